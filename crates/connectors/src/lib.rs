@@ -1,0 +1,1 @@
+//! One module for each connected system: pull, map, prove coverage.

@@ -1,0 +1,68 @@
+//! One login in an app.
+
+use chrono::{DateTime, Utc};
+
+use crate::{Raw, Text, named};
+
+/// One login in an app, as one channel showed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// The app's immutable id (SCIM `id`), compared exactly; without ids, the user name or address.
+    pub id: Text,
+    /// SCIM `externalId`, compared exactly.
+    pub external_id: Option<Text>,
+    /// SCIM `userName`, as written.
+    pub user_name: Option<Text>,
+    /// The primary e-mail address, as written.
+    pub email: Option<Text>,
+    /// Employee number (SCIM enterprise extension `employeeNumber`).
+    pub employee_number: Option<Text>,
+    /// What people call them. Never a key.
+    pub display_name: Option<Text>,
+    /// The `active` flag, exactly as it came over the wire.
+    pub active: ActiveFlag,
+    /// Whether an invitation is open.
+    pub invitation: Invitation,
+    /// The app's own status word (Secureframe `personnel_status`); `None` when it has none.
+    pub raw_status: Option<Raw>,
+    /// What the app says set `active` (Secureframe `active_source`).
+    pub active_source: Option<Raw>,
+    /// Roles inside the app. `None`: the app does not show them. Empty: it shows there are none.
+    pub roles: Option<Vec<Raw>>,
+    /// Groups inside the app, likewise.
+    pub groups: Option<Vec<Raw>>,
+    /// When the app says the person's time ends.
+    pub ends_at: Option<DateTime<Utc>>,
+    /// When the app says the account was made.
+    pub created_at: Option<DateTime<Utc>>,
+    /// When the app says the account last changed (SCIM `meta.lastModified`). Supporting data only.
+    pub modified_at: Option<DateTime<Utc>>,
+    /// Last sign-in. Volatile: kept apart, and no reason for a new version of the row.
+    pub last_used_at: Option<DateTime<Utc>>,
+}
+
+/// The four states of `active` on the wire. RFC 7643 gives it no default, so
+/// what was not said stays not said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ActiveFlag {
+    /// `true` or `false`, also as text (`"False"`).
+    Set(bool),
+    /// JSON `null`, or an empty cell.
+    Null,
+    /// The member, or the column, is not there.
+    Absent,
+    /// Something else, kept as written.
+    Unparseable(Raw),
+}
+
+named! {
+    /// Whether an invitation to the app is open.
+    pub enum Invitation {
+        /// Sent, and not yet accepted.
+        Pending = "pending",
+        /// Accepted.
+        Accepted = "accepted",
+        /// The app says nothing of invitations.
+        NotStated = "not_stated",
+    }
+}

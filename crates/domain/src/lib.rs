@@ -1,0 +1,91 @@
+//! The vocabulary: what Driftline observes and what it concludes.
+//!
+//! Values only. Nothing here reads a clock, a file or a socket, nothing is
+//! serialized, and nothing but the parsing of a name can fail. Every boundary
+//! (connector, database, JSON) has types of its own and maps them to these.
+
+mod account;
+mod activity;
+mod assignment;
+mod cause;
+mod clock;
+mod decision;
+mod explanation;
+mod exposure;
+mod finding;
+mod grade;
+mod identity;
+mod link;
+mod name;
+mod person;
+mod record;
+mod register;
+mod right;
+mod sla;
+mod snapshot;
+mod verdict;
+mod watcher;
+
+pub use account::{Account, ActiveFlag, Invitation};
+pub use activity::Activity;
+pub use assignment::{Assignment, Grant, GroupRef, Membership, Principal, Via};
+pub use cause::{Cause, Family, Severity};
+pub use clock::Clock;
+pub use decision::{Decision, Signature, Waiver};
+pub use explanation::{Explanation, Fact, KeyTrial, TrialOutcome};
+pub use exposure::{Exposure, Interval};
+pub use finding::{
+    Change, Finding, FindingEvent, FindingId, FindingState, Fingerprint, Look, Resolution, Subject,
+    SubjectKind,
+};
+pub use grade::Grade;
+pub use identity::{Identity, IdentityKind, Lifecycle};
+pub use link::{Link, LinkKind, Tier};
+pub use name::{Folded, NameError, Raw, SystemId, Text, is_placeholder};
+pub use person::{Episode, EpisodeId};
+pub use record::{
+    AppRecord, FindingRecord, HistoryPoint, PersonLabel, RunId, RunRecord, SourceRecord, Tally, Unmapped,
+};
+pub use register::{HrLeaver, NonHuman};
+pub use right::Right;
+pub use sla::{ClockStart, SlaOutcome, SlaResult};
+pub use snapshot::{
+    AsOf, AsOfBasis, Body, Channel, Coverage, Digest, EntityId, IdForm, List, Population, Proof, Request,
+    RowOrigin, Rows, Snapshot, SnapshotId, SnapshotRef, Stream, SystemKind,
+};
+pub use verdict::Verdict;
+pub use watcher::{Watcher, WatcherFinding};
+
+/// Declares an enum whose values have one stable name each, used alike in the
+/// database, in JSON and on pages. Gives `ALL`, `name` and `parse`.
+macro_rules! named {
+    ($(#[$meta:meta])* pub enum $enum:ident { $($(#[$doc:meta])* $variant:ident = $name:literal,)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $enum { $($(#[$doc])* $variant,)+ }
+
+        impl $enum {
+            /// Every value, in order.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The stable name.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// The value of that name; `None` for any other text.
+            #[must_use]
+            pub fn parse(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)+ _ => None }
+            }
+        }
+
+        impl std::fmt::Display for $enum {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+    };
+}
+use named;

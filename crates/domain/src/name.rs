@@ -1,0 +1,125 @@
+//! Names: parsed once at the door, compared the same way everywhere.
+
+use std::sync::Arc;
+
+/// A text of a source, as written there.
+pub type Text = Box<str>;
+
+/// A value of few kinds (a status, a role), shared by the rows that carry it.
+pub type Raw = Arc<str>;
+
+/// The name an operator gives to a connected system: `okta`, `secureframe-eu`.
+///
+/// 1 to 40 of `a-z`, `0-9`, `-` and `_`, and a letter first.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SystemId(Arc<str>);
+
+/// A name that cannot be one.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a name of a system: 1 to 40 of a-z, 0-9, `-` and `_`, a letter first")]
+pub struct NameError(pub String);
+
+impl SystemId {
+    /// Longest name: it stands in every line of every report.
+    const LEN_MAX: usize = 40;
+
+    /// Reads a name.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NameError`] with the text when it is not a name.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let fits = (1..=Self::LEN_MAX).contains(&text.len())
+            && text.starts_with(|first: char| first.is_ascii_lowercase())
+            && text.bytes().all(|it| matches!(it, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
+        if fits { Ok(Self(text.into())) } else { Err(NameError(text.to_owned())) }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for SystemId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// A `userName` or e-mail address in the form in which two are compared:
+/// trimmed and lower-cased as Unicode. Keeps what needs no change borrowed.
+///
+/// Source: RFC 7643, 4.1.1 (`userName` is case-insensitive).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Folded<'a>(std::borrow::Cow<'a, str>);
+
+impl<'a> Folded<'a> {
+    /// Folds `text`. Returns `None` for blanks: an empty name joins nobody.
+    #[must_use]
+    pub fn new(text: &'a str) -> Option<Self> {
+        let text = text.trim();
+        if text.is_empty() {
+            return None;
+        }
+        let is_folded = text.bytes().all(|it| it.is_ascii() && !it.is_ascii_uppercase());
+        Some(Self(if is_folded { text.into() } else { text.to_lowercase().into() }))
+    }
+
+    /// The folded text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The folded text, borrowed where it can be.
+    #[must_use]
+    pub fn into_inner(self) -> std::borrow::Cow<'a, str> {
+        self.0
+    }
+}
+
+/// Returns true for what people type into a field that they must fill:
+/// nothing, `n/a`, `none`, `null`, `-`, `unknown`, `tbd`, `test`, or one and
+/// the same character throughout (`0000`, `xxx`). Such a key joins nobody.
+#[must_use]
+pub fn is_placeholder(key: &str) -> bool {
+    let Some(folded) = Folded::new(key) else { return true };
+    let key = folded.as_str();
+    let first = key.chars().next();
+    let repeats = key.chars().nth(1).is_some() && key.chars().all(|it| Some(it) == first);
+    repeats
+        || matches!(key, "0" | "-" | "n/a" | "na" | "none" | "null" | "nil" | "unknown" | "tbd" | "test" | "undefined")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_systems() {
+        for good in ["okta", "secureframe-eu", "a1_b"] {
+            assert_eq!(SystemId::parse(good).unwrap().as_str(), good);
+        }
+        for bad in ["", "Okta", "1st", "a b", "ö", &"a".repeat(41)] {
+            assert!(SystemId::parse(bad).is_err(), "`{bad}`");
+        }
+    }
+
+    #[test]
+    fn folding_is_unicode() {
+        assert_eq!(Folded::new(" JÖRG.Müller@Example.COM ").unwrap().as_str(), "jörg.müller@example.com");
+        assert_eq!(Folded::new("  "), None);
+    }
+
+    #[test]
+    fn placeholders_are_no_keys() {
+        for placeholder in ["", " ", "0", "0000", "N/A", "none", "xxx", "-", "TBD"] {
+            assert!(is_placeholder(placeholder), "`{placeholder}`");
+        }
+        for key in ["1041", "E-7", "7", "10"] {
+            assert!(!is_placeholder(key), "`{key}`");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Findings about Driftline's own sight, kept apart from findings about people.
+
+use crate::{Severity, SystemId, named};
+
+named! {
+    /// What is wrong with the watching.
+    pub enum Watcher {
+        /// The newest list is older than the source's `max_age`.
+        SourceStale = "source_stale",
+        /// The newest list is partial, or the pull failed.
+        SnapshotIncomplete = "snapshot_incomplete",
+        /// A list changed more than can be believed; its absences do not count.
+        MassChangeHeld = "mass_change_held",
+        /// A known user was not in the list.
+        CanaryMissing = "canary_missing",
+        /// A column or value is not what the profile knows.
+        SchemaChanged = "schema_changed",
+        /// The IdP's provisioning is paused, failing or switched off.
+        ProvisioningUnhealthy = "provisioning_unhealthy",
+        /// Coverage is worse than in the run before.
+        CoverageDropped = "coverage_dropped",
+    }
+}
+
+/// One finding about the watching.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatcherFinding {
+    /// What.
+    pub kind: Watcher,
+    /// Where; `None` when it is not one system's.
+    pub system: Option<SystemId>,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What happened, in a sentence.
+    pub text: String,
+    /// What to do next.
+    pub next_action: String,
+}

@@ -1,0 +1,92 @@
+//! What an operator may choose: policy is data, with defaults.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use chrono_tz::Tz;
+use domain::{Cause, Channel, ClockStart, Severity, SystemId};
+
+/// The rules of one deployment.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Counted up by the operator; stored with every result.
+    pub version: u32,
+    /// Grace other than the cause's own.
+    pub grace: BTreeMap<Cause, TimeDelta>,
+    /// Severity other than the cause's own.
+    pub severity: BTreeMap<Cause, Severity>,
+    /// True: no grace and no second look (`check`).
+    pub is_immediate: bool,
+    /// A list older than this supports no new claim.
+    pub max_age: TimeDelta,
+    /// Entitled again after this long begins a new episode.
+    pub rehire_after: TimeDelta,
+    /// Access must be off within this time.
+    pub sla: TimeDelta,
+    /// From which event the SLA runs.
+    pub sla_clock: ClockStart,
+    /// A list that falls by more than this share, in percent, is held. 1 to 100.
+    pub shrink_max_percent: u32,
+    /// The zone of days: end dates without a zone of their own, and pages for people.
+    pub zone: Tz,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            version: 1,
+            grace: BTreeMap::new(),
+            severity: BTreeMap::new(),
+            is_immediate: false,
+            max_age: TimeDelta::hours(26),
+            rehire_after: TimeDelta::hours(24),
+            sla: TimeDelta::hours(24),
+            sla_clock: ClockStart::EarliestKnown,
+            shrink_max_percent: 20,
+            zone: Tz::UTC,
+        }
+    }
+}
+
+/// What is judged: one app, and whose word counts for it.
+#[derive(Clone, Debug)]
+pub struct AppRules {
+    /// The app.
+    pub app: SystemId,
+    /// The IdPs bound to it.
+    pub idps: Vec<SystemId>,
+    /// Is one IdP's assignment enough?
+    pub entitlement: Entitlement,
+    /// Whose `Leaver` beats everybody's `Entitled`: an IdP or an HR system. `None`: nobody's.
+    pub authority: Option<SystemId>,
+    /// What the app does with an account that is switched off.
+    pub deprovision: Deprovision,
+    /// Channels that must all say so before an account counts as inactive. Empty: all configured.
+    pub required_channels: Vec<Channel>,
+    /// Role values that count as privileged, compared case-folded.
+    pub privileged_roles: Vec<String>,
+    /// Ids, user names or addresses of accounts that must be in every list of the app.
+    pub canaries: Vec<String>,
+}
+
+/// Is one IdP's assignment enough?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entitlement {
+    /// Entitled by any bound IdP is entitled.
+    Any,
+    /// Every bound IdP that knows the person must entitle them.
+    All,
+}
+
+/// What the app does with an account that is switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deprovision {
+    /// Keeps it in the list, inactive: gone from the list means deleted.
+    Lists,
+    /// Hides it from the list: gone from the list means inactive, once an inactive canary shows it.
+    Hides,
+    /// Deletes it.
+    Deletes,
+    /// Not yet observed: gone from the list proves nothing.
+    Unknown,
+}

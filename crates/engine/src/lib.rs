@@ -1,0 +1,1 @@
+//! The cycle and when to run it.

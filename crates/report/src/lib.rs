@@ -1,0 +1,1 @@
+//! Render a run: text, HTML, CSV, XLSX, JSON v1.
