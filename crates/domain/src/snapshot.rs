@@ -323,6 +323,13 @@ pub struct SnapshotRef {
 }
 
 impl SnapshotRef {
+    /// Names it for people: `snapshot 3, as of 2026-11-20T02:00:00Z, 60 rows`.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        let at = self.as_of.at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+        format!("snapshot {}, as of {at}, {} rows", self.id.0, self.n_rows)
+    }
+
     /// Returns true when a claim from absence may rest on it (freshness aside).
     #[must_use]
     pub const fn supports_absence(&self) -> bool {

@@ -67,6 +67,9 @@ pub struct AppRules {
     pub privileged_roles: Vec<String>,
     /// Ids, user names or addresses of accounts that must be in every list of the app.
     pub canaries: Vec<String>,
+    /// Likewise of accounts known to be switched off: their absence from a list shows that the
+    /// app hides inactive accounts.
+    pub inactive_canaries: Vec<String>,
 }
 
 /// Is one IdP's assignment enough?

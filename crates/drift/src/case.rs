@@ -1,0 +1,78 @@
+//! One thing that is judged: a person and an account, an account nobody owns, or a person who has none.
+
+use domain::{Activity, LinkKind, NonHuman, Right, Verdict};
+use graph::{Sighting, Standing};
+
+use crate::context::Context;
+use crate::right::PersonRight;
+
+/// One thing that is judged, with everything a rule may ask.
+pub struct Case<'c> {
+    /// What all cases of the run share.
+    pub cx: &'c Context<'c>,
+    /// The account; `None` for a person who has none.
+    pub account: Option<usize>,
+    /// The owner, or the presumed or possible one; `None` where there is no single one.
+    pub identity: Option<usize>,
+    /// How the account hangs on its owner.
+    pub link: LinkKind,
+    /// The owner's right; `None` where there is no single owner.
+    pub owner: Option<&'c PersonRight>,
+    /// The right as the verdict sees it.
+    pub right: Right,
+    /// Is the account on?
+    pub activity: Activity,
+    /// Fresh channels of the app disagree.
+    pub is_disputed: bool,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Accounts of the same person that are active, this one among them.
+    pub n_active: usize,
+    /// Possible owners who are leavers, and possible owners.
+    pub leavers_among: (usize, usize),
+    /// The register's row for this account; `None` when it is not registered.
+    pub registered: Option<&'c NonHuman>,
+    /// Where the register's owner stands; `None` when not registered or no owner is given.
+    pub register_owner: Option<RegisterOwner>,
+}
+
+/// Where the owner of a registered account stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegisterOwner {
+    /// Known, with this right.
+    Known(Right),
+    /// In no list, and every list is whole.
+    Nowhere,
+    /// In no list, and some list was not seen whole.
+    NotSeen,
+}
+
+impl<'c> Case<'c> {
+    /// The account's row in the channel that leads.
+    #[must_use]
+    pub fn row(&self) -> Option<&'c Sighting<domain::Account>> {
+        self.account.map(|it| self.cx.graph.account_row(it))
+    }
+
+    /// Returns true when some role of the account counts as privileged; `None` when the app does
+    /// not show roles, or no account is there to have them.
+    #[must_use]
+    pub fn is_privileged(&self) -> Option<bool> {
+        let view = self.cx.graph.accounts().get(self.account?)?;
+        let mut shown = None;
+        for row in view.rows(self.cx.graph.estate()) {
+            let Some(roles) = &row.row.roles else { continue };
+            let is_privileged = roles.iter().any(|role| {
+                self.cx.rules.privileged_roles.iter().any(|it| crate::names::same(it, role))
+            });
+            shown = Some(shown.unwrap_or(false) || is_privileged);
+        }
+        shown
+    }
+
+    /// Returns true when the account is in its list today.
+    #[must_use]
+    pub fn is_listed(&self) -> bool {
+        self.row().is_some_and(|it| it.standing == Standing::Listed)
+    }
+}

@@ -1,0 +1,35 @@
+//! What every judgement of one run sees: one graph, one policy, one time, and the stored past.
+
+use chrono::{DateTime, Utc};
+use domain::{EntityId, Episode, Stream, Verdict};
+use graph::IdentityGraph;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::policy::{AppRules, Policy};
+
+/// What earlier runs left behind, as far as judging needs it.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// The last verdict of each account, and when it was first given.
+    pub standings: FxHashMap<EntityId, (Verdict, DateTime<Utc>)>,
+    /// Episodes of identities whose episode ever ended.
+    pub episodes: FxHashMap<EntityId, Episode>,
+    /// As of when each list spoke in the run before this one.
+    pub looked_at: FxHashMap<Stream, DateTime<Utc>>,
+    /// Subjects of findings that live: judged with reasons even where all is well.
+    pub watched: FxHashSet<EntityId>,
+}
+
+/// What every judgement of one run sees.
+pub struct Context<'c> {
+    /// Who is who.
+    pub graph: &'c IdentityGraph<'c>,
+    /// The app and whose word counts for it.
+    pub rules: &'c AppRules,
+    /// What the operator chose.
+    pub policy: &'c Policy,
+    /// What earlier runs left behind.
+    pub past: &'c Past,
+    /// The time of the run. All arithmetic of one run uses the same.
+    pub now: DateTime<Utc>,
+}

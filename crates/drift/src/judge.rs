@@ -1,0 +1,485 @@
+//! Judges everybody: a verdict for each account and each person without one, and the claims that
+//! follow. A claim is what this run sees; whether it becomes a finding is `reconcile`'s to say.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::{
+    Activity, Cause, EntityId, Explanation, Interval, Link, LinkKind, Look, PersonLabel, Right,
+    Severity, Subject, SubjectKind, Tally, Tier, Verdict,
+};
+use graph::Standing;
+use rustc_hash::FxHashMap;
+
+use crate::activity::{Seen, activity, no_account};
+use crate::case::{Case, RegisterOwner};
+use crate::context::Context;
+use crate::looks::{looks_of, seen_active_at};
+use crate::names;
+use crate::right::{PersonRight, Starts, person_right};
+use crate::rule::{When, rule};
+use crate::rules::RULES;
+
+/// What one run concludes of one app.
+#[derive(Debug)]
+pub struct Judgement {
+    /// Persons and accounts by verdict.
+    pub tallies: Vec<Tally>,
+    /// The verdict of every account.
+    pub standings: Vec<(EntityId, Verdict)>,
+    /// The proven owner of every account that has one: account, identity, key.
+    pub links: Vec<(EntityId, EntityId, Tier)>,
+    /// Identities by right, where it begins or ends an episode.
+    pub rights: Vec<(EntityId, Right)>,
+    /// What is the matter, in the order of accounts, then persons.
+    pub claims: Vec<Claim>,
+    /// How the subjects of living findings stand.
+    pub statuses: FxHashMap<EntityId, Status>,
+    /// Persons who were judged.
+    pub n_persons: u64,
+    /// Accounts that are listed.
+    pub n_accounts: u64,
+}
+
+/// Something that is the matter with one subject.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// Why.
+    pub cause: Cause,
+    /// Whom it is about.
+    pub subject: Subject,
+    /// The subject's key is an id of its source, not a name that people change.
+    pub has_id: bool,
+    /// How much it matters.
+    pub severity: Severity,
+    /// From when grace runs: the effective time where known, else now.
+    pub clock_from: DateTime<Utc>,
+    /// When grace ends.
+    pub grace_until: DateTime<Utc>,
+    /// The lists it rests on.
+    pub looks: Vec<Look>,
+    /// When access should have ended, by each clock.
+    pub starts: Starts,
+    /// When the account was last seen on; `None` when this run did not see it on.
+    pub seen_active_at: Option<DateTime<Utc>>,
+    /// Employment of the owner, from 1; 0 without an owner.
+    pub episode: u32,
+    /// A leaver, or everyone who may own it is one: open at once in the first run.
+    pub is_leaver: bool,
+    /// A role counts as privileged; `None` when roles are not shown.
+    pub is_privileged: Option<bool>,
+    /// Why there is a claim.
+    pub explanation: Explanation,
+    /// Whom it is about, for people.
+    pub person: PersonLabel,
+    /// What to do next.
+    pub next_action: &'static str,
+}
+
+/// How the subject of a living finding stands in this run, whatever was claimed.
+#[derive(Clone, Debug)]
+pub struct Status {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Should it be on?
+    pub right: Right,
+    /// Is it on?
+    pub activity: Activity,
+    /// Whose is it?
+    pub link: LinkKind,
+    /// The key that decided; `None` where none did.
+    pub tier: Option<Tier>,
+    /// The lists that say so.
+    pub looks: Vec<Look>,
+    /// Whom it is about, for people.
+    pub person: PersonLabel,
+    /// What was seen.
+    pub explanation: Explanation,
+    /// A role counts as privileged.
+    pub is_privileged: Option<bool>,
+}
+
+/// Judges one app.
+#[must_use]
+pub fn judge(cx: &Context<'_>) -> Judgement {
+    let people = People::of(cx);
+    let mut judgement = Judgement {
+        tallies: Vec::new(),
+        standings: Vec::with_capacity(cx.graph.accounts().len()),
+        links: Vec::with_capacity(cx.graph.accounts().len()),
+        rights: people.episode_rights(cx),
+        claims: Vec::new(),
+        statuses: FxHashMap::default(),
+        n_persons: u64::try_from(cx.graph.n_persons()).unwrap_or(u64::MAX),
+        n_accounts: 0,
+    };
+    let seen: Vec<Seen> = (0..cx.graph.accounts().len()).map(|it| activity(cx, it)).collect();
+    let mut tallies: BTreeMap<Verdict, u64> = BTreeMap::new();
+    for account in 0..seen.len() {
+        let case = people.case_of_account(cx, account, &seen);
+        if let Link::Linked { identity, tier } = cx.graph.link(account)
+            && let (Some(row), Some(owner)) = (case.row(), cx.graph.estate().identities.get(*identity))
+        {
+            judgement.links.push((row.entity, owner.entity, *tier));
+        }
+        if case.is_listed() {
+            judgement.n_accounts += 1;
+        }
+        if case.is_listed() || matches!(case.verdict, Verdict::Drift(_) | Verdict::Indeterminate) {
+            *tallies.entry(case.verdict).or_default() += 1;
+        }
+        if let Some(row) = case.row() {
+            judgement.standings.push((row.entity, case.verdict));
+        }
+        judgement.conclude(&case);
+    }
+    for person in 0..people.rights.len() {
+        if let Some(case) = people.case_without_account(cx, person) {
+            *tallies.entry(case.verdict).or_default() += 1;
+            judgement.conclude(&case);
+        }
+    }
+    judgement.tallies =
+        tallies.into_iter().map(|(verdict, count)| Tally { verdict, count }).collect();
+    judgement
+}
+
+impl Judgement {
+    /// Adds what follows from one case.
+    fn conclude(&mut self, case: &Case<'_>) {
+        let Some(subject) = subject_of(case) else { return };
+        if case.cx.past.watched.contains(&subject.entity) {
+            self.statuses.insert(subject.entity, status_of(case));
+        }
+        for rule in RULES {
+            let speaks = match rule.when {
+                When::Verdict => case.verdict == Verdict::Drift(rule.cause),
+                // A registered account may have no owner among people; who owns a waived one may leave.
+                When::Beside(when) => when(case).is_some(),
+            };
+            if speaks {
+                self.claims.push(claim(case, rule.cause, subject.clone()));
+            }
+        }
+    }
+}
+
+/// What is known of each person, worked out once.
+struct People {
+    rights: Vec<PersonRight>,
+}
+
+impl People {
+    fn of(cx: &Context<'_>) -> Self {
+        let estate = cx.graph.estate();
+        let mut leavers: FxHashMap<u32, usize> = FxHashMap::default();
+        for (at, leaver) in estate.leavers.iter().enumerate() {
+            let Some(person) = cx.graph.person_of_leaver(at) else { continue };
+            // Of several rows the latest leave counts: an earlier one was followed by a rehire.
+            let latest = leavers.entry(person).or_insert(at);
+            let is_later = |other: usize| {
+                estate.leavers.get(other).is_some_and(|it| it.row.left_at < leaver.row.left_at)
+            };
+            if is_later(*latest) {
+                *latest = at;
+            }
+        }
+        let count = u32::try_from(cx.graph.n_persons()).unwrap_or(u32::MAX);
+        let rights =
+            (0..count).map(|it| person_right(cx, it, leavers.get(&it).copied())).collect();
+        Self { rights }
+    }
+
+    fn right(&self, cx: &Context<'_>, identity: usize) -> Option<&PersonRight> {
+        self.rights.get(cx.graph.person_of(identity) as usize)
+    }
+
+    fn case_of_account<'c>(
+        &'c self,
+        cx: &'c Context<'c>,
+        account: usize,
+        seen: &[Seen],
+    ) -> Case<'c> {
+        let link = cx.graph.link(account);
+        let (kind, identity) = (link.kind(), link.owner());
+        let owner = identity.and_then(|it| self.right(cx, it));
+        let (right, leavers_among) = self.right_of(cx, account, link);
+        let Seen { activity, is_disputed } = seen.get(account).copied().unwrap_or(Seen {
+            activity: Activity::Unknown,
+            is_disputed: false,
+        });
+        let row = &cx.graph.account_row(account).row;
+        let registered = cx.graph.estate().nonhumans.iter().find(|it| names::names(row, &it.account));
+        let mut case = Case {
+            cx,
+            account: Some(account),
+            identity,
+            link: kind,
+            owner,
+            right,
+            activity,
+            is_disputed,
+            verdict: crate::verdict(right, activity, kind),
+            n_active: self.n_active(cx, identity, seen),
+            leavers_among,
+            registered,
+            register_owner: registered.and_then(|it| self.register_owner(cx, it.owner.as_deref()?)),
+        };
+        case.verdict = self.with_the_past(&case);
+        case
+    }
+
+    /// The right that the verdict sees: the owner's, or the one all possible owners share.
+    fn right_of(&self, cx: &Context<'_>, account: usize, link: &Link) -> (Right, (usize, usize)) {
+        let contenders = link.contenders();
+        let rights: Vec<Right> = contenders
+            .iter()
+            .map(|it| self.right(cx, *it).map_or(Right::Unknown, |it| it.right))
+            .collect();
+        let leavers = rights.iter().filter(|it| **it == Right::Leaver).count();
+        let ghost = cx.graph.ghost(account).is_some();
+        let right = match rights.split_first() {
+            None if ghost => Right::SourceGone,
+            None if sees_everyone(cx) => Right::Unassigned,
+            None => Right::Unknown,
+            // Somebody unknown may own it too.
+            Some(_) if ghost && link.kind() == LinkKind::Conflict => Right::Unknown,
+            Some((first, rest)) if rest.iter().all(|it| it == first) => *first,
+            Some(_) => Right::Unknown,
+        };
+        (right, (leavers, contenders.len() + usize::from(ghost)))
+    }
+
+    /// What the table cannot see: registration, what the account was before, and that somebody
+    /// whose account is gone may have another.
+    fn with_the_past(&self, case: &Case<'_>) -> Verdict {
+        let cx = case.cx;
+        let Some(row) = case.row() else { return case.verdict };
+        match case.verdict {
+            Verdict::Drift(Cause::OrphanActive) if case.registered.is_some() => Verdict::Exempt,
+            Verdict::Drift(
+                Cause::LeaverActive
+                | Cause::SourceGoneActive
+                | Cause::ExternalExpired
+                | Cause::UnassignedActive,
+            ) if self.was_offboarded(case, row.entity) => Verdict::Drift(Cause::Reactivated),
+            Verdict::Drift(Cause::Vanished) if has_another(cx, case) => Verdict::NoAccount,
+            other => other,
+        }
+    }
+
+    fn was_offboarded(&self, case: &Case<'_>, account: EntityId) -> bool {
+        let Some((standing, since)) = case.cx.past.standings.get(&account) else { return false };
+        let was_off = matches!(
+            standing,
+            Verdict::ConfirmedOffboarded | Verdict::Drift(Cause::Reactivated)
+        );
+        // Assigned and taken away again since then: an ordinary removal that has not arrived.
+        let later = case.owner.and_then(|it| it.starts.unassigned).is_some_and(|it| it > *since);
+        was_off && !later
+    }
+
+    fn n_active(&self, cx: &Context<'_>, identity: Option<usize>, seen: &[Seen]) -> usize {
+        let Some(identity) = identity else { return 0 };
+        let person = cx.graph.person_of(identity);
+        let is_theirs = |account: usize| {
+            let link = cx.graph.link(account);
+            matches!(link.kind(), LinkKind::Linked | LinkKind::Candidate)
+                && link.owner().is_some_and(|it| cx.graph.person_of(it) == person)
+        };
+        let is_active = |account: usize| {
+            seen.get(account).is_some_and(|it| it.activity == Activity::Active) && is_theirs(account)
+        };
+        cx.graph.accounts_of(person).into_iter().filter(|it| is_active(*it)).count()
+    }
+
+    fn register_owner(&self, cx: &Context<'_>, owner: &str) -> Option<RegisterOwner> {
+        let named = cx.graph.identities_named(owner);
+        let best = named.iter().filter_map(|it| self.right(cx, *it)).map(|it| it.right);
+        // Several people of that name: while one of them is here, the account has an owner.
+        Some(match best.min_by_key(|it| *it == Right::Leaver) {
+            Some(right) => RegisterOwner::Known(right),
+            None if sees_everyone(cx) => RegisterOwner::Nowhere,
+            None => RegisterOwner::NotSeen,
+        })
+    }
+
+    /// A person who has no account, and who is not one of several who may own one.
+    fn case_without_account<'c>(&'c self, cx: &'c Context<'c>, person: usize) -> Option<Case<'c>> {
+        let number = u32::try_from(person).ok()?;
+        if !cx.graph.accounts_of(number).is_empty() {
+            return None;
+        }
+        let owner = self.rights.get(person)?;
+        let identities = cx.graph.identities_of(number);
+        let identity = owner.decided_by.or_else(|| identities.first().copied());
+        let is_known = identities.iter().any(|it| {
+            cx.graph.estate().identities.get(*it).is_some_and(|it| it.standing == Standing::Listed)
+        });
+        if !is_known {
+            return None;
+        }
+        let activity = no_account(cx);
+        Some(Case {
+            cx,
+            account: None,
+            identity,
+            link: LinkKind::None,
+            owner: Some(owner),
+            right: owner.right,
+            activity,
+            is_disputed: false,
+            verdict: crate::verdict(owner.right, activity, LinkKind::None),
+            n_active: 0,
+            leavers_among: (0, 0),
+            registered: None,
+            register_owner: None,
+        })
+    }
+
+    /// Rights that begin or end an episode: of everybody who has left or expired, and of those
+    /// who are entitled and had.
+    fn episode_rights(&self, cx: &Context<'_>) -> Vec<(EntityId, Right)> {
+        let identities = cx.graph.estate().identities.iter().enumerate();
+        identities
+            .filter_map(|(at, it)| Some((it.entity, self.right(cx, at)?.right)))
+            .filter(|(entity, right)| match right {
+                Right::Leaver | Right::Expired => true,
+                Right::Entitled => cx.past.episodes.contains_key(entity),
+                _ => false,
+            })
+            .collect()
+    }
+}
+
+fn sees_everyone(cx: &Context<'_>) -> bool {
+    !cx.graph.estate().idps.is_empty()
+        && cx.graph.estate().idps.iter().all(|it| it.identities.base.is_some())
+}
+
+/// The owner of an account that is gone has another one that is listed.
+fn has_another(cx: &Context<'_>, case: &Case<'_>) -> bool {
+    case.identity.is_some_and(|it| {
+        let accounts = cx.graph.accounts_of(cx.graph.person_of(it));
+        accounts.into_iter().any(|it| cx.graph.account_row(it).standing == Standing::Listed)
+    })
+}
+
+fn subject_of(case: &Case<'_>) -> Option<Subject> {
+    let estate = case.cx.graph.estate();
+    match case.row() {
+        Some(row) => Some(Subject {
+            kind: SubjectKind::Account,
+            system: estate.app.clone(),
+            key: row.row.id.clone(),
+            entity: row.entity,
+        }),
+        None => {
+            let identity = estate.identities.get(case.identity?)?;
+            Some(Subject {
+                kind: SubjectKind::Identity,
+                system: case.cx.graph.idp_of(identity)?.id.clone(),
+                key: identity.row.id.clone(),
+                entity: identity.entity,
+            })
+        }
+    }
+}
+
+fn explain(case: &Case<'_>) -> Explanation {
+    let graph = case.cx.graph;
+    match (case.account, case.identity) {
+        (Some(account), _) => graph.explain_account(account),
+        (None, Some(identity)) => {
+            let mut explanation = graph.explain_person(graph.person_of(identity));
+            for channel in &graph.estate().channels {
+                if let Some(base) = channel.base {
+                    explanation.absences.push(format!(
+                        "no account in {}'s complete list carries a key of theirs, {}",
+                        graph.estate().app,
+                        graph.estate().snapshot(base).reference.describe(),
+                    ));
+                }
+            }
+            explanation
+        }
+        (None, None) => Explanation::default(),
+    }
+}
+
+fn label(case: &Case<'_>) -> PersonLabel {
+    match (case.account, case.identity) {
+        (Some(account), _) => case.cx.graph.label_of_account(account),
+        (None, Some(identity)) => case.cx.graph.label_of_identity(identity),
+        (None, None) => PersonLabel::default(),
+    }
+}
+
+fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
+    let cx = case.cx;
+    let rule = rule(cause);
+    let mut starts = case.owner.map(|it| it.starts).unwrap_or_default();
+    if cause == Cause::Reactivated {
+        starts = Starts { between: Some(reactivated_between(case)), ..Starts::default() };
+    }
+    let is_ours = cause.family() == domain::Family::AccessRemains;
+    let effective = starts.earliest().filter(|_| is_ours && cause != Cause::Reactivated);
+    let clock_from = effective.unwrap_or(cx.now).min(cx.now);
+    let (severity, grace_until) = rule.weigh(case, clock_from);
+    let mut explanation = explain(case);
+    explanation.summary = (rule.summary)(case);
+    let identity = case.identity.and_then(|it| cx.graph.estate().identities.get(it));
+    let episode = identity.map_or(0, |it| cx.past.episodes.get(&it.entity).map_or(1, |it| it.number));
+    Claim {
+        cause,
+        subject,
+        has_id: has_id(case),
+        severity,
+        clock_from,
+        grace_until,
+        looks: looks_of(case),
+        starts,
+        seen_active_at: seen_active_at(case),
+        episode,
+        is_leaver: case.right == Right::Leaver,
+        is_privileged: case.is_privileged(),
+        explanation,
+        person: label(case),
+        next_action: rule.next_action,
+    }
+}
+
+/// An "id" that is the user name or the address is none: people change those.
+fn has_id(case: &Case<'_>) -> bool {
+    match case.row().map(|it| &it.row) {
+        Some(row) => ![&row.user_name, &row.email].into_iter().flatten().any(|it| *it == row.id),
+        None => {
+            let identity = case.identity.and_then(|it| case.cx.graph.estate().identities.get(it));
+            identity.and_then(|it| case.cx.graph.idp_of(it)).is_some_and(|it| it.id_form.is_some())
+        }
+    }
+}
+
+/// Between the last look that had it off and the first that has it on.
+fn reactivated_between(case: &Case<'_>) -> Interval {
+    let estate = case.cx.graph.estate();
+    let row = case.row().map(|it| &estate.snapshot(it.snapshot).reference);
+    Interval {
+        earliest: row.and_then(|it| case.cx.past.looked_at.get(&it.stream).copied()),
+        latest: row.map(|it| it.as_of.at),
+    }
+}
+
+fn status_of(case: &Case<'_>) -> Status {
+    Status {
+        verdict: case.verdict,
+        right: case.right,
+        activity: case.activity,
+        link: case.link,
+        tier: case.account.and_then(|it| case.cx.graph.tier(it)),
+        looks: looks_of(case),
+        person: label(case),
+        explanation: explain(case),
+        is_privileged: case.is_privileged(),
+    }
+}

@@ -1,0 +1,63 @@
+//! On which lists does a case rest? A second look must be later than each of them.
+
+use chrono::{DateTime, Utc};
+use domain::{AsOfBasis, Look};
+use graph::Standing;
+
+use crate::case::Case;
+
+/// The lists behind a case: the account's, its owners' and their assignments'; for an account
+/// without owner or a person without account, the complete lists that do not have them.
+pub(crate) fn looks_of(case: &Case<'_>) -> Vec<Look> {
+    let estate = case.cx.graph.estate();
+    let mut snapshots: Vec<u32> = Vec::new();
+    match case.account.and_then(|it| case.cx.graph.accounts().get(it)) {
+        Some(view) => {
+            for row in view.rows(estate) {
+                let base = estate.channels.get(usize::from(row.system)).and_then(|it| it.base);
+                snapshots.extend(match row.standing {
+                    Standing::Listed => Some(row.snapshot),
+                    Standing::Gone => base,
+                });
+            }
+        }
+        None => snapshots.extend(estate.channels.iter().filter_map(|it| it.base)),
+    }
+    match case.identity.map(|it| case.cx.graph.person_of(it)) {
+        Some(person) => {
+            for at in case.cx.graph.identities_of(person) {
+                let Some(identity) = estate.identities.get(at) else { continue };
+                let Some(idp) = case.cx.graph.idp_of(identity) else { continue };
+                snapshots.extend(match identity.standing {
+                    Standing::Listed => Some(identity.snapshot),
+                    Standing::Gone => idp.identities.base,
+                });
+                snapshots.extend(idp.assignments.as_ref().and_then(|it| it.base.or(it.latest)));
+            }
+        }
+        None => snapshots.extend(estate.idps.iter().filter_map(|it| it.identities.base)),
+    }
+    snapshots.sort_unstable();
+    snapshots.dedup();
+    snapshots
+        .into_iter()
+        .map(|it| &estate.snapshot(it).reference)
+        .map(|it| Look {
+            stream: it.stream.clone(),
+            as_of: it.as_of.at,
+            is_assumed: it.as_of.basis == AsOfBasis::FileTime,
+            body_digest: it.body_digest,
+        })
+        .collect()
+}
+
+/// As of when the account was seen on; `None` when this run did not see it on.
+pub(crate) fn seen_active_at(case: &Case<'_>) -> Option<DateTime<Utc>> {
+    let estate = case.cx.graph.estate();
+    let view = case.cx.graph.accounts().get(case.account?)?;
+    view.rows(estate)
+        .filter(|it| it.standing == Standing::Listed)
+        .filter(|it| domain::Activity::of(&it.row) == domain::Activity::Active)
+        .map(|it| estate.snapshot(it.snapshot).reference.as_of.at)
+        .max()
+}

@@ -1,0 +1,105 @@
+//! What a cause of a finding is made of. One file under `rules/` for each.
+
+use chrono::{DateTime, Days, TimeDelta, Utc};
+use chrono_tz::Tz;
+use domain::{Cause, Severity};
+
+use crate::case::Case;
+
+/// A rule: what it is called, how much it matters, how long it waits, and what to say.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its cause, and with hyphens the name of its page under `docs/rules/`.
+    pub cause: Cause,
+    /// One line for lists, without a trailing period.
+    pub title: &'static str,
+    /// How much its findings matter unless the policy says otherwise.
+    pub severity: Severity,
+    /// How long it waits unless the policy says otherwise.
+    pub grace: Grace,
+    /// When it speaks.
+    pub when: When,
+    /// Says what is the matter, in a sentence or two.
+    pub summary: fn(&Case<'_>) -> String,
+    /// What to do next, in a sentence.
+    pub next_action: &'static str,
+}
+
+/// When a rule speaks.
+#[derive(Clone, Copy, Debug)]
+pub enum When {
+    /// Exactly when the verdict is its cause.
+    Verdict,
+    /// Beside the verdict, when this holds. Returns how severe, and how long it waits.
+    Beside(fn(&Case<'_>) -> Option<(Severity, Grace)>),
+}
+
+/// How long a finding waits before it opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grace {
+    /// Not at all.
+    None,
+    /// That many hours.
+    Hours(i64),
+    /// To the end of the day on which the clock began, in the policy's zone.
+    EndOfDay,
+}
+
+impl Rule {
+    /// Severity and grace of one case: the rule's own, changed by the policy, one step graver and
+    /// a quarter as long for a privileged account.
+    #[must_use]
+    pub fn weigh(&self, case: &Case<'_>, clock_from: DateTime<Utc>) -> (Severity, DateTime<Utc>) {
+        let policy = case.cx.policy;
+        let own = match self.when {
+            When::Verdict => None,
+            When::Beside(when) => when(case),
+        };
+        let (severity, grace) = own.unwrap_or((self.severity, self.grace));
+        let severity = policy.severity.get(&self.cause).copied().unwrap_or(severity);
+        let until = match policy.grace.get(&self.cause) {
+            Some(grace) => clock_from + *grace,
+            None => grace.until(clock_from, policy.zone),
+        };
+        if policy.is_immediate {
+            return (if case.is_privileged() == Some(true) { severity.raised() } else { severity }, clock_from);
+        }
+        match case.is_privileged() {
+            Some(true) => (severity.raised(), clock_from + (until - clock_from) / 4),
+            Some(false) | None => (severity, until),
+        }
+    }
+}
+
+impl Grace {
+    /// When it ends, counted from `clock_from`.
+    #[must_use]
+    pub fn until(self, clock_from: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+        match self {
+            Self::None => clock_from,
+            Self::Hours(hours) => clock_from + TimeDelta::hours(hours),
+            Self::EndOfDay => end_of_day(clock_from, zone),
+        }
+    }
+}
+
+/// The first instant of the next day in `zone`. Where the clock skips midnight, the first instant
+/// after the gap.
+fn end_of_day(at: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
+    let next = at.with_timezone(&zone).date_naive().checked_add_days(Days::new(1));
+    next.and_then(|day| {
+        (0..4).find_map(|hour| day.and_hms_opt(hour, 0, 0)?.and_local_timezone(zone).earliest())
+    })
+    .map_or(at + TimeDelta::days(1), |it| it.to_utc())
+}
+
+/// The rule of a cause.
+#[must_use]
+pub fn rule(cause: Cause) -> &'static Rule {
+    let found = crate::rules::RULES.iter().find(|it| it.cause == cause);
+    // A test holds that every cause has its rule.
+    found.copied().unwrap_or(&crate::rules::leaver_active::RULE)
+}
+
+/// Hours in a day, for graces that are counted in days.
+pub(crate) const DAY_H: i64 = 24;

@@ -1,0 +1,31 @@
+//! `sources-disagree`: left by one source, entitled by another. Stands beside the verdict.
+
+use domain::{Cause, LinkKind, Severity};
+
+use crate::case::Case;
+use crate::rule::{Grace, Rule, When};
+use crate::rules::{may_be_used, who};
+
+pub(crate) const RULE: Rule = Rule {
+    cause: Cause::SourcesDisagree,
+    title: "left by one source, entitled by another",
+    severity: Severity::High,
+    grace: Grace::Hours(24),
+    when: When::Beside(when),
+    summary,
+    next_action: "Correct the source that is wrong, or declare the lifecycle authority in the settings.",
+};
+
+fn when(case: &Case<'_>) -> Option<(Severity, Grace)> {
+    let is_disputed = case.owner.is_some_and(|it| it.is_disputed)
+        && may_be_used(case.activity)
+        && matches!(case.link, LinkKind::Linked);
+    is_disputed.then_some((Severity::High, Grace::Hours(24)))
+}
+
+fn summary(case: &Case<'_>) -> String {
+    format!(
+        "One source says that {} has left, another entitles them, and no lifecycle authority is declared.",
+        who(case).unwrap_or_else(|| "the owner".to_owned()),
+    )
+}

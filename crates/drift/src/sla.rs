@@ -1,0 +1,137 @@
+//! Was access removed in time? From bounds, never from a guess.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{Cause, ClockStart, Exposure, Interval, SlaOutcome, SlaResult};
+
+use crate::policy::Policy;
+use crate::right::Starts;
+
+/// When exposure began, by the policy's clock. `seen_at` bounds it where no clock is known: it
+/// was on then, and should not have been.
+#[must_use]
+pub fn started(policy: &Policy, starts: &Starts, seen_at: Option<DateTime<Utc>>) -> Interval {
+    let known = match policy.sla_clock {
+        ClockStart::HrTermination => starts.hr,
+        ClockStart::IdpDeactivated => starts.deactivated,
+        ClockStart::IdpUnassigned => starts.unassigned,
+        ClockStart::EarliestKnown => starts.earliest(),
+    };
+    match (known, starts.between) {
+        (Some(at), _) => Interval { earliest: Some(at), latest: Some(at) },
+        (None, Some(between)) => between,
+        (None, None) => Interval { earliest: None, latest: starts.earliest().or(seen_at) },
+    }
+}
+
+/// The result over all stretches of one finding. `approved_at` is when a waiver was approved.
+#[must_use]
+pub fn sla(
+    policy: &Policy,
+    cause: Cause,
+    exposures: &[Exposure],
+    approved_at: Option<DateTime<Utc>>,
+) -> SlaResult {
+    let result = |outcome, deadline_at, because: String| SlaResult {
+        outcome,
+        clock: policy.sla_clock,
+        deadline_at,
+        policy_version: policy.version,
+        because,
+    };
+    if matches!(cause, Cause::SuspendedActive | Cause::AccessInvited) {
+        let why = "the limit is for people who lost the right, not for suspensions and invitations";
+        return result(SlaOutcome::OutOfScope, None, why.to_owned());
+    }
+    let Some(last) = exposures.last() else {
+        return result(SlaOutcome::NotProven, None, "no exposure was seen".to_owned());
+    };
+    let deadline = |start: Option<DateTime<Utc>>| start.map(|it| it + policy.sla);
+    let latest = deadline(last.started.latest);
+    if let (Some(approved_at), Some(deadline)) = (approved_at, deadline(last.started.earliest))
+        && approved_at <= deadline
+    {
+        let why = "an exception was approved before the deadline";
+        return result(SlaOutcome::Exception, latest, why.to_owned());
+    }
+    let missed = exposures.iter().any(|it| is_missed(it, policy.sla));
+    if missed {
+        let why = "seen active at or after the deadline, counted from the latest possible start";
+        return result(SlaOutcome::Missed, latest, why.to_owned());
+    }
+    if exposures.iter().all(|it| is_met(it, policy.sla)) {
+        let why = "first seen inactive before the deadline, counted from the earliest possible start";
+        return result(SlaOutcome::Met, latest, why.to_owned());
+    }
+    let why = match (last.started.earliest, last.first_seen_inactive) {
+        (None, _) => "the source does not say when the right ended: found when it was first seen",
+        (Some(_), None) => "the deadline has not passed in what was seen, and the account is still on",
+        (Some(_), Some(_)) => "no look at the account falls between its removal and the deadline",
+    };
+    result(SlaOutcome::NotProven, latest, why.to_owned())
+}
+
+fn is_missed(exposure: &Exposure, limit: TimeDelta) -> bool {
+    match (exposure.started.latest, exposure.last_seen_active) {
+        (Some(start), Some(seen)) => seen >= start + limit,
+        _ => false,
+    }
+}
+
+fn is_met(exposure: &Exposure, limit: TimeDelta) -> bool {
+    match (exposure.started.earliest, exposure.first_seen_inactive) {
+        (Some(start), Some(off)) => off <= start + limit,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hour: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::hours(hour)
+    }
+
+    #[test]
+    fn bounds_decide_and_nothing_else_does() {
+        #[rustfmt::skip]
+        let table = [
+            // started, h          | last on | first off | result                  | case
+            ((Some(0), Some(0)),     Some(2),  Some(20),   SlaOutcome::Met,          "removed within the limit"),
+            ((Some(0), Some(0)),     Some(20), Some(24),   SlaOutcome::Met,          "at the deadline"),
+            ((Some(0), Some(0)),     Some(24), None,       SlaOutcome::Missed,       "seen on at the deadline"),
+            ((Some(0), Some(0)),     Some(20), Some(30),   SlaOutcome::NotProven,    "off some time between, perhaps in time"),
+            ((Some(0), Some(0)),     Some(20), None,       SlaOutcome::NotProven,    "still on, the deadline ahead"),
+            ((Some(0), Some(12)),    Some(30), None,       SlaOutcome::NotProven,    "late from one start, not from the other"),
+            ((Some(0), Some(12)),    Some(36), None,       SlaOutcome::Missed,       "late from every start"),
+            ((Some(0), Some(12)),    Some(13), Some(30),   SlaOutcome::NotProven,    "in time from one start only"),
+            ((None,    Some(12)),    Some(13), Some(14),   SlaOutcome::NotProven,    "no earliest start is known"),
+            ((None,    Some(12)),    Some(40), None,       SlaOutcome::Missed,       "late even from the latest start"),
+            ((None,    None),        Some(40), None,       SlaOutcome::NotProven,    "no start at all"),
+        ];
+        for ((earliest, latest), on, off, outcome, case) in table {
+            let exposure = Exposure {
+                started: Interval { earliest: earliest.map(at), latest: latest.map(at) },
+                last_seen_active: on.map(at),
+                first_seen_inactive: off.map(at),
+            };
+            let policy = Policy::default();
+            let result = sla(&policy, Cause::LeaverActive, &[exposure], None);
+            assert_eq!(result.outcome, outcome, "{case}");
+        }
+    }
+
+    #[test]
+    fn an_exception_counts_only_when_approved_before_the_deadline() {
+        let exposure = Exposure {
+            started: Interval { earliest: Some(at(0)), latest: Some(at(0)) },
+            last_seen_active: Some(at(48)),
+            first_seen_inactive: None,
+        };
+        let outcome = |approved| {
+            sla(&Policy::default(), Cause::LeaverActive, &[exposure], Some(at(approved))).outcome
+        };
+        assert_eq!(outcome(24), SlaOutcome::Exception);
+        assert_eq!(outcome(25), SlaOutcome::Missed);
+    }
+}

@@ -1,0 +1,240 @@
+//! Whose account is it? The tiers, strongest first; what they do not decide stays undecided.
+
+use domain::{EntityId, Link, Tier};
+use rustc_hash::FxHashMap;
+
+use crate::estate::{Estate, Standing};
+use crate::index::{Index, email_key, employee_key, user_name_key};
+use crate::keys::{ExternalIdCarries, KeyRules};
+use crate::node::{Key, KeyKind};
+use crate::person::{Persons, count};
+
+/// An `externalId` in the form of an IdP's ids that this IdP's complete list does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ghost {
+    /// An index into [`Estate::idps`].
+    pub idp: u16,
+}
+
+/// What one tier says of one account.
+#[derive(Clone, Debug)]
+pub struct Trial {
+    /// The key.
+    pub tier: Tier,
+    /// Its value on the account, as compared; `None` when the account does not carry it.
+    pub value: Option<String>,
+    /// Whom it names: indices into [`Estate::identities`], in order.
+    pub names: Vec<u32>,
+    /// True when an earlier run's link says so, not a key of today.
+    pub is_stored: bool,
+}
+
+/// All that correlation looks at.
+pub(crate) struct Correlation<'g> {
+    pub(crate) estate: &'g Estate,
+    pub(crate) rules: &'g KeyRules,
+    pub(crate) index: &'g Index<'g>,
+    pub(crate) persons: &'g Persons,
+    pub(crate) carried: Vec<ExternalIdCarries>,
+    pub(crate) by_entity: &'g FxHashMap<EntityId, u32>,
+}
+
+/// One step of the ladder: whom a tier names.
+#[derive(Clone, Copy, Debug)]
+struct Step<'s> {
+    tier: Tier,
+    names: &'s [u32],
+    is_stored: bool,
+}
+
+impl Correlation<'_> {
+    /// Links one account, and tells whether its `externalId` names somebody who is gone.
+    pub(crate) fn link(&self, account: usize) -> (Link, Option<Ghost>) {
+        let trials = self.trials(account);
+        let ghost = self.ghost(account, &trials);
+        let steps: Vec<Step<'_>> = trials
+            .iter()
+            .filter(|it| !it.names.is_empty())
+            .map(|it| Step { tier: it.tier, names: &it.names, is_stored: it.is_stored })
+            .collect();
+        let Some((first, rest)) = steps.split_first() else { return (Link::None, ghost) };
+        let link = self.decide(*first, rest);
+        match (ghost, first.is_stored || first.tier < Tier::EmployeeNumber) {
+            // The stronger key names somebody who is gone; weaker ones name somebody else.
+            (Some(_), false) => {
+                let others = link.contenders();
+                (Link::Conflict { presumed: None, tier: Tier::ExternalId, others }, ghost)
+            }
+            _ => (link, ghost),
+        }
+    }
+
+    fn decide(&self, first: Step<'_>, rest: &[Step<'_>]) -> Link {
+        let (tier, names) = (first.tier, self.narrow(first.names, rest));
+        let Some(owner) = self.only_person(&names) else {
+            let identities: Vec<usize> = names.iter().map(|it| *it as usize).collect();
+            return if !tier.is_strong() && self.is_reused(&names) {
+                Link::Conflict { presumed: None, tier, others: identities }
+            } else {
+                Link::Ambiguous { identities, tier }
+            };
+        };
+        let identity = self.foremost(&names);
+        let mut others: Vec<usize> = rest
+            .iter()
+            .filter(|step| step.names.iter().all(|it| self.person(*it) != Some(owner)))
+            .flat_map(|step| step.names.iter().map(|it| *it as usize))
+            .collect();
+        others.sort_unstable();
+        others.dedup();
+        if !others.is_empty() && tier != Tier::Operator {
+            return Link::Conflict { presumed: Some(identity), tier, others };
+        }
+        let is_proven = tier.is_strong() || first.is_stored || self.sees_everyone();
+        if is_proven { Link::Linked { identity, tier } } else { Link::Candidate { identity, tier } }
+    }
+
+    /// Several at the deciding tier may be narrowed by lower tiers to one of them.
+    fn narrow(&self, names: &[u32], rest: &[Step<'_>]) -> Vec<u32> {
+        let mut left = names.to_vec();
+        for step in rest {
+            if self.only_person(&left).is_some() {
+                break;
+            }
+            let agreed: Vec<u32> = left
+                .iter()
+                .copied()
+                .filter(|it| step.names.iter().any(|other| self.person(*other) == self.person(*it)))
+                .collect();
+            if !agreed.is_empty() {
+                left = agreed;
+            }
+        }
+        left
+    }
+
+    /// A weak key of somebody who is gone and of somebody who is here: an identifier used again.
+    fn is_reused(&self, names: &[u32]) -> bool {
+        let gone = names.iter().filter(|it| self.is_gone(**it)).count();
+        gone > 0 && gone < names.len()
+    }
+
+    /// Of one person's identities, the first that is still listed.
+    fn foremost(&self, names: &[u32]) -> usize {
+        let listed = names.iter().find(|it| !self.is_gone(**it));
+        listed.or(names.first()).map_or(0, |it| *it as usize)
+    }
+
+    fn is_gone(&self, identity: u32) -> bool {
+        self.estate
+            .identities
+            .get(identity as usize)
+            .is_some_and(|it| it.standing == Standing::Gone)
+    }
+
+    fn person(&self, identity: u32) -> Option<u32> {
+        self.persons.of_identity.get(identity as usize).copied()
+    }
+
+    fn only_person(&self, names: &[u32]) -> Option<u32> {
+        let first = self.person(*names.first()?)?;
+        names.iter().all(|it| self.person(*it) == Some(first)).then_some(first)
+    }
+
+    /// A name or address is shown to be unique only where every list was seen whole.
+    fn sees_everyone(&self) -> bool {
+        self.estate.idps.iter().all(|it| it.identities.base.is_some())
+    }
+
+    /// Asks every tier, strongest first, and puts the stored link in its place: it keeps the
+    /// tier that made it; at a weak tier it stands before today's key, at a strong one after.
+    pub(crate) fn trials(&self, account: usize) -> Vec<Trial> {
+        let Some(sighting) = self.estate.accounts.get(account) else { return Vec::new() };
+        let row = &sighting.row;
+        let (mine, not_mine) = self.decided(&row.id);
+        let key = |kind, value| Key { kind, value: std::borrow::Cow::Borrowed(value) };
+        let keys = [
+            (Tier::AccountId, Some(key(KeyKind::AccountId, &*row.id))),
+            (Tier::ExternalId, row.external_id.as_deref().map(|it| key(KeyKind::ExternalId, it))),
+            (Tier::EmployeeNumber, employee_key(row.employee_number.as_ref())),
+            (Tier::UserName, user_name_key(row.user_name.as_ref())),
+            (Tier::Email, email_key(self.rules, row.email.as_ref())),
+        ];
+        let mut trials = Vec::with_capacity(keys.len() + 1);
+        if !mine.is_empty() {
+            let value = Some(row.id.to_string());
+            trials.push(Trial { tier: Tier::Operator, value, names: mine, is_stored: false });
+        }
+        let stored = self.stored(sighting.entity);
+        for (tier, key) in keys {
+            let today = key.as_ref().map_or(&[][..], |it| self.index.carriers(it)).to_vec();
+            let value = key.map(|it| it.value.into_owned());
+            let today = Trial { tier, value, names: today, is_stored: false };
+            match stored.filter(|it| it.1 == tier) {
+                Some((identity, _)) => {
+                    let value = Some("as linked before".to_owned());
+                    let before = Trial { tier, value, names: vec![identity], is_stored: true };
+                    trials.extend(if tier.is_strong() { [today, before] } else { [before, today] });
+                }
+                None => trials.push(today),
+            }
+        }
+        if !not_mine.is_empty() {
+            for trial in &mut trials {
+                trial.names.retain(|it| !not_mine.iter().any(|no| self.person(*no) == self.person(*it)));
+            }
+        }
+        trials
+    }
+
+    fn stored(&self, account: EntityId) -> Option<(u32, Tier)> {
+        let (identity, tier) = self.estate.stored_links.get(&account)?;
+        // A decision is read from the decisions of today, so that taking it back takes effect.
+        (*tier != Tier::Operator).then_some(())?;
+        Some((*self.by_entity.get(identity)?, *tier))
+    }
+
+    /// Whom operators name as the owner, and whom they rule out. The newest decision counts.
+    fn decided(&self, account: &str) -> (Vec<u32>, Vec<u32>) {
+        let mut mine = Vec::new();
+        let mut not_mine = Vec::new();
+        for decision in self.estate.decisions.iter().filter(|it| &*it.account == account) {
+            let identity = self.estate.identities.iter().position(|it| {
+                it.row.id == decision.identity.1 && self.idp_is(it.system, &decision.identity.0)
+            });
+            let Some(identity) = identity.map(count) else { continue };
+            not_mine.retain(|it| *it != identity);
+            if decision.is_owner {
+                mine = vec![identity];
+            } else {
+                mine.retain(|it| *it != identity);
+                not_mine.push(identity);
+            }
+        }
+        (mine, not_mine)
+    }
+
+    fn idp_is(&self, system: u16, id: &domain::SystemId) -> bool {
+        self.estate.idps.get(usize::from(system)).is_some_and(|it| it.id == *id)
+    }
+
+    /// An `externalId` that names nobody, in the form of the ids of an IdP whose list is whole.
+    /// Digits are too common a form to accuse by: `OneLogin` ids count only where configured.
+    fn ghost(&self, account: usize, trials: &[Trial]) -> Option<Ghost> {
+        let external_id = self.estate.accounts.get(account)?.row.external_id.as_deref()?;
+        let is_known = trials.iter().any(|it| it.tier == Tier::ExternalId && !it.names.is_empty());
+        if is_known {
+            return None;
+        }
+        let idps = self.estate.idps.iter().zip(&self.carried).enumerate();
+        idps.filter(|(_, (idp, carries))| {
+            **carries == ExternalIdCarries::IdpId
+                && idp.identities.base.is_some()
+                && idp.id_form.is_some_and(|form| form.fits(external_id))
+                && (idp.id_form != Some(domain::IdForm::OneLogin)
+                    || self.rules.external_id.iter().any(|it| it.0 == idp.id))
+        })
+        .map(|(at, _)| Ghost { idp: u16::try_from(at).unwrap_or(u16::MAX) })
+        .next()
+    }
+}

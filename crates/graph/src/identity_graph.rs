@@ -1,0 +1,413 @@
+//! The graph: persons, identities, groups, assignments and accounts, and who owns what.
+
+use domain::{Assignment, GroupRef, Identity, Link, Principal, Tier, Via};
+use petgraph::Direction::{Incoming, Outgoing};
+use petgraph::graph::{DiGraph, NodeIndex};
+use rustc_hash::FxHashMap;
+
+use crate::accounts::{AccountView, accounts};
+use crate::correlate::{Correlation, Ghost, Trial};
+use crate::estate::{Estate, Sighting, Standing};
+use crate::index::{Index, carried, email_key, employee_key, external_id_key, sign_in_name, user_name_key};
+use crate::keys::KeyRules;
+use crate::node::{Edge, Key, KeyKind, Node};
+use crate::person::{Persons, count, persons};
+
+/// One app's identity graph.
+///
+/// Persons, identities, groups, assignments and accounts are nodes. The keys by which accounts
+/// and identities join are looked up, and become nodes where they are shown
+/// ([`IdentityGraph::neighbourhood`]): as nodes they would be three quarters of the graph.
+pub struct IdentityGraph<'e> {
+    pub(crate) estate: &'e Estate,
+    pub(crate) rules: &'e KeyRules,
+    pub(crate) nodes: DiGraph<Node, Edge>,
+    pub(crate) index: Index<'e>,
+    pub(crate) persons: Persons,
+    accounts: Vec<AccountView>,
+    links: Vec<Link>,
+    ghosts: Vec<Option<Ghost>>,
+    groups: Vec<GroupRef>,
+    by_id: FxHashMap<(u16, &'e str), u32>,
+    by_entity: FxHashMap<domain::EntityId, u32>,
+}
+
+/// Correlates: builds the graph, and finds the owner of each account.
+#[must_use]
+pub fn correlate<'e>(estate: &'e Estate, rules: &'e KeyRules) -> IdentityGraph<'e> {
+    let by_id = identities_by_id(estate);
+    let index = index(estate, rules, &by_id);
+    let persons = persons(estate, rules, &index);
+    let accounts = accounts(estate, rules);
+    let by_entity = by_stored_entity(estate);
+    let mut graph = IdentityGraph {
+        estate,
+        rules,
+        nodes: DiGraph::with_capacity(
+            2 * estate.identities.len() + estate.assignments.len() + accounts.len(),
+            estate.identities.len() + 2 * estate.assignments.len() + accounts.len(),
+        ),
+        index,
+        persons,
+        accounts,
+        links: Vec::new(),
+        ghosts: Vec::new(),
+        groups: Vec::new(),
+        by_id,
+        by_entity,
+    };
+    graph.add_people();
+    graph.add_assignments();
+    graph.add_accounts();
+    graph
+}
+
+fn identities_by_id(estate: &Estate) -> FxHashMap<(u16, &str), u32> {
+    estate
+        .identities
+        .iter()
+        .enumerate()
+        .map(|(at, it)| ((it.system, &*it.row.id), count(at)))
+        .collect()
+}
+
+/// Identities that earlier runs linked; the others need no look-up by entity.
+fn by_stored_entity(estate: &Estate) -> FxHashMap<domain::EntityId, u32> {
+    if estate.stored_links.is_empty() {
+        return FxHashMap::default();
+    }
+    estate.identities.iter().enumerate().map(|(at, it)| (it.entity, count(at))).collect()
+}
+
+fn index<'e>(
+    estate: &'e Estate,
+    rules: &KeyRules,
+    by_id: &FxHashMap<(u16, &'e str), u32>,
+) -> Index<'e> {
+    let mut index = Index::with_capacity(estate.identities.len());
+    let carried = carried(estate, rules);
+    let mut named_by_app = vec![false; estate.identities.len()];
+    for sighting in estate.assignments.iter().filter(|it| it.standing == Standing::Listed) {
+        let Assignment { principal: Principal::Identity(id), account_id, user_name, .. } =
+            &sighting.row
+        else {
+            continue;
+        };
+        let Some(identity) = by_id.get(&(sighting.system, &**id)).copied() else { continue };
+        if let Some(account) = account_id {
+            index.insert(Key { kind: KeyKind::AccountId, value: (&**account).into() }, identity);
+        }
+        if let Some(key) = user_name_key(user_name.as_ref()) {
+            index.insert(key, identity);
+            if let Some(is_named) = named_by_app.get_mut(identity as usize) {
+                *is_named = true;
+            }
+        }
+    }
+    for ((at, sighting), is_named) in estate.identities.iter().enumerate().zip(named_by_app) {
+        let (identity, row) = (count(at), &sighting.row);
+        let carries = carried.get(usize::from(sighting.system)).copied();
+        let own_name = if is_named { None } else { user_name_key(sign_in_name(sighting)) };
+        let keys = [
+            carries.and_then(|it| external_id_key(it, row)),
+            employee_key(row.employee_number.as_ref()),
+            own_name,
+            email_key(rules, row.email.as_ref()),
+        ];
+        for key in keys.into_iter().flatten() {
+            index.insert(key, identity);
+        }
+    }
+    index
+}
+
+impl<'e> IdentityGraph<'e> {
+    /// Persons first, then identities, so that a node's number follows from its row's.
+    fn add_people(&mut self) {
+        for person in 0..self.persons.count {
+            self.nodes.add_node(Node::Person(person));
+        }
+        for (at, person) in self.persons.of_identity.iter().enumerate() {
+            let identity = self.nodes.add_node(Node::Identity(count(at)));
+            self.nodes.add_edge(identity, NodeIndex::new(*person as usize), Edge::Is);
+        }
+    }
+
+    fn add_assignments(&mut self) {
+        let estate = self.estate;
+        let mut groups: FxHashMap<(u16, &'e str), NodeIndex> = FxHashMap::default();
+        for (at, sighting) in estate.assignments.iter().enumerate() {
+            let assignment = self.nodes.add_node(Node::Assignment(count(at)));
+            match &sighting.row.principal {
+                Principal::Identity(id) => {
+                    if let Some(identity) = self.by_id.get(&(sighting.system, &**id)) {
+                        let identity = self.identity_node(*identity as usize);
+                        self.nodes.add_edge(assignment, identity, Edge::Names);
+                    }
+                }
+                Principal::Group(id) => {
+                    let group = self.group_node(&mut groups, sighting.system, id, None);
+                    self.nodes.add_edge(assignment, group, Edge::Names);
+                }
+            }
+            if let Via::Groups(through) = &sighting.row.via {
+                for group in through {
+                    let name = group.name.as_ref();
+                    let group = self.group_node(&mut groups, sighting.system, &group.id, name);
+                    self.nodes.add_edge(assignment, group, Edge::Through);
+                }
+            }
+        }
+        for sighting in &estate.memberships {
+            let Principal::Identity(id) = &sighting.row.member else { continue };
+            let Some(identity) = self.by_id.get(&(sighting.system, &**id)).copied() else {
+                continue;
+            };
+            if sighting.standing == Standing::Gone {
+                continue;
+            }
+            let group = self.group_node(&mut groups, sighting.system, &sighting.row.group, None);
+            let identity = self.identity_node(identity as usize);
+            self.nodes.add_edge(identity, group, Edge::MemberOf);
+        }
+    }
+
+    fn group_node(
+        &mut self,
+        known: &mut FxHashMap<(u16, &'e str), NodeIndex>,
+        system: u16,
+        id: &'e str,
+        name: Option<&domain::Text>,
+    ) -> NodeIndex {
+        if let Some(node) = known.get(&(system, id)) {
+            return *node;
+        }
+        let node = self.nodes.add_node(Node::Group(count(self.groups.len())));
+        self.groups.push(GroupRef { id: id.into(), name: name.cloned() });
+        known.insert((system, id), node);
+        node
+    }
+
+    fn add_accounts(&mut self) {
+        let correlation = self.correlation();
+        let linked: Vec<_> =
+            self.accounts.iter().map(|it| correlation.link(it.leading as usize)).collect();
+        for (at, (link, ghost)) in linked.into_iter().enumerate() {
+            let account = self.nodes.add_node(Node::Account(count(at)));
+            for owner in link.contenders() {
+                let owner = self.identity_node(owner);
+                self.nodes.add_edge(account, owner, Edge::OwnedBy);
+            }
+            self.links.push(link);
+            self.ghosts.push(ghost);
+        }
+    }
+
+    fn correlation(&self) -> Correlation<'_> {
+        Correlation {
+            estate: self.estate,
+            rules: self.rules,
+            index: &self.index,
+            persons: &self.persons,
+            carried: carried(self.estate, self.rules),
+            by_entity: &self.by_entity,
+        }
+    }
+
+    pub(crate) fn person_node(&self, person: u32) -> NodeIndex {
+        NodeIndex::new(person as usize)
+    }
+
+    pub(crate) fn identity_node(&self, identity: usize) -> NodeIndex {
+        NodeIndex::new(self.persons.count as usize + identity)
+    }
+
+    /// What the graph was built from.
+    #[must_use]
+    pub fn estate(&self) -> &'e Estate {
+        self.estate
+    }
+
+    /// How many persons there are.
+    #[must_use]
+    pub fn n_persons(&self) -> usize {
+        self.persons.count as usize
+    }
+
+    /// Every account, over all channels.
+    #[must_use]
+    pub fn accounts(&self) -> &[AccountView] {
+        &self.accounts
+    }
+
+    /// The row of an account in the channel that leads.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there is no such account: a bug of the caller.
+    #[must_use]
+    #[expect(clippy::indexing_slicing, reason = "account numbers come from this graph")]
+    pub fn account_row(&self, account: usize) -> &'e Sighting<domain::Account> {
+        &self.estate.accounts[self.accounts[account].leading as usize]
+    }
+
+    /// Whose account it is.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there is no such account: a bug of the caller.
+    #[must_use]
+    #[expect(clippy::indexing_slicing, reason = "account numbers come from this graph")]
+    pub fn link(&self, account: usize) -> &Link {
+        &self.links[account]
+    }
+
+    /// The IdP whose ids the account's `externalId` looks like, unknown there; `None` otherwise.
+    #[must_use]
+    pub fn ghost(&self, account: usize) -> Option<Ghost> {
+        self.ghosts.get(account).copied().flatten()
+    }
+
+    /// The person of an identity.
+    ///
+    /// # Panics
+    ///
+    /// Panics when there is no such identity: a bug of the caller.
+    #[must_use]
+    #[expect(clippy::indexing_slicing, reason = "identity numbers come from this graph")]
+    pub fn person_of(&self, identity: usize) -> u32 {
+        self.persons.of_identity[identity]
+    }
+
+    /// The person whom an HR row names; `None` when nobody is known by its keys.
+    #[must_use]
+    pub fn person_of_leaver(&self, leaver: usize) -> Option<u32> {
+        self.persons.of_leaver.get(leaver).copied().flatten()
+    }
+
+    /// The identities of a person, in order.
+    #[must_use]
+    pub fn identities_of(&self, person: u32) -> Vec<usize> {
+        self.neighbours(self.person_node(person), Incoming, |node| match node {
+            Node::Identity(at) => Some(at as usize),
+            _ => None,
+        })
+    }
+
+    /// Accounts that a person owns or may own, in order.
+    #[must_use]
+    pub fn accounts_of(&self, person: u32) -> Vec<usize> {
+        let mut accounts: Vec<usize> = self
+            .nodes
+            .neighbors_directed(self.person_node(person), Incoming)
+            .flat_map(|identity| self.nodes.neighbors_directed(identity, Incoming))
+            .filter_map(|node| match self.nodes.node_weight(node) {
+                Some(Node::Account(at)) => Some(*at as usize),
+                _ => None,
+            })
+            .collect();
+        accounts.sort_unstable();
+        accounts.dedup();
+        accounts
+    }
+
+    /// Assignments that name an identity, itself or a group that it is a direct member of.
+    #[must_use]
+    pub fn assignments_of(&self, identity: usize) -> Vec<&'e Sighting<Assignment>> {
+        let node = self.identity_node(identity);
+        let groups = self.nodes.neighbors_directed(node, Outgoing).filter(|it| {
+            matches!(self.nodes.node_weight(*it), Some(Node::Group(_)))
+        });
+        let mut found: Vec<u32> = std::iter::once(node)
+            .chain(groups)
+            .flat_map(|target| self.nodes.edges_directed(target, Incoming))
+            .filter(|edge| *edge.weight() == Edge::Names)
+            .filter_map(|edge| match self.nodes.node_weight(petgraph::visit::EdgeRef::source(&edge)) {
+                Some(Node::Assignment(at)) => Some(*at),
+                _ => None,
+            })
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found.iter().filter_map(|at| self.estate.assignments.get(*at as usize)).collect()
+    }
+
+    /// The identity with that id at that IdP; `None` when it was never seen.
+    #[must_use]
+    pub fn identity_by_id(&self, idp: u16, id: &str) -> Option<usize> {
+        self.by_id.get(&(idp, id)).map(|it| *it as usize)
+    }
+
+    /// Identities with that id, sign-in name or address, in order.
+    #[must_use]
+    pub fn identities_named(&self, who: &str) -> Vec<usize> {
+        let text: domain::Text = who.trim().into();
+        let idps = 0..u16::try_from(self.estate.idps.len()).unwrap_or(u16::MAX);
+        let by_id = idps.filter_map(|idp| self.by_id.get(&(idp, &*text)).copied());
+        let by_key = [user_name_key(Some(&text)), email_key(self.rules, Some(&text))];
+        let by_key = by_key.iter().flatten().flat_map(|key| self.index.carriers(key).iter().copied());
+        let mut found: Vec<usize> = by_id.chain(by_key).map(|it| it as usize).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// What every tier says of an account, strongest first.
+    #[must_use]
+    pub fn trials(&self, account: usize) -> Vec<Trial> {
+        let leading = self.accounts.get(account).map_or(usize::MAX, |it| it.leading as usize);
+        self.correlation().trials(leading)
+    }
+
+    /// A group by its number in the graph.
+    #[must_use]
+    pub fn group(&self, group: u32) -> Option<&GroupRef> {
+        self.groups.get(group as usize)
+    }
+
+    /// The key by which an account and its owner are linked; `None` when they are not.
+    #[must_use]
+    pub fn tier(&self, account: usize) -> Option<Tier> {
+        match self.link(account) {
+            Link::Linked { tier, .. } | Link::Candidate { tier, .. } => Some(*tier),
+            Link::Conflict { tier, .. } | Link::Ambiguous { tier, .. } => Some(*tier),
+            Link::None => None,
+        }
+    }
+
+    /// The IdP of an identity.
+    #[must_use]
+    pub fn idp_of(&self, sighting: &Sighting<Identity>) -> Option<&'e crate::estate::IdpView> {
+        self.estate.idps.get(usize::from(sighting.system))
+    }
+
+    /// Returns true when every user of that IdP is in the app's scope, assigned or not.
+    #[must_use]
+    pub fn assigns_everyone(&self, idp: &domain::SystemId) -> bool {
+        self.rules.assigns_everyone.contains(idp)
+    }
+
+    /// `okta/00u1`: how an identity is named where addresses must not be.
+    #[must_use]
+    pub fn identity_key(&self, identity: usize) -> String {
+        self.estate.identities.get(identity).map_or_else(String::new, |it| {
+            let idp = self.idp_of(it).map_or("?", |idp| idp.id.as_str());
+            format!("{idp}/{}", it.row.id)
+        })
+    }
+
+    fn neighbours<T: Ord>(
+        &self,
+        node: NodeIndex,
+        direction: petgraph::Direction,
+        pick: impl Fn(Node) -> Option<T>,
+    ) -> Vec<T> {
+        let mut found: Vec<T> = self
+            .nodes
+            .neighbors_directed(node, direction)
+            .filter_map(|it| self.nodes.node_weight(it).copied().and_then(&pick))
+            .collect();
+        found.sort_unstable();
+        found
+    }
+}

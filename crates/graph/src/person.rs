@@ -1,0 +1,100 @@
+//! Which identities are one person: by immutable key or HR row. The same address never suffices.
+
+use domain::{Text, is_placeholder};
+use petgraph::unionfind::UnionFind;
+use rustc_hash::FxHashMap;
+
+use crate::estate::Estate;
+use crate::index::{CARRIERS_MAX, Index, email_key, employee_key};
+use crate::keys::{KeyRules, PersonKey};
+
+/// Persons: for each identity the number of its person, and how many persons there are.
+#[derive(Debug)]
+pub(crate) struct Persons {
+    pub(crate) of_identity: Vec<u32>,
+    pub(crate) count: u32,
+    /// For each HR leaver, the person it names; `None` when nobody is known by its keys.
+    pub(crate) of_leaver: Vec<Option<u32>>,
+}
+
+/// Joins identities into persons. Numbers follow the order of the identities.
+pub(crate) fn persons(estate: &Estate, rules: &KeyRules, index: &Index<'_>) -> Persons {
+    let mut joined = UnionFind::<u32>::new(estate.identities.len());
+    for key in &rules.person_keys {
+        join_by(estate, *key, &mut joined);
+    }
+    let named: Vec<Vec<u32>> = estate
+        .leavers
+        .iter()
+        .map(|leaver| named_by_hr(rules, index, &leaver.row))
+        .collect();
+    for identities in &named {
+        if let Some((first, rest)) = identities.split_first() {
+            for other in rest {
+                joined.union(*first, *other);
+            }
+        }
+    }
+    number(&joined, estate.identities.len(), &named)
+}
+
+fn join_by(estate: &Estate, key: PersonKey, joined: &mut UnionFind<u32>) {
+    let value = |at: usize| -> Option<&Text> {
+        let row = &estate.identities.get(at)?.row;
+        match key {
+            PersonKey::EmployeeNumber => row.employee_number.as_ref(),
+            PersonKey::ImmutableId => row.immutable_id.as_ref(),
+        }
+    };
+    let mut carriers: FxHashMap<&str, Vec<u32>> = FxHashMap::default();
+    for at in 0..estate.identities.len() {
+        let Some(value) = value(at).map(|it| it.trim()).filter(|it| !is_placeholder(it)) else {
+            continue;
+        };
+        carriers.entry(value).or_default().push(count(at));
+    }
+    for identities in carriers.values().filter(|it| it.len() <= CARRIERS_MAX) {
+        if let Some((first, rest)) = identities.split_first() {
+            for other in rest {
+                joined.union(*first, *other);
+            }
+        }
+    }
+}
+
+/// Whom an HR row names: by employee number, and where it also gives an address that only one
+/// identity has, that one too. HR says that both are one person.
+fn named_by_hr(rules: &KeyRules, index: &Index<'_>, leaver: &domain::HrLeaver) -> Vec<u32> {
+    let by_number = employee_key(leaver.employee_number.as_ref())
+        .map(|key| index.carriers(&key))
+        .filter(|it| it.len() <= CARRIERS_MAX)
+        .unwrap_or_default();
+    let by_address = email_key(rules, leaver.email.as_ref())
+        .map(|key| index.carriers(&key))
+        .filter(|it| it.len() == 1)
+        .unwrap_or_default();
+    let mut named: Vec<u32> = by_number.iter().chain(by_address).copied().collect();
+    named.sort_unstable();
+    named.dedup();
+    named
+}
+
+fn number(joined: &UnionFind<u32>, n_identities: usize, named: &[Vec<u32>]) -> Persons {
+    let mut numbers: FxHashMap<u32, u32> = FxHashMap::default();
+    let of_identity: Vec<u32> = (0..n_identities)
+        .map(|at| {
+            let next = count(numbers.len());
+            *numbers.entry(joined.find(count(at))).or_insert(next)
+        })
+        .collect();
+    let of_leaver = named
+        .iter()
+        .map(|it| it.first().and_then(|at| of_identity.get(*at as usize)).copied())
+        .collect();
+    Persons { count: count(numbers.len()), of_identity, of_leaver }
+}
+
+/// Rows of one list fit 32 bits: a list of four billion people is none.
+pub(crate) fn count(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
