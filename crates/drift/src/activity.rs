@@ -59,9 +59,9 @@ pub(crate) fn no_account(cx: &Context<'_>) -> Activity {
     if is_whole { Activity::Absent } else { Activity::Unknown }
 }
 
-fn of_row(cx: &Context<'_>, channel: &ListView, row: &Sighting<Account>) -> Activity {
+fn of_row(cx: &Context<'_>, channel: &ListView, row: &Sighting<'_, Account>) -> Activity {
     match row.standing {
-        Standing::Listed if cx.graph.estate().is_fresh(row) => Activity::of(&row.row),
+        Standing::Listed if cx.graph.estate().is_fresh(row) => Activity::of(row.row),
         Standing::Listed => Activity::Unknown,
         Standing::Gone if channel.base.is_none() => Activity::Unknown,
         Standing::Gone => match cx.rules.deprovision {
@@ -89,7 +89,7 @@ fn hides_today(cx: &Context<'_>, channel: &ListView) -> bool {
         estate.accounts.iter().any(|it| {
             it.standing == Standing::Listed
                 && estate.snapshot(it.snapshot).reference.stream == channel.stream
-                && crate::names::names(&it.row, canary)
+                && crate::names::names(it.row, canary)
         })
     };
     !canaries.is_empty() && !canaries.iter().any(is_listed)

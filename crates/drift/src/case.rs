@@ -50,7 +50,7 @@ pub enum RegisterOwner {
 impl<'c> Case<'c> {
     /// The account's row in the channel that leads.
     #[must_use]
-    pub fn row(&self) -> Option<&'c Sighting<domain::Account>> {
+    pub fn row(&self) -> Option<&'c Sighting<'c, domain::Account>> {
         self.account.map(|it| self.cx.graph.account_row(it))
     }
 

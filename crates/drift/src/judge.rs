@@ -208,7 +208,7 @@ impl People {
             activity: Activity::Unknown,
             is_disputed: false,
         });
-        let row = &cx.graph.account_row(account).row;
+        let row = cx.graph.account_row(account).row;
         let registered = cx.graph.estate().nonhumans.iter().find(|it| names::names(row, &it.account));
         let mut case = Case {
             cx,
@@ -451,7 +451,7 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
 
 /// An "id" that is the user name or the address is none: people change those.
 fn has_id(case: &Case<'_>) -> bool {
-    match case.row().map(|it| &it.row) {
+    match case.row().map(|it| it.row) {
         Some(row) => ![&row.user_name, &row.email].into_iter().flatten().any(|it| *it == row.id),
         None => {
             let identity = case.identity.and_then(|it| case.cx.graph.estate().identities.get(it));

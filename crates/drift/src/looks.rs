@@ -57,7 +57,7 @@ pub(crate) fn seen_active_at(case: &Case<'_>) -> Option<DateTime<Utc>> {
     let view = case.cx.graph.accounts().get(case.account?)?;
     view.rows(estate)
         .filter(|it| it.standing == Standing::Listed)
-        .filter(|it| domain::Activity::of(&it.row) == domain::Activity::Active)
+        .filter(|it| domain::Activity::of(it.row) == domain::Activity::Active)
         .map(|it| estate.snapshot(it.snapshot).reference.as_of.at)
         .max()
 }

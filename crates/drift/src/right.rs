@@ -210,7 +210,7 @@ fn word(cx: &Context<'_>, at: usize) -> Word {
     if !estate.is_fresh(sighting) {
         return Word::plain(Right::Unknown, None);
     }
-    let row = &sighting.row;
+    let row = sighting.row;
     if row.lifecycle == Lifecycle::Left {
         return Word::plain(Right::Leaver, row.status_changed_at);
     }
@@ -234,7 +234,7 @@ fn word(cx: &Context<'_>, at: usize) -> Word {
 }
 
 /// Somebody who was in an earlier list and is not in the complete list of today.
-fn gone(cx: &Context<'_>, sighting: &Sighting<Identity>) -> Word {
+fn gone(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
     let estate = cx.graph.estate();
     let base = cx.graph.idp_of(sighting).and_then(|it| it.identities.base);
     let Some(base) = base.map(|it| &estate.snapshot(it).reference) else {
@@ -254,7 +254,7 @@ fn gone(cx: &Context<'_>, sighting: &Sighting<Identity>) -> Word {
 }
 
 /// Entitled, Unassigned or Unknown: what the assignment list says of an identity.
-fn assigned(cx: &Context<'_>, at: usize, sighting: &Sighting<Identity>) -> Word {
+fn assigned(cx: &Context<'_>, at: usize, sighting: &Sighting<'_, Identity>) -> Word {
     let estate = cx.graph.estate();
     let Some(idp) = cx.graph.idp_of(sighting) else { return Word::plain(Right::Unknown, None) };
     if cx.graph.assigns_everyone(&idp.id) {

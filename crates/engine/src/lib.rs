@@ -1,1 +1,15 @@
-//! The cycle and when to run it.
+//! The cycle: pull, correlate, judge, keep.
+//!
+//! The only crate that knows all the others' order. It decides nothing about people itself, and
+//! what it saves it saves in one transaction.
+
+mod episodes;
+mod estate;
+mod lists;
+mod plan;
+mod pull;
+mod record;
+mod run;
+
+pub use plan::{AppPlan, Plan};
+pub use run::{Outcome, run};

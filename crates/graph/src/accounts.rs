@@ -23,7 +23,7 @@ pub struct AccountView {
 
 impl AccountView {
     /// Every row of it, the leading one first.
-    pub fn rows<'a>(&'a self, estate: &'a Estate) -> impl Iterator<Item = &'a Sighting<Account>> {
+    pub fn rows<'a>(&'a self, estate: &'a Estate<'a>) -> impl Iterator<Item = &'a Sighting<'a, Account>> {
         std::iter::once(&self.leading)
             .chain(&self.others)
             .filter_map(|at| estate.accounts.get(*at as usize))
@@ -31,7 +31,7 @@ impl AccountView {
 }
 
 /// Makes one account of the rows that are one.
-pub(crate) fn accounts(estate: &Estate, rules: &KeyRules) -> Vec<AccountView> {
+pub(crate) fn accounts(estate: &Estate<'_>, rules: &KeyRules) -> Vec<AccountView> {
     let all = || estate.accounts.iter().enumerate().map(|(at, it)| (count(at), it));
     if estate.channels.len() < 2 {
         return all().map(|(at, _)| AccountView { leading: at, others: Vec::new() }).collect();
@@ -79,7 +79,7 @@ pub(crate) fn accounts(estate: &Estate, rules: &KeyRules) -> Vec<AccountView> {
 /// an address also counts as one: Secureframe's own API shows addresses only.
 fn keys_of<'a>(
     rules: &'a KeyRules,
-    row: &'a Sighting<Account>,
+    row: &'a Sighting<'a, Account>,
 ) -> impl Iterator<Item = Key<'a>> {
     let name = user_name_key(row.row.user_name.as_ref());
     let address = email_key(rules, row.row.email.as_ref());

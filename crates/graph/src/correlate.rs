@@ -31,7 +31,7 @@ pub struct Trial {
 
 /// All that correlation looks at.
 pub(crate) struct Correlation<'g> {
-    pub(crate) estate: &'g Estate,
+    pub(crate) estate: &'g Estate<'g>,
     pub(crate) rules: &'g KeyRules,
     pub(crate) index: &'g Index<'g>,
     pub(crate) persons: &'g Persons,
@@ -80,10 +80,18 @@ impl Correlation<'_> {
             };
         };
         let identity = self.foremost(&names);
+        // A key that names somebody else contradicts; so does a weak one that the owner, who is
+        // gone, shares with somebody who is here.
+        let contradicts = |step: &&Step<'_>| {
+            step.names.iter().all(|it| self.person(*it) != Some(owner))
+                || (!step.tier.is_strong() && self.is_reused(step.names))
+        };
         let mut others: Vec<usize> = rest
             .iter()
-            .filter(|step| step.names.iter().all(|it| self.person(*it) != Some(owner)))
-            .flat_map(|step| step.names.iter().map(|it| *it as usize))
+            .filter(contradicts)
+            .flat_map(|step| step.names)
+            .filter(|it| self.person(**it) != Some(owner))
+            .map(|it| *it as usize)
             .collect();
         others.sort_unstable();
         others.dedup();
@@ -150,7 +158,7 @@ impl Correlation<'_> {
     /// tier that made it; at a weak tier it stands before today's key, at a strong one after.
     pub(crate) fn trials(&self, account: usize) -> Vec<Trial> {
         let Some(sighting) = self.estate.accounts.get(account) else { return Vec::new() };
-        let row = &sighting.row;
+        let row = sighting.row;
         let (mine, not_mine) = self.decided(&row.id);
         let key = |kind, value| Key { kind, value: std::borrow::Cow::Borrowed(value) };
         let keys = [

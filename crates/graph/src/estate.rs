@@ -10,10 +10,10 @@ use domain::{
 use rustc_hash::FxHashMap;
 
 /// One row, and where it comes from.
-#[derive(Clone, Debug)]
-pub struct Sighting<T> {
+#[derive(Debug)]
+pub struct Sighting<'e, T> {
     /// The row as it was last seen.
-    pub row: T,
+    pub row: &'e T,
     /// The store's number of it.
     pub entity: EntityId,
     /// The snapshot that showed it last: an index into [`Estate::snapshots`].
@@ -75,8 +75,8 @@ pub struct IdpView {
 }
 
 /// What is known of one app and the systems bound to it.
-#[derive(Clone, Debug)]
-pub struct Estate {
+#[derive(Debug)]
+pub struct Estate<'e> {
     /// The app.
     pub app: SystemId,
     /// The snapshots that rows and lists refer to.
@@ -88,15 +88,15 @@ pub struct Estate {
     /// The HR lists.
     pub hr: Vec<ListView>,
     /// Users of all IdPs.
-    pub identities: Vec<Sighting<Identity>>,
+    pub identities: Vec<Sighting<'e, Identity>>,
     /// Assignments of all IdPs.
-    pub assignments: Vec<Sighting<Assignment>>,
+    pub assignments: Vec<Sighting<'e, Assignment>>,
     /// Group memberships of all IdPs.
-    pub memberships: Vec<Sighting<Membership>>,
+    pub memberships: Vec<Sighting<'e, Membership>>,
     /// Accounts over all channels.
-    pub accounts: Vec<Sighting<Account>>,
+    pub accounts: Vec<Sighting<'e, Account>>,
     /// Leavers by HR; `system` is an index into [`Estate::hr`].
-    pub leavers: Vec<Sighting<HrLeaver>>,
+    pub leavers: Vec<Sighting<'e, HrLeaver>>,
     /// Registered non-human accounts.
     pub nonhumans: Vec<NonHuman>,
     /// Operators' decisions on this app's accounts.
@@ -105,7 +105,7 @@ pub struct Estate {
     pub stored_links: FxHashMap<EntityId, (EntityId, Tier)>,
 }
 
-impl Estate {
+impl Estate<'_> {
     /// The snapshot that showed a row last.
     ///
     /// # Panics
@@ -119,13 +119,13 @@ impl Estate {
 
     /// Returns true when the row may support a claim: its snapshot is fresh.
     #[must_use]
-    pub fn is_fresh<T>(&self, sighting: &Sighting<T>) -> bool {
+    pub fn is_fresh<T>(&self, sighting: &Sighting<'_, T>) -> bool {
         !self.snapshot(sighting.snapshot).is_stale
     }
 
     /// Names a row for people: list, file and line, snapshot.
     #[must_use]
-    pub fn place<T>(&self, sighting: &Sighting<T>, key: &str) -> String {
+    pub fn place<T>(&self, sighting: &Sighting<'_, T>, key: &str) -> String {
         let view = self.snapshot(sighting.snapshot);
         let SnapshotRef { stream, id, .. } = &view.reference;
         let file = sighting.origin.and_then(|origin| {

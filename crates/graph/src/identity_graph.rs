@@ -19,7 +19,7 @@ use crate::person::{Persons, count, persons};
 /// and identities join are looked up, and become nodes where they are shown
 /// ([`IdentityGraph::neighbourhood`]): as nodes they would be three quarters of the graph.
 pub struct IdentityGraph<'e> {
-    pub(crate) estate: &'e Estate,
+    pub(crate) estate: &'e Estate<'e>,
     pub(crate) rules: &'e KeyRules,
     pub(crate) nodes: DiGraph<Node, Edge>,
     pub(crate) index: Index<'e>,
@@ -34,7 +34,7 @@ pub struct IdentityGraph<'e> {
 
 /// Correlates: builds the graph, and finds the owner of each account.
 #[must_use]
-pub fn correlate<'e>(estate: &'e Estate, rules: &'e KeyRules) -> IdentityGraph<'e> {
+pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGraph<'e> {
     let by_id = identities_by_id(estate);
     let index = index(estate, rules, &by_id);
     let persons = persons(estate, rules, &index);
@@ -62,7 +62,7 @@ pub fn correlate<'e>(estate: &'e Estate, rules: &'e KeyRules) -> IdentityGraph<'
     graph
 }
 
-fn identities_by_id(estate: &Estate) -> FxHashMap<(u16, &str), u32> {
+fn identities_by_id<'e>(estate: &'e Estate<'e>) -> FxHashMap<(u16, &'e str), u32> {
     estate
         .identities
         .iter()
@@ -72,7 +72,7 @@ fn identities_by_id(estate: &Estate) -> FxHashMap<(u16, &str), u32> {
 }
 
 /// Identities that earlier runs linked; the others need no look-up by entity.
-fn by_stored_entity(estate: &Estate) -> FxHashMap<domain::EntityId, u32> {
+fn by_stored_entity(estate: &Estate<'_>) -> FxHashMap<domain::EntityId, u32> {
     if estate.stored_links.is_empty() {
         return FxHashMap::default();
     }
@@ -80,7 +80,7 @@ fn by_stored_entity(estate: &Estate) -> FxHashMap<domain::EntityId, u32> {
 }
 
 fn index<'e>(
-    estate: &'e Estate,
+    estate: &'e Estate<'e>,
     rules: &KeyRules,
     by_id: &FxHashMap<(u16, &'e str), u32>,
 ) -> Index<'e> {
@@ -89,7 +89,7 @@ fn index<'e>(
     let mut named_by_app = vec![false; estate.identities.len()];
     for sighting in estate.assignments.iter().filter(|it| it.standing == Standing::Listed) {
         let Assignment { principal: Principal::Identity(id), account_id, user_name, .. } =
-            &sighting.row
+            sighting.row
         else {
             continue;
         };
@@ -105,7 +105,7 @@ fn index<'e>(
         }
     }
     for ((at, sighting), is_named) in estate.identities.iter().enumerate().zip(named_by_app) {
-        let (identity, row) = (count(at), &sighting.row);
+        let (identity, row) = (count(at), sighting.row);
         let carries = carried.get(usize::from(sighting.system)).copied();
         let own_name = if is_named { None } else { user_name_key(sign_in_name(sighting)) };
         let keys = [
@@ -224,7 +224,7 @@ impl<'e> IdentityGraph<'e> {
 
     /// What the graph was built from.
     #[must_use]
-    pub fn estate(&self) -> &'e Estate {
+    pub fn estate(&self) -> &'e Estate<'e> {
         self.estate
     }
 
@@ -247,7 +247,7 @@ impl<'e> IdentityGraph<'e> {
     /// Panics when there is no such account: a bug of the caller.
     #[must_use]
     #[expect(clippy::indexing_slicing, reason = "account numbers come from this graph")]
-    pub fn account_row(&self, account: usize) -> &'e Sighting<domain::Account> {
+    pub fn account_row(&self, account: usize) -> &'e Sighting<'e, domain::Account> {
         &self.estate.accounts[self.accounts[account].leading as usize]
     }
 
@@ -313,7 +313,7 @@ impl<'e> IdentityGraph<'e> {
 
     /// Assignments that name an identity, itself or a group that it is a direct member of.
     #[must_use]
-    pub fn assignments_of(&self, identity: usize) -> Vec<&'e Sighting<Assignment>> {
+    pub fn assignments_of(&self, identity: usize) -> Vec<&'e Sighting<'e, Assignment>> {
         let node = self.identity_node(identity);
         let groups = self.nodes.neighbors_directed(node, Outgoing).filter(|it| {
             matches!(self.nodes.node_weight(*it), Some(Node::Group(_)))
@@ -377,7 +377,7 @@ impl<'e> IdentityGraph<'e> {
 
     /// The IdP of an identity.
     #[must_use]
-    pub fn idp_of(&self, sighting: &Sighting<Identity>) -> Option<&'e crate::estate::IdpView> {
+    pub fn idp_of(&self, sighting: &Sighting<'_, Identity>) -> Option<&'e crate::estate::IdpView> {
         self.estate.idps.get(usize::from(sighting.system))
     }
 

@@ -134,7 +134,7 @@ pub(crate) fn external_id_key<'a>(
 
 /// The sign-in name of an identity that may serve as a key. A guest's name in the directory is
 /// made from the address (`kim_example.org#EXT#@...`) and never is the app's.
-pub(crate) fn sign_in_name(sighting: &Sighting<Identity>) -> Option<&Text> {
+pub(crate) fn sign_in_name<'a>(sighting: &Sighting<'a, Identity>) -> Option<&'a Text> {
     match sighting.row.kind {
         IdentityKind::Member => sighting.row.user_name.as_ref(),
         IdentityKind::Guest => None,
@@ -142,7 +142,7 @@ pub(crate) fn sign_in_name(sighting: &Sighting<Identity>) -> Option<&Text> {
 }
 
 /// What an IdP writes into `externalId`, for each IdP of the estate.
-pub(crate) fn carried(estate: &Estate, rules: &KeyRules) -> Vec<ExternalIdCarries> {
+pub(crate) fn carried(estate: &Estate<'_>, rules: &KeyRules) -> Vec<ExternalIdCarries> {
     let of = |idp| rules.external_id.iter().find(|it| it.0 == idp).map(|it| it.1);
     estate
         .idps

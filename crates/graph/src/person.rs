@@ -18,7 +18,7 @@ pub(crate) struct Persons {
 }
 
 /// Joins identities into persons. Numbers follow the order of the identities.
-pub(crate) fn persons(estate: &Estate, rules: &KeyRules, index: &Index<'_>) -> Persons {
+pub(crate) fn persons(estate: &Estate<'_>, rules: &KeyRules, index: &Index<'_>) -> Persons {
     let mut joined = UnionFind::<u32>::new(estate.identities.len());
     for key in &rules.person_keys {
         join_by(estate, *key, &mut joined);
@@ -26,7 +26,7 @@ pub(crate) fn persons(estate: &Estate, rules: &KeyRules, index: &Index<'_>) -> P
     let named: Vec<Vec<u32>> = estate
         .leavers
         .iter()
-        .map(|leaver| named_by_hr(rules, index, &leaver.row))
+        .map(|leaver| named_by_hr(rules, index, leaver.row))
         .collect();
     for identities in &named {
         if let Some((first, rest)) = identities.split_first() {
@@ -38,9 +38,9 @@ pub(crate) fn persons(estate: &Estate, rules: &KeyRules, index: &Index<'_>) -> P
     number(&joined, estate.identities.len(), &named)
 }
 
-fn join_by(estate: &Estate, key: PersonKey, joined: &mut UnionFind<u32>) {
+fn join_by(estate: &Estate<'_>, key: PersonKey, joined: &mut UnionFind<u32>) {
     let value = |at: usize| -> Option<&Text> {
-        let row = &estate.identities.get(at)?.row;
+        let row = estate.identities.get(at)?.row;
         match key {
             PersonKey::EmployeeNumber => row.employee_number.as_ref(),
             PersonKey::ImmutableId => row.immutable_id.as_ref(),

@@ -17,14 +17,14 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn when(case: &Case<'_>) -> Option<(Severity, Grace)> {
-    let row = &case.row()?.row;
+    let row = case.row()?.row;
     let holds = [&row.roles, &row.groups].into_iter().flatten().any(|it| !it.is_empty());
     let has_left = case.right == Right::Leaver && case.activity == Activity::Inactive;
     (holds && has_left && case.is_listed()).then_some((Severity::Low, Grace::Hours(7 * DAY_H)))
 }
 
 fn summary(case: &Case<'_>) -> String {
-    let row = case.row().map(|it| &it.row);
+    let row = case.row().map(|it| it.row);
     let held = |it: Option<&Vec<domain::Raw>>| it.map_or(0, Vec::len);
     format!(
         "The account is inactive and still holds {} roles and {} groups: whoever switches it on gets them back.",

@@ -1,0 +1,414 @@
+//! Every cause, as a world and what is claimed of it; and what must stay quiet.
+
+use domain::Tier;
+use testkit::{claims, claims_with, rules, verdicts, world};
+
+/// Holds that a world gives exactly these claims.
+#[track_caller]
+fn check(estate: &str, expected: &str) {
+    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|it| !it.is_empty()).collect();
+    assert_eq!(claims(&world(estate)), expected.join("\n"), "{estate}");
+}
+
+#[test]
+fn a_company_in_order_has_nothing_to_report() {
+    check(
+        "okta
+           00uAAAAAAAAAAAAAAAA1 ana@x.test ACTIVE assigned
+           00uAAAAAAAAAAAAAAAA2 bob@x.test DEPROVISIONED
+           00uAAAAAAAAAAAAAAAA3 cem@x.test STAGED assigned
+           00uAAAAAAAAAAAAAAAA4 dan@x.test ACTIVE
+         app
+           a1 00uAAAAAAAAAAAAAAAA1 ana@x.test on
+           a2 00uAAAAAAAAAAAAAAAA2 bob@x.test off",
+        "nothing",
+    );
+}
+
+#[test]
+fn access_that_remains() {
+    check(
+        "okta
+           u1 ana@x.test DEPROVISIONED
+           u2 bob@x.test ACTIVE
+           u3 cem@x.test SUSPENDED assigned
+           u4 dan@x.test ACTIVE assigned ends=-30h
+           u5 eve@x.test DEPROVISIONED
+           u6 fay@x.test ACTIVE
+           u7 gus@x.test SUSPENDED
+         app
+           a1 u1 ana@x.test on
+           a2 u2 bob@x.test on
+           a3 u3 cem@x.test on
+           a4 u4 dan@x.test on
+           a5 u5 eve@x.test null
+           a6 u6 fay@x.test invited
+           a7 u7 gus@x.test on
+           a8 00uGGGGGGGGGGGGGGGGG gone@x.test on",
+        "a1 leaver_active critical
+         a2 unassigned_active high
+         a3 suspended_active medium
+         a4 external_expired high
+         a5 leaver_listed high
+         a6 access_invited medium
+         a7 unassigned_active high
+         a8 source_gone_active high",
+    );
+}
+
+#[test]
+fn access_that_is_missing_and_accounts_without_owner() {
+    check(
+        "okta
+           u1 ana@x.test ACTIVE assigned
+           u2 bob@x.test ACTIVE assigned
+         app
+           a1 u1 ana@x.test off
+           a9 - svc@x.test on
+           a8 - old@x.test off",
+        "a1 disabled_entitled medium
+         a9 orphan_active high
+         u2 not_provisioned low",
+    );
+}
+
+#[test]
+fn an_account_that_was_linked_and_is_gone_has_vanished() {
+    let mut company = world(
+        "okta
+           u1 ana@x.test ACTIVE assigned
+         app
+           a1 - ana@x.test on gone",
+    );
+    company.stored_links.push(("a1".into(), "u1".into(), Tier::UserName));
+    assert_eq!(claims(&company), "a1 vanished medium");
+}
+
+#[test]
+fn an_account_made_anew_does_not_leave_the_old_one_vanished() {
+    let mut company = world(
+        "okta
+           u1 ana@x.test ACTIVE assigned
+         app
+           a1 - ana@x.test on gone
+           a2 u1 ana@x.test on",
+    );
+    company.stored_links.push(("a1".into(), "u1".into(), Tier::UserName));
+    assert_eq!(claims(&company), "nothing");
+}
+
+#[test]
+fn a_partial_list_of_users_accuses_nobody_by_absence() {
+    check(
+        "okta (partial)
+           u1 ana@x.test DEPROVISIONED
+           u2 bob@x.test ACTIVE
+         app
+           a1 u1 ana@x.test on
+           a2 u2 bob@x.test on
+           a3 00uGGGGGGGGGGGGGGGGG gone@x.test on
+           a4 - svc@x.test on",
+        "a1 leaver_active critical",
+    );
+}
+
+#[test]
+fn a_partial_list_of_accounts_proves_nobody_unprovisioned() {
+    check(
+        "okta
+           u1 ana@x.test ACTIVE assigned
+           u2 bob@x.test DEPROVISIONED
+         app (partial)
+           a2 u2 bob@x.test on",
+        "a2 leaver_active critical",
+    );
+}
+
+#[test]
+fn a_status_that_no_mapping_knows_is_never_guessed() {
+    let company = world(
+        "okta
+           u1 ana@x.test HIBERNATING assigned
+           u2 bob@x.test ACTIVE undecided
+         app
+           a1 u1 ana@x.test on
+           a2 u2 bob@x.test on",
+    );
+    assert_eq!(claims(&company), "nothing");
+    assert_eq!(verdicts(&company), "a1 indeterminate\na2 indeterminate");
+}
+
+#[test]
+fn a_lifecycle_list_convicts_leavers_and_never_judges_assignment() {
+    check(
+        "okta (lifecycle only)
+           u1 ana@x.test ACTIVE
+           u2 bob@x.test DEPROVISIONED
+           u3 cem@x.test SUSPENDED
+         app
+           a1 u1 ana@x.test on
+           a2 u2 bob@x.test on
+           a3 u3 cem@x.test on",
+        "a2 leaver_active critical
+         a3 suspended_active medium",
+    );
+}
+
+#[test]
+fn an_assignment_list_makes_the_unlisted_orphans_until_they_were_once_linked() {
+    let estate = "okta (assigned only)
+           ana@x.test ana@x.test - assigned
+           bob@x.test bob@x.test - assigned gone
+         app
+           a1 - ana@x.test on
+           a2 - bob@x.test on
+           a3 - new@x.test on";
+    let mut company = world(estate);
+    company.stored_links.push(("a2".into(), "bob@x.test".into(), Tier::UserName));
+    assert_eq!(claims(&company), "a2 unassigned_active high\na3 orphan_active high");
+}
+
+#[test]
+fn somebody_gone_from_the_list_was_a_leaver_or_is_gone() {
+    let mut company = world(
+        "okta
+           u1 ana@x.test DEPROVISIONED gone
+           u2 bob@x.test ACTIVE assigned gone
+         app
+           a1 u1 ana@x.test on
+           a2 u2 bob@x.test on",
+    );
+    company.stored_links.push(("a1".into(), "u1".into(), Tier::ExternalId));
+    assert_eq!(claims(&company), "a1 leaver_active critical\na2 source_gone_active high");
+}
+
+#[test]
+fn keys_that_disagree_are_a_conflict_and_never_hide_a_leaver() {
+    check(
+        "okta
+           u1 ana@x.test ACTIVE assigned
+           u2 bob@x.test ACTIVE assigned
+           u3 cem@x.test DEPROVISIONED
+           u4 dan@x.test DEPROVISIONED
+           u5 eve@x.test ACTIVE assigned
+         app
+           a1 u1 bob@x.test on
+           a2 u3 dan@x.test on
+           a3 u3 eve@x.test on",
+        "a1 link_conflict high
+         a2 leaver_active critical
+         a2 link_conflict high
+         a3 link_conflict high",
+    );
+}
+
+#[test]
+fn several_owners_are_ambiguous_and_all_leavers_are_a_leaver() {
+    check(
+        "okta
+           u1 ana@x.test ACTIVE assigned mail=team@x.test
+           u2 bob@x.test ACTIVE assigned mail=team@x.test
+           u3 cem@x.test DEPROVISIONED mail=old@x.test
+           u4 dan@x.test DEPROVISIONED mail=old@x.test
+         app
+           a1 - shared on mail=team@x.test
+           a2 - former on mail=old@x.test
+           a3 u1 ana@x.test on mail=team@x.test
+           a4 u2 bob@x.test on mail=team@x.test",
+        "a1 ambiguous_link medium
+         a2 ambiguous_link high
+         a2 leaver_active critical",
+    );
+}
+
+#[test]
+fn an_address_of_somebody_gone_that_is_used_again_is_a_conflict() {
+    let mut company = world(
+        "okta
+           00uAAAAAAAAAAAAAAAA1 ana@x.test DEPROVISIONED gone
+           00uAAAAAAAAAAAAAAAA2 ana@x.test ACTIVE assigned
+         app
+           a1 - ana@x.test on",
+    );
+    assert_eq!(claims(&company), "a1 link_conflict high");
+    company.stored_links.push(("a1".into(), "00uAAAAAAAAAAAAAAAA1".into(), Tier::UserName));
+    assert_eq!(claims(&company), "a1 link_conflict high");
+}
+
+#[test]
+fn an_external_id_of_somebody_gone_outweighs_the_address_of_a_newcomer() {
+    check(
+        "okta
+           00uAAAAAAAAAAAAAAAA2 ana@x.test ACTIVE assigned
+         app
+           a1 00uAAAAAAAAAAAAAAAA1 ana@x.test on",
+        "a1 link_conflict high",
+    );
+}
+
+#[test]
+fn one_person_with_two_active_accounts_has_a_duplicate() {
+    check(
+        "okta
+           u1 ana@x.test ACTIVE assigned
+         app
+           a1 u1 ana@x.test on
+           a2 -  ana.old on mail=ANA@X.test",
+        "a1 duplicate_account medium
+         a2 duplicate_account medium",
+    );
+}
+
+#[test]
+fn two_sources_of_one_person_may_disagree() {
+    check(
+        "okta
+           u1 ana@x.test ACTIVE assigned emp=1041
+         entra
+           e1 ana@y.test disabled emp=1041
+         app
+           a1 u1 ana@x.test on",
+        "a1 sources_disagree high",
+    );
+}
+
+#[test]
+fn the_authority_beats_the_entitlement() {
+    let company = world(
+        "okta
+           u1 ana@x.test ACTIVE assigned emp=1041
+         app
+           a1 u1 ana@x.test on
+         hr
+           emp=1041 left=-5h",
+    );
+    assert_eq!(claims(&company), "a1 sources_disagree high");
+    let mut by_hr = rules(&company);
+    by_hr.authority = Some(domain::SystemId::parse("hr").unwrap());
+    assert_eq!(claims_with(&company, &by_hr, &drift::Past::default()), "a1 leaver_active critical");
+}
+
+#[test]
+fn a_rehire_is_not_the_leaver_of_an_old_row_of_hr() {
+    let company = world(
+        "okta
+           u1 ana@x.test ACTIVE assigned emp=1041 created=-2d
+         app
+           a1 u1 ana@x.test on
+         hr
+           emp=1041 left=-90d",
+    );
+    let mut by_hr = rules(&company);
+    by_hr.authority = Some(domain::SystemId::parse("hr").unwrap());
+    assert_eq!(claims_with(&company, &by_hr, &drift::Past::default()), "nothing");
+}
+
+#[test]
+fn an_idp_that_was_not_seen_whole_makes_a_no_of_the_other_unknown() {
+    check(
+        "okta
+           u1 ana@x.test DEPROVISIONED
+         entra (partial)
+         app
+           a1 u1 ana@x.test on",
+        "nothing",
+    );
+}
+
+#[test]
+fn registered_accounts_need_an_owner_and_are_no_orphans() {
+    check(
+        "okta
+           u1 ana@x.test ACTIVE assigned
+           u2 bob@x.test DEPROVISIONED
+         app
+           a1 u1 ana@x.test on
+           s1 - ci@x.test on
+           s2 - etl@x.test on
+           s3 - bot@x.test on
+           s4 - sync@x.test on
+         register
+           s1 owner=ana@x.test attest=+10d
+           etl@x.test owner=bob@x.test
+           s3
+           s4 owner=ana@x.test attest=-1d",
+        "s2 owner_left high
+         s3 nonhuman_unowned medium
+         s4 nonhuman_unowned medium",
+    );
+}
+
+#[test]
+fn registration_hides_nobody_whom_a_key_names() {
+    check(
+        "okta
+           u1 ana@x.test DEPROVISIONED
+           u2 bob@x.test ACTIVE assigned
+         app
+           a1 u1 ana@x.test on
+           a2 u2 bob@x.test on
+         register
+           a1 owner=bob@x.test",
+        "a1 leaver_active critical",
+    );
+}
+
+#[test]
+fn records_that_are_not_in_order() {
+    check(
+        "okta
+           u1 ana@x.test DEPROVISIONED
+           u2 bea.new@x.test ACTIVE assigned
+           u3 cem@x.test ACTIVE assigned as=c.sent@x.test
+         app
+           a1 u1 ana@x.test off groups=Everyone
+           a2 u2 bea.old@x.test on
+           a3 u3 c.sent@x.test on mail=cem@x.test",
+        "a1 residual_entitlement low
+         a2 identifier_drift low",
+    );
+}
+
+#[test]
+fn a_privileged_account_is_one_step_graver() {
+    check(
+        "okta
+           u1 ana@x.test ACTIVE
+         app
+           a1 u1 ana@x.test on roles=admin",
+        "a1 unassigned_active critical",
+    );
+}
+
+#[test]
+fn names_fold_as_unicode() {
+    check(
+        "okta
+           u1 jörg.müller@x.test ACTIVE assigned
+         app
+           a1 - JÖRG.MÜLLER@X.TEST on mail=jm@private.test",
+        "nothing",
+    );
+}
+
+#[test]
+fn an_operator_decides_and_silences_the_conflict() {
+    let mut company = world(
+        "okta
+           u1 ana@x.test ACTIVE assigned
+           u2 bob@x.test ACTIVE assigned
+         app
+           a1 u1 bob@x.test on
+           a2 u2 b2@x.test on mail=b2@x.test",
+    );
+    company.decisions.push(domain::Decision {
+        app: domain::SystemId::parse("app").unwrap(),
+        account: "a1".into(),
+        identity: (domain::SystemId::parse("okta").unwrap(), "u1".into()),
+        is_owner: true,
+        by: "on-call".to_owned(),
+        at: testkit::now(),
+        reason: "asked her".to_owned(),
+    });
+    assert_eq!(claims(&company), "a2 identifier_drift low");
+}

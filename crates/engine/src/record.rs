@@ -1,0 +1,227 @@
+//! Writes down what a run saw and concluded, so that a report has nothing to look up.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::{
+    AppRecord, Change, Coverage, FindingRecord, FindingState, Grade, RunId, RunRecord, Severity,
+    SourceRecord, SystemKind, Unmapped, Watcher, WatcherFinding,
+};
+use drift::{Judgement, Reconciled};
+use store::State;
+
+use crate::lists::Listing;
+use crate::plan::{AppPlan, Plan};
+
+/// Names of requests that a report lists for one source; the store keeps all.
+const REQUESTS_SHOWN_MAX: usize = 5;
+
+/// What one app came to.
+pub(crate) struct AppOutcome<'r> {
+    pub(crate) app: &'r AppPlan,
+    pub(crate) judgement: Judgement,
+    pub(crate) reconciled: Reconciled,
+    pub(crate) grade: (Grade, Vec<String>),
+    pub(crate) is_baseline: bool,
+}
+
+/// What is known of the run as a whole.
+pub(crate) struct Run<'r> {
+    pub(crate) id: RunId,
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) previous: Option<(RunId, DateTime<Utc>)>,
+    pub(crate) plan: &'r Plan,
+    pub(crate) state: &'r State,
+    pub(crate) unmapped: Vec<Unmapped>,
+    /// Failures of which it is not known what list they cost.
+    pub(crate) lost: Vec<String>,
+}
+
+/// How many findings stand where.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) n_open: u64,
+    pub(crate) n_pending: u64,
+    pub(crate) n_critical: u64,
+}
+
+pub(crate) fn counts(findings: &[FindingRecord]) -> Counts {
+    let mut counts = Counts::default();
+    for FindingRecord { finding, .. } in findings {
+        match finding.state {
+            FindingState::Open | FindingState::Acknowledged | FindingState::Held => {
+                counts.n_open += 1;
+                counts.n_critical += u64::from(finding.severity == Severity::Critical);
+            }
+            FindingState::Pending => counts.n_pending += 1,
+            FindingState::Waived
+            | FindingState::NotVisible
+            | FindingState::Resolved
+            | FindingState::FalsePositive => {}
+        }
+    }
+    counts
+}
+
+/// A list that this run did not see whole.
+pub(crate) fn is_incomplete(source: &SourceRecord) -> bool {
+    source.failed.is_some()
+        || source.held.is_some()
+        || !source.coverage.as_ref().is_some_and(Coverage::is_complete)
+}
+
+/// Puts the record together.
+pub(crate) fn record(run: &Run<'_>, listings: &[Listing], outcomes: &[AppOutcome<'_>]) -> RunRecord {
+    let sources: Vec<SourceRecord> = listings.iter().map(|it| source(run, it)).collect();
+    let mut findings: Vec<FindingRecord> =
+        outcomes.iter().flat_map(|it| it.reconciled.records.iter().cloned()).collect();
+    findings.sort_by_key(|it| (std::cmp::Reverse(it.finding.severity), it.finding.id));
+    RunRecord {
+        id: run.id,
+        now: run.now,
+        software: run.plan.software.clone(),
+        settings_digest: run.plan.settings_digest,
+        policy_version: run.plan.policy.version,
+        previous: run.previous,
+        is_immediate: run.plan.policy.is_immediate,
+        zone: run.plan.policy.zone.name().to_owned(),
+        apps: outcomes.iter().map(app).collect(),
+        watcher: watcher(run, &sources),
+        findings,
+        unmapped: unmapped(&run.unmapped),
+        waivers: run.state.waivers.iter().filter(|it| it.voided_at.is_none() && it.expires_at > run.now).cloned().collect(),
+        history: run.state.history.clone(),
+        not_checked: not_checked(run, outcomes),
+        limits: limits(),
+        sources,
+    }
+}
+
+fn app(outcome: &AppOutcome<'_>) -> AppRecord {
+    AppRecord {
+        app: outcome.app.rules.app.clone(),
+        idps: outcome.app.rules.idps.clone(),
+        grade: outcome.grade.0,
+        grade_reasons: outcome.grade.1.clone(),
+        is_baseline: outcome.is_baseline,
+        tallies: outcome.judgement.tallies.clone(),
+        n_persons: outcome.judgement.n_persons,
+        n_accounts: outcome.judgement.n_accounts,
+    }
+}
+
+fn source(run: &Run<'_>, listing: &Listing) -> SourceRecord {
+    let system = &listing.stream.system;
+    let kind = run.plan.systems.iter().find(|it| it.system == *system).map(|it| it.kind);
+    let layers = listing.layers();
+    let newest = layers.last();
+    let reference = newest.map(|it| it.reference);
+    let requests = newest.and_then(|it| it.fresh).map(|it| &*it.requests).unwrap_or_default();
+    let enrolled = listing.fresh.as_ref().map(|it| &it.enrolled);
+    let is_stale = reference.is_some_and(|it| run.now - it.as_of.at > run.plan.policy.max_age);
+    let grade = match reference {
+        None => Grade::F,
+        Some(_) if is_stale => Grade::F,
+        Some(it) if !it.supports_absence() || listing.failed.is_some() => Grade::C,
+        Some(_) => Grade::B,
+    };
+    SourceRecord {
+        system: system.clone(),
+        kind: kind.unwrap_or(SystemKind::Idp),
+        list: listing.stream.list,
+        channel: listing.stream.channel,
+        grade,
+        snapshot: reference.map(|it| it.id),
+        as_of: reference.map(|it| it.as_of),
+        coverage: reference.map(|it| it.coverage.clone()),
+        held: reference.and_then(|it| it.held.clone()),
+        failed: listing.failed.clone(),
+        n_rows: reference.map_or(0, |it| it.n_rows),
+        n_changed: enrolled.filter(|_| listing.is_known).map(|it| it.n_new + it.n_changed + it.n_gone),
+        digest: reference.map(|it| it.digest),
+        n_requests: u64::try_from(requests.len()).unwrap_or(u64::MAX),
+        n_bytes: requests.iter().map(|it| it.n_bytes).sum(),
+        requests: requests.iter().take(REQUESTS_SHOWN_MAX).map(|it| it.url.to_string()).collect(),
+        notes: newest.and_then(|it| it.fresh).map(|it| it.notes.clone()).unwrap_or_default(),
+    }
+}
+
+/// What is wrong with the watching.
+fn watcher(run: &Run<'_>, sources: &[SourceRecord]) -> Vec<WatcherFinding> {
+    let mut found = Vec::new();
+    for source in sources {
+        let list = format!("{} {}", source.system, source.list);
+        let mut add = |kind, severity, text: String, next_action: &str| {
+            let next_action = next_action.to_owned();
+            found.push(WatcherFinding { kind, system: Some(source.system.clone()), severity, text, next_action });
+        };
+        let age = source.as_of.map(|it| run.now - it.at);
+        if let Some(age) = age.filter(|it| *it > run.plan.policy.max_age) {
+            add(
+                Watcher::SourceStale,
+                Severity::High,
+                format!("the newest list of {list} is {} h old", age.num_hours()),
+                "Bring a newer export, or find out why the pull brings none.",
+            );
+        }
+        if let Some(why) = &source.failed {
+            add(Watcher::SnapshotIncomplete, Severity::High, format!("{list} was not read: {why}"), "Mend the file or the settings named, and run again.");
+        } else if let Some(Coverage::Partial { reason }) = &source.coverage {
+            add(Watcher::SnapshotIncomplete, Severity::Medium, format!("{list} was not seen whole: {reason}"), "Export the list again, whole.");
+        }
+        if let Some(why) = &source.held {
+            let kind = if why.contains("canaries") { Watcher::CanaryMissing } else { Watcher::MassChangeHeld };
+            add(kind, Severity::High, format!("{list} is held: {why}"), "If the change is real, raise `policy.shrink_max_percent`; else export the list again.");
+        }
+    }
+    for why in &run.lost {
+        found.push(WatcherFinding {
+            kind: Watcher::SnapshotIncomplete,
+            system: None,
+            severity: Severity::High,
+            text: format!("a source was not read: {why}"),
+            next_action: "Mend the file or the settings named, and run again.".to_owned(),
+        });
+    }
+    found
+}
+
+fn unmapped(unmapped: &[Unmapped]) -> Vec<Unmapped> {
+    let mut counts: BTreeMap<(String, String, String), (Unmapped, u64)> = BTreeMap::new();
+    for it in unmapped {
+        let key = (it.system.to_string(), it.field.clone(), it.raw.clone());
+        counts.entry(key).or_insert_with(|| (it.clone(), 0)).1 += it.count;
+    }
+    counts.into_values().map(|(it, count)| Unmapped { count, ..it }).collect()
+}
+
+fn not_checked(run: &Run<'_>, outcomes: &[AppOutcome<'_>]) -> Vec<String> {
+    let mut notes = Vec::new();
+    if run.plan.policy.is_immediate {
+        notes.push("Grace and second look were off: every finding rests on one look.".to_owned());
+    }
+    for outcome in outcomes {
+        let app = &outcome.app.rules.app;
+        let indeterminate = outcome.judgement.tallies.iter().find(|it| it.verdict == domain::Verdict::Indeterminate);
+        if let Some(tally) = indeterminate {
+            notes.push(format!("{app}: of {} persons or accounts too little was seen to judge them.", tally.count));
+        }
+        let without_roles = outcome.reconciled.records.iter().filter(|it| it.is_privileged.is_none() && it.change != Change::Resolved).count();
+        if without_roles > 0 {
+            notes.push(format!("{app}: of {without_roles} findings the app does not show roles: whether they are privileged is unknown."));
+        }
+    }
+    notes.push("Nobody was asked again by id: export files cannot be asked.".to_owned());
+    notes
+}
+
+fn limits() -> Vec<String> {
+    [
+        "`active` says nothing of open sessions, API tokens or local passwords.",
+        "True removal lies between the last look that showed an account on and the first that showed it off.",
+        "What happened and was undone between two looks was not seen.",
+        "An export shows what its console chose to export; who made it and whether it was edited is not known.",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}

@@ -1,0 +1,222 @@
+//! The run: look, think, record. One path, whoever wakes it.
+
+use chrono::{DateTime, Utc};
+use domain::{Clock, EntityId, FindingEvent, FindingId, FindingRecord, FindingState, RunId, RunRecord, Verdict};
+use drift::{AppRules, Context, Judgement, Known, Past, Reconciled, judge, reconcile};
+use graph::correlate;
+use report::v1::Report;
+use rustc_hash::{FxHashMap, FxHashSet};
+use store::{Commit, LinkChange, RunSummary, State, Store, StoreError};
+use tracing::info;
+
+use crate::episodes::episodes;
+use crate::estate::estate;
+use crate::lists::{Listing, gather, looked_at};
+use crate::plan::Plan;
+use crate::pull::{Pulled, bodies, pull_all, systems};
+use crate::record::{self, AppOutcome};
+
+/// A run that was committed.
+#[derive(Debug)]
+pub struct Outcome {
+    /// All that a report shows.
+    pub record: RunRecord,
+    /// The report that was stored.
+    pub report: Report,
+    /// True when some list could not be pulled, or was not seen whole.
+    pub is_incomplete: bool,
+}
+
+/// Runs one reconciliation.
+///
+/// # Errors
+///
+/// Returns [`StoreError`] when the store fails; nothing of the run is saved then. A system that
+/// cannot be read is not an error here: its last list stands in, and grows old.
+pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcome, StoreError> {
+    let systems = systems(plan);
+    let mut pulled = pull_all(&systems, clock).await;
+    let now = clock.now(); // After looking, never before.
+
+    let mut state = store.load().await?;
+    let id = state.next_run();
+    let previous = state.last_run;
+    let before: Vec<_> = looked_at(&state).collect();
+    let rules: Vec<&AppRules> = plan.apps.iter().map(|it| &it.rules).collect();
+    let unmapped = std::mem::take(&mut pulled.unmapped);
+    let lost = std::mem::take(&mut pulled.lost);
+    let listings = gather(store, &mut state, pulled, &plan.policy, &rules).await?;
+
+    let mut outcomes = Vec::new();
+    for app in &plan.apps {
+        let estate = estate(app, &plan.policy, &listings, &state, now);
+        let graph = correlate(&estate, &app.keys);
+        let past = past(&state, &app.rules, &before);
+        let cx = Context { graph: &graph, rules: &app.rules, policy: &plan.policy, past: &past, now };
+        let judgement = judge(&cx);
+        let reconciled = settle(&cx, &judgement, &mut state, plan, id);
+        let grade = drift::app_grade(&estate, &app.rules);
+        outcomes.push(AppOutcome { app, judgement, reconciled, grade, is_baseline: is_baseline(&state, &app.rules) });
+    }
+
+    let run = record::Run { id, now, previous, plan, state: &state, unmapped, lost };
+    let record = record::record(&run, &listings, &outcomes);
+    let report = Report::of(&record);
+    let wanted = resting_on(&outcomes, &listings, state.last_run.is_some());
+    let bodies = bodies(&systems, &listings, &wanted).await;
+    let is_incomplete = record.sources.iter().any(record::is_incomplete);
+    let commit = Commit {
+        run: summary(&record, plan),
+        report_json: report.to_json(),
+        links: links(&state, &outcomes),
+        standings: standings(&state, &outcomes),
+        episodes: episodes(&state, &outcomes, &plan.policy, now),
+        findings: changed_findings(&state, &outcomes),
+        events: events(&outcomes),
+        voided_waivers: voided(&outcomes, now),
+        bodies,
+        snapshots: listings.into_iter().filter_map(|it| it.fresh).map(|it| (it.snapshot, it.enrolled)).collect(),
+    };
+    store.commit(commit).await?;
+    info!(run.id = id.0, n_findings = record.findings.len(), "Committed run {id}");
+    Ok(Outcome { record, report, is_incomplete })
+}
+
+fn is_baseline(state: &State, rules: &AppRules) -> bool {
+    !state.judged_apps.contains(&rules.app)
+}
+
+fn past(
+    state: &State,
+    rules: &AppRules,
+    before: &[(domain::Stream, DateTime<Utc>)],
+) -> Past {
+    let mine = state.findings.iter().filter(|it| it.app == rules.app && it.is_live());
+    Past {
+        standings: state.standings.iter().map(|(entity, it)| (*entity, (it.verdict, it.since_at))).collect(),
+        episodes: state.episodes.clone(),
+        looked_at: before.iter().cloned().collect(),
+        watched: mine.map(|it| it.subject.entity).collect(),
+    }
+}
+
+/// Reconciles one app, and takes as many numbers as it gave to new findings.
+fn settle(
+    cx: &Context<'_>,
+    judgement: &Judgement,
+    state: &mut State,
+    plan: &Plan,
+    run: RunId,
+) -> Reconciled {
+    let findings: Vec<_> = state.findings.iter().filter(|it| it.app == cx.rules.app).cloned().collect();
+    let first = state.next_finding();
+    let known = Known {
+        findings: &findings,
+        waivers: &state.waivers,
+        key: plan.fingerprint_key.as_ref().unwrap_or(&state.fingerprint_key),
+        is_baseline: is_baseline(state, cx.rules),
+        run,
+        next: first,
+    };
+    let reconciled = reconcile(cx, judgement, &known);
+    let last = reconciled.records.iter().map(|it| it.finding.id).max().unwrap_or(FindingId(0));
+    // `first` is taken already; the numbers after it that were given are taken now.
+    for _ in first.0..last.0 {
+        state.next_finding();
+    }
+    reconciled
+}
+
+fn summary(record: &RunRecord, plan: &Plan) -> RunSummary {
+    let counts = record::counts(&record.findings);
+    RunSummary {
+        id: record.id,
+        now: record.now,
+        started_at: record.now,
+        software: record.software.clone(),
+        settings_digest: plan.settings_digest,
+        policy_version: plan.policy.version,
+        n_open: counts.n_open,
+        n_pending: counts.n_pending,
+        n_critical: counts.n_critical,
+        judged_apps: plan.apps.iter().map(|it| it.rules.app.clone()).collect(),
+    }
+}
+
+/// Only what differs from what is stored is written.
+fn links(state: &State, outcomes: &[AppOutcome<'_>]) -> Vec<LinkChange> {
+    let links = outcomes.iter().flat_map(|it| &it.judgement.links);
+    links
+        .filter(|(account, identity, tier)| {
+            state.links.get(account).is_none_or(|it| (it.identity, it.tier) != (*identity, *tier))
+        })
+        .map(|(account, identity, tier)| LinkChange { account: *account, link: Some((*identity, *tier)) })
+        .collect()
+}
+
+/// A run that could not see does not overwrite what an earlier one saw.
+fn standings(state: &State, outcomes: &[AppOutcome<'_>]) -> Vec<(EntityId, Verdict)> {
+    let standings = outcomes.iter().flat_map(|it| &it.judgement.standings);
+    standings
+        .filter(|(entity, verdict)| match state.standings.get(entity) {
+            Some(stored) => *verdict != Verdict::Indeterminate && stored.verdict != *verdict,
+            None => true,
+        })
+        .copied()
+        .collect()
+}
+
+fn changed_findings(state: &State, outcomes: &[AppOutcome<'_>]) -> Vec<domain::Finding> {
+    let stored: FxHashMap<FindingId, &domain::Finding> =
+        state.findings.iter().map(|it| (it.id, it)).collect();
+    let records = outcomes.iter().flat_map(|it| &it.reconciled.records);
+    records
+        .map(|it| &it.finding)
+        .filter(|it| stored.get(&it.id).is_none_or(|old| old != it))
+        .cloned()
+        .collect()
+}
+
+fn events(outcomes: &[AppOutcome<'_>]) -> Vec<FindingEvent> {
+    outcomes.iter().flat_map(|it| it.reconciled.events.iter().cloned()).collect()
+}
+
+fn voided(outcomes: &[AppOutcome<'_>], now: DateTime<Utc>) -> Vec<(i64, DateTime<Utc>)> {
+    outcomes.iter().flat_map(|it| it.reconciled.voided.iter().map(|id| (*id, now))).collect()
+}
+
+/// Rows whose raw bytes are kept: what findings and closures rest on, leavers with an account,
+/// and after the first run whatever changed.
+fn resting_on(
+    outcomes: &[AppOutcome<'_>],
+    listings: &[Listing],
+    is_later_run: bool,
+) -> FxHashSet<EntityId> {
+    let mut wanted: FxHashSet<EntityId> = FxHashSet::default();
+    for AppOutcome { judgement, reconciled, .. } in outcomes {
+        let live = reconciled.records.iter().filter(|it| !is_settled(it));
+        wanted.extend(live.map(|it| it.finding.subject.entity));
+        let leavers: FxHashSet<EntityId> = judgement
+            .rights
+            .iter()
+            .filter(|it| matches!(it.1, domain::Right::Leaver | domain::Right::Expired))
+            .map(|it| it.0)
+            .collect();
+        for (account, identity, _) in &judgement.links {
+            if wanted.contains(account) {
+                wanted.insert(*identity);
+            } else if leavers.contains(identity) {
+                wanted.extend([*account, *identity]);
+            }
+        }
+    }
+    if is_later_run {
+        let fresh = listings.iter().filter_map(|it| it.fresh.as_ref());
+        wanted.extend(fresh.flat_map(|it| it.enrolled.written()));
+    }
+    wanted
+}
+
+fn is_settled(record: &FindingRecord) -> bool {
+    record.change == domain::Change::Unchanged && record.finding.state == FindingState::FalsePositive
+}
