@@ -135,8 +135,8 @@ impl<'l> Layout<'l> {
             }
         }
         for gone in &listing.gone {
-            let snapshot = self.remember(&gone.last, Vec::new());
-            if let Some(row) = pick(&gone.rows).first() {
+            let snapshot = self.remember(&gone.last_seen, Vec::new());
+            if let Some(row) = pick(&gone.row).first() {
                 let sighting = sighting(row, gone.entity, snapshot, system, None);
                 out.push(Sighting { standing: Standing::Gone, ..sighting });
             }

@@ -138,8 +138,8 @@ async fn read_back(
         .filter(|it| shown.binary_search(it).is_err())
         .collect();
     gone.sort_unstable();
-    if !gone.is_empty() {
-        listing.gone = store.last_seen(&listing.stream, gone).await?;
+    if let (false, Some(newest)) = (gone.is_empty(), listing.layers().last().map(|it| it.reference.id)) {
+        listing.gone = store.gone(gone, newest).await?;
     }
     Ok(())
 }

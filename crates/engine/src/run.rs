@@ -13,7 +13,7 @@ use crate::episodes::episodes;
 use crate::estate::estate;
 use crate::lists::{Listing, gather, looked_at};
 use crate::plan::Plan;
-use crate::pull::{Pulled, bodies, pull_all, systems};
+use crate::pull::{bodies, pull_all, systems};
 use crate::record::{self, AppOutcome};
 
 /// A run that was committed.

@@ -1,1 +1,40 @@
 //! SQLite: one writer, read-only readers, all SQL.
+//!
+//! A run loads the [`State`] that earlier runs left, sets its lists against it with
+//! [`State::enrol`], and saves everything it saw and concluded with one [`Store::commit`]: all
+//! of it, or none. Rows of lists are versions, so that any snapshot reads back exactly.
+//!
+//! Never here: what the rows mean. Nothing is judged, and nothing that was seen is changed.
+
+mod body;
+mod canon;
+mod cells;
+mod codes;
+mod commit;
+mod conclusion;
+mod enrol;
+mod error;
+mod finding;
+mod load;
+mod merkle;
+mod open;
+mod past;
+mod people;
+mod readers;
+mod report;
+mod rows;
+mod snapshot;
+mod state;
+mod store;
+mod verify;
+mod words;
+mod writer;
+
+pub use commit::{Commit, LinkChange, RunSummary};
+pub use enrol::Enrolled;
+pub use error::{Refusal, StoreError};
+pub use past::{Gone, Seen, StoredSnapshot, StoredVersion};
+pub use people::NewWaiver;
+pub use report::RunLine;
+pub use state::{Known, OpenVersion, Standing, State, StoredLink, StreamState};
+pub use store::Store;

@@ -1,0 +1,113 @@
+//! Users of an IdP.
+
+use std::collections::BTreeMap;
+
+use domain::{Identity, IdentityKind, Lifecycle, RowOrigin, Rows, SystemId, Text};
+
+use super::{Dates, Part, key, name, note, or_lifecycles, text};
+use crate::files::dates::Day;
+use crate::files::error::PullErrorKind;
+use crate::files::profile::IdentityShape;
+use crate::files::record::Record;
+use crate::files::words::Dictionary;
+
+pub(super) struct Identities<'p> {
+    shape: &'p IdentityShape,
+    statuses: Dictionary<Lifecycle>,
+    kinds: Dictionary<IdentityKind>,
+    without_status: Lifecycle,
+    n_without_status: u64,
+    rows: Vec<Identity>,
+    origins: Vec<RowOrigin>,
+    withheld: Vec<Text>,
+}
+
+impl<'p> Identities<'p> {
+    pub(super) fn new(shape: &'p IdentityShape, operator: &BTreeMap<String, Lifecycle>) -> Self {
+        let default = if shape.lifecycle { Lifecycle::Unknown } else { Lifecycle::NotStated };
+        Self {
+            shape,
+            statuses: Dictionary::new(
+                "status",
+                or_lifecycles(&shape.statuses, operator),
+                Lifecycle::Unknown,
+            ),
+            kinds: Dictionary::new("kind", shape.kinds.clone(), IdentityKind::Member),
+            without_status: shape.without_status.unwrap_or(default),
+            n_without_status: 0,
+            rows: Vec::new(),
+            origins: Vec::new(),
+            withheld: Vec::new(),
+        }
+    }
+
+    pub(super) fn take(
+        &mut self,
+        record: &Record<'_>,
+        dates: &Dates<'_>,
+        origin: RowOrigin,
+    ) -> Result<(), PullErrorKind> {
+        let fields = &self.shape.fields;
+        let id = key(record, &fields.id)?;
+        let status = record.first(&fields.status.slots).text().map(|it| self.statuses.read(&it));
+        let (raw_status, lifecycle) = match (status, self.shape.always) {
+            (status, Some(always)) => (status.map(|(raw, _)| raw), always),
+            (Some((raw, lifecycle)), None) => (Some(raw), lifecycle),
+            (None, None) => {
+                self.n_without_status += 1;
+                (None, self.without_status)
+            }
+        };
+        let kind = record
+            .first(&fields.kind.slots)
+            .text()
+            .map_or(IdentityKind::Member, |it| self.kinds.read(&it).1);
+        if let Some(state) = record.first(&fields.state.slots).text()
+            && !self.shape.approved_states.is_empty()
+            && !self.shape.approved_states.iter().any(|it| *it == state)
+        {
+            self.withheld.push(id.clone());
+        }
+        self.rows.push(Identity {
+            id,
+            user_name: text(record, &fields.user_name),
+            email: text(record, &fields.email),
+            employee_number: text(record, &fields.employee_number),
+            immutable_id: text(record, &fields.immutable_id),
+            display_name: name(record, &fields.display_name, &fields.first_name, &fields.last_name),
+            kind,
+            lifecycle,
+            raw_status,
+            created_at: dates.instant(record, &fields.created_at, Day::Begins)?,
+            status_changed_at: dates.instant(record, &fields.status_changed_at, Day::Begins)?,
+            starts_at: dates.instant(record, &fields.starts_at, Day::Begins)?,
+            ends_at: dates.instant(record, &fields.ends_at, Day::Ends)?,
+        });
+        self.origins.push(origin);
+        Ok(())
+    }
+
+    pub(super) fn finish(self, system: &SystemId) -> Part {
+        let mut notes = Vec::new();
+        if self.without_status == Lifecycle::Unknown {
+            let what = format!(
+                "without {}: their lifecycle is unknown (was it selected for the export?)",
+                self.shape.fields.status.shown()
+            );
+            notes.extend(note(self.n_without_status, &what));
+        }
+        let mut unmapped = self.statuses.unmapped(system);
+        if !self.shape.kinds.is_empty() {
+            unmapped.extend(self.kinds.unmapped(system));
+        }
+        Part {
+            rows: Rows::Identities(self.rows),
+            origins: self.origins,
+            population: self.shape.lists,
+            folds: false,
+            notes,
+            unmapped: if self.shape.always.is_some() { Vec::new() } else { unmapped },
+            withheld: self.withheld,
+        }
+    }
+}

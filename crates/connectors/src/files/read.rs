@@ -1,0 +1,218 @@
+//! Reads one export (a file or a folder of pages) with one profile.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use domain::{AsOf, AsOfBasis, Request, RowOrigin, SystemId};
+use tokio::time::Instant;
+
+use super::capture::NodeSeed;
+use super::config::FileConfig;
+use super::csv::{self, Cells};
+use super::error::{Place, PullError, PullErrorKind};
+use super::json::{self, RowTrouble, Span, Stated, parsed_len};
+use super::limits::ROWS_MAX;
+use super::map::{Mapper, Part};
+use super::profile::{Format, Profile};
+use super::record::{Record, Value, plain};
+use super::source::{self, Page};
+use super::window::Window;
+
+/// What one export gave.
+#[derive(Debug)]
+pub(crate) struct Export {
+    pub(crate) parts: Vec<Part>,
+    /// What its pages state.
+    pub(crate) stated: Stated,
+    pub(crate) as_of: AsOf,
+    pub(crate) requests: Vec<Request>,
+    /// Rows in it, before anything is dropped.
+    pub(crate) n_rows: u64,
+}
+
+/// What is known before reading.
+pub(crate) struct Job<'j> {
+    pub(crate) system: &'j SystemId,
+    pub(crate) file: &'j FileConfig,
+    pub(crate) profile: &'j Profile,
+    /// The system's zone.
+    pub(crate) zone: Option<Tz>,
+    pub(crate) skips_identities: bool,
+    pub(crate) now: DateTime<Utc>,
+}
+
+/// Reads all of it.
+///
+/// # Errors
+///
+/// Returns [`PullError`] for the first thing that is wrong: half an export is no export.
+pub(crate) fn read(job: &Job<'_>) -> Result<Export, PullError> {
+    let pages = source::pages(&job.file.path, &job.file.shown_as)?;
+    let mapper = Mapper::new(job.profile, job.file, job.zone, job.skips_identities);
+    let mut reader =
+        Reader { profile: job.profile, mapper, spare: Record::default(), n_rows: 0, request: 0 };
+    let (mut requests, mut stated) = (Vec::new(), Stated::default());
+    for page in &pages {
+        let (request, page_stated) = reader.page(page)?;
+        requests.push(request);
+        stated.totals.extend(page_stated.totals);
+        stated.has_next.extend(page_stated.has_next);
+        reader.request = reader.request.saturating_add(1);
+    }
+    let oldest_file = requests.iter().filter_map(|it: &Request| it.date).min();
+    let as_of = match (job.file.as_of, reader.mapper.oldest()) {
+        (Some(at), _) => AsOf { at, basis: AsOfBasis::Stated },
+        (None, Some(at)) => AsOf { at, basis: AsOfBasis::InData },
+        // A file time ahead of the clock is no better than now.
+        (None, None) => AsOf {
+            at: oldest_file.map_or(job.now, |at| at.min(job.now)),
+            basis: AsOfBasis::FileTime,
+        },
+    };
+    let n_rows = reader.n_rows;
+    Ok(Export { parts: reader.mapper.finish(job.system), stated, as_of, requests, n_rows })
+}
+
+/// The form in which a page is written, by its first letter where the profile allows both.
+fn format(profile: &Profile, head: &[u8]) -> Format {
+    match profile.formats.as_slice() {
+        [only] => *only,
+        _ => guess_format(head),
+    }
+}
+
+/// JSON begins with a bracket, a header of CSV does not.
+pub(crate) fn guess_format(head: &[u8]) -> Format {
+    match head.iter().find(|it| !it.is_ascii_whitespace()) {
+        Some(b'{' | b'[') => Format::Json,
+        _ => Format::Csv,
+    }
+}
+
+struct Reader<'p> {
+    profile: &'p Profile,
+    mapper: Mapper<'p>,
+    /// Memory for the next record.
+    spare: Record<'static>,
+    n_rows: u64,
+    request: u32,
+}
+
+impl Reader<'_> {
+    fn page(&mut self, page: &Page) -> Result<(Request, Stated), PullError> {
+        let fail = |(place, kind): (Place, PullErrorKind)| kind.at(&page.shown_as, place);
+        let began = Instant::now();
+        let n_before = self.n_rows;
+        let mut source = source::open(&page.path).map_err(|kind| fail((Place::File, kind)))?;
+        let stamp = source.stamp;
+        let mut window = Window::new(source.reader());
+        window.fill().map_err(|error| fail((Place::File, PullErrorKind::of_io(error))))?;
+        let stated = match format(self.profile, window.bytes()) {
+            Format::Json => {
+                let profile = self.profile;
+                json::walk(&mut window, &profile.envelope, &mut |bytes, span| {
+                    self.json_row(bytes, span)
+                })
+                .map_err(fail)?
+            }
+            Format::Csv => {
+                self.csv(&mut window).map_err(fail)?;
+                Stated::default()
+            }
+        };
+        let (n_bytes, sha256) =
+            source.finish().map_err(|error| fail((Place::File, PullErrorKind::of_io(error))))?;
+        let request = Request {
+            method: "FILE".into(),
+            url: page.shown_as.as_str().into(),
+            status: None,
+            n_bytes,
+            sha256,
+            date: stamp.modified_at,
+            request_id: None,
+            n_rows: self.n_rows - n_before,
+            duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
+        Ok((request, stated))
+    }
+
+    fn json_row(&mut self, bytes: &[u8], span: Span) -> Result<usize, RowTrouble> {
+        let profile = self.profile;
+        let mut record =
+            Record::recycle(std::mem::take(&mut self.spare), profile.layout.paths.len());
+        let mut parser = serde_json::Deserializer::from_slice(bytes);
+        let seed = NodeSeed {
+            node: &profile.layout.tree,
+            names: profile.envelope.names,
+            record: &mut record,
+        };
+        serde::de::DeserializeSeed::deserialize(seed, &mut parser).map_err(RowTrouble::Json)?;
+        let len = parsed_len(parser);
+        self.take(&record, span, len).map_err(RowTrouble::Kind)?;
+        self.spare = Record::recycle(record, 0);
+        Ok(len)
+    }
+
+    fn csv<R: std::io::Read>(&mut self, window: &mut Window<R>) -> Result<(), json::Placed> {
+        let profile = self.profile;
+        let mut columns: Option<Vec<Vec<usize>>> = None;
+        csv::walk(window, &mut |cells, row, span| {
+            let Some(columns) = &columns else {
+                columns = Some(header(profile, &cells)?);
+                return Ok(true);
+            };
+            let mut record =
+                Record::recycle(std::mem::take(&mut self.spare), profile.layout.paths.len());
+            for (at, slots) in columns.iter().enumerate() {
+                for slot in slots {
+                    let value = match cells.get(at) {
+                        Some(cell) if !cell.trim().is_empty() => Value::Text(cell),
+                        _ => Value::Null,
+                    };
+                    record.set(*slot, value);
+                }
+            }
+            self.take(&record, span, row.len())?;
+            self.spare = Record::recycle(record, 0);
+            Ok(true)
+        })
+    }
+
+    fn take(&mut self, record: &Record<'_>, span: Span, len: usize) -> Result<(), PullErrorKind> {
+        if self.n_rows == ROWS_MAX {
+            return Err(PullErrorKind::TooLarge {
+                what: format!("the export has more than {ROWS_MAX} rows"),
+            });
+        }
+        self.n_rows += 1;
+        let (Place::Line(line) | Place::Row(line)) = span.place else { return Ok(()) };
+        let origin = RowOrigin {
+            request: self.request,
+            line: u32::try_from(line).unwrap_or(u32::MAX),
+            offset: span.offset,
+            len: u32::try_from(len).unwrap_or(u32::MAX),
+        };
+        self.mapper.take(record, origin)
+    }
+}
+
+/// Which slots each column fills.
+fn header(profile: &Profile, cells: &Cells<'_>) -> Result<Vec<Vec<usize>>, PullErrorKind> {
+    let mut columns: Vec<Vec<usize>> = Vec::new();
+    let mut names: Vec<String> = Vec::new();
+    for at in 0..cells.len() {
+        let name = cells.get(at).unwrap_or_default();
+        let slots = profile.layout.columns.get(&plain(&name)).cloned().unwrap_or_default();
+        if !slots.is_empty() && columns.contains(&slots) {
+            let what = format!(
+                "two columns are named `{name}`, and which one counts is not certain: rename one of them"
+            );
+            return Err(PullErrorKind::Malformed { what });
+        }
+        columns.push(slots);
+        names.push(name.into_owned());
+    }
+    if columns.iter().all(Vec::is_empty) {
+        return Err(super::recognise::no_known_column(profile, &names));
+    }
+    Ok(columns)
+}

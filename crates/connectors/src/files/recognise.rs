@@ -1,0 +1,234 @@
+//! Which profile reads a file: looks at the names of its columns or members, never at
+//! whom its rows are about.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use domain::SystemKind;
+use serde::Deserialize as _;
+
+use super::capture::Names;
+use super::csv;
+use super::error::{Place, PullError, PullErrorKind, Unrecognised};
+use super::json::{self, Envelope, RowTrouble, parsed_len};
+use super::limits::{HEAD_BYTES, SAMPLE_ROWS};
+use super::profile::{Format, Profile, Profiles};
+use super::read::guess_format;
+use super::record::plain;
+use super::source::{self, Page};
+use super::window::Window;
+
+/// Columns or members that an error lists.
+const SAW_MAX: usize = 60;
+
+/// Profiles that an error names as nearest.
+const NEAREST_MAX: usize = 3;
+
+/// Recognises the profile of a file, or of the first page of a folder, among those for `kind`.
+///
+/// # Errors
+///
+/// Returns [`PullError`] when the file cannot be read, or when none or several profiles fit:
+/// it then says what the file has, what came nearest, and how to map it.
+pub fn recognise(path: &Path, kind: SystemKind, profiles: &Profiles) -> Result<String, PullError> {
+    let shown_as = path.display().to_string();
+    choose(path, &shown_as, kind, false, profiles).map(|it| it.name().to_owned())
+}
+
+/// The same for a file of a system. `is_of_group`: the operator names the group whose members it lists.
+pub(crate) fn choose<'p>(
+    path: &Path,
+    shown_as: &str,
+    kind: SystemKind,
+    is_of_group: bool,
+    profiles: &'p Profiles,
+) -> Result<&'p Profile, PullError> {
+    let pages = source::pages(path, shown_as)?;
+    let Some(first) = pages.first() else {
+        return Err(PullErrorKind::Empty.at(shown_as, Place::File));
+    };
+    let candidates: Vec<&Profile> = profiles
+        .iter()
+        .filter(|it| it.kind == kind && it.memberships.is_some() == is_of_group)
+        .collect();
+    let sample = sample(first, &candidates)?;
+    for is_fallback in [false, true] {
+        let mut fits: Vec<(usize, &Profile)> = candidates
+            .iter()
+            .filter(|it| {
+                it.fallback == is_fallback
+                    && sample.misses(it).is_some_and(|misses| misses.is_empty())
+            })
+            .map(|it| (sample.score(it), *it))
+            .collect();
+        fits.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        match fits.as_slice() {
+            [] => {}
+            [(best, one), (second, other), ..] if best == second => {
+                let reason =
+                    format!("the profiles `{}` and `{}` fit equally well", one.name, other.name);
+                return Err(sample
+                    .unrecognised(reason, kind, &candidates)
+                    .at(&first.shown_as, Place::File));
+            }
+            [(_, best), ..] => return Ok(best),
+        }
+    }
+    let reason = format!("no profile for a system of kind `{kind}` fits the file");
+    Err(sample.unrecognised(reason, kind, &candidates).at(&first.shown_as, Place::File))
+}
+
+/// The names met in the first rows of a file.
+struct Sample {
+    format: Format,
+    /// Columns, or paths of members that are not null, as written.
+    names: BTreeSet<String>,
+}
+
+fn sample(page: &Page, candidates: &[&Profile]) -> Result<Sample, PullError> {
+    let fail = |(place, kind): (Place, PullErrorKind)| kind.at(&page.shown_as, place);
+    let mut source = source::open(&page.path).map_err(|kind| fail((Place::File, kind)))?;
+    let mut window = Window::new(source.reader());
+    window.fill().map_err(|error| fail((Place::File, PullErrorKind::of_io(error))))?;
+    let format = guess_format(window.bytes());
+    let mut names = BTreeSet::new();
+    match format {
+        Format::Csv => csv::walk(&mut window, &mut |cells, _, _| {
+            names.extend(
+                (0..cells.len()).filter_map(|at| cells.get(at)).map(|it| it.trim().to_owned()),
+            );
+            Ok(false)
+        })
+        .map_err(fail)?,
+        Format::Json => {
+            let lists = candidates.iter().flat_map(|it| it.rows.iter().cloned()).collect();
+            let envelope = Envelope { lists, total: None, next: None, names: Names::AnyCase };
+            let mut n_rows = 0;
+            json::walk(&mut window, &envelope, &mut |bytes, span| {
+                if n_rows == SAMPLE_ROWS || span.offset > HEAD_BYTES as u64 {
+                    return Err(RowTrouble::Enough);
+                }
+                n_rows += 1;
+                let mut parser = serde_json::Deserializer::from_slice(bytes);
+                let row = serde_json::Value::deserialize(&mut parser).map_err(|error| {
+                    n_rows -= 1;
+                    RowTrouble::Json(error)
+                })?;
+                collect(&row, "", &mut names);
+                Ok(parsed_len(parser))
+            })
+            .map_err(fail)?;
+        }
+    }
+    Ok(Sample { format, names })
+}
+
+/// Adds the paths of a row's members. Recursion is bounded by the parser's depth of 128.
+fn collect(value: &serde_json::Value, prefix: &str, names: &mut BTreeSet<String>) {
+    if let serde_json::Value::Object(members) = value {
+        for (name, member) in members.iter().filter(|(_, member)| !member.is_null()) {
+            let name = if name.contains('.') { format!("\"{name}\"") } else { name.clone() };
+            let path = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
+            collect(member, &path, names);
+            names.insert(path);
+        }
+    }
+}
+
+impl Sample {
+    /// Which of the wanted names are missing; `None` when the profile reads another format.
+    fn misses<'p>(&self, profile: &'p Profile) -> Option<Vec<&'p str>> {
+        profile.formats.contains(&self.format).then(|| {
+            let is_there =
+                |either: &&String| either.split('|').any(|name| self.has(profile, name.trim()));
+            profile.recognise.iter().filter(|it| !is_there(it)).map(String::as_str).collect()
+        })
+    }
+
+    fn has(&self, profile: &Profile, wanted: &str) -> bool {
+        self.names.iter().any(|name| match self.format {
+            Format::Csv => plain(name) == plain(wanted),
+            Format::Json => profile.envelope.names.equal(name, wanted),
+        })
+    }
+
+    /// How many of the profile's fields the file has.
+    fn score(&self, profile: &Profile) -> usize {
+        profile
+            .layout
+            .paths
+            .iter()
+            .filter(|it| self.has(profile, it.split('[').next().unwrap_or(it)))
+            .count()
+    }
+
+    fn unrecognised(
+        &self,
+        reason: String,
+        kind: SystemKind,
+        candidates: &[&Profile],
+    ) -> PullErrorKind {
+        let mut nearest: Vec<(usize, String)> = candidates
+            .iter()
+            .filter_map(|profile| {
+                let misses = self.misses(profile)?;
+                let score = self.score(profile);
+                let text = if misses.is_empty() {
+                    format!("`{}`", profile.name)
+                } else {
+                    format!("`{}` (misses `{}`)", profile.name, misses.join("`, `"))
+                };
+                (score > 0).then_some((score, text))
+            })
+            .collect();
+        nearest.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        let saw: Vec<String> = self.names.iter().take(SAW_MAX).map(|it| shown(it)).collect();
+        PullErrorKind::Unrecognised(Box::new(Unrecognised {
+            reason,
+            snippet: snippet(kind, self.format, &saw),
+            saw,
+            nearest: nearest.into_iter().take(NEAREST_MAX).map(|(_, text)| text).collect(),
+        }))
+    }
+}
+
+/// The error for a file that has nothing of what the profile named for it reads.
+pub(crate) fn no_known_column(profile: &Profile, columns: &[String]) -> PullErrorKind {
+    let saw: Vec<String> = columns.iter().take(SAW_MAX).map(|it| shown(it)).collect();
+    PullErrorKind::Unrecognised(Box::new(Unrecognised {
+        reason: format!("the header has no column that the profile `{}` knows", profile.name),
+        snippet: snippet(profile.kind, Format::Csv, &saw),
+        saw,
+        nearest: Vec::new(),
+    }))
+}
+
+/// A file without a header shows its first row as names: addresses stay out of errors.
+fn shown(name: &str) -> String {
+    if name.contains('@') {
+        "(an address: is the header missing?)".to_owned()
+    } else {
+        name.chars().take(80).collect()
+    }
+}
+
+/// A profile to begin with.
+fn snippet(kind: SystemKind, format: Format, saw: &[String]) -> String {
+    let (table, first) = match kind {
+        SystemKind::Idp => (
+            "[identities]\nlists = \"everyone\"\nlifecycle = true\nstatuses = { ACTIVE = \"active\" }\n\n[identities.fields]",
+            "id",
+        ),
+        SystemKind::App => ("[accounts.fields]", "id"),
+        SystemKind::Hr => ("[leavers.fields]", "employee_number"),
+        SystemKind::Register => ("[nonhumans.fields]", "account"),
+    };
+    let format = match format {
+        Format::Csv => "csv",
+        Format::Json => "json",
+    };
+    let column = saw.first().map_or("", String::as_str);
+    format!(
+        "name = \"my-export\"\ntitle = \"My export\"\nkind = \"{kind}\"\nformats = [\"{format}\"]\nrecognise = ['{column}']\n\n{table}\n{first} = ['{column}']\n"
+    )
+}

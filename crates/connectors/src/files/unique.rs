@@ -1,0 +1,139 @@
+//! Each key once: exact duplicates are dropped, contradictions are named, and rows that
+//! come several to a key by nature become one.
+
+use domain::{Assignment, Grant, Principal, RowOrigin, Rows, Via};
+use rustc_hash::FxHashMap;
+
+/// What was found beside unique rows.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Duplicates {
+    /// Rows dropped because an equal one stands before them.
+    pub(crate) n_exact: u64,
+    /// Rows dropped although they say something else: where the one that is kept is, and where they are.
+    pub(crate) conflicts: Vec<(RowOrigin, RowOrigin)>,
+}
+
+/// What names a row: group (of a membership), whether it is a group itself, id.
+type Key<'r> = (&'r str, bool, &'r str);
+
+/// Makes the keys of a list unique. The first row of a key stays.
+pub(crate) fn make(rows: &mut Rows, origins: &mut Vec<RowOrigin>, folds: bool) -> Duplicates {
+    match rows {
+        Rows::Identities(rows) => keep_first(rows, origins, |it| ("", false, &it.id)),
+        Rows::Accounts(rows) => keep_first(rows, origins, |it| ("", false, &it.id)),
+        Rows::NonHumans(rows) => keep_first(rows, origins, |it| ("", false, &it.account)),
+        Rows::Leavers(rows) => keep_first(rows, origins, |it| ("", false, &it.id)),
+        Rows::Memberships(rows) => keep_first(rows, origins, |it| principal(&it.group, &it.member)),
+        Rows::Assignments(rows) => {
+            if folds {
+                fold(rows);
+            }
+            keep_first(rows, origins, |it| principal("", &it.principal))
+        }
+    }
+}
+
+fn principal<'r>(group: &'r str, it: &'r Principal) -> Key<'r> {
+    match it {
+        Principal::Identity(id) => (group, false, id),
+        Principal::Group(id) => (group, true, id),
+    }
+}
+
+fn keep_first<T: PartialEq>(
+    rows: &mut Vec<T>,
+    origins: &mut Vec<RowOrigin>,
+    key: fn(&T) -> Key<'_>,
+) -> Duplicates {
+    let mut duplicates = Duplicates::default();
+    let mut dropped = Vec::new();
+    let mut firsts: FxHashMap<Key<'_>, (usize, &T)> = FxHashMap::default();
+    firsts.reserve(rows.len());
+    for (at, row) in rows.iter().enumerate() {
+        let (first_at, first) = *firsts.entry(key(row)).or_insert((at, row));
+        if first_at == at {
+            continue;
+        }
+        dropped.push(at);
+        if first == row {
+            duplicates.n_exact += 1;
+        } else {
+            duplicates
+                .conflicts
+                .extend(origins.get(first_at).copied().zip(origins.get(at).copied()));
+        }
+    }
+    drop(firsts);
+    drop_all(rows, &dropped);
+    drop_all(origins, &dropped);
+    duplicates
+}
+
+/// Drops the items at these places, which are in order.
+fn drop_all<T>(items: &mut Vec<T>, dropped: &[usize]) {
+    if dropped.is_empty() {
+        return;
+    }
+    let mut dropped = dropped.iter().peekable();
+    let mut at = 0;
+    items.retain(|_| {
+        let is_dropped = dropped.next_if(|it| **it == at).is_some();
+        at += 1;
+        !is_dropped
+    });
+}
+
+/// A principal on its own: is it a group, and its id.
+type Named = (bool, Box<str>);
+
+/// Makes the rows of one principal equal: they all say what is true of it together.
+/// A grant outweighs an end, the first grant and the last end count, by hand outweighs groups.
+fn fold(rows: &mut [Assignment]) {
+    let mut together: FxHashMap<Named, Assignment> = FxHashMap::default();
+    for row in rows.iter() {
+        let (_, is_group, id) = principal("", &row.principal);
+        match together.get_mut(&(is_group, id.into())) {
+            None => drop(together.insert((is_group, id.into()), row.clone())),
+            Some(known) => join(known, row),
+        }
+    }
+    for row in rows {
+        let (_, is_group, id) = principal("", &row.principal);
+        if let Some(known) = together.get(&(is_group, id.into())) {
+            row.clone_from(known);
+        }
+    }
+}
+
+fn join(known: &mut Assignment, row: &Assignment) {
+    let weight = |grant| match grant {
+        Grant::Grants => 2,
+        Grant::Undecided => 1,
+        Grant::Denies => 0,
+    };
+    let via = match (&known.via, &row.via) {
+        (Via::Direct, _) | (_, Via::Direct) => Via::Direct,
+        (Via::Groups(some), Via::Groups(others)) => {
+            let mut groups = some.clone();
+            groups.extend(others.iter().filter(|it| !some.contains(it)).cloned());
+            Via::Groups(groups)
+        }
+        (Via::Groups(groups), Via::NotStated) | (Via::NotStated, Via::Groups(groups)) => {
+            Via::Groups(groups.clone())
+        }
+        (Via::NotStated, Via::NotStated) => Via::NotStated,
+    };
+    let changed_at = match weight(known.grant).cmp(&weight(row.grant)) {
+        std::cmp::Ordering::Greater => known.changed_at,
+        std::cmp::Ordering::Less => {
+            known.clone_from(row);
+            row.changed_at
+        }
+        std::cmp::Ordering::Equal if known.grant == Grant::Denies => {
+            known.changed_at.max(row.changed_at)
+        }
+        std::cmp::Ordering::Equal => [known.changed_at, row.changed_at].into_iter().flatten().min(),
+    };
+    known.via = via;
+    known.changed_at = changed_at;
+}

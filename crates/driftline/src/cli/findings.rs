@@ -1,0 +1,189 @@
+//! `findings`: list, show, and what people decide.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use domain::{Cause, FindingId, FindingState, Severity};
+
+use super::ListFormat;
+use super::words::named;
+
+/// List, show and decide on findings.
+#[derive(Debug, Subcommand)]
+pub(crate) enum FindingsCommand {
+    /// List the findings of the last run
+    List(ListArgs),
+    /// Show one finding: what was seen, why it is drift, what to do
+    #[command(after_help = "Example:\n  driftline findings show DL-17")]
+    Show {
+        /// Its number, as DL-17
+        #[arg(value_parser = finding_id)]
+        id: FindingId,
+    },
+    /// Decide whose account it is, or that it is not somebody's
+    Link(LinkArgs),
+    /// Register accounts that belong to no person
+    Register(RegisterArgs),
+    /// Accept a finding for a while: one person asks, another approves
+    #[command(subcommand)]
+    Waive(WaiveCommand),
+}
+
+/// The findings of the last run.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  driftline findings list --severity high
+  driftline findings list --state open,pending --cause leaver_active --format csv > leavers.csv")]
+pub(crate) struct ListArgs {
+    /// Which of them
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+
+    /// What is printed on stdout
+    #[arg(long, default_value = "text")]
+    pub(crate) format: ListFormat,
+}
+
+/// Which findings.
+#[derive(Debug, Args)]
+pub(crate) struct FilterArgs {
+    /// In these states
+    #[arg(long, value_name = "STATE,...", value_delimiter = ',', value_parser = state)]
+    pub(crate) state: Vec<FindingState>,
+
+    /// Of these causes
+    #[arg(long, value_name = "CAUSE,...", value_delimiter = ',', value_parser = cause)]
+    pub(crate) cause: Vec<Cause>,
+
+    /// At least this grave
+    #[arg(long, value_parser = severity)]
+    pub(crate) severity: Option<Severity>,
+
+    /// Of this app
+    #[arg(long)]
+    pub(crate) app: Option<String>,
+
+    /// Those that are over, too
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// A decision on whose account it is.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  driftline findings link --account 7a57 --identity okta/00u1 --reason 'same person, asked her'
+  driftline findings link --account 7a57 --identity okta/00u2 --not --reason 'another Andrea'
+  driftline findings link --from decisions.csv
+
+The CSV file has the columns account, identity and reason, and may have app, not and by.
+All of its rows are kept, or none. The next run judges by them.")]
+pub(crate) struct LinkArgs {
+    /// The account's id in the app
+    #[arg(long, value_name = "ID", required_unless_present = "from", requires = "identity")]
+    pub(crate) account: Option<String>,
+
+    /// Whose it is: the identity provider, and the identity's id there
+    #[arg(long, value_name = "SYSTEM/ID", requires = "account")]
+    pub(crate) identity: Option<String>,
+
+    /// It is not theirs
+    #[arg(long, requires = "account")]
+    pub(crate) not: bool,
+
+    /// Why
+    #[arg(long, required_unless_present = "from")]
+    pub(crate) reason: Option<String>,
+
+    /// Which app; needed where several are configured
+    #[arg(long)]
+    pub(crate) app: Option<String>,
+
+    /// Who decides; default: who is logged in
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+
+    /// Take many decisions from a CSV file
+    #[arg(long, value_name = "CSV", conflicts_with_all = ["account", "identity", "not", "reason"])]
+    pub(crate) from: Option<PathBuf>,
+}
+
+/// Registration of non-human accounts.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  driftline findings register --from robots.csv
+
+The CSV file has the column account (id, user name or address in the app), and may have owner,
+purpose and attest_by, a date. All of its rows are kept, or none. The next run judges by them.")]
+pub(crate) struct RegisterArgs {
+    /// The accounts
+    #[arg(long, value_name = "CSV")]
+    pub(crate) from: PathBuf,
+
+    /// Who registers them; default: who is logged in
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+}
+
+/// Accept a finding for a while.
+#[derive(Debug, Subcommand)]
+pub(crate) enum WaiveCommand {
+    /// Ask for a waiver. It is in force once somebody else approves it
+    Request(WaiveRequestArgs),
+    /// Approve a waiver that somebody else asked for
+    #[command(after_help = "Example:\n  driftline findings waive approve 3 --by 'Ilse van der Meer'")]
+    Approve {
+        /// Its number
+        waiver: i64,
+
+        /// Who approves; default: who is logged in
+        #[arg(long, value_name = "NAME")]
+        by: Option<String>,
+    },
+    /// List the waivers: in force, waiting, expired and void
+    List,
+}
+
+/// A request to accept a finding for a while.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  driftline findings waive request DL-17 --reason 'handover until Friday' --until 2026-11-27")]
+pub(crate) struct WaiveRequestArgs {
+    /// The finding's number, as DL-17
+    #[arg(value_parser = finding_id)]
+    pub(crate) id: FindingId,
+
+    /// Why
+    #[arg(long)]
+    pub(crate) reason: String,
+
+    /// When it ends: a date, which counts to its end, or an instant
+    #[arg(long, value_name = "DATE")]
+    pub(crate) until: String,
+
+    /// Who asks; default: who is logged in
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+}
+
+fn finding_id(text: &str) -> Result<FindingId, String> {
+    FindingId::parse(text).ok_or_else(|| "write the number of a finding, as DL-17".to_owned())
+}
+
+fn state(text: &str) -> Result<FindingState, String> {
+    let names: Vec<&str> = FindingState::ALL.iter().map(|it| it.name()).collect();
+    named(text, FindingState::parse, &names)
+}
+
+fn cause(text: &str) -> Result<Cause, String> {
+    let names: Vec<&str> = Cause::ALL.iter().map(|it| it.name()).collect();
+    named(text, Cause::parse, &names)
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    let names: Vec<&str> = Severity::ALL.iter().map(|it| it.name()).collect();
+    named(text, Severity::parse, &names)
+}

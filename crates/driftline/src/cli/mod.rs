@@ -1,0 +1,150 @@
+//! The command line as it is typed. What it means is decided by each command in `commands`.
+
+mod check;
+mod findings;
+mod manage;
+mod words;
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+pub(crate) use check::{CheckArgs, StatedFile};
+pub(crate) use findings::{
+    FilterArgs, FindingsCommand, LinkArgs, ListArgs, RegisterArgs, WaiveCommand, WaiveRequestArgs,
+};
+pub(crate) use manage::{ConfigCommand, DbCommand, ReportArgs};
+pub(crate) use words::{DocumentFormat, FailOn, GraphFormat, ListFormat, LogFormat, TextFormat};
+
+/// Proves that leavers lost access.
+///
+/// Driftline sets the lists of identity providers, which say who should have access, against
+/// the account lists of apps, which say who has it, and reports where they disagree. It reads
+/// export files and writes to its own database and report folder alone.
+#[derive(Debug, Parser)]
+#[command(name = "driftline", version, after_help = crate::exit::HELP, max_term_width = 100)]
+#[command(propagate_version = false, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The settings file
+    #[arg(long, global = true, value_name = "FILE", default_value = "driftline.toml")]
+    #[arg(help_heading = "Options of every command")]
+    pub(crate) config: PathBuf,
+
+    /// How log lines are written to stderr
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    #[arg(help_heading = "Options of every command")]
+    pub(crate) log: LogFormat,
+
+    /// Log more: -v what is done, -vv how
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(help_heading = "Options of every command")]
+    pub(crate) verbose: u8,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Look, judge, keep and report, once
+    Run(RunArgs),
+    /// Judge export files, without settings and without a database
+    Check(Box<CheckArgs>),
+    /// List, show and decide on findings
+    #[command(subcommand)]
+    Findings(Box<FindingsCommand>),
+    /// Say why Driftline says what it says of somebody
+    Explain(ExplainArgs),
+    /// Draw what is known around somebody
+    Graph(GraphArgs),
+    /// Write the report of a run again
+    Report(ReportArgs),
+    /// Check the settings, or print their JSON Schema
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Back up the database, or verify what it keeps
+    #[command(subcommand)]
+    Db(DbCommand),
+    /// Print the completions of a shell
+    #[command(after_help = "Example:\n  driftline completions bash > /etc/bash_completion.d/driftline")]
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or write one for each command
+    #[command(after_help = "Example:\n  driftline man --output /usr/local/share/man/man1")]
+    Man {
+        /// Write one page for each command into this folder
+        #[arg(long, value_name = "DIR")]
+        output: Option<PathBuf>,
+    },
+}
+
+/// One run.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  driftline run --once --config config/quickstart.toml
+  driftline run --once --format json --fail-on high > night.json
+
+With [nights] in the settings, every night that is not judged yet is judged, oldest first.")]
+pub(crate) struct RunArgs {
+    /// Do one run and end; the daemon's schedule is not in this version
+    #[arg(long)]
+    pub(crate) once: bool,
+
+    /// What is printed on stdout
+    #[arg(long, default_value = "text")]
+    pub(crate) format: TextFormat,
+
+    /// End with status 1 when a live finding is at least this grave
+    #[arg(long, value_name = "SEVERITY", default_value = "none")]
+    pub(crate) fail_on: FailOn,
+}
+
+/// Why somebody is judged as they are.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  driftline explain priyanka.desai@example.com
+  driftline explain okta/00u1a2b3c4d5e6f7g8h9 --app secureframe
+  driftline explain DL-17")]
+pub(crate) struct ExplainArgs {
+    /// An address, login, name, SYSTEM/ID, account id or number of a finding
+    pub(crate) who: String,
+
+    /// In this app alone
+    #[arg(long)]
+    pub(crate) app: Option<String>,
+}
+
+/// Somebody's neighbourhood in the identity graph.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  driftline graph priyanka.desai@example.com --format svg --output priyanka.svg
+  driftline graph okta/00u1a2b3c4d5e6f7g8h9 --format dot | dot -Tpng > priyanka.png")]
+pub(crate) struct GraphArgs {
+    /// An address, login, name, SYSTEM/ID, account id or number of a finding
+    pub(crate) who: String,
+
+    /// The form of the drawing
+    #[arg(long)]
+    pub(crate) format: GraphFormat,
+
+    /// Write it to this file, not to stdout
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! `config`: what the settings mean, what could be better, and their JSON Schema.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use domain::SystemKind;
+
+use crate::cli::ConfigCommand;
+use crate::exit::Exit;
+use crate::settings::{self, Settings};
+use crate::{print, when};
+
+/// Does what was asked.
+///
+/// # Errors
+///
+/// Fails when the settings cannot be used, or stdout cannot be written.
+pub(crate) fn config(path: &Path, command: &ConfigCommand) -> anyhow::Result<Exit> {
+    match command {
+        ConfigCommand::Check => check(path),
+        ConfigCommand::Schema => {
+            print::out(settings::schema())?;
+            Ok(Exit::Fine)
+        }
+    }
+}
+
+fn check(path: &Path) -> anyhow::Result<Exit> {
+    let settings = settings::read(path)?;
+    let nights = settings.nights()?;
+    settings.fingerprint_key()?;
+    print::out(summary(&settings, nights.len())?)?;
+    Ok(Exit::Fine)
+}
+
+/// What the settings mean, in a few lines.
+fn summary(settings: &Settings, n_nights: usize) -> Result<String, std::fmt::Error> {
+    let mut text = String::new();
+    writeln!(text, "{}: fine", settings.path.display())?;
+    writeln!(text, "  database  {}", settings.database.display())?;
+    writeln!(text, "  reports   {}", settings.reports.display())?;
+    if let Some(profiles) = &settings.profiles {
+        writeln!(text, "  profiles  {}", profiles.display())?;
+    }
+    if let Some(nights) = &settings.nights {
+        let (folder, time) = (&nights.shown_as, nights.time.format("%H:%M:%S"));
+        writeln!(text, "  nights    {n_nights} in `{folder}`, judged at {time} {}", nights.offset)?;
+    }
+    let policy = &settings.policy;
+    let (sla, max_age) = (when::written(policy.sla), when::written(policy.max_age));
+    writeln!(
+        text,
+        "  policy    version {}, SLA {sla} from {}, lists count for {max_age}, zone {}",
+        policy.version, policy.sla_clock, policy.zone
+    )?;
+    for app in &settings.apps {
+        let idps: Vec<&str> = app.rules.idps.iter().map(domain::SystemId::as_str).collect();
+        let idps = if idps.is_empty() { "nobody".to_owned() } else { idps.join(" and ") };
+        writeln!(text, "  judged    `{}` against {idps}", app.rules.app)?;
+    }
+    for source in settings.sources(None) {
+        let kind = match source.kind {
+            SystemKind::Idp => "idp",
+            SystemKind::App => "app",
+            SystemKind::Hr => "hr",
+            SystemKind::Register => "register",
+        };
+        let files: Vec<&str> = source.files.iter().map(|file| file.shown_as.as_str()).collect();
+        writeln!(text, "  {kind:<8}  `{}`: {}", source.system, files.join(", "))?;
+    }
+    for advice in settings::advice(settings) {
+        writeln!(text, "warning: {advice}")?;
+    }
+    Ok(text)
+}

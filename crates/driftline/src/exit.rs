@@ -1,0 +1,133 @@
+//! Exit statuses: documented here, and decided nowhere else.
+//!
+//! A script may rely on them. Drift outranks incomplete; the summary of a run says both.
+
+use std::process::ExitCode;
+
+use domain::Severity;
+
+use crate::settings::SettingsError;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// Done, and nothing to report at or above `--fail-on`.
+    Fine = 0,
+    /// Drift at or above `--fail-on`.
+    Drift = 1,
+    /// The command line cannot be understood.
+    Usage = 2,
+    /// The settings cannot be used.
+    Settings = 3,
+    /// A pull failed or is incomplete: what was seen was judged, the rest is not proven.
+    Incomplete = 4,
+    /// The database cannot be used, or another process holds it.
+    Store = 5,
+    /// Evidence is broken: what is kept is not what was written.
+    Broken = 6,
+    /// Evidence cannot be checked.
+    Unchecked = 7,
+    /// A bug in Driftline.
+    Bug = 70,
+}
+
+/// What `--help` says at its end.
+pub(crate) const HELP: &str = "\
+Exit status:
+   0  fine
+   1  drift at or above --fail-on (default: none for run, high for check)
+   2  the command line cannot be understood
+   3  the settings cannot be used
+   4  a pull failed or is incomplete
+   5  the database cannot be used, or another process holds it
+   6  evidence is broken
+   7  evidence cannot be checked
+  70  a bug in driftline";
+
+impl Exit {
+    /// The status of a run that came to its end. `worst` is the severity of the gravest live
+    /// finding, pending ones too; `None` is none. `fail_on` of `None` never fails.
+    #[must_use]
+    pub(crate) fn of_run(
+        worst: Option<Severity>,
+        fail_on: Option<Severity>,
+        is_complete: bool,
+    ) -> Self {
+        match (worst, fail_on) {
+            (Some(worst), Some(limit)) if worst >= limit => Self::Drift,
+            _ if is_complete => Self::Fine,
+            _ => Self::Incomplete,
+        }
+    }
+
+    /// The status of an error: that of the first known type in its chain. What no type
+    /// explains is a bug.
+    #[must_use]
+    pub(crate) fn of_error(error: &anyhow::Error) -> Self {
+        error.chain().find_map(of_link).unwrap_or(Self::Bug)
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// The status of one link of a chain; `None` for a type that says nothing about it.
+fn of_link(error: &(dyn std::error::Error + 'static)) -> Option<Exit> {
+    if error.is::<UsageError>() {
+        Some(Exit::Usage)
+    } else if error.is::<SettingsError>() {
+        Some(Exit::Settings)
+    } else {
+        None
+    }
+}
+
+/// A command line that can be read and asks for what cannot be done.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct UsageError(pub(crate) String);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drift_outranks_incomplete() {
+        use Severity::{Critical, High, Low};
+        #[rustfmt::skip]
+        let table = [
+            // worst         | fail on       | complete | status
+            (  None,           None,           true,      Exit::Fine       ),
+            (  None,           None,           false,     Exit::Incomplete ),
+            (  Some(Critical), None,           true,      Exit::Fine       ),
+            (  Some(Critical), None,           false,     Exit::Incomplete ),
+            (  Some(High),     Some(High),     true,      Exit::Drift      ),
+            (  Some(Critical), Some(High),     false,     Exit::Drift      ),
+            (  Some(Low),      Some(High),     true,      Exit::Fine       ),
+            (  Some(Low),      Some(High),     false,     Exit::Incomplete ),
+        ];
+        for (worst, fail_on, is_complete, status) in table {
+            let found = Exit::of_run(worst, fail_on, is_complete);
+            assert_eq!(found, status, "{worst:?}, {fail_on:?}, complete: {is_complete}");
+        }
+    }
+
+    #[test]
+    fn the_first_known_error_of_the_chain_decides() {
+        let usage = anyhow::Error::new(UsageError("say `--once`".to_owned()));
+        assert_eq!(Exit::of_error(&usage.context("while running")), Exit::Usage);
+        assert_eq!(Exit::of_error(&anyhow::anyhow!("nobody knows")), Exit::Bug);
+    }
+
+    #[test]
+    fn the_help_names_every_status() {
+        use Exit::{Broken, Bug, Drift, Fine, Incomplete, Settings, Store, Unchecked, Usage};
+        for exit in [Fine, Drift, Usage, Settings, Incomplete, Store, Broken, Unchecked, Bug] {
+            let number = format!("{:>4}  ", exit as u8);
+            assert!(HELP.lines().any(|line| line.starts_with(&number)), "{exit:?}");
+        }
+    }
+}

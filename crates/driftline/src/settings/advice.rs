@@ -1,0 +1,101 @@
+//! Settings that can be used and are probably not what was meant, or could be better.
+
+use chrono::TimeDelta;
+use domain::{SystemKind, Tier};
+use drift::Deprovision;
+
+use super::Settings;
+use crate::when::written;
+
+/// One sentence for each thing that an operator should know, in the order of the file.
+/// Empty: nothing to say.
+pub(crate) fn advice(settings: &Settings) -> Vec<String> {
+    let mut advice = Vec::new();
+    if settings.apps.is_empty() {
+        advice.push("no app is configured: nothing is judged until there is an `[app.NAME]`".to_owned());
+    }
+    for app in &settings.apps {
+        of_app(settings, app, &mut advice);
+    }
+    of_files(settings, &mut advice);
+    of_interval(settings, &mut advice);
+    advice
+}
+
+fn of_app(settings: &Settings, app: &super::AppSettings, advice: &mut Vec<String>) {
+    let (rules, name) = (&app.rules, &app.rules.app);
+    if rules.idps.is_empty() {
+        advice.push(format!(
+            "app `{name}` is bound to no identity provider: nobody is entitled to it, and nothing \
+             is judged; list them in `idps`"
+        ));
+    }
+    if rules.canaries.is_empty() {
+        advice.push(format!(
+            "app `{name}` has no canaries: no report on it gets grade A; name an account or two \
+             that must be in every list"
+        ));
+    }
+    if rules.deprovision == Deprovision::Unknown {
+        advice.push(format!(
+            "app `{name}` has `deprovision = \"unknown\"`: an account that is gone from its list \
+             is never proven gone; record what you observed when one was switched off"
+        ));
+    }
+    if rules.deprovision == Deprovision::Hides && rules.inactive_canaries.is_empty() {
+        advice.push(format!(
+            "app `{name}` hides inactive accounts and has no `inactive_canaries`: that it still \
+             does is never shown; name an account that is switched off"
+        ));
+    }
+    let has_hr = settings.sources(None).iter().any(|source| source.kind == SystemKind::Hr);
+    if has_hr && rules.authority.is_none() {
+        advice.push(format!(
+            "app `{name}` has no `authority`: where HR says that somebody left and an identity \
+             provider entitles them, that is the finding `sources_disagree`"
+        ));
+    }
+    if !rules.idps.is_empty() && app.keys.person_keys.is_empty() && rules.idps.len() > 1 {
+        let key = Tier::EmployeeNumber.label();
+        advice.push(format!(
+            "app `{name}` has several identity providers and `keys.person` is empty: nobody is \
+             known to be one person in two of them; list the {key} where it is kept"
+        ));
+    }
+}
+
+fn of_files(settings: &Settings, advice: &mut Vec<String>) {
+    for source in settings.sources(None) {
+        if source.files.is_empty() {
+            advice.push(format!(
+                "{} `{}` has no file: nothing of it is seen; add `[[{}.{}.file]]`",
+                source.kind, source.system, source.kind, source.system
+            ));
+        }
+        let is_bound = settings.apps.iter().any(|app| app.rules.idps.contains(&source.system));
+        if source.kind == SystemKind::Idp && !is_bound {
+            advice.push(format!("idp `{}` is bound to no app: it entitles nobody", source.system));
+        }
+    }
+}
+
+/// Nights are a day apart. A quarter of the SLA is the longest interval between two looks at
+/// which an account that is switched off in time can still be shown to have been.
+fn of_interval(settings: &Settings, advice: &mut Vec<String>) {
+    let (sla, longest) = (settings.policy.sla, settings.policy.sla / 4);
+    if settings.nights.is_some() && longest < TimeDelta::days(1) {
+        advice.push(format!(
+            "nights are 24h apart, over a quarter of the SLA of {}: look every {} or more often, \
+             or many results will read `not_proven`",
+            written(sla),
+            written(longest)
+        ));
+    }
+    if settings.policy.max_age < TimeDelta::days(1) && settings.nights.is_some() {
+        advice.push(format!(
+            "`policy.max_age` of {} is shorter than the 24h between two nights: a list is too old \
+             before the next one comes",
+            written(settings.policy.max_age)
+        ));
+    }
+}

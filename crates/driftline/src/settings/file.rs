@@ -1,0 +1,254 @@
+//! What is written: the settings file as serde reads it. What it means is [`super::Settings`].
+//!
+//! The doc comments are the descriptions of the JSON Schema. Unknown keys are refused
+//! everywhere; nothing is flattened and nothing untagged, so that errors name the key.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::words::{
+    Channel, Deprovision, Entitlement, ExternalId, Lifecycle, PersonKey, Severity, SlaClock,
+};
+
+/// The settings of Driftline. Paths are relative to the file; durations are a number and a
+/// unit (`90m`, `26h`, `14d`); secrets are references (`env:NAME`, `file:PATH`).
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(title = "Settings of Driftline")]
+pub(super) struct File {
+    /// The SQLite database, made when it is not there.
+    pub(super) database: String,
+    /// The folder of reports, made when it is not there.
+    pub(super) reports: String,
+    /// A folder of column-mapping profiles (`NAME.toml`) that add to the built-in ones or
+    /// replace them. Default: the built-in ones alone.
+    pub(super) profiles: Option<String>,
+    /// Exports in one folder a night. Default: the files' paths lead to the newest exports.
+    pub(super) nights: Option<Nights>,
+    /// What counts as drift, how much it matters, and by when it must be over.
+    pub(super) policy: Policy,
+    /// Which keys join what.
+    pub(super) keys: Keys,
+    /// What belongs to this installation alone.
+    pub(super) deployment: Deployment,
+    /// Identity providers, by the name that you give them: who should have access.
+    pub(super) idp: BTreeMap<String, Idp>,
+    /// Apps, by the name that you give them: who has it.
+    pub(super) app: BTreeMap<String, App>,
+    /// HR systems, by the name that you give them: who leaves.
+    pub(super) hr: BTreeMap<String, Listing>,
+    /// Registers of accounts that belong to no person, by the name that you give them.
+    pub(super) register: BTreeMap<String, Listing>,
+}
+
+impl Default for File {
+    fn default() -> Self {
+        Self {
+            database: "driftline.db".to_owned(),
+            reports: "reports".to_owned(),
+            profiles: None,
+            nights: None,
+            policy: Policy::default(),
+            keys: Keys::default(),
+            deployment: Deployment::default(),
+            idp: BTreeMap::new(),
+            app: BTreeMap::new(),
+            hr: BTreeMap::new(),
+            register: BTreeMap::new(),
+        }
+    }
+}
+
+/// Exports in one folder a night, named by its date (`2026-11-20`). `run --once` works through
+/// every night that is not judged yet, oldest first, each as of its own time. The paths of all
+/// files are then relative to the night's folder.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Nights {
+    /// The folder that holds the folders.
+    pub(super) folder: String,
+    /// The time of day at which each night is judged, with a zone.
+    #[serde(default = "Nights::time")]
+    pub(super) time: String,
+}
+
+impl Nights {
+    fn time() -> String {
+        "02:00:00Z".to_owned()
+    }
+}
+
+/// What counts as drift, how much it matters, and by when it must be over.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Policy {
+    /// Count it up when you change the policy: it is stored with every result.
+    pub(super) version: u32,
+    /// The zone of dates that name none, and of times in reports (IANA, `Europe/Berlin`).
+    pub(super) zone: String,
+    /// A list older than this supports no new claim.
+    pub(super) max_age: String,
+    /// Entitled again after this long begins a new employment.
+    pub(super) rehire_after: String,
+    /// Access must be off within this time.
+    pub(super) sla: String,
+    /// From which event the SLA runs.
+    pub(super) sla_clock: SlaClock,
+    /// A list that falls by more than this share, in percent, is held. 1 to 100.
+    #[schemars(range(min = 1, max = 100))]
+    pub(super) shrink_max_percent: u32,
+    /// Grace by cause, where it is not the cause's own.
+    pub(super) grace: BTreeMap<String, String>,
+    /// Severity by cause, where it is not the cause's own.
+    pub(super) severity: BTreeMap<String, Severity>,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            version: 1,
+            zone: "UTC".to_owned(),
+            max_age: "26h".to_owned(),
+            rehire_after: "24h".to_owned(),
+            sla: "24h".to_owned(),
+            sla_clock: SlaClock::EarliestKnown,
+            shrink_max_percent: 20,
+            grace: BTreeMap::new(),
+            severity: BTreeMap::new(),
+        }
+    }
+}
+
+/// Which keys join what.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Keys {
+    /// Keys that make two identities one person. The same address alone never does.
+    pub(super) person: Vec<PersonKey>,
+    /// Mail domains that are one: the alias, and the domain it stands for.
+    pub(super) domain_aliases: BTreeMap<String, String>,
+}
+
+impl Default for Keys {
+    fn default() -> Self {
+        Self { person: vec![PersonKey::EmployeeNumber], domain_aliases: BTreeMap::new() }
+    }
+}
+
+/// What belongs to this installation alone.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Deployment {
+    /// The key under which the fingerprints of findings are made: `env:NAME` or `file:PATH`, at
+    /// least 16 bytes. Default: one made at random and kept in the database.
+    pub(super) fingerprint_key: Option<String>,
+}
+
+/// One identity provider.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Idp {
+    /// Does it provision the app over SCIM? `false`: its users are only looked at.
+    pub(super) scim: bool,
+    /// Its export files.
+    pub(super) file: Vec<SourceFile>,
+}
+
+impl Default for Idp {
+    fn default() -> Self {
+        Self { scim: true, file: Vec::new() }
+    }
+}
+
+/// One app: what is judged, and whose word counts for it.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct App {
+    /// The identity providers bound to it.
+    pub(super) idps: Vec<String>,
+    /// Is one identity provider's assignment enough?
+    pub(super) entitlement: Entitlement,
+    /// Whose word that somebody left beats everybody's assignment: an identity provider or an
+    /// HR system. Default: nobody's.
+    pub(super) authority: Option<String>,
+    /// What the app does with an account that is switched off.
+    pub(super) deprovision: Deprovision,
+    /// Channels that must all say so before an account counts as inactive. Default: all.
+    pub(super) required_channels: Vec<Channel>,
+    /// Role values that count as privileged.
+    pub(super) privileged_roles: Vec<String>,
+    /// Ids, user names or addresses of accounts that must be in every list of the app. Without
+    /// one there is no grade A.
+    pub(super) canaries: Vec<String>,
+    /// Likewise of accounts known to be switched off: where they are missing from a list, the
+    /// app is shown to hide inactive accounts.
+    pub(super) inactive_canaries: Vec<String>,
+    /// What `externalId` carries, by identity provider. Unlisted: `idp_id`.
+    pub(super) external_id: BTreeMap<String, ExternalId>,
+    /// Identity providers whose users are all in scope, assigned or not (Entra: "Sync all
+    /// users and groups").
+    pub(super) assigns_everyone: Vec<String>,
+    /// Its export files.
+    pub(super) file: Vec<SourceFile>,
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self {
+            idps: Vec::new(),
+            entitlement: Entitlement::Any,
+            authority: None,
+            deprovision: Deprovision::Unknown,
+            required_channels: Vec::new(),
+            privileged_roles: Vec::new(),
+            canaries: Vec::new(),
+            inactive_canaries: Vec::new(),
+            external_id: BTreeMap::new(),
+            assigns_everyone: Vec::new(),
+            file: Vec::new(),
+        }
+    }
+}
+
+/// A system of which nothing but its files is said.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Listing {
+    /// Its export files.
+    pub(super) file: Vec<SourceFile>,
+}
+
+/// One export file, or one folder of page files.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SourceFile {
+    /// A file, or a folder of page files, read in natural order of their names.
+    pub(super) path: String,
+    /// The column-mapping profile that reads it. Default: recognised by its columns.
+    #[serde(default)]
+    pub(super) profile: Option<String>,
+    /// As of when it speaks (`2026-11-20T02:00:00Z`). Default: the night's time; without
+    /// nights, what the data says, else the file's time, marked as assumed.
+    #[serde(default)]
+    pub(super) as_of: Option<String>,
+    /// The zone of its dates that name none. Default: the policy's.
+    #[serde(default)]
+    pub(super) zone: Option<String>,
+    /// How many rows it must have; another number makes it partial.
+    #[serde(default)]
+    pub(super) rows: Option<u64>,
+    /// Does it hold the whole list? Default: what the profile says.
+    #[serde(default)]
+    pub(super) whole: Option<bool>,
+    /// The id of the group whose members it lists. Identity providers only.
+    #[serde(default)]
+    pub(super) group: Option<String>,
+    /// The way in which its accounts were seen. Apps only. Default: what the profile says.
+    #[serde(default)]
+    pub(super) channel: Option<Channel>,
+    /// What raw statuses of identities mean, over what the profile says.
+    #[serde(default)]
+    pub(super) statuses: BTreeMap<String, Lifecycle>,
+}

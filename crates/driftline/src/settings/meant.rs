@@ -1,0 +1,223 @@
+//! What the settings mean: nothing left to parse, nothing left to wonder about.
+
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
+use connectors::files::Config;
+use domain::{Cause, Digest};
+use drift::Policy;
+use sha2::{Digest as _, Sha256};
+
+use super::app::{AppSettings, apps};
+use super::document::Document;
+use super::file::{self, File};
+use super::source::{sources, zone};
+use super::{Secret, SecretRef, SettingsError};
+use crate::nearest::nearest;
+use crate::when::{self, DURATION_FORM};
+
+/// The settings of one deployment.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The file they came from, as it was named.
+    pub(crate) path: PathBuf,
+    /// SHA-256 of that file.
+    pub(crate) digest: Digest,
+    /// The database.
+    pub(crate) database: PathBuf,
+    /// The folder of reports.
+    pub(crate) reports: PathBuf,
+    /// Profiles besides the built-in ones; `None`: no others.
+    pub(crate) profiles: Option<PathBuf>,
+    /// Dated nights; `None`: the files hold the newest exports.
+    pub(crate) nights: Option<Nights>,
+    /// What counts as drift.
+    pub(crate) policy: Policy,
+    /// The apps, by name.
+    pub(crate) apps: Vec<AppSettings>,
+    /// The files of every system, with paths as written: see [`Settings::sources`].
+    written: Vec<Config>,
+    /// The key of the fingerprints; `None`: the database keeps one of its own.
+    fingerprint_key: Option<SecretRef>,
+    /// The folder that relative paths start from.
+    base: PathBuf,
+}
+
+/// Exports in one folder a night.
+#[derive(Clone, Debug)]
+pub(crate) struct Nights {
+    /// The folder that holds the folders.
+    pub(crate) folder: PathBuf,
+    /// That folder as the settings write it.
+    pub(crate) shown_as: String,
+    /// The time of day at which each night is judged.
+    pub(crate) time: NaiveTime,
+    /// The zone of that time.
+    pub(crate) offset: FixedOffset,
+}
+
+/// One dated night.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Night {
+    /// Its date.
+    pub(crate) date: NaiveDate,
+    /// The instant at which it is judged.
+    pub(crate) at: DateTime<Utc>,
+    /// The folder of its exports.
+    pub(crate) folder: PathBuf,
+}
+
+impl Settings {
+    /// The nights that there are, oldest first; empty without `[nights]`. Folders that are not
+    /// named by a date are passed over.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SettingsError::Nights`] when the folder cannot be listed.
+    pub(crate) fn nights(&self) -> Result<Vec<Night>, SettingsError> {
+        let Some(nights) = &self.nights else { return Ok(Vec::new()) };
+        let failed = |source| SettingsError::Nights {
+            path: nights.folder.clone(),
+            settings: self.path.clone(),
+            source,
+        };
+        let mut found = Vec::new();
+        for entry in std::fs::read_dir(&nights.folder).map_err(failed)? {
+            let folder = entry.map_err(failed)?.path();
+            let date = folder.file_name().and_then(|it| it.to_str()).and_then(when::date);
+            if let Some(date) = date.filter(|_| folder.is_dir()) {
+                found.extend(nights.night(date, folder));
+            }
+        }
+        found.sort_by_key(|night| night.at);
+        Ok(found)
+    }
+
+    /// The files of every system, ready to be pulled. With a night, their paths lead into its
+    /// folder, and a file about which nothing else is said speaks as of the night's time.
+    pub(crate) fn sources(&self, night: Option<&Night>) -> Vec<Config> {
+        let base = night.map_or(&self.base, |night| &night.folder);
+        let mut sources = self.written.clone();
+        for file in sources.iter_mut().flat_map(|source| &mut source.files) {
+            if let Some(night) = night {
+                file.as_of = file.as_of.or(Some(night.at));
+                file.shown_as = format!("{}/{}", night.date, file.shown_as);
+            }
+            file.path = base.join(&file.path);
+        }
+        sources
+    }
+
+    /// The key of the fingerprints; `None`: the database keeps one of its own.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SettingsError::Secret`] when the settings name one that cannot be read.
+    pub(crate) fn fingerprint_key(&self) -> Result<Option<Secret>, SettingsError> {
+        let Some(reference) = &self.fingerprint_key else { return Ok(None) };
+        let key = "deployment.fingerprint_key";
+        reference.read().map(Some).map_err(|source| SettingsError::Secret { key, source })
+    }
+}
+
+impl Nights {
+    /// The night of a date; `None` when the date is beyond what a calendar of instants holds.
+    fn night(&self, date: NaiveDate, folder: PathBuf) -> Option<Night> {
+        let at = self.offset.from_local_datetime(&date.and_time(self.time)).single()?.to_utc();
+        Some(Night { date, at, folder })
+    }
+}
+
+/// What a file means. Reads nothing.
+///
+/// # Errors
+///
+/// Returns the first value that cannot be used.
+pub(super) fn mean(
+    path: &Path,
+    text: &str,
+    document: &Document<'_>,
+    file: File,
+) -> Result<Settings, SettingsError> {
+    let base = path.parent().unwrap_or(Path::new("")).to_owned();
+    for (key, value) in [("database", &file.database), ("reports", &file.reports)] {
+        if value.is_empty() {
+            return Err(document.wrong(&[key], "is empty: name a path, relative to this file"));
+        }
+    }
+    let policy = policy(document, &file.policy)?;
+    let nights =
+        file.nights.as_ref().map(|nights| self::nights(document, &base, nights)).transpose()?;
+    let fingerprint_key = file.deployment.fingerprint_key.as_deref().map(|text| {
+        SecretRef::parse(text, &base).ok_or_else(|| {
+            let what = "must be `file:PATH` or `env:NAME`";
+            document.wrong(&["deployment", "fingerprint_key"], what)
+        })
+    });
+    Ok(Settings {
+        path: path.to_owned(),
+        digest: Sha256::digest(text.as_bytes()).into(),
+        database: base.join(&file.database),
+        reports: base.join(&file.reports),
+        profiles: file.profiles.as_ref().map(|folder| base.join(folder)),
+        nights,
+        apps: apps(document, &file)?,
+        written: sources(document, file, policy.zone)?,
+        policy,
+        fingerprint_key: fingerprint_key.transpose()?,
+        base,
+    })
+}
+
+fn nights(
+    document: &Document<'_>,
+    base: &Path,
+    nights: &file::Nights,
+) -> Result<Nights, SettingsError> {
+    let (time, offset) = when::time_of_day(&nights.time).ok_or_else(|| {
+        let what = "is no time of day: write it with a zone, as \"02:00:00Z\"";
+        document.wrong(&["nights", "time"], what)
+    })?;
+    Ok(Nights { folder: base.join(&nights.folder), shown_as: nights.folder.clone(), time, offset })
+}
+
+fn policy(document: &Document<'_>, policy: &file::Policy) -> Result<Policy, SettingsError> {
+    let wrong = |key: &str, what: &str| document.wrong(&["policy", key], what);
+    let some_time = |key: &str, text: &str| match when::duration(text) {
+        Some(duration) if duration > TimeDelta::zero() => Ok(duration),
+        _ => Err(wrong(key, &format!("is no time above 0: write {DURATION_FORM}"))),
+    };
+    if !(1..=100).contains(&policy.shrink_max_percent) {
+        return Err(wrong("shrink_max_percent", "must be 1 to 100: it can be raised, not switched off"));
+    }
+    let mut meant = Policy {
+        version: policy.version,
+        max_age: some_time("max_age", &policy.max_age)?,
+        rehire_after: some_time("rehire_after", &policy.rehire_after)?,
+        sla: some_time("sla", &policy.sla)?,
+        sla_clock: policy.sla_clock.meant(),
+        shrink_max_percent: policy.shrink_max_percent,
+        zone: zone(&policy.zone).map_err(|what| wrong("zone", &what))?,
+        ..Policy::default()
+    };
+    for (name, text) in &policy.grace {
+        let grace = when::duration(text).ok_or_else(|| {
+            document.wrong(&["policy", "grace", name], format!("is no duration: write {DURATION_FORM}"))
+        })?;
+        meant.grace.insert(cause(document, "grace", name)?, grace);
+    }
+    for (name, severity) in &policy.severity {
+        meant.severity.insert(cause(document, "severity", name)?, severity.meant());
+    }
+    Ok(meant)
+}
+
+fn cause(document: &Document<'_>, table: &str, name: &str) -> Result<Cause, SettingsError> {
+    Cause::parse(name).ok_or_else(|| {
+        let names = Cause::ALL.iter().map(|cause| cause.name());
+        let guess = nearest(name, names)
+            .map_or_else(String::new, |word| format!("; did you mean `{word}`?"));
+        let what = format!("is not a cause of findings{guess}; `docs/rules` has a page for each");
+        document.wrong(&["policy", table, name], what)
+    })
+}

@@ -1,0 +1,128 @@
+//! The words of the settings that stand for a choice, and what each means.
+//!
+//! They are written like the domain's stable names, and are types of their own: what a
+//! settings file may say changes only on purpose.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Declares an enum of words, each with the value it means.
+macro_rules! words {
+    ($(#[$meta:meta])* $enum:ident -> $meant:ty { $($(#[$doc:meta])* $variant:ident => $value:expr,)+ }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub(super) enum $enum { $($(#[$doc])* $variant,)+ }
+
+        impl $enum {
+            /// What the word means.
+            pub(super) const fn meant(self) -> $meant {
+                match self { $(Self::$variant => $value,)+ }
+            }
+        }
+    };
+}
+
+words! {
+    /// How much a finding matters.
+    Severity -> domain::Severity {
+        /// Tidy up.
+        Low => domain::Severity::Low,
+        /// This week.
+        Medium => domain::Severity::Medium,
+        /// Today.
+        High => domain::Severity::High,
+        /// Now.
+        Critical => domain::Severity::Critical,
+    }
+}
+
+words! {
+    /// From which event the SLA runs.
+    SlaClock -> domain::ClockStart {
+        /// HR's last day.
+        HrTerminationAt => domain::ClockStart::HrTermination,
+        /// The identity provider deactivated the identity.
+        IdpDeactivatedAt => domain::ClockStart::IdpDeactivated,
+        /// The identity provider took the app away.
+        IdpUnassignedAt => domain::ClockStart::IdpUnassigned,
+        /// The earliest of those that are known.
+        EarliestKnown => domain::ClockStart::EarliestKnown,
+    }
+}
+
+words! {
+    /// A key that makes two identities one person.
+    PersonKey -> graph::PersonKey {
+        /// Employee number.
+        EmployeeNumber => graph::PersonKey::EmployeeNumber,
+        /// On-premises immutable id.
+        ImmutableId => graph::PersonKey::ImmutableId,
+    }
+}
+
+words! {
+    /// Is one identity provider's assignment enough?
+    Entitlement -> drift::Entitlement {
+        /// Entitled by any is entitled.
+        Any => drift::Entitlement::Any,
+        /// Every bound one that knows the person must entitle them.
+        All => drift::Entitlement::All,
+    }
+}
+
+words! {
+    /// What the app does with an account that is switched off.
+    Deprovision -> drift::Deprovision {
+        /// Keeps it in the list, inactive: gone from the list means deleted.
+        Lists => drift::Deprovision::Lists,
+        /// Hides it from the list: gone from the list means inactive.
+        Hides => drift::Deprovision::Hides,
+        /// Deletes it.
+        Deletes => drift::Deprovision::Deletes,
+        /// Not yet observed: gone from the list proves nothing.
+        Unknown => drift::Deprovision::Unknown,
+    }
+}
+
+words! {
+    /// What an identity provider writes into the app's `externalId`.
+    ExternalId -> graph::ExternalIdCarries {
+        /// Its own user id.
+        IdpId => graph::ExternalIdCarries::IdpId,
+        /// The part of the user name before the `@`.
+        MailNickname => graph::ExternalIdCarries::MailNickname,
+        /// The employee number.
+        EmployeeNumber => graph::ExternalIdCarries::EmployeeNumber,
+        /// Nothing that joins.
+        Nothing => graph::ExternalIdCarries::Nothing,
+    }
+}
+
+words! {
+    /// One way of seeing an app.
+    Channel -> domain::Channel {
+        /// SCIM `GET /Users`.
+        Scim => domain::Channel::Scim,
+        /// Secureframe's own REST API, `/users`.
+        SecureframeApi => domain::Channel::SecureframeApi,
+        /// An export of the console, or an attestation.
+        File => domain::Channel::File,
+    }
+}
+
+words! {
+    /// What a raw status of an identity means.
+    Lifecycle -> domain::Lifecycle {
+        /// May sign in, or could after a reset.
+        Active => domain::Lifecycle::Active,
+        /// Blocked for now; expected back.
+        Suspended => domain::Lifecycle::Suspended,
+        /// Made and not yet in use.
+        NotYet => domain::Lifecycle::NotYet,
+        /// Deactivated, disabled or deleted.
+        Left => domain::Lifecycle::Left,
+        /// Says nothing that can be judged.
+        Unknown => domain::Lifecycle::Unknown,
+    }
+}

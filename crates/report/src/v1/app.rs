@@ -1,0 +1,78 @@
+//! One app in one run: its grade, its counts, its verdicts.
+
+use domain::AppRecord;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Cause, Finding, Grade, Verdict};
+
+/// One app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct App {
+    /// Its name.
+    pub app: String,
+    /// The IdPs bound to it.
+    pub idps: Vec<String>,
+    /// How sure its results are: A, B, C (partial) or F (no data).
+    pub grade: Grade,
+    /// Why not better, a sentence each. Empty for grade A.
+    pub grade_reasons: Vec<String>,
+    /// False when "0 findings" must be read as "not proven".
+    pub proves_absence: bool,
+    /// True in the first judged run of this app.
+    pub is_baseline: bool,
+    /// Findings that live.
+    pub n_live: u64,
+    /// Persons over the bound IdPs.
+    pub n_persons: u64,
+    /// Accounts of the app.
+    pub n_accounts: u64,
+    /// Persons and accounts by verdict; none with count 0.
+    pub tallies: Vec<Tally>,
+}
+
+/// How many have one verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Tally {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The cause; `null` for all but `drift`.
+    pub cause: Option<Cause>,
+    /// How many.
+    pub count: u64,
+}
+
+impl App {
+    pub(super) fn of(record: &AppRecord, findings: &[Finding]) -> Self {
+        let app = record.app.as_str().to_owned();
+        let grade = Grade::from(record.grade);
+        let n_live = findings.iter().filter(|it| it.app == app && it.state.is_live()).count();
+        Self {
+            app,
+            idps: record.idps.iter().map(|it| it.as_str().to_owned()).collect(),
+            grade,
+            grade_reasons: record.grade_reasons.clone(),
+            proves_absence: grade.proves_absence(),
+            is_baseline: record.is_baseline,
+            n_live: n_live as u64,
+            n_persons: record.n_persons,
+            n_accounts: record.n_accounts,
+            tallies: record.tallies.iter().map(Tally::of).collect(),
+        }
+    }
+
+    /// How many have a verdict, over its causes.
+    #[must_use]
+    pub fn count(&self, verdict: Verdict) -> u64 {
+        self.tallies.iter().filter(|it| it.verdict == verdict).map(|it| it.count).sum()
+    }
+}
+
+impl Tally {
+    fn of(tally: &domain::Tally) -> Self {
+        let (verdict, cause) = Verdict::split(tally.verdict);
+        Self { verdict, cause: cause.map(Cause::from), count: tally.count }
+    }
+}

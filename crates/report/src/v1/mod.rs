@@ -1,0 +1,266 @@
+//! Version 1 of the document that every page is rendered from. Frozen: a field
+//! may be explained better, but not renamed, removed or given another meaning;
+//! what must change becomes version 2. Unknown fields are refused.
+
+mod app;
+mod finding;
+mod source;
+mod summary;
+mod time;
+mod words;
+
+use domain::RunRecord;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::ReportError;
+
+pub use app::{App, Tally};
+pub use finding::{
+    Bounds, Explanation, Exposure, Fact, Finding, KeyTrial, Look, Person, SlaResult, Subject,
+    TrialOutcome,
+};
+pub use source::{AsOf, Coverage, CoverageKind, Source, Unmapped, WatcherFinding};
+pub use summary::{CauseCount, ChangeCount, SeverityCount, StateCount, Summary};
+pub use time::Time;
+pub use words::{
+    AsOfBasis, Cause, Change, Channel, ClockStart, Family, FindingState, Grade, List, Proof,
+    Resolution, Severity, SlaOutcome, SubjectKind, SystemKind, Tier, Verdict, Watcher,
+};
+
+use time::hex;
+
+/// The name of the format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Format {
+    /// This one.
+    #[serde(rename = "driftline.report.v1")]
+    V1,
+}
+
+/// One run: all that a report shows, and nothing that has to be looked up.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Which format this is.
+    pub format: Format,
+    /// The number of the run.
+    pub run: i64,
+    /// When the run judged, after its pulls.
+    pub now: Time,
+    /// Program and version.
+    pub software: String,
+    /// SHA-256 of the settings in force, hexadecimal.
+    pub settings_sha256: String,
+    /// Version of the policy.
+    pub policy_version: u32,
+    /// The run before; `null` on the first.
+    pub previous: Option<PreviousRun>,
+    /// True when grace and second look were off.
+    pub is_immediate: bool,
+    /// The IANA time zone of pages for people.
+    pub zone: String,
+    /// The findings, counted.
+    pub summary: Summary,
+    /// The apps, in order of name.
+    pub apps: Vec<App>,
+    /// Every list that was used or should have been.
+    pub sources: Vec<Source>,
+    /// Findings that live, and those that ended in this run; gravest first.
+    pub findings: Vec<Finding>,
+    /// Findings about the watching itself.
+    pub watcher: Vec<WatcherFinding>,
+    /// Raw values that no mapping knows.
+    pub unmapped: Vec<Unmapped>,
+    /// Waivers in force, waiting, or lately void.
+    pub waivers: Vec<Waiver>,
+    /// Earlier runs, oldest first, this one not among them.
+    pub history: Vec<HistoryPoint>,
+    /// What was not checked in this run, a sentence each.
+    pub not_checked: Vec<String>,
+    /// What the evidence never shows, a sentence each.
+    pub limits: Vec<String>,
+}
+
+/// The run before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PreviousRun {
+    /// Its number.
+    pub run: i64,
+    /// When it judged.
+    pub now: Time,
+}
+
+/// One earlier run, for trends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryPoint {
+    /// Its number.
+    pub run: i64,
+    /// When it judged.
+    pub now: Time,
+    /// Findings open, acknowledged or held at its end.
+    pub n_open: u64,
+    /// Findings pending at its end.
+    pub n_pending: u64,
+    /// Findings open and critical at its end.
+    pub n_critical: u64,
+}
+
+/// A finding accepted for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Waiver {
+    /// Its number.
+    pub id: i64,
+    /// The finding it is for; `null` when that is not in this report.
+    pub finding: Option<String>,
+    /// The finding's fingerprint, hexadecimal.
+    pub fingerprint: String,
+    /// The cause it was asked for: another cause voids it.
+    pub cause: Cause,
+    /// The employment it was asked for: a new one voids it.
+    pub episode: u32,
+    /// Why.
+    pub reason: String,
+    /// Who asked.
+    pub requested: Signature,
+    /// Who approved; `null` while it waits.
+    pub approved: Option<Signature>,
+    /// When it ends.
+    pub expires_at: Time,
+    /// When changed facts made it void; `null` while they hold.
+    pub voided_at: Option<Time>,
+    /// True when it held at the time of the run.
+    pub is_in_force: bool,
+}
+
+/// Who did something, when and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Signature {
+    /// The name they gave, or the login of the machine.
+    pub by: String,
+    /// When.
+    pub at: Time,
+    /// Login and host.
+    pub place: String,
+}
+
+impl Report {
+    /// The document of one run.
+    #[must_use]
+    pub fn of(record: &RunRecord) -> Self {
+        let findings: Vec<Finding> = record.findings.iter().map(Finding::of).collect();
+        Self {
+            format: Format::V1,
+            run: record.id.0,
+            now: Time(record.now),
+            software: record.software.clone(),
+            settings_sha256: hex(&record.settings_digest),
+            policy_version: record.policy_version,
+            previous: record
+                .previous
+                .map(|(run, now)| PreviousRun { run: run.0, now: Time(now) }),
+            is_immediate: record.is_immediate,
+            zone: record.zone.clone(),
+            summary: Summary::of(&findings, record.id.0),
+            apps: record.apps.iter().map(|app| App::of(app, &findings)).collect(),
+            sources: record.sources.iter().map(Source::of).collect(),
+            watcher: record.watcher.iter().map(WatcherFinding::of).collect(),
+            unmapped: record.unmapped.iter().map(Unmapped::of).collect(),
+            waivers: record.waivers.iter().map(|it| Waiver::of(it, record.now, &findings)).collect(),
+            history: record.history.iter().map(HistoryPoint::of).collect(),
+            not_checked: record.not_checked.clone(),
+            limits: record.limits.clone(),
+            findings,
+        }
+    }
+
+    /// The document as JSON: indented, in the order of its fields, with a line end.
+    /// The same report gives the same bytes.
+    #[must_use]
+    pub fn to_json(&self) -> Vec<u8> {
+        let mut json = serde_json::to_vec_pretty(self)
+            .expect("structs of texts and whole numbers always serialize");
+        json.push(b'\n');
+        json
+    }
+
+    /// Reads a document of this version.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ReportError::NotAReport`] for anything else, also for a field that version 1
+    /// does not have.
+    pub fn parse(json: &[u8]) -> Result<Self, ReportError> {
+        serde_json::from_slice(json).map_err(ReportError::NotAReport)
+    }
+
+    /// The finding of that number; `None` when it is not in this report.
+    #[must_use]
+    pub fn finding(&self, id: domain::FindingId) -> Option<&Finding> {
+        let id = id.to_string();
+        self.findings.iter().find(|it| it.id == id)
+    }
+}
+
+impl HistoryPoint {
+    fn of(point: &domain::HistoryPoint) -> Self {
+        Self {
+            run: point.run.0,
+            now: Time(point.now),
+            n_open: point.n_open,
+            n_pending: point.n_pending,
+            n_critical: point.n_critical,
+        }
+    }
+}
+
+impl Waiver {
+    fn of(
+        waiver: &domain::Waiver,
+        now: chrono::DateTime<chrono::Utc>,
+        findings: &[Finding],
+    ) -> Self {
+        let fingerprint = waiver.fingerprint.to_string();
+        Self {
+            id: waiver.id,
+            finding: findings
+                .iter()
+                .find(|it| it.fingerprint == fingerprint)
+                .map(|it| it.id.clone()),
+            fingerprint,
+            cause: waiver.cause.into(),
+            episode: waiver.episode,
+            reason: waiver.reason.clone(),
+            requested: Signature::of(&waiver.requested),
+            approved: waiver.approved.as_ref().map(Signature::of),
+            expires_at: Time(waiver.expires_at),
+            voided_at: waiver.voided_at.map(Time),
+            is_in_force: waiver.is_in_force(now),
+        }
+    }
+}
+
+impl Signature {
+    fn of(signature: &domain::Signature) -> Self {
+        Self {
+            by: signature.by.clone(),
+            at: Time(signature.at),
+            place: signature.place.clone(),
+        }
+    }
+}
+
+/// The JSON Schema of [`Report`], with a line end. Committed as
+/// `schema/report-v1.schema.json`.
+#[must_use]
+pub fn schema() -> String {
+    let mut schema = schemars::schema_for!(Report);
+    schema.insert("title".to_owned(), "Driftline report, version 1".into());
+    let mut text = format!("{:#}", schema.as_value());
+    text.push('\n');
+    text
+}

@@ -1,0 +1,168 @@
+//! What the run rests on: the lists, what no mapping knows, and what ails the watching.
+
+use domain::SourceRecord;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{AsOfBasis, Channel, Grade, List, Proof, Severity, SystemKind, Time, Watcher, hex};
+
+/// One list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Whose.
+    pub system: String,
+    /// What the system is to Driftline.
+    pub kind: SystemKind,
+    /// Which list.
+    pub list: List,
+    /// Seen how; `null` for all but accounts.
+    pub channel: Option<Channel>,
+    /// How sure what rests on it is.
+    pub grade: Grade,
+    /// The number of the snapshot used; `null` when there is none at all.
+    pub snapshot: Option<i64>,
+    /// As of when; `null` without a snapshot.
+    pub as_of: Option<AsOf>,
+    /// How much was seen; `null` without a snapshot.
+    pub coverage: Option<Coverage>,
+    /// Why its absences do not count; `null` when they do.
+    pub held: Option<String>,
+    /// Why the pull failed in this run; `null` when it did not.
+    pub failed: Option<String>,
+    /// Unique rows.
+    pub n_rows: u64,
+    /// Rows new, changed or gone since the snapshot before; `null` on the first.
+    pub n_changed: Option<u64>,
+    /// Merkle root over the sorted row hashes, hexadecimal; `null` without a snapshot.
+    pub digest: Option<String>,
+    /// Files or requests read.
+    pub n_requests: u64,
+    /// Their bytes.
+    pub n_bytes: u64,
+    /// Their names, the first few.
+    pub requests: Vec<String>,
+    /// Peculiarities.
+    pub notes: Vec<String>,
+}
+
+/// As of when a list speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AsOf {
+    /// The instant.
+    pub at: Time,
+    /// How it is known.
+    pub basis: AsOfBasis,
+}
+
+/// How much of a list was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// All or some.
+    pub kind: CoverageKind,
+    /// Why it counts as complete; `null` when partial.
+    pub proof: Option<Proof>,
+    /// Why it is partial; `null` when complete.
+    pub reason: Option<String>,
+}
+
+/// All of a list, or some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the words say it")]
+pub enum CoverageKind {
+    Complete,
+    Partial,
+}
+
+/// A raw value that no mapping knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unmapped {
+    /// Whose.
+    pub system: String,
+    /// Which field.
+    pub field: String,
+    /// The value as written.
+    pub raw: String,
+    /// In how many rows.
+    pub count: u64,
+}
+
+/// A finding about the watching.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WatcherFinding {
+    /// What.
+    pub kind: Watcher,
+    /// Where; `null` when it is not one system's.
+    pub system: Option<String>,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What happened.
+    pub text: String,
+    /// What to do next.
+    pub next_action: String,
+}
+
+impl Source {
+    pub(super) fn of(record: &SourceRecord) -> Self {
+        Self {
+            system: record.system.as_str().to_owned(),
+            kind: record.kind.into(),
+            list: record.list.into(),
+            channel: record.channel.map(Channel::from),
+            grade: record.grade.into(),
+            snapshot: record.snapshot.map(|it| it.0),
+            as_of: record.as_of.map(|it| AsOf { at: Time(it.at), basis: it.basis.into() }),
+            coverage: record.coverage.as_ref().map(Coverage::of),
+            held: record.held.clone(),
+            failed: record.failed.clone(),
+            n_rows: record.n_rows,
+            n_changed: record.n_changed,
+            digest: record.digest.as_ref().map(hex),
+            n_requests: record.n_requests,
+            n_bytes: record.n_bytes,
+            requests: record.requests.clone(),
+            notes: record.notes.clone(),
+        }
+    }
+}
+
+impl Coverage {
+    fn of(coverage: &domain::Coverage) -> Self {
+        match coverage {
+            domain::Coverage::Complete(proof) => {
+                Self { kind: CoverageKind::Complete, proof: Some((*proof).into()), reason: None }
+            }
+            domain::Coverage::Partial { reason } => {
+                Self { kind: CoverageKind::Partial, proof: None, reason: Some(reason.clone()) }
+            }
+        }
+    }
+}
+
+impl Unmapped {
+    pub(super) fn of(unmapped: &domain::Unmapped) -> Self {
+        Self {
+            system: unmapped.system.as_str().to_owned(),
+            field: unmapped.field.clone(),
+            raw: unmapped.raw.clone(),
+            count: unmapped.count,
+        }
+    }
+}
+
+impl WatcherFinding {
+    pub(super) fn of(finding: &domain::WatcherFinding) -> Self {
+        Self {
+            kind: finding.kind.into(),
+            system: finding.system.as_ref().map(|it| it.as_str().to_owned()),
+            severity: finding.severity.into(),
+            text: finding.text.clone(),
+            next_action: finding.next_action.clone(),
+        }
+    }
+}

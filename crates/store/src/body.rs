@@ -1,0 +1,211 @@
+//! Raw rows that conclusions rest on: each once by its SHA-256, packed together, because many
+//! alike compress ten times better than one by one.
+
+use std::io::Read as _;
+use std::ops::Range;
+
+use domain::{Body, Digest, EntityId, RunId};
+use rusqlite::{Connection, params};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::cells::Cells;
+use crate::report::digest;
+use crate::{Store, StoreError};
+
+/// Bytes in a pack: enough to compress well, and little to unpack for one row.
+const PACK_MIN: usize = 128 << 10;
+
+/// zstd's own default.
+const LEVEL: i32 = 3;
+
+impl Store {
+    /// The raw forms of a row that were kept, oldest first, with the run that brought each.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when one does not match its digest.
+    pub async fn bodies(&self, entity: EntityId) -> Result<Vec<(RunId, Vec<u8>)>, StoreError> {
+        self.read("read raw rows", move |connection| bodies(connection, entity)).await
+    }
+}
+
+/// Writes bodies that are new, and ties them to their rows.
+pub(crate) fn insert(connection: &Connection, run: RunId, bodies: &[Body]) -> Result<(), StoreError> {
+    if bodies.is_empty() {
+        return Ok(());
+    }
+    // No index on the digest: its pages would all be written anew every night. One look over the
+    // table finds the same.
+    let mut known = known(connection)?;
+    let mut tied = ties(connection)?;
+    let mut pack = Pack::new(next_id(connection, "body_pack")?, next_id(connection, "body")?);
+    let mut tie = connection
+        .prepare_cached("INSERT INTO row_body (run, entity, body) VALUES (?1, ?2, ?3)")?;
+    for body in bodies {
+        let id = *known.entry(digest(&body.bytes)).or_insert_with_key(|sha256| pack.add(sha256, &body.bytes));
+        if tied.insert((body.entity, id)) {
+            pack.ties.push((body.entity, id));
+        }
+        if pack.bytes.len() >= PACK_MIN {
+            pack.save(connection)?;
+        }
+    }
+    pack.save(connection)?;
+    pack.ties.sort_unstable();
+    for (entity, body) in pack.ties {
+        tie.execute([run.0, entity.0, body])?;
+    }
+    Ok(())
+}
+
+/// The pack being filled.
+struct Pack {
+    id: i64,
+    next_body: i64,
+    bytes: Vec<u8>,
+    lines: Vec<(i64, Digest, Range<usize>)>,
+    ties: Vec<(EntityId, i64)>,
+}
+
+impl Pack {
+    const fn new(id: i64, next_body: i64) -> Self {
+        Self { id, next_body, bytes: Vec::new(), lines: Vec::new(), ties: Vec::new() }
+    }
+
+    fn add(&mut self, sha256: &Digest, bytes: &[u8]) -> i64 {
+        let id = self.next_body;
+        self.next_body += 1;
+        let begin = self.bytes.len();
+        self.bytes.extend(bytes);
+        self.lines.push((id, *sha256, begin..self.bytes.len()));
+        id
+    }
+
+    /// Writes it, and begins the next one.
+    fn save(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        if self.lines.is_empty() {
+            return Ok(());
+        }
+        let zstd = zstd::bulk::compress(&self.bytes, LEVEL)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        connection
+            .prepare_cached("INSERT INTO body_pack (id, n_bytes, zstd) VALUES (?1, ?2, ?3)")?
+            .execute(params![self.id, self.bytes.len().cast_signed(), zstd])?;
+        let mut insert = connection.prepare_cached(
+            "INSERT INTO body (id, sha256, pack, offset, len) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?;
+        for (id, sha256, range) in self.lines.drain(..) {
+            let (offset, len) = (range.start.cast_signed(), range.len().cast_signed());
+            insert.execute(params![id, &sha256[..], self.id, offset, len])?;
+        }
+        self.bytes.clear();
+        self.id += 1;
+        Ok(())
+    }
+}
+
+fn next_id(connection: &Connection, table: &str) -> Result<i64, StoreError> {
+    let sql = format!("SELECT max(id) FROM {table}");
+    let last: Option<i64> = connection.query_row(&sql, [], |row| row.get(0))?;
+    Ok(last.unwrap_or(0) + 1)
+}
+
+fn known(connection: &Connection) -> Result<FxHashMap<Digest, i64>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT id, sha256 FROM body")?;
+    let mut rows = statement.query([])?;
+    let mut known = FxHashMap::default();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "body")?;
+        known.insert(cells.digest("sha256")?, cells.key());
+    }
+    Ok(known)
+}
+
+fn ties(connection: &Connection) -> Result<FxHashSet<(EntityId, i64)>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT body, entity FROM row_body")?;
+    let mut rows = statement.query([])?;
+    let mut ties = FxHashSet::default();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "row_body")?;
+        ties.insert((cells.entity("entity")?, cells.key()));
+    }
+    Ok(ties)
+}
+
+fn bodies(connection: &Connection, entity: EntityId) -> Result<Vec<(RunId, Vec<u8>)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT b.id, t.run, b.sha256, b.pack, b.offset, b.len
+         FROM row_body t JOIN body b ON b.id = t.body WHERE t.entity = ?1 ORDER BY t.run, b.id",
+    )?;
+    let mut rows = statement.query([entity.0])?;
+    let mut bodies = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "body")?;
+        let run = cells.run("run")?;
+        let line = Line::read(&mut cells)?;
+        let pack = unpack(connection, line.pack)?;
+        let bytes = line.cut(&pack).ok_or_else(|| cells.corrupt("sha256"))?;
+        bodies.push((run, bytes.to_vec()));
+    }
+    Ok(bodies)
+}
+
+/// Where a body lies.
+struct Line {
+    sha256: Digest,
+    pack: i64,
+    offset: usize,
+    len: usize,
+}
+
+impl Line {
+    fn read(cells: &mut Cells<'_, '_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            sha256: cells.digest("sha256")?,
+            pack: cells.int("pack")?,
+            offset: cells.count("offset")?,
+            len: cells.count("len")?,
+        })
+    }
+
+    /// The body; `None` when it is not what was written.
+    fn cut<'a>(&self, pack: &'a [u8]) -> Option<&'a [u8]> {
+        let bytes = pack.get(self.offset..self.offset.checked_add(self.len)?)?;
+        (digest(bytes) == self.sha256).then_some(bytes)
+    }
+}
+
+fn unpack(connection: &Connection, id: i64) -> Result<Vec<u8>, StoreError> {
+    let missing = StoreError::Corrupt { table: "body", column: "pack", key: id };
+    let mut statement =
+        connection.prepare_cached("SELECT id, n_bytes, zstd FROM body_pack WHERE id = ?1")?;
+    let mut rows = statement.query([id])?;
+    let row = rows.next()?.ok_or(missing)?;
+    let mut cells = Cells::keyed(row, "body_pack")?;
+    let n_bytes: u64 = cells.count("n_bytes")?;
+    let zstd = cells.blob("zstd")?;
+    let mut bytes = Vec::new();
+    zstd::stream::read::Decoder::new(zstd)
+        .and_then(|it| it.take(n_bytes.saturating_add(1)).read_to_end(&mut bytes))
+        .map_err(|_| cells.corrupt("zstd"))?;
+    Ok(bytes)
+}
+
+/// Checks every body against its digest, and calls `problem` with those that differ.
+pub(crate) fn verify(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result<(), StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT id, sha256, pack, offset, len FROM body ORDER BY pack, id")?;
+    let mut rows = statement.query([])?;
+    let mut pack = (0, Vec::new());
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "body")?;
+        let line = Line::read(&mut cells)?;
+        if pack.0 != line.pack {
+            pack = (line.pack, unpack(connection, line.pack).unwrap_or_default());
+        }
+        if line.cut(&pack.1).is_none() {
+            problem(format!("raw row {} does not match its digest", cells.key()));
+        }
+    }
+    Ok(())
+}

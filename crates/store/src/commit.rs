@@ -1,0 +1,212 @@
+//! One run, saved in one transaction.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    Body, Digest, EntityId, Episode, Finding, FindingEvent, RunId, Snapshot, SystemId, Tier, Verdict,
+};
+use rusqlite::{Connection, params};
+use rustc_hash::FxHashMap;
+
+use crate::cells::{Cells, ms};
+use crate::words::Words;
+use crate::{
+    Enrolled, Store, StoreError, body, conclusion, finding, people, report, rows, snapshot,
+};
+
+/// Everything one run saw and concluded.
+#[derive(Clone, Debug)]
+pub struct Commit {
+    /// The run itself.
+    pub run: RunSummary,
+    /// Its report as a JSON document, given back byte for byte by [`Store::report`].
+    pub report_json: Vec<u8>,
+    /// The lists it pulled, each as [`crate::State::enrol`] set it against the past.
+    pub snapshots: Vec<(Snapshot, Enrolled)>,
+    /// Links that are new, changed or over.
+    pub links: Vec<LinkChange>,
+    /// Verdicts that changed, on accounts and on identities without an account.
+    pub standings: Vec<(EntityId, Verdict)>,
+    /// Employments that began anew, changed or ended.
+    pub episodes: Vec<(EntityId, Episode)>,
+    /// Findings that are new or changed. One of which only `last_seen_at` changed costs little.
+    pub findings: Vec<Finding>,
+    /// What happened to findings.
+    pub events: Vec<FindingEvent>,
+    /// Waivers that changed facts made void, and when.
+    pub voided_waivers: Vec<(i64, DateTime<Utc>)>,
+    /// Raw rows to keep. One that its entity already has is not kept twice.
+    pub bodies: Vec<Body>,
+}
+
+/// A run in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunSummary {
+    /// Its number, from [`crate::State::next_run`].
+    pub id: RunId,
+    /// The time of its judgement.
+    pub now: DateTime<Utc>,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// Program and version.
+    pub software: String,
+    /// SHA-256 of the settings in force.
+    pub settings_digest: Digest,
+    /// Version of the policy.
+    pub policy_version: u32,
+    /// Findings open, acknowledged or held at its end.
+    pub n_open: u64,
+    /// Pending at its end.
+    pub n_pending: u64,
+    /// Open and critical at its end.
+    pub n_critical: u64,
+    /// Apps that it judged.
+    pub judged_apps: Vec<SystemId>,
+}
+
+/// A link that is not as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LinkChange {
+    /// Whose link.
+    pub account: EntityId,
+    /// The owner and the key that says so; `None`: no longer linked.
+    pub link: Option<(EntityId, Tier)>,
+}
+
+impl Store {
+    /// Saves a run: all of it, or none. The state it was prepared on is of no more use then.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Stale`] when another run was saved since the state was loaded; otherwise
+    /// what disks do. Nothing is saved then.
+    pub async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        self.write("save a run", move |connection| save(connection, commit)).await
+    }
+}
+
+fn save(connection: &Connection, commit: Commit) -> Result<(), StoreError> {
+    let run = commit.run.id;
+    let last: Option<i64> =
+        connection.query_row("SELECT max(id) FROM run", [], |row| row.get(0))?;
+    if run.0 != last.unwrap_or(0) + 1 {
+        return Err(StoreError::Stale { run });
+    }
+    insert_run(connection, &commit.run)?;
+    let mut words = Words::load(connection)?;
+    for (snapshot, enrolled) in &commit.snapshots {
+        insert_snapshot(connection, run, snapshot, enrolled, &mut words)?;
+    }
+    words.save(connection)?;
+    conclusion::insert_links(connection, run, commit.links)?;
+    conclusion::insert_standings(connection, run, commit.standings)?;
+    conclusion::insert_episodes(connection, run, &commit.episodes)?;
+    finding::save(connection, &commit.findings)?;
+    finding::insert_events(connection, &commit.events)?;
+    people::insert_voids(connection, &commit.voided_waivers)?;
+    body::insert(connection, run, &commit.bodies)?;
+    report::insert(connection, run, &commit.report_json)
+}
+
+fn insert_run(connection: &Connection, run: &RunSummary) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO run (id, now_ms, started_at_ms, software, settings_digest, policy_version,
+                              n_open, n_pending, n_critical)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            run.id.0,
+            ms(run.now),
+            ms(run.started_at),
+            run.software,
+            &run.settings_digest[..],
+            run.policy_version,
+            run.n_open.cast_signed(),
+            run.n_pending.cast_signed(),
+            run.n_critical.cast_signed(),
+        ])?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO judged_app (app, first_run) VALUES (?1, ?2) ON CONFLICT (app) DO NOTHING",
+    )?;
+    for app in &run.judged_apps {
+        insert.execute(params![app.as_str(), run.id.0])?;
+    }
+    Ok(())
+}
+
+/// Writes what a snapshot showed that the one before did not, and nothing else.
+fn insert_snapshot(
+    connection: &Connection,
+    run: RunId,
+    snapshot: &Snapshot,
+    enrolled: &Enrolled,
+    words: &mut Words,
+) -> Result<(), StoreError> {
+    let id = enrolled.reference.id;
+    let stream = snapshot::stream_id(connection, &snapshot.stream)?;
+    snapshot::insert(connection, run, stream, snapshot, enrolled)?;
+
+    let keys = rows::keys(&snapshot.rows);
+    let mut insert = connection
+        .prepare_cached("INSERT INTO entity (id, stream, first_seen, key) VALUES (?1, ?2, ?3, ?4)")?;
+    for version in enrolled.versions.iter().filter(|it| it.id == it.entity.0) {
+        let own = keys.get(version.row).map_or("", |it| &**it);
+        let key = enrolled.numbered.get(&version.row).map_or(own, |it| &**it);
+        insert.execute(params![version.id, stream, id.0, key])?;
+    }
+
+    rows::insert(connection, id, &snapshot.rows, &snapshot.origins, &enrolled.versions, words)?;
+
+    let mut end =
+        connection.prepare_cached("INSERT INTO ended (snapshot, version) VALUES (?1, ?2)")?;
+    for version in &enrolled.ended {
+        end.execute([id.0, *version])?;
+    }
+    save_last_uses(connection, stream, snapshot, enrolled)
+}
+
+/// Brings the last use of the accounts that were seen up to date, where it changed.
+fn save_last_uses(
+    connection: &Connection,
+    stream: i64,
+    snapshot: &Snapshot,
+    enrolled: &Enrolled,
+) -> Result<(), StoreError> {
+    let domain::Rows::Accounts(accounts) = &snapshot.rows else { return Ok(()) };
+    let mut stored = load_last_uses(connection, stream)?;
+    let mut upsert = connection.prepare_cached(
+        "INSERT INTO account_use (entity, last_used_at_ms) VALUES (?1, ?2)
+         ON CONFLICT (entity) DO UPDATE SET last_used_at_ms = excluded.last_used_at_ms",
+    )?;
+    let mut delete = connection.prepare_cached("DELETE FROM account_use WHERE entity = ?1")?;
+    for (account, entity) in accounts.iter().zip(&enrolled.entities) {
+        match (account.last_used_at, stored.remove(entity)) {
+            (Some(at), before) if before.map(ms) != Some(ms(at)) => {
+                upsert.execute([entity.0, ms(at)])?;
+            }
+            (None, Some(_)) => {
+                delete.execute([entity.0])?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// The last use of the accounts of one stream, as the last snapshot that showed each said.
+pub(crate) fn load_last_uses(
+    connection: &Connection,
+    stream: i64,
+) -> Result<FxHashMap<EntityId, DateTime<Utc>>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT u.entity, u.last_used_at_ms FROM account_use u CROSS JOIN entity e ON e.id = u.entity
+         WHERE e.stream = ?1",
+    )?;
+    let mut rows = statement.query([stream])?;
+    let mut uses = FxHashMap::default();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "account_use")?;
+        uses.insert(EntityId(cells.key()), cells.time("last_used_at_ms")?);
+    }
+    Ok(uses)
+}

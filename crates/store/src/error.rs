@@ -1,0 +1,235 @@
+//! What can go wrong with the database, one variant per reaction.
+//!
+//! Messages name tables, keys and paths, never names or addresses of people.
+
+use std::path::{Path, PathBuf};
+
+use domain::RunId;
+use rusqlite::ErrorCode;
+
+/// Why the store could not do what it was asked. Nothing was saved then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// Another process has the database. Wait for it, or stop it.
+    #[error(
+        "`{path}` is in use by another driftline process: wait until it is done, or stop it",
+        path = .path.display()
+    )]
+    Locked {
+        /// The database.
+        path: PathBuf,
+    },
+
+    /// There is no database, or no folder to make one in. Check the settings.
+    #[error(
+        "no database at `{path}`: check the path in the settings, or run `driftline run --once` first",
+        path = .path.display()
+    )]
+    Missing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+
+    /// Made by a newer driftline. Update this one.
+    #[error(
+        "`{path}` was made by a newer driftline (database version {found}, this one knows up to {known}): \
+         use that version, or restore the backup made before",
+        path = .path.display()
+    )]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its version.
+        found: usize,
+        /// The newest version that this program knows.
+        known: usize,
+    },
+
+    /// Made by an older driftline, and opened only for reading. A run migrates it.
+    #[error(
+        "`{path}` was made by an older driftline (database version {found}, this one needs {known}): \
+         the next `driftline run` brings it up to date",
+        path = .path.display()
+    )]
+    Older {
+        /// The database.
+        path: PathBuf,
+        /// Its version.
+        found: usize,
+        /// The version that this program needs.
+        known: usize,
+    },
+
+    /// The disk is full. Make room; the last commit stands.
+    #[error("no room left on the disk of `{path}`: make room and run again", path = .path.display())]
+    Full {
+        /// The database.
+        path: PathBuf,
+    },
+
+    /// The file, or its folder, may not be written to.
+    #[error(
+        "`{path}` cannot be written to: check the owner and mode of the file and its folder",
+        path = .path.display()
+    )]
+    ReadOnly {
+        /// The database.
+        path: PathBuf,
+    },
+
+    /// The file is something else. Check the path in the settings.
+    #[error("`{path}` is not a driftline database: check the path in the settings", path = .path.display())]
+    NotADatabase {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// SQLite finds the file damaged. Restore a backup.
+    #[error(
+        "`{path}` is damaged, found while trying to {doing}: restore a backup, and check the disk",
+        path = .path.display()
+    )]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// What we were doing.
+        doing: &'static str,
+        /// What SQLite said.
+        #[source]
+        source: rusqlite::Error,
+    },
+
+    /// A row cannot be what we wrote. Restore a backup.
+    #[error("table `{table}`, column `{column}`, key {key} holds what driftline never writes: restore a backup")]
+    Corrupt {
+        /// Which table.
+        table: &'static str,
+        /// Which column.
+        column: &'static str,
+        /// The row's key.
+        key: i64,
+    },
+
+    /// The stored report is not what was written. Restore a backup.
+    #[error("the report of run {run} does not match its digest: restore a backup")]
+    ReportDamaged {
+        /// Which run.
+        run: RunId,
+    },
+
+    /// The rules of waivers say no. Tell the person.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+
+    /// The state was loaded before another commit. Load again.
+    #[error("run {run} was prepared on a state that has changed since: load again")]
+    Stale {
+        /// The run that was to be committed.
+        run: RunId,
+    },
+
+    /// The writer has ended, after a bug of ours. End the process.
+    #[error("the database is closed")]
+    Closed,
+
+    /// SQLite failed otherwise. See its own words.
+    #[error("failed to {doing}")]
+    Sqlite {
+        /// What we were doing.
+        doing: &'static str,
+        /// What SQLite said.
+        #[source]
+        source: rusqlite::Error,
+    },
+
+    /// The file system failed otherwise.
+    #[error("failed to {doing} `{path}`", path = .path.display())]
+    File {
+        /// What we were doing.
+        doing: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Why a waiver was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// There is none of that number.
+    #[error("there is no waiver {0}")]
+    NoSuchWaiver(i64),
+    /// Two people have to agree.
+    #[error("waiver {0} must be approved by somebody else than who asked for it")]
+    OwnRequest(i64),
+    /// Its time is over.
+    #[error("waiver {0} has expired: ask for a new one")]
+    Expired(i64),
+    /// Approved before.
+    #[error("waiver {0} is approved already")]
+    Approved(i64),
+    /// The facts it was asked for have changed.
+    #[error("waiver {0} is void, the facts have changed: ask for a new one")]
+    Void(i64),
+    /// Asked for until a time that is already over.
+    #[error("a waiver must end after it begins")]
+    NeverInForce,
+}
+
+/// Stands for our action until the call that knows it fills it in.
+const UNNAMED: &str = "use the database";
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(source: rusqlite::Error) -> Self {
+        Self::Sqlite { doing: UNNAMED, source }
+    }
+}
+
+impl StoreError {
+    /// Names what we were doing with which database, and sorts SQLite's errors by reaction.
+    pub(crate) fn at(self, path: &Path, doing: &'static str) -> Self {
+        let Self::Sqlite { source, .. } = self else { return self };
+        let path = path.to_path_buf();
+        match source.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => Self::Full { path },
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly { path },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { path },
+            Some(ErrorCode::NotADatabase) => Self::NotADatabase { path },
+            Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, doing, source },
+            _ => Self::Sqlite { doing, source },
+        }
+    }
+
+    /// Sorts an error of the file system by reaction.
+    pub(crate) fn file(path: &Path, doing: &'static str, source: std::io::Error) -> Self {
+        use std::io::ErrorKind;
+        let path = path.to_path_buf();
+        match source.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Self::Full { path },
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path },
+            ErrorKind::NotFound | ErrorKind::NotADirectory => Self::Missing { path },
+            _ => Self::File { doing, path, source },
+        }
+    }
+
+    /// Returns true when waiting, and nothing else, may cure the error.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Locked { .. })
+    }
+}
+
+/// Names our action in an error of SQLite that arises outside a read or write.
+pub(crate) trait Doing<T> {
+    /// What we were doing, with which database.
+    fn doing(self, path: &Path, action: &'static str) -> Result<T, StoreError>;
+}
+
+impl<T> Doing<T> for Result<T, rusqlite::Error> {
+    fn doing(self, path: &Path, action: &'static str) -> Result<T, StoreError> {
+        self.map_err(|error| StoreError::from(error).at(path, action))
+    }
+}

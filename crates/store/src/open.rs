@@ -1,0 +1,148 @@
+//! Opening a database: lock, pragmas, migrations, and what may be wrong with the file.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use rusqlite_migration::{M, Migrations};
+
+use crate::StoreError;
+use crate::error::Doing as _;
+use crate::readers::open_read_only;
+
+/// Every migration, oldest first. A released one is never edited: the next one mends it.
+const STEPS: &[M<'_>] = &[M::up(include_str!("../migrations/0001_first.sql"))];
+const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
+
+/// Marks the file as ours: "DRFT".
+const APPLICATION_ID: i64 = 0x4452_4654;
+
+/// Opens the database for the writer, makes it when there is none, and brings it up to date. An
+/// older database is copied to `<db>.v<version>.bak` first.
+pub(crate) fn open_for_writing(path: &Path) -> Result<(Connection, File), StoreError> {
+    let lock = lock(path)?;
+    let mut connection = Connection::open(path).doing(path, "open the database")?;
+    configure_writer(&connection).doing(path, "configure the database")?;
+    migrate(path, &mut connection, true)?;
+    Ok((connection, lock))
+}
+
+/// Opens a database in memory, for a run whose past nobody keeps.
+pub(crate) fn open_in_memory(name: &Path) -> Result<Connection, StoreError> {
+    let mut connection = Connection::open_in_memory().doing(name, "open the database")?;
+    configure_writer(&connection).doing(name, "configure the database")?;
+    migrate(name, &mut connection, false)?;
+    Ok(connection)
+}
+
+/// Checks that the database is there, ours, and of this program's version.
+pub(crate) fn check_for_reading(path: &Path) -> Result<(), StoreError> {
+    fs::metadata(path).map_err(|error| StoreError::file(path, "find", error))?;
+    let connection = open_read_only(path)?;
+    let found = version(path, &connection)?;
+    let known = STEPS.len();
+    match found.cmp(&known) {
+        std::cmp::Ordering::Less if found == 0 => {
+            Err(StoreError::NotADatabase { path: path.to_path_buf() })
+        }
+        std::cmp::Ordering::Less => Err(StoreError::Older { path: path.to_path_buf(), found, known }),
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Greater => {
+            Err(StoreError::Newer { path: path.to_path_buf(), found, known })
+        }
+    }
+}
+
+/// Takes `<db>.lock` for this process. It falls with the process, however that ends.
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(beside(path, ".lock"))
+        .map_err(|error| StoreError::file(path, "lock", error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_path_buf() }),
+        Err(TryLockError::Error(error)) => Err(StoreError::file(path, "lock", error)),
+    }
+}
+
+/// `path` with `suffix` after its last part.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path.as_os_str());
+    name.push(suffix);
+    name.into()
+}
+
+fn configure_writer(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.execute_batch(
+        "PRAGMA journal_mode = WAL;
+         PRAGMA synchronous = FULL; -- A commit must survive a power cut.
+         PRAGMA foreign_keys = ON;
+         PRAGMA busy_timeout = 5000; -- Milliseconds; a reader of a copy may hold the lock.
+         PRAGMA cache_size = -16384; -- KiB. Tables are only added to: few pages are met again.
+         PRAGMA journal_size_limit = 4194304; -- After a first run, the WAL shrinks again.",
+    )?;
+    keep_statements(connection);
+    Ok(())
+}
+
+pub(crate) fn configure_reader(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA busy_timeout = 5000;")?;
+    keep_statements(connection);
+    Ok(())
+}
+
+fn keep_statements(connection: &Connection) {
+    /// More than one commit uses.
+    const STATEMENTS_MAX: usize = 64;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+}
+
+/// The version of the database; 0 for an empty file.
+fn version(path: &Path, connection: &Connection) -> Result<usize, StoreError> {
+    let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let doing = "read the version of the database";
+    let found = pragma("user_version").doing(path, doing)?;
+    let n_tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .doing(path, doing)?;
+    let is_ours = pragma("application_id").doing(path, doing)? == APPLICATION_ID;
+    match usize::try_from(found) {
+        Ok(found) if is_ours || (found == 0 && n_tables == 0) => Ok(found),
+        _ => Err(StoreError::NotADatabase { path: path.to_path_buf() }),
+    }
+}
+
+fn migrate(path: &Path, connection: &mut Connection, is_file: bool) -> Result<(), StoreError> {
+    let (found, known) = (version(path, connection)?, STEPS.len());
+    if found > known {
+        return Err(StoreError::Newer { path: path.to_path_buf(), found, known });
+    }
+    if is_file && 0 < found && found < known {
+        let copy = beside(path, &format!(".v{found}.bak"));
+        connection
+            .backup(rusqlite::MAIN_DB, &copy, None)
+            .doing(&copy, "back up the database before bringing it up to date")?;
+        tracing::info!(found, known, "Bringing the database up to date; a copy is beside it");
+    }
+    MIGRATIONS.to_latest(connection).map_err(|error| {
+        let source = match error {
+            rusqlite_migration::Error::RusqliteError { err, .. } => err,
+            other => rusqlite::Error::ToSqlConversionFailure(Box::new(other)),
+        };
+        StoreError::from(source).at(path, "bring the database up to date")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrations_are_valid() {
+        MIGRATIONS.validate().unwrap();
+    }
+}

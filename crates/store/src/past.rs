@@ -1,0 +1,316 @@
+//! Reading back what was seen: a whole snapshot, rows that are gone, the history of one row.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::{EntityId, List, Rows, SnapshotId, SnapshotRef, Stream};
+use rusqlite::Connection;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::cells::Cells;
+use crate::commit::load_last_uses;
+use crate::rows::{Stored, StoredRows, Which, each_kind, read, unnumbered};
+use crate::words::Words;
+use crate::{Store, StoreError, snapshot};
+
+/// A snapshot as it was seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredSnapshot {
+    /// The snapshot without its rows.
+    pub reference: SnapshotRef,
+    /// Its rows, in order of key. `Account::last_used_at` is volatile: it is filled in for the
+    /// newest snapshot of its stream only. Times are kept to the millisecond.
+    pub rows: Rows,
+    /// The numbers of the rows, in their order.
+    pub entities: Vec<EntityId>,
+    /// Where each row was first read as it is, in their order.
+    pub seen: Vec<Seen>,
+    /// Rows of this stream seen before and not in this snapshot, in order of number.
+    pub absent: Vec<EntityId>,
+    /// Peculiarities that the pull noted.
+    pub notes: Vec<String>,
+}
+
+/// Where a version of a row was first read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// In which snapshot.
+    pub snapshot: SnapshotId,
+    /// In which of its requests, from 0.
+    pub request: u32,
+    /// In which line, or row of an array; from 1.
+    pub line: u32,
+}
+
+/// A row that a snapshot does not show, as it was last seen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gone {
+    /// Which row.
+    pub entity: EntityId,
+    /// The row: one.
+    pub row: Rows,
+    /// Where this version of it was first read.
+    pub seen: Seen,
+    /// The last snapshot that showed it.
+    pub last_seen: Arc<SnapshotRef>,
+}
+
+/// One version of one row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredVersion {
+    /// The row: one.
+    pub row: Rows,
+    /// Where it was first read.
+    pub seen: Seen,
+    /// The snapshot that showed it first.
+    pub first_seen: SnapshotRef,
+    /// The last snapshot that showed it.
+    pub last_seen: SnapshotRef,
+    /// The first later one that did not; `None` while it is current.
+    pub ended: Option<SnapshotRef>,
+}
+
+impl Store {
+    /// Reads a snapshot back, exactly as it was seen.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when there is none of that number, or a row is not what we write.
+    pub async fn rows(&self, id: SnapshotId) -> Result<StoredSnapshot, StoreError> {
+        self.read("read a snapshot", move |connection| rows(connection, id)).await
+    }
+
+    /// Reads the last version of each of these rows up to snapshot `at`, in order of number:
+    /// those that `at`, committed or about to be, does not show ([`crate::Enrolled::absent`],
+    /// [`StoredSnapshot::absent`]).
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when a row is not what we write; otherwise what disks do.
+    pub async fn gone(
+        &self,
+        absent: Vec<EntityId>,
+        at: SnapshotId,
+    ) -> Result<Vec<Gone>, StoreError> {
+        if absent.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.read("read rows that are gone", move |connection| gone(connection, &absent, at)).await
+    }
+
+    /// Reads all versions of one row, oldest first. Empty for a number that no row has.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when a row is not what we write; otherwise what disks do.
+    pub async fn history_of(&self, entity: EntityId) -> Result<Vec<StoredVersion>, StoreError> {
+        self.read("read the history of a row", move |connection| history(connection, entity)).await
+    }
+}
+
+fn rows(connection: &Connection, id: SnapshotId) -> Result<StoredSnapshot, StoreError> {
+    let missing = StoreError::Corrupt { table: "snapshot", column: "id", key: id.0 };
+    let line = snapshot::one(connection, id)?.ok_or(missing)?;
+    let ends = ends(connection, line.stream)?;
+    let which = Which::Stream { stream: line.stream, until: id };
+    let stored = read(connection, line.reference.stream.list, which, &Words::load(connection)?)?;
+
+    let is_shown = |version: i64| ends.get(&version).is_none_or(|end| *end > id);
+    let mut chosen = each_kind!(StoredRows, stored, rows => Chosen::new(rows, is_shown, StoredRows::from));
+    let newest = newest_of(connection, line.stream)?;
+    if let (Rows::Accounts(accounts), true) = (&mut chosen.rows, newest == id) {
+        let uses = load_last_uses(connection, line.stream)?;
+        for (account, entity) in accounts.iter_mut().zip(&chosen.entities) {
+            account.last_used_at = uses.get(entity).copied();
+        }
+    }
+    Ok(StoredSnapshot {
+        reference: line.reference,
+        rows: chosen.rows,
+        entities: chosen.entities,
+        seen: chosen.seen,
+        absent: chosen.absent,
+        notes: line.notes,
+    })
+}
+
+/// The rows that a snapshot shows, in order of key, and the others.
+struct Chosen {
+    rows: Rows,
+    entities: Vec<EntityId>,
+    seen: Vec<Seen>,
+    absent: Vec<EntityId>,
+}
+
+impl Chosen {
+    fn new<T>(
+        versions: Vec<Stored<T>>,
+        is_shown: impl Fn(i64) -> bool,
+        wrap: impl Fn(Vec<Stored<T>>) -> StoredRows,
+    ) -> Self {
+        let (mut shown, others): (Vec<_>, Vec<_>) =
+            versions.into_iter().partition(|it| is_shown(it.id));
+        shown.sort_unstable_by(|a, b| unnumbered(&a.key).cmp(&unnumbered(&b.key)));
+        let entities: Vec<EntityId> = shown.iter().map(|it| it.entity).collect();
+        let present: FxHashSet<EntityId> = entities.iter().copied().collect();
+        let mut absent: Vec<EntityId> =
+            others.iter().map(|it| it.entity).filter(|it| !present.contains(it)).collect();
+        absent.sort_unstable();
+        absent.dedup();
+        let seen = shown.iter().map(Stored::seen).collect();
+        Self { rows: wrap(shown).into_rows(), entities, seen, absent }
+    }
+}
+
+fn gone(
+    connection: &Connection,
+    absent: &[EntityId],
+    at: SnapshotId,
+) -> Result<Vec<Gone>, StoreError> {
+    /// From this many rows of a stream on, reading all of it is faster than one after the other.
+    const WHOLE_MIN: usize = 500;
+
+    let words = Words::load(connection)?;
+    let mut by_stream: BTreeMap<i64, Vec<EntityId>> = BTreeMap::new();
+    for entity in absent {
+        if let Some((stream, _)) = home(connection, *entity)? {
+            by_stream.entry(stream).or_default().push(*entity);
+        }
+    }
+    let mut all = Vec::new();
+    for (stream, entities) in by_stream {
+        let chain = Chain::of(connection, stream)?;
+        let list = chain.stream.list;
+        if entities.len() < WHOLE_MIN {
+            for entity in entities {
+                let which = Which::Entity { entity, until: at };
+                last_of_each(read(connection, list, which, &words)?, &chain, at, &mut all, |_| true)?;
+            }
+        } else {
+            let wanted: FxHashSet<EntityId> = entities.into_iter().collect();
+            let stored = read(connection, list, Which::Stream { stream, until: at }, &words)?;
+            last_of_each(stored, &chain, at, &mut all, |it| wanted.contains(&it))?;
+        }
+    }
+    all.sort_unstable_by_key(|it| it.entity);
+    Ok(all)
+}
+
+/// Adds the last version of each wanted entity to `all`.
+fn last_of_each(
+    stored: StoredRows,
+    chain: &Chain,
+    at: SnapshotId,
+    all: &mut Vec<Gone>,
+    is_wanted: impl Fn(EntityId) -> bool,
+) -> Result<(), StoreError> {
+    each_kind!(StoredRows, stored, versions => {
+        let mut last = FxHashMap::default();
+        for version in versions.into_iter().filter(|it| is_wanted(it.entity)) {
+            last.insert(version.entity, version); // In order of time: the last one stays.
+        }
+        for (entity, version) in last {
+            let end = chain.ends.get(&version.id).copied().filter(|end| *end <= at).unwrap_or(at);
+            let last_seen = Arc::clone(chain.before(end, version.id)?);
+            let seen = version.seen();
+            all.push(Gone { entity, row: StoredRows::from(vec![version]).into_rows(), seen, last_seen });
+        }
+    });
+    Ok(())
+}
+
+fn history(connection: &Connection, entity: EntityId) -> Result<Vec<StoredVersion>, StoreError> {
+    let Some((stream, _)) = home(connection, entity)? else { return Ok(Vec::new()) };
+    let chain = Chain::of(connection, stream)?;
+    let which = Which::Entity { entity, until: SnapshotId(i64::MAX) };
+    let stored = read(connection, chain.stream.list, which, &Words::load(connection)?)?;
+    let mut history = Vec::new();
+    each_kind!(StoredRows, stored, versions => {
+        for version in versions {
+            let end = chain.ends.get(&version.id).copied();
+            let seen = version.seen();
+            history.push(StoredVersion {
+                seen,
+                first_seen: chain.get(seen.snapshot, version.id)?.as_ref().clone(),
+                last_seen: chain.before(end.unwrap_or(SnapshotId(i64::MAX)), version.id)?.as_ref().clone(),
+                ended: match end {
+                    None => None,
+                    Some(end) => Some(chain.get(end, version.id)?.as_ref().clone()),
+                },
+                row: StoredRows::from(vec![version]).into_rows(),
+            });
+        }
+    });
+    Ok(history)
+}
+
+/// The snapshots of one stream, and which of them ended which version.
+struct Chain {
+    stream: Stream,
+    snapshots: BTreeMap<SnapshotId, Arc<SnapshotRef>>,
+    ends: FxHashMap<i64, SnapshotId>,
+}
+
+impl Chain {
+    fn of(connection: &Connection, stream: i64) -> Result<Self, StoreError> {
+        let missing = StoreError::Corrupt { table: "stream", column: "id", key: stream };
+        Ok(Self {
+            stream: snapshot::streams(connection)?.remove(&stream).ok_or(missing)?,
+            snapshots: snapshot::of_stream(connection, stream)?
+                .into_iter()
+                .map(|it| (it.reference.id, Arc::new(it.reference)))
+                .collect(),
+            ends: ends(connection, stream)?,
+        })
+    }
+
+    fn get(&self, id: SnapshotId, version: i64) -> Result<&Arc<SnapshotRef>, StoreError> {
+        let table = crate::rows::table(self.stream.list);
+        self.snapshots.get(&id).ok_or(StoreError::Corrupt { table, column: "valid_from", key: version })
+    }
+
+    /// The last snapshot before `end`.
+    fn before(&self, end: SnapshotId, version: i64) -> Result<&Arc<SnapshotRef>, StoreError> {
+        let missing = StoreError::Corrupt { table: "ended", column: "snapshot", key: version };
+        self.snapshots.range(..end).next_back().map(|(_, it)| it).ok_or(missing)
+    }
+}
+
+/// The snapshot that ended each version of a stream.
+pub(crate) fn ends(
+    connection: &Connection,
+    stream: i64,
+) -> Result<FxHashMap<i64, SnapshotId>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT version, snapshot FROM ended WHERE snapshot IN (SELECT id FROM snapshot WHERE stream = ?1)",
+    )?;
+    let mut rows = statement.query([stream])?;
+    let mut ends = FxHashMap::default();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "ended")?;
+        ends.insert(cells.key(), cells.snapshot("snapshot")?);
+    }
+    Ok(ends)
+}
+
+/// The stream and the list of a row; `None` for a number that no row has.
+fn home(connection: &Connection, entity: EntityId) -> Result<Option<(i64, List)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT e.id, e.stream, s.list FROM entity e JOIN stream s ON s.id = e.stream WHERE e.id = ?1",
+    )?;
+    let mut rows = statement.query([entity.0])?;
+    match rows.next()? {
+        None => Ok(None),
+        Some(row) => {
+            let mut cells = Cells::keyed(row, "entity")?;
+            Ok(Some((cells.int("stream")?, cells.name("list", List::parse)?)))
+        }
+    }
+}
+
+fn newest_of(connection: &Connection, stream: i64) -> Result<SnapshotId, StoreError> {
+    let newest: Option<i64> = connection
+        .prepare_cached("SELECT max(id) FROM snapshot WHERE stream = ?1")?
+        .query_row([stream], |row| row.get(0))?;
+    Ok(SnapshotId(newest.unwrap_or(0)))
+}

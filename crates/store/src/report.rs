@@ -1,0 +1,193 @@
+//! The report of each run, byte for byte.
+//!
+//! Two nights' reports are nearly the same text, so most are compressed against an earlier one
+//! that stands alone, and take up what changed.
+
+use std::io::{self, Read as _, Write as _};
+
+use chrono::{DateTime, Utc};
+use domain::{Digest, HistoryPoint, RunId};
+use rusqlite::{Connection, params};
+use sha2::{Digest as _, Sha256};
+
+use crate::cells::Cells;
+use crate::{Store, StoreError, load};
+
+/// zstd's own default: ten times smaller at half a gigabyte a second.
+const LEVEL: i32 = 3;
+
+/// The largest window a decoder grants without being asked: 128 MiB.
+const WINDOW_LOG_MAX: u32 = 27;
+
+/// How many reports may rest on one, so that damage to it costs at most a month.
+const DEPENDENTS_MAX: i64 = 30;
+
+/// One line of the list of runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunLine {
+    /// Its number.
+    pub id: RunId,
+    /// The time of its judgement.
+    pub now: DateTime<Utc>,
+    /// Findings open, acknowledged or held at its end.
+    pub n_open: u64,
+    /// Pending at its end.
+    pub n_pending: u64,
+    /// Open and critical at its end.
+    pub n_critical: u64,
+}
+
+impl From<HistoryPoint> for RunLine {
+    fn from(it: HistoryPoint) -> Self {
+        Self {
+            id: it.run,
+            now: it.now,
+            n_open: it.n_open,
+            n_pending: it.n_pending,
+            n_critical: it.n_critical,
+        }
+    }
+}
+
+impl Store {
+    /// All runs, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] when the database cannot be read.
+    pub async fn runs(&self) -> Result<Vec<RunLine>, StoreError> {
+        self.read("list the runs", |connection| {
+            Ok(load::runs(connection)?.into_iter().map(RunLine::from).collect())
+        })
+        .await
+    }
+
+    /// The newest run; `None` before the first.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] when the database cannot be read.
+    pub async fn latest_run(&self) -> Result<Option<RunLine>, StoreError> {
+        Ok(self.runs().await?.pop())
+    }
+
+    /// The JSON document of a run, as it was committed; `None` for a number that no run has.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::ReportDamaged`] when it does not match its digest.
+    pub async fn report(&self, run: RunId) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read("read a report", move |connection| read(connection, run)).await
+    }
+}
+
+/// Writes the report of `run`.
+pub(crate) fn insert(connection: &Connection, run: RunId, json: &[u8]) -> Result<(), StoreError> {
+    let base = base_for(connection, json.len())?;
+    let (base_run, zstd) = match &base {
+        Some((base_run, base)) => (Some(base_run.0), compress(json, base)),
+        None => (None, compress(json, &[])),
+    };
+    let zstd = zstd.map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+    connection
+        .prepare_cached(
+            "INSERT INTO report (run, base, n_bytes, sha256, zstd) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![run.0, base_run, json.len().cast_signed(), &digest(json)[..], zstd])?;
+    Ok(())
+}
+
+/// The newest report that stands alone, if one more may rest on it. A damaged one is passed over:
+/// tonight's run must not fail for it.
+fn base_for(connection: &Connection, len: usize) -> Result<Option<(RunId, Vec<u8>)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT r.run, (SELECT count(*) FROM report d WHERE d.base = r.run)
+         FROM report r WHERE r.base IS NULL ORDER BY r.run DESC LIMIT 1",
+    )?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let mut cells = Cells::keyed(row, "report")?;
+    let run = RunId(cells.key());
+    if cells.int("base")? >= DEPENDENTS_MAX {
+        return Ok(None);
+    }
+    match read(connection, run) {
+        Ok(Some(base)) if window_log(base.len() + len) <= WINDOW_LOG_MAX => Ok(Some((run, base))),
+        Ok(_) | Err(StoreError::ReportDamaged { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads the report of `run`, and the one it rests on.
+pub(crate) fn read(connection: &Connection, run: RunId) -> Result<Option<Vec<u8>>, StoreError> {
+    let Some(line) = line(connection, run)? else { return Ok(None) };
+    let base = match line.base {
+        None => Vec::new(),
+        Some(base_run) => {
+            let base = self::line(connection, base_run)?.filter(|it| it.base.is_none());
+            base.ok_or(StoreError::ReportDamaged { run: base_run })?.unpack(base_run, &[])?
+        }
+    };
+    line.unpack(run, &base).map(Some)
+}
+
+/// A report as it is stored.
+struct Line {
+    base: Option<RunId>,
+    n_bytes: u64,
+    sha256: Digest,
+    zstd: Vec<u8>,
+}
+
+impl Line {
+    fn unpack(&self, run: RunId, base: &[u8]) -> Result<Vec<u8>, StoreError> {
+        match decompress(&self.zstd, base, self.n_bytes) {
+            Ok(json) if digest(&json) == self.sha256 => Ok(json),
+            Ok(_) | Err(_) => Err(StoreError::ReportDamaged { run }),
+        }
+    }
+}
+
+fn line(connection: &Connection, run: RunId) -> Result<Option<Line>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT run, base, n_bytes, sha256, zstd FROM report WHERE run = ?1")?;
+    let mut rows = statement.query([run.0])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let mut cells = Cells::keyed(row, "report")?;
+    Ok(Some(Line {
+        base: cells.maybe_int("base")?.map(RunId),
+        n_bytes: cells.count("n_bytes")?,
+        sha256: cells.digest("sha256")?,
+        zstd: cells.blob("zstd")?.to_vec(),
+    }))
+}
+
+pub(crate) fn digest(bytes: &[u8]) -> Digest {
+    Sha256::digest(bytes).into()
+}
+
+/// The smallest window that spans `len` bytes, as a power of two.
+fn window_log(len: usize) -> u32 {
+    /// zstd's least.
+    const MIN: u32 = 10;
+    len.next_power_of_two().trailing_zeros().max(MIN)
+}
+
+fn compress(bytes: &[u8], base: &[u8]) -> io::Result<Vec<u8>> {
+    let mut encoder = zstd::stream::write::Encoder::with_ref_prefix(Vec::new(), LEVEL, base)?;
+    if !base.is_empty() {
+        encoder.window_log(window_log(base.len() + bytes.len()))?;
+        encoder.long_distance_matching(true)?;
+    }
+    encoder.write_all(bytes)?;
+    encoder.finish()
+}
+
+/// Gives at most one byte more than there should be, whatever damaged data claims.
+fn decompress(zstd: &[u8], base: &[u8], n_bytes: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    zstd::stream::read::Decoder::with_ref_prefix(zstd, base)?
+        .take(n_bytes.saturating_add(1))
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

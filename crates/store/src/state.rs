@@ -1,0 +1,146 @@
+//! The stored past that a run needs, as values: the run reads it once and writes once.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::{
+    Decision, EntityId, Episode, Finding, FindingId, HistoryPoint, NonHuman, RunId, SnapshotId,
+    SnapshotRef, Stream, SystemId, Text, Tier, Verdict, Waiver,
+};
+use rustc_hash::FxHashMap;
+
+use crate::rows::ShortHash;
+
+/// What earlier runs left behind. Numbers taken from it are new only until the commit: load
+/// again before the next run, and after a commit that failed.
+#[derive(Clone, Debug)]
+pub struct State {
+    /// The key of fingerprints, made with the database. Never print it.
+    pub fingerprint_key: [u8; 32],
+    /// The last run and the time of its judgement; `None` before the first.
+    pub last_run: Option<(RunId, DateTime<Utc>)>,
+    /// Every list that was ever seen.
+    pub streams: BTreeMap<Stream, StreamState>,
+    /// Whose each account is, by account. Links outlive the account.
+    pub links: FxHashMap<EntityId, StoredLink>,
+    /// The newest verdict on each account, or identity without an account.
+    pub standings: FxHashMap<EntityId, Standing>,
+    /// Employments, of those identities whose first one ended at some time.
+    pub episodes: FxHashMap<EntityId, Episode>,
+    /// All that live, and the latest resolved one of each fingerprint; by number.
+    pub findings: Vec<Finding>,
+    /// What people decided on links, oldest first.
+    pub decisions: Vec<Decision>,
+    /// All waivers, in force or not, by number.
+    pub waivers: Vec<Waiver>,
+    /// Non-human accounts registered by command, the newest word on each.
+    pub nonhumans: Vec<NonHuman>,
+    /// The last 30 runs, oldest first.
+    pub history: Vec<HistoryPoint>,
+    /// Apps judged in some run: any other has its baseline ahead. In order of name.
+    pub judged_apps: Vec<SystemId>,
+    pub(crate) next: Counters,
+}
+
+/// One list, as the past knows it.
+#[derive(Clone, Debug, Default)]
+pub struct StreamState {
+    /// The newest snapshot; `None` before the first commit.
+    pub latest: Option<SnapshotRef>,
+    /// The newest one from whose absences claims may be made: complete and not held.
+    pub base: Option<SnapshotRef>,
+    /// Every row ever seen, by key.
+    pub known: FxHashMap<Text, Known>,
+}
+
+/// One row that was seen at some time.
+#[derive(Clone, Copy, Debug)]
+pub struct Known {
+    /// Its number.
+    pub entity: EntityId,
+    /// Its current version; `None` when the newest snapshot does not show it.
+    pub open: Option<OpenVersion>,
+    /// The snapshot enrolled last that showed it; 0 for what was loaded.
+    pub(crate) enrolled: i64,
+}
+
+/// The current version of a row.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenVersion {
+    pub(crate) id: i64,
+    pub(crate) hash: ShortHash,
+}
+
+/// Whose an account is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoredLink {
+    /// The owner.
+    pub identity: EntityId,
+    /// The key that said so.
+    pub tier: Tier,
+    /// Since which run.
+    pub since: RunId,
+}
+
+/// The newest verdict on one account, or identity without an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Since which run.
+    pub since: RunId,
+    /// The time of that run's judgement.
+    pub since_at: DateTime<Utc>,
+}
+
+/// The next free numbers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counters {
+    pub run: i64,
+    pub snapshot: i64,
+    /// Of entities and versions alike.
+    pub row: i64,
+    pub finding: i64,
+}
+
+impl State {
+    /// A past in which nothing was seen, for the first run.
+    #[must_use]
+    pub fn empty(fingerprint_key: [u8; 32]) -> Self {
+        Self {
+            fingerprint_key,
+            last_run: None,
+            streams: BTreeMap::new(),
+            links: FxHashMap::default(),
+            standings: FxHashMap::default(),
+            episodes: FxHashMap::default(),
+            findings: Vec::new(),
+            decisions: Vec::new(),
+            waivers: Vec::new(),
+            nonhumans: Vec::new(),
+            history: Vec::new(),
+            judged_apps: Vec::new(),
+            next: Counters { run: 1, snapshot: 1, row: 1, finding: 1 },
+        }
+    }
+
+    /// Takes the number of the next run.
+    pub const fn next_run(&mut self) -> RunId {
+        let run = RunId(self.next.run);
+        self.next.run += 1;
+        run
+    }
+
+    /// Takes the number of the next finding.
+    pub const fn next_finding(&mut self) -> FindingId {
+        let finding = FindingId(self.next.finding);
+        self.next.finding += 1;
+        finding
+    }
+
+    pub(crate) const fn next_snapshot(&mut self) -> SnapshotId {
+        let snapshot = SnapshotId(self.next.snapshot);
+        self.next.snapshot += 1;
+        snapshot
+    }
+}

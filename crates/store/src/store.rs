@@ -1,0 +1,105 @@
+//! The store: one writer, read-only readers.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::Connection;
+
+use crate::readers::Readers;
+use crate::writer::Writer;
+use crate::{StoreError, open};
+
+/// The database. Clones share it; when the last one is dropped the file is closed.
+#[derive(Clone, Debug)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    /// `None`: opened for reading only.
+    writer: Option<Writer>,
+    /// `None`: in memory, where only the writer's connection sees the data.
+    readers: Option<Readers>,
+}
+
+impl Store {
+    /// Opens the database at `path` and locks it for this process; makes it when there is none.
+    /// One of an older version is copied to `<path>.v<version>.bak` and brought up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Locked`] when another process has it, [`StoreError::Newer`] when a newer
+    /// program made it, [`StoreError::NotADatabase`] when it is something else,
+    /// [`StoreError::Missing`] when there is no such folder, and what disks do.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let (connection, lock) = open::open_for_writing(path)?;
+        let writer = Some(Writer::spawn(path, connection, Some(lock)));
+        Ok(Self::new(path, writer, Some(Readers::new(path))))
+    }
+
+    /// Opens an empty database that ends with the process.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] when there is no memory for it.
+    pub fn open_in_memory() -> Result<Self, StoreError> {
+        let path = Path::new(":memory:");
+        let connection = open::open_in_memory(path)?;
+        Ok(Self::new(path, Some(Writer::spawn(path, connection, None)), None))
+    }
+
+    /// Opens a database that is there, for reading. Needs no lock, so a run may go on beside it.
+    /// Every call that writes answers [`StoreError::ReadOnly`].
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Missing`] when there is none, [`StoreError::Older`] or
+    /// [`StoreError::Newer`] when it is of another version, [`StoreError::NotADatabase`].
+    pub fn open_existing_read_only(path: &Path) -> Result<Self, StoreError> {
+        open::check_for_reading(path)?;
+        Ok(Self::new(path, None, Some(Readers::new(path))))
+    }
+
+    fn new(path: &Path, writer: Option<Writer>, readers: Option<Readers>) -> Self {
+        Self { inner: Arc::new(Inner { path: path.to_path_buf(), writer, readers }) }
+    }
+
+    /// The file, as it was opened.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    fn writer(&self) -> Result<&Writer, StoreError> {
+        let path = &self.inner.path;
+        self.inner.writer.as_ref().ok_or_else(|| StoreError::ReadOnly { path: path.clone() })
+    }
+
+    /// Writes in one transaction: all of it is saved, or none.
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        self.writer()?.write(doing, work).await
+    }
+
+    /// Reads in one transaction: one state of the database throughout.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        match &self.inner.readers {
+            Some(readers) => readers.read(doing, work).await,
+            None => {
+                let path = self.inner.path.clone();
+                self.writer()?
+                    .run(move |connection| work(connection).map_err(|error| error.at(&path, doing)))
+                    .await
+            }
+        }
+    }
+}

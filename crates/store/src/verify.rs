@@ -1,0 +1,208 @@
+//! Backup, and checking the database against its own digests.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use domain::{Digest, RunId, SnapshotId};
+use rusqlite::Connection;
+
+use crate::past::ends;
+use crate::rows::{StoredRows, Which, each_kind, hashes, read, short, table, unnumbered};
+use crate::snapshot::SnapshotLine;
+use crate::words::Words;
+use crate::{Store, StoreError, body, load, merkle, report, snapshot};
+
+impl Store {
+    /// Copies the database to `to`, as one state, while it may be in use.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::File`] when there is something at `to` already; otherwise what disks do.
+    pub async fn backup(&self, to: &Path) -> Result<(), StoreError> {
+        const DOING: &str = "back up the database to";
+        let to = to.to_path_buf();
+        // Made here and not by SQLite, so that nothing is ever written over.
+        std::fs::File::create_new(&to).map_err(|error| StoreError::file(&to, DOING, error))?;
+        let copied = to.clone();
+        let result = self
+            .read(DOING, move |connection| {
+                // The copy comes from a snapshot of the database: no writer waits for it.
+                let copy = connection.backup(rusqlite::MAIN_DB, &copied, None);
+                copy.map_err(|error| StoreError::from(error).at(&copied, DOING))
+            })
+            .await;
+        if result.is_err() {
+            std::fs::remove_file(&to).ok(); // Half a copy is none.
+        }
+        result
+    }
+
+    /// Checks the whole database: SQLite's own structure, references, the count and digest of
+    /// every snapshot from its rows, every report and raw row against its digest. Returns what
+    /// is wrong, a sentence each; empty when nothing is.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] when it cannot be read at all.
+    pub async fn verify(&self) -> Result<Vec<String>, StoreError> {
+        self.read("verify the database", |connection| {
+            let mut problems = Vec::new();
+            let checks: [fn(&Connection, &mut dyn FnMut(String)) -> Result<(), StoreError>; 5] =
+                [structure, references, snapshots, reports, body::verify];
+            for check in checks {
+                // One check that fails does not spare the others.
+                if let Err(error) = check(connection, &mut |it| problems.push(it)) {
+                    problems.push(sentence(&error));
+                }
+            }
+            Ok(problems)
+        })
+        .await
+    }
+}
+
+/// The error with its causes.
+fn sentence(error: &StoreError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+fn structure(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result<(), StoreError> {
+    let mut statement = connection.prepare("PRAGMA integrity_check")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let text: String = row.get(0)?;
+        if text != "ok" {
+            problem(format!("SQLite finds: {}", text.trim()));
+        }
+    }
+    Ok(())
+}
+
+/// References: those that foreign keys hold, and those that are spared their cost.
+fn references(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result<(), StoreError> {
+    let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (from, to): (String, String) = (row.get(0)?, row.get(2)?);
+        problem(format!("table `{from}` refers to a row of `{to}` that is not there"));
+    }
+    let mut others = vec![
+        ("entity", "stream", "stream"),
+        ("entity", "first_seen", "snapshot"),
+        ("ended", "snapshot", "snapshot"),
+        ("account_use", "entity", "entity"),
+        ("row_body", "entity", "entity"),
+        ("row_body", "run", "run"),
+        ("link", "run", "run"),
+        ("link", "account", "entity"),
+        ("link", "identity", "entity"),
+        ("standing", "run", "run"),
+        ("standing", "entity", "entity"),
+        ("episode", "entity", "entity"),
+        ("finding", "subject_entity", "entity"),
+    ];
+    for list in domain::List::ALL {
+        others.push((table(*list), "valid_from", "snapshot"));
+        others.push((table(*list), "coalesce(entity, id)", "entity"));
+    }
+    for (from, column, to) in others {
+        let sql = format!(
+            "SELECT count(*) FROM {from}
+             WHERE {column} IS NOT NULL AND {column} NOT IN (SELECT id FROM {to})"
+        );
+        let n: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
+        if n > 0 {
+            problem(format!("table `{from}` refers to {n} rows of `{to}` that are not there"));
+        }
+    }
+    Ok(())
+}
+
+/// Every snapshot's count and digest, from its rows.
+fn snapshots(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result<(), StoreError> {
+    let words = Words::load(connection)?;
+    let mut by_stream: BTreeMap<i64, Vec<SnapshotLine>> = BTreeMap::new();
+    for line in snapshot::all(connection)? {
+        by_stream.entry(line.stream).or_default().push(line);
+    }
+    for (stream, lines) in by_stream {
+        let Some(list) = lines.first().map(|it| it.reference.stream.list) else { continue };
+        let which = Which::Stream { stream, until: SnapshotId(i64::MAX) };
+        let stored = read(connection, list, which, &words)?;
+        let ends = ends(connection, stream)?;
+        let versions = spans(stored, |version| ends.get(&version).copied(), table(list), problem);
+        for line in lines {
+            check_snapshot(&line, &versions, problem);
+        }
+    }
+    Ok(())
+}
+
+/// When a version was shown, and the hash of its row.
+struct Span {
+    from: SnapshotId,
+    end: Option<SnapshotId>,
+    hash: Digest,
+}
+
+/// The versions in order of key, with their hashes computed anew.
+fn spans(
+    stored: StoredRows,
+    end: impl Fn(i64) -> Option<SnapshotId>,
+    table: &str,
+    problem: &mut dyn FnMut(String),
+) -> Vec<Span> {
+    each_kind!(StoredRows, stored, versions => {
+        let mut versions = versions;
+        versions.sort_by(|a, b| unnumbered(&a.key).cmp(&unnumbered(&b.key)));
+        let heads: Vec<_> = versions.iter().map(|it| (it.id, it.valid_from, it.hash)).collect();
+        let rows = StoredRows::from(versions).into_rows();
+        let hashes = hashes(&rows, 0..rows.len());
+        heads
+            .into_iter()
+            .zip(hashes)
+            .map(|((id, from, kept), hash)| {
+                if short(&hash) != kept {
+                    problem(format!("table `{table}`, row {id} does not match its hash"));
+                }
+                Span { from, end: end(id), hash }
+            })
+            .collect()
+    })
+}
+
+fn check_snapshot(line: &SnapshotLine, versions: &[Span], problem: &mut dyn FnMut(String)) {
+    let SnapshotLine { reference, .. } = line;
+    let id = reference.id;
+    let leaves: Vec<Digest> = versions
+        .iter()
+        .filter(|it| it.from <= id && it.end.is_none_or(|end| end > id))
+        .map(|it| it.hash)
+        .collect();
+    let n_found = leaves.len() as u64;
+    if n_found != reference.n_rows {
+        let n_rows = reference.n_rows;
+        problem(format!("snapshot {} of {} has {n_found} rows, not {n_rows}", id.0, reference.stream));
+    } else if merkle::root(leaves) != reference.digest {
+        problem(format!("snapshot {} of {} does not match its digest", id.0, reference.stream));
+    }
+}
+
+/// Every run has its report, and the report its digest.
+fn reports(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result<(), StoreError> {
+    for point in load::runs(connection)? {
+        let RunId(run) = point.run;
+        match report::read(connection, point.run) {
+            Ok(Some(_)) => {}
+            Ok(None) => problem(format!("run {run} has no report")),
+            Err(error) => problem(sentence(&error)),
+        }
+    }
+    Ok(())
+}
