@@ -144,6 +144,42 @@ pub fn judge(cx: &Context<'_>) -> Judgement {
     judgement
 }
 
+/// Judges one account, or one person without an account, and says why whatever the verdict.
+/// `None` when there is no such account, or the person has one.
+#[must_use]
+pub fn examine(
+    cx: &Context<'_>,
+    account: Option<usize>,
+    person: Option<u32>,
+) -> Option<Status> {
+    let people = People::of(cx);
+    let seen: Vec<Seen> = (0..cx.graph.accounts().len()).map(|it| activity(cx, it)).collect();
+    let case = match (account, person) {
+        (Some(account), _) if account < seen.len() => people.case_of_account(cx, account, &seen),
+        (Some(_), _) => return None,
+        (None, person) => people.case_without_account(cx, person? as usize)?,
+    };
+    let mut status = status_of(&case);
+    let claimed = |it: &&&crate::rule::Rule| match it.when {
+        When::Verdict => case.verdict == Verdict::Drift(it.cause),
+        When::Beside(when) => when(&case).is_some(),
+    };
+    let said: Vec<String> =
+        RULES.iter().filter(claimed).map(|it| format!("`{}`: {}", it.cause, (it.summary)(&case))).collect();
+    status.explanation.summary = if said.is_empty() {
+        format!(
+            "{}: the right is `{}`, the account is `{}`, the link is `{}`.",
+            case.verdict.name(),
+            case.right,
+            case.activity,
+            case.link,
+        )
+    } else {
+        said.join(" ")
+    };
+    Some(status)
+}
+
 impl Judgement {
     /// Adds what follows from one case.
     fn conclude(&mut self, case: &Case<'_>) {

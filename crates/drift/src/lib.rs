@@ -25,7 +25,7 @@ pub use context::{Context, Past};
 pub use fingerprint::fingerprint;
 pub use grade::{app_grade, list_grade};
 pub use guard::hard_hold;
-pub use judge::{Claim, Judgement, Status, judge};
+pub use judge::{Claim, Judgement, Status, examine, judge};
 pub use policy::{AppRules, Deprovision, Entitlement, Policy};
 pub use reconcile::{Known, Reconciled, reconcile};
 pub use right::{PersonRight, Starts};

@@ -5,11 +5,13 @@
 
 mod episodes;
 mod estate;
+mod inspect;
 mod lists;
 mod plan;
 mod pull;
 mod record;
 mod run;
 
+pub use inspect::{Answer, inspect};
 pub use plan::{AppPlan, Plan};
 pub use run::{Outcome, run};

@@ -148,3 +148,14 @@ async fn read_back(
 pub(crate) fn looked_at(state: &State) -> impl Iterator<Item = (Stream, DateTime<Utc>)> {
     state.streams.iter().filter_map(|(stream, it)| Some((stream.clone(), it.latest.as_ref()?.as_of.at)))
 }
+
+/// The lists of the last run, read back.
+pub(crate) async fn stored(store: &Store, state: &State) -> Result<Vec<Listing>, StoreError> {
+    let mut listings = Vec::with_capacity(state.streams.len());
+    for stream in state.streams.keys() {
+        let mut listing = blank(state, stream.clone());
+        read_back(store, state, &mut listing).await?;
+        listings.push(listing);
+    }
+    Ok(listings)
+}

@@ -86,7 +86,7 @@ fn is_baseline(state: &State, rules: &AppRules) -> bool {
     !state.judged_apps.contains(&rules.app)
 }
 
-fn past(
+pub(crate) fn past(
     state: &State,
     rules: &AppRules,
     before: &[(domain::Stream, DateTime<Utc>)],

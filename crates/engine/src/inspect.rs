@@ -1,0 +1,121 @@
+//! Asks the stored past about one person or account: what the last run saw and concluded of them.
+
+use chrono::{DateTime, Utc};
+use domain::{Activity, Explanation, Folded, LinkKind, PersonLabel, Right, SystemId, Verdict};
+use drift::{Context, Past, examine};
+use graph::{IdentityGraph, Neighbourhood, correlate};
+use store::{State, Store, StoreError};
+
+use crate::estate::estate;
+use crate::lists::{Listing, stored};
+use crate::plan::{AppPlan, Plan};
+use crate::run::past;
+
+/// What is known of one account, or of one person without one.
+#[derive(Debug)]
+pub struct Answer {
+    /// The app.
+    pub app: SystemId,
+    /// The account's id; `None` for a person without an account.
+    pub account: Option<String>,
+    /// The owner, for people.
+    pub person: PersonLabel,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Should it be on?
+    pub right: Right,
+    /// Is it on?
+    pub activity: Activity,
+    /// Whose is it?
+    pub link: LinkKind,
+    /// Why.
+    pub explanation: Explanation,
+    /// The part of the graph around them.
+    pub neighbourhood: Neighbourhood,
+}
+
+/// Looks somebody up in what the last run saw: by account id, `idp/id`, id, user name or address.
+/// Empty when nobody is called so; one answer for each account and each person without one.
+///
+/// # Errors
+///
+/// Returns [`StoreError`] when the database cannot be read.
+pub async fn inspect(
+    store: &Store,
+    plan: &Plan,
+    app: Option<&SystemId>,
+    who: &str,
+) -> Result<Vec<Answer>, StoreError> {
+    let state = store.load().await?;
+    let Some((_, now)) = state.last_run else { return Ok(Vec::new()) };
+    let listings = stored(store, &state).await?;
+    let apps = plan.apps.iter().filter(|it| app.is_none_or(|app| it.rules.app == *app));
+    Ok(apps.flat_map(|it| answers(it, plan, &listings, &state, now, who)).collect())
+}
+
+fn answers(
+    app: &AppPlan,
+    plan: &Plan,
+    listings: &[Listing],
+    state: &State,
+    now: DateTime<Utc>,
+    who: &str,
+) -> Vec<Answer> {
+    let estate = estate(app, &plan.policy, listings, state, now);
+    let graph = correlate(&estate, &app.keys);
+    let past: Past = past(state, &app.rules, &[]);
+    let cx = Context { graph: &graph, rules: &app.rules, policy: &plan.policy, past: &past, now };
+    let (accounts, persons) = named(&graph, who);
+    let of_accounts = accounts.into_iter().map(|at| (Some(at), None));
+    let of_persons = persons.into_iter().map(|it| (None, Some(it)));
+    of_accounts
+        .chain(of_persons)
+        .filter_map(|(account, person)| {
+            let examined = examine(&cx, account, person)?;
+            let neighbourhood = match (account, person) {
+                (Some(account), _) => graph.neighbourhood_of_account(account),
+                (None, person) => graph.neighbourhood(person?),
+            };
+            Some(Answer {
+                app: app.rules.app.clone(),
+                account: account.map(|it| graph.account_row(it).row.id.to_string()),
+                person: examined.person,
+                verdict: examined.verdict,
+                right: examined.right,
+                activity: examined.activity,
+                link: examined.link,
+                explanation: examined.explanation,
+                neighbourhood,
+            })
+        })
+        .collect()
+}
+
+/// Accounts called `who`, those of people called `who`, and such people who have none.
+fn named(graph: &IdentityGraph<'_>, who: &str) -> (Vec<usize>, Vec<u32>) {
+    let folded = Folded::new(who);
+    let is_called = |name: &domain::Text| folded.is_some() && Folded::new(name) == folded;
+    let mut accounts: Vec<usize> = (0..graph.accounts().len())
+        .filter(|at| {
+            let row = graph.account_row(*at).row;
+            *row.id == *who || [&row.user_name, &row.email].into_iter().flatten().any(is_called)
+        })
+        .collect();
+    let mut identities = graph.identities_named(who);
+    if let Some((idp, id)) = who.split_once('/') {
+        let idps = graph.estate().idps.iter().position(|it| it.id.as_str() == idp);
+        let idp = idps.and_then(|it| u16::try_from(it).ok());
+        identities.extend(idp.and_then(|it| graph.identity_by_id(it, id)));
+    }
+    let mut persons: Vec<u32> = identities.into_iter().map(|it| graph.person_of(it)).collect();
+    persons.sort_unstable();
+    persons.dedup();
+    persons.retain(|person| {
+        let theirs = graph.accounts_of(*person);
+        accounts.extend(&theirs);
+        theirs.is_empty()
+    });
+    accounts.sort_unstable();
+    accounts.dedup();
+    (accounts, persons)
+}
