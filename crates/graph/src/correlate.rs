@@ -50,6 +50,9 @@ struct Step<'s> {
 impl Correlation<'_> {
     /// Links one account, and tells whether its `externalId` names somebody who is gone.
     pub(crate) fn link(&self, account: usize) -> (Link, Option<Ghost>) {
+        if let Some(link) = self.plain(account) {
+            return (link, None);
+        }
         let trials = self.trials(account);
         let ghost = self.ghost(account, &trials);
         let steps: Vec<Step<'_>> = trials
@@ -67,6 +70,40 @@ impl Correlation<'_> {
             }
             _ => (link, ghost),
         }
+    }
+
+    /// The account that nearly all are: an id names one identity that is listed, and every other
+    /// key names the same one or nobody. Says what the whole ladder would, without climbing it.
+    fn plain(&self, account: usize) -> Option<Link> {
+        let sighting = self.estate.accounts.get(account)?;
+        let row = sighting.row;
+        if self.estate.decisions.iter().any(|it| it.account == row.id) {
+            return None;
+        }
+        let id = |kind, value| Key { kind, value: std::borrow::Cow::Borrowed(value) };
+        let by_account_id = self.index.carriers(&id(KeyKind::AccountId, &*row.id));
+        let external_id = row.external_id.as_deref();
+        let by_external_id =
+            external_id.map_or(&[][..], |it| self.index.carriers(&id(KeyKind::ExternalId, it)));
+        let (tier, owner) = match (by_account_id, by_external_id) {
+            ([owner], []) if external_id.is_none() => (Tier::AccountId, *owner),
+            ([owner], [same]) if owner == same => (Tier::AccountId, *owner),
+            ([], [owner]) => (Tier::ExternalId, *owner),
+            _ => return None,
+        };
+        let agrees = |key: Option<Key<'_>>| {
+            key.is_none_or(|it| match self.index.carriers(&it) {
+                [] => true,
+                [one] => *one == owner,
+                _ => false,
+            })
+        };
+        let is_plain = agrees(employee_key(row.employee_number.as_ref()))
+            && agrees(user_name_key(row.user_name.as_ref()))
+            && agrees(email_key(self.rules, row.email.as_ref()))
+            && !self.is_gone(owner)
+            && self.stored(sighting.entity).is_none_or(|(stored, by)| stored == owner && by >= tier);
+        is_plain.then_some(Link::Linked { identity: owner as usize, tier })
     }
 
     fn decide(&self, first: Step<'_>, rest: &[Step<'_>]) -> Link {

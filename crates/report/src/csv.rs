@@ -2,18 +2,49 @@
 //! Excel reads it as the local code page), CRLF, and no cell that a spreadsheet
 //! would take for a formula.
 
-use crate::v1::{Finding, Report};
 use crate::Filter;
+use crate::v1::{Finding, Report};
 
 /// The columns, in order. Times are RFC 3339 with `Z`, durations whole seconds; an empty cell
 /// is unknown or does not apply. New columns are added at the end only.
 pub const COLUMNS: &[&str] = &[
-    "run", "id", "app", "family", "cause", "severity", "state", "change", "because",
-    "subject_kind", "subject_system", "subject_key", "name", "login", "identities",
-    "is_privileged", "episode", "detected_at", "clock_from", "grace_until", "opened_at",
-    "last_seen_at", "state_until", "resolved_at", "resolution", "n_reopened",
-    "exposure_at_least_s", "exposure_at_most_s", "exposure_intervals", "sla", "sla_clock",
-    "sla_deadline_at", "sla_because", "summary", "next_action", "coverage_grade", "fingerprint",
+    "run",
+    "id",
+    "app",
+    "family",
+    "cause",
+    "severity",
+    "state",
+    "change",
+    "because",
+    "subject_kind",
+    "subject_system",
+    "subject_key",
+    "name",
+    "login",
+    "identities",
+    "is_privileged",
+    "episode",
+    "detected_at",
+    "clock_from",
+    "grace_until",
+    "opened_at",
+    "last_seen_at",
+    "state_until",
+    "resolved_at",
+    "resolution",
+    "n_reopened",
+    "exposure_at_least_s",
+    "exposure_at_most_s",
+    "exposure_intervals",
+    "sla",
+    "sla_clock",
+    "sla_deadline_at",
+    "sla_because",
+    "summary",
+    "next_action",
+    "coverage_grade",
+    "fingerprint",
 ];
 
 /// UTF-8's byte order mark.

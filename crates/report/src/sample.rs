@@ -18,11 +18,16 @@ pub(crate) fn now() -> DateTime<Utc> {
 }
 
 /// One finding with the usual parts; tests change what matters to them.
-pub(crate) fn finding(number: i64, app: &str, key: &str, cause: Cause, severity: Severity) -> FindingRecord {
+pub(crate) fn finding(
+    number: i64,
+    app: &str,
+    key: &str,
+    cause: Cause,
+    severity: Severity,
+) -> FindingRecord {
     let detected_at = now() - TimeDelta::days(number % 9) - TimeDelta::hours(1);
     let byte = u8::try_from(number % 251).unwrap();
-    let stream =
-        Stream { system: system(app), list: List::Accounts, channel: Some(Channel::Scim) };
+    let stream = Stream { system: system(app), list: List::Accounts, channel: Some(Channel::Scim) };
     FindingRecord {
         finding: Finding {
             id: FindingId(number),
@@ -111,7 +116,8 @@ pub(crate) fn record() -> RunRecord {
             fingerprint: Fingerprint([9; 32]),
             cause: Cause::UnassignedActive,
             episode: 1,
-            reason: "Hands over the audit files until the end of the month; ticket GRC-204.".to_owned(),
+            reason: "Hands over the audit files until the end of the month; ticket GRC-204."
+                .to_owned(),
             requested: Signature {
                 by: "m.okafor".to_owned(),
                 at: at("2026-11-18T09:12:00Z"),
@@ -218,7 +224,9 @@ fn sources() -> Vec<SourceRecord> {
             ..source("entra", SystemKind::Idp, List::Identities, "night-2/entra-users.csv", 216)
         },
         SourceRecord {
-            notes: vec!["`status` holds `PENDING_REVIEW`, which no mapping knows (2 rows)".to_owned()],
+            notes: vec![
+                "`status` holds `PENDING_REVIEW`, which no mapping knows (2 rows)".to_owned(),
+            ],
             ..source("okta", SystemKind::Idp, List::Identities, "night-2/okta-users.csv", 62)
         },
         source("okta", SystemKind::Idp, List::Assignments, "night-2/okta-app-users.csv", 57),
@@ -229,7 +237,11 @@ fn sources() -> Vec<SourceRecord> {
             }),
             held: Some("rows fell by 21 %".to_owned()),
             n_requests: 3,
-            requests: vec!["page-1.json".to_owned(), "page-2.json".to_owned(), "page-3.json".to_owned()],
+            requests: vec![
+                "page-1.json".to_owned(),
+                "page-2.json".to_owned(),
+                "page-3.json".to_owned(),
+            ],
             ..source("salesforce", SystemKind::App, List::Accounts, "", 200)
         },
         SourceRecord {
@@ -253,13 +265,16 @@ fn sources() -> Vec<SourceRecord> {
 
 fn history() -> Vec<HistoryPoint> {
     let counts = [9, 9, 8, 8, 7, 7, 9, 10, 9, 8, 6, 5, 6];
-    (1..).zip(counts).map(|(run, n_open)| HistoryPoint {
-        run: RunId(run),
-        now: now() - TimeDelta::days(14 - run),
-        n_open,
-        n_pending: u64::try_from(run % 4).unwrap(),
-        n_critical: n_open / 4,
-    }).collect()
+    (1..)
+        .zip(counts)
+        .map(|(run, n_open)| HistoryPoint {
+            run: RunId(run),
+            now: now() - TimeDelta::days(14 - run),
+            n_open,
+            n_pending: u64::try_from(run % 4).unwrap(),
+            n_critical: n_open / 4,
+        })
+        .collect()
 }
 
 fn sla(outcome: SlaOutcome, deadline: &str, because: &str) -> Option<SlaResult> {
@@ -296,7 +311,10 @@ fn leaver() -> FindingRecord {
     it.finding.clock_from = at("2026-11-20T17:12:44Z");
     it.finding.grace_until = at("2026-11-20T18:12:44Z");
     it.finding.exposures = vec![exposure(
-        "2026-11-20T17:12:44Z", "2026-11-20T17:12:44Z", "2026-11-23T01:40:00Z", None,
+        "2026-11-20T17:12:44Z",
+        "2026-11-20T17:12:44Z",
+        "2026-11-23T01:40:00Z",
+        None,
     )];
     it.sla = sla(
         SlaOutcome::Missed,
@@ -355,8 +373,10 @@ fn reactivated() -> FindingRecord {
     it.finding.n_reopened = 1;
     it.finding.exposures = vec![
         exposure(
-            "2026-11-12T08:00:00Z", "2026-11-12T08:00:00Z",
-            "2026-11-12T23:40:00Z", Some("2026-11-13T23:40:05Z"),
+            "2026-11-12T08:00:00Z",
+            "2026-11-12T08:00:00Z",
+            "2026-11-12T23:40:00Z",
+            Some("2026-11-13T23:40:05Z"),
         ),
         exposure("2026-11-21T23:40:00Z", "2026-11-22T23:40:00Z", "2026-11-23T01:40:00Z", None),
     ];
@@ -369,16 +389,23 @@ fn reactivated() -> FindingRecord {
 }
 
 fn grave_findings() -> Vec<FindingRecord> {
-    let mut partial = finding(21, "salesforce", "0051X00000A", Cause::LeaverActive, Severity::Critical);
+    let mut partial =
+        finding(21, "salesforce", "0051X00000A", Cause::LeaverActive, Severity::Critical);
     partial.finding.state = FindingState::Acknowledged;
     partial.finding.state_until = Some(at("2026-11-24T08:00:00Z"));
     partial.person.identities = vec!["entra/7c1d".to_owned()];
-    partial.finding.exposures =
-        vec![exposure("2026-11-19T00:00:00Z", "2026-11-20T00:00:00Z", "2026-11-22T23:40:00Z", None)];
+    partial.finding.exposures = vec![exposure(
+        "2026-11-19T00:00:00Z",
+        "2026-11-20T00:00:00Z",
+        "2026-11-22T23:40:00Z",
+        None,
+    )];
 
     let mut orphan = finding(5, "secureframe", "svc-backup", Cause::OrphanActive, Severity::High);
-    orphan.person = PersonLabel { login: Some("backup@example.com".to_owned()), ..PersonLabel::default() };
-    orphan.next_action = "Find out who uses `svc-backup`: register it as non-human, or remove it.".to_owned();
+    orphan.person =
+        PersonLabel { login: Some("backup@example.com".to_owned()), ..PersonLabel::default() };
+    orphan.next_action =
+        "Find out who uses `svc-backup`: register it as non-human, or remove it.".to_owned();
 
     let mut waived = finding(10, "secureframe", "2ab7", Cause::UnassignedActive, Severity::High);
     waived.finding.fingerprint = Fingerprint([9; 32]);
@@ -419,7 +446,8 @@ fn milder_findings() -> Vec<FindingRecord> {
     vanished.explanation.absences =
         vec!["No row with id `e0aa` in secureframe accounts, a complete list of 58.".to_owned()];
 
-    let duplicate = finding(22, "salesforce", "0051X00000B", Cause::DuplicateAccount, Severity::Medium);
+    let duplicate =
+        finding(22, "salesforce", "0051X00000B", Cause::DuplicateAccount, Severity::Medium);
     let renamed = finding(2, "secureframe", "c3d4", Cause::IdentifierDrift, Severity::Low);
 
     let mut resolved = finding(6, "secureframe", "aa17", Cause::LeaverActive, Severity::Critical);
@@ -429,9 +457,12 @@ fn milder_findings() -> Vec<FindingRecord> {
     resolved.change = Change::Resolved;
     resolved.because = "`active` is `false` in a list later than the one that opened it".to_owned();
     resolved.finding.exposures = vec![exposure(
-        "2026-11-16T17:00:00Z", "2026-11-16T17:00:00Z",
-        "2026-11-21T23:40:00Z", Some("2026-11-22T23:40:00Z"),
+        "2026-11-16T17:00:00Z",
+        "2026-11-16T17:00:00Z",
+        "2026-11-21T23:40:00Z",
+        Some("2026-11-22T23:40:00Z"),
     )];
-    resolved.sla = sla(SlaOutcome::Missed, "2026-11-17T17:00:00Z", "seen active after the deadline");
+    resolved.sla =
+        sla(SlaOutcome::Missed, "2026-11-17T17:00:00Z", "seen active after the deadline");
     vec![invited, vanished, duplicate, renamed, resolved]
 }

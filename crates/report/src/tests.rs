@@ -120,7 +120,8 @@ fn a_terminal_page_fits_80_columns_and_names_nobody() {
 #[test]
 fn what_the_terminal_left_out_is_counted() {
     let report = Report::of(&record());
-    let list = findings_text(&report, &Filter::live(), Style { limit: Some(3), ..Style::default() });
+    let list =
+        findings_text(&report, &Filter::live(), Style { limit: Some(3), ..Style::default() });
     assert!(list.ends_with("… and 9 more\n"), "{list}");
 }
 
@@ -150,7 +151,8 @@ fn filters_choose() {
     ];
     for (filter, n) in table {
         assert_eq!(filter.select(&report).len(), n, "{filter:?}");
-        let json: Vec<v1::Finding> = serde_json::from_slice(&findings_json(&report, &filter)).unwrap();
+        let json: Vec<v1::Finding> =
+            serde_json::from_slice(&findings_json(&report, &filter)).unwrap();
         assert_eq!(json.len(), n, "{filter:?}");
         let csv = String::from_utf8(findings_csv(&report, &filter)).unwrap();
         assert_eq!(csv.matches("\r\n").count(), n + 1, "{filter:?}");
@@ -160,7 +162,17 @@ fn filters_choose() {
 #[test]
 fn csv_has_every_column_and_nothing_that_a_spreadsheet_runs() {
     let formulas = [
-        "=cmd|' /C calc'!A0", "+1+1", "-2", "@SUM(A1)", "\tx", "\rx", "\n=1", " =1", "＝1", "'=1", "a,\"b\"",
+        "=cmd|' /C calc'!A0",
+        "+1+1",
+        "-2",
+        "@SUM(A1)",
+        "\tx",
+        "\rx",
+        "\n=1",
+        " =1",
+        "＝1",
+        "'=1",
+        "a,\"b\"",
     ];
     let mut record = record();
     for (finding, text) in record.findings.iter_mut().zip(formulas) {
@@ -168,7 +180,8 @@ fn csv_has_every_column_and_nothing_that_a_spreadsheet_runs() {
     }
     let bytes = csv(&Report::of(&record));
     let rest = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap();
-    let mut reader = ::csv::ReaderBuilder::new().terminator(::csv::Terminator::CRLF).from_reader(rest);
+    let mut reader =
+        ::csv::ReaderBuilder::new().terminator(::csv::Terminator::CRLF).from_reader(rest);
     let header = reader.headers().unwrap().clone();
     assert_eq!(header.iter().collect::<Vec<&str>>(), crate::COLUMNS);
     let name = header.iter().position(|it| it == "name").unwrap();
@@ -229,7 +242,9 @@ fn the_page_loads_nothing_and_runs_nothing() {
     let drawing = "<svg xmlns=\"http://www.w3.org/2000/svg\"><script>1</script></svg>";
     options.neighbourhoods.insert(domain::FindingId(3), drawing.to_owned());
     let page = html(&Report::of(&record()), &options).unwrap();
-    for word in ["<script", "<link", "<iframe", "http://", "https://", "@import", "url(", "javascript:"] {
+    for word in
+        ["<script", "<link", "<iframe", "http://", "https://", "@import", "url(", "javascript:"]
+    {
         assert!(!page.contains(word), "`{word}`");
     }
     assert_eq!(page.matches("src=").count(), 1);
@@ -254,14 +269,25 @@ fn every_finding_is_on_the_page_once_with_its_anchor() {
 fn ten_thousand_findings_are_rendered_whole() {
     let mut record = record();
     record.findings = (1..=10_000)
-        .map(|number| finding(number, "secureframe", &format!("acc-{number}"), Cause::LeaverActive, Severity::Critical))
+        .map(|number| {
+            finding(
+                number,
+                "secureframe",
+                &format!("acc-{number}"),
+                Cause::LeaverActive,
+                Severity::Critical,
+            )
+        })
         .collect();
     let report = Report::of(&record);
     let page = page_of_html(&report);
     assert_eq!(page.matches("<details class=\"f ").count(), 10_000);
     assert!(!page.contains("<details class=\"f critical\" id=\"DL-1\" open"));
     assert!(page.len() < 40_000_000, "{} bytes", page.len());
-    assert_eq!(findings_csv(&report, &Filter::default()).iter().filter(|it| **it == b'\n').count(), 10_001);
+    assert_eq!(
+        findings_csv(&report, &Filter::default()).iter().filter(|it| **it == b'\n').count(),
+        10_001
+    );
 }
 
 #[test]
@@ -271,14 +297,4 @@ fn a_cell_longer_than_excel_allows_is_cut_and_a_distant_date_is_a_text() {
     record.findings[0].finding.grace_until = "1601-01-01T00:00:00Z".parse().unwrap();
     let book = xlsx(&Report::of(&record)).unwrap();
     assert_eq!(book.get(..4), Some(&b"PK\x03\x04"[..]));
-}
-
-#[test]
-fn write_out() {
-    let report = Report::of(&record());
-    std::fs::write("/tmp/report-sample.html", page_of_html(&report)).unwrap();
-    std::fs::write("/tmp/report-sample.xlsx", xlsx(&report).unwrap()).unwrap();
-    std::fs::write("/tmp/report-sample.txt", text(&report, Style::default())).unwrap();
-    std::fs::write("/tmp/report-sample-3.txt", finding_text(&report, domain::FindingId(3), Style::default()).unwrap()).unwrap();
-    std::fs::write("/work/main/crates/report/schema/report-v1.schema.json", v1::schema()).unwrap();
 }

@@ -5,10 +5,10 @@ use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError,
 };
 
+use crate::ReportError;
 use crate::csv::intervals;
 use crate::phrase::{self, Zone};
 use crate::v1::{Finding, Report, Source, Time};
-use crate::ReportError;
 
 /// Most UTF-16 units that Excel allows in a cell; what is longer ends with `…`.
 const CELL_LEN_MAX: usize = 32_767;
@@ -206,7 +206,14 @@ fn summary(sheet: &mut Worksheet, report: &Report) -> Result<(), XlsxError> {
     for (at, cells) in (0..).zip(rows) {
         for (column, cell) in (0..).zip(cells) {
             let is_title = column == 0 && at < 9;
-            write(sheet, at, column, cell, if is_title { &styles.head } else { &styles.plain }, &styles)?;
+            write(
+                sheet,
+                at,
+                column,
+                cell,
+                if is_title { &styles.head } else { &styles.plain },
+                &styles,
+            )?;
         }
     }
     Ok(())
@@ -223,11 +230,21 @@ fn limits(sheet: &mut Worksheet, report: &Report) -> Result<(), XlsxError> {
         ("unmapped value", format!("{} {} `{}` in {rows}", it.system, it.field, it.raw))
     });
     let waivers = report.waivers.iter().map(|it| {
-        let approved = it.approved.as_ref().map_or("not approved".to_owned(), |by| format!("approved by {}", by.by));
-        ("waiver", format!(
-            "{} {}: {}; requested by {}, {approved}, until {}",
-            it.id, it.finding.as_deref().unwrap_or(&it.fingerprint), it.reason, it.requested.by, it.expires_at
-        ))
+        let approved = it
+            .approved
+            .as_ref()
+            .map_or("not approved".to_owned(), |by| format!("approved by {}", by.by));
+        (
+            "waiver",
+            format!(
+                "{} {}: {}; requested by {}, {approved}, until {}",
+                it.id,
+                it.finding.as_deref().unwrap_or(&it.fingerprint),
+                it.reason,
+                it.requested.by,
+                it.expires_at
+            ),
+        )
     });
     let not_checked = report.not_checked.iter().map(|it| ("not checked", it.clone()));
     let never = report.limits.iter().map(|it| ("never shown", it.clone()));
@@ -289,7 +306,9 @@ fn write(
     match cell {
         Cell::Text(text) => sheet.write_string_with_format(row, column, fitting(text), plain)?,
         // Excel has no whole numbers; counts and seconds stay below 2^53.
-        Cell::Number(number) => sheet.write_number_with_format(row, column, number as f64, plain)?,
+        Cell::Number(number) => {
+            sheet.write_number_with_format(row, column, number as f64, plain)?
+        }
         Cell::Time(time) => match date(time) {
             Ok(date) => sheet.write_datetime_with_format(row, column, &date, &styles.time)?,
             // Before 1900 or after 9999, which Excel cannot hold as a date.

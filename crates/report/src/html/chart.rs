@@ -84,7 +84,12 @@ pub(super) fn ageing(report: &Report) -> String {
     let mut svg = open(WIDTH, height, "ageing", &format!("Findings by age. {}", spoken.join(", ")));
     let mut y = 4.0;
     for ((title, _), by_severity) in AGES.iter().zip(&counts) {
-        let _ = write!(svg, "<text class=\"lab end\" x=\"{}\" y=\"{}\">{title}</text>", left - 10.0, y + 14.0);
+        let _ = write!(
+            svg,
+            "<text class=\"lab end\" x=\"{}\" y=\"{}\">{title}</text>",
+            left - 10.0,
+            y + 14.0
+        );
         let mut x = left;
         for (severity, &n) in Severity::ALL.iter().rev().zip(by_severity) {
             let width = (WIDTH - left - 44.0) * share(n, most);
@@ -108,7 +113,12 @@ pub(super) fn ageing(report: &Report) -> String {
             x += width;
         }
         let total: u64 = by_severity.iter().sum();
-        let _ = write!(svg, "<text class=\"num\" x=\"{:.1}\" y=\"{}\">{total}</text>", x + 8.0, y + 14.0);
+        let _ = write!(
+            svg,
+            "<text class=\"num\" x=\"{:.1}\" y=\"{}\">{total}</text>",
+            x + 8.0,
+            y + 14.0
+        );
         y += row;
     }
     svg.push_str("</svg>");
@@ -122,7 +132,10 @@ fn ages(report: &Report) -> Vec<[u64; 4]> {
         let days = (report.now.0 - finding.detected_at.0).num_seconds() / DAY_S;
         let bucket = AGES.iter().position(|(_, end)| days < *end);
         let column = Severity::ALL.iter().rev().position(|it| *it == finding.severity);
-        let cell = bucket.and_then(|it| counts.get_mut(it)).zip(column).and_then(|(row, it)| row.get_mut(it));
+        let cell = bucket
+            .and_then(|it| counts.get_mut(it))
+            .zip(column)
+            .and_then(|(row, it)| row.get_mut(it));
         if let Some(cell) = cell {
             *cell += 1;
         }

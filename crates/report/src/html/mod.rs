@@ -11,12 +11,12 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 use domain::FindingId;
 
+use crate::ReportError;
 use crate::phrase::{self, Zone};
 use crate::v1::{
     App, Bounds, CauseCount, Exposure, Finding, FindingState, KeyTrial, Look, Report, Severity,
     Source, Time, Verdict,
 };
-use crate::ReportError;
 
 /// Up to so many findings, critical and high ones are shown unfolded; more make a page that
 /// nobody scrolls. Nothing is left out: the rest unfolds, and print shows all.
@@ -78,7 +78,8 @@ impl fmt::Display for Prose {
         // An odd number of backquotes is no pair: then they are what they are.
         let is_paired = parts.len() % 2 == 1;
         for (at, part) in parts.iter().enumerate() {
-            let part = askama::filters::escape(part, askama::filters::Html).map_err(|_| fmt::Error)?;
+            let part =
+                askama::filters::escape(part, askama::filters::Html).map_err(|_| fmt::Error)?;
             match (at % 2, is_paired) {
                 (1, true) => write!(f, "<code><bdi>{part}</bdi></code>")?,
                 (_, false) if at > 0 => write!(f, "`{part}")?,
@@ -135,9 +136,12 @@ impl<'a> Page<'a> {
     }
 
     fn groups(&self) -> Vec<Group<'a>> {
-        let live = |severity| self.report.findings.iter().filter(move |it| {
-            it.state.is_live() && it.severity == severity
-        });
+        let live = |severity| {
+            self.report
+                .findings
+                .iter()
+                .filter(move |it| it.state.is_live() && it.severity == severity)
+        };
         let over = self.report.findings.iter().filter(|it| !it.state.is_live());
         let mut groups: Vec<Group<'a>> = [
             ("Critical", "critical", Severity::Critical),
@@ -146,7 +150,11 @@ impl<'a> Page<'a> {
             ("Low", "low", Severity::Low),
         ]
         .into_iter()
-        .map(|(title, anchor, severity)| Group { title, anchor, findings: live(severity).collect() })
+        .map(|(title, anchor, severity)| Group {
+            title,
+            anchor,
+            findings: live(severity).collect(),
+        })
         .collect();
         groups.push(Group { title: "Over in this run", anchor: "over", findings: over.collect() });
         groups.retain(|it| !it.findings.is_empty());
@@ -292,7 +300,7 @@ impl<'a> Page<'a> {
         let svg = self.options.neighbourhoods.get(&FindingId::parse(&finding.id)?)?;
         let mut url = "data:image/svg+xml,".to_owned();
         for byte in svg.bytes() {
-            if byte.is_ascii_alphanumeric() || b"-_.~/:=;, ()".contains(&byte) {
+            if byte.is_ascii_alphanumeric() || b"-_.~=;,".contains(&byte) {
                 url.push(char::from(byte));
             } else {
                 url.push_str(&format!("%{byte:02X}"));

@@ -63,7 +63,12 @@ fn brief(page: &mut String, report: &Report, finding: &Finding, style: Style) {
         since.push_str(&format!("; SLA {}", phrase::sla(sla.outcome)));
     }
     page.push_str(&wrap("", &since, 11, columns));
-    page.push_str(&wrap("           next: ", &redacted(&finding.next_action, finding, style), 17, columns));
+    page.push_str(&wrap(
+        "           next: ",
+        &redacted(&finding.next_action, finding, style),
+        17,
+        columns,
+    ));
 }
 
 /// `account secureframe/5f0c, owner okta/00u3`; names only where the style asks for them.
@@ -113,22 +118,33 @@ pub fn finding_text(report: &Report, id: FindingId, style: Style) -> Option<Stri
 }
 
 /// Label and value of each single fact.
-fn fields(report: &Report, finding: &Finding, style: Style, zone: Zone) -> Vec<(&'static str, String)> {
+fn fields(
+    report: &Report,
+    finding: &Finding,
+    style: Style,
+    zone: Zone,
+) -> Vec<(&'static str, String)> {
     let mut fields = vec![
         ("who", clean(&who(finding, style))),
         ("next", redacted(&finding.next_action, finding, style)),
         ("state", phrase::state(finding, report.now, zone)),
-        ("in this run", format!(
-            "{}: {}",
-            phrase::change(finding.change),
-            redacted(&finding.because, finding, style)
-        )),
+        (
+            "in this run",
+            format!(
+                "{}: {}",
+                phrase::change(finding.change),
+                redacted(&finding.because, finding, style)
+            ),
+        ),
         ("meaning", phrase::cause(finding.cause).to_owned()),
-        ("privileged", match finding.is_privileged {
-            Some(true) => "yes".to_owned(),
-            Some(false) => "no".to_owned(),
-            None => "not known: the app does not show roles".to_owned(),
-        }),
+        (
+            "privileged",
+            match finding.is_privileged {
+                Some(true) => "yes".to_owned(),
+                Some(false) => "no".to_owned(),
+                None => "not known: the app does not show roles".to_owned(),
+            },
+        ),
         ("first seen", format!("{}, run {}", zone.time(finding.detected_at), finding.detected_run)),
         ("last seen", zone.time(finding.last_seen_at)),
         ("clock from", zone.time(finding.clock_from)),
@@ -179,9 +195,10 @@ fn reasons(page: &mut String, finding: &Finding, style: Style, zone: Zone) {
             phrase::bounds(it.bounds, it.first_seen_inactive.is_none())
         )
     });
-    let facts = why.facts.iter().map(|it| {
-        format!("{} [{}, as of {}]", it.text, it.source, zone.time(it.at))
-    });
+    let facts = why
+        .facts
+        .iter()
+        .map(|it| format!("{} [{}, as of {}]", it.text, it.source, zone.time(it.at)));
     let looks = finding.looks.iter().map(|it| {
         let assumed = if it.is_assumed { ", assumed" } else { "" };
         let stream = phrase::stream(&it.system, it.list, it.channel);

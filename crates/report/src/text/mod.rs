@@ -3,6 +3,8 @@
 
 mod finding;
 mod line;
+#[cfg(test)]
+mod tests;
 
 pub use finding::{finding_text, findings_text};
 pub use line::Style;
@@ -44,7 +46,12 @@ fn heading(page: &mut String, report: &Report, style: Style) {
     page.push_str(&wrap("", &clean(&phrase::headline(report)), 0, columns));
     page.push_str(&wrap("", &phrase::since_last(report), 0, columns));
     if report.is_immediate {
-        page.push_str(&wrap("", "Grace and second look were off: every finding is open at first sight.", 0, columns));
+        page.push_str(&wrap(
+            "",
+            "Grace and second look were off: every finding is open at first sight.",
+            0,
+            columns,
+        ));
     }
 }
 
@@ -179,7 +186,11 @@ fn watcher(page: &mut String, report: &Report, style: Style) {
     }
     for it in &report.watcher {
         let system = it.system.as_ref().map_or(String::new(), |it| format!("  {}", clean(it)));
-        page.push_str(&format!("  {}  {}{system}\n", severity(it.severity, 8, style), it.kind.name()));
+        page.push_str(&format!(
+            "  {}  {}{system}\n",
+            severity(it.severity, 8, style),
+            it.kind.name()
+        ));
         page.push_str(&wrap("", &clean(&it.text), 4, style.columns()));
         page.push_str(&wrap("    next: ", &clean(&it.next_action), 10, style.columns()));
     }

@@ -303,10 +303,8 @@ impl Bounds {
         let first = stretches.next()?;
         Some(stretches.fold(first, |sum, it| Self {
             at_least_s: sum.at_least_s.saturating_add(it.at_least_s),
-            at_most_s: sum
-                .at_most_s
-                .zip(it.at_most_s)
-                .map(|(some, more)| some.saturating_add(more)),
+            at_most_s:
+                sum.at_most_s.zip(it.at_most_s).map(|(some, more)| some.saturating_add(more)),
         }))
     }
 }

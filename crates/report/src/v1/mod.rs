@@ -160,9 +160,7 @@ impl Report {
             software: record.software.clone(),
             settings_sha256: hex(&record.settings_digest),
             policy_version: record.policy_version,
-            previous: record
-                .previous
-                .map(|(run, now)| PreviousRun { run: run.0, now: Time(now) }),
+            previous: record.previous.map(|(run, now)| PreviousRun { run: run.0, now: Time(now) }),
             is_immediate: record.is_immediate,
             zone: record.zone.clone(),
             summary: Summary::of(&findings, record.id.0),
@@ -170,7 +168,11 @@ impl Report {
             sources: record.sources.iter().map(Source::of).collect(),
             watcher: record.watcher.iter().map(WatcherFinding::of).collect(),
             unmapped: record.unmapped.iter().map(Unmapped::of).collect(),
-            waivers: record.waivers.iter().map(|it| Waiver::of(it, record.now, &findings)).collect(),
+            waivers: record
+                .waivers
+                .iter()
+                .map(|it| Waiver::of(it, record.now, &findings))
+                .collect(),
             history: record.history.iter().map(HistoryPoint::of).collect(),
             not_checked: record.not_checked.clone(),
             limits: record.limits.clone(),
@@ -246,11 +248,7 @@ impl Waiver {
 
 impl Signature {
     fn of(signature: &domain::Signature) -> Self {
-        Self {
-            by: signature.by.clone(),
-            at: Time(signature.at),
-            place: signature.place.clone(),
-        }
+        Self { by: signature.by.clone(), at: Time(signature.at), place: signature.place.clone() }
     }
 }
 

@@ -56,7 +56,9 @@ mod tests {
 
     #[test]
     fn times_read_back_exactly() {
-        for text in ["2026-11-23T02:00:00Z", "2026-11-23T02:00:00.250Z", "2026-11-23T02:00:00.000001Z"] {
+        for text in
+            ["2026-11-23T02:00:00Z", "2026-11-23T02:00:00.250Z", "2026-11-23T02:00:00.000001Z"]
+        {
             let time: Time = serde_json::from_str(&format!("\"{text}\"")).unwrap();
             assert_eq!(time.to_string(), text);
         }

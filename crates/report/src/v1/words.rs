@@ -240,7 +240,9 @@ impl FindingState {
 }
 
 /// The conclusion for one person and account. `drift` carries its cause beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the values are those of the domain, explained there")]
 pub enum Verdict {
