@@ -62,7 +62,7 @@ async fn main() -> anyhow::Result<()> {
     let store = Store::open(&db)?;
     let plan = plan(&dir, format)?;
     let outcome = engine::run(&store, &plan, &Machine).await?;
-    anyhow::ensure!(!outcome.is_incomplete, "not every list was read whole");
+    anyhow::ensure!(outcome.report.is_complete(), "not every list was read whole");
     write(&outcome.record, &out).with_context(|| format!("write `{}`", out.display()))
 }
 

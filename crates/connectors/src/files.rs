@@ -96,8 +96,12 @@ impl Files {
         }
         // The readers are done, so the plan is ours alone.
         let plans = Arc::into_inner(plans).unwrap_or_default();
-        let outcomes = self.inner.outcomes(plans, results);
-        merge::merge(&self.inner.config, outcomes)
+        let inner = Arc::clone(&self.inner);
+        let merged = task::spawn_blocking(move || {
+            let outcomes = inner.outcomes(plans, results);
+            merge::merge(&inner.config, outcomes)
+        });
+        joined(merged).await
     }
 
     /// The raw bytes of rows of a snapshot that this system gave, decoded to UTF-8.

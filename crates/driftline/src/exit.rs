@@ -4,8 +4,12 @@
 
 use std::process::ExitCode;
 
+use connectors::files::{ProfileError, PullError};
 use domain::Severity;
+use report::ReportError;
+use store::StoreError;
 
+use crate::print::OutputError;
 use crate::settings::SettingsError;
 
 /// How the program ends.
@@ -21,7 +25,7 @@ pub(crate) enum Exit {
     Settings = 3,
     /// A pull failed or is incomplete: what was seen was judged, the rest is not proven.
     Incomplete = 4,
-    /// The database cannot be used, or another process holds it.
+    /// The database or an output cannot be used, or another process holds it.
     Store = 5,
     /// Evidence is broken: what is kept is not what was written.
     Broken = 6,
@@ -39,7 +43,7 @@ Exit status:
    2  the command line cannot be understood
    3  the settings cannot be used
    4  a pull failed or is incomplete
-   5  the database cannot be used, or another process holds it
+   5  the database or an output cannot be used, or another process holds it
    6  evidence is broken
    7  evidence cannot be checked
   70  a bug in driftline";
@@ -78,10 +82,32 @@ impl From<Exit> for ExitCode {
 fn of_link(error: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if error.is::<UsageError>() {
         Some(Exit::Usage)
-    } else if error.is::<SettingsError>() {
+    } else if error.is::<SettingsError>() || error.is::<ProfileError>() {
         Some(Exit::Settings)
+    } else if error.is::<PullError>() {
+        Some(Exit::Incomplete)
+    } else if let Some(error) = error.downcast_ref::<StoreError>() {
+        Some(of_store(error))
+    } else if let Some(error) = error.downcast_ref::<ReportError>() {
+        // A document of another version cannot be read by this one; a page that is too large, or
+        // that cannot be made, is an output that cannot be used.
+        let is_foreign = matches!(error, ReportError::NotAReport(_));
+        Some(if is_foreign { Exit::Unchecked } else { Exit::Store })
+    } else if error.is::<OutputError>() {
+        Some(Exit::Store)
     } else {
         None
+    }
+}
+
+const fn of_store(error: &StoreError) -> Exit {
+    match error {
+        // What the rules of waivers forbid was asked for in vain.
+        StoreError::Refused(_) => Exit::Usage,
+        // A kept report is evidence.
+        StoreError::ReportDamaged { .. } => Exit::Broken,
+        StoreError::Closed | StoreError::Stale { .. } => Exit::Bug,
+        _ => Exit::Store,
     }
 }
 

@@ -3,22 +3,33 @@
 //! This crate is the door: it reads arguments, environment and settings, hands values to the
 //! crates that do the work, and prints what they found. It decides nothing about drift.
 
+mod check_plan;
 mod cli;
+mod clock;
 mod commands;
 mod exit;
 mod logs;
 mod nearest;
 mod print;
+mod profiles;
 mod settings;
+mod table;
 mod when;
+mod who;
 
-use std::panic;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use clap::Parser as _;
+use domain::Clock;
 
 use cli::{Cli, Command};
-use exit::Exit;
+use clock::MachineClock;
+use exit::{Exit, UsageError};
+
+/// Program and version, as every run keeps it.
+const SOFTWARE: &str = concat!("driftline ", env!("CARGO_PKG_VERSION"));
 
 /// Runs of a hundred thousand people are mostly small allocations.
 #[global_allocator]
@@ -33,7 +44,7 @@ fn main() -> ExitCode {
         }
     };
     logs::begin(cli.global.log, cli.global.verbose);
-    match panic::catch_unwind(|| run(&cli)) {
+    match panic::catch_unwind(AssertUnwindSafe(|| begin(&cli))) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) => {
             print::err(&format!("error: {error:#}"));
@@ -46,13 +57,31 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does what was typed.
-fn run(cli: &Cli) -> anyhow::Result<Exit> {
+/// Does what was typed, on a runtime of its own.
+fn begin(cli: &Cli) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_time()
+        .build()
+        .context("failed to start threads")?;
+    runtime.block_on(run(cli, &MachineClock))
+}
+
+async fn run(cli: &Cli, clock: &dyn Clock) -> anyhow::Result<Exit> {
     let config = &cli.global.config;
     match &cli.command {
+        Command::Findings(command) => commands::findings::findings(config, command, clock).await,
+        Command::Report(args) => commands::report::report(config, args).await,
+        Command::Db(command) => commands::db::db(config, command).await,
         Command::Config(command) => commands::config::config(config, command),
         Command::Completions { shell } => commands::completions::completions(*shell),
         Command::Man { output } => commands::completions::man(output.as_deref()),
-        _ => anyhow::bail!("not wired"),
+        Command::Run(args) if !args.once => {
+            let what = "say `--once`: the daemon's schedule is not in this version";
+            Err(UsageError(what.to_owned()).into())
+        }
+        Command::Run(args) => commands::run::run(config, args, clock).await,
+        Command::Check(args) => commands::check::check(args, clock).await,
+        Command::Explain(args) => commands::explain::explain(config, args).await,
+        Command::Graph(args) => commands::explain::graph(config, args).await,
     }
 }

@@ -3,7 +3,10 @@
 /// The word of `words` nearest to `typed`; `None` when none is near.
 ///
 /// Near is at most a third of the letters wrong, where swapping two neighbours counts as one.
-pub(crate) fn nearest<'a>(typed: &str, words: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    typed: &str,
+    words: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let folded = |text: &str| text.to_lowercase().replace('-', "_");
     let typed = folded(typed);
     let limit = typed.chars().count().div_ceil(3);

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
+use report::Style;
 
 /// Prints on stdout. A reader that has gone away (`| head`) is no error: what the program
 /// found does not change because nobody reads it, and neither does its exit status.
@@ -21,19 +22,26 @@ pub(crate) fn out(bytes: impl AsRef<[u8]>) -> anyhow::Result<()> {
     }
 }
 
-/// Writes a file that a person asked for, all of it or none: beside its place first, then over it.
+/// Writes a file that a person asked for, all of it or none: beside its place first, then over
+/// it. What is no plain file (`/dev/stdout`, a pipe, a link) is written to as it is.
 ///
 /// # Errors
 ///
 /// Returns the file's name and what the system said.
 pub(crate) fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let failed = |source| OutputError::File { path: path.to_owned(), source };
+    let found = std::fs::symlink_metadata(path);
+    if found.is_ok_and(|found| !found.is_file()) {
+        return Ok(std::fs::write(path, bytes).map_err(failed)?);
+    }
     let mut beside = path.as_os_str().to_owned();
     beside.push(".part");
     let beside = Path::new(&beside);
-    std::fs::write(beside, bytes).map_err(failed)?;
-    std::fs::rename(beside, path).map_err(failed)?;
-    Ok(())
+    let written = std::fs::write(beside, bytes).and_then(|()| std::fs::rename(beside, path));
+    if written.is_err() {
+        std::fs::remove_file(beside).ok(); // Half a file is none.
+    }
+    Ok(written.map_err(failed)?)
 }
 
 /// Prints to stdout, or writes to a file where one is named.
@@ -60,6 +68,13 @@ pub(crate) fn is_coloured() -> bool {
     io::stdout().is_terminal() && wish.is_none_or(|value| value.is_empty())
 }
 
+/// How pages for the terminal look: every finding, and names only where they were asked for.
+pub(crate) fn style(names: bool) -> Style {
+    /// Wide enough for every table, and for most terminals.
+    const COLUMNS: usize = 100;
+    Style { colour: is_coloured(), width: COLUMNS, limit: None, names }
+}
+
 /// A result that could not be handed over.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OutputError {
@@ -67,7 +82,10 @@ pub(crate) enum OutputError {
     #[error("failed to write to stdout")]
     Stdout(#[source] io::Error),
     /// A file cannot be written.
-    #[error("failed to write `{path}`: name another place with `--output`, or make room there")]
+    #[error(
+        "failed to write `{path}`: name another place, or make room there",
+        path = .path.display()
+    )]
     File {
         /// The file.
         path: std::path::PathBuf,

@@ -49,7 +49,9 @@ pub(crate) fn time_of_day(text: &str) -> Option<(NaiveTime, FixedOffset)> {
     let on_a_day = format!("2000-01-02T{text}");
     let instant = DateTime::parse_from_rfc3339(&on_a_day)
         .or_else(|_| DateTime::parse_from_str(&on_a_day, "%Y-%m-%dT%H:%M%:z"))
-        .or_else(|_| DateTime::parse_from_str(&on_a_day.replace('Z', "+00:00"), "%Y-%m-%dT%H:%M%:z"))
+        .or_else(|_| {
+            DateTime::parse_from_str(&on_a_day.replace('Z', "+00:00"), "%Y-%m-%dT%H:%M%:z")
+        })
         .ok()?;
     Some((instant.time(), *instant.offset()))
 }
@@ -124,7 +126,10 @@ mod tests {
     fn a_date_counts_to_its_end_in_its_zone() {
         let until = end("2026-12-31", chrono_tz::Europe::Berlin).unwrap();
         assert_eq!(until.to_rfc3339(), "2026-12-31T23:00:00+00:00");
-        assert_eq!(end("2026-12-31T12:00:00Z", Tz::UTC).unwrap().to_rfc3339(), "2026-12-31T12:00:00+00:00");
+        assert_eq!(
+            end("2026-12-31T12:00:00Z", Tz::UTC).unwrap().to_rfc3339(),
+            "2026-12-31T12:00:00+00:00"
+        );
         assert_eq!(end("31.12.2026", Tz::UTC), None);
         assert_eq!(end("2026-1-2", Tz::UTC), None);
     }

@@ -63,13 +63,6 @@ pub(crate) fn counts(findings: &[FindingRecord]) -> Counts {
     counts
 }
 
-/// A list that this run did not see whole.
-pub(crate) fn is_incomplete(source: &SourceRecord) -> bool {
-    source.failed.is_some()
-        || source.held.is_some()
-        || !source.coverage.as_ref().is_some_and(Coverage::is_complete)
-}
-
 /// Puts the record together.
 pub(crate) fn record(run: &Run<'_>, listings: &[Listing], outcomes: &[AppOutcome<'_>]) -> RunRecord {
     let sources: Vec<SourceRecord> = listings.iter().map(|it| source(run, it)).collect();

@@ -23,8 +23,8 @@ pub struct Outcome {
     pub record: RunRecord,
     /// The report that was stored.
     pub report: Report,
-    /// True when some list could not be pulled, or was not seen whole.
-    pub is_incomplete: bool,
+    /// Why files could not be read, one line each.
+    pub failures: Vec<String>,
 }
 
 /// Runs one reconciliation.
@@ -45,6 +45,8 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     let rules: Vec<&AppRules> = plan.apps.iter().map(|it| &it.rules).collect();
     let unmapped = std::mem::take(&mut pulled.unmapped);
     let lost = std::mem::take(&mut pulled.lost);
+    let mut failures: Vec<String> = pulled.failed.iter().map(|it| it.1.clone()).chain(lost.iter().cloned()).collect();
+    failures.dedup();
     let listings = gather(store, &mut state, pulled, &plan.policy, &rules).await?;
 
     let mut outcomes = Vec::new();
@@ -64,7 +66,6 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     let report = Report::of(&record);
     let wanted = resting_on(&outcomes, &listings, state.last_run.is_some());
     let bodies = bodies(&systems, &listings, &wanted).await;
-    let is_incomplete = record.sources.iter().any(record::is_incomplete);
     let commit = Commit {
         run: summary(&record, plan),
         report_json: report.to_json(),
@@ -79,7 +80,7 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     };
     store.commit(commit).await?;
     info!(run.id = id.0, n_findings = record.findings.len(), "Committed run {id}");
-    Ok(Outcome { record, report, is_incomplete })
+    Ok(Outcome { record, report, failures })
 }
 
 fn is_baseline(state: &State, rules: &AppRules) -> bool {

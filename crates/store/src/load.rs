@@ -112,6 +112,8 @@ fn streams(connection: &Connection) -> Result<BTreeMap<Stream, StreamState>, Sto
         if line.reference.supports_absence() {
             state.base = Some(line.reference.clone());
         }
+        // A hint, and so no reason to fail: the stated number may be a damaged one.
+        state.known.try_reserve(usize::try_from(line.reference.n_rows).unwrap_or(0)).ok();
         state.latest = Some(line.reference); // In order of number: the last one is the newest.
     }
     load_known(connection, &mut states)?;
@@ -126,33 +128,29 @@ fn load_known(
     connection: &Connection,
     states: &mut BTreeMap<i64, StreamState>,
 ) -> Result<(), StoreError> {
-    let mut open = open_versions(connection)?;
-    let mut statement = connection.prepare_cached("SELECT stream, count(*) FROM entity GROUP BY stream")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let mut cells = Cells::keyed(row, "entity")?;
-        let n_rows = cells.count("id")?;
-        states.entry(cells.key()).or_default().known.reserve(n_rows);
-    }
-    let mut statement = connection.prepare_cached("SELECT id, stream, key FROM entity")?;
+    let mut open = open_versions(connection)?.into_iter().peekable();
+    let mut statement =
+        connection.prepare_cached("SELECT id, stream, key FROM entity ORDER BY id")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let mut cells = Cells::keyed(row, "entity")?;
         let stream = cells.int("stream")?;
         let known = &mut states.get_mut(&stream).ok_or_else(|| cells.corrupt("stream"))?.known;
         let entity = EntityId(cells.key());
-        let open = open.remove(&entity);
+        while open.next_if(|(other, _)| *other < entity).is_some() {}
+        let open = open.next_if(|(other, _)| *other == entity).map(|(_, version)| version);
         known.insert(cells.str("key")?.into(), Known { entity, open, enrolled: 0 });
     }
     Ok(())
 }
 
-/// The version of each row that the newest snapshot of its stream shows.
-fn open_versions(connection: &Connection) -> Result<FxHashMap<EntityId, OpenVersion>, StoreError> {
+/// The version of each row that the newest snapshot of its stream shows, in order of entity: a
+/// walk beside the entities is faster than a look-up for each.
+fn open_versions(connection: &Connection) -> Result<Vec<(EntityId, OpenVersion)>, StoreError> {
     let mut statement = connection.prepare_cached("SELECT version FROM ended")?;
     let ended: FxHashSet<i64> =
         statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let mut open = FxHashMap::default();
+    let mut open = Vec::new();
     for list in List::ALL {
         let table = table(*list);
         let mut statement =
@@ -163,9 +161,10 @@ fn open_versions(connection: &Connection) -> Result<FxHashMap<EntityId, OpenVers
             let id = cells.key();
             if !ended.contains(&id) {
                 let entity = cells.entity("entity")?;
-                open.insert(entity, OpenVersion { id, hash: cells.bytes("hash")? });
+                open.push((entity, OpenVersion { id, hash: cells.bytes("hash")? }));
             }
         }
     }
+    open.sort_by_key(|(entity, _)| *entity); // A few sorted runs: little more than a merge.
     Ok(open)
 }

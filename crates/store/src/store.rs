@@ -18,10 +18,11 @@ pub struct Store {
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
+    /// `None`: in memory, where only the writer's connection sees the data. Dropped before the
+    /// writer: the last connection to close empties the WAL, and a reader cannot.
+    readers: Option<Readers>,
     /// `None`: opened for reading only.
     writer: Option<Writer>,
-    /// `None`: in memory, where only the writer's connection sees the data.
-    readers: Option<Readers>,
 }
 
 impl Store {
@@ -35,7 +36,7 @@ impl Store {
     /// [`StoreError::Missing`] when there is no such folder, and what disks do.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let (connection, lock) = open::open_for_writing(path)?;
-        let writer = Some(Writer::spawn(path, connection, Some(lock)));
+        let writer = Some(Writer::spawn(path, connection, Some(lock))?);
         Ok(Self::new(path, writer, Some(Readers::new(path))))
     }
 
@@ -46,8 +47,8 @@ impl Store {
     /// Returns [`StoreError`] when there is no memory for it.
     pub fn open_in_memory() -> Result<Self, StoreError> {
         let path = Path::new(":memory:");
-        let connection = open::open_in_memory(path)?;
-        Ok(Self::new(path, Some(Writer::spawn(path, connection, None)), None))
+        let writer = Writer::spawn(path, open::open_in_memory(path)?, None)?;
+        Ok(Self::new(path, Some(writer), None))
     }
 
     /// Opens a database that is there, for reading. Needs no lock, so a run may go on beside it.

@@ -26,17 +26,28 @@ pub(crate) struct Writer {
 impl Writer {
     /// Starts the thread. It ends when this is dropped, or when a job panics: later calls then
     /// answer [`StoreError::Closed`], and the daemon ends.
-    pub(crate) fn spawn(path: &Path, mut connection: Connection, lock: Option<File>) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::File`] when the system has no thread to give.
+    pub(crate) fn spawn(
+        path: &Path,
+        mut connection: Connection,
+        lock: Option<File>,
+    ) -> Result<Self, StoreError> {
         let (jobs, mut queue) = mpsc::channel::<Job>(QUEUE_MAX);
-        let thread = thread::spawn(move || {
-            while let Some(job) = queue.blocking_recv() {
-                job(&mut connection);
-            }
-            // The file is closed before the next process may have it.
-            drop(connection);
-            drop(lock);
-        });
-        Self { jobs: Some(jobs), thread: Some(thread), path: path.to_path_buf() }
+        let thread = thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || {
+                while let Some(job) = queue.blocking_recv() {
+                    job(&mut connection);
+                }
+                // The file is closed before the next process may have it.
+                drop(connection);
+                drop(lock);
+            })
+            .map_err(|error| StoreError::file(path, "start the writer of", error))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), path: path.to_path_buf() })
     }
 
     /// Runs `work` in one transaction: all of it is saved, or none.

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::path::{Elements, Found, Node};
+use super::path::{Found, Node};
 use super::record::{Record, Value};
 
 /// How names of members are compared.
@@ -69,7 +69,7 @@ impl<'de> Visitor<'de> for NodeSeed<'_, '_, 'de> {
         {
             match member {
                 Some(node) => {
-                    map.next_value_seed(NodeSeed { node, names: self.names, record: self.record })?
+                    map.next_value_seed(NodeSeed { node, names: self.names, record: self.record })?;
                 }
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
@@ -102,7 +102,7 @@ impl<'de> Visitor<'de> for NodeSeed<'_, '_, 'de> {
     }
 
     fn visit_unit<E: Error>(self) -> Result<(), E> {
-        for capture in self.node.elements.iter().flat_map(|it: &Box<Elements>| &it.captures) {
+        for capture in self.node.elements.iter().flat_map(|it| &it.captures) {
             self.record.set(capture.slot, Value::Null);
         }
         self.put(Value::Null)

@@ -263,3 +263,49 @@ fn unquoted(
     let end = if has_return { end - 1 } else { end };
     Ok(Some((Cell { start, end, has_doubled_quotes: false }, end)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The rows of `text`, or `None` when it is refused. The window is fed a byte at a time.
+    fn rows(text: &str) -> Option<Vec<Vec<String>>> {
+        struct Drip<'t>(&'t [u8]);
+        impl Read for Drip<'_> {
+            fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                self.0.read(&mut buffer[..1])
+            }
+        }
+        let mut rows = Vec::new();
+        let walked = walk(&mut Window::new(Drip(text.as_bytes())), &mut |cells, row, span| {
+            let start = usize::try_from(span.offset).unwrap();
+            assert_eq!(&text[start..start + row.len()], row, "a row is where its span says");
+            rows.push((0..cells.len()).map(|at| cells.get(at).unwrap().into_owned()).collect());
+            Ok(true)
+        });
+        walked.is_ok().then_some(rows)
+    }
+
+    #[test]
+    fn quotes_lines_and_delimiters() {
+        let text = "a;b\r\n\"x;\n\"\"y\"\"\";\r\n\n1;2";
+        assert_eq!(rows(text).unwrap(), [["a", "b"], ["x;\n\"y\"", ""], ["1", "2"]]);
+        for refused in ["a,b\n1\n", "a,b\n\"1,2\n", "a\n\"1\"2\n", ""] {
+            assert_eq!(rows(refused), None, "{refused:?}");
+        }
+    }
+
+    proptest! {
+        /// What is read here, the `csv` crate reads the same.
+        #[test]
+        fn agrees_with_the_csv_crate(pieces in prop::collection::vec(prop::sample::select(vec!["a", ",", "\n", "\r\n", "\"", "\"\"", " ", "é"]), 0..40)) {
+            let text = pieces.concat();
+            if let Some(rows) = rows(&text) {
+                let mut reader = ::csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+                let theirs: Vec<Vec<String>> = reader.records().map(|it| it.unwrap().iter().map(str::to_owned).collect()).collect();
+                prop_assert_eq!(rows, theirs);
+            }
+        }
+    }
+}

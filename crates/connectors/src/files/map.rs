@@ -15,7 +15,7 @@ use domain::{Lifecycle, List, Population, RowOrigin, Rows, SystemId, Text, Unmap
 use super::config::FileConfig;
 use super::dates::{DateTrouble, Day, instant};
 use super::error::PullErrorKind;
-use super::profile::{Field, Profile};
+use super::profile::{Field, Format, Profile};
 use super::record::{Record, Value};
 
 /// What one file gives for one list.
@@ -54,6 +54,7 @@ impl<'p> Mapper<'p> {
         skips_identities: bool,
     ) -> Self {
         let zone = file.zone.or(profile.zone).or(zone);
+        let has_types = !profile.formats.contains(&Format::Csv);
         let identities = profile.identities.as_ref().filter(|_| !skips_identities);
         Self {
             dates: Dates { zone, formats: &profile.date_formats },
@@ -65,7 +66,7 @@ impl<'p> Mapper<'p> {
                 .memberships
                 .as_ref()
                 .map(|it| membership::Memberships::new(it, file.group.as_deref())),
-            accounts: profile.accounts.as_ref().map(account::Accounts::new),
+            accounts: profile.accounts.as_ref().map(|it| account::Accounts::new(it, has_types)),
             nonhumans: profile.nonhumans.as_ref().map(register::NonHumans::new),
             leavers: profile.leavers.as_ref().map(register::Leavers::new),
         }
@@ -153,9 +154,7 @@ impl Dates<'_> {
             let column = at.and_then(|at| field.paths.get(at)).cloned().unwrap_or_default();
             match trouble {
                 DateTrouble::NoZone => PullErrorKind::NoZone { column },
-                DateTrouble::NoDate => {
-                    PullErrorKind::NoDate { column, value: text.chars().take(40).collect() }
-                }
+                DateTrouble::NoDate => PullErrorKind::NoDate { column, value: shown(&text) },
             }
         })
     }
@@ -168,6 +167,11 @@ fn text(record: &Record<'_>, field: &Field) -> Option<Text> {
 /// The field that names a row.
 fn key(record: &Record<'_>, field: &Field) -> Result<Text, PullErrorKind> {
     text(record, field).ok_or_else(|| PullErrorKind::NoKey { field: field.shown() })
+}
+
+/// A value in an error: short, and never an address.
+fn shown(text: &str) -> String {
+    if text.contains('@') { "(an address)".to_owned() } else { text.chars().take(40).collect() }
 }
 
 /// The display name, or first and last name joined.
@@ -189,7 +193,7 @@ fn or_lifecycles(
 
 /// A count as a note, when there is anything to note.
 fn note(count: u64, what: &str) -> Option<String> {
-    (count > 0).then(|| format!("{count} {} {what}", if count == 1 { "row" } else { "rows" }))
+    (count > 0).then(|| format!("{what}: {count}"))
 }
 
 /// The texts of a list, or of one cell that holds them with `;` between. `None`: not shown.

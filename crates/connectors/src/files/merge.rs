@@ -189,7 +189,10 @@ impl Merged {
     fn make_unique(&mut self) {
         let duplicates = unique::make(&mut self.rows, &mut self.origins, self.folds);
         if duplicates.n_exact > 0 && !self.folds {
-            self.notes.push(format!("{} rows are listed twice, word for word", duplicates.n_exact));
+            self.notes.push(format!(
+                "rows dropped, which say what one before them says: {}",
+                duplicates.n_exact
+            ));
         }
         let n_more = duplicates.conflicts.len().saturating_sub(CONFLICTS_MAX);
         for (first, second) in duplicates.conflicts.iter().take(CONFLICTS_MAX) {
@@ -247,7 +250,9 @@ fn withhold(rows: &mut [Assignment], withheld: &FxHashSet<Text>) -> Option<Strin
             n += 1;
         }
     }
-    (n > 0).then(|| format!("{n} assignments give no access: the user's state is not approved"))
+    (n > 0).then(|| {
+        format!("assignments without access, because the user's state is not approved: {n}")
+    })
 }
 
 /// Appends rows of the same list.

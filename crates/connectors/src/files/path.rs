@@ -156,7 +156,7 @@ impl<'de> Found<'de> {
         match (capture.pick, value) {
             (Pick::All, Value::Text(text)) => self.all.push(text.clone()),
             (Pick::All, other) => {
-                self.all.extend(other.text().map(|it| Cow::Owned(it.into_owned())))
+                self.all.extend(other.text().map(|it| Cow::Owned(it.into_owned())));
             }
             (Pick::Primary, _) => {
                 // Servers write booleans as text, too.

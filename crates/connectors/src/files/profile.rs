@@ -3,14 +3,22 @@
 //! The format is described in the `README.md` of the folder of shipped profiles. A profile
 //! is checked when it is read: unknown keys and words are errors that name the place.
 
+mod named;
+mod shape;
+
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono_tz::Tz;
-use domain::{Channel, Grant, IdForm, IdentityKind, Invitation, Lifecycle, Population, SystemKind};
+use domain::{Channel, IdForm, SystemKind};
 use rustc_hash::FxHashMap;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+
+pub(crate) use shape::{
+    AccountShape, AssignmentShape, Field, IdentityShape, LeaverShape, MembershipShape,
+    NonHumanShape, PrincipalType, Words,
+};
 
 use super::capture::Names;
 use super::json::Envelope;
@@ -21,7 +29,7 @@ use super::record::plain;
 /// The profiles that are known, by name.
 #[derive(Clone, Debug)]
 pub struct Profiles {
-    profiles: Vec<std::sync::Arc<Profile>>,
+    profiles: Vec<Arc<Profile>>,
 }
 
 /// A profile that cannot be used.
@@ -126,7 +134,7 @@ impl Profiles {
     fn with_text(mut self, shown: &str, toml: &str) -> Result<Self, ProfileError> {
         let invalid = |what| ProfileError::Invalid { name: shown.to_owned(), what };
         let written: Profile = toml::from_str(toml).map_err(|error| invalid(error.to_string()))?;
-        let profile = std::sync::Arc::new(written.compiled().map_err(invalid)?);
+        let profile = Arc::new(written.compiled().map_err(invalid)?);
         match self.profiles.iter_mut().find(|it| it.name == profile.name) {
             Some(earlier) => *earlier = profile,
             None => self.profiles.push(profile),
@@ -157,7 +165,7 @@ impl Profiles {
 pub struct Profile {
     pub(crate) name: String,
     pub(crate) title: String,
-    #[serde(deserialize_with = "system_kind")]
+    #[serde(deserialize_with = "named::system_kind")]
     pub(crate) kind: SystemKind,
     pub(crate) formats: Vec<Format>,
     /// Columns or members that must be there, `a | b` for either.
@@ -183,11 +191,11 @@ pub struct Profile {
     pub(crate) ends_without_next: bool,
     #[serde(default)]
     pub(crate) whole: Option<bool>,
-    #[serde(default, deserialize_with = "id_form")]
+    #[serde(default, deserialize_with = "named::id_form")]
     pub(crate) id_form: Option<IdForm>,
-    #[serde(default, deserialize_with = "channel")]
+    #[serde(default, deserialize_with = "named::channel")]
     pub(crate) channel: Option<Channel>,
-    #[serde(default, deserialize_with = "zone")]
+    #[serde(default, deserialize_with = "named::zone")]
     pub(crate) zone: Option<Tz>,
     #[serde(default)]
     pub(crate) date_formats: Vec<String>,
@@ -232,224 +240,6 @@ pub(crate) struct Layout {
     pub(crate) columns: FxHashMap<String, Vec<usize>>,
 }
 
-/// A field: the columns or members that may hold it, the first that states something wins.
-#[derive(Debug, Default, Deserialize)]
-#[serde(from = "Vec<String>")]
-pub(crate) struct Field {
-    pub(crate) paths: Vec<String>,
-    pub(crate) slots: Vec<usize>,
-}
-
-impl From<Vec<String>> for Field {
-    fn from(paths: Vec<String>) -> Self {
-        Self { paths, slots: Vec::new() }
-    }
-}
-
-impl Field {
-    /// How an error names it.
-    pub(crate) fn shown(&self) -> String {
-        self.paths.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(" or ")
-    }
-}
-
-/// Raw words and what they mean, by plain form.
-pub(crate) type Words<T> = FxHashMap<String, T>;
-
-/// How a row becomes an identity.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct IdentityShape {
-    #[serde(deserialize_with = "population")]
-    pub(crate) lists: Population,
-    pub(crate) lifecycle: bool,
-    /// What every row of such a list is, whatever its status says.
-    #[serde(default, deserialize_with = "lifecycle")]
-    pub(crate) always: Option<Lifecycle>,
-    /// What a row without a status is; by default unknown where the lifecycle is known, else not stated.
-    #[serde(default, deserialize_with = "lifecycle")]
-    pub(crate) without_status: Option<Lifecycle>,
-    #[serde(default, deserialize_with = "lifecycles")]
-    pub(crate) statuses: Words<Lifecycle>,
-    #[serde(default, deserialize_with = "identity_kinds")]
-    pub(crate) kinds: Words<IdentityKind>,
-    /// States in which assignments give access. Empty: all do.
-    #[serde(default)]
-    pub(crate) approved_states: Vec<String>,
-    pub(crate) fields: IdentityFields,
-}
-
-/// Where the fields of an identity are.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct IdentityFields {
-    pub(crate) id: Field,
-    pub(crate) user_name: Field,
-    pub(crate) email: Field,
-    pub(crate) employee_number: Field,
-    pub(crate) immutable_id: Field,
-    pub(crate) display_name: Field,
-    pub(crate) first_name: Field,
-    pub(crate) last_name: Field,
-    pub(crate) kind: Field,
-    pub(crate) status: Field,
-    pub(crate) state: Field,
-    pub(crate) created_at: Field,
-    pub(crate) status_changed_at: Field,
-    pub(crate) starts_at: Field,
-    pub(crate) ends_at: Field,
-}
-
-/// How a row becomes an assignment.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AssignmentShape {
-    /// What a row without a status says.
-    #[serde(default, deserialize_with = "grant")]
-    pub(crate) without_status: Option<Grant>,
-    #[serde(default, deserialize_with = "grants")]
-    pub(crate) statuses: Words<Grant>,
-    #[serde(default)]
-    pub(crate) direct_words: Vec<String>,
-    #[serde(default)]
-    pub(crate) group_words: Vec<String>,
-    #[serde(default, deserialize_with = "principals")]
-    pub(crate) principal_types: Words<PrincipalType>,
-    /// Whether several rows of one principal are usual; they become one.
-    #[serde(default)]
-    pub(crate) folds: bool,
-    pub(crate) fields: AssignmentFields,
-}
-
-/// Where the fields of an assignment are.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct AssignmentFields {
-    pub(crate) principal: Field,
-    pub(crate) principal_type: Field,
-    pub(crate) status: Field,
-    pub(crate) via: Field,
-    pub(crate) group: Field,
-    pub(crate) group_name: Field,
-    pub(crate) account_id: Field,
-    pub(crate) user_name: Field,
-    pub(crate) changed_at: Field,
-    /// A stated end means that access was taken then.
-    pub(crate) ended_at: Field,
-    /// The app: a file must not mix several.
-    pub(crate) app: Field,
-}
-
-/// What a principal or member is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum PrincipalType {
-    Identity,
-    Group,
-    /// A program or a device: not judged.
-    Ignored,
-}
-
-/// How a row becomes a membership.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct MembershipShape {
-    #[serde(default, deserialize_with = "principals")]
-    pub(crate) member_types: Words<PrincipalType>,
-    pub(crate) fields: MembershipFields,
-}
-
-/// Where the fields of a membership are.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct MembershipFields {
-    pub(crate) member: Field,
-    pub(crate) member_type: Field,
-    /// The group; where a row has none, the operator names it for the file.
-    pub(crate) group: Field,
-}
-
-/// How a row becomes an account.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AccountShape {
-    /// Words for on, beside JSON `true` and the text `true`.
-    #[serde(default)]
-    pub(crate) on_words: Vec<String>,
-    /// Words for off, beside JSON `false` and the text `false`.
-    #[serde(default)]
-    pub(crate) off_words: Vec<String>,
-    /// Whether JSON `null` says that there is no role; else it says nothing.
-    #[serde(default)]
-    pub(crate) null_is_no_role: bool,
-    /// Words of the role column that mean no role.
-    #[serde(default)]
-    pub(crate) no_role_words: Vec<String>,
-    #[serde(default, deserialize_with = "invitations")]
-    pub(crate) invitations: Words<Invitation>,
-    pub(crate) fields: AccountFields,
-}
-
-/// Where the fields of an account are.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct AccountFields {
-    pub(crate) id: Field,
-    pub(crate) external_id: Field,
-    pub(crate) user_name: Field,
-    pub(crate) email: Field,
-    pub(crate) employee_number: Field,
-    pub(crate) display_name: Field,
-    pub(crate) first_name: Field,
-    pub(crate) last_name: Field,
-    pub(crate) active: Field,
-    pub(crate) invitation: Field,
-    pub(crate) status: Field,
-    pub(crate) active_source: Field,
-    pub(crate) roles: Field,
-    pub(crate) groups: Field,
-    pub(crate) ends_at: Field,
-    pub(crate) created_at: Field,
-    pub(crate) modified_at: Field,
-    pub(crate) last_used_at: Field,
-}
-
-/// How a row becomes a registered non-human account.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NonHumanShape {
-    pub(crate) fields: NonHumanFields,
-}
-
-/// Where the fields of a non-human account are.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct NonHumanFields {
-    pub(crate) account: Field,
-    pub(crate) owner: Field,
-    pub(crate) purpose: Field,
-    pub(crate) attest_by: Field,
-}
-
-/// How a row becomes a leaver.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct LeaverShape {
-    pub(crate) fields: LeaverFields,
-}
-
-/// Where the fields of a leaver are.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct LeaverFields {
-    pub(crate) employee_number: Field,
-    pub(crate) email: Field,
-    pub(crate) display_name: Field,
-    pub(crate) first_name: Field,
-    pub(crate) last_name: Field,
-    pub(crate) left_at: Field,
-    pub(crate) reason: Field,
-}
-
 impl Profile {
     /// Its name, as settings write it.
     #[must_use]
@@ -472,9 +262,10 @@ impl Profile {
     /// Resolves the paths of every field.
     fn compiled(mut self) -> Result<Self, String> {
         let mut layout = Layout::default();
+        let has_members = self.formats.contains(&Format::Json);
         for field in self.fields() {
             for path in &field.paths {
-                field.slots.push(layout.slot(path)?);
+                field.slots.push(layout.slot(path, has_members)?);
             }
         }
         if layout.paths.is_empty() {
@@ -517,176 +308,28 @@ impl Profile {
 
     fn fields(&mut self) -> Vec<&mut Field> {
         let mut all = vec![&mut self.as_of];
-        if let Some(IdentityShape { fields: it, .. }) = &mut self.identities {
-            all.extend([
-                &mut it.id,
-                &mut it.user_name,
-                &mut it.email,
-                &mut it.employee_number,
-                &mut it.immutable_id,
-            ]);
-            all.extend([
-                &mut it.display_name,
-                &mut it.first_name,
-                &mut it.last_name,
-                &mut it.kind,
-                &mut it.status,
-            ]);
-            all.extend([
-                &mut it.state,
-                &mut it.created_at,
-                &mut it.status_changed_at,
-                &mut it.starts_at,
-                &mut it.ends_at,
-            ]);
-        }
-        if let Some(AssignmentShape { fields: it, .. }) = &mut self.assignments {
-            all.extend([
-                &mut it.principal,
-                &mut it.principal_type,
-                &mut it.status,
-                &mut it.via,
-                &mut it.group,
-            ]);
-            all.extend([
-                &mut it.group_name,
-                &mut it.account_id,
-                &mut it.user_name,
-                &mut it.changed_at,
-            ]);
-            all.extend([&mut it.ended_at, &mut it.app]);
-        }
-        if let Some(MembershipShape { fields: it, .. }) = &mut self.memberships {
-            all.extend([&mut it.member, &mut it.member_type, &mut it.group]);
-        }
-        if let Some(AccountShape { fields: it, .. }) = &mut self.accounts {
-            all.extend([
-                &mut it.id,
-                &mut it.external_id,
-                &mut it.user_name,
-                &mut it.email,
-                &mut it.employee_number,
-            ]);
-            all.extend([
-                &mut it.display_name,
-                &mut it.first_name,
-                &mut it.last_name,
-                &mut it.active,
-                &mut it.invitation,
-            ]);
-            all.extend([
-                &mut it.status,
-                &mut it.active_source,
-                &mut it.roles,
-                &mut it.groups,
-                &mut it.ends_at,
-            ]);
-            all.extend([&mut it.created_at, &mut it.modified_at, &mut it.last_used_at]);
-        }
-        if let Some(NonHumanShape { fields: it }) = &mut self.nonhumans {
-            all.extend([&mut it.account, &mut it.owner, &mut it.purpose, &mut it.attest_by]);
-        }
-        if let Some(LeaverShape { fields: it }) = &mut self.leavers {
-            all.extend([
-                &mut it.employee_number,
-                &mut it.email,
-                &mut it.display_name,
-                &mut it.first_name,
-            ]);
-            all.extend([&mut it.last_name, &mut it.left_at, &mut it.reason]);
-        }
+        all.extend(self.identities.iter_mut().flat_map(|it| it.fields.all()));
+        all.extend(self.assignments.iter_mut().flat_map(|it| it.fields.all()));
+        all.extend(self.memberships.iter_mut().flat_map(|it| it.fields.all()));
+        all.extend(self.accounts.iter_mut().flat_map(|it| it.fields.all()));
+        all.extend(self.nonhumans.iter_mut().flat_map(|it| it.fields.all()));
+        all.extend(self.leavers.iter_mut().flat_map(|it| it.fields.all()));
         all
     }
 }
 
 impl Layout {
-    /// The slot of a path, a new one for a new path.
-    fn slot(&mut self, path: &str) -> Result<usize, String> {
+    /// The slot of a path, a new one for a new path. Names of columns alone need be no paths.
+    fn slot(&mut self, path: &str, has_members: bool) -> Result<usize, String> {
         if let Some(slot) = self.paths.iter().position(|it| it == path) {
             return Ok(slot);
         }
         let slot = self.paths.len();
-        self.tree.add(path, slot)?;
+        if has_members {
+            self.tree.add(path, slot)?;
+        }
         self.paths.push(path.to_owned());
         self.columns.entry(plain(path)).or_default().push(slot);
         Ok(slot)
     }
-}
-
-/// Reads a name of a `named!` enum.
-fn named<'de, D: Deserializer<'de>, T>(
-    deserializer: D,
-    parse: fn(&str) -> Option<T>,
-) -> Result<T, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    parse(&name)
-        .ok_or_else(|| D::Error::custom(format!("`{name}` is not one of the words for this key")))
-}
-
-/// Reads a table from raw words to names.
-fn words<'de, D: Deserializer<'de>, T>(
-    deserializer: D,
-    parse: fn(&str) -> Option<T>,
-) -> Result<Words<T>, D::Error> {
-    let written = FxHashMap::<String, String>::deserialize(deserializer)?;
-    let mut words = Words::default();
-    for (raw, name) in written {
-        let meaning = parse(&name)
-            .ok_or_else(|| D::Error::custom(format!("`{raw}` cannot mean `{name}`")))?;
-        words.insert(plain(&raw), meaning);
-    }
-    Ok(words)
-}
-
-fn system_kind<'de, D: Deserializer<'de>>(it: D) -> Result<SystemKind, D::Error> {
-    named(it, SystemKind::parse)
-}
-
-fn population<'de, D: Deserializer<'de>>(it: D) -> Result<Population, D::Error> {
-    named(it, Population::parse)
-}
-
-fn id_form<'de, D: Deserializer<'de>>(it: D) -> Result<Option<IdForm>, D::Error> {
-    named(it, IdForm::parse).map(Some)
-}
-
-fn channel<'de, D: Deserializer<'de>>(it: D) -> Result<Option<Channel>, D::Error> {
-    named(it, Channel::parse).map(Some)
-}
-
-fn zone<'de, D: Deserializer<'de>>(it: D) -> Result<Option<Tz>, D::Error> {
-    named(it, |name| name.parse::<Tz>().ok()).map(Some)
-}
-
-fn lifecycle<'de, D: Deserializer<'de>>(it: D) -> Result<Option<Lifecycle>, D::Error> {
-    named(it, Lifecycle::parse).map(Some)
-}
-
-fn grant<'de, D: Deserializer<'de>>(it: D) -> Result<Option<Grant>, D::Error> {
-    named(it, Grant::parse).map(Some)
-}
-
-fn lifecycles<'de, D: Deserializer<'de>>(it: D) -> Result<Words<Lifecycle>, D::Error> {
-    words(it, Lifecycle::parse)
-}
-
-fn identity_kinds<'de, D: Deserializer<'de>>(it: D) -> Result<Words<IdentityKind>, D::Error> {
-    words(it, IdentityKind::parse)
-}
-
-fn grants<'de, D: Deserializer<'de>>(it: D) -> Result<Words<Grant>, D::Error> {
-    words(it, Grant::parse)
-}
-
-fn invitations<'de, D: Deserializer<'de>>(it: D) -> Result<Words<Invitation>, D::Error> {
-    words(it, Invitation::parse)
-}
-
-fn principals<'de, D: Deserializer<'de>>(it: D) -> Result<Words<PrincipalType>, D::Error> {
-    words(it, |name| match name {
-        "identity" => Some(PrincipalType::Identity),
-        "group" => Some(PrincipalType::Group),
-        "ignored" => Some(PrincipalType::Ignored),
-        _ => None,
-    })
 }

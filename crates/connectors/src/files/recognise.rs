@@ -1,7 +1,6 @@
 //! Which profile reads a file: looks at the names of its columns or members, never at
 //! whom its rows are about.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use domain::SystemKind;
@@ -53,15 +52,16 @@ pub(crate) fn choose<'p>(
         .collect();
     let sample = sample(first, &candidates)?;
     for is_fallback in [false, true] {
-        let mut fits: Vec<(usize, &Profile)> = candidates
+        let mut fits: Vec<((usize, usize), &Profile)> = candidates
             .iter()
             .filter(|it| {
                 it.fallback == is_fallback
                     && sample.misses(it).is_some_and(|misses| misses.is_empty())
             })
-            .map(|it| (sample.score(it), *it))
+            .map(|it| ((it.recognise.len(), sample.score(it)), *it))
             .collect();
-        fits.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+        // The profile that asks for most is the most particular; among equals, the one that reads most.
+        fits.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
         match fits.as_slice() {
             [] => {}
             [(best, one), (second, other), ..] if best == second => {
@@ -82,7 +82,7 @@ pub(crate) fn choose<'p>(
 struct Sample {
     format: Format,
     /// Columns, or paths of members that are not null, as written.
-    names: BTreeSet<String>,
+    names: Vec<String>,
 }
 
 fn sample(page: &Page, candidates: &[&Profile]) -> Result<Sample, PullError> {
@@ -90,8 +90,11 @@ fn sample(page: &Page, candidates: &[&Profile]) -> Result<Sample, PullError> {
     let mut source = source::open(&page.path).map_err(|kind| fail((Place::File, kind)))?;
     let mut window = Window::new(source.reader());
     window.fill().map_err(|error| fail((Place::File, PullErrorKind::of_io(error))))?;
+    if window.bytes().iter().all(u8::is_ascii_whitespace) {
+        return Err(fail((Place::File, PullErrorKind::Empty)));
+    }
     let format = guess_format(window.bytes());
-    let mut names = BTreeSet::new();
+    let mut names = Vec::new();
     match format {
         Format::Csv => csv::walk(&mut window, &mut |cells, _, _| {
             names.extend(
@@ -124,13 +127,15 @@ fn sample(page: &Page, candidates: &[&Profile]) -> Result<Sample, PullError> {
 }
 
 /// Adds the paths of a row's members. Recursion is bounded by the parser's depth of 128.
-fn collect(value: &serde_json::Value, prefix: &str, names: &mut BTreeSet<String>) {
+fn collect(value: &serde_json::Value, prefix: &str, names: &mut Vec<String>) {
     if let serde_json::Value::Object(members) = value {
         for (name, member) in members.iter().filter(|(_, member)| !member.is_null()) {
             let name = if name.contains('.') { format!("\"{name}\"") } else { name.clone() };
             let path = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
             collect(member, &path, names);
-            names.insert(path);
+            if !names.contains(&path) {
+                names.push(path);
+            }
         }
     }
 }
@@ -208,7 +213,7 @@ fn shown(name: &str) -> String {
     if name.contains('@') {
         "(an address: is the header missing?)".to_owned()
     } else {
-        name.chars().take(80).collect()
+        name.chars().filter(|it| !it.is_control()).take(80).collect()
     }
 }
 
@@ -229,6 +234,6 @@ fn snippet(kind: SystemKind, format: Format, saw: &[String]) -> String {
     };
     let column = saw.first().map_or("", String::as_str);
     format!(
-        "name = \"my-export\"\ntitle = \"My export\"\nkind = \"{kind}\"\nformats = [\"{format}\"]\nrecognise = ['{column}']\n\n{table}\n{first} = ['{column}']\n"
+        "name = \"my-export\"\ntitle = \"My export\"\nkind = \"{kind}\"\nformats = [\"{format}\"]\nrecognise = [{column:?}]\n\n{table}\n{first} = [{column:?}]\n"
     )
 }

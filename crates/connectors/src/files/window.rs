@@ -85,9 +85,4 @@ impl<R: Read> Window<R> {
         }
         Ok(if self.end > n_unread { Fill::More } else { Fill::End })
     }
-
-    /// Gives the reader back, for what must be read to the end of the file.
-    pub(crate) fn into_reader(self) -> R {
-        self.reader
-    }
 }

@@ -56,6 +56,10 @@ pub(crate) struct CheckArgs {
     #[arg(long, default_value = "text")]
     pub(crate) format: ListFormat,
 
+    /// With names and logins in the text; the other formats have them
+    #[arg(long)]
+    pub(crate) names: bool,
+
     /// Write the HTML report to this file, too
     #[arg(long, value_name = "OUT")]
     pub(crate) html: Option<PathBuf>,
@@ -86,8 +90,8 @@ fn stated_text(text: &str) -> Result<StatedFile<String>, String> {
 
 fn stated_time(text: &str) -> Result<StatedFile<DateTime<Utc>>, String> {
     let StatedFile { path, value } = stated_text(text)?;
-    let value = when::instant(&value)
-        .ok_or("write date, time and zone, as FILE=2026-11-20T02:00:00Z")?;
+    let value =
+        when::instant(&value).ok_or("write date, time and zone, as FILE=2026-11-20T02:00:00Z")?;
     Ok(StatedFile { path, value })
 }
 

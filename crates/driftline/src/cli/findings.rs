@@ -19,6 +19,10 @@ pub(crate) enum FindingsCommand {
         /// Its number, as DL-17
         #[arg(value_parser = finding_id)]
         id: FindingId,
+
+        /// With names and logins
+        #[arg(long)]
+        names: bool,
     },
     /// Decide whose account it is, or that it is not somebody's
     Link(LinkArgs),
@@ -43,6 +47,10 @@ pub(crate) struct ListArgs {
     /// What is printed on stdout
     #[arg(long, default_value = "text")]
     pub(crate) format: ListFormat,
+
+    /// With names and logins in the text; the other formats have them
+    #[arg(long)]
+    pub(crate) names: bool,
 }
 
 /// Which findings.
@@ -64,7 +72,7 @@ pub(crate) struct FilterArgs {
     #[arg(long)]
     pub(crate) app: Option<String>,
 
-    /// Those that are over, too
+    /// Those that are over, too, also since earlier runs
     #[arg(long)]
     pub(crate) all: bool,
 }
@@ -78,7 +86,7 @@ Examples:
   driftline findings link --from decisions.csv
 
 The CSV file has the columns account, identity and reason, and may have app, not and by.
-All of its rows are kept, or none. The next run judges by them.")]
+Every row is checked before any is kept. The next run judges by them.")]
 pub(crate) struct LinkArgs {
     /// The account's id in the app
     #[arg(long, value_name = "ID", required_unless_present = "from", requires = "identity")]
@@ -133,7 +141,9 @@ pub(crate) enum WaiveCommand {
     /// Ask for a waiver. It is in force once somebody else approves it
     Request(WaiveRequestArgs),
     /// Approve a waiver that somebody else asked for
-    #[command(after_help = "Example:\n  driftline findings waive approve 3 --by 'Ilse van der Meer'")]
+    #[command(
+        after_help = "Example:\n  driftline findings waive approve 3 --by 'Ilse van der Meer'"
+    )]
     Approve {
         /// Its number
         waiver: i64,

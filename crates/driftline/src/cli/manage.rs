@@ -33,13 +33,19 @@ pub(crate) struct ReportArgs {
     /// Write it to this file, not to stdout
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+
+    /// With names and logins in the text; the other formats have them
+    #[arg(long)]
+    pub(crate) names: bool,
 }
 
 /// The settings.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Read the settings, say what they mean and what could be better
-    #[command(after_help = "Example:\n  driftline config check --config /etc/driftline/driftline.toml")]
+    #[command(
+        after_help = "Example:\n  driftline config check --config /etc/driftline/driftline.toml"
+    )]
     Check,
     /// Print the JSON Schema of the settings file
     #[command(after_help = "Example:\n  driftline config schema > driftline.schema.json")]
@@ -56,7 +62,9 @@ pub(crate) enum DbCommand {
         to: PathBuf,
     },
     /// Verify that what is kept is what was written
-    #[command(after_help = "Example:\n  driftline db verify --config /etc/driftline/driftline.toml")]
+    #[command(
+        after_help = "Example:\n  driftline db verify --config /etc/driftline/driftline.toml"
+    )]
     Verify,
 }
 

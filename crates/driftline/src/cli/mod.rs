@@ -75,7 +75,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Db(DbCommand),
     /// Print the completions of a shell
-    #[command(after_help = "Example:\n  driftline completions bash > /etc/bash_completion.d/driftline")]
+    #[command(
+        after_help = "Example:\n  driftline completions bash > /etc/bash_completion.d/driftline"
+    )]
     Completions {
         /// For which shell
         shell: clap_complete::Shell,
@@ -105,6 +107,10 @@ pub(crate) struct RunArgs {
     /// What is printed on stdout
     #[arg(long, default_value = "text")]
     pub(crate) format: TextFormat,
+
+    /// With names and logins in the text; the other formats have them
+    #[arg(long)]
+    pub(crate) names: bool,
 
     /// End with status 1 when a live finding is at least this grave
     #[arg(long, value_name = "SEVERITY", default_value = "none")]

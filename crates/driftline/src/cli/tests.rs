@@ -63,6 +63,41 @@ fn bad_command_lines_are_explained() {
 }
 
 #[test]
+fn help_is_as_committed() {
+    fn page(command: &clap::Command, text: &mut String) {
+        let help = command.clone().term_width(100).render_long_help();
+        let name = command.get_bin_name().unwrap_or(command.get_name());
+        text.push_str(&format!("===== {name} --help\n\n{help}\n"));
+        command.get_subcommands().for_each(|below| page(below, text));
+    }
+    let mut command = Cli::command();
+    command.build();
+    let mut text = String::new();
+    page(&command, &mut text);
+    insta::assert_snapshot!("help", text);
+}
+
+#[test]
+fn fail_on_names_a_severity_or_none() {
+    let line = "driftline check --idp a --app b --fail-on medium";
+    for (line, expected) in [
+        ("driftline check --idp a --app b", Some(domain::Severity::High)),
+        (line, Some(domain::Severity::Medium)),
+    ] {
+        let Command::Check(args) = Cli::try_parse_from(line.split_whitespace()).unwrap().command
+        else {
+            panic!("another command");
+        };
+        assert_eq!(args.fail_on.severity(), expected, "{line}");
+    }
+    let Command::Run(args) = Cli::try_parse_from(["driftline", "run", "--once"]).unwrap().command
+    else {
+        panic!("another command");
+    };
+    assert_eq!(args.fail_on.severity(), None);
+}
+
+#[test]
 fn states_and_causes_may_be_listed() {
     let line = "driftline findings list --state open,pending --cause leaver_active,reactivated";
     let cli = Cli::try_parse_from(line.split_whitespace()).unwrap();

@@ -49,6 +49,24 @@ fn write_pages(command: &clap::Command, folder: &Path) -> anyhow::Result<()> {
 
 fn page(command: &clap::Command) -> anyhow::Result<Vec<u8>> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone()).render(&mut page).context("while making a manual page")?;
+    clap_mangen::Man::new(command.clone())
+        .render(&mut page)
+        .context("while making a manual page")?;
     Ok(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_command_has_a_manual_page() {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().join("man1");
+        man(Some(&to)).unwrap();
+        for name in ["driftline", "driftline-check", "driftline-findings-waive-request"] {
+            let text = std::fs::read_to_string(to.join(format!("{name}.1"))).unwrap();
+            assert!(text.contains(".SH SYNOPSIS"), "{name}");
+        }
+    }
 }

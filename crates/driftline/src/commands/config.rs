@@ -3,12 +3,10 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use domain::SystemKind;
-
 use crate::cli::ConfigCommand;
 use crate::exit::Exit;
 use crate::settings::{self, Settings};
-use crate::{print, when};
+use crate::{print, profiles, when};
 
 /// Does what was asked.
 ///
@@ -29,7 +27,12 @@ fn check(path: &Path) -> anyhow::Result<Exit> {
     let settings = settings::read(path)?;
     let nights = settings.nights()?;
     settings.fingerprint_key()?;
-    print::out(summary(&settings, nights.len())?)?;
+    let profiles = profiles::load(settings.profiles.as_deref())?;
+    let mut text = summary(&settings, nights.len())?;
+    for advice in settings::advice(&settings, &profiles) {
+        text.push_str(&format!("warning: {advice}\n"));
+    }
+    print::out(text)?;
     Ok(Exit::Fine)
 }
 
@@ -59,17 +62,8 @@ fn summary(settings: &Settings, n_nights: usize) -> Result<String, std::fmt::Err
         writeln!(text, "  judged    `{}` against {idps}", app.rules.app)?;
     }
     for source in settings.sources(None) {
-        let kind = match source.kind {
-            SystemKind::Idp => "idp",
-            SystemKind::App => "app",
-            SystemKind::Hr => "hr",
-            SystemKind::Register => "register",
-        };
         let files: Vec<&str> = source.files.iter().map(|file| file.shown_as.as_str()).collect();
-        writeln!(text, "  {kind:<8}  `{}`: {}", source.system, files.join(", "))?;
-    }
-    for advice in settings::advice(settings) {
-        writeln!(text, "warning: {advice}")?;
+        writeln!(text, "  {:<8}  `{}`: {}", source.kind, source.system, files.join(", "))?;
     }
     Ok(text)
 }

@@ -1,4 +1,13 @@
 //! One file for each command: what was typed, made to mean something, and done.
 
+pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod db;
+pub(crate) mod explain;
+pub(crate) mod findings;
+pub(crate) mod report;
+pub(crate) mod run;
+
+#[cfg(test)]
+mod sample;

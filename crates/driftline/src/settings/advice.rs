@@ -1,28 +1,33 @@
 //! Settings that can be used and are probably not what was meant, or could be better.
 
 use chrono::TimeDelta;
+use connectors::files::Profiles;
 use domain::{SystemKind, Tier};
 use drift::Deprovision;
+use engine::AppPlan;
 
 use super::Settings;
+use crate::nearest::nearest;
 use crate::when::written;
 
 /// One sentence for each thing that an operator should know, in the order of the file.
 /// Empty: nothing to say.
-pub(crate) fn advice(settings: &Settings) -> Vec<String> {
+pub(crate) fn advice(settings: &Settings, profiles: &Profiles) -> Vec<String> {
     let mut advice = Vec::new();
     if settings.apps.is_empty() {
-        advice.push("no app is configured: nothing is judged until there is an `[app.NAME]`".to_owned());
+        advice.push(
+            "no app is configured: nothing is judged until there is an `[app.NAME]`".to_owned(),
+        );
     }
     for app in &settings.apps {
         of_app(settings, app, &mut advice);
     }
-    of_files(settings, &mut advice);
+    of_files(settings, profiles, &mut advice);
     of_interval(settings, &mut advice);
     advice
 }
 
-fn of_app(settings: &Settings, app: &super::AppSettings, advice: &mut Vec<String>) {
+fn of_app(settings: &Settings, app: &AppPlan, advice: &mut Vec<String>) {
     let (rules, name) = (&app.rules, &app.rules.app);
     if rules.idps.is_empty() {
         advice.push(format!(
@@ -64,13 +69,24 @@ fn of_app(settings: &Settings, app: &super::AppSettings, advice: &mut Vec<String
     }
 }
 
-fn of_files(settings: &Settings, advice: &mut Vec<String>) {
+fn of_files(settings: &Settings, profiles: &Profiles, advice: &mut Vec<String>) {
     for source in settings.sources(None) {
         if source.files.is_empty() {
             advice.push(format!(
                 "{} `{}` has no file: nothing of it is seen; add `[[{}.{}.file]]`",
                 source.kind, source.system, source.kind, source.system
             ));
+        }
+        for file in &source.files {
+            let name = file.profile.as_deref().filter(|name| profiles.get(name).is_none());
+            if let Some(name) = name {
+                let guess = nearest(name, profiles.names())
+                    .map_or_else(String::new, |word| format!("; did you mean `{word}`?"));
+                advice.push(format!(
+                    "`{}` of `{}` names the profile `{name}`, which there is not{guess}",
+                    file.shown_as, source.system
+                ));
+            }
         }
         let is_bound = settings.apps.iter().any(|app| app.rules.idps.contains(&source.system));
         if source.kind == SystemKind::Idp && !is_bound {

@@ -2,6 +2,7 @@
 
 use domain::SystemId;
 use drift::AppRules;
+use engine::AppPlan;
 use graph::KeyRules;
 
 use super::SettingsError;
@@ -10,21 +11,12 @@ use super::file::{App, File, Idp, Keys};
 use super::source::system_id;
 use crate::nearest::{listed, nearest};
 
-/// One app: what is judged, and by which keys.
-#[derive(Clone, Debug)]
-pub(crate) struct AppSettings {
-    /// What is judged, and whose word counts for it.
-    pub(crate) rules: AppRules,
-    /// How its accounts find their owners.
-    pub(crate) keys: KeyRules,
-}
-
 /// What the settings say of every app, by name.
 ///
 /// # Errors
 ///
 /// Returns the first value that cannot be used, or names a system that there is not.
-pub(super) fn apps(document: &Document<'_>, file: &File) -> Result<Vec<AppSettings>, SettingsError> {
+pub(super) fn apps(document: &Document<'_>, file: &File) -> Result<Vec<AppPlan>, SettingsError> {
     let domain_aliases = domain_aliases(document, &file.keys)?;
     let person_keys = file.keys.person.iter().map(|it| it.meant()).collect();
     // What holds for every app; each adds what its own table says.
@@ -38,7 +30,7 @@ fn app_settings(
     common: &KeyRules,
     name: &str,
     app: &App,
-) -> Result<AppSettings, SettingsError> {
+) -> Result<AppPlan, SettingsError> {
     let id = system_id(document, &["app", name], name)?;
     let bound = Bound { document, file, app: name };
     let idps = bound.idps("idps", &app.idps)?;
@@ -61,7 +53,7 @@ fn app_settings(
         external_id.push((bound.idp(&["external_id", idp], idp)?, carries.meant()));
     }
     let assigns_everyone = bound.idps("assigns_everyone", &app.assigns_everyone)?;
-    Ok(AppSettings { rules, keys: KeyRules { external_id, assigns_everyone, ..common.clone() } })
+    Ok(AppPlan { rules, keys: KeyRules { external_id, assigns_everyone, ..common.clone() } })
 }
 
 /// Mail domains that are one, lower-cased as names of domains compare.
@@ -137,7 +129,9 @@ impl Bound<'_> {
         } else {
             format!("; there is {}", listed(known.iter().copied()))
         };
-        let what = format!("names `{name}`, which is not {what} of this file{guess}{there}; or add `[{section}.{name}]`");
+        let what = format!(
+            "names `{name}`, which is not {what} of this file{guess}{there}; or add `[{section}.{name}]`"
+        );
         Err(self.wrong(at, what))
     }
 
@@ -163,8 +157,8 @@ fn refuse_google(
 ) -> Result<(), SettingsError> {
     let is_secureframe = name.contains("secureframe")
         || profiles(&app.file).any(|profile| profile.contains("secureframe"));
-    let is_google = is_google(idp)
-        || settings.is_some_and(|settings| profiles(&settings.file).any(is_google));
+    let is_google =
+        is_google(idp) || settings.is_some_and(|settings| profiles(&settings.file).any(is_google));
     if !is_secureframe || !is_google || settings.is_some_and(|settings| !settings.scim) {
         return Ok(());
     }

@@ -121,11 +121,7 @@ fn start_in(value: &Spanned<DeValue<'_>>, path: &KeyPath<'_>) -> Option<usize> {
 }
 
 /// Looks for a key or a value with exactly this span; leaves the way to it in `path`.
-fn find_span(
-    table: &DeTable<'_>,
-    span: &std::ops::Range<usize>,
-    path: &mut Vec<String>,
-) -> bool {
+fn find_span(table: &DeTable<'_>, span: &std::ops::Range<usize>, path: &mut Vec<String>) -> bool {
     for (key, value) in table {
         path.push(key.get_ref().to_string());
         if key.span() == *span || find_in_value(value, span, path) {

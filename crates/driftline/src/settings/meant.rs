@@ -1,18 +1,20 @@
 //! What the settings mean: nothing left to parse, nothing left to wonder about.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
-use connectors::files::Config;
+use connectors::files::{Config, Profiles};
 use domain::{Cause, Digest};
 use drift::Policy;
+use engine::{AppPlan, Plan};
 use sha2::{Digest as _, Sha256};
 
-use super::app::{AppSettings, apps};
+use super::app::apps;
 use super::document::Document;
 use super::file::{self, File};
 use super::source::{sources, zone};
-use super::{Secret, SecretRef, SettingsError};
+use super::{SecretRef, SettingsError};
 use crate::nearest::nearest;
 use crate::when::{self, DURATION_FORM};
 
@@ -34,7 +36,7 @@ pub(crate) struct Settings {
     /// What counts as drift.
     pub(crate) policy: Policy,
     /// The apps, by name.
-    pub(crate) apps: Vec<AppSettings>,
+    pub(crate) apps: Vec<AppPlan>,
     /// The files of every system, with paths as written: see [`Settings::sources`].
     written: Vec<Config>,
     /// The key of the fingerprints; `None`: the database keeps one of its own.
@@ -108,15 +110,39 @@ impl Settings {
         sources
     }
 
-    /// The key of the fingerprints; `None`: the database keeps one of its own.
+    /// The key of the fingerprints, the SHA-256 of the secret that the settings refer to;
+    /// `None`: the database keeps one of its own.
     ///
     /// # Errors
     ///
     /// Returns [`SettingsError::Secret`] when the settings name one that cannot be read.
-    pub(crate) fn fingerprint_key(&self) -> Result<Option<Secret>, SettingsError> {
+    pub(crate) fn fingerprint_key(&self) -> Result<Option<Digest>, SettingsError> {
         let Some(reference) = &self.fingerprint_key else { return Ok(None) };
         let key = "deployment.fingerprint_key";
-        reference.read().map(Some).map_err(|source| SettingsError::Secret { key, source })
+        let secret = reference.read().map_err(|source| SettingsError::Secret { key, source })?;
+        Ok(Some(Sha256::digest(secret.expose()).into()))
+    }
+
+    /// What one run has to do: of a night, or with the newest exports.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SettingsError::Secret`] when the key of the fingerprints cannot be read.
+    #[cfg_attr(not(test), expect(dead_code, reason = "`run` is not wired to the engine yet"))]
+    pub(crate) fn plan(
+        &self,
+        night: Option<&Night>,
+        profiles: Arc<Profiles>,
+    ) -> Result<Plan, SettingsError> {
+        Ok(Plan {
+            systems: self.sources(night),
+            profiles,
+            apps: self.apps.clone(),
+            policy: self.policy.clone(),
+            settings_digest: self.digest,
+            fingerprint_key: self.fingerprint_key()?,
+            software: crate::SOFTWARE.to_owned(),
+        })
     }
 }
 
@@ -188,7 +214,10 @@ fn policy(document: &Document<'_>, policy: &file::Policy) -> Result<Policy, Sett
         _ => Err(wrong(key, &format!("is no time above 0: write {DURATION_FORM}"))),
     };
     if !(1..=100).contains(&policy.shrink_max_percent) {
-        return Err(wrong("shrink_max_percent", "must be 1 to 100: it can be raised, not switched off"));
+        return Err(wrong(
+            "shrink_max_percent",
+            "must be 1 to 100: it can be raised, not switched off",
+        ));
     }
     let mut meant = Policy {
         version: policy.version,
@@ -202,7 +231,8 @@ fn policy(document: &Document<'_>, policy: &file::Policy) -> Result<Policy, Sett
     };
     for (name, text) in &policy.grace {
         let grace = when::duration(text).ok_or_else(|| {
-            document.wrong(&["policy", "grace", name], format!("is no duration: write {DURATION_FORM}"))
+            document
+                .wrong(&["policy", "grace", name], format!("is no duration: write {DURATION_FORM}"))
         })?;
         meant.grace.insert(cause(document, "grace", name)?, grace);
     }

@@ -53,7 +53,10 @@ fn unknown_word(rest: &str, subject: &str) -> String {
     let typed = quoted.next().unwrap_or_default();
     let expected: Vec<&str> = quoted.collect();
     let guess = guess(typed, &expected);
-    format!("{subject} has a word that means nothing here{guess}; expected one of {}", listed(expected))
+    format!(
+        "{subject} has a word that means nothing here{guess}; expected one of {}",
+        listed(expected)
+    )
 }
 
 fn guess(typed: &str, expected: &[&str]) -> String {
@@ -77,7 +80,9 @@ fn kind(expected: &str) -> &'static str {
         "u32" | "u64" | "i64" => "a whole number, 0 or more",
         "a map" => "a table",
         _ if expected.starts_with("struct ") => "a table",
-        _ if expected.starts_with("enum ") || expected.starts_with("variant ") => "a word in quotes",
+        _ if expected.starts_with("enum ") || expected.starts_with("variant ") => {
+            "a word in quotes"
+        }
         _ => "of another kind: see `driftline config schema`",
     }
 }

@@ -17,11 +17,10 @@ mod words;
 use std::path::{Path, PathBuf};
 
 pub(crate) use advice::advice;
-pub(crate) use app::AppSettings;
 pub(crate) use document::Place;
-pub(crate) use meant::{Night, Nights, Settings};
+pub(crate) use meant::{Night, Settings};
 pub(crate) use schema::schema;
-pub(crate) use secret::{Secret, SecretError, SecretRef};
+pub(crate) use secret::{SecretError, SecretRef};
 
 /// Longest settings file, in bytes: some thousands of files by name. More is another file.
 const LEN_MAX: u64 = 1024 * 1024;
@@ -32,7 +31,8 @@ pub(crate) enum SettingsError {
     /// The file cannot be read.
     #[error(
         "failed to read the settings file `{path}`: name yours with `--config FILE`, or begin \
-         with a copy of `config/driftline.example.toml`"
+         with a copy of `config/driftline.example.toml`",
+        path = .path.display()
     )]
     Read {
         /// The file.
@@ -51,7 +51,7 @@ pub(crate) enum SettingsError {
     },
 
     /// It is not a settings file at all.
-    #[error("`{path}` is not a settings file: {what}")]
+    #[error("`{path}` is not a settings file: {what}", path = .path.display())]
     NotText {
         /// The file.
         path: PathBuf,
@@ -60,7 +60,11 @@ pub(crate) enum SettingsError {
     },
 
     /// The folder of nights cannot be listed.
-    #[error("failed to list the folder of nights `{path}`: correct `nights.folder` in `{settings}`")]
+    #[error(
+        "failed to list the folder of nights `{path}`: correct `nights.folder` in `{settings}`",
+        path = .path.display(),
+        settings = .settings.display()
+    )]
     Nights {
         /// The folder.
         path: PathBuf,

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use toml::de::{DeTable, DeValue};
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use super::SettingsError;
 use super::document::{Document, dotted};
@@ -42,7 +42,7 @@ pub(crate) enum SecretError {
     #[error("the environment has no variable `{0}` with text in it: set it, or name another")]
     Env(String),
     /// The file cannot be read.
-    #[error("failed to read the secret file `{path}`")]
+    #[error("failed to read the secret file `{path}`", path = .path.display())]
     File {
         /// The file.
         path: PathBuf,
@@ -90,8 +90,9 @@ impl SecretRef {
                 let value = std::env::var(name);
                 value.map_err(|_| SecretError::Env(name.clone()))?.into_bytes()
             }
-            Self::File(path) => fs::read(path)
-                .map_err(|source| SecretError::File { path: path.clone(), source })?,
+            Self::File(path) => {
+                fs::read(path).map_err(|source| SecretError::File { path: path.clone(), source })?
+            }
         };
         while bytes.last().is_some_and(|last| matches!(last, b'\n' | b'\r')) {
             bytes.pop();
@@ -206,7 +207,13 @@ mod tests {
     #[test]
     fn names_of_secrets() {
         for secret in [
-            "token", "api_token", "clientSecret", "API-Key", "tokens", "fingerprint_key", "passwords",
+            "token",
+            "api_token",
+            "clientSecret",
+            "API-Key",
+            "tokens",
+            "fingerprint_key",
+            "passwords",
         ] {
             assert!(is_secret_name(secret), "`{secret}`");
         }

@@ -19,7 +19,8 @@ pub(super) fn system_id(
     path: &[&str],
     name: &str,
 ) -> Result<SystemId, SettingsError> {
-    SystemId::parse(name).map_err(|error| document.wrong(path, format_args!("cannot be used: {error}")))
+    SystemId::parse(name)
+        .map_err(|error| document.wrong(path, format_args!("cannot be used: {error}")))
 }
 
 /// The files of every system, kinds in their order, then by name. Paths are as written.
@@ -89,7 +90,8 @@ fn file_config(
         return Err(wrong("statuses", "belongs to the files of an identity provider: take it out"));
     }
     let as_of = file.as_of.map(|text| instant(&wrong, &text)).transpose()?;
-    let zone = file.zone.map(|text| self::zone(&text).map_err(|what| wrong("zone", &what))).transpose()?;
+    let zone =
+        file.zone.map(|text| self::zone(&text).map_err(|what| wrong("zone", &what))).transpose()?;
     let statuses: BTreeMap<String, domain::Lifecycle> =
         file.statuses.into_iter().map(|(raw, word)| (raw, word.meant())).collect();
     Ok(FileConfig {
@@ -118,7 +120,6 @@ fn instant(
 
 /// Reads the name of a zone, or says what one looks like.
 pub(super) fn zone(text: &str) -> Result<Tz, String> {
-    text.parse().map_err(|_| {
-        "is no zone: write its IANA name, as \"Europe/Berlin\" or \"UTC\"".to_owned()
-    })
+    text.parse()
+        .map_err(|_| "is no zone: write its IANA name, as \"Europe/Berlin\" or \"UTC\"".to_owned())
 }

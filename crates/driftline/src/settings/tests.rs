@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use chrono::TimeDelta;
+use connectors::files::Profiles;
 use domain::{Cause, Severity};
 use serde_json::Value;
 
@@ -121,7 +122,8 @@ fn a_secret_in_clear_is_refused_and_never_shown() {
     ];
     for (text, place) in table {
         let message = message(text);
-        let expected = format!("{place} holds a secret in clear: keep it in a file or in the environment");
+        let expected =
+            format!("{place} holds a secret in clear: keep it in a file or in the environment");
         assert!(message.starts_with(&expected), "{message}");
         assert!(!message.contains("hunter2") && !message.contains("4711"), "{message}");
     }
@@ -163,7 +165,8 @@ fn text_that_is_no_toml_names_the_place_and_the_key() {
 fn a_file_that_is_no_settings_file_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("driftline.toml");
-    let shown = |error: SettingsError| error.to_string().replace(&path.display().to_string(), "PATH");
+    let shown =
+        |error: SettingsError| error.to_string().replace(&path.display().to_string(), "PATH");
 
     assert_eq!(
         shown(read(&path).unwrap_err()),
@@ -300,8 +303,9 @@ fn advice_names_what_is_probably_not_meant() {
         [app.secureframe]
         [hr.workday]
         [[hr.workday.file]]
-        path = 'a'";
-    let advice = advice(&read_from(text).unwrap());
+        path = 'a'
+        profile = 'hr-leaver'";
+    let advice = advice(&read_from(text).unwrap(), &Profiles::builtin().unwrap());
     let begins = [
         "app `secureframe` is bound to no identity provider",
         "app `secureframe` has no canaries: no report on it gets grade A",
@@ -310,6 +314,7 @@ fn advice_names_what_is_probably_not_meant() {
         "idp `okta` has no file",
         "idp `okta` is bound to no app",
         "app `secureframe` has no file",
+        "`a` of `workday` names the profile `hr-leaver`, which there is not; did you mean `hr-leavers`?",
         "nights are 24h apart, over a quarter of the SLA of 24h: look every 6h or more often",
     ];
     assert_eq!(advice.len(), begins.len(), "{advice:#?}");
@@ -383,7 +388,11 @@ fn compare(
         ("items", values.iter().filter_map(|value| value.as_array()).flatten().collect()),
         (
             "additionalProperties",
-            values.iter().filter_map(|value| value.as_object()).flat_map(|it| it.values()).collect::<Vec<&Value>>(),
+            values
+                .iter()
+                .filter_map(|value| value.as_object())
+                .flat_map(|it| it.values())
+                .collect::<Vec<&Value>>(),
         ),
     ] {
         if schema[list].is_object() {

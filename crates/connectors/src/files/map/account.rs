@@ -15,13 +15,15 @@ pub(super) struct Accounts<'p> {
     invitations: Dictionary<Invitation>,
     no_role: Vec<String>,
     pool: Pool,
+    /// In CSV everything is text, which is nothing to note.
+    has_types: bool,
     n_text_flags: u64,
     rows: Vec<Account>,
     origins: Vec<RowOrigin>,
 }
 
 impl<'p> Accounts<'p> {
-    pub(super) fn new(shape: &'p AccountShape) -> Self {
+    pub(super) fn new(shape: &'p AccountShape, has_types: bool) -> Self {
         let mut actives: Words<Option<bool>> = Words::default();
         actives.insert("true".to_owned(), Some(true));
         actives.insert("false".to_owned(), Some(false));
@@ -37,6 +39,7 @@ impl<'p> Accounts<'p> {
             ),
             no_role: shape.no_role_words.iter().map(|it| plain(it)).collect(),
             pool: Pool::default(),
+            has_types,
             n_text_flags: 0,
             rows: Vec::new(),
             origins: Vec::new(),
@@ -86,7 +89,7 @@ impl<'p> Accounts<'p> {
             Value::Bool(is_on) => ActiveFlag::Set(*is_on),
             Value::Text(_) | Value::Int(_) => {
                 let Some(word) = value.text() else { return ActiveFlag::Null };
-                self.n_text_flags += 1;
+                self.n_text_flags += u64::from(self.has_types);
                 match self.actives.read(&word) {
                     (_, Some(is_on)) => ActiveFlag::Set(is_on),
                     (raw, None) => ActiveFlag::Unparseable(raw),
@@ -118,7 +121,7 @@ impl<'p> Accounts<'p> {
             origins: self.origins,
             population: Population::Everyone,
             folds: false,
-            notes: Vec::from_iter(note(self.n_text_flags, "write `active` as text")),
+            notes: Vec::from_iter(note(self.n_text_flags, "rows that write `active` as text")),
             unmapped,
             withheld: Vec::new(),
         }

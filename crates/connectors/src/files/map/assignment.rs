@@ -141,7 +141,7 @@ impl<'p> Assignments<'p> {
             folds: self.shape.folds,
             notes: Vec::from_iter(note(
                 self.n_ignored,
-                "that name neither a user nor a group are left out",
+                "rows left out, which name neither a user nor a group",
             )),
             unmapped,
             withheld: Vec::new(),

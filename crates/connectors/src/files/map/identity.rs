@@ -91,7 +91,7 @@ impl<'p> Identities<'p> {
         let mut notes = Vec::new();
         if self.without_status == Lifecycle::Unknown {
             let what = format!(
-                "without {}: their lifecycle is unknown (was it selected for the export?)",
+                "rows without {}, of unknown lifecycle (was it selected for the export?)",
                 self.shape.fields.status.shown()
             );
             notes.extend(note(self.n_without_status, &what));

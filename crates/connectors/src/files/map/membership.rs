@@ -65,11 +65,9 @@ impl<'p> Memberships<'p> {
 
     pub(super) fn finish(self, system: &SystemId) -> Part {
         let mut notes = Vec::new();
-        notes.extend(note(
-            self.n_nested,
-            "are groups in a group: their members get nothing through it",
-        ));
-        notes.extend(note(self.n_ignored, "that name neither a user nor a group are left out"));
+        notes
+            .extend(note(self.n_nested, "groups in a group, whose members get nothing through it"));
+        notes.extend(note(self.n_ignored, "rows left out, which name neither a user nor a group"));
         Part {
             rows: Rows::Memberships(self.rows),
             origins: self.origins,

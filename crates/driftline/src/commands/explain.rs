@@ -1,0 +1,152 @@
+//! `explain`: why Driftline says what it says of somebody. `graph`: the same, drawn.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use chrono::SecondsFormat;
+use domain::{FindingId, SystemId, TrialOutcome};
+use engine::{Answer, inspect};
+use store::Store;
+
+use super::run::plan;
+use crate::cli::{ExplainArgs, GraphArgs, GraphFormat};
+use crate::exit::{Exit, UsageError};
+use crate::settings::{self, Settings};
+use crate::{print, profiles};
+
+/// Explains somebody, drift or not.
+///
+/// # Errors
+///
+/// Fails when nobody is called so, or the database cannot be read.
+pub(crate) async fn explain(config: &Path, args: &ExplainArgs) -> anyhow::Result<Exit> {
+    let settings = settings::read(config)?;
+    let answers = answers(&settings, &args.who, args.app.as_deref()).await?;
+    let pages: Vec<String> = answers.iter().map(page).collect();
+    print::out(pages.join("\n"))?;
+    Ok(Exit::Fine)
+}
+
+/// Draws somebody's neighbourhood.
+///
+/// # Errors
+///
+/// Fails when nobody is called so, or several are and one drawing cannot show them.
+pub(crate) async fn graph(config: &Path, args: &GraphArgs) -> anyhow::Result<Exit> {
+    let settings = settings::read(config)?;
+    let answers = answers(&settings, &args.who, None).await?;
+    let answer = match &*answers {
+        [answer] => answer,
+        several => {
+            let accounts: Vec<String> = several.iter().map(title).collect();
+            return Err(UsageError(format!(
+                "`{}` stands for {}: name one of them",
+                args.who,
+                accounts.join(", ")
+            ))
+            .into());
+        }
+    };
+    let drawing = match args.format {
+        GraphFormat::Svg => answer.neighbourhood.to_svg(),
+        GraphFormat::Dot => answer.neighbourhood.to_dot(),
+        GraphFormat::Json => serde_json::to_string_pretty(&answer.neighbourhood.to_json())? + "\n",
+    };
+    print::to(args.output.as_deref(), drawing.as_bytes())?;
+    Ok(Exit::Fine)
+}
+
+async fn answers(
+    settings: &Settings,
+    who: &str,
+    app: Option<&str>,
+) -> anyhow::Result<Vec<Answer>> {
+    let store = Store::open_existing_read_only(&settings.database)?;
+    let app = app.map(|name| known_app(settings, name)).transpose()?;
+    let plan = plan(settings, profiles::load(settings.profiles.as_deref())?, None)?;
+    let who = of_finding(&store, who).await?;
+    let answers = inspect(&store, &plan, app.as_ref(), &who).await?;
+    if answers.is_empty() {
+        return Err(UsageError(format!(
+            "nobody is called `{who}` in the lists of the last run: name an address, a login, SYSTEM/ID, an account's id or a finding"
+        ))
+        .into());
+    }
+    Ok(answers)
+}
+
+fn known_app(settings: &Settings, name: &str) -> Result<SystemId, UsageError> {
+    let found = settings.apps.iter().find(|it| it.rules.app.as_str() == name);
+    found.map(|it| it.rules.app.clone()).ok_or_else(|| {
+        UsageError(format!("`{name}` is no app of `{}`", settings.path.display()))
+    })
+}
+
+/// `DL-17` stands for whom that finding is about; every other text for itself.
+async fn of_finding(store: &Store, who: &str) -> anyhow::Result<String> {
+    let Some(id) = who.get(..3).filter(|it| it.eq_ignore_ascii_case("DL-")).and_then(|_| FindingId::parse(who))
+    else {
+        return Ok(who.to_owned());
+    };
+    let state = store.load().await?;
+    let finding = state.findings.iter().find(|it| it.id == id);
+    let finding = finding.with_context(|| UsageError(format!("there is no finding {id}")))?;
+    Ok(match finding.subject.kind {
+        domain::SubjectKind::Account => finding.subject.key.to_string(),
+        domain::SubjectKind::Identity => format!("{}/{}", finding.subject.system, finding.subject.key),
+    })
+}
+
+/// The account, or the person who has none.
+fn title(answer: &Answer) -> String {
+    match &answer.account {
+        Some(account) => format!("{} account `{account}`", answer.app),
+        None => format!("{} (no account in {})", answer.person.identities.join(", "), answer.app),
+    }
+}
+
+fn page(answer: &Answer) -> String {
+    let mut page = format!("{}\n", title(answer));
+    let mut line = |indent: usize, text: &str| {
+        page.push_str(&format!("{:indent$}{}\n", "", text.trim_end()));
+    };
+    if let Some(name) = &answer.person.name {
+        let login = answer.person.login.as_deref().unwrap_or("-");
+        line(2, &format!("person    {name} ({login})"));
+    }
+    if !answer.person.identities.is_empty() {
+        line(2, &format!("owner     {}", answer.person.identities.join(", ")));
+    }
+    line(2, &format!("verdict   {}", answer.verdict.name()));
+    line(2, &format!("right     {}", answer.right));
+    line(2, &format!("activity  {}", answer.activity));
+    line(2, &format!("link      {}", answer.link));
+    line(2, &answer.explanation.summary);
+    line(2, "what was seen");
+    for fact in &answer.explanation.facts {
+        let at = fact.at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        line(4, &fact.text);
+        line(6, &format!("{} (as of {at})", fact.source));
+    }
+    if !answer.explanation.trials.is_empty() {
+        line(2, "keys that were tried, strongest first");
+    }
+    for trial in &answer.explanation.trials {
+        let outcome = match &trial.outcome {
+            TrialOutcome::Decided(who) => format!("decides: {who}"),
+            TrialOutcome::Agrees(who) => format!("agrees: {who}"),
+            TrialOutcome::Rejected(why) => format!("rejected: {why}"),
+            TrialOutcome::NoMatch => "matches nobody".to_owned(),
+            TrialOutcome::NotStated => "not stated".to_owned(),
+        };
+        let value = if trial.value.is_empty() { String::new() } else { format!(" `{}`", trial.value) };
+        line(4, &format!("{}{value}: {outcome}", trial.tier.label()));
+    }
+    if !answer.explanation.absences.is_empty() {
+        line(2, "what was not seen, and where");
+    }
+    for absence in &answer.explanation.absences {
+        line(4, absence);
+    }
+    page
+}

@@ -1,0 +1,195 @@
+//! `run --once`: look, judge, keep and report; with dated nights, every night not judged yet.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use connectors::files::Profiles;
+use domain::{Clock, RunId, Severity};
+use engine::{AppPlan, Plan};
+use report::v1::Report;
+use report::{HtmlOptions, html, text};
+use store::Store;
+
+use crate::cli::{RunArgs, TextFormat};
+use crate::exit::Exit;
+use crate::print::OutputError;
+use crate::settings::{self, Night, Settings};
+use crate::{print, profiles};
+
+/// Does what is due, and prints the last report.
+///
+/// # Errors
+///
+/// Fails when the settings or the database cannot be used, or a report cannot be written. What
+/// was committed before stays.
+pub(crate) async fn run(config: &Path, args: &RunArgs, clock: &dyn Clock) -> anyhow::Result<Exit> {
+    let settings = settings::read(config)?;
+    let profiles = profiles::load(settings.profiles.as_deref())?;
+    let store = open(&settings)?;
+    let done = Due { settings: &settings, profiles, store: &store }.work_off(clock).await?;
+    match args.format {
+        TextFormat::Text => print::out(page(&settings, &done, args.names))?,
+        TextFormat::Json => print::out(done.last.report.to_json())?,
+    }
+    Ok(Exit::of_run(done.last.worst, args.fail_on.severity(), done.last.is_complete))
+}
+
+/// Opens the database, and makes its folder where there is none.
+fn open(settings: &Settings) -> anyhow::Result<Store> {
+    if let Some(folder) = settings.database.parent().filter(|it| !it.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)
+            .map_err(|source| OutputError::File { path: folder.to_owned(), source })?;
+    }
+    Ok(Store::open(&settings.database)?)
+}
+
+/// The plan of one run. With a night, of that night's files.
+///
+/// # Errors
+///
+/// Fails when the key of fingerprints cannot be read.
+pub(crate) fn plan(
+    settings: &Settings,
+    profiles: Arc<Profiles>,
+    night: Option<&Night>,
+) -> anyhow::Result<Plan> {
+    let key = settings.fingerprint_key()?;
+    let apps = settings.apps.iter();
+    Ok(Plan {
+        systems: settings.sources(night),
+        profiles,
+        apps: apps.map(|it| AppPlan { rules: it.rules.clone(), keys: it.keys.clone() }).collect(),
+        policy: settings.policy.clone(),
+        settings_digest: settings.digest,
+        fingerprint_key: key,
+        software: crate::SOFTWARE.to_owned(),
+    })
+}
+
+/// What is due.
+struct Due<'d> {
+    settings: &'d Settings,
+    profiles: Arc<Profiles>,
+    store: &'d Store,
+}
+
+/// What was done.
+struct Done {
+    /// One line for each run that was committed.
+    lines: Vec<String>,
+    /// The last run, of today or of before.
+    last: Last,
+    /// Where its page is.
+    page: PathBuf,
+}
+
+/// The last run, as its report has it.
+struct Last {
+    report: Report,
+    worst: Option<Severity>,
+    is_complete: bool,
+}
+
+impl Due<'_> {
+    async fn work_off(&self, clock: &dyn Clock) -> anyhow::Result<Done> {
+        let mut lines = Vec::new();
+        if self.settings.nights.is_none() {
+            lines.push(self.one(None, clock).await?);
+        }
+        for night in self.nights().await? {
+            let at = At(night.at);
+            lines.push(self.one(Some(&night), &at).await?);
+        }
+        let last = self.last().await?;
+        let page = self.settings.reports.join("latest.html");
+        Ok(Done { lines, last, page })
+    }
+
+    /// Nights that are not judged yet, and the last one again if a list of it could not be read.
+    async fn nights(&self) -> anyhow::Result<Vec<Night>> {
+        let last = self.store.latest_run().await?;
+        let mut nights = self.settings.nights()?;
+        if let Some(last) = last {
+            let again = nights.iter().any(|it| it.at == last.now) && !self.last().await?.is_complete;
+            nights.retain(|it| it.at > last.now || (again && it.at == last.now));
+        } else if nights.is_empty() && let Some(nights) = &self.settings.nights {
+            anyhow::bail!(crate::exit::UsageError(format!(
+                "`{}` holds no folder that is named by a date: put the exports of a night into one, as `2026-11-20`",
+                nights.shown_as
+            )));
+        }
+        Ok(nights)
+    }
+
+    async fn one(&self, night: Option<&Night>, clock: &dyn Clock) -> anyhow::Result<String> {
+        let plan = plan(self.settings, Arc::clone(&self.profiles), night)?;
+        let outcome = engine::run(self.store, &plan, clock).await?;
+        let when = night.map_or_else(String::new, |it| format!(" of the night {}", it.date));
+        write_pages(&self.settings.reports, outcome.record.id, outcome.record.now, &outcome.report)?;
+        let counts = outcome.record.findings.iter().filter(|it| it.finding.is_live()).count();
+        let whole = if outcome.report.is_complete() { "" } else { ", not every list was seen whole" };
+        Ok(format!("Run {}{when}: {counts} findings{whole}", outcome.record.id))
+    }
+
+    async fn last(&self) -> anyhow::Result<Last> {
+        let last = self.store.latest_run().await?;
+        let run = last.context("no run was committed")?.id;
+        let report = Report::parse(&super::report::document(self.store, run).await?)?;
+        Ok(Last { worst: worst(&report), is_complete: report.is_complete(), report })
+    }
+}
+
+/// The gravest finding that lives.
+pub(crate) fn worst(report: &Report) -> Option<Severity> {
+    let live = report::Filter::live();
+    let severities = live.select(report).into_iter().map(|it| it.severity);
+    severities.filter_map(|it| Severity::parse(it.name())).max()
+}
+
+/// Writes a run's pages into the folder of reports: under the run's name, and as the latest.
+fn write_pages(folder: &Path, run: RunId, now: DateTime<Utc>, report: &Report) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder)
+        .map_err(|source| OutputError::File { path: folder.to_owned(), source })?;
+    let name = format!("{}-run-{run}", now.format("%Y-%m-%d"));
+    let page = html(report, &HtmlOptions::default())?;
+    let json = report.to_json();
+    for (file, bytes) in [
+        (format!("{name}.html"), page.as_bytes()),
+        (format!("{name}.json"), &*json),
+        ("latest.html".to_owned(), page.as_bytes()),
+    ] {
+        print::file(&folder.join(file), bytes)?;
+    }
+    Ok(())
+}
+
+/// What the operator reads.
+fn page(settings: &Settings, done: &Done, names: bool) -> String {
+    let mut page = String::new();
+    if done.lines.is_empty() {
+        let at = done.last.report.now;
+        page.push_str(&format!("Nothing new: every night up to {at} is judged. Its report:\n"));
+    }
+    for line in &done.lines {
+        page.push_str(line);
+        page.push('\n');
+    }
+    page.push('\n');
+    page.push_str(&text(&done.last.report, print::style(names)));
+    let (database, report) = (settings.database.display(), done.page.display());
+    page.push_str(&format!("\nKept in `{database}`.\nThe report is `{report}`: open it in a browser.\n"));
+    page
+}
+
+/// The time of a dated night.
+#[derive(Clone, Copy, Debug)]
+struct At(DateTime<Utc>);
+
+impl Clock for At {
+    fn now(&self) -> DateTime<Utc> {
+        self.0
+    }
+}
+
