@@ -30,7 +30,11 @@ impl Store {
 }
 
 /// Writes bodies that are new, and ties them to their rows.
-pub(crate) fn insert(connection: &Connection, run: RunId, bodies: &[Body]) -> Result<(), StoreError> {
+pub(crate) fn insert(
+    connection: &Connection,
+    run: RunId,
+    bodies: &[Body],
+) -> Result<(), StoreError> {
     if bodies.is_empty() {
         return Ok(());
     }
@@ -42,7 +46,9 @@ pub(crate) fn insert(connection: &Connection, run: RunId, bodies: &[Body]) -> Re
     let mut tie = connection
         .prepare_cached("INSERT INTO row_body (run, entity, body) VALUES (?1, ?2, ?3)")?;
     for body in bodies {
-        let id = *known.entry(digest(&body.bytes)).or_insert_with_key(|sha256| pack.add(sha256, &body.bytes));
+        let id = *known
+            .entry(digest(&body.bytes))
+            .or_insert_with_key(|sha256| pack.add(sha256, &body.bytes));
         if tied.insert((body.entity, id)) {
             pack.ties.push((body.entity, id));
         }
@@ -191,8 +197,11 @@ fn unpack(connection: &Connection, id: i64) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
-/// Checks every body against its digest, and calls `problem` with those that differ.
-pub(crate) fn verify(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result<(), StoreError> {
+/// Checks every body against its digest, and adds a sentence for each that differs.
+pub(crate) fn verify(
+    connection: &Connection,
+    problems: &mut Vec<String>,
+) -> Result<(), StoreError> {
     let mut statement = connection
         .prepare_cached("SELECT id, sha256, pack, offset, len FROM body ORDER BY pack, id")?;
     let mut rows = statement.query([])?;
@@ -204,7 +213,7 @@ pub(crate) fn verify(connection: &Connection, problem: &mut dyn FnMut(String)) -
             pack = (line.pack, unpack(connection, line.pack).unwrap_or_default());
         }
         if line.cut(&pack.1).is_none() {
-            problem(format!("raw row {} does not match its digest", cells.key()));
+            problems.push(format!("raw row {} does not match its digest", cells.key()));
         }
     }
     Ok(())

@@ -57,7 +57,10 @@ impl<'r, 's> Cells<'r, 's> {
         T::try_from(self.int(column)?).map_err(|_| self.corrupt(column))
     }
 
-    pub(crate) fn maybe_str(&mut self, column: &'static str) -> Result<Option<&'r str>, StoreError> {
+    pub(crate) fn maybe_str(
+        &mut self,
+        column: &'static str,
+    ) -> Result<Option<&'r str>, StoreError> {
         match self.cell(column)? {
             ValueRef::Null => Ok(None),
             ValueRef::Text(bytes) => {
@@ -100,7 +103,11 @@ impl<'r, 's> Cells<'r, 's> {
     }
 
     /// A code that stands for one of `values`.
-    pub(crate) fn code<T: Copy>(&mut self, column: &'static str, values: &[T]) -> Result<T, StoreError> {
+    pub(crate) fn code<T: Copy>(
+        &mut self,
+        column: &'static str,
+        values: &[T],
+    ) -> Result<T, StoreError> {
         crate::codes::value(values, self.int(column)?).ok_or_else(|| self.corrupt(column))
     }
 
@@ -128,7 +135,10 @@ impl<'r, 's> Cells<'r, 's> {
     }
 
     /// A blob of a known length.
-    pub(crate) fn bytes<const N: usize>(&mut self, column: &'static str) -> Result<[u8; N], StoreError> {
+    pub(crate) fn bytes<const N: usize>(
+        &mut self,
+        column: &'static str,
+    ) -> Result<[u8; N], StoreError> {
         self.blob(column)?.try_into().map_err(|_| self.corrupt(column))
     }
 

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Body, Digest, EntityId, Episode, Finding, FindingEvent, RunId, Snapshot, SystemId, Tier, Verdict,
+    Body, Digest, EntityId, Episode, Finding, FindingEvent, RunId, Snapshot, SystemId, Tier,
+    Verdict,
 };
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
@@ -147,8 +148,9 @@ fn insert_snapshot(
     snapshot::insert(connection, run, stream, snapshot, enrolled)?;
 
     let keys = rows::keys(&snapshot.rows);
-    let mut insert = connection
-        .prepare_cached("INSERT INTO entity (id, stream, first_seen, key) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO entity (id, stream, first_seen, key) VALUES (?1, ?2, ?3, ?4)",
+    )?;
     for version in enrolled.versions.iter().filter(|it| it.id == it.entity.0) {
         let own = keys.get(version.row).map_or("", |it| &**it);
         let key = enrolled.numbered.get(&version.row).map_or(own, |it| &**it);

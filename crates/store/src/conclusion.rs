@@ -6,11 +6,11 @@ use domain::{EntityId, Episode, RunId, Verdict};
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
+use crate::StoreError;
 use crate::cells::{Cells, maybe_ms, ms};
 use crate::codes::{TIERS, VERDICTS, code};
 use crate::commit::LinkChange;
 use crate::state::{Standing, StoredLink};
-use crate::StoreError;
 
 pub(crate) fn insert_links(
     connection: &Connection,
@@ -18,8 +18,9 @@ pub(crate) fn insert_links(
     mut changes: Vec<LinkChange>,
 ) -> Result<(), StoreError> {
     changes.sort_unstable_by_key(|it| it.account); // In key order, pages fill up one by one.
-    let mut insert = connection
-        .prepare_cached("INSERT INTO link (run, account, identity, tier) VALUES (?1, ?2, ?3, ?4)")?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO link (run, account, identity, tier) VALUES (?1, ?2, ?3, ?4)",
+    )?;
     for change in changes {
         let (identity, tier) = change.link.unzip();
         let tier = tier.map(|it| code(TIERS, &it));

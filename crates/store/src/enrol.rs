@@ -10,9 +10,9 @@ use domain::{Digest, EntityId, Snapshot, SnapshotRef, Text};
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
+use crate::merkle;
 use crate::rows::{Version, hashes, keys, numbered, short};
 use crate::state::{Known, OpenVersion, State};
-use crate::merkle;
 
 /// A list set against the past, ready to be committed with its snapshot.
 #[derive(Clone, Debug)]
@@ -62,7 +62,9 @@ impl State {
                 id_form: snapshot.id_form,
                 held: None,
                 n_rows: keys.len() as u64,
-                digest: merkle::root(order.iter().filter_map(|at| hashes.get(*at).copied()).collect()),
+                digest: merkle::root(
+                    order.iter().filter_map(|at| hashes.get(*at).copied()).collect(),
+                ),
                 body_digest: body_digest(snapshot),
             },
             entities: vec![EntityId(0); keys.len()],

@@ -101,7 +101,9 @@ pub enum StoreError {
     },
 
     /// A row cannot be what we wrote. Restore a backup.
-    #[error("table `{table}`, column `{column}`, key {key} holds what driftline never writes: restore a backup")]
+    #[error(
+        "table `{table}`, column `{column}`, key {key} holds what driftline never writes: restore a backup"
+    )]
     Corrupt {
         /// Which table.
         table: &'static str,
@@ -231,5 +233,40 @@ pub(crate) trait Doing<T> {
 impl<T> Doing<T> for Result<T, rusqlite::Error> {
     fn doing(self, path: &Path, action: &'static str) -> Result<T, StoreError> {
         self.map_err(|error| StoreError::from(error).at(path, action))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io;
+
+    /// What SQLite itself answers to `sql`, sorted.
+    fn answer(setting: &str, sql: &str) -> StoreError {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (x)").unwrap();
+        connection.execute_batch(setting).unwrap();
+        let error = connection.execute_batch(sql).unwrap_err();
+        StoreError::from(error).at(Path::new("a.db"), "save a run")
+    }
+
+    #[test]
+    fn errors_of_sqlite_are_sorted_by_reaction() {
+        let fill = "INSERT INTO t VALUES (zeroblob(100000))";
+        assert!(matches!(answer("PRAGMA max_page_count = 3", fill), StoreError::Full { .. }));
+        assert!(matches!(answer("PRAGMA query_only = ON", fill), StoreError::ReadOnly { .. }));
+        let other = answer("", "INSERT INTO nowhere VALUES (1)");
+        assert_eq!(other.to_string(), "failed to save a run");
+    }
+
+    #[test]
+    fn errors_of_the_file_system_are_sorted_by_reaction() {
+        use io::ErrorKind::{NotFound, Other, PermissionDenied, ReadOnlyFilesystem, StorageFull};
+        let sorted = |kind: io::ErrorKind| StoreError::file(Path::new("a.db"), "lock", kind.into());
+        assert!(matches!(sorted(StorageFull), StoreError::Full { .. }));
+        assert!(matches!(sorted(PermissionDenied), StoreError::ReadOnly { .. }));
+        assert!(matches!(sorted(ReadOnlyFilesystem), StoreError::ReadOnly { .. }));
+        assert!(matches!(sorted(NotFound), StoreError::Missing { .. }));
+        assert_eq!(sorted(Other).to_string(), "failed to lock `a.db`");
     }
 }

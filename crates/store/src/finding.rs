@@ -17,8 +17,12 @@ impl Store {
     /// # Errors
     ///
     /// Returns [`StoreError`] when the database cannot be read.
-    pub async fn finding_events(&self, finding: FindingId) -> Result<Vec<FindingEvent>, StoreError> {
-        self.read("read the events of a finding", move |connection| events(connection, finding)).await
+    pub async fn finding_events(
+        &self,
+        finding: FindingId,
+    ) -> Result<Vec<FindingEvent>, StoreError> {
+        self.read("read the events of a finding", move |connection| events(connection, finding))
+            .await
     }
 }
 
@@ -27,7 +31,8 @@ pub(crate) fn save(connection: &Connection, findings: &[Finding]) -> Result<(), 
     for finding in findings {
         let stored = select(connection, "f.id = ?1", finding.id.0)?.pop();
         let is_same = stored.is_some_and(|it| {
-            Finding { last_seen_at: finding.last_seen_at, ..it } == to_the_millisecond(finding.clone())
+            Finding { last_seen_at: finding.last_seen_at, ..it }
+                == to_the_millisecond(finding.clone())
         });
         if !is_same {
             upsert(connection, finding)?;
@@ -98,7 +103,11 @@ pub(crate) fn load(connection: &Connection) -> Result<Vec<Finding>, StoreError> 
 }
 
 /// The condition is ours, never a text from outside.
-fn select(connection: &Connection, condition: &str, value: i64) -> Result<Vec<Finding>, StoreError> {
+fn select(
+    connection: &Connection,
+    condition: &str,
+    value: i64,
+) -> Result<Vec<Finding>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
         "SELECT f.id, f.fingerprint, f.app, f.subject_kind, f.subject_system, f.subject_key,
                 f.subject_entity, f.cause, f.severity, f.state, f.episode, f.detected_at_ms,
@@ -154,7 +163,10 @@ fn read(cells: &mut Cells<'_, '_>) -> Result<Finding, StoreError> {
     })
 }
 
-pub(crate) fn insert_events(connection: &Connection, events: &[FindingEvent]) -> Result<(), StoreError> {
+pub(crate) fn insert_events(
+    connection: &Connection,
+    events: &[FindingEvent],
+) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO finding_event (finding, at_ms, run, change, cause, severity, state, because)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -204,11 +216,7 @@ fn to_the_millisecond(mut finding: Finding) -> Finding {
             *time = whole;
         }
     }
-    let times = [
-        &mut finding.detected_at,
-        &mut finding.clock_from,
-        &mut finding.grace_until,
-    ];
+    let times = [&mut finding.detected_at, &mut finding.clock_from, &mut finding.grace_until];
     times.into_iter().for_each(cut);
     let maybe = [&mut finding.opened_at, &mut finding.resolved_at, &mut finding.state_until];
     maybe.into_iter().flatten().for_each(cut);

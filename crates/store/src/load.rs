@@ -48,8 +48,8 @@ fn load(connection: &Connection) -> Result<State, StoreError> {
 }
 
 fn fingerprint_key(connection: &Connection) -> Result<[u8; 32], StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT 0, value FROM meta WHERE key = 'fingerprint_key'")?;
+    let mut statement =
+        connection.prepare_cached("SELECT 0, value FROM meta WHERE key = 'fingerprint_key'")?;
     let mut rows = statement.query([])?;
     match rows.next()? {
         Some(row) => Cells::keyed(row, "meta")?.bytes("value"),
@@ -77,7 +77,8 @@ pub(crate) fn runs(connection: &Connection) -> Result<Vec<HistoryPoint>, StoreEr
 }
 
 fn judged_apps(connection: &Connection) -> Result<Vec<SystemId>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT first_run, app FROM judged_app ORDER BY app")?;
+    let mut statement =
+        connection.prepare_cached("SELECT first_run, app FROM judged_app ORDER BY app")?;
     let mut rows = statement.query([])?;
     let mut apps = Vec::new();
     while let Some(row) = rows.next()? {
@@ -96,12 +97,7 @@ fn counters(connection: &Connection) -> Result<Counters, StoreError> {
     for list in List::ALL {
         row = row.max(next(table(*list))?);
     }
-    Ok(Counters {
-        run: next("run")?,
-        snapshot: next("snapshot")?,
-        row,
-        finding: next("finding")?,
-    })
+    Ok(Counters { run: next("run")?, snapshot: next("snapshot")?, row, finding: next("finding")? })
 }
 
 fn streams(connection: &Connection) -> Result<BTreeMap<Stream, StreamState>, StoreError> {
@@ -153,8 +149,8 @@ fn open_versions(connection: &Connection) -> Result<Vec<(EntityId, OpenVersion)>
     let mut open = Vec::new();
     for list in List::ALL {
         let table = table(*list);
-        let mut statement =
-            connection.prepare_cached(&format!("SELECT id, coalesce(entity, id), hash FROM {table}"))?;
+        let mut statement = connection
+            .prepare_cached(&format!("SELECT id, coalesce(entity, id), hash FROM {table}"))?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let mut cells = Cells::keyed(row, table)?;

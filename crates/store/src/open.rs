@@ -13,7 +13,6 @@ use crate::readers::open_read_only;
 
 /// Every migration, oldest first. A released one is never edited: the next one mends it.
 const STEPS: &[M<'_>] = &[M::up(include_str!("../migrations/0001_first.sql"))];
-const MIGRATIONS: Migrations<'_> = Migrations::from_slice(STEPS);
 
 /// Marks the file as ours: "DRFT".
 const APPLICATION_ID: i64 = 0x4452_4654;
@@ -24,7 +23,7 @@ pub(crate) fn open_for_writing(path: &Path) -> Result<(Connection, File), StoreE
     let lock = lock(path)?;
     let mut connection = Connection::open(path).doing(path, "open the database")?;
     configure_writer(&connection).doing(path, "configure the database")?;
-    migrate(path, &mut connection, true)?;
+    migrate(path, &mut connection, STEPS)?;
     Ok((connection, lock))
 }
 
@@ -32,7 +31,7 @@ pub(crate) fn open_for_writing(path: &Path) -> Result<(Connection, File), StoreE
 pub(crate) fn open_in_memory(name: &Path) -> Result<Connection, StoreError> {
     let mut connection = Connection::open_in_memory().doing(name, "open the database")?;
     configure_writer(&connection).doing(name, "configure the database")?;
-    migrate(name, &mut connection, false)?;
+    migrate(name, &mut connection, STEPS)?;
     Ok(connection)
 }
 
@@ -46,7 +45,9 @@ pub(crate) fn check_for_reading(path: &Path) -> Result<(), StoreError> {
         std::cmp::Ordering::Less if found == 0 => {
             Err(StoreError::NotADatabase { path: path.to_path_buf() })
         }
-        std::cmp::Ordering::Less => Err(StoreError::Older { path: path.to_path_buf(), found, known }),
+        std::cmp::Ordering::Less => {
+            Err(StoreError::Older { path: path.to_path_buf(), found, known })
+        }
         std::cmp::Ordering::Equal => Ok(()),
         std::cmp::Ordering::Greater => {
             Err(StoreError::Newer { path: path.to_path_buf(), found, known })
@@ -116,19 +117,19 @@ fn version(path: &Path, connection: &Connection) -> Result<usize, StoreError> {
     }
 }
 
-fn migrate(path: &Path, connection: &mut Connection, is_file: bool) -> Result<(), StoreError> {
-    let (found, known) = (version(path, connection)?, STEPS.len());
+fn migrate(path: &Path, connection: &mut Connection, steps: &[M<'_>]) -> Result<(), StoreError> {
+    let (found, known) = (version(path, connection)?, steps.len());
     if found > known {
         return Err(StoreError::Newer { path: path.to_path_buf(), found, known });
     }
-    if is_file && 0 < found && found < known {
+    if 0 < found && found < known {
         let copy = beside(path, &format!(".v{found}.bak"));
         connection
             .backup(rusqlite::MAIN_DB, &copy, None)
             .doing(&copy, "back up the database before bringing it up to date")?;
         tracing::info!(found, known, "Bringing the database up to date; a copy is beside it");
     }
-    MIGRATIONS.to_latest(connection).map_err(|error| {
+    Migrations::from_slice(steps).to_latest(connection).map_err(|error| {
         let source = match error {
             rusqlite_migration::Error::RusqliteError { err, .. } => err,
             other => rusqlite::Error::ToSqlConversionFailure(Box::new(other)),
@@ -143,6 +144,27 @@ mod tests {
 
     #[test]
     fn migrations_are_valid() {
-        MIGRATIONS.validate().unwrap();
+        Migrations::from_slice(STEPS).validate().unwrap();
+    }
+
+    #[test]
+    fn an_older_database_is_copied_before_it_is_brought_up_to_date() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("driftline.db");
+        drop(open_for_writing(&path).unwrap());
+        let copy = beside(&path, &format!(".v{}.bak", STEPS.len()));
+        drop(open_for_writing(&path).unwrap());
+        assert!(!copy.exists(), "nothing to bring up to date, nothing to copy");
+
+        let mut newer = STEPS.to_vec();
+        newer.push(M::up("CREATE TABLE later (id INTEGER) STRICT;"));
+        let mut connection = Connection::open(&path).unwrap();
+        migrate(&path, &mut connection, &newer).unwrap();
+        assert_eq!(version(&path, &connection).unwrap(), STEPS.len() + 1);
+        let old = Connection::open(&copy).unwrap();
+        assert_eq!(version(&copy, &old).unwrap(), STEPS.len());
+
+        let error = migrate(&path, &mut connection, STEPS).unwrap_err();
+        assert!(matches!(error, StoreError::Newer { .. }), "{error}");
     }
 }

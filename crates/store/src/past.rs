@@ -116,7 +116,8 @@ fn rows(connection: &Connection, id: SnapshotId) -> Result<StoredSnapshot, Store
     let stored = read(connection, line.reference.stream.list, which, &Words::load(connection)?)?;
 
     let is_shown = |version: i64| ends.get(&version).is_none_or(|end| *end > id);
-    let mut chosen = each_kind!(StoredRows, stored, rows => Chosen::new(rows, is_shown, StoredRows::from));
+    let mut chosen =
+        each_kind!(StoredRows, stored, rows => Chosen::new(rows, is_shown, StoredRows::from));
     let newest = newest_of(connection, line.stream)?;
     if let (Rows::Accounts(accounts), true) = (&mut chosen.rows, newest == id) {
         let uses = load_last_uses(connection, line.stream)?;
@@ -184,7 +185,9 @@ fn gone(
         if entities.len() < WHOLE_MIN {
             for entity in entities {
                 let which = Which::Entity { entity, until: at };
-                last_of_each(read(connection, list, which, &words)?, &chain, at, &mut all, |_| true)?;
+                last_of_each(read(connection, list, which, &words)?, &chain, at, &mut all, |_| {
+                    true
+                })?;
             }
         } else {
             let wanted: FxHashSet<EntityId> = entities.into_iter().collect();
@@ -266,7 +269,11 @@ impl Chain {
 
     fn get(&self, id: SnapshotId, version: i64) -> Result<&Arc<SnapshotRef>, StoreError> {
         let table = crate::rows::table(self.stream.list);
-        self.snapshots.get(&id).ok_or(StoreError::Corrupt { table, column: "valid_from", key: version })
+        self.snapshots.get(&id).ok_or(StoreError::Corrupt {
+            table,
+            column: "valid_from",
+            key: version,
+        })
     }
 
     /// The last snapshot before `end`.

@@ -126,7 +126,13 @@ impl Store {
             for it in &nonhumans {
                 let attest_by = maybe_ms(it.attest_by);
                 insert.execute(params![
-                    it.account, it.owner, it.purpose, attest_by, by.by, ms(by.at), by.place
+                    it.account,
+                    it.owner,
+                    it.purpose,
+                    attest_by,
+                    by.by,
+                    ms(by.at),
+                    by.place
                 ])?;
             }
             Ok(())

@@ -25,7 +25,8 @@ impl Store {
 
 /// Every stream, by number.
 pub(crate) fn streams(connection: &Connection) -> Result<BTreeMap<i64, Stream>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT id, system, list, channel FROM stream")?;
+    let mut statement =
+        connection.prepare_cached("SELECT id, system, list, channel FROM stream")?;
     let mut rows = statement.query([])?;
     let mut streams = BTreeMap::new();
     while let Some(row) = rows.next()? {
@@ -126,7 +127,10 @@ fn insert_request(
     Ok(())
 }
 
-fn read_requests(connection: &Connection, snapshot: SnapshotId) -> Result<Vec<Request>, StoreError> {
+fn read_requests(
+    connection: &Connection,
+    snapshot: SnapshotId,
+) -> Result<Vec<Request>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT snapshot, method, url, status, n_bytes, sha256, date_ms, request_id, n_rows, duration_ms
          FROM request WHERE snapshot = ?1 ORDER BY nth",
@@ -207,12 +211,18 @@ fn select(
 }
 
 /// One snapshot; `None` when there is none of that number.
-pub(crate) fn one(connection: &Connection, id: SnapshotId) -> Result<Option<SnapshotLine>, StoreError> {
+pub(crate) fn one(
+    connection: &Connection,
+    id: SnapshotId,
+) -> Result<Option<SnapshotLine>, StoreError> {
     Ok(select(connection, "id = ?1", id.0)?.pop())
 }
 
 /// All snapshots of one stream, oldest first.
-pub(crate) fn of_stream(connection: &Connection, stream: i64) -> Result<Vec<SnapshotLine>, StoreError> {
+pub(crate) fn of_stream(
+    connection: &Connection,
+    stream: i64,
+) -> Result<Vec<SnapshotLine>, StoreError> {
     select(connection, "stream = ?1", stream)
 }
 

@@ -104,3 +104,55 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_full_disk_is_said_and_leaves_the_last_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("driftline.db");
+        let store = Store::open(&path).unwrap();
+        let limit = |pages: i64| {
+            let work = move |connection: &Connection| {
+                connection.pragma_update(None, "max_page_count", pages).map_err(StoreError::from)
+            };
+            store.write("limit the file", work)
+        };
+        limit(1).await.unwrap(); // As many pages as there are.
+        let fill = |connection: &Connection| {
+            let sql = "INSERT INTO body_pack (n_bytes, zstd) VALUES (1, zeroblob(100000))";
+            connection.execute(sql, []).map_err(StoreError::from)
+        };
+        let error = store.write("save a run", fill).await.unwrap_err();
+        assert!(matches!(error, StoreError::Full { .. }), "{error}");
+        assert!(error.to_string().contains("driftline.db"));
+
+        limit(1_000_000).await.unwrap(); // Somebody made room.
+        store.write("save a run", fill).await.unwrap();
+        assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn a_write_that_panics_closes_the_store_and_saves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("driftline.db");
+        let store = Store::open(&path).unwrap();
+        let bug = |connection: &Connection| -> Result<(), StoreError> {
+            connection.execute("INSERT INTO word (text) VALUES ('half')", [])?;
+            panic!("a bug of ours");
+        };
+        assert!(matches!(store.write("save a run", bug).await, Err(StoreError::Closed)));
+        assert!(matches!(store.write("save a run", |_| Ok(())).await, Err(StoreError::Closed)));
+        drop(store);
+        let store = Store::open(&path).unwrap();
+        let count = |connection: &Connection| {
+            connection
+                .query_row("SELECT count(*) FROM word", [], |row| row.get(0))
+                .map_err(StoreError::from)
+        };
+        let n_words: i64 = store.read("count", count).await.unwrap();
+        assert_eq!(n_words, 0);
+    }
+}

@@ -12,6 +12,11 @@ use crate::snapshot::SnapshotLine;
 use crate::words::Words;
 use crate::{Store, StoreError, body, load, merkle, report, snapshot};
 
+/// Looks at one thing, and adds a sentence for each problem.
+type Check = fn(&Connection, &mut Vec<String>) -> Result<(), StoreError>;
+
+const CHECKS: [Check; 5] = [structure, references, snapshots, reports, body::verify];
+
 impl Store {
     /// Copies the database to `to`, as one state, while it may be in use.
     ///
@@ -47,11 +52,9 @@ impl Store {
     pub async fn verify(&self) -> Result<Vec<String>, StoreError> {
         self.read("verify the database", |connection| {
             let mut problems = Vec::new();
-            let checks: [fn(&Connection, &mut dyn FnMut(String)) -> Result<(), StoreError>; 5] =
-                [structure, references, snapshots, reports, body::verify];
-            for check in checks {
+            for check in CHECKS {
                 // One check that fails does not spare the others.
-                if let Err(error) = check(connection, &mut |it| problems.push(it)) {
+                if let Err(error) = check(connection, &mut problems) {
                     problems.push(sentence(&error));
                 }
             }
@@ -72,25 +75,25 @@ fn sentence(error: &StoreError) -> String {
     text
 }
 
-fn structure(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result<(), StoreError> {
+fn structure(connection: &Connection, problems: &mut Vec<String>) -> Result<(), StoreError> {
     let mut statement = connection.prepare("PRAGMA integrity_check")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let text: String = row.get(0)?;
         if text != "ok" {
-            problem(format!("SQLite finds: {}", text.trim()));
+            problems.push(format!("SQLite finds: {}", text.trim()));
         }
     }
     Ok(())
 }
 
 /// References: those that foreign keys hold, and those that are spared their cost.
-fn references(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result<(), StoreError> {
+fn references(connection: &Connection, problems: &mut Vec<String>) -> Result<(), StoreError> {
     let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let (from, to): (String, String) = (row.get(0)?, row.get(2)?);
-        problem(format!("table `{from}` refers to a row of `{to}` that is not there"));
+        problems.push(format!("table `{from}` refers to a row of `{to}` that is not there"));
     }
     let mut others = vec![
         ("entity", "stream", "stream"),
@@ -118,14 +121,15 @@ fn references(connection: &Connection, problem: &mut dyn FnMut(String)) -> Resul
         );
         let n: i64 = connection.query_row(&sql, [], |row| row.get(0))?;
         if n > 0 {
-            problem(format!("table `{from}` refers to {n} rows of `{to}` that are not there"));
+            problems
+                .push(format!("table `{from}` refers to {n} rows of `{to}` that are not there"));
         }
     }
     Ok(())
 }
 
 /// Every snapshot's count and digest, from its rows.
-fn snapshots(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result<(), StoreError> {
+fn snapshots(connection: &Connection, problems: &mut Vec<String>) -> Result<(), StoreError> {
     let words = Words::load(connection)?;
     let mut by_stream: BTreeMap<i64, Vec<SnapshotLine>> = BTreeMap::new();
     for line in snapshot::all(connection)? {
@@ -136,9 +140,9 @@ fn snapshots(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result
         let which = Which::Stream { stream, until: SnapshotId(i64::MAX) };
         let stored = read(connection, list, which, &words)?;
         let ends = ends(connection, stream)?;
-        let versions = spans(stored, |version| ends.get(&version).copied(), table(list), problem);
+        let versions = spans(stored, |version| ends.get(&version).copied(), table(list), problems);
         for line in lines {
-            check_snapshot(&line, &versions, problem);
+            check_snapshot(&line, &versions, problems);
         }
     }
     Ok(())
@@ -156,7 +160,7 @@ fn spans(
     stored: StoredRows,
     end: impl Fn(i64) -> Option<SnapshotId>,
     table: &str,
-    problem: &mut dyn FnMut(String),
+    problems: &mut Vec<String>,
 ) -> Vec<Span> {
     each_kind!(StoredRows, stored, versions => {
         let mut versions = versions;
@@ -169,7 +173,7 @@ fn spans(
             .zip(hashes)
             .map(|((id, from, kept), hash)| {
                 if short(&hash) != kept {
-                    problem(format!("table `{table}`, row {id} does not match its hash"));
+                    problems.push(format!("table `{table}`, row {id} does not match its hash"));
                 }
                 Span { from, end: end(id), hash }
             })
@@ -177,7 +181,7 @@ fn spans(
     })
 }
 
-fn check_snapshot(line: &SnapshotLine, versions: &[Span], problem: &mut dyn FnMut(String)) {
+fn check_snapshot(line: &SnapshotLine, versions: &[Span], problems: &mut Vec<String>) {
     let SnapshotLine { reference, .. } = line;
     let id = reference.id;
     let leaves: Vec<Digest> = versions
@@ -188,20 +192,24 @@ fn check_snapshot(line: &SnapshotLine, versions: &[Span], problem: &mut dyn FnMu
     let n_found = leaves.len() as u64;
     if n_found != reference.n_rows {
         let n_rows = reference.n_rows;
-        problem(format!("snapshot {} of {} has {n_found} rows, not {n_rows}", id.0, reference.stream));
+        problems.push(format!(
+            "snapshot {} of {} has {n_found} rows, not {n_rows}",
+            id.0, reference.stream
+        ));
     } else if merkle::root(leaves) != reference.digest {
-        problem(format!("snapshot {} of {} does not match its digest", id.0, reference.stream));
+        problems
+            .push(format!("snapshot {} of {} does not match its digest", id.0, reference.stream));
     }
 }
 
 /// Every run has its report, and the report its digest.
-fn reports(connection: &Connection, problem: &mut dyn FnMut(String)) -> Result<(), StoreError> {
+fn reports(connection: &Connection, problems: &mut Vec<String>) -> Result<(), StoreError> {
     for point in load::runs(connection)? {
         let RunId(run) = point.run;
         match report::read(connection, point.run) {
             Ok(Some(_)) => {}
-            Ok(None) => problem(format!("run {run} has no report")),
-            Err(error) => problem(sentence(&error)),
+            Ok(None) => problems.push(format!("run {run} has no report")),
+            Err(error) => problems.push(sentence(&error)),
         }
     }
     Ok(())

@@ -78,7 +78,8 @@ impl Words {
 
     /// Writes the new ones.
     pub(crate) fn save(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        let mut insert = connection.prepare_cached("INSERT INTO word (id, text) VALUES (?1, ?2)")?;
+        let mut insert =
+            connection.prepare_cached("INSERT INTO word (id, text) VALUES (?1, ?2)")?;
         for id in self.fresh.drain(..) {
             insert.execute(params![id, self.texts.get(&id).map(|it| &**it)])?;
         }

@@ -10,7 +10,7 @@ use std::io::Read;
 use super::error::{Place, PullErrorKind};
 use super::json::{Placed, Span};
 use super::limits::{COLUMNS_MAX, ROW_BYTES_MAX};
-use super::window::{Fill, Window};
+use super::window::{Fill, Window, line_ends};
 
 /// Delimiters that are looked for in the header.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
@@ -106,9 +106,7 @@ pub(crate) fn walk<R: Read>(
                 if !take(Cells { row, cells: &cells }, row, span).map_err(|kind| (here, kind))? {
                     return Ok(());
                 }
-                line +=
-                    bytes.get(..next).unwrap_or_default().iter().filter(|it| **it == b'\n').count()
-                        as u64;
+                line += line_ends(bytes.get(..next).unwrap_or_default());
                 window.consume(next);
             }
         }

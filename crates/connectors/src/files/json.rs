@@ -13,7 +13,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use super::capture::Names;
 use super::error::{Place, PullErrorKind};
 use super::limits::ROW_BYTES_MAX;
-use super::window::{Fill, Window};
+use super::window::{Fill, Window, line_ends};
 
 /// Where a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,7 +201,7 @@ impl<R: Read> Walker<'_, '_, R> {
     /// Marks a value as read, and counts its lines.
     fn pass(&mut self, len: usize) {
         let passed = self.window.bytes().get(..len).unwrap_or_default();
-        self.line += passed.iter().filter(|it| **it == b'\n').count() as u64;
+        self.line += line_ends(passed);
         self.window.consume(len);
     }
 

@@ -277,7 +277,7 @@ impl<R: Read> Read for Peeked<R> {
     }
 }
 
-/// Drops what `BufRead` offers; kept private to the skipping of bytes in a stream.
+/// Skips the next `n` bytes of a stream.
 pub(crate) fn skip(reader: &mut impl BufRead, mut n: u64) -> io::Result<()> {
     while n > 0 {
         let offered = reader.fill_buf()?.len();

@@ -195,7 +195,7 @@ unmapped status `6` x1
 
 #[test]
 fn onelogin_users_csv() {
-    insta::assert_snapshot!(see(Idp, "u.csv", "Id,Username,Email,Firstname,Lastname,Status\n1,ana,ana@acme.test,Ana,Ruiz,Active\n2,bo,,Bo,Li,2\n"), @"
+    insta::assert_snapshot!(see(Idp, "u.csv", "Id,Username,Email,Firstname,Lastname,Status,State\n1,ana,ana@acme.test,Ana,Ruiz,Active,Approved\n2,bo,,Bo,Li,2,1\n"), @"
 sys identities (everyone), partial: `u.csv` is not declared to hold the whole list: add `whole = true` or `rows` to its settings if it does
   1 member active name=ana mail=ana@acme.test no=- ends=-
   2 member left name=bo mail=- no=- ends=-
@@ -257,7 +257,6 @@ fn secureframe_personnel_csv() {
 sys accounts (file) (everyone), partial: `p.csv` is not declared to hold the whole list: add `whole = true` or `rows` to its settings if it does
   p1 ext=- name=- mail=ana@acme.test no=- active=Set(true) invitation=not_stated roles=Some(["Admin"]) groups=None ends=-
   bo@acme.test ext=- name=- mail=bo@acme.test no=- active=Null invitation=not_stated roles=Some([]) groups=None ends=-
-  note: rows that write `active` as text: 1
 "#);
 }
 
@@ -295,12 +294,14 @@ sys assignments (assigned), partial: `a.csv` is not declared to hold the whole l
   8 grants (-) via groups [] account=- as=- at=-
 ");
     let app_users = "id,externalId,userName,email,scope,status,created,lastUpdated,statusChanged\n00u1,a1,ana,,GROUP,PROVISIONED,,,2026-11-01T00:00:00.000Z\n";
-    insta::assert_snapshot!(see(Idp, "a.csv", app_users), @"");
+    insta::assert_snapshot!(see(Idp, "a.csv", app_users), @"
+sys assignments (assigned), partial: `a.csv` is not declared to hold the whole list: add `whole = true` or `rows` to its settings if it does
+  00u1 grants (PROVISIONED) via groups [] account=a1 as=ana at=2026-11-01 00:00:00 UTC
+");
     insta::assert_snapshot!(see(App, "c.json", r#"{"items":[{"user_name":"ana","enabled":1,"role":"admin; auditor"},{"user_name":"bo","enabled":"off","invitation":"pending"}]}"#), @r#"
 sys accounts (file) (everyone), partial: `c.json` is not declared to hold the whole list: add `whole = true` or `rows` to its settings if it does
   ana ext=- name=ana mail=- no=- active=Set(true) invitation=not_stated roles=Some(["admin", "auditor"]) groups=None ends=-
   bo ext=- name=bo mail=- no=- active=Unparseable("off") invitation=pending roles=None groups=None ends=-
-  note: rows that write `active` as text: 2
 unmapped active `off` x1
 "#);
 }

@@ -15,7 +15,7 @@ use crate::when;
 Examples:
   driftline check --idp okta_users.json --idp okta_app_users.json --app secureframe.csv
   driftline check --idp users.csv --app scim_pages/ --hr leavers.csv --html drift.html
-  driftline check --idp people.csv --profile people.csv=generic --profiles profiles/ --app app.csv
+  driftline check --idp people.csv --profile people.csv=acme --profiles profiles/ --app app.csv
 
 Files are recognised by their columns. They are taken as whole lists on your word, and judged
 without grace and without a second look, so no result is better than grade B.")]

@@ -76,7 +76,6 @@ pub(crate) enum FailOn {
 impl FailOn {
     /// The severity; `None` is never.
     #[must_use]
-    #[cfg_attr(not(test), expect(dead_code, reason = "`run` is not wired to the engine yet"))]
     pub(crate) const fn severity(self) -> Option<Severity> {
         match self {
             Self::None => None,

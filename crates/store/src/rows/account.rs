@@ -44,7 +44,11 @@ const fn active_code(flag: &ActiveFlag) -> u8 {
     }
 }
 
-pub(super) fn bind(row: &Account, bind: &mut Bind<'_, '_>, words: &mut Words) -> Result<(), StoreError> {
+pub(super) fn bind(
+    row: &Account,
+    bind: &mut Bind<'_, '_>,
+    words: &mut Words,
+) -> Result<(), StoreError> {
     let active_raw = match &row.active {
         ActiveFlag::Unparseable(raw) => Some(words.id(raw)),
         ActiveFlag::Set(_) | ActiveFlag::Null | ActiveFlag::Absent => None,
@@ -67,7 +71,11 @@ pub(super) fn bind(row: &Account, bind: &mut Bind<'_, '_>, words: &mut Words) ->
     Ok(())
 }
 
-pub(super) fn read(cells: &mut Cells<'_, '_>, words: &Words, key: &str) -> Result<Account, StoreError> {
+pub(super) fn read(
+    cells: &mut Cells<'_, '_>,
+    words: &Words,
+    key: &str,
+) -> Result<Account, StoreError> {
     let external_id = cells.maybe_text("external_id")?;
     let user_name = cells.maybe_text("user_name")?;
     Ok(Account {

@@ -65,7 +65,11 @@ pub(super) fn encode_principal(principal: &Principal, canon: &mut Canon) {
     canon.text(id);
 }
 
-pub(super) fn bind(row: &Assignment, bind: &mut Bind<'_, '_>, words: &mut Words) -> Result<(), StoreError> {
+pub(super) fn bind(
+    row: &Assignment,
+    bind: &mut Bind<'_, '_>,
+    words: &mut Words,
+) -> Result<(), StoreError> {
     let (via_code, groups) = match &row.via {
         Via::Direct => (via::DIRECT, None),
         Via::NotStated => (via::NOT_STATED, None),
@@ -84,7 +88,11 @@ pub(super) fn bind(row: &Assignment, bind: &mut Bind<'_, '_>, words: &mut Words)
     Ok(())
 }
 
-pub(super) fn read(cells: &mut Cells<'_, '_>, words: &Words, key: &str) -> Result<Assignment, StoreError> {
+pub(super) fn read(
+    cells: &mut Cells<'_, '_>,
+    words: &Words,
+    key: &str,
+) -> Result<Assignment, StoreError> {
     let via_code = cells.count("via")?;
     let groups = cells.maybe_word("groups", words)?;
     let via = match (via_code, groups) {

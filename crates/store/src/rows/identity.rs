@@ -29,7 +29,11 @@ pub(super) fn encode(row: &Identity, canon: &mut Canon) {
     canon.maybe_time(row.ends_at);
 }
 
-pub(super) fn bind(row: &Identity, bind: &mut Bind<'_, '_>, words: &mut Words) -> Result<(), StoreError> {
+pub(super) fn bind(
+    row: &Identity,
+    bind: &mut Bind<'_, '_>,
+    words: &mut Words,
+) -> Result<(), StoreError> {
     bind.cell(row.user_name.as_deref())?;
     bind.cell(short_email(row.email.as_ref(), row.user_name.as_ref()))?;
     bind.cell(row.employee_number.as_deref())?;
@@ -45,7 +49,11 @@ pub(super) fn bind(row: &Identity, bind: &mut Bind<'_, '_>, words: &mut Words) -
     Ok(())
 }
 
-pub(super) fn read(cells: &mut Cells<'_, '_>, words: &Words, key: &str) -> Result<Identity, StoreError> {
+pub(super) fn read(
+    cells: &mut Cells<'_, '_>,
+    words: &Words,
+    key: &str,
+) -> Result<Identity, StoreError> {
     let user_name = cells.maybe_text("user_name")?;
     Ok(Identity {
         id: key.into(),

@@ -20,7 +20,11 @@ pub(super) fn encode(row: &HrLeaver, canon: &mut Canon) {
     canon.maybe_text(row.reason.as_deref());
 }
 
-pub(super) fn bind(row: &HrLeaver, bind: &mut Bind<'_, '_>, _: &mut Words) -> Result<(), StoreError> {
+pub(super) fn bind(
+    row: &HrLeaver,
+    bind: &mut Bind<'_, '_>,
+    _: &mut Words,
+) -> Result<(), StoreError> {
     bind.cell(row.employee_number.as_deref())?;
     bind.cell(row.email.as_deref())?;
     bind.cell(row.display_name.as_deref())?;
@@ -29,7 +33,11 @@ pub(super) fn bind(row: &HrLeaver, bind: &mut Bind<'_, '_>, _: &mut Words) -> Re
     Ok(())
 }
 
-pub(super) fn read(cells: &mut Cells<'_, '_>, _: &Words, key: &str) -> Result<HrLeaver, StoreError> {
+pub(super) fn read(
+    cells: &mut Cells<'_, '_>,
+    _: &Words,
+    key: &str,
+) -> Result<HrLeaver, StoreError> {
     Ok(HrLeaver {
         id: key.into(),
         employee_number: cells.maybe_text("employee_number")?,

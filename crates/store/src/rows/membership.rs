@@ -25,12 +25,20 @@ pub(super) fn encode(row: &Membership, canon: &mut Canon) {
     encode_principal(&row.member, canon);
 }
 
-pub(super) fn bind(row: &Membership, bind: &mut Bind<'_, '_>, words: &mut Words) -> Result<(), StoreError> {
+pub(super) fn bind(
+    row: &Membership,
+    bind: &mut Bind<'_, '_>,
+    words: &mut Words,
+) -> Result<(), StoreError> {
     bind.cell(words.id(&row.group))?;
     Ok(())
 }
 
-pub(super) fn read(cells: &mut Cells<'_, '_>, words: &Words, key: &str) -> Result<Membership, StoreError> {
+pub(super) fn read(
+    cells: &mut Cells<'_, '_>,
+    words: &Words,
+    key: &str,
+) -> Result<Membership, StoreError> {
     let group = cells.maybe_word("group_id", words)?.ok_or_else(|| cells.corrupt("group_id"))?;
     let member = key
         .strip_prefix(&*group)

@@ -18,14 +18,22 @@ pub(super) fn encode(row: &NonHuman, canon: &mut Canon) {
     canon.maybe_time(row.attest_by);
 }
 
-pub(super) fn bind(row: &NonHuman, bind: &mut Bind<'_, '_>, _: &mut Words) -> Result<(), StoreError> {
+pub(super) fn bind(
+    row: &NonHuman,
+    bind: &mut Bind<'_, '_>,
+    _: &mut Words,
+) -> Result<(), StoreError> {
     bind.cell(row.owner.as_deref())?;
     bind.cell(row.purpose.as_deref())?;
     bind.cell(maybe_ms(row.attest_by))?;
     Ok(())
 }
 
-pub(super) fn read(cells: &mut Cells<'_, '_>, _: &Words, key: &str) -> Result<NonHuman, StoreError> {
+pub(super) fn read(
+    cells: &mut Cells<'_, '_>,
+    _: &Words,
+    key: &str,
+) -> Result<NonHuman, StoreError> {
     Ok(NonHuman {
         account: key.into(),
         owner: cells.maybe_text("owner")?,

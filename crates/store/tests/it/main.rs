@@ -1,4 +1,9 @@
 //! What the store keeps, gives back and refuses, on real SQLite files.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "helpers of tests fail as tests do"
+)]
 
 mod damage;
 mod night;

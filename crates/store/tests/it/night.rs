@@ -5,9 +5,7 @@ use domain::{
 };
 use store::{LinkChange, Store, StoreError};
 
-use crate::world::{
-    accounts, at, commit, complete, count, finding, folder, people, run, snapshot,
-};
+use crate::world::{accounts, at, commit, complete, count, finding, folder, people, run, snapshot};
 
 #[tokio::test]
 async fn what_a_run_concluded_is_there_for_the_next() {
@@ -50,10 +48,16 @@ async fn what_a_run_concluded_is_there_for_the_next() {
     assert_eq!(state.fingerprint_key, key);
     assert_ne!(key, [0; 32]);
     assert_eq!(state.last_run, Some((RunId(1), at(24))));
-    assert_eq!((state.links[&account].identity, state.links[&account].tier), (person, Tier::ExternalId));
-    assert_eq!((state.standings[&account].since, state.standings[&account].since_at), (RunId(1), at(24)));
+    assert_eq!(
+        (state.links[&account].identity, state.links[&account].tier),
+        (person, Tier::ExternalId)
+    );
+    assert_eq!(
+        (state.standings[&account].since, state.standings[&account].since_at),
+        (RunId(1), at(24))
+    );
     assert_eq!(state.episodes[&person], employment);
-    assert_eq!(state.findings, [found.clone()]);
+    assert_eq!((state.findings.len(), &state.findings[0]), (1, &found));
     assert_eq!(store.finding_events(found.id).await.unwrap(), [event]);
     assert_eq!(store.bodies(account).await.unwrap(), [(RunId(1), b"{\"id\":\"a1\"}".to_vec())]);
     assert_eq!(store.report(RunId(1)).await.unwrap(), Some(json));
@@ -78,7 +82,8 @@ async fn what_a_run_concluded_is_there_for_the_next() {
 async fn findings_live_on_and_only_the_latest_resolved_one_is_loaded() {
     let store = Store::open_in_memory().unwrap();
     let mut state = store.load().await.unwrap();
-    let mut first = commit(&mut state, vec![snapshot("app", complete(), accounts(&[("a1", true)]))]);
+    let mut first =
+        commit(&mut state, vec![snapshot("app", complete(), accounts(&[("a1", true)]))]);
     let entity = first.snapshots[0].1.entities[0];
     let mut resolved = finding(FindingId(1), RunId(1), entity);
     resolved.state = FindingState::Resolved;
@@ -112,7 +117,10 @@ async fn a_night_without_change_writes_no_version() {
     let store = Store::open(&path).unwrap();
     run(&store, vec![snapshot("okta", complete(), people(50))]).await;
     let second = run(&store, vec![snapshot("okta", complete(), people(50))]).await;
-    assert_eq!((second[0].n_unchanged, second[0].n_new, second[0].n_changed, second[0].n_gone), (50, 0, 0, 0));
+    assert_eq!(
+        (second[0].n_unchanged, second[0].n_new, second[0].n_changed, second[0].n_gone),
+        (50, 0, 0, 0)
+    );
     assert_eq!(count(&path, "SELECT count(*) FROM identity"), 50);
     assert_eq!(count(&path, "SELECT count(*) FROM entity"), 50);
     assert_eq!(count(&path, "SELECT count(*) FROM ended"), 0);
@@ -159,7 +167,8 @@ async fn what_happened_to_a_finding_cannot_be_changed() {
     let (_folder, path) = folder();
     let store = Store::open(&path).unwrap();
     let mut state = store.load().await.unwrap();
-    let mut first = commit(&mut state, vec![snapshot("app", complete(), accounts(&[("a1", true)]))]);
+    let mut first =
+        commit(&mut state, vec![snapshot("app", complete(), accounts(&[("a1", true)]))]);
     let found = finding(state.next_finding(), first.run.id, first.snapshots[0].1.entities[0]);
     first.events = vec![FindingEvent {
         finding: found.id,
@@ -202,15 +211,16 @@ async fn reports_that_resemble_an_earlier_one_take_little_room() {
     let (_folder, path) = folder();
     let store = Store::open(&path).unwrap();
     // Text that compresses badly alone, the same in both nights but for one number.
-    let text: String = (0..20_000_u64)
-        .map(|it| format!("{:x}", it.wrapping_mul(0x9e37_79b9_7f4a_7c15)))
-        .collect();
+    let text: String =
+        (0..20_000_u64).map(|it| format!("{:x}", it.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
     for _ in 0..2 {
         let mut state = store.load().await.unwrap();
         let mut commit = commit(&mut state, Vec::new());
-        commit.report_json = format!("{{\"run\":{},\"text\":\"{text}\"}}", commit.run.id).into_bytes();
+        commit.report_json =
+            format!("{{\"run\":{},\"text\":\"{text}\"}}", commit.run.id).into_bytes();
         store.commit(commit).await.unwrap();
     }
-    let size = |run: i64| count(&path, &format!("SELECT length(zstd) FROM report WHERE run = {run}"));
+    let size =
+        |run: i64| count(&path, &format!("SELECT length(zstd) FROM report WHERE run = {run}"));
     assert!(size(2) * 100 < size(1), "{} against {}", size(2), size(1));
 }

@@ -63,7 +63,9 @@ async fn files_that_are_something_else_are_left_alone() {
     let text = b"id,login\n1,ann\n".repeat(100);
     for content in [sqlite, text] {
         fs::write(&path, &content).unwrap();
-        for error in [Store::open(&path).unwrap_err(), Store::open_existing_read_only(&path).unwrap_err()] {
+        for error in
+            [Store::open(&path).unwrap_err(), Store::open_existing_read_only(&path).unwrap_err()]
+        {
             insta::allow_duplicates! {
                 insta::assert_snapshot!(told(&error, &path), @"`DB` is not a driftline database: check the path in the settings");
             }
@@ -81,7 +83,9 @@ async fn a_newer_database_is_left_alone_and_an_older_one_is_not_read() {
         connection.pragma_update(None, "user_version", version).unwrap();
     };
     set(9);
-    for error in [Store::open(&path).unwrap_err(), Store::open_existing_read_only(&path).unwrap_err()] {
+    for error in
+        [Store::open(&path).unwrap_err(), Store::open_existing_read_only(&path).unwrap_err()]
+    {
         insta::allow_duplicates! {
             insta::assert_snapshot!(told(&error, &path), @"`DB` was made by a newer driftline (database version 9, this one knows up to 1): use that version, or restore the backup made before");
         }
@@ -146,5 +150,16 @@ async fn a_backup_opens_and_verifies_and_overwrites_nothing() {
     assert_eq!(copy.verify().await.unwrap(), Vec::<String>::new());
     let id = enrolled[0].reference.id;
     assert_eq!(copy.rows(id).await.unwrap(), store.rows(id).await.unwrap());
-    assert_eq!(copy.load().await.unwrap().fingerprint_key, store.load().await.unwrap().fingerprint_key);
+    assert_eq!(
+        copy.load().await.unwrap().fingerprint_key,
+        store.load().await.unwrap().fingerprint_key
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_folder_that_may_not_be_written_to_is_said() {
+    let path = Path::new("/sys/driftline.db"); // Nobody may make files there, root included.
+    let error = Store::open(path).unwrap_err();
+    insta::assert_snapshot!(told(&error, path), @"`DB` cannot be written to: check the owner and mode of the file and its folder");
 }

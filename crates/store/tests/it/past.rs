@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use store::{Store, StoreError};
 
 use crate::world::{
-    account, accounts, at, complete, folder, identity, partial, people, run, snapshot, stream, system,
+    account, accounts, at, complete, folder, identity, partial, people, run, snapshot, stream,
+    system,
 };
 
 /// Every shape that a field of a row can have.
@@ -67,8 +68,9 @@ fn one_of_each_shape() -> Vec<Rows> {
             assignment(user("u3"), Via::NotStated),
         ]),
         Rows::Memberships(vec![
-            Membership { group: "a".into(), member: user("b\u{1e}uc") },
             Membership { group: "a\u{1e}ub".into(), member: group("c") },
+            Membership { group: "a".into(), member: user("b\u{1e}uc") },
+            Membership { group: "b".into(), member: user("u1") },
         ]),
         Rows::NonHumans(vec![NonHuman {
             account: "svc".into(),
@@ -139,7 +141,8 @@ async fn a_key_that_a_list_has_twice_is_kept_twice_whatever_the_order() {
 async fn the_order_of_a_list_changes_neither_digest_nor_numbers() {
     let (store, other) = (Store::open_in_memory().unwrap(), Store::open_in_memory().unwrap());
     let Rows::Identities(mut rows) = people(6_000) else { panic!("identities") };
-    let forward = run(&store, vec![snapshot("okta", complete(), Rows::Identities(rows.clone()))]).await;
+    let forward =
+        run(&store, vec![snapshot("okta", complete(), Rows::Identities(rows.clone()))]).await;
     rows.reverse();
     let backward = run(&other, vec![snapshot("okta", complete(), Rows::Identities(rows))]).await;
     assert_eq!(forward[0].reference.digest, backward[0].reference.digest);
@@ -179,7 +182,7 @@ async fn many_rows_that_are_gone_are_told_like_few() {
     let all = store.gone(second[0].absent.clone(), id).await.unwrap();
     assert_eq!(all.len(), 590);
     for many in all.iter().step_by(97) {
-        assert_eq!(store.gone(vec![many.entity], id).await.unwrap(), [many.clone()]);
+        assert_eq!(&store.gone(vec![many.entity], id).await.unwrap()[0], many);
     }
 }
 
@@ -215,7 +218,8 @@ async fn a_held_or_partial_list_is_the_newest_but_no_base() {
     run(&store, vec![snapshot("okta", complete(), people(3))]).await;
     run(&store, vec![snapshot("okta", partial(), people(1))]).await;
     let mut state = store.load().await.unwrap();
-    let mut commit = crate::world::commit(&mut state, vec![snapshot("okta", complete(), people(2))]);
+    let mut commit =
+        crate::world::commit(&mut state, vec![snapshot("okta", complete(), people(2))]);
     commit.snapshots[0].1.reference.held = Some("fell by a third".to_owned());
     store.commit(commit).await.unwrap();
     let state = store.load().await.unwrap();
@@ -238,12 +242,16 @@ fn rows_of(night: &Night) -> Snapshot {
         0 => snapshot(
             "okta",
             coverage,
-            Rows::Identities(rows.map(|(key, value)| identity(&key, &format!("n{value}"))).collect()),
+            Rows::Identities(
+                rows.map(|(key, value)| identity(&key, &format!("n{value}"))).collect(),
+            ),
         ),
         1 => snapshot(
             "entra",
             coverage,
-            Rows::Identities(rows.map(|(key, value)| identity(&key, &format!("n{value}"))).collect()),
+            Rows::Identities(
+                rows.map(|(key, value)| identity(&key, &format!("n{value}"))).collect(),
+            ),
         ),
         _ => snapshot(
             "app",
