@@ -1,1 +1,19 @@
+//! The whole program: the binary as an operator runs it, on real files in a folder of its own.
+//!
+//! One file per topic. Nothing is faked, nothing is waited for, and the environment is empty.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod bad_input;
+mod bad_store;
+mod company;
+mod crash;
+mod decisions;
+mod firm;
+mod partial;
+mod quickstart;
+mod site;

@@ -8,7 +8,6 @@ use domain::{FindingId, SystemId, TrialOutcome};
 use engine::{Answer, inspect};
 use store::Store;
 
-use super::run::plan;
 use crate::cli::{ExplainArgs, GraphArgs, GraphFormat};
 use crate::exit::{Exit, UsageError};
 use crate::settings::{self, Settings};
@@ -63,7 +62,7 @@ async fn answers(
 ) -> anyhow::Result<Vec<Answer>> {
     let store = Store::open_existing_read_only(&settings.database)?;
     let app = app.map(|name| known_app(settings, name)).transpose()?;
-    let plan = plan(settings, profiles::load(settings.profiles.as_deref())?, None)?;
+    let plan = settings.plan(None, profiles::load(settings.profiles.as_deref())?)?;
     let who = of_finding(&store, who).await?;
     let answers = inspect(&store, &plan, app.as_ref(), &who).await?;
     if answers.is_empty() {

@@ -1,13 +1,12 @@
 //! `run --once`: look, judge, keep and report; with dated nights, every night not judged yet.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use connectors::files::Profiles;
 use domain::{Clock, RunId, Severity};
-use engine::{AppPlan, Plan};
 use report::v1::Report;
 use report::{HtmlOptions, html, text};
 use store::Store;
@@ -43,29 +42,6 @@ fn open(settings: &Settings) -> anyhow::Result<Store> {
             .map_err(|source| OutputError::File { path: folder.to_owned(), source })?;
     }
     Ok(Store::open(&settings.database)?)
-}
-
-/// The plan of one run. With a night, of that night's files.
-///
-/// # Errors
-///
-/// Fails when the key of fingerprints cannot be read.
-pub(crate) fn plan(
-    settings: &Settings,
-    profiles: Arc<Profiles>,
-    night: Option<&Night>,
-) -> anyhow::Result<Plan> {
-    let key = settings.fingerprint_key()?;
-    let apps = settings.apps.iter();
-    Ok(Plan {
-        systems: settings.sources(night),
-        profiles,
-        apps: apps.map(|it| AppPlan { rules: it.rules.clone(), keys: it.keys.clone() }).collect(),
-        policy: settings.policy.clone(),
-        settings_digest: settings.digest,
-        fingerprint_key: key,
-        software: crate::SOFTWARE.to_owned(),
-    })
 }
 
 /// What is due.
@@ -124,7 +100,7 @@ impl Due<'_> {
     }
 
     async fn one(&self, night: Option<&Night>, clock: &dyn Clock) -> anyhow::Result<String> {
-        let plan = plan(self.settings, Arc::clone(&self.profiles), night)?;
+        let plan = self.settings.plan(night, Arc::clone(&self.profiles))?;
         let outcome = engine::run(self.store, &plan, clock).await?;
         let when = night.map_or_else(String::new, |it| format!(" of the night {}", it.date));
         write_pages(&self.settings.reports, outcome.record.id, outcome.record.now, &outcome.report)?;
@@ -178,9 +154,24 @@ fn page(settings: &Settings, done: &Done, names: bool) -> String {
     }
     page.push('\n');
     page.push_str(&text(&done.last.report, print::style(names)));
-    let (database, report) = (settings.database.display(), done.page.display());
+    let (database, report) = (tidy(&settings.database), tidy(&done.page));
+    let (database, report) = (database.display(), report.display());
     page.push_str(&format!("\nKept in `{database}`.\nThe report is `{report}`: open it in a browser.\n"));
     page
+}
+
+/// A path as a person would write it: `config/../target` is `target`.
+fn tidy(path: &Path) -> PathBuf {
+    let mut tidy = PathBuf::new();
+    for part in path.components() {
+        let is_folder = tidy.components().next_back().is_some_and(|it| matches!(it, Component::Normal(_)));
+        if part == Component::ParentDir && is_folder {
+            tidy.pop();
+        } else {
+            tidy.push(part);
+        }
+    }
+    tidy
 }
 
 /// The time of a dated night.

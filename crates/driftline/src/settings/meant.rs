@@ -128,7 +128,6 @@ impl Settings {
     /// # Errors
     ///
     /// Returns [`SettingsError::Secret`] when the key of the fingerprints cannot be read.
-    #[cfg_attr(not(test), expect(dead_code, reason = "`run` is not wired to the engine yet"))]
     pub(crate) fn plan(
         &self,
         night: Option<&Night>,
