@@ -17,3 +17,4 @@ mod firm;
 mod partial;
 mod quickstart;
 mod site;
+mod tidy;

@@ -32,10 +32,6 @@ fn source(report: &Value, list: &str) -> (String, bool) {
     (source["coverage"]["kind"].as_str().unwrap().to_owned(), !source["held"].is_null())
 }
 
-fn set<const N: usize>(changes: [String; N]) -> BTreeSet<String> {
-    changes.into()
-}
-
 /// The planted night, with an account of person 25, whom no list knew before.
 fn with_newcomer() -> Night {
     let mut night = Night::planted();
@@ -140,6 +136,9 @@ fn lists_that_shrink_too_much_are_held() {
     ];
     for (left, is_held) in table {
         let site = Site::firm_after_first();
+        // An array without rows does not show what it is a list of.
+        let users = "whole = true\nprofile = \"okta-users\"";
+        site.says(Says { users, ..Says::default() });
         let mut night = Night::planted().without_users(|it| it > left);
         // Their accounts stay, as do their assignments: only the list of users changes.
         night.assigned.retain(|it| *it != 2);
@@ -160,6 +159,15 @@ fn lists_that_shrink_too_much_are_held() {
 #[test]
 fn an_empty_app_list_is_held_and_closes_nothing() {
     let site = Site::firm_after_first();
+    let (answer, changes) = second(&site, &Night::planted().without_accounts(|_| true));
+    assert_eq!(answer.status, 4, "{answer}");
+    assert_eq!(site.live(), planted(), "{changes:?}");
+
+    // Where the settings say what it is, an empty list can be read, and is not believed.
+    let site = Site::firm_after_first();
+    let app = "path = \"accounts\"";
+    let text = settings(Says::default());
+    site.write("driftline.toml", text.replace(app, &format!("{app}\nprofile = \"scim-users\"")));
     let (answer, changes) = second(&site, &Night::planted().without_accounts(|_| true));
     assert_eq!(answer.status, 4, "{answer}");
     assert!(source(&site.report(), "accounts").1, "{answer}");
@@ -262,4 +270,53 @@ fn a_person_deleted_from_a_whole_list_stays_a_leaver() {
     second(&site, &Night::planted().without_users(|it| it == 1));
     assert!(site.live().contains(&("leaver_active".to_owned(), account(1))));
     assert!(!site.live().iter().any(|it| it.0 == "source_gone_active" && it.1 == user(1)));
+}
+
+#[test]
+fn an_account_younger_than_the_list_that_stands_in_is_nobodys_suspect() {
+    // Tonight's users are not there, and yesterday's cannot know who joined today.
+    let site = Site::firm_after_first();
+    site.night(SECOND, &with_newcomer());
+    std::fs::remove_file(site.path(&format!("exports/{SECOND}/users"))).unwrap();
+    let answer = site.run();
+    assert_eq!(answer.status, 4, "{answer}");
+    assert_eq!(site.live(), planted(), "{answer}");
+}
+
+#[test]
+fn the_last_app_list_stands_in_for_one_that_failed() {
+    // Who left is known tonight, and that the account was on a day ago is known too.
+    let site = Site::firm_after_first();
+    let mut night = Night::planted();
+    night.users.iter_mut().filter(|it| it.0 == 15).for_each(|it| it.1 = "DEPROVISIONED");
+    site.night(SECOND, &night);
+    std::fs::remove_file(site.path(&format!("exports/{SECOND}/accounts"))).unwrap();
+    let answer = site.run();
+    assert_eq!(answer.status, 4, "{answer}");
+    let mut expected = planted();
+    expected.insert(("leaver_active".to_owned(), account(15)));
+    assert_eq!(site.live(), expected, "{answer}");
+}
+
+#[test]
+fn the_last_users_stand_in_for_those_that_failed() {
+    // Somebody who had left and was off is on again tonight, when no list of users could be read.
+    let site = Site::firm();
+    let mut night = Night::planted();
+    night.users.iter_mut().filter(|it| it.0 == 15).for_each(|it| it.1 = "DEPROVISIONED");
+    let of_leaver = |it: &&mut Account| it.number == 15;
+    night.accounts.iter_mut().filter(of_leaver).for_each(|it| it.is_active = false);
+    site.night(crate::firm::FIRST, &night);
+    site.told(&["run", "--once"]);
+    assert_eq!(site.live(), planted());
+
+    site.night(SECOND, &Night::planted());
+    for list in ["users", "app_users"] {
+        std::fs::remove_file(site.path(&format!("exports/{SECOND}/{list}"))).unwrap();
+    }
+    let answer = site.run();
+    assert_eq!(answer.status, 4, "{answer}");
+    let mut expected = planted();
+    expected.insert(("reactivated".to_owned(), account(15)));
+    assert_eq!(site.live(), expected, "{answer}");
 }

@@ -78,6 +78,16 @@ impl Site {
         answer(&self.command(args).output().unwrap())
     }
 
+    /// Runs the program under a limit of the shell, as `ulimit -f 100`. What would kill it for
+    /// reaching the limit is ignored, so that it meets an error instead.
+    pub(crate) fn limited(&self, limit: &str, args: &[&str]) -> Answer {
+        let mut command = Command::new("/bin/sh");
+        self.scrub(&mut command);
+        let script = format!("trap '' XFSZ; {limit}; exec \"$0\" \"$@\"");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_driftline")]).args(args);
+        answer(&command.output().unwrap())
+    }
+
     /// The answer of a command that must succeed.
     pub(crate) fn told(&self, args: &[&str]) -> Answer {
         let answer = self.ask(args);

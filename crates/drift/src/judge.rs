@@ -115,8 +115,9 @@ pub fn judge(cx: &Context<'_>) -> Judgement {
     };
     let seen: Vec<Seen> = (0..cx.graph.accounts().len()).map(|it| activity(cx, it)).collect();
     let mut tallies: BTreeMap<Verdict, u64> = BTreeMap::new();
+    let active = people.n_active(cx, &seen);
     for account in 0..seen.len() {
-        let case = people.case_of_account(cx, account, &seen);
+        let case = people.case_of_account(cx, account, &seen, &active);
         if let Link::Linked { identity, tier } = cx.graph.link(account)
             && let (Some(row), Some(owner)) = (case.row(), cx.graph.estate().identities.get(*identity))
         {
@@ -154,8 +155,11 @@ pub fn examine(
 ) -> Option<Status> {
     let people = People::of(cx);
     let seen: Vec<Seen> = (0..cx.graph.accounts().len()).map(|it| activity(cx, it)).collect();
+    let active = people.n_active(cx, &seen);
     let case = match (account, person) {
-        (Some(account), _) if account < seen.len() => people.case_of_account(cx, account, &seen),
+        (Some(account), _) if account < seen.len() => {
+            people.case_of_account(cx, account, &seen, &active)
+        }
         (Some(_), _) => return None,
         (None, person) => people.case_without_account(cx, person? as usize)?,
     };
@@ -235,6 +239,7 @@ impl People {
         cx: &'c Context<'c>,
         account: usize,
         seen: &[Seen],
+        active: &[usize],
     ) -> Case<'c> {
         let link = cx.graph.link(account);
         let (kind, identity) = (link.kind(), link.owner());
@@ -256,7 +261,10 @@ impl People {
             activity,
             is_disputed,
             verdict: crate::verdict(right, activity, kind),
-            n_active: self.n_active(cx, identity, seen),
+            n_active: identity
+                .and_then(|it| active.get(cx.graph.person_of(it) as usize))
+                .copied()
+                .unwrap_or(0),
             leavers_among,
             registered,
             register_owner: registered.and_then(|it| self.register_owner(cx, it.owner.as_deref()?)),
@@ -315,18 +323,19 @@ impl People {
         was_off && !later
     }
 
-    fn n_active(&self, cx: &Context<'_>, identity: Option<usize>, seen: &[Seen]) -> usize {
-        let Some(identity) = identity else { return 0 };
-        let person = cx.graph.person_of(identity);
-        let is_theirs = |account: usize| {
+    /// For each person, how many accounts of theirs are active.
+    fn n_active(&self, cx: &Context<'_>, seen: &[Seen]) -> Vec<usize> {
+        let mut active = vec![0; self.rights.len()];
+        for (account, seen) in seen.iter().enumerate() {
             let link = cx.graph.link(account);
-            matches!(link.kind(), LinkKind::Linked | LinkKind::Candidate)
-                && link.owner().is_some_and(|it| cx.graph.person_of(it) == person)
-        };
-        let is_active = |account: usize| {
-            seen.get(account).is_some_and(|it| it.activity == Activity::Active) && is_theirs(account)
-        };
-        cx.graph.accounts_of(person).into_iter().filter(|it| is_active(*it)).count()
+            let is_theirs = matches!(link.kind(), LinkKind::Linked | LinkKind::Candidate);
+            if let (Activity::Active, true, Some(owner)) = (seen.activity, is_theirs, link.owner())
+                && let Some(count) = active.get_mut(cx.graph.person_of(owner) as usize)
+            {
+                *count += 1;
+            }
+        }
+        active
     }
 
     fn register_owner(&self, cx: &Context<'_>, owner: &str) -> Option<RegisterOwner> {

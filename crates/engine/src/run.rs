@@ -155,13 +155,14 @@ fn links(state: &State, outcomes: &[AppOutcome<'_>]) -> Vec<LinkChange> {
         .collect()
 }
 
-/// A run that could not see does not overwrite what an earlier one saw.
+/// A run that could not see does not overwrite what an earlier one saw. That all is well is the
+/// rule, and is not written of those of whom nothing else was ever said.
 fn standings(state: &State, outcomes: &[AppOutcome<'_>]) -> Vec<(EntityId, Verdict)> {
     let standings = outcomes.iter().flat_map(|it| &it.judgement.standings);
     standings
         .filter(|(entity, verdict)| match state.standings.get(entity) {
             Some(stored) => *verdict != Verdict::Indeterminate && stored.verdict != *verdict,
-            None => true,
+            None => *verdict != Verdict::Confirmed,
         })
         .copied()
         .collect()

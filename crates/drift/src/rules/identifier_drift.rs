@@ -1,6 +1,7 @@
 //! `identifier-drift`: linked by an immutable id, names or addresses differ. Stands beside the verdict.
 
-use domain::{Activity, Cause, IdentityKind, LinkKind, Severity, Tier};
+use domain::{Account, Activity, Cause, Identity, IdentityKind, LinkKind, Severity, Tier};
+use graph::Sighting;
 
 use crate::case::Case;
 use crate::names::same;
@@ -25,25 +26,29 @@ fn when(case: &Case<'_>) -> Option<(Severity, Grace)> {
     if !is_linked || !is_immutable(case.cx.graph.tier(case.account?)?) {
         return None;
     }
-    // The user name that the IdP sends may be another than the one it is signed in with.
-    let mut sent = case
-        .cx
-        .graph
-        .assignments_of(case.identity?)
-        .into_iter()
-        .filter_map(|it| it.row.user_name.as_deref());
-    // A guest's name in the directory is made from the address, and never is the app's.
-    let own = identity.row.user_name.as_deref().filter(|_| identity.row.kind == IdentityKind::Member);
-    let name_differs = account.user_name.as_deref().is_some_and(|name| {
-        let known = own.into_iter().chain(sent.by_ref()).chain(identity.row.email.as_deref());
-        let mut known = known.peekable();
-        known.peek().is_some() && !known.any(|it| same(it, name))
-    });
     let address_differs = match (&account.email, &identity.row.email) {
         (Some(one), Some(other)) => !same(one, other),
         _ => false,
     };
-    (name_differs || address_differs).then_some((Severity::Low, Grace::Hours(7 * DAY_H)))
+    let differs = address_differs || name_differs(case, identity, account);
+    differs.then_some((Severity::Low, Grace::Hours(7 * DAY_H)))
+}
+
+/// The user name is none that the owner has: not the sign-in name, not the address, and not the
+/// one that the identity provider sends to the app.
+fn name_differs(case: &Case<'_>, identity: &Sighting<'_, Identity>, account: &Account) -> bool {
+    let Some(name) = account.user_name.as_deref() else { return false };
+    // A guest's name in the directory is made from the address, and never is the app's.
+    let is_member = identity.row.kind == IdentityKind::Member;
+    let sign_in = identity.row.user_name.as_deref().filter(|_| is_member);
+    let own = [sign_in, identity.row.email.as_deref()];
+    if own.iter().flatten().any(|it| same(it, name)) {
+        return false;
+    }
+    let assignments = case.identity.map(|it| case.cx.graph.assignments_of(it)).unwrap_or_default();
+    let sent: Vec<&str> = assignments.iter().filter_map(|it| it.row.user_name.as_deref()).collect();
+    let is_known = own.iter().flatten().next().is_some() || !sent.is_empty();
+    is_known && !sent.iter().any(|it| same(it, name))
 }
 
 /// A person's decision is no id: it was made because the identifiers differ.
