@@ -117,11 +117,12 @@ impl Correlation<'_> {
             };
         };
         let identity = self.foremost(&names);
+        let owner_is_gone = u32::try_from(identity).is_ok_and(|it| self.is_gone(it));
         // A key that names somebody else contradicts; so does a weak one that the owner, who is
         // gone, shares with somebody who is here.
         let contradicts = |step: &&Step<'_>| {
             step.names.iter().all(|it| self.person(*it) != Some(owner))
-                || (!step.tier.is_strong() && self.is_reused(step.names))
+                || (owner_is_gone && !step.tier.is_strong() && self.is_reused(step.names))
         };
         let mut others: Vec<usize> = rest
             .iter()
@@ -164,10 +165,14 @@ impl Correlation<'_> {
         gone > 0 && gone < names.len()
     }
 
-    /// Of one person's identities, the first that is still listed.
+    /// Of one person's identities, the first by name among those that are still listed: the
+    /// order in which a source lists them decides nothing.
     fn foremost(&self, names: &[u32]) -> usize {
-        let listed = names.iter().find(|it| !self.is_gone(**it));
-        listed.or(names.first()).map_or(0, |it| *it as usize)
+        let rank = |it: &&u32| {
+            let sighting = self.estate.identities.get(**it as usize);
+            (self.is_gone(**it), sighting.map(|it| (it.system, &*it.row.id)))
+        };
+        names.iter().min_by_key(rank).map_or(0, |it| *it as usize)
     }
 
     fn is_gone(&self, identity: u32) -> bool {

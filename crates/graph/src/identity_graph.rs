@@ -285,13 +285,24 @@ impl<'e> IdentityGraph<'e> {
         self.persons.of_leaver.get(leaver).copied().flatten()
     }
 
-    /// The identities of a person, in order.
+    /// The identities of a person, by IdP and id: the order in which a source lists them
+    /// decides nothing.
     #[must_use]
     pub fn identities_of(&self, person: u32) -> Vec<usize> {
-        self.neighbours(self.person_node(person), Incoming, |node| match node {
-            Node::Identity(at) => Some(at as usize),
-            _ => None,
-        })
+        let mut found: Vec<usize> = self
+            .nodes
+            .neighbors_directed(self.person_node(person), Incoming)
+            .filter_map(|it| match self.nodes.node_weight(it) {
+                Some(Node::Identity(at)) => Some(*at as usize),
+                _ => None,
+            })
+            .collect();
+        if found.len() > 1 {
+            found.sort_unstable_by_key(|at| {
+                self.estate.identities.get(*at).map(|it| (it.system, &*it.row.id))
+            });
+        }
+        found
     }
 
     /// Accounts that a person owns or may own, in order.
@@ -394,20 +405,5 @@ impl<'e> IdentityGraph<'e> {
             let idp = self.idp_of(it).map_or("?", |idp| idp.id.as_str());
             format!("{idp}/{}", it.row.id)
         })
-    }
-
-    fn neighbours<T: Ord>(
-        &self,
-        node: NodeIndex,
-        direction: petgraph::Direction,
-        pick: impl Fn(Node) -> Option<T>,
-    ) -> Vec<T> {
-        let mut found: Vec<T> = self
-            .nodes
-            .neighbors_directed(node, direction)
-            .filter_map(|it| self.nodes.node_weight(it).copied().and_then(&pick))
-            .collect();
-        found.sort_unstable();
-        found
     }
 }
