@@ -43,8 +43,12 @@ fn a_database_of_a_newer_version_is_left_alone() {
 #[test]
 fn a_file_that_is_no_database_is_left_alone() {
     for (what, bytes) in [
-        ("text", b"dear diary, this is not a database, though it is longer than a header of one is, \
-                   which takes a hundred bytes or so".to_vec()),
+        (
+            "text",
+            b"dear diary, this is not a database, though it is longer than a header of one is, \
+                   which takes a hundred bytes or so"
+                .to_vec(),
+        ),
         ("somebody else's", {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("other.db");
@@ -169,11 +173,13 @@ fn outputs_on_a_full_disk_are_named() {
     for args in [
         &["report", "--output", "/dev/full"][..],
         &["report", "--format", "xlsx", "--output", "/dev/full"],
-        &["graph", "p1@example.com", "--output", "/dev/full"],
+        &["graph", "p1@example.com", "--format", "svg", "--output", "/dev/full"],
     ] {
         is_store_error("output", &site.ask(args), &["`/dev/full`", "make room"]);
     }
-    for args in [&["findings", "list"][..], &["report"], &["run", "--once"], &["explain", "p1@example.com"]] {
+    for args in
+        [&["findings", "list"][..], &["report"], &["run", "--once"], &["explain", "p1@example.com"]]
+    {
         let full = fs::File::options().write(true).open("/dev/full").unwrap();
         let output = site.command(args).stdout(full).output().unwrap();
         let answer = crate::site::answer(&output);

@@ -65,7 +65,8 @@ fn classes(findings: &Value) -> Classes {
         findings.iter().filter(|it| it["family"] == "link").map(key).collect();
     let mut classes = Classes::new();
     for finding in findings {
-        let class = match (finding["family"].as_str().unwrap(), finding["cause"].as_str().unwrap()) {
+        let class = match (finding["family"].as_str().unwrap(), finding["cause"].as_str().unwrap())
+        {
             (_, "duplicate_account") => "ambiguous_duplicate",
             (_, "ambiguous_link" | "link_conflict") => "ambiguous_conflict",
             _ if in_trouble.contains(&key(finding)) => continue,

@@ -44,25 +44,33 @@ fn crates_use_each_other_as_the_table_says() {
     let table: BTreeMap<&str, &[&str]> = ARROWS.iter().copied().collect();
     let crates = crates();
     for name in table.keys().filter(|it| !crates.contains(**it)) {
-        problems.push(format!("`ARROWS` names `{name}`, and there is no such crate: remove its line"));
+        problems
+            .push(format!("`ARROWS` names `{name}`, and there is no such crate: remove its line"));
     }
     for name in &crates {
         let Some(arrows) = table.get(name.as_str()) else {
-            problems.push(format!("`{name}` has no line in `ARROWS`: add it, with the crates it may use"));
+            problems.push(format!(
+                "`{name}` has no line in `ARROWS`: add it, with the crates it may use"
+            ));
             continue;
         };
         let manifest = manifest(&format!("crates/{name}/Cargo.toml"));
         let allowed: BTreeSet<String> = arrows.iter().map(|it| (*it).to_owned()).collect();
         let used = ours(&manifest, "dependencies", &crates);
         for other in used.difference(&allowed) {
-            problems.push(format!("`{name}` may not use `{other}`: move the code, or decide on the arrow in `ARROWS`"));
+            problems.push(format!(
+                "`{name}` may not use `{other}`: move the code, or decide on the arrow in `ARROWS`"
+            ));
         }
         for other in allowed.difference(&used) {
-            problems.push(format!("`{name}` does not use `{other}` any more: take it out of `ARROWS`"));
+            problems
+                .push(format!("`{name}` does not use `{other}` any more: take it out of `ARROWS`"));
         }
         for other in ours(&manifest, "dev-dependencies", &crates) {
             if other != "testkit" {
-                problems.push(format!("tests of `{name}` use `{other}`: only `testkit` is for the tests of others"));
+                problems.push(format!(
+                    "tests of `{name}` use `{other}`: only `testkit` is for the tests of others"
+                ));
             }
         }
     }
@@ -75,7 +83,9 @@ fn pure_crates_touch_nothing_outside() {
     for name in PURE {
         for (path, text) in sources(&format!("crates/{name}/src")) {
             for word in IMPURE.iter().filter(|it| text.contains(**it)) {
-                problems.push(format!("{path}: `{word}` in a pure crate: let the caller pass the value in"));
+                problems.push(format!(
+                    "{path}: `{word}` in a pure crate: let the caller pass the value in"
+                ));
             }
         }
     }
@@ -87,9 +97,11 @@ fn every_crate_takes_the_lints_of_the_workspace() {
     let mut problems = Vec::new();
     for name in crates() {
         let manifest = manifest(&format!("crates/{name}/Cargo.toml"));
-        let inherits = manifest.get("lints").and_then(|it| it.get("workspace")).and_then(toml::Value::as_bool);
+        let inherits =
+            manifest.get("lints").and_then(|it| it.get("workspace")).and_then(toml::Value::as_bool);
         if inherits != Some(true) {
-            problems.push(format!("crates/{name}/Cargo.toml: add `[lints]` with `workspace = true`"));
+            problems
+                .push(format!("crates/{name}/Cargo.toml: add `[lints]` with `workspace = true`"));
         }
     }
     none(&problems);
@@ -101,7 +113,9 @@ fn no_lint_is_allowed_away_and_no_test_is_ignored() {
     for (path, text) in sources("crates").into_iter().chain(sources("tests")) {
         for line in text.lines().map(str::trim_start) {
             if line.starts_with("#[allow(") || line.starts_with("#![allow(") {
-                problems.push(format!("{path}: write `#[expect(LINT, reason = \"...\")]` for `{line}`"));
+                problems.push(format!(
+                    "{path}: write `#[expect(LINT, reason = \"...\")]` for `{line}`"
+                ));
             }
             if line.starts_with("#[ignore") {
                 problems.push(format!("{path}: mend the ignored test, or remove it"));
@@ -117,7 +131,9 @@ fn every_source_file_says_what_it_is() {
     for name in crates() {
         for (path, text) in sources(&format!("crates/{name}/src")) {
             if !text.starts_with("//!") {
-                problems.push(format!("{path}: begin with `//!` and two or three lines on what it is and never does"));
+                problems.push(format!(
+                    "{path}: begin with `//!` and two or three lines on what it is and never does"
+                ));
             }
         }
     }
@@ -128,7 +144,8 @@ fn every_source_file_says_what_it_is() {
 fn every_cause_has_a_page_and_every_page_a_cause() {
     let mut problems = Vec::new();
     let index = read("docs/rules/README.md");
-    let wanted: BTreeSet<String> = Cause::ALL.iter().map(|it| it.name().replace('_', "-")).collect();
+    let wanted: BTreeSet<String> =
+        Cause::ALL.iter().map(|it| it.name().replace('_', "-")).collect();
     let pages: BTreeSet<String> = files("docs/rules", "md")
         .iter()
         .map(|it| it.file_stem().unwrap().to_str().unwrap().to_owned())
@@ -138,7 +155,8 @@ fn every_cause_has_a_page_and_every_page_a_cause() {
         problems.push(format!("write docs/rules/{page}.md: its cause has no page"));
     }
     for page in pages.difference(&wanted) {
-        problems.push(format!("docs/rules/{page}.md has no cause: remove it, or name it after one"));
+        problems
+            .push(format!("docs/rules/{page}.md has no cause: remove it, or name it after one"));
     }
     for page in wanted.iter().filter(|it| !index.contains(&format!("({it}.md)"))) {
         problems.push(format!("docs/rules/README.md: add a line for `{page}.md`"));
@@ -156,7 +174,11 @@ fn the_readme_lists_the_crates_that_there_are() {
         .collect();
     let unique: BTreeSet<String> = listed.iter().cloned().collect();
     assert_eq!(listed.len(), unique.len(), "README.md lists a crate twice: {listed:?}");
-    assert_eq!(unique, crates(), "README.md lists other crates (left) than there are (right): correct its table");
+    assert_eq!(
+        unique,
+        crates(),
+        "README.md lists other crates (left) than there are (right): correct its table"
+    );
 }
 
 #[test]
@@ -174,8 +196,13 @@ fn documents_name_no_lines_and_no_source_files() {
         }
         for pair in words.windows(2) {
             let is_line = matches!(pair[0].to_lowercase().as_str(), "line" | "lines");
-            if is_line && pair[1].trim_start_matches('`').starts_with(|it: char| it.is_ascii_digit()) {
-                problems.push(format!("{path}: name the type, not the line: `{} {}`", pair[0], pair[1]));
+            if is_line
+                && pair[1].trim_start_matches('`').starts_with(|it: char| it.is_ascii_digit())
+            {
+                problems.push(format!(
+                    "{path}: name the type, not the line: `{} {}`",
+                    pair[0], pair[1]
+                ));
             }
         }
     }
@@ -221,7 +248,8 @@ fn links_between_documents_lead_somewhere() {
         for link in text.split("](").skip(1).filter_map(|it| it.split(')').next()) {
             let file = link.split('#').next().unwrap();
             if !link.contains("://") && !file.is_empty() && !folder.join(file).exists() {
-                problems.push(format!("{path}: `{link}` leads nowhere: correct or remove the link"));
+                problems
+                    .push(format!("{path}: `{link}` leads nowhere: correct or remove the link"));
             }
         }
     }
@@ -238,9 +266,13 @@ fn types_that_the_documents_name_exist() {
     let mut problems = Vec::new();
     for path in ["README.md", "docs/architecture.md"] {
         let text = read(path);
-        for code in text.split('`').skip(1).step_by(2).filter(|it| !it.contains(char::is_whitespace)) {
+        for code in
+            text.split('`').skip(1).step_by(2).filter(|it| !it.contains(char::is_whitespace))
+        {
             for word in code.split("::").filter(|it| is_type(it) && !known.contains(*it)) {
-                problems.push(format!("{path}: there is no `{word}` in the sources: name what took its place"));
+                problems.push(format!(
+                    "{path}: there is no `{word}` in the sources: name what took its place"
+                ));
             }
         }
     }
@@ -258,7 +290,9 @@ fn is_type(word: &str) -> bool {
 fn the_changelog_has_the_version_of_the_workspace() {
     let workspace = manifest("Cargo.toml");
     let version = workspace["workspace"]["package"]["version"].as_str().unwrap();
-    let has = |line: &str| line.strip_prefix("## ").and_then(|it| it.split_whitespace().next()) == Some(version);
+    let has = |line: &str| {
+        line.strip_prefix("## ").and_then(|it| it.split_whitespace().next()) == Some(version)
+    };
     assert!(read("CHANGELOG.md").lines().any(has), "CHANGELOG.md: add a section `## {version}`");
 }
 
@@ -284,7 +318,8 @@ fn crates() -> BTreeSet<String> {
 
 /// Our crates among the dependencies of one table of a manifest.
 fn ours(manifest: &toml::Table, table: &str, crates: &BTreeSet<String>) -> BTreeSet<String> {
-    let names = manifest.get(table).and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys);
+    let names =
+        manifest.get(table).and_then(toml::Value::as_table).into_iter().flat_map(toml::Table::keys);
     names.filter(|it| crates.contains(*it)).cloned().collect()
 }
 
@@ -295,7 +330,8 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 
 /// Everything written for people, with its text.
 fn documents() -> Vec<(String, String)> {
-    let mut paths: Vec<PathBuf> = ["README.md", "CHANGELOG.md"].iter().map(|it| root().join(it)).collect();
+    let mut paths: Vec<PathBuf> =
+        ["README.md", "CHANGELOG.md"].iter().map(|it| root().join(it)).collect();
     for folder in ["docs", "config", "crates", "tests"] {
         paths.extend(files(folder, "md"));
     }
@@ -317,7 +353,9 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        for entry in
+            fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
@@ -326,7 +364,10 @@ fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
             }
         }
     }
-    assert!(!found.is_empty(), "no `.{extension}` file in {folder}: this test looks in the wrong place");
+    assert!(
+        !found.is_empty(),
+        "no `.{extension}` file in {folder}: this test looks in the wrong place"
+    );
     found.sort();
     found
 }

@@ -1,7 +1,7 @@
 //! The identity of a finding over time, without revealing whom it is about.
 
 use domain::{Family, Fingerprint, Subject, SystemId};
-use hmac::{Hmac, Mac};
+use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 /// HMAC-SHA-256 under the deployment's key over app, subject and family, each part ended by a zero.

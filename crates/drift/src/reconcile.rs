@@ -55,7 +55,7 @@ pub fn reconcile(cx: &Context<'_>, judgement: &Judgement, known: &Known<'_>) -> 
     let mut claimed: FxHashSet<Fingerprint> = FxHashSet::default();
     for (print, claims) in by_fingerprint(cx, judgement, known.key) {
         claimed.insert(print);
-        let Some((claim, beside)) = claims.split_first() else { continue };
+        let Some(claim) = claims.first() else { continue };
         let old = before.get(&print).copied();
         let is_same_employment = old.is_none_or(|it| it.episode == claim.episode);
         if let (Some(old), false) = (old, is_same_employment)
@@ -74,7 +74,7 @@ pub fn reconcile(cx: &Context<'_>, judgement: &Judgement, known: &Known<'_>) -> 
             }
         };
         let (change, because) = advance(cx, known, old, &mut finding, claim, &mut out.voided);
-        out.record(cx, known, finding, change, because, claim, beside);
+        out.record(cx, known, finding, (change, because), &claims);
     }
     for finding in known.findings.iter().filter(|it| it.is_live() && !claimed.contains(&it.fingerprint)) {
         out.settle(cx, known, finding, judgement.statuses.get(&finding.subject.entity));
@@ -311,11 +311,10 @@ impl Reconciled {
         cx: &Context<'_>,
         known: &Known<'_>,
         finding: Finding,
-        change: Change,
-        because: String,
-        claim: &Claim,
-        beside: &[&Claim],
+        (change, because): (Change, String),
+        claims: &[&Claim],
     ) {
+        let Some((claim, beside)) = claims.split_first() else { return };
         let mut explanation = claim.explanation.clone();
         for other in beside {
             explanation.summary.push_str(&format!(" Also `{}`: {}", other.cause, other.explanation.summary));
