@@ -2,7 +2,9 @@
 //!
 //! A positive word (deactivated, assigned) counts from any fresh row. A word from absence
 //! (not assigned) needs the complete list. An IdP that could not be seen makes a negative
-//! answer unknown, because it might have said yes.
+//! answer unknown, because it might have said yes: except that somebody who was positively seen
+//! to have left, and whom that IdP was never seen to know, stays a leaver. Else one export that
+//! fails would hide every leaver of the others.
 
 use chrono::{DateTime, Utc};
 use domain::{Grant, Identity, Interval, Lifecycle, Right};
@@ -82,9 +84,19 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leaver: Option<usize>)
     if let Some(at) = entitled_by(cx, &words) {
         return PersonRight { is_disputed: left, ..decided(Right::Entitled, starts, Some(at), false) };
     }
-    let is_unknown = words.iter().any(|(_, it)| it.right == Right::Unknown);
-    if is_unknown || !sees_all(cx, &words) {
+    if words.iter().any(|(_, it)| it.right == Right::Unknown) {
         return decided(Right::Unknown, starts, None, false);
+    }
+    if !sees_all(cx, &words) {
+        let has_left = |it: &Word| {
+            matches!(it.right, Right::Leaver | Right::Expired) && !it.is_from_absence
+        };
+        let left = words.iter().filter(|(_, it)| has_left(it)).min_by_key(|(_, it)| rank(it.right));
+        return match (hr, left) {
+            (Some(_), _) => decided(Right::Leaver, starts, None, false),
+            (None, Some((at, word))) => decided(word.right, starts, Some(*at), false),
+            (None, None) => decided(Right::Unknown, starts, None, false),
+        };
     }
     if hr.is_some() {
         return decided(Right::Leaver, starts, None, false);

@@ -304,14 +304,21 @@ fn a_rehire_is_not_the_leaver_of_an_old_row_of_hr() {
 }
 
 #[test]
-fn an_idp_that_was_not_seen_whole_makes_a_no_of_the_other_unknown() {
+fn an_idp_that_was_not_seen_whole_hides_no_leaver_of_another_and_convicts_nobody_else() {
     check(
         "okta
            u1 ana@x.test DEPROVISIONED
+           u2 bob@x.test ACTIVE
+           u3 cem@x.test ACTIVE denied
+           u4 dan@x.test DEPROVISIONED emp=7
          entra (partial)
+           e4 dan@y.test ACTIVE undecided emp=7
          app
-           a1 u1 ana@x.test on",
-        "nothing",
+           a1 u1 ana@x.test on
+           a2 u2 bob@x.test on
+           a3 u3 cem@x.test on
+           a4 u4 dan@x.test on",
+        "a1 leaver_active critical",
     );
 }
 

@@ -93,6 +93,9 @@ fn answers(
 
 /// Accounts called `who`, those of people called `who`, and such people who have none.
 fn named(graph: &IdentityGraph<'_>, who: &str) -> (Vec<usize>, Vec<u32>) {
+    // `secureframe/9d89...`, as reports write it.
+    let app = graph.estate().app.as_str();
+    let who = who.split_once('/').filter(|(system, _)| *system == app).map_or(who, |(_, id)| id);
     let folded = Folded::new(who);
     let is_called = |name: &domain::Text| folded.is_some() && Folded::new(name) == folded;
     let mut accounts: Vec<usize> = (0..graph.accounts().len())
