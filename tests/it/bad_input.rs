@@ -151,7 +151,7 @@ fn three_empty_gigabytes_cost_neither_time_nor_memory() {
     site.night(SECOND, &Night::planted());
     let file = File::create(site.path(&format!("exports/{SECOND}/users"))).unwrap();
     file.set_len(3 << 30).unwrap();
-    // 512 MiB of address space, in KiB, bound what it may take.
+    // 2 GiB of address space, in KiB, are less than the file.
     let answer = site.limited("ulimit -v 2097152", &["run", "--once"]);
     assert_eq!(answer.status, 4, "{answer}");
     assert!(answer.stderr.contains("`2026-11-20/users`"), "{answer}");

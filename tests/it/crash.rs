@@ -82,6 +82,21 @@ fn a_night_that_is_killed_leaves_the_night_before_and_is_judged_by_the_next_run(
 }
 
 #[test]
+fn pages_that_were_not_written_after_a_commit_are_written_by_the_next_run() {
+    // What is left when a run is killed between its commit and its pages.
+    let site = Site::quickstart_after_nights();
+    let page = site.read("reports/latest.html");
+    fs::remove_dir_all(site.path("reports")).unwrap();
+    let answer = site.told(&["run", "--once"]);
+    assert!(answer.stdout.contains("latest.html"), "{answer}");
+    assert!(
+        site.path("reports/latest.html").exists(),
+        "it names a page that is not there: {answer}"
+    );
+    assert!(site.read("reports/latest.html") == page);
+}
+
+#[test]
 fn a_second_process_says_that_there_is_one_and_changes_nothing() {
     let site = Site::quickstart_after_nights();
     let states = site.states();

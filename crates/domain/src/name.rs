@@ -81,14 +81,15 @@ impl<'a> Folded<'a> {
 }
 
 /// Returns true for what people type into a field that they must fill:
-/// nothing, `n/a`, `none`, `null`, `-`, `unknown`, `tbd`, `test`, or one and
-/// the same character throughout (`0000`, `xxx`). Such a key joins nobody.
+/// nothing, `n/a`, `none`, `null`, `-`, `unknown`, `tbd`, `test`, or zeros, crosses
+/// or marks throughout (`0000`, `xxx`). Such a key joins nobody. `2222` is somebody's number.
 #[must_use]
 pub fn is_placeholder(key: &str) -> bool {
     let Some(folded) = Folded::new(key) else { return true };
     let key = folded.as_str();
     let first = key.chars().next();
-    let repeats = key.chars().nth(1).is_some() && key.chars().all(|it| Some(it) == first);
+    let is_filler = matches!(first, Some('0' | 'x' | '-' | '.' | '?' | '*' | '_'));
+    let repeats = is_filler && key.chars().nth(1).is_some() && key.chars().all(|it| Some(it) == first);
     repeats
         || matches!(key, "0" | "-" | "n/a" | "na" | "none" | "null" | "nil" | "unknown" | "tbd" | "test" | "undefined")
 }
@@ -118,7 +119,7 @@ mod tests {
         for placeholder in ["", " ", "0", "0000", "N/A", "none", "xxx", "-", "TBD"] {
             assert!(is_placeholder(placeholder), "`{placeholder}`");
         }
-        for key in ["1041", "E-7", "7", "10"] {
+        for key in ["1041", "E-7", "7", "10", "11", "2222"] {
             assert!(!is_placeholder(key), "`{key}`");
         }
     }

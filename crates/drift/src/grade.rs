@@ -20,7 +20,7 @@ pub fn list_grade(estate: &Estate, list: &ListView) -> (Grade, Option<String>) {
             let why = list.why_no_base.as_deref().unwrap_or("not seen whole");
             (Grade::C, Some(format!("{stream}: {why}")))
         }
-        Some(_) if list.base != list.latest => {
+        Some(_) if list.base != list.latest || list.why_no_base.is_some() => {
             let why = list.why_no_base.as_deref().unwrap_or("the newest list is not whole");
             (Grade::C, Some(format!("{stream}: an older complete list stands in; {why}")))
         }
@@ -45,6 +45,9 @@ pub fn app_grade(estate: &Estate, rules: &AppRules) -> (Grade, Vec<String>) {
     let grades: Vec<(Grade, Option<String>)> =
         estate.channels.iter().chain(idps).map(|it| list_grade(estate, it)).collect();
     let mut worst = grades.iter().map(|it| it.0).max().unwrap_or(Grade::F);
+    if estate.idps.iter().any(|it| it.assignments.is_none()) {
+        worst = worst.max(Grade::C); // Assignment is not judged at all.
+    }
     let seen = |list: &ListView| list_grade(estate, list).0 != Grade::F;
     let sees_app = estate.channels.iter().any(seen);
     let sees_idp = estate.idps.iter().any(|it| seen(&it.identities));
@@ -57,6 +60,12 @@ pub fn app_grade(estate: &Estate, rules: &AppRules) -> (Grade, Vec<String>) {
             "{}: has no assignment list, so only leavers can be convicted, never assignment judged",
             idp.id
         ));
+    }
+    let authority = rules.authority.as_ref();
+    let is_hr = authority.is_some_and(|it| !estate.idps.iter().any(|idp| idp.id == *it));
+    if is_hr && !estate.hr.iter().any(|it| Some(&it.stream.system) == authority && it.base.is_some()) {
+        worst = worst.max(Grade::C);
+        reasons.push("the lifecycle authority was not seen whole in this run".to_owned());
     }
     if estate.idps.is_empty() {
         reasons.push("no identity provider is bound to the app".to_owned());

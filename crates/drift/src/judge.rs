@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Activity, Cause, EntityId, Explanation, Interval, Link, LinkKind, Look, PersonLabel, Right,
+    Activity, Cause, EntityId, Explanation, Family, Interval, Link, LinkKind, Look, PersonLabel, Right,
     Severity, Subject, SubjectKind, Tally, Tier, Verdict,
 };
 use graph::Standing;
@@ -97,6 +97,10 @@ pub struct Status {
     pub explanation: Explanation,
     /// A role counts as privileged.
     pub is_privileged: Option<bool>,
+    /// Everything that could contradict was seen: every list of users and every view of the app.
+    pub is_whole: bool,
+    /// The account is not in a complete list that should have it.
+    pub is_gone: bool,
 }
 
 /// Judges one app.
@@ -140,6 +144,7 @@ pub fn judge(cx: &Context<'_>) -> Judgement {
             judgement.conclude(&case);
         }
     }
+    people.add_statuses(cx, &seen, &active, &mut judgement.statuses);
     judgement.tallies =
         tallies.into_iter().map(|(verdict, count)| Tally { verdict, count }).collect();
     judgement
@@ -282,6 +287,16 @@ impl People {
             .collect();
         let leavers = rights.iter().filter(|it| **it == Right::Leaver).count();
         let ghost = cx.graph.ghost(account).is_some();
+        // An account of an identity that was left behind is judged by that identity's own word.
+        let is_left_behind = match link {
+            Link::Linked { identity, tier } if tier.is_strong() => self
+                .right(cx, *identity)
+                .is_some_and(|it| it.left_behind.contains(identity)),
+            _ => false,
+        };
+        if is_left_behind {
+            return (Right::Leaver, (1, 1));
+        }
         let right = match rights.split_first() {
             None if ghost => Right::SourceGone,
             None if sees_everyone(cx) => Right::Unassigned,
@@ -300,6 +315,10 @@ impl People {
         let cx = case.cx;
         let Some(row) = case.row() else { return case.verdict };
         match case.verdict {
+            // Seen on only before the right ended: whether it still is on was not seen.
+            Verdict::Drift(cause) if cause.family() == Family::AccessRemains && seen_before(case) => {
+                Verdict::Indeterminate
+            }
             Verdict::Drift(Cause::OrphanActive) if case.registered.is_some() => Verdict::Exempt,
             Verdict::Drift(
                 Cause::LeaverActive
@@ -343,6 +362,7 @@ impl People {
         let best = named.iter().filter_map(|it| self.right(cx, *it)).map(|it| it.right);
         // Several people of that name: while one of them is here, the account has an owner.
         Some(match best.min_by_key(|it| *it == Right::Leaver) {
+            Some(Right::SourceGone) => RegisterOwner::Nowhere,
             Some(right) => RegisterOwner::Known(right),
             None if sees_everyone(cx) => RegisterOwner::Nowhere,
             None => RegisterOwner::NotSeen,
@@ -382,6 +402,28 @@ impl People {
         })
     }
 
+    /// Findings about a person who had no account and has one now: the account says how it stands.
+    fn add_statuses(
+        &self,
+        cx: &Context<'_>,
+        seen: &[Seen],
+        active: &[usize],
+        statuses: &mut FxHashMap<EntityId, Status>,
+    ) {
+        if cx.past.watched.is_empty() {
+            return;
+        }
+        let identities = cx.graph.estate().identities.iter().enumerate();
+        for (at, identity) in identities.filter(|(_, it)| cx.past.watched.contains(&it.entity)) {
+            let theirs = cx.graph.accounts_of(cx.graph.person_of(at));
+            let linked = |it: &usize| matches!(cx.graph.link(*it).kind(), LinkKind::Linked);
+            if let Some(account) = theirs.into_iter().find(linked) {
+                let case = self.case_of_account(cx, account, seen, active);
+                statuses.entry(identity.entity).or_insert_with(|| status_of(&case));
+            }
+        }
+    }
+
     /// Rights that begin or end an episode: of everybody who has left or expired, and of those
     /// who are entitled and had.
     fn episode_rights(&self, cx: &Context<'_>) -> Vec<(EntityId, Right)> {
@@ -400,6 +442,15 @@ impl People {
 fn sees_everyone(cx: &Context<'_>) -> bool {
     !cx.graph.estate().idps.is_empty()
         && cx.graph.estate().idps.iter().all(|it| it.identities.base.is_some())
+}
+
+/// The newest look at the account is older than the end of the right, as far as that is known.
+fn seen_before(case: &Case<'_>) -> bool {
+    let estate = case.cx.graph.estate();
+    let Some(view) = case.account.and_then(|it| case.cx.graph.accounts().get(it)) else { return false };
+    let looks = view.rows(estate).map(|it| estate.snapshot(it.snapshot).reference.as_of.at);
+    let ended_at = case.owner.and_then(|it| it.starts.earliest()).filter(|it| *it <= case.cx.now);
+    matches!((looks.max(), ended_at), (Some(look), Some(ended_at)) if look < ended_at)
 }
 
 /// The owner of an account that is gone has another one that is listed.
@@ -494,10 +545,10 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
     }
 }
 
-/// An "id" that is the user name or the address is none: people change those.
+/// An "id" that is the user name or an address is none: people change those.
 fn has_id(case: &Case<'_>) -> bool {
     match case.row().map(|it| it.row) {
-        Some(row) => ![&row.user_name, &row.email].into_iter().flatten().any(|it| *it == row.id),
+        Some(row) => !row.id.contains('@') && row.user_name.as_ref() != Some(&row.id),
         None => {
             let identity = case.identity.and_then(|it| case.cx.graph.estate().identities.get(it));
             identity.and_then(|it| case.cx.graph.idp_of(it)).is_some_and(|it| it.id_form.is_some())
@@ -526,5 +577,12 @@ fn status_of(case: &Case<'_>) -> Status {
         person: label(case),
         explanation: explain(case),
         is_privileged: case.is_privileged(),
+        is_whole: sees_everyone(case.cx)
+            && case.cx.graph.estate().channels.iter().all(|it| it.base.is_some())
+            && case.owner.is_none_or(|it| !it.is_partly_unseen),
+        is_gone: case.row().is_some_and(|it| {
+            it.standing == Standing::Gone
+                && case.cx.graph.estate().channels.iter().any(|it| it.base.is_some())
+        }),
     }
 }

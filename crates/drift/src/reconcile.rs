@@ -57,7 +57,7 @@ pub fn reconcile(cx: &Context<'_>, judgement: &Judgement, known: &Known<'_>) -> 
         claimed.insert(print);
         let Some(claim) = claims.first() else { continue };
         let old = before.get(&print).copied();
-        let is_same_employment = old.is_none_or(|it| it.episode == claim.episode);
+        let is_same_employment = old.is_none_or(|it| same_employment(it.episode, claim.episode));
         if let (Some(old), false) = (old, is_same_employment)
             && old.is_live()
         {
@@ -109,6 +109,11 @@ fn by_fingerprint<'j>(
     order
 }
 
+/// 0 is "no single owner": it contradicts no employment.
+const fn same_employment(one: u32, other: u32) -> bool {
+    one == other || one == 0 || other == 0
+}
+
 fn detected(
     cx: &Context<'_>,
     known: &Known<'_>,
@@ -149,10 +154,13 @@ fn advance(
     claim: &Claim,
     voided: &mut Vec<i64>,
 ) -> (Change, String) {
-    if finding.state == FindingState::FalsePositive {
+    let is_same = finding.cause == claim.cause && finding.severity >= claim.severity;
+    if finding.state == FindingState::FalsePositive && is_same {
         return (Change::Unchanged, "called a false positive, with a reason".to_owned());
     }
-    let is_back = finding.state == FindingState::Resolved;
+    // What was over, or was called none for another cause, begins anew.
+    let is_back = !finding.is_live();
+    finding.episode = finding.episode.max(claim.episode);
     if is_back {
         finding.state = FindingState::Pending;
         finding.looks.clone_from(&claim.looks);
@@ -166,7 +174,7 @@ fn advance(
     finding.clock_from = finding.clock_from.min(claim.clock_from);
     finding.grace_until = finding.grace_until.min(claim.grace_until);
     finding.last_seen_at = cx.now;
-    expose(cx, finding, claim);
+    expose(cx, finding, claim, is_back);
 
     let was = finding.state;
     let (opens, mut because) = may_open(cx, known, old, finding, claim);
@@ -248,22 +256,29 @@ fn second_look(first: &[Look], now: &[Look]) -> Result<(), String> {
     Ok(())
 }
 
-/// Adds this look to the exposure, or begins a new stretch after one that ended.
-fn expose(cx: &Context<'_>, finding: &mut Finding, claim: &Claim) {
+/// Adds this look to the exposure, or begins a new stretch: after one that ended, and after a
+/// time in which the access was right.
+fn expose(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool) {
     if finding.family() != Family::AccessRemains {
         return;
     }
     let Some(seen_at) = claim.seen_active_at else { return };
+    // Without a date, the right had ended when both sides had been looked at.
+    let looked_at = claim.looks.iter().map(|it| it.as_of).max().max(Some(seen_at));
+    let mut begun = started(cx.policy, &claim.starts, looked_at);
     match finding.exposures.last_mut() {
-        Some(last) if last.first_seen_inactive.is_none() => {
+        Some(last) if last.first_seen_inactive.is_none() && !is_back => {
             last.last_seen_active = last.last_seen_active.max(Some(seen_at));
+            // A source may tell later that it began earlier.
+            if let (Some(known), Some(told)) = (last.started.earliest, begun.earliest) {
+                last.started.earliest = Some(known.min(told));
+            }
         }
         ended => {
-            let mut begun = started(cx.policy, &claim.starts, Some(seen_at));
-            // After a removal that was seen, the next stretch begins after that.
+            // After a removal that was seen, the next stretch begins after that, and by this look.
             if let Some(off) = ended.and_then(|it| it.first_seen_inactive) {
                 begun.earliest = begun.earliest.max(Some(off));
-                begun.latest = begun.latest.max(Some(off)).map(|it| it.max(off).min(seen_at.max(off)));
+                begun.latest = begun.latest.filter(|it| *it >= off).map_or(Some(seen_at), |it| Some(it.min(seen_at)));
             }
             finding.exposures.push(Exposure {
                 started: begun,
@@ -284,7 +299,8 @@ fn waive(
     let mine = known.waivers.iter().filter(|it| it.fingerprint == finding.fingerprint);
     let mut in_force = None;
     for waiver in mine.filter(|it| it.voided_at.is_none()) {
-        if waiver.cause != finding.cause || waiver.episode != finding.episode {
+        let is_same = same_employment(waiver.episode, finding.episode);
+        if waiver.cause != finding.cause || !is_same {
             voided.push(waiver.id);
         } else if waiver.is_in_force(cx.now) {
             in_force = Some(waiver);
@@ -344,18 +360,15 @@ impl Reconciled {
             let why = "nothing was seen of it in this run";
             return self.keep(cx, known, old.clone(), Change::Unchanged, why.to_owned(), None);
         };
-        let is_later = status.looks.iter().any(|look| {
-            old.looks.iter().all(|it| it.stream != look.stream || look.as_of > it.as_of)
-        });
         match ending(old, status) {
-            Some((resolution, why)) if is_later => {
+            Some((resolution, why)) if is_later(old, status, resolution) => {
                 self.record_end(cx, known, old, resolution, why, Some(status));
             }
             Some(_) => {
                 let why = "no later list shows that it is over";
                 self.keep(cx, known, old.clone(), Change::Unchanged, why.to_owned(), Some(status));
             }
-            None if status.activity == Activity::Unknown => {
+            None if status.activity == Activity::Unknown && status.is_gone => {
                 let mut finding = old.clone();
                 let lost = finding.state == FindingState::Open;
                 if lost {
@@ -376,11 +389,20 @@ impl Reconciled {
         &mut self,
         cx: &Context<'_>,
         known: &Known<'_>,
-        finding: Finding,
-        change: Change,
-        because: String,
+        mut finding: Finding,
+        mut change: Change,
+        mut because: String,
         status: Option<&Status>,
     ) {
+        // A waiver or an acknowledgement ends on its day, seen or not.
+        let is_aside = matches!(finding.state, FindingState::Waived | FindingState::Acknowledged);
+        if is_aside && finding.state_until.is_some_and(|it| it <= cx.now) {
+            finding.state = FindingState::Open;
+            finding.state_until = None;
+            finding.opened_at = finding.opened_at.or(Some(cx.now));
+            change = Change::Opened;
+            because = "the waiver or acknowledgement has expired".to_owned();
+        }
         self.event(cx, known, &finding, change, &because);
         let mut explanation = status.map(|it| it.explanation.clone()).unwrap_or_default();
         explanation.summary = rule(finding.cause).title.to_owned() + ": as seen in an earlier run.";
@@ -454,6 +476,25 @@ impl Reconciled {
     }
 }
 
+/// Whether the lists that show the end are later than those that showed the finding: the app's
+/// own for an account that is off, every list for all other endings.
+fn is_later(old: &Finding, status: &Status, resolution: Resolution) -> bool {
+    let seen_on = old.exposures.last().and_then(|it| it.last_seen_active);
+    let mine = |it: &&Look| it.stream.system == old.app;
+    match resolution {
+        Resolution::InactiveSeen | Resolution::AbsenceProven => {
+            let before = seen_on.or_else(|| old.looks.iter().filter(mine).map(|it| it.as_of).max());
+            account_look(old, status).is_some_and(|it| before.is_none_or(|before| it > before))
+        }
+        Resolution::Registered | Resolution::Decided => true,
+        Resolution::Superseded | Resolution::Corrected => {
+            let earlier = |look: &Look| old.looks.iter().find(|it| it.stream == look.stream);
+            status.looks.iter().all(|look| earlier(look).is_none_or(|it| look.as_of >= it.as_of))
+                && status.looks.iter().any(|look| earlier(look).is_none_or(|it| look.as_of > it.as_of))
+        }
+    }
+}
+
 /// As of when the app's list showed it off.
 fn account_look(finding: &Finding, status: &Status) -> Option<DateTime<Utc>> {
     let theirs = status.looks.iter().filter(|it| it.stream.system == finding.app);
@@ -488,37 +529,48 @@ fn ending(finding: &Finding, status: &Status) -> Option<(Resolution, String)> {
     if status.verdict == Verdict::Exempt && finding.family() == Family::Orphan {
         return over(Resolution::Registered, "the account was registered as non-human");
     }
-    let decided = status.tier == Some(Tier::Operator);
     let is_known = status.right != Right::Unknown && status.activity != Activity::Unknown;
+    let is_linked = status.link == LinkKind::Linked;
+    let is_decided = status.tier == Some(Tier::Operator);
+    let decided_or = |resolution, why: &str| match is_decided {
+        true => over(Resolution::Decided, "a person decided whose account it is"),
+        false => over(resolution, why),
+    };
     match finding.family() {
-        Family::AccessRemains if status.link == LinkKind::Linked => match status.right {
-            Right::Entitled => over(Resolution::Superseded, "the owner is entitled again"),
-            Right::NotYet => over(Resolution::Superseded, "the owner's time is still to come"),
-            _ => None,
-        },
-        Family::Orphan | Family::Link if status.link == LinkKind::Linked && is_known => {
-            if decided {
-                over(Resolution::Decided, "a person decided whose account it is")
-            } else {
-                over(Resolution::Corrected, "a later list shows whose account it is")
-            }
+        Family::AccessRemains if is_linked && status.right == Right::Entitled => {
+            decided_or(Resolution::Superseded, "the owner is entitled again")
         }
-        Family::AccessMissing if status.activity == Activity::Active => {
-            over(Resolution::Corrected, "the account is active")
+        Family::AccessRemains if is_orphan(status) => {
+            over(Resolution::Decided, "it was decided not to be theirs; nobody owns it now")
         }
-        Family::AccessMissing
-            if is_known && !matches!(status.right, Right::Entitled) =>
-        {
-            over(Resolution::Superseded, "the person is no longer entitled")
+        Family::Orphan if is_linked && is_known => {
+            decided_or(Resolution::Corrected, "a later list shows whose account it is")
         }
-        Family::AccessMissing if matches!(status.verdict, Verdict::NoAccount | Verdict::Confirmed) => {
+        Family::Link if is_linked && is_known && (status.is_whole || is_decided) => {
+            decided_or(Resolution::Corrected, "later lists show whose account it is")
+        }
+        Family::AccessMissing if finding.subject.kind == domain::SubjectKind::Identity && is_linked => {
             over(Resolution::Corrected, "the person has an account")
         }
-        Family::Sources | Family::NonHuman | Family::Record if is_known => {
+        Family::AccessMissing if is_linked && status.activity == Activity::Active => {
+            over(Resolution::Corrected, "the account is active")
+        }
+        Family::AccessMissing if status.verdict == Verdict::NoAccount && is_linked => {
+            over(Resolution::Corrected, "the person has another account")
+        }
+        Family::AccessMissing if is_known && status.right != Right::Entitled && (is_linked || finding.subject.kind == domain::SubjectKind::Identity) => {
+            over(Resolution::Superseded, "the person is no longer entitled")
+        }
+        Family::Sources | Family::NonHuman | Family::Record if is_known && status.is_whole => {
             over(Resolution::Corrected, "later lists do not show it any more")
         }
         _ => None,
     }
+}
+
+/// Nobody owns the account, as complete lists show: only a person's word undoes a link.
+fn is_orphan(status: &Status) -> bool {
+    matches!(status.verdict, Verdict::Drift(domain::Cause::OrphanActive) | Verdict::Exempt)
 }
 
 fn time(at: DateTime<Utc>) -> String {

@@ -26,6 +26,10 @@ pub struct PersonRight {
     pub is_from_absence: bool,
     /// Some source says leaver, another says entitled, and none is the authority.
     pub is_disputed: bool,
+    /// Some source that might say otherwise was not seen.
+    pub is_partly_unseen: bool,
+    /// Identities that were left behind: the person has another at the same IdP.
+    pub left_behind: Vec<usize>,
 }
 
 /// When access should have ended, by each clock. `None` is unknown.
@@ -68,53 +72,107 @@ impl Word {
 
 /// Judges one person. `leaver` is the person's row in HR's list, if there is one.
 pub(crate) fn person_right(cx: &Context<'_>, person: u32, leaver: Option<usize>) -> PersonRight {
-    let words: Vec<(usize, Word)> =
+    let mut words: Vec<(usize, Word)> =
         cx.graph.identities_of(person).into_iter().map(|at| (at, word(cx, at))).collect();
+    let left_behind = leave_behind(cx, &mut words);
     let hr = leaver.and_then(|at| left_by_hr(cx, at, &words));
-    let starts = starts(&words, hr);
+    let starts = starts(cx, &words, hr);
+    let sees_all = sees_all(cx, &words);
+    let is_unknown = words.iter().any(|(_, it)| it.right == Right::Unknown);
+    let (right, decided_by, is_disputed) = decide(cx, &words, hr, is_unknown, sees_all);
+    let is_from_absence = decided_by
+        .and_then(|at| words.iter().find(|it| it.0 == at))
+        .is_some_and(|(_, it)| it.is_from_absence);
+    let is_partly_unseen = is_unknown || !sees_all || right == Right::Unknown;
+    PersonRight { right, starts, decided_by, is_from_absence, is_disputed, is_partly_unseen, left_behind }
+}
 
+/// The right, the identity whose word decided, and whether sources dispute it.
+fn decide(
+    cx: &Context<'_>,
+    words: &[(usize, Word)],
+    hr: Option<DateTime<Utc>>,
+    is_unknown: bool,
+    sees_all: bool,
+) -> (Right, Option<usize>, bool) {
     if hr.is_some() && authority_is_hr(cx) {
-        return decided(Right::Leaver, starts, None, false);
+        return (Right::Leaver, None, false);
     }
     let authority = words.iter().find(|(at, it)| it.right == Right::Leaver && is_authority(cx, *at));
     if let Some((at, _)) = authority {
-        return decided(Right::Leaver, starts, Some(*at), false);
+        return (Right::Leaver, Some(*at), false);
     }
     let left = hr.is_some() || words.iter().any(|(_, it)| it.right == Right::Leaver);
-    if let Some(at) = entitled_by(cx, &words) {
-        return PersonRight { is_disputed: left, ..decided(Right::Entitled, starts, Some(at), false) };
+    if let Some(at) = entitled_by(cx, words) {
+        // The authority's word beats this one: where it could not be seen, nobody knows.
+        let is_whole = cx.rules.entitlement == Entitlement::Any || (sees_all && !is_unknown);
+        return match authority_is_seen(cx, words) && is_whole {
+            true => (Right::Entitled, Some(at), left),
+            false => (Right::Unknown, None, left),
+        };
     }
-    if words.iter().any(|(_, it)| it.right == Right::Unknown) {
-        return decided(Right::Unknown, starts, None, false);
+    if is_unknown {
+        return (Right::Unknown, None, false);
     }
-    if !sees_all(cx, &words) {
+    if !sees_all {
         let has_left = |it: &Word| {
             matches!(it.right, Right::Leaver | Right::Expired) && !it.is_from_absence
         };
         let left = words.iter().filter(|(_, it)| has_left(it)).min_by_key(|(_, it)| rank(it.right));
         return match (hr, left) {
-            (Some(_), _) => decided(Right::Leaver, starts, None, false),
-            (None, Some((at, word))) => decided(word.right, starts, Some(*at), false),
-            (None, None) => decided(Right::Unknown, starts, None, false),
+            (Some(_), _) => (Right::Leaver, None, false),
+            (None, Some((at, word))) => (word.right, Some(*at), false),
+            (None, None) => (Right::Unknown, None, false),
         };
     }
     if hr.is_some() {
-        return decided(Right::Leaver, starts, None, false);
+        return (Right::Leaver, None, false);
     }
     // In `All` mode some IdP entitles and another does not: the one that does not decides.
-    match words.iter().filter(|(_, it)| it.right != Right::Entitled).min_by_key(|(_, it)| rank(it.right)) {
-        Some((at, word)) => decided(stuck(cx, *at, word.right), starts, Some(*at), word.is_from_absence),
-        None => decided(Right::Unknown, starts, None, false),
+    let negative = words.iter().filter(|(_, it)| it.right != Right::Entitled);
+    match negative.min_by_key(|(_, it)| rank(it.right)) {
+        Some((at, word)) => (stuck(cx, *at, word.right), Some(*at), false),
+        None => (Right::Unknown, None, false),
     }
 }
 
-const fn decided(
-    right: Right,
-    starts: Starts,
-    decided_by: Option<usize>,
-    is_from_absence: bool,
-) -> PersonRight {
-    PersonRight { right, starts, decided_by, is_from_absence, is_disputed: false }
+/// Takes away what says only that somebody has moved on: an identity that left or is gone, where
+/// the same IdP lists another of that person that has not. A new id begins a new employment.
+fn leave_behind(cx: &Context<'_>, words: &mut Vec<(usize, Word)>) -> Vec<usize> {
+    if words.len() < 2 {
+        return Vec::new();
+    }
+    let estate = cx.graph.estate();
+    let idp = |at: usize| estate.identities.get(at).map(|it| it.system);
+    let is_over = |it: &Word| matches!(it.right, Right::Leaver | Right::SourceGone);
+    let here: Vec<Option<u16>> = words
+        .iter()
+        .filter(|(at, it)| {
+            let is_listed = estate.identities.get(*at).is_some_and(|it| it.standing == Standing::Listed);
+            is_listed && !is_over(it)
+        })
+        .map(|(at, _)| idp(*at))
+        .collect();
+    let (behind, kept) =
+        words.drain(..).partition::<Vec<_>, _>(|(at, it)| is_over(it) && here.contains(&idp(*at)));
+    *words = kept;
+    behind.into_iter().map(|(at, _)| at).collect()
+}
+
+/// Whether the declared authority could say that this person has left. True where none is declared.
+fn authority_is_seen(cx: &Context<'_>, words: &[(usize, Word)]) -> bool {
+    let Some(authority) = &cx.rules.authority else { return true };
+    let estate = cx.graph.estate();
+    match estate.idps.iter().position(|it| it.id == *authority) {
+        Some(at) => {
+            let mut known = words.iter().filter(|(it, _)| is_authority(cx, *it)).peekable();
+            let is_known = known.peek().is_some();
+            let is_seen = known.all(|(_, it)| it.right != Right::Unknown);
+            let is_whole = estate.idps.get(at).is_some_and(|it| it.identities.base.is_some());
+            if is_known { is_seen } else { is_whole }
+        }
+        None => estate.hr.iter().any(|it| it.stream.system == *authority && it.base.is_some()),
+    }
 }
 
 /// Leaver > Expired > Unassigned > Suspended > `NotYet`; a memory counts last.
@@ -130,19 +188,15 @@ const fn rank(right: Right) -> u8 {
     }
 }
 
-/// A leaver stays one until entitled again: an episode that ended, and not by a stated date.
+/// Last seen as a leaver and then gone stays a leaver: an episode that ended, and not by a
+/// stated date.
 fn stuck(cx: &Context<'_>, identity: usize, right: Right) -> Right {
     let sighting = cx.graph.estate().identities.get(identity);
     let has_left = sighting.is_some_and(|it| {
         it.row.ends_at.is_none()
             && cx.past.episodes.get(&it.entity).is_some_and(|episode| episode.ended_at.is_some())
     });
-    match right {
-        Right::Unassigned | Right::Suspended | Right::NotYet | Right::SourceGone if has_left => {
-            Right::Leaver
-        }
-        other => other,
-    }
+    if right == Right::SourceGone && has_left { Right::Leaver } else { right }
 }
 
 fn entitled_by(cx: &Context<'_>, words: &[(usize, Word)]) -> Option<usize> {
@@ -185,10 +239,16 @@ fn authority_is_hr(cx: &Context<'_>) -> bool {
 ///
 /// A leave date does not grow stale: it is past, and stays so.
 fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Option<DateTime<Utc>> {
-    let left_at = cx.graph.estate().leavers.get(leaver)?.row.left_at;
+    let estate = cx.graph.estate();
+    let row = estate.leavers.get(leaver)?;
+    let left_at = row.row.left_at;
+    // A row that was taken back before its date has come says nothing any more.
+    let last_seen = estate.snapshot(row.snapshot).reference.as_of.at;
+    if row.standing == Standing::Gone && last_seen < left_at {
+        return None;
+    }
     let is_rehired = words.iter().any(|(at, _)| {
-        cx.graph
-            .estate()
+        estate
             .identities
             .get(*at)
             .and_then(|it| it.row.created_at)
@@ -197,16 +257,30 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
     (left_at <= cx.now && !is_rehired).then_some(left_at)
 }
 
-fn starts(words: &[(usize, Word)], hr: Option<DateTime<Utc>>) -> Starts {
-    let at = |right: Right| {
-        words.iter().filter(|(_, it)| it.right == right).filter_map(|(_, it)| it.at).min()
+/// When the right ended. Where several IdPs entitled, it ended with the last of them: then only
+/// what all of them say counts.
+fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<DateTime<Utc>>) -> Starts {
+    let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
+    let mut idps: Vec<Option<u16>> = words.iter().map(|it| idp(it.0)).collect();
+    idps.dedup();
+    let at = |wanted: &[Right]| {
+        let mut said = words.iter().filter(|(_, it)| wanted.contains(&it.right)).map(|(_, it)| it.at);
+        let all_say = words.len() == 1 || words.iter().all(|(_, it)| it.at.is_some());
+        match (idps.len() > 1 && cx.rules.entitlement == Entitlement::Any, all_say) {
+            (false, _) => said.flatten().min(),
+            (true, true) => {
+                let last = words.iter().filter_map(|(_, it)| it.at).max();
+                said.any(|it| it == last).then_some(last).flatten()
+            }
+            (true, false) => None,
+        }
     };
     Starts {
         hr,
-        deactivated: [at(Right::Leaver), at(Right::Suspended)].into_iter().flatten().min(),
-        unassigned: at(Right::Unassigned),
-        ended: at(Right::Expired),
-        between: words.iter().find_map(|(_, it)| it.between),
+        deactivated: at(&[Right::Leaver, Right::Suspended]),
+        unassigned: at(&[Right::Unassigned]),
+        ended: at(&[Right::Expired]),
+        between: words.iter().find_map(|(_, it)| it.between).filter(|_| idps.len() < 2),
     }
 }
 
@@ -249,7 +323,14 @@ fn word(cx: &Context<'_>, at: usize) -> Word {
 fn gone(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
     let estate = cx.graph.estate();
     let base = cx.graph.idp_of(sighting).and_then(|it| it.identities.base);
+    let last_seen = Some(estate.snapshot(sighting.snapshot).reference.as_of.at);
     let Some(base) = base.map(|it| &estate.snapshot(it).reference) else {
+        // Somebody who had left when last seen has left, whatever today's list is worth.
+        if sighting.row.lifecycle == Lifecycle::Left {
+            let between = Some(Interval { earliest: None, latest: last_seen });
+            let at = sighting.row.status_changed_at;
+            return Word { right: Right::Leaver, at, between, is_from_absence: true };
+        }
         return Word::plain(Right::Unknown, None);
     };
     let between = Interval {
@@ -262,6 +343,11 @@ fn gone(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
         (_, domain::Population::Everyone) => Right::SourceGone,
     };
     let at = sighting.row.status_changed_at.filter(|_| right == Right::Leaver);
+    // Who had left when last seen left some time before that.
+    let between = match right {
+        Right::Leaver => Interval { earliest: None, latest: between.earliest },
+        _ => between,
+    };
     Word { right, at, between: Some(between), is_from_absence: true }
 }
 
@@ -278,11 +364,19 @@ fn assigned(cx: &Context<'_>, at: usize, sighting: &Sighting<'_, Identity>) -> W
     let mut is_undecided = false;
     let mut was_listed: Option<DateTime<Utc>> = None;
     for row in rows {
+        if row.standing == Standing::Gone && row.row.grant != Grant::Grants {
+            continue;
+        }
         if row.standing == Standing::Gone {
             was_listed = was_listed.max(Some(estate.snapshot(row.snapshot).reference.as_of.at));
             continue;
         }
-        match (row.row.grant, estate.is_fresh(row)) {
+        // A grant through a group is worth what the list of its members is.
+        let is_group = matches!(row.row.principal, domain::Principal::Group(_));
+        let members = idp.memberships.as_ref().and_then(|it| it.latest);
+        let members_fresh = members.is_some_and(|it| !estate.snapshot(it).is_stale);
+        let is_fresh = estate.is_fresh(row) && (!is_group || members_fresh);
+        match (row.row.grant, is_fresh) {
             (Grant::Grants, true) => return Word::plain(Right::Entitled, None),
             (Grant::Denies, true) => denied = Some(row.row.changed_at.max(denied.flatten())),
             (Grant::Undecided, _) | (_, false) => is_undecided = true,
@@ -294,7 +388,8 @@ fn assigned(cx: &Context<'_>, at: usize, sighting: &Sighting<'_, Identity>) -> W
     if let Some(changed_at) = denied {
         return Word::plain(Right::Unassigned, changed_at);
     }
-    let members_seen = idp.memberships.as_ref().is_none_or(|it| it.base.is_some());
+    let members_seen = idp.memberships.as_ref().is_none_or(|it| it.base.is_some())
+        && !cx.graph.has_unseen_group(sighting.system);
     match list.base.filter(|_| members_seen) {
         None => Word::plain(Right::Unknown, None),
         Some(base) => {

@@ -1,5 +1,7 @@
 //! Employments: a leaver's ends, and whoever is entitled again long enough after begins another.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use domain::{EntityId, Episode, Right};
 use drift::Policy;
@@ -14,15 +16,20 @@ pub(crate) fn episodes(
     policy: &Policy,
     now: DateTime<Utc>,
 ) -> Vec<(EntityId, Episode)> {
-    let rights = outcomes.iter().flat_map(|it| &it.judgement.rights);
-    let mut changed: Vec<(EntityId, Episode)> = rights
+    // One employment over all apps: whoever has left one of them by lifecycle has left.
+    let mut rights: BTreeMap<EntityId, Right> = BTreeMap::new();
+    for (entity, right) in outcomes.iter().flat_map(|it| &it.judgement.rights) {
+        let known = rights.entry(*entity).or_insert(*right);
+        if *known == Right::Entitled {
+            *known = *right;
+        }
+    }
+    rights
+        .into_iter()
         .filter_map(|(entity, right)| {
-            Some((*entity, next(state.episodes.get(entity), *right, policy, now)?))
+            Some((entity, next(state.episodes.get(&entity), right, policy, now)?))
         })
-        .collect();
-    changed.sort_by_key(|it| it.0);
-    changed.dedup_by_key(|it| it.0);
-    changed
+        .collect()
 }
 
 /// What becomes of an episode; `None` when it stays as it is.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     Account, Assignment, EntityId, HrLeaver, Identity, List, Membership, NonHuman, RowOrigin, Rows,
-    SnapshotRef, Stream, SystemId,
+    Snapshot, SnapshotRef, Stream, SystemId,
 };
 use drift::Policy;
 use graph::{Estate, IdpView, ListView, Sighting, SnapshotView, Standing};
@@ -108,47 +108,69 @@ impl<'l> Layout<'l> {
         out: &mut Vec<Sighting<'l, T>>,
     ) -> ListView {
         let layers = listing.layers();
-        let mut newest: FxHashMap<EntityId, usize> = FxHashMap::default();
-        let is_layered = layers.len() > 1;
-        let mut latest = None;
-        let mut base = None;
-        for layer in &layers {
-            let snapshot = self.view(layer);
-            latest = Some(snapshot);
-            let is_fresh = self.snapshots.get(snapshot as usize).is_some_and(|it| !it.is_stale);
-            if layer.reference.supports_absence() && is_fresh {
-                base = Some(snapshot);
-            }
-            let rows = pick(layer.rows).iter().zip(layer.entities).enumerate();
-            for (at, (row, entity)) in rows {
-                let origin = layer.fresh.and_then(|it| it.origins.get(at)).copied();
-                let sighting = sighting(row, *entity, snapshot, system, origin);
-                match newest.get(entity).and_then(|it| out.get_mut(*it)) {
-                    Some(older) => *older = sighting,
-                    None => {
-                        if is_layered {
-                            newest.insert(*entity, out.len());
-                        }
-                        out.push(sighting);
+        // The newest list that shows who is gone: rows seen since lie over it.
+        let floor = layers.iter().map(|it| it.reference).filter(|it| it.supports_absence());
+        let floor = floor.map(|it| it.id).max();
+        let is_layered = layers.len() > 1 || !listing.others.is_empty();
+        let mut placed: FxHashMap<EntityId, usize> = FxHashMap::default();
+        let mut place = |out: &mut Vec<Sighting<'l, T>>, sighting: Sighting<'l, T>| {
+            match placed.get(&sighting.entity).and_then(|it| out.get_mut(*it)) {
+                Some(older) if older.snapshot != sighting.snapshot => *older = sighting,
+                Some(_) => {}
+                None => {
+                    if is_layered {
+                        placed.insert(sighting.entity, out.len());
                     }
+                    out.push(sighting);
                 }
             }
+        };
+        for layer in layers.iter().filter(|it| it.fresh.is_none()) {
+            self.lay_one(layer, system, pick, |it| place(out, it));
         }
-        for gone in &listing.gone {
-            let snapshot = self.remember(&gone.last_seen, Vec::new());
-            if let Some(row) = pick(&gone.row).first() {
-                let sighting = sighting(row, gone.entity, snapshot, system, None);
-                out.push(Sighting { standing: Standing::Gone, ..sighting });
+        for other in &listing.others {
+            let snapshot = self.remember(&other.last_seen, Vec::new());
+            let standing = match floor {
+                Some(floor) if other.last_seen.id <= floor => Standing::Gone,
+                _ => Standing::Listed,
+            };
+            if let Some(row) = pick(&other.row).first() {
+                let sighting = sighting(row, other.entity, snapshot, system, None);
+                place(out, Sighting { standing, ..sighting });
             }
         }
-        let why_no_base = why_no_base(listing, &layers, latest == base, self.max_age);
+        for layer in layers.iter().filter(|it| it.fresh.is_some()) {
+            self.lay_one(layer, system, pick, |it| place(out, it));
+        }
+        let newest = listing.newest().cloned();
+        let files = layers.last().and_then(|it| it.fresh).map(files).unwrap_or_default();
+        let latest = newest.as_ref().map(|it| self.remember(it, files));
+        let is_fresh = latest
+            .and_then(|it| self.snapshots.get(it as usize))
+            .is_some_and(|it| !it.is_stale && it.reference.supports_absence());
+        // A list that stands in for one that failed shows what was, and nobody's absence today.
+        let base = latest.filter(|_| is_fresh && listing.failed.is_none());
+        let why_no_base = match base {
+            Some(_) => None,
+            None => Some(why_no_base(listing, newest.as_ref(), self.max_age)),
+        };
         ListView { stream: listing.stream.clone(), latest, base, why_no_base }
     }
 
-    fn view(&mut self, layer: &Layer<'_>) -> u32 {
-        let requests = layer.fresh.map(|it| &it.requests);
-        let files = requests.map(|it| it.iter().map(|it| it.url.to_string()).collect());
-        self.remember(layer.reference, files.unwrap_or_default())
+    fn lay_one<T>(
+        &mut self,
+        layer: &Layer<'l>,
+        system: u16,
+        pick: fn(&'l Rows) -> &'l [T],
+        mut place: impl FnMut(Sighting<'l, T>),
+    ) {
+        let files = layer.fresh.map(files).unwrap_or_default();
+        let snapshot = self.remember(layer.reference, files);
+        let rows = pick(layer.rows).iter().zip(layer.entities).enumerate();
+        for (at, (row, entity)) in rows {
+            let origin = layer.fresh.and_then(|it| it.origins.get(at)).copied();
+            place(sighting(row, *entity, snapshot, system, origin));
+        }
     }
 
     fn remember(&mut self, reference: &SnapshotRef, files: Vec<String>) -> u32 {
@@ -172,18 +194,18 @@ fn sighting<T>(
     Sighting { row, entity, snapshot, system, origin, standing: Standing::Listed }
 }
 
-/// Why the newest list supports no claim from absence; `None` when it does.
+/// Names of what a list was read from.
+fn files(snapshot: &Snapshot) -> Vec<String> {
+    snapshot.requests.iter().map(|it| it.url.to_string()).collect()
+}
+
+/// Why the newest list supports no claim from absence.
 fn why_no_base(
     listing: &Listing,
-    layers: &[Layer<'_>],
-    newest_counts: bool,
+    newest: Option<&SnapshotRef>,
     max_age: chrono::TimeDelta,
-) -> Option<String> {
-    if newest_counts && listing.failed.is_none() && !layers.is_empty() {
-        return None;
-    }
-    let newest = layers.last().map(|it| it.reference);
-    let why = match (&listing.failed, newest) {
+) -> String {
+    match (&listing.failed, newest) {
         (Some(why), _) => why.clone(),
         (None, None) => "never seen".to_owned(),
         (None, Some(reference)) => match (&reference.coverage, &reference.held) {
@@ -191,8 +213,7 @@ fn why_no_base(
             (_, Some(why)) => format!("held: {why}"),
             _ => format!("older than {} h", max_age.num_hours()),
         },
-    };
-    Some(why)
+    }
 }
 
 fn identities(rows: &Rows) -> &[Identity] {

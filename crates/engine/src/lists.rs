@@ -1,16 +1,20 @@
 //! The lists of a run: what was pulled, set beside what earlier runs saw.
 //!
-//! A newest complete list stands alone. A partial or held one lies over the last list whose
-//! absences counted: what it shows is newer, what it does not show is not gone.
+//! A newest complete list stands alone. Partial or held ones lie over the last list whose
+//! absences counted: what they show is newer, what they do not show is not gone.
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use domain::{EntityId, Rows, Snapshot, SnapshotRef, Stream};
-use drift::{AppRules, Policy, hard_hold};
+use drift::hard_hold;
 use store::{Enrolled, Gone, State, Store, StoreError, StoredSnapshot};
 
+use crate::plan::Plan;
 use crate::pull::Pulled;
+
+/// Clocks of two machines differ by less, or somebody should look at them.
+const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// One list of the run.
 #[derive(Debug)]
@@ -20,10 +24,11 @@ pub(crate) struct Listing {
     pub(crate) fresh: Option<Fresh>,
     /// The newest list of earlier runs whose absences counted; read back where it is needed.
     pub(crate) base: Option<StoredSnapshot>,
-    /// The newest list of earlier runs, where it is another and no fresh one replaces it.
-    pub(crate) latest: Option<StoredSnapshot>,
-    /// Rows seen once that none of these shows.
-    pub(crate) gone: Vec<Gone>,
+    /// The newest snapshot of earlier runs, whole or not, where this run brought none.
+    pub(crate) latest: Option<SnapshotRef>,
+    /// Rows that neither the fresh list nor `base` shows as they were last seen: what partial
+    /// lists after `base` showed, and what is in no list any more.
+    pub(crate) others: Vec<Gone>,
     /// Why this run's pull failed.
     pub(crate) failed: Option<String>,
     /// Whether an earlier run saw this list.
@@ -47,11 +52,10 @@ pub(crate) struct Layer<'l> {
 }
 
 impl Listing {
-    /// The snapshots that count, oldest first; the last one is the newest.
+    /// The lists whose rows count, oldest first.
     pub(crate) fn layers(&self) -> Vec<Layer<'_>> {
         let mut layers: Vec<Layer<'_>> = Vec::new();
         layers.extend(self.base.as_ref().map(stored_layer));
-        layers.extend(self.latest.as_ref().map(stored_layer));
         layers.extend(self.fresh.as_ref().map(|it| Layer {
             reference: &it.enrolled.reference,
             rows: &it.snapshot.rows,
@@ -59,6 +63,13 @@ impl Listing {
             fresh: Some(&it.snapshot),
         }));
         layers
+    }
+
+    /// The newest snapshot, whole or not; `None` when there never was one.
+    pub(crate) fn newest(&self) -> Option<&SnapshotRef> {
+        let fresh = self.fresh.as_ref().map(|it| &it.enrolled.reference);
+        let base = self.base.as_ref().map(|it| &it.reference);
+        fresh.or(self.latest.as_ref()).or(base)
     }
 }
 
@@ -72,28 +83,34 @@ fn stored_layer(stored: &StoredSnapshot) -> Layer<'_> {
 }
 
 /// Sets what was pulled against the past, holds what cannot be believed, and reads back what
-/// stands in for lists that were not pulled or not seen whole.
+/// stands in for lists that were not pulled or not seen whole. A list of a system of the plan
+/// that this run says nothing of was not pulled.
 pub(crate) async fn gather(
     store: &Store,
     state: &mut State,
     pulled: Pulled,
-    policy: &Policy,
-    apps: &[&AppRules],
+    plan: &Plan,
+    now: DateTime<Utc>,
 ) -> Result<Vec<Listing>, StoreError> {
     let mut listings: BTreeMap<Stream, Listing> = BTreeMap::new();
-    for (stream, why) in pulled.failed {
+    for (stream, why) in known_streams(state, plan, pulled.failed) {
         let listing = blank(state, stream.clone());
         listings.insert(stream, Listing { failed: Some(why), ..listing });
     }
     for snapshot in pulled.snapshots {
         let stream = snapshot.stream.clone();
         let mut listing = blank(state, stream.clone());
-        let before = state.streams.get(&stream).and_then(|it| it.base.clone());
-        let canaries = apps.iter().find(|it| it.app == stream.system).map(|it| &*it.canaries);
-        let held = hard_hold(policy, canaries.unwrap_or_default(), before.as_ref(), &snapshot);
+        let past = state.streams.get(&stream);
+        if let Some(why) = out_of_time(&snapshot, past.and_then(|it| it.latest.as_ref()), now) {
+            listings.insert(stream, Listing { failed: Some(why), ..listing });
+            continue;
+        }
+        let before = past.and_then(|it| it.base.clone());
+        let rules = plan.apps.iter().map(|it| &it.rules).find(|it| it.app == stream.system);
+        let canaries = rules.map(|it| &*it.canaries).unwrap_or_default();
+        let held = hard_hold(&plan.policy, canaries, before.as_ref(), &snapshot);
         let mut enrolled = state.enrol(&snapshot);
         enrolled.reference.held = held;
-        listing.failed = listings.remove(&stream).and_then(|it| it.failed);
         listing.fresh = Some(Fresh { snapshot, enrolled });
         listings.insert(stream, listing);
     }
@@ -105,9 +122,51 @@ pub(crate) async fn gather(
     Ok(gathered)
 }
 
+/// The lists that this run may not have, each with the reason: those that failed, and those that
+/// earlier runs saw of the plan's systems. An app's list that failed and was never seen is the
+/// known one, where the app has one only.
+fn known_streams(
+    state: &State,
+    plan: &Plan,
+    failed: Vec<(Stream, String)>,
+) -> Vec<(Stream, String)> {
+    let is_planned = |it: &&Stream| plan.systems.iter().any(|system| system.system == it.system);
+    let known: Vec<&Stream> = state.streams.keys().filter(is_planned).collect();
+    let mut missing: Vec<(Stream, String)> = known
+        .iter()
+        .map(|it| ((*it).clone(), "not read in this run".to_owned()))
+        .collect();
+    for (stream, why) in failed {
+        let alike = |it: &&&Stream| it.system == stream.system && it.list == stream.list;
+        let named = match &*known.iter().filter(alike).collect::<Vec<_>>() {
+            [one] => (**one).clone(),
+            _ => stream,
+        };
+        missing.retain(|it| it.0 != named);
+        missing.push((named, why));
+    }
+    missing
+}
+
+/// Why a list cannot be set beside the others; `None` when it can. An older one than the last
+/// would undo what was seen since; one of tomorrow was not seen.
+fn out_of_time(
+    snapshot: &Snapshot,
+    latest: Option<&SnapshotRef>,
+    now: DateTime<Utc>,
+) -> Option<String> {
+    let at = snapshot.as_of.at;
+    let time = |it: DateTime<Utc>| it.to_rfc3339_opts(SecondsFormat::Secs, true);
+    if at > now + CLOCK_SKEW_MAX {
+        return Some(format!("speaks as of {}, which is ahead of {}: correct its `as_of`", time(at), time(now)));
+    }
+    let latest = latest.map(|it| it.as_of.at).filter(|it| at < *it)?;
+    Some(format!("speaks as of {}, older than the list before, of {}: bring the newest export", time(at), time(latest)))
+}
+
 fn blank(state: &State, stream: Stream) -> Listing {
     let is_known = state.streams.get(&stream).is_some_and(|it| it.latest.is_some());
-    Listing { stream, fresh: None, base: None, latest: None, gone: Vec::new(), failed: None, is_known }
+    Listing { stream, fresh: None, base: None, latest: None, others: Vec::new(), failed: None, is_known }
 }
 
 async fn read_back(
@@ -117,36 +176,36 @@ async fn read_back(
 ) -> Result<(), StoreError> {
     let Some(past) = state.streams.get(&listing.stream) else { return Ok(()) };
     let fresh = listing.fresh.as_ref().map(|it| &it.enrolled.reference);
-    if !fresh.is_some_and(SnapshotRef::supports_absence) {
-        if let Some(base) = &past.base {
-            listing.base = Some(store.rows(base.id).await?);
-        }
-        let newer = past.latest.as_ref().filter(|it| {
-            fresh.is_none() && past.base.as_ref().is_none_or(|base| base.id != it.id)
-        });
-        if let Some(latest) = newer {
-            listing.latest = Some(store.rows(latest.id).await?);
-        }
+    let is_whole = fresh.is_some_and(SnapshotRef::supports_absence);
+    if fresh.is_none() {
+        listing.latest.clone_from(&past.latest);
     }
-    let mut shown: Vec<EntityId> =
-        listing.layers().iter().flat_map(|it| it.entities.iter().copied()).collect();
+    if !is_whole && let Some(base) = &past.base {
+        listing.base = Some(store.rows(base.id).await?);
+    }
+    // After a partial list, rows of the base may have been seen anew, and otherwise.
+    let has_partial = past.base.as_ref().map(|it| it.id) != past.latest.as_ref().map(|it| it.id);
+    let shown_by = |layer: &Layer<'_>| layer.fresh.is_some() || !has_partial;
+    let layers = listing.layers();
+    let shown = layers.iter().filter(|it| shown_by(it));
+    let mut shown: Vec<EntityId> = shown.flat_map(|it| it.entities.iter().copied()).collect();
     shown.sort_unstable();
-    let mut gone: Vec<EntityId> = past
-        .known
-        .values()
-        .map(|it| it.entity)
-        .filter(|it| shown.binary_search(it).is_err())
-        .collect();
-    gone.sort_unstable();
-    if let (false, Some(newest)) = (gone.is_empty(), listing.layers().last().map(|it| it.reference.id)) {
-        listing.gone = store.gone(gone, newest).await?;
+    let known = past.known.values().map(|it| it.entity);
+    let mut others: Vec<EntityId> = known.filter(|it| shown.binary_search(it).is_err()).collect();
+    others.sort_unstable();
+    let Some(newest) = listing.newest().map(|it| it.id).filter(|_| !others.is_empty()) else {
+        return Ok(());
+    };
+    listing.others = store.gone(others, newest).await?;
+    if let Some(base) = listing.base.as_ref().map(|it| it.reference.id) {
+        listing.others.retain(|it| it.last_seen.id != base);
     }
     Ok(())
 }
 
-/// As of when each list spoke before this run.
+/// As of when each list was last seen whole before this run.
 pub(crate) fn looked_at(state: &State) -> impl Iterator<Item = (Stream, DateTime<Utc>)> {
-    state.streams.iter().filter_map(|(stream, it)| Some((stream.clone(), it.latest.as_ref()?.as_of.at)))
+    state.streams.iter().filter_map(|(stream, it)| Some((stream.clone(), it.base.as_ref()?.as_of.at)))
 }
 
 /// The lists of the last run, read back.

@@ -106,10 +106,9 @@ fn app(outcome: &AppOutcome<'_>) -> AppRecord {
 fn source(run: &Run<'_>, listing: &Listing) -> SourceRecord {
     let system = &listing.stream.system;
     let kind = run.plan.systems.iter().find(|it| it.system == *system).map(|it| it.kind);
-    let layers = listing.layers();
-    let newest = layers.last();
-    let reference = newest.map(|it| it.reference);
-    let requests = newest.and_then(|it| it.fresh).map(|it| &*it.requests).unwrap_or_default();
+    let reference = listing.newest();
+    let fresh = listing.fresh.as_ref().map(|it| &it.snapshot);
+    let requests = fresh.map(|it| &*it.requests).unwrap_or_default();
     let enrolled = listing.fresh.as_ref().map(|it| &it.enrolled);
     let is_stale = reference.is_some_and(|it| run.now - it.as_of.at > run.plan.policy.max_age);
     let grade = match reference {
@@ -135,7 +134,7 @@ fn source(run: &Run<'_>, listing: &Listing) -> SourceRecord {
         n_requests: u64::try_from(requests.len()).unwrap_or(u64::MAX),
         n_bytes: requests.iter().map(|it| it.n_bytes).sum(),
         requests: requests.iter().take(REQUESTS_SHOWN_MAX).map(|it| it.url.to_string()).collect(),
-        notes: newest.and_then(|it| it.fresh).map(|it| it.notes.clone()).unwrap_or_default(),
+        notes: fresh.map(|it| it.notes.clone()).unwrap_or_default(),
     }
 }
 

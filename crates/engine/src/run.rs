@@ -1,7 +1,10 @@
 //! The run: look, think, record. One path, whoever wakes it.
 
 use chrono::{DateTime, Utc};
-use domain::{Clock, EntityId, FindingEvent, FindingId, FindingRecord, FindingState, RunId, RunRecord, Verdict};
+use domain::{
+    Clock, EntityId, FindingEvent, FindingId, FindingRecord, FindingState, Grade, RunId, RunRecord,
+    SystemId, Verdict,
+};
 use drift::{AppRules, Context, Judgement, Known, Past, Reconciled, judge, reconcile};
 use graph::correlate;
 use report::v1::Report;
@@ -42,12 +45,11 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     let id = state.next_run();
     let previous = state.last_run;
     let before: Vec<_> = looked_at(&state).collect();
-    let rules: Vec<&AppRules> = plan.apps.iter().map(|it| &it.rules).collect();
     let unmapped = std::mem::take(&mut pulled.unmapped);
     let lost = std::mem::take(&mut pulled.lost);
     let mut failures: Vec<String> = pulled.failed.iter().map(|it| it.1.clone()).chain(lost.iter().cloned()).collect();
     failures.dedup();
-    let listings = gather(store, &mut state, pulled, &plan.policy, &rules).await?;
+    let listings = gather(store, &mut state, pulled, plan, now).await?;
 
     let mut outcomes = Vec::new();
     for app in &plan.apps {
@@ -67,7 +69,7 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     let wanted = resting_on(&outcomes, &listings, state.last_run.is_some());
     let bodies = bodies(&systems, &listings, &wanted).await;
     let commit = Commit {
-        run: summary(&record, plan),
+        run: summary(&record, plan, judged(&outcomes)),
         report_json: report.to_json(),
         links: links(&state, &outcomes),
         standings: standings(&state, &outcomes),
@@ -128,7 +130,13 @@ fn settle(
     reconciled
 }
 
-fn summary(record: &RunRecord, plan: &Plan) -> RunSummary {
+/// Apps of which something was seen on both sides: a blind run is nobody's first.
+fn judged(outcomes: &[AppOutcome<'_>]) -> Vec<SystemId> {
+    let seen = outcomes.iter().filter(|it| it.grade.0 != Grade::F);
+    seen.map(|it| it.app.rules.app.clone()).collect()
+}
+
+fn summary(record: &RunRecord, plan: &Plan, judged_apps: Vec<SystemId>) -> RunSummary {
     let counts = record::counts(&record.findings);
     RunSummary {
         id: record.id,
@@ -140,7 +148,7 @@ fn summary(record: &RunRecord, plan: &Plan) -> RunSummary {
         n_open: counts.n_open,
         n_pending: counts.n_pending,
         n_critical: counts.n_critical,
-        judged_apps: plan.apps.iter().map(|it| it.rules.app.clone()).collect(),
+        judged_apps,
     }
 }
 

@@ -6,7 +6,7 @@
 use domain::Account;
 use rustc_hash::FxHashMap;
 
-use crate::estate::{Estate, Sighting};
+use crate::estate::{Estate, Sighting, Standing};
 use crate::index::{email_key, user_name_key};
 use crate::keys::KeyRules;
 use crate::node::{Key, KeyKind};
@@ -44,7 +44,11 @@ pub(crate) fn accounts(estate: &Estate<'_>, rules: &KeyRules) -> Vec<AccountView
     for channel in channels {
         let mut claimed: FxHashMap<usize, u32> = FxHashMap::default();
         let mut fresh = Vec::new();
-        for (at, row) in all().filter(|(_, it)| it.system == channel) {
+        // What is only remembered joins after what is there, by keys that are free.
+        let listed = |wanted| move |it: &(u32, &Sighting<'_, Account>)| (it.1.standing == Standing::Listed) == wanted;
+        let mine = || all().filter(|(_, it)| it.system == channel);
+        let rows = mine().filter(listed(true)).chain(mine().filter(listed(false)));
+        for (at, row) in rows {
             let owner = keys_of(rules, row).find_map(|key| by_key.get(&key).copied().flatten());
             match owner.filter(|it| !claimed.contains_key(it)) {
                 Some(view) => {
@@ -65,9 +69,10 @@ pub(crate) fn accounts(estate: &Estate<'_>, rules: &KeyRules) -> Vec<AccountView
             let Some(row) = estate.accounts.get(at as usize) else { continue };
             for key in keys_of(rules, row) {
                 // A key that two accounts of one channel carry joins nothing.
+                let is_gone = row.standing == Standing::Gone;
                 by_key
                     .entry(key)
-                    .and_modify(|it| *it = it.filter(|first| *first == view))
+                    .and_modify(|it| *it = it.filter(|first| is_gone || *first == view))
                     .or_insert(Some(view));
             }
         }

@@ -1,13 +1,13 @@
 //! Whose account is it? The tiers, strongest first; what they do not decide stays undecided.
 
-use domain::{EntityId, Link, Tier};
+use domain::{EntityId, Link, Population, Tier};
 use rustc_hash::FxHashMap;
 
 use crate::estate::{Estate, Standing};
-use crate::index::{Index, email_key, employee_key, user_name_key};
+use crate::index::{Index, email_key, employee_key, external_id, user_name_key};
 use crate::keys::{ExternalIdCarries, KeyRules};
 use crate::node::{Key, KeyKind};
-use crate::person::{Persons, count};
+use crate::person::{Persons, count, is_key};
 
 /// An `externalId` in the form of an IdP's ids that this IdP's complete list does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,19 +80,19 @@ impl Correlation<'_> {
         if self.estate.decisions.iter().any(|it| it.account == row.id) {
             return None;
         }
-        let id = |kind, value| Key { kind, value: std::borrow::Cow::Borrowed(value) };
-        let by_account_id = self.index.carriers(&id(KeyKind::AccountId, &*row.id));
-        let external_id = row.external_id.as_deref();
+        let account_id = Key { kind: KeyKind::AccountId, value: (&*row.id).into() };
+        let by_account_id = self.index.carriers(&account_id);
+        let by_external_id = row.external_id.as_deref().map(external_id);
         let by_external_id =
-            external_id.map_or(&[][..], |it| self.index.carriers(&id(KeyKind::ExternalId, it)));
+            by_external_id.as_ref().map_or(&[][..], |it| self.index.carriers(it));
         let (tier, owner) = match (by_account_id, by_external_id) {
-            ([owner], []) if external_id.is_none() => (Tier::AccountId, *owner),
+            ([owner], []) if row.external_id.is_none() => (Tier::AccountId, *owner),
             ([owner], [same]) if owner == same => (Tier::AccountId, *owner),
             ([], [owner]) => (Tier::ExternalId, *owner),
             _ => return None,
         };
         let agrees = |key: Option<Key<'_>>| {
-            key.is_none_or(|it| match self.index.carriers(&it) {
+            key.is_none_or(|it| match self.carriers(&it) {
                 [] => true,
                 [one] => *one == owner,
                 _ => false,
@@ -110,6 +110,11 @@ impl Correlation<'_> {
         let (tier, names) = (first.tier, self.narrow(first.names, rest));
         let Some(owner) = self.only_person(&names) else {
             let identities: Vec<usize> = names.iter().map(|it| *it as usize).collect();
+            // Weaker keys may name still others: every possible owner counts.
+            let more = rest.iter().flat_map(|step| step.names).map(|it| *it as usize);
+            let mut identities: Vec<usize> = identities.into_iter().chain(more).collect();
+            identities.sort_unstable();
+            identities.dedup();
             return if !tier.is_strong() && self.is_reused(&names) {
                 Link::Conflict { presumed: None, tier, others: identities }
             } else {
@@ -191,6 +196,13 @@ impl Correlation<'_> {
         names.iter().all(|it| self.person(*it) == Some(first)).then_some(first)
     }
 
+    /// The carriers of a key; nobody where so many carry it that it is none.
+    fn carriers(&self, key: &Key<'_>) -> &[u32] {
+        let carriers = self.index.carriers(key);
+        let is_shared = key.kind == KeyKind::EmployeeNumber && !is_key(self.estate, carriers);
+        if is_shared { &[] } else { carriers }
+    }
+
     /// A name or address is shown to be unique only where every list was seen whole.
     fn sees_everyone(&self) -> bool {
         self.estate.idps.iter().all(|it| it.identities.base.is_some())
@@ -205,7 +217,7 @@ impl Correlation<'_> {
         let key = |kind, value| Key { kind, value: std::borrow::Cow::Borrowed(value) };
         let keys = [
             (Tier::AccountId, Some(key(KeyKind::AccountId, &*row.id))),
-            (Tier::ExternalId, row.external_id.as_deref().map(|it| key(KeyKind::ExternalId, it))),
+            (Tier::ExternalId, row.external_id.as_deref().map(external_id)),
             (Tier::EmployeeNumber, employee_key(row.employee_number.as_ref())),
             (Tier::UserName, user_name_key(row.user_name.as_ref())),
             (Tier::Email, email_key(self.rules, row.email.as_ref())),
@@ -217,7 +229,7 @@ impl Correlation<'_> {
         }
         let stored = self.stored(sighting.entity);
         for (tier, key) in keys {
-            let today = key.as_ref().map_or(&[][..], |it| self.index.carriers(it)).to_vec();
+            let today = key.as_ref().map_or(&[][..], |it| self.carriers(it)).to_vec();
             let value = key.map(|it| it.value.into_owned());
             let today = Trial { tier, value, names: today, is_stored: false };
             match stored.filter(|it| it.1 == tier) {
@@ -279,7 +291,10 @@ impl Correlation<'_> {
         let idps = self.estate.idps.iter().zip(&self.carried).enumerate();
         idps.filter(|(_, (idp, carries))| {
             **carries == ExternalIdCarries::IdpId
-                && idp.identities.base.is_some()
+                && idp.identities.base.is_some_and(|it| {
+                    let base = &self.estate.snapshot(it).reference;
+                    base.population == Population::Everyone
+                })
                 && idp.id_form.is_some_and(|form| form.fits(external_id))
                 && (idp.id_form != Some(domain::IdForm::OneLogin)
                     || self.rules.external_id.iter().any(|it| it.0 == idp.id))

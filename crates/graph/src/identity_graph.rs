@@ -28,6 +28,8 @@ pub struct IdentityGraph<'e> {
     links: Vec<Link>,
     ghosts: Vec<Option<Ghost>>,
     groups: Vec<GroupRef>,
+    /// For each IdP: some assigned group has no member in a list.
+    has_unseen_group: Vec<bool>,
     by_id: FxHashMap<(u16, &'e str), u32>,
     by_entity: FxHashMap<domain::EntityId, u32>,
 }
@@ -53,6 +55,7 @@ pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGra
         links: Vec::new(),
         ghosts: Vec::new(),
         groups: Vec::new(),
+        has_unseen_group: has_unseen_group(estate),
         by_id,
         by_entity,
     };
@@ -69,6 +72,25 @@ fn identities_by_id<'e>(estate: &'e Estate<'e>) -> FxHashMap<(u16, &'e str), u32
         .enumerate()
         .map(|(at, it)| ((it.system, &*it.row.id), count(at)))
         .collect()
+}
+
+/// An assigned group without a single member in a list: empty, or its members were not read.
+fn has_unseen_group(estate: &Estate<'_>) -> Vec<bool> {
+    let seen: rustc_hash::FxHashSet<(u16, &str)> = estate
+        .memberships
+        .iter()
+        .filter(|it| it.standing == Standing::Listed)
+        .map(|it| (it.system, &*it.row.group))
+        .collect();
+    let mut unseen = vec![false; estate.idps.len()];
+    for it in estate.assignments.iter().filter(|it| it.standing == Standing::Listed) {
+        if let (Principal::Group(group), Some(unseen)) =
+            (&it.row.principal, unseen.get_mut(usize::from(it.system)))
+        {
+            *unseen |= !seen.contains(&(it.system, &**group));
+        }
+    }
+    unseen
 }
 
 /// Identities that earlier runs linked; the others need no look-up by entity.
@@ -390,6 +412,12 @@ impl<'e> IdentityGraph<'e> {
     #[must_use]
     pub fn idp_of(&self, sighting: &Sighting<'_, Identity>) -> Option<&'e crate::estate::IdpView> {
         self.estate.idps.get(usize::from(sighting.system))
+    }
+
+    /// Returns true when the members of some group that an IdP assigns were not seen.
+    #[must_use]
+    pub fn has_unseen_group(&self, idp: u16) -> bool {
+        self.has_unseen_group.get(usize::from(idp)).copied().unwrap_or(false)
     }
 
     /// Returns true when every user of that IdP is in the app's scope, assigned or not.

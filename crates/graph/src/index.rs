@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use domain::{Folded, Identity, IdentityKind, Text, is_placeholder};
+use domain::{Folded, IdForm, Identity, IdentityKind, Text, is_placeholder};
 use rustc_hash::FxHashMap;
 
 use crate::estate::{Estate, Sighting};
@@ -114,22 +114,31 @@ pub(crate) fn employee_key(number: Option<&Text>) -> Option<Key<'_>> {
         .then_some(Key { kind: KeyKind::EmployeeNumber, value: Cow::Borrowed(number) })
 }
 
+/// An `externalId` in the form in which it is compared: exactly, but GUIDs in lower case, which
+/// differ in nothing else (RFC 9562, 4).
+pub(crate) fn external_id(value: &str) -> Key<'_> {
+    let is_guid = IdForm::Entra.fits(value) && value.bytes().any(|it| it.is_ascii_uppercase());
+    let value = if is_guid { value.to_lowercase().into() } else { Cow::Borrowed(value) };
+    Key { kind: KeyKind::ExternalId, value }
+}
+
 /// What the app's `externalId` would carry for this identity; `None` when nothing that joins.
 pub(crate) fn external_id_key<'a>(
     carries: ExternalIdCarries,
     identity: &'a Identity,
 ) -> Option<Key<'a>> {
-    let value: Cow<'a, str> = match carries {
-        ExternalIdCarries::IdpId => Cow::Borrowed(&identity.id),
+    match carries {
+        ExternalIdCarries::IdpId => Some(external_id(&identity.id)),
         ExternalIdCarries::MailNickname => {
             let name = identity.user_name.as_ref()?;
-            Cow::Borrowed(name.split_once('@').map_or(&**name, |(local, _)| local))
+            Some(external_id(name.split_once('@').map_or(&**name, |(local, _)| local)))
         }
-        ExternalIdCarries::EmployeeNumber => return employee_key(identity.employee_number.as_ref())
-            .map(|key| Key { kind: KeyKind::ExternalId, ..key }),
-        ExternalIdCarries::Nothing => return None,
-    };
-    Some(Key { kind: KeyKind::ExternalId, value })
+        ExternalIdCarries::EmployeeNumber => {
+            let key = employee_key(identity.employee_number.as_ref())?;
+            Some(Key { kind: KeyKind::ExternalId, ..key })
+        }
+        ExternalIdCarries::Nothing => None,
+    }
 }
 
 /// The sign-in name of an identity that may serve as a key. A guest's name in the directory is

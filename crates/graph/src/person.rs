@@ -4,7 +4,7 @@ use domain::{Text, is_placeholder};
 use petgraph::unionfind::UnionFind;
 use rustc_hash::FxHashMap;
 
-use crate::estate::Estate;
+use crate::estate::{Estate, Standing};
 use crate::index::{CARRIERS_MAX, Index, email_key, employee_key};
 use crate::keys::{KeyRules, PersonKey};
 
@@ -26,7 +26,7 @@ pub(crate) fn persons(estate: &Estate<'_>, rules: &KeyRules, index: &Index<'_>) 
     let named: Vec<Vec<u32>> = estate
         .leavers
         .iter()
-        .map(|leaver| named_by_hr(rules, index, leaver.row))
+        .map(|leaver| named_by_hr(estate, rules, index, leaver.row))
         .collect();
     for identities in &named {
         if let Some((first, rest)) = identities.split_first() {
@@ -53,7 +53,7 @@ fn join_by(estate: &Estate<'_>, key: PersonKey, joined: &mut UnionFind<u32>) {
         };
         carriers.entry(value).or_default().push(count(at));
     }
-    for identities in carriers.values().filter(|it| it.len() <= CARRIERS_MAX) {
+    for identities in carriers.values().filter(|it| is_key(estate, it)) {
         if let Some((first, rest)) = identities.split_first() {
             for other in rest {
                 joined.union(*first, *other);
@@ -62,21 +62,52 @@ fn join_by(estate: &Estate<'_>, key: PersonKey, joined: &mut UnionFind<u32>) {
     }
 }
 
+/// A key that more people share is none. Counted in each IdP by itself, and among those who are
+/// listed: one person has an identity in each, and leaves some behind.
+pub(crate) fn is_key(estate: &Estate<'_>, carriers: &[u32]) -> bool {
+    if carriers.len() <= CARRIERS_MAX {
+        return true;
+    }
+    let mut listed: FxHashMap<u16, usize> = FxHashMap::default();
+    for at in carriers {
+        match estate.identities.get(*at as usize) {
+            Some(it) if it.standing == Standing::Listed => *listed.entry(it.system).or_default() += 1,
+            _ => {}
+        }
+    }
+    listed.values().all(|it| *it <= CARRIERS_MAX)
+}
+
 /// Whom an HR row names: by employee number, and where it also gives an address that only one
 /// identity has, that one too. HR says that both are one person.
-fn named_by_hr(rules: &KeyRules, index: &Index<'_>, leaver: &domain::HrLeaver) -> Vec<u32> {
+fn named_by_hr(
+    estate: &Estate<'_>,
+    rules: &KeyRules,
+    index: &Index<'_>,
+    leaver: &domain::HrLeaver,
+) -> Vec<u32> {
     let by_number = employee_key(leaver.employee_number.as_ref())
         .map(|key| index.carriers(&key))
-        .filter(|it| it.len() <= CARRIERS_MAX)
+        .filter(|it| is_key(estate, it))
         .unwrap_or_default();
     let by_address = email_key(rules, leaver.email.as_ref())
         .map(|key| index.carriers(&key))
-        .filter(|it| it.len() == 1)
+        .filter(|it| it.len() == 1 && !belongs_to_another(estate, it, leaver))
         .unwrap_or_default();
     let mut named: Vec<u32> = by_number.iter().chain(by_address).copied().collect();
     named.sort_unstable();
     named.dedup();
     named
+}
+
+/// The address is now that of somebody with another employee number: it was given again.
+fn belongs_to_another(estate: &Estate<'_>, carriers: &[u32], leaver: &domain::HrLeaver) -> bool {
+    let theirs = |at: &u32| {
+        let identity = estate.identities.get(*at as usize)?;
+        employee_key(identity.row.employee_number.as_ref())
+    };
+    let hr = employee_key(leaver.employee_number.as_ref());
+    hr.is_some() && carriers.iter().filter_map(theirs).any(|it| Some(it) != hr)
 }
 
 fn number(joined: &UnionFind<u32>, n_identities: usize, named: &[Vec<u32>]) -> Persons {

@@ -20,6 +20,7 @@ pub(crate) enum Names {
 }
 
 impl Names {
+    #[inline]
     pub(crate) fn equal(self, left: &str, right: &str) -> bool {
         match self {
             Self::Exact => left == right,
@@ -160,11 +161,6 @@ impl<'n> Visitor<'_> for MemberSeed<'n> {
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self
-            .node
-            .members
-            .iter()
-            .find(|(it, _)| self.names.equal(it, name))
-            .map(|(_, node)| node))
+        Ok(self.node.find(name, self.names))
     }
 }

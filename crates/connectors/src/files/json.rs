@@ -9,6 +9,7 @@ use std::io::Read;
 
 use serde::Deserialize as _;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::Deserializer;
 
 use super::capture::Names;
 use super::error::{Place, PullErrorKind};
@@ -357,11 +358,8 @@ impl<R: Read> Walker<'_, '_, R> {
     }
 }
 
-/// serde_json's parser over bytes in memory.
-pub(crate) type Parser<'b> = serde_json::Deserializer<serde_json::de::SliceRead<'b>>;
-
 /// How many bytes a parser has read.
-pub(crate) fn parsed_len(parser: Parser<'_>) -> usize {
+pub(crate) fn parsed_len<'b>(parser: Deserializer<impl serde_json::de::Read<'b>>) -> usize {
     parser.into_iter::<IgnoredAny>().byte_offset()
 }
 

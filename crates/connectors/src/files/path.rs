@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 
+use super::capture::Names;
 use super::record::{Record, Value};
 
 /// Which elements of an array.
@@ -31,6 +32,14 @@ pub(crate) struct Node {
     pub(crate) members: Vec<(String, Self)>,
     /// What to keep of the elements of an array here.
     pub(crate) elements: Option<Box<Elements>>,
+    /// The marks of the names of `members`: most names in a file have another, and end there.
+    marks: u64,
+}
+
+/// One bit that two names share if they are equal without regard to ASCII case.
+fn mark(name: &str) -> u64 {
+    let first = name.as_bytes().first().map_or(0, u8::to_ascii_lowercase);
+    1 << ((name.len() + usize::from(first)) % 64)
 }
 
 /// What to keep of the elements of an array. Each is read as a small row of its own.
@@ -96,7 +105,17 @@ impl Node {
         Ok(())
     }
 
+    /// The wanted member of this name.
+    pub(crate) fn find(&self, name: &str, names: Names) -> Option<&Self> {
+        if self.marks & mark(name) == 0 {
+            return None;
+        }
+        let mut members = self.members.iter();
+        members.find(|(it, _)| names.equal(it, name)).map(|(_, node)| node)
+    }
+
     fn member(&mut self, name: String) -> &mut Self {
+        self.marks |= mark(&name);
         let at = match self.members.iter().position(|(it, _)| *it == name) {
             Some(at) => at,
             None => {

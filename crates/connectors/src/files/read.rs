@@ -48,8 +48,14 @@ pub(crate) struct Job<'j> {
 pub(crate) fn read(job: &Job<'_>) -> Result<Export, PullError> {
     let pages = source::pages(&job.file.path, &job.file.shown_as)?;
     let mapper = Mapper::new(job.profile, job.file, job.zone, job.skips_identities);
-    let mut reader =
-        Reader { profile: job.profile, mapper, spare: Record::default(), n_rows: 0, request: 0 };
+    let mut reader = Reader {
+        profile: job.profile,
+        mapper,
+        spare: Record::default(),
+        row_len: 0,
+        n_rows: 0,
+        request: 0,
+    };
     let (mut requests, mut stated) = (Vec::new(), Stated::default());
     for page in &pages {
         let (request, page_stated) = reader.page(page)?;
@@ -93,6 +99,8 @@ struct Reader<'p> {
     mapper: Mapper<'p>,
     /// Memory for the next record.
     spare: Record<'static>,
+    /// Bytes of the longest row so far: so many are checked to be UTF-8 at once.
+    row_len: usize,
     n_rows: u64,
     request: u32,
 }
@@ -136,20 +144,31 @@ impl Reader<'_> {
     }
 
     fn json_row(&mut self, bytes: &[u8], span: Span) -> Result<usize, RowTrouble> {
-        let profile = self.profile;
-        let mut record =
-            Record::recycle(std::mem::take(&mut self.spare), profile.layout.paths.len());
-        let mut parser = serde_json::Deserializer::from_slice(bytes);
-        let seed = NodeSeed {
-            node: &profile.layout.tree,
-            names: profile.envelope.names,
-            record: &mut record,
+        let text = text(bytes.get(..self.row_len).unwrap_or(bytes));
+        let (record, len) = match self.record(serde_json::Deserializer::from_str(text)) {
+            // The row is longer, or not all of it is UTF-8.
+            Err(error) if error.is_eof() => {
+                self.record(serde_json::Deserializer::from_slice(bytes)).map_err(RowTrouble::Json)?
+            }
+            parsed => parsed.map_err(RowTrouble::Json)?,
         };
-        serde::de::DeserializeSeed::deserialize(seed, &mut parser).map_err(RowTrouble::Json)?;
-        let len = parsed_len(parser);
+        self.row_len = self.row_len.max(len);
         self.take(&record, span, len).map_err(RowTrouble::Kind)?;
         self.spare = Record::recycle(record, 0);
         Ok(len)
+    }
+
+    /// Reads one JSON row. Returns it with its length.
+    fn record<'de, B: serde_json::de::Read<'de>>(
+        &mut self,
+        mut parser: serde_json::Deserializer<B>,
+    ) -> Result<(Record<'de>, usize), serde_json::Error> {
+        let layout = &self.profile.layout;
+        let mut record = Record::recycle(std::mem::take(&mut self.spare), layout.paths.len());
+        let names = self.profile.envelope.names;
+        let seed = NodeSeed { node: &layout.tree, names, record: &mut record };
+        serde::de::DeserializeSeed::deserialize(seed, &mut parser)?;
+        Ok((record, parsed_len(parser)))
     }
 
     fn csv<R: std::io::Read>(&mut self, window: &mut Window<R>) -> Result<(), json::Placed> {
@@ -192,6 +211,17 @@ impl Reader<'_> {
             len: u32::try_from(len).unwrap_or(u32::MAX),
         };
         self.mapper.take(record, origin)
+    }
+}
+
+/// The bytes as text, as far as they are UTF-8.
+fn text(bytes: &[u8]) -> &str {
+    match str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => bytes
+            .get(..error.valid_up_to())
+            .and_then(|it| str::from_utf8(it).ok())
+            .unwrap_or_default(),
     }
 }
 

@@ -25,7 +25,7 @@ impl Value<'_> {
     /// The value as text; `None` where nothing is stated.
     pub(crate) fn text(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Text(text) if text.trim().is_empty() => None,
+            Self::Text(text) if text.trim_start().is_empty() => None,
             Self::Text(text) => Some(Cow::Borrowed(text)),
             Self::Bool(is_true) => Some(Cow::Borrowed(if *is_true { "true" } else { "false" })),
             Self::Int(number) => Some(Cow::Owned(number.to_string())),
@@ -52,7 +52,7 @@ impl<'a> Record<'a> {
         values.clear();
         // Collecting an emptied vector in place keeps its memory and forgets its lifetime.
         let mut values: Vec<Value<'a>> = values.into_iter().map(|_| Value::Absent).collect();
-        values.resize(n, Value::Absent);
+        values.resize_with(n, || Value::Absent);
         Self { values }
     }
 

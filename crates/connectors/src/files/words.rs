@@ -19,6 +19,7 @@ pub(crate) struct Dictionary<T> {
 }
 
 struct Met<T> {
+    raw: Raw,
     meaning: T,
     is_known: bool,
     count: u64,
@@ -32,18 +33,15 @@ impl<T: Copy> Dictionary<T> {
 
     /// Keeps a word. Returns it with its meaning.
     pub(crate) fn read(&mut self, word: &str) -> (Raw, T) {
-        if let Some((raw, _)) = self.met.get_key_value(word) {
-            let raw = Arc::clone(raw);
-            let meaning = self.met.get_mut(word).map_or(self.unknown, |met| {
-                met.count += 1;
-                met.meaning
-            });
-            return (raw, meaning);
+        if let Some(met) = self.met.get_mut(word) {
+            met.count += 1;
+            return (Arc::clone(&met.raw), met.meaning);
         }
         let raw: Raw = word.into();
         let known = self.words.get(&plain(word)).copied();
         let meaning = known.unwrap_or(self.unknown);
-        self.met.insert(Arc::clone(&raw), Met { meaning, is_known: known.is_some(), count: 1 });
+        let met = Met { raw: Arc::clone(&raw), meaning, is_known: known.is_some(), count: 1 };
+        self.met.insert(Arc::clone(&raw), met);
         (raw, meaning)
     }
 

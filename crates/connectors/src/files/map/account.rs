@@ -109,7 +109,9 @@ impl<'p> Accounts<'p> {
     /// Roles or groups. `None`: not shown.
     fn held(&mut self, value: &Value<'_>) -> Option<Vec<Raw>> {
         let words = texts(value)?;
-        let held = words.into_iter().filter(|it| !self.no_role.contains(&plain(it)));
+        let no_role = &self.no_role;
+        let held =
+            words.into_iter().filter(|it| no_role.is_empty() || !no_role.contains(&plain(it)));
         Some(held.map(|it| self.pool.keep(it)).collect())
     }
 
