@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use domain::{EntityId, Rows, Snapshot, SnapshotRef, Stream};
+use domain::{EntityId, List, Population, Rows, Snapshot, SnapshotRef, Stream};
 use drift::hard_hold;
 use store::{Enrolled, Gone, State, Store, StoreError, StoredSnapshot};
 
@@ -101,7 +101,8 @@ pub(crate) async fn gather(
         let stream = snapshot.stream.clone();
         let mut listing = blank(state, stream.clone());
         let past = state.streams.get(&stream);
-        if let Some(why) = out_of_time(&snapshot, past.and_then(|it| it.latest.as_ref()), now) {
+        let latest = past.and_then(|it| it.latest.as_ref());
+        if let Some(why) = out_of_time(&snapshot, latest, now).or_else(|| of_fewer(&snapshot, latest)) {
             listings.insert(stream, Listing { failed: Some(why), ..listing });
             continue;
         }
@@ -162,6 +163,15 @@ fn out_of_time(
     }
     let latest = latest.map(|it| it.as_of.at).filter(|it| at < *it)?;
     Some(format!("speaks as of {}, older than the list before, of {}: bring the newest export", time(at), time(latest)))
+}
+
+/// A list of those with access in place of the list of everybody: the file of everybody was not
+/// read, and this one would overwrite what that one knew.
+fn of_fewer(snapshot: &Snapshot, latest: Option<&SnapshotRef>) -> Option<String> {
+    let is_fewer = snapshot.stream.list == List::Identities
+        && snapshot.population == Population::Assigned
+        && latest.is_some_and(|it| it.population == Population::Everyone);
+    is_fewer.then(|| "the file that lists everybody was not read".to_owned())
 }
 
 fn blank(state: &State, stream: Stream) -> Listing {

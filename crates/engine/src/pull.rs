@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use connectors::files::{Files, Pull};
 use domain::{Body, Clock, EntityId, Snapshot, Stream, Unmapped};
 use rustc_hash::FxHashSet;
-use tracing::{info, warn};
+use tracing::info;
 
 use crate::lists::Listing;
 use crate::plan::Plan;
@@ -20,6 +20,8 @@ pub(crate) struct Pulled {
     pub(crate) failed: Vec<(Stream, String)>,
     /// Failures of which it is not known what list they cost.
     pub(crate) lost: Vec<String>,
+    /// Every failure with all that was said about it, for the terminal.
+    pub(crate) whole_words: Vec<String>,
 }
 
 /// Pulls every system of the plan. A system that cannot be read is not an error here: its lists
@@ -45,11 +47,15 @@ pub(crate) async fn pull_all(systems: &[Files], clock: &dyn Clock) -> Pulled {
         }
         for failure in failures {
             let why = chain(&failure.error);
-            warn!(system.id = %files.system(), error = %why, "Failed to pull from `{}`", files.system());
+            info!(system.id = %files.system(), error = %why, "Failed to pull from `{}`", files.system());
+            // Pages have room for what is wrong; how to map columns is for the terminal.
+            let first_line = why.lines().next().unwrap_or_default().to_owned();
+            pulled.whole_words.push(why);
             if failure.lists.is_empty() {
-                pulled.lost.push(why);
+                pulled.lost.push(first_line);
             } else {
-                pulled.failed.extend(failure.lists.into_iter().map(|it| (it, why.clone())));
+                let failed = failure.lists.into_iter().map(|it| (it, first_line.clone()));
+                pulled.failed.extend(failed);
             }
         }
         pulled.snapshots.extend(snapshots);

@@ -47,7 +47,7 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     let before: Vec<_> = looked_at(&state).collect();
     let unmapped = std::mem::take(&mut pulled.unmapped);
     let lost = std::mem::take(&mut pulled.lost);
-    let mut failures: Vec<String> = pulled.failed.iter().map(|it| it.1.clone()).chain(lost.iter().cloned()).collect();
+    let mut failures = std::mem::take(&mut pulled.whole_words);
     failures.dedup();
     let listings = gather(store, &mut state, pulled, plan, now).await?;
 

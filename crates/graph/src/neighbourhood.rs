@@ -21,6 +21,10 @@ use crate::node::{Edge, Node};
 /// More nodes than this are no picture. A person has a dozen; a group's node stands for its others.
 const NODES_MAX: usize = 200;
 
+/// The size of all letters, which is that of the library's arrows: with two sizes it writes them
+/// down in an order that changes from call to call.
+const FONT: usize = 15;
+
 /// The part of the graph around one person or account.
 #[derive(Debug)]
 pub struct Neighbourhood {
@@ -240,17 +244,17 @@ fn style(node: &Drawn) -> StyleAttr {
         _ => 0xffff_ffff,
     };
     let line = if node.is_gone { 0xa0a0_a0ff } else { 0x4040_40ff };
-    StyleAttr::new(Color::new(line), 1, Some(Color::new(fill)), 0, 13)
+    StyleAttr::new(Color::new(line), 1, Some(Color::new(fill)), 0, FONT)
 }
 
-/// Room for the label: eight units a character, eighteen a line.
+/// Room for the label: nine units a character, twenty a line.
 fn size(node: &Drawn) -> Point {
     let width = node.label.lines().map(|it| it.chars().count()).max().unwrap_or(1);
     let height = node.label.lines().count().max(1);
     let units = |n: usize, each: u32, more: u32| f64::from(u32::try_from(n).unwrap_or(u32::MAX / 64) * each + more);
     match node.kind {
-        "person" => Point::new(units(width, 9, 24), units(width, 9, 24)),
-        _ => Point::new(units(width, 8, 24), units(height, 18, 16)),
+        "person" => Point::new(units(width, 10, 24), units(width, 10, 24)),
+        _ => Point::new(units(width, 9, 24), units(height, 20, 16)),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use connectors::files::Profiles;
-use domain::{Clock, RunId, Severity};
+use domain::{Clock, Severity};
 use report::v1::Report;
 use report::{HtmlOptions, html, text};
 use store::Store;
@@ -79,7 +79,12 @@ impl Due<'_> {
             lines.push(self.one(Some(&night), &at).await?);
         }
         let last = self.last().await?;
-        let page = self.settings.reports.join("latest.html");
+        // A run that ended between its commit and its pages left none behind.
+        let latest = self.settings.reports.join("latest.html");
+        if !latest.exists() || !self.settings.reports.join(name(&last.report) + ".json").exists() {
+            write_pages(&self.settings.reports, &last.report)?;
+        }
+        let page = latest;
         Ok(Done { lines, last, page })
     }
 
@@ -103,7 +108,10 @@ impl Due<'_> {
         let plan = self.settings.plan(night, Arc::clone(&self.profiles))?;
         let outcome = engine::run(self.store, &plan, clock).await?;
         let when = night.map_or_else(String::new, |it| format!(" of the night {}", it.date));
-        write_pages(&self.settings.reports, outcome.record.id, outcome.record.now, &outcome.report)?;
+        write_pages(&self.settings.reports, &outcome.report)?;
+        for failure in &outcome.failures {
+            print::err(&format!("error: {failure}"));
+        }
         let counts = outcome.record.findings.iter().filter(|it| it.finding.is_live()).count();
         let whole = if outcome.report.is_complete() { "" } else { ", not every list was seen whole" };
         Ok(format!("Run {}{when}: {counts} findings{whole}", outcome.record.id))
@@ -124,11 +132,16 @@ pub(crate) fn worst(report: &Report) -> Option<Severity> {
     severities.filter_map(|it| Severity::parse(it.name())).max()
 }
 
+/// The name of a run's pages, as `2026-11-20-run-2`.
+fn name(report: &Report) -> String {
+    format!("{}-run-{}", report.now.0.format("%Y-%m-%d"), report.run)
+}
+
 /// Writes a run's pages into the folder of reports: under the run's name, and as the latest.
-fn write_pages(folder: &Path, run: RunId, now: DateTime<Utc>, report: &Report) -> anyhow::Result<()> {
+fn write_pages(folder: &Path, report: &Report) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder)
         .map_err(|source| OutputError::File { path: folder.to_owned(), source })?;
-    let name = format!("{}-run-{run}", now.format("%Y-%m-%d"));
+    let name = name(report);
     let page = html(report, &HtmlOptions::default())?;
     let json = report.to_json();
     for (file, bytes) in [
