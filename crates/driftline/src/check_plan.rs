@@ -76,7 +76,7 @@ impl Files<'_> {
     fn refuse_unnamed(&self) -> Result<(), UsageError> {
         let args = self.args;
         let stated =
-            args.profile.iter().map(|it| &it.path).chain(args.as_of.iter().map(|it| &it.path));
+            args.profile.iter().chain(&args.group).map(|it| &it.path).chain(args.as_of.iter().map(|it| &it.path));
         let named = || args.idp.iter().chain(&args.app).chain(&args.hr).chain(&args.nonhuman);
         for path in stated {
             if !named().any(|it| it == path) {
@@ -115,6 +115,7 @@ impl Files<'_> {
         FileConfig {
             profile: stated(&self.args.profile, path),
             as_of: stated(&self.args.as_of, path),
+            group: stated(&self.args.group, path),
             on_your_word: true,
             ..FileConfig::new(path.to_owned())
         }

@@ -99,7 +99,7 @@ struct Reader<'p> {
     mapper: Mapper<'p>,
     /// Memory for the next record.
     spare: Record<'static>,
-    /// Bytes of the longest row so far: so many are checked to be UTF-8 at once.
+    /// Bytes that the next row may have: so many are checked to be UTF-8 at once.
     row_len: usize,
     n_rows: u64,
     request: u32,
@@ -147,12 +147,13 @@ impl Reader<'_> {
         let text = text(bytes.get(..self.row_len).unwrap_or(bytes));
         let (record, len) = match self.record(serde_json::Deserializer::from_str(text)) {
             // The row is longer, or not all of it is UTF-8.
-            Err(error) if error.is_eof() => {
-                self.record(serde_json::Deserializer::from_slice(bytes)).map_err(RowTrouble::Json)?
-            }
+            Err(error) if error.is_eof() => self
+                .record(serde_json::Deserializer::from_slice(bytes))
+                .map_err(RowTrouble::Json)?,
             parsed => parsed.map_err(RowTrouble::Json)?,
         };
-        self.row_len = self.row_len.max(len);
+        // Shrinks after a long row, or every later one would pay for it.
+        self.row_len = len.max(self.row_len - self.row_len / 16);
         self.take(&record, span, len).map_err(RowTrouble::Kind)?;
         self.spare = Record::recycle(record, 0);
         Ok(len)

@@ -40,6 +40,10 @@ pub(crate) struct CheckArgs {
     #[arg(long, value_name = "FILE=NAME", value_parser = stated_text)]
     pub(crate) profile: Vec<StatedFile<String>>,
 
+    /// FILE lists the members of the group with that id
+    #[arg(long, value_name = "FILE=ID", value_parser = stated_text)]
+    pub(crate) group: Vec<StatedFile<String>>,
+
     /// FILE speaks as of TIME, as 2026-11-20T02:00:00Z
     #[arg(long, value_name = "FILE=TIME", value_parser = stated_time)]
     pub(crate) as_of: Vec<StatedFile<DateTime<Utc>>>,
