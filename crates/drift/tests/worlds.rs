@@ -419,3 +419,133 @@ fn an_operator_decides_and_silences_the_conflict() {
     });
     assert_eq!(claims(&company), "a2 identifier_drift low");
 }
+
+#[test]
+fn an_employee_number_of_equal_digits_is_somebodys() {
+    let company = world(
+        "okta
+           u1 ana@x.test ACTIVE assigned emp=2222
+         app
+           a1 u1 ana@x.test on
+         hr
+           emp=2222 left=-5h",
+    );
+    assert_eq!(claims(&company), "a1 sources_disagree high");
+}
+
+#[test]
+fn a_rehire_under_a_new_id_leaves_the_old_id_behind() {
+    check(
+        "okta
+           u1 ana@x.test DEPROVISIONED emp=1041 since=-7200h
+           u2 ana2@x.test ACTIVE assigned emp=1041
+         app
+           a2 u2 ana2@x.test on",
+        "nothing",
+    );
+}
+
+#[test]
+fn the_account_of_an_id_that_was_left_behind_is_a_leavers() {
+    check(
+        "okta
+           u1 ana@x.test DEPROVISIONED emp=1041 since=-7200h
+           u2 ana2@x.test ACTIVE assigned emp=1041
+         app
+           a1 u1 ana@x.test on
+           a2 u2 ana2@x.test off",
+        "a1 leaver_active critical
+         a2 disabled_entitled medium",
+    );
+}
+
+#[test]
+fn an_employee_number_that_many_share_convicts_no_stranger() {
+    check(
+        "okta
+           u1 ana@x.test DEPROVISIONED emp=1234
+           u2 bob@x.test DEPROVISIONED emp=1234
+           u3 cem@x.test DEPROVISIONED emp=1234
+           u4 dan@x.test DEPROVISIONED emp=1234
+           u5 zoe@x.test ACTIVE assigned
+         app
+           a1 - zoe@x.test on emp=1234",
+        "nothing",
+    );
+}
+
+#[test]
+fn an_authority_that_was_not_seen_frees_nobody() {
+    let company = world(
+        "okta
+           u1 ana@x.test ACTIVE assigned emp=1041
+         entra (partial)
+         app
+           a1 u1 ana@x.test on",
+    );
+    let mut by_entra = rules(&company);
+    by_entra.authority = Some(domain::SystemId::parse("entra").unwrap());
+    assert_eq!(claims_with(&company, &by_entra, &drift::Past::default()), "nothing");
+    assert_eq!(verdicts(&company), "a1 confirmed", "any other entitlement is enough without one");
+    let estate = company.estate();
+    let keys = testkit::keys();
+    let graph = graph::correlate(&estate, &keys);
+    let (policy, past) = (drift::Policy::default(), drift::Past::default());
+    let now = testkit::now();
+    let cx =
+        drift::Context { graph: &graph, rules: &by_entra, policy: &policy, past: &past, now };
+    assert_eq!(drift::judge(&cx).standings[0].1, domain::Verdict::Indeterminate);
+}
+
+#[test]
+fn an_account_seen_on_only_before_the_leave_accuses_nobody() {
+    // The lists speak as of an hour before the run; one leave is after that look, one before.
+    let company = world(
+        "okta
+           u1 ana@x.test DEPROVISIONED since=-0h
+           u2 bob@x.test DEPROVISIONED since=-2h
+         app
+           a1 u1 ana@x.test on
+           a2 u2 bob@x.test on",
+    );
+    assert_eq!(claims(&company), "a2 leaver_active critical");
+}
+
+#[test]
+fn guids_differ_in_nothing_but_case() {
+    check(
+        "entra
+           a1000000-0000-4000-8000-00000000000a ana@x.test ACTIVE assigned
+         app
+           a1 A1000000-0000-4000-8000-00000000000A ana@x.test on",
+        "nothing",
+    );
+}
+
+#[test]
+fn an_assignment_list_makes_no_ghost_of_an_id_it_does_not_have() {
+    check(
+        "okta (assigned only)
+           00uAAAAAAAAAAAAAAAA1 ana@x.test - assigned
+         app
+           a1 00uAAAAAAAAAAAAAAAA1 ana@x.test on
+           a2 00uGGGGGGGGGGGGGGGGG bob@x.test on",
+        "a2 orphan_active high",
+    );
+}
+
+#[test]
+fn an_address_given_to_somebody_else_is_not_the_leavers() {
+    let company = world(
+        "okta
+           u1 ana.old@x.test DEPROVISIONED emp=1
+           u2 ana@x.test ACTIVE assigned emp=2
+         app
+           a2 u2 ana@x.test on
+         hr
+           emp=1 mail=ana@x.test left=-9600h",
+    );
+    let mut by_hr = rules(&company);
+    by_hr.authority = Some(domain::SystemId::parse("hr").unwrap());
+    assert_eq!(claims_with(&company, &by_hr, &drift::Past::default()), "nothing");
+}
