@@ -2,11 +2,7 @@
 //!
 //! One file per topic. Nothing is faked, nothing is waited for, and the environment is empty.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod bad_input;
 mod bad_store;

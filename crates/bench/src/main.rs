@@ -73,17 +73,26 @@ fn plan(dir: &Path, format: Format) -> anyhow::Result<Plan> {
         let (path, profile) = match (format, kind) {
             (Format::Jsonl, _) => (format!("{kind}.jsonl"), None),
             (Format::Pages, _) => (format!("pages/{kind}"), None),
-            (Format::Csv, _) => (format!("{kind}.csv"), Some(format!("bench-{}-csv", kind.replace('_', "-")))),
+            (Format::Csv, _) => {
+                (format!("{kind}.csv"), Some(format!("bench-{}-csv", kind.replace('_', "-"))))
+            }
         };
-        FileConfig { profile, as_of: Some(Machine.now()), whole: Some(true), ..FileConfig::new(dir.join(path)) }
+        FileConfig {
+            profile,
+            as_of: Some(Machine.now()),
+            whole: Some(true),
+            ..FileConfig::new(dir.join(path))
+        }
     };
-    let config = |system: &SystemId, kind, files| Config { system: system.clone(), kind, files, zone: None };
+    let config =
+        |system: &SystemId, kind, files| Config { system: system.clone(), kind, files, zone: None };
     let profiles = [
         include_str!("../profiles/okta-users-csv.toml"),
         include_str!("../profiles/okta-app-users-csv.toml"),
         include_str!("../profiles/scim-users-csv.toml"),
     ];
-    let profiles = profiles.into_iter().try_fold(Profiles::builtin()?, |all, text| all.with_profile(text))?;
+    let profiles =
+        profiles.into_iter().try_fold(Profiles::builtin()?, |all, text| all.with_profile(text))?;
     Ok(Plan {
         systems: vec![
             config(&okta, SystemKind::Idp, vec![file("okta_users"), file("okta_app_users")]),
@@ -104,7 +113,11 @@ fn plan(dir: &Path, format: Format) -> anyhow::Result<Plan> {
             },
             keys: KeyRules::default(),
         }],
-        policy: Policy { is_immediate: true, max_age: TimeDelta::days(36_500), ..Policy::default() },
+        policy: Policy {
+            is_immediate: true,
+            max_age: TimeDelta::days(36_500),
+            ..Policy::default()
+        },
         settings_digest: [0; 32],
         fingerprint_key: Some([0; 32]),
         software: concat!("driftline ", env!("CARGO_PKG_VERSION")).to_owned(),

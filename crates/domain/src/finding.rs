@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{Cause, Digest, EntityId, Exposure, Family, RunId, Severity, Stream, SystemId, Text, named};
+use crate::{
+    Cause, Digest, EntityId, Exposure, Family, RunId, Severity, Stream, SystemId, Text, named,
+};
 
 /// The number by which people call a finding: `DL-17`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -44,14 +44,15 @@ pub use link::{Link, LinkKind, Tier};
 pub use name::{Folded, NameError, Raw, SystemId, Text, is_placeholder};
 pub use person::{Episode, EpisodeId};
 pub use record::{
-    AppRecord, FindingRecord, HistoryPoint, PersonLabel, RunId, RunRecord, SourceRecord, Tally, Unmapped,
+    AppRecord, FindingRecord, HistoryPoint, PersonLabel, RunId, RunRecord, SourceRecord, Tally,
+    Unmapped,
 };
 pub use register::{HrLeaver, NonHuman};
 pub use right::Right;
 pub use sla::{ClockStart, SlaOutcome, SlaResult};
 pub use snapshot::{
-    AsOf, AsOfBasis, Body, Channel, Coverage, Digest, EntityId, IdForm, List, Population, Proof, Request,
-    RowOrigin, Rows, Snapshot, SnapshotId, SnapshotRef, Stream, SystemKind,
+    AsOf, AsOfBasis, Body, Channel, Coverage, Digest, EntityId, IdForm, List, Population, Proof,
+    Request, RowOrigin, Rows, Snapshot, SnapshotId, SnapshotRef, Stream, SystemKind,
 };
 pub use verdict::Verdict;
 pub use watcher::{Watcher, WatcherFinding};

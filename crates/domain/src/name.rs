@@ -89,9 +89,22 @@ pub fn is_placeholder(key: &str) -> bool {
     let key = folded.as_str();
     let first = key.chars().next();
     let is_filler = matches!(first, Some('0' | 'x' | '-' | '.' | '?' | '*' | '_'));
-    let repeats = is_filler && key.chars().nth(1).is_some() && key.chars().all(|it| Some(it) == first);
+    let repeats =
+        is_filler && key.chars().nth(1).is_some() && key.chars().all(|it| Some(it) == first);
     repeats
-        || matches!(key, "0" | "-" | "n/a" | "na" | "none" | "null" | "nil" | "unknown" | "tbd" | "test" | "undefined")
+        || matches!(
+            key,
+            "0" | "-"
+                | "n/a"
+                | "na"
+                | "none"
+                | "null"
+                | "nil"
+                | "unknown"
+                | "tbd"
+                | "test"
+                | "undefined"
+        )
 }
 
 #[cfg(test)]
@@ -110,7 +123,10 @@ mod tests {
 
     #[test]
     fn folding_is_unicode() {
-        assert_eq!(Folded::new(" JÖRG.Müller@Example.COM ").unwrap().as_str(), "jörg.müller@example.com");
+        assert_eq!(
+            Folded::new(" JÖRG.Müller@Example.COM ").unwrap().as_str(),
+            "jörg.müller@example.com"
+        );
         assert_eq!(Folded::new("  "), None);
     }
 

@@ -38,7 +38,8 @@ pub(crate) fn activity(cx: &Context<'_>, account: usize) -> Seen {
         .collect();
     let any = |which: Activity| said.iter().any(|it| it.0 == which);
     let is_off = |it: Activity| matches!(it, Activity::Inactive | Activity::Absent);
-    let all_off = said.iter().filter(|it| it.1).all(|it| is_off(it.0)) && said.iter().any(|it| it.1);
+    let all_off =
+        said.iter().filter(|it| it.1).all(|it| is_off(it.0)) && said.iter().any(|it| it.1);
     let activity = if any(Activity::Active) {
         Activity::Active
     } else if all_off {

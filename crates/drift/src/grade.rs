@@ -13,7 +13,10 @@ pub fn list_grade(estate: &Estate, list: &ListView) -> (Grade, Option<String>) {
         return (Grade::F, Some(format!("{stream}: no data")));
     };
     if latest.is_stale {
-        return (Grade::F, Some(format!("{stream}: the newest list is too old to support a claim")));
+        return (
+            Grade::F,
+            Some(format!("{stream}: the newest list is too old to support a claim")),
+        );
     }
     match list.base.map(|it| &estate.snapshot(it).reference.coverage) {
         None => {
@@ -27,9 +30,10 @@ pub fn list_grade(estate: &Estate, list: &ListView) -> (Grade, Option<String>) {
         Some(domain::Coverage::Complete(Proof::YourWord)) => {
             (Grade::B, Some(format!("{stream}: whole on your word")))
         }
-        Some(domain::Coverage::Complete(Proof::DeclaredWhole)) => {
-            (Grade::B, Some(format!("{stream}: an export, declared whole; it cannot be asked again")))
-        }
+        Some(domain::Coverage::Complete(Proof::DeclaredWhole)) => (
+            Grade::B,
+            Some(format!("{stream}: an export, declared whole; it cannot be asked again")),
+        ),
         Some(_) => {
             (Grade::B, Some(format!("{stream}: complete; suspects were not asked again by id")))
         }
@@ -63,7 +67,9 @@ pub fn app_grade(estate: &Estate, rules: &AppRules) -> (Grade, Vec<String>) {
     }
     let authority = rules.authority.as_ref();
     let is_hr = authority.is_some_and(|it| !estate.idps.iter().any(|idp| idp.id == *it));
-    if is_hr && !estate.hr.iter().any(|it| Some(&it.stream.system) == authority && it.base.is_some()) {
+    if is_hr
+        && !estate.hr.iter().any(|it| Some(&it.stream.system) == authority && it.base.is_some())
+    {
         worst = worst.max(Grade::C);
         reasons.push("the lifecycle authority was not seen whole in this run".to_owned());
     }

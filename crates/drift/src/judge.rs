@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Activity, Cause, EntityId, Explanation, Family, Interval, Link, LinkKind, Look, PersonLabel, Right,
-    Severity, Subject, SubjectKind, Tally, Tier, Verdict,
+    Activity, Cause, EntityId, Explanation, Family, Interval, Link, LinkKind, Look, PersonLabel,
+    Right, Severity, Subject, SubjectKind, Tally, Tier, Verdict,
 };
 use graph::Standing;
 use rustc_hash::FxHashMap;
@@ -123,7 +123,8 @@ pub fn judge(cx: &Context<'_>) -> Judgement {
     for account in 0..seen.len() {
         let case = people.case_of_account(cx, account, &seen, &active);
         if let Link::Linked { identity, tier } = cx.graph.link(account)
-            && let (Some(row), Some(owner)) = (case.row(), cx.graph.estate().identities.get(*identity))
+            && let (Some(row), Some(owner)) =
+                (case.row(), cx.graph.estate().identities.get(*identity))
         {
             judgement.links.push((row.entity, owner.entity, *tier));
         }
@@ -153,11 +154,7 @@ pub fn judge(cx: &Context<'_>) -> Judgement {
 /// Judges one account, or one person without an account, and says why whatever the verdict.
 /// `None` when there is no such account, or the person has one.
 #[must_use]
-pub fn examine(
-    cx: &Context<'_>,
-    account: Option<usize>,
-    person: Option<u32>,
-) -> Option<Status> {
+pub fn examine(cx: &Context<'_>, account: Option<usize>, person: Option<u32>) -> Option<Status> {
     let people = People::of(cx);
     let seen: Vec<Seen> = (0..cx.graph.accounts().len()).map(|it| activity(cx, it)).collect();
     let active = people.n_active(cx, &seen);
@@ -173,8 +170,11 @@ pub fn examine(
         When::Verdict => case.verdict == Verdict::Drift(it.cause),
         When::Beside(when) => when(&case).is_some(),
     };
-    let said: Vec<String> =
-        RULES.iter().filter(claimed).map(|it| format!("`{}`: {}", it.cause, (it.summary)(&case))).collect();
+    let said: Vec<String> = RULES
+        .iter()
+        .filter(claimed)
+        .map(|it| format!("`{}`: {}", it.cause, (it.summary)(&case)))
+        .collect();
     status.explanation.summary = if said.is_empty() {
         format!(
             "{}: the right is `{}`, the account is `{}`, the link is `{}`.",
@@ -230,8 +230,7 @@ impl People {
             }
         }
         let count = u32::try_from(cx.graph.n_persons()).unwrap_or(u32::MAX);
-        let rights =
-            (0..count).map(|it| person_right(cx, it, leavers.get(&it).copied())).collect();
+        let rights = (0..count).map(|it| person_right(cx, it, leavers.get(&it).copied())).collect();
         Self { rights }
     }
 
@@ -250,12 +249,13 @@ impl People {
         let (kind, identity) = (link.kind(), link.owner());
         let owner = identity.and_then(|it| self.right(cx, it));
         let (right, leavers_among) = self.right_of(cx, account, link);
-        let Seen { activity, is_disputed } = seen.get(account).copied().unwrap_or(Seen {
-            activity: Activity::Unknown,
-            is_disputed: false,
-        });
+        let Seen { activity, is_disputed } = seen
+            .get(account)
+            .copied()
+            .unwrap_or(Seen { activity: Activity::Unknown, is_disputed: false });
         let row = cx.graph.account_row(account).row;
-        let registered = cx.graph.estate().nonhumans.iter().find(|it| names::names(row, &it.account));
+        let registered =
+            cx.graph.estate().nonhumans.iter().find(|it| names::names(row, &it.account));
         let mut case = Case {
             cx,
             account: Some(account),
@@ -289,9 +289,9 @@ impl People {
         let ghost = cx.graph.ghost(account).is_some();
         // An account of an identity that was left behind is judged by that identity's own word.
         let is_left_behind = match link {
-            Link::Linked { identity, tier } if tier.is_strong() => self
-                .right(cx, *identity)
-                .is_some_and(|it| it.left_behind.contains(identity)),
+            Link::Linked { identity, tier } if tier.is_strong() => {
+                self.right(cx, *identity).is_some_and(|it| it.left_behind.contains(identity))
+            }
             _ => false,
         };
         if is_left_behind {
@@ -316,7 +316,9 @@ impl People {
         let Some(row) = case.row() else { return case.verdict };
         match case.verdict {
             // Seen on only before the right ended: whether it still is on was not seen.
-            Verdict::Drift(cause) if cause.family() == Family::AccessRemains && seen_before(case) => {
+            Verdict::Drift(cause)
+                if cause.family() == Family::AccessRemains && seen_before(case) =>
+            {
                 Verdict::Indeterminate
             }
             Verdict::Drift(Cause::OrphanActive) if case.registered.is_some() => Verdict::Exempt,
@@ -333,10 +335,8 @@ impl People {
 
     fn was_offboarded(&self, case: &Case<'_>, account: EntityId) -> bool {
         let Some((standing, since)) = case.cx.past.standings.get(&account) else { return false };
-        let was_off = matches!(
-            standing,
-            Verdict::ConfirmedOffboarded | Verdict::Drift(Cause::Reactivated)
-        );
+        let was_off =
+            matches!(standing, Verdict::ConfirmedOffboarded | Verdict::Drift(Cause::Reactivated));
         // Assigned and taken away again since then: an ordinary removal that has not arrived.
         let later = case.owner.and_then(|it| it.starts.unassigned).is_some_and(|it| it > *since);
         was_off && !later
@@ -447,7 +447,9 @@ fn sees_everyone(cx: &Context<'_>) -> bool {
 /// The newest look at the account is older than the end of the right, as far as that is known.
 fn seen_before(case: &Case<'_>) -> bool {
     let estate = case.cx.graph.estate();
-    let Some(view) = case.account.and_then(|it| case.cx.graph.accounts().get(it)) else { return false };
+    let Some(view) = case.account.and_then(|it| case.cx.graph.accounts().get(it)) else {
+        return false;
+    };
     let looks = view.rows(estate).map(|it| estate.snapshot(it.snapshot).reference.as_of.at);
     let ended_at = case.owner.and_then(|it| it.starts.earliest()).filter(|it| *it <= case.cx.now);
     matches!((looks.max(), ended_at), (Some(look), Some(ended_at)) if look < ended_at)
@@ -525,7 +527,8 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
     let mut explanation = explain(case);
     explanation.summary = (rule.summary)(case);
     let identity = case.identity.and_then(|it| cx.graph.estate().identities.get(it));
-    let episode = identity.map_or(0, |it| cx.past.episodes.get(&it.entity).map_or(1, |it| it.number));
+    let episode =
+        identity.map_or(0, |it| cx.past.episodes.get(&it.entity).map_or(1, |it| it.number));
     Claim {
         cause,
         subject,

@@ -5,10 +5,7 @@ use domain::{Account, Folded};
 /// Returns true when `name` is the account's id, or its user name or address, case-folded.
 pub(crate) fn names(account: &Account, name: &str) -> bool {
     *account.id == *name
-        || [&account.user_name, &account.email]
-            .into_iter()
-            .flatten()
-            .any(|it| same(it, name))
+        || [&account.user_name, &account.email].into_iter().flatten().any(|it| same(it, name))
 }
 
 /// Compares two names, case-folded. Blank names are the same as nothing.

@@ -6,8 +6,8 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{
     Activity, Change, Exposure, Family, Finding, FindingEvent, FindingId, FindingRecord,
-    FindingState, Fingerprint, LinkKind, Look, Resolution, Right, RunId, SlaResult, Tier,
-    Verdict, Waiver,
+    FindingState, Fingerprint, LinkKind, Look, Resolution, Right, RunId, SlaResult, Tier, Verdict,
+    Waiver,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -76,7 +76,9 @@ pub fn reconcile(cx: &Context<'_>, judgement: &Judgement, known: &Known<'_>) -> 
         let (change, because) = advance(cx, known, old, &mut finding, claim, &mut out.voided);
         out.record(cx, known, finding, (change, because), &claims);
     }
-    for finding in known.findings.iter().filter(|it| it.is_live() && !claimed.contains(&it.fingerprint)) {
+    for finding in
+        known.findings.iter().filter(|it| it.is_live() && !claimed.contains(&it.fingerprint))
+    {
         out.settle(cx, known, finding, judgement.statuses.get(&finding.subject.entity));
     }
     out.records.sort_by_key(|it| (std::cmp::Reverse(it.finding.severity), it.finding.id));
@@ -164,7 +166,8 @@ fn advance(
     if is_back {
         finding.state = FindingState::Pending;
         finding.looks.clone_from(&claim.looks);
-        (finding.clock_from, finding.grace_until) = (claim.clock_from.max(cx.now), cx.now.max(claim.grace_until));
+        (finding.clock_from, finding.grace_until) =
+            (claim.clock_from.max(cx.now), cx.now.max(claim.grace_until));
         (finding.opened_at, finding.resolved_at, finding.resolution) = (None, None, None);
         finding.n_reopened += 1;
     }
@@ -182,7 +185,8 @@ fn advance(
         FindingState::Pending if opens => finding.state = FindingState::Open,
         FindingState::NotVisible | FindingState::Held => {
             let was_open = finding.opened_at.is_some();
-            finding.state = if was_open || opens { FindingState::Open } else { FindingState::Pending };
+            finding.state =
+                if was_open || opens { FindingState::Open } else { FindingState::Pending };
         }
         FindingState::Acknowledged if finding.state_until.is_some_and(|it| it <= cx.now) => {
             finding.state = FindingState::Open;
@@ -244,7 +248,10 @@ fn second_look(first: &[Look], now: &[Look]) -> Result<(), String> {
         let Some(before) = first.iter().find(|it| it.stream == look.stream) else { continue };
         if look.as_of <= before.as_of {
             let since = time(before.as_of);
-            return Err(format!("seen once; {} has not been seen again since {since}", look.stream));
+            return Err(format!(
+                "seen once; {} has not been seen again since {since}",
+                look.stream
+            ));
         }
         if look.is_assumed && look.body_digest == before.body_digest {
             return Err(format!(
@@ -278,7 +285,10 @@ fn expose(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool)
             // After a removal that was seen, the next stretch begins after that, and by this look.
             if let Some(off) = ended.and_then(|it| it.first_seen_inactive) {
                 begun.earliest = begun.earliest.max(Some(off));
-                begun.latest = begun.latest.filter(|it| *it >= off).map_or(Some(seen_at), |it| Some(it.min(seen_at)));
+                begun.latest = begun
+                    .latest
+                    .filter(|it| *it >= off)
+                    .map_or(Some(seen_at), |it| Some(it.min(seen_at)));
             }
             finding.exposures.push(Exposure {
                 started: begun,
@@ -333,7 +343,9 @@ impl Reconciled {
         let Some((claim, beside)) = claims.split_first() else { return };
         let mut explanation = claim.explanation.clone();
         for other in beside {
-            explanation.summary.push_str(&format!(" Also `{}`: {}", other.cause, other.explanation.summary));
+            explanation
+                .summary
+                .push_str(&format!(" Also `{}`: {}", other.cause, other.explanation.summary));
         }
         self.event(cx, known, &finding, change, &because);
         self.records.push(FindingRecord {
@@ -490,7 +502,10 @@ fn is_later(old: &Finding, status: &Status, resolution: Resolution) -> bool {
         Resolution::Superseded | Resolution::Corrected => {
             let earlier = |look: &Look| old.looks.iter().find(|it| it.stream == look.stream);
             status.looks.iter().all(|look| earlier(look).is_none_or(|it| look.as_of >= it.as_of))
-                && status.looks.iter().any(|look| earlier(look).is_none_or(|it| look.as_of > it.as_of))
+                && status
+                    .looks
+                    .iter()
+                    .any(|look| earlier(look).is_none_or(|it| look.as_of > it.as_of))
         }
     }
 }
@@ -515,7 +530,9 @@ fn deadline(cx: &Context<'_>, known: &Known<'_>, finding: &Finding) -> Option<Sl
 fn ending(finding: &Finding, status: &Status) -> Option<(Resolution, String)> {
     let over = |resolution, why: &str| Some((resolution, why.to_owned()));
     match status.activity {
-        Activity::Inactive if finding.family() != Family::AccessMissing && finding.family() != Family::Record => {
+        Activity::Inactive
+            if finding.family() != Family::AccessMissing && finding.family() != Family::Record =>
+        {
             return over(Resolution::InactiveSeen, "the account was seen inactive");
         }
         Activity::Absent
@@ -549,7 +566,9 @@ fn ending(finding: &Finding, status: &Status) -> Option<(Resolution, String)> {
         Family::Link if is_linked && is_known && (status.is_whole || is_decided) => {
             decided_or(Resolution::Corrected, "later lists show whose account it is")
         }
-        Family::AccessMissing if finding.subject.kind == domain::SubjectKind::Identity && is_linked => {
+        Family::AccessMissing
+            if finding.subject.kind == domain::SubjectKind::Identity && is_linked =>
+        {
             over(Resolution::Corrected, "the person has an account")
         }
         Family::AccessMissing if is_linked && status.activity == Activity::Active => {
@@ -558,7 +577,11 @@ fn ending(finding: &Finding, status: &Status) -> Option<(Resolution, String)> {
         Family::AccessMissing if status.verdict == Verdict::NoAccount && is_linked => {
             over(Resolution::Corrected, "the person has another account")
         }
-        Family::AccessMissing if is_known && status.right != Right::Entitled && (is_linked || finding.subject.kind == domain::SubjectKind::Identity) => {
+        Family::AccessMissing
+            if is_known
+                && status.right != Right::Entitled
+                && (is_linked || finding.subject.kind == domain::SubjectKind::Identity) =>
+        {
             over(Resolution::Superseded, "the person is no longer entitled")
         }
         Family::Sources | Family::NonHuman | Family::Record if is_known && status.is_whole => {

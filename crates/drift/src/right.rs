@@ -84,7 +84,15 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leaver: Option<usize>)
         .and_then(|at| words.iter().find(|it| it.0 == at))
         .is_some_and(|(_, it)| it.is_from_absence);
     let is_partly_unseen = is_unknown || !sees_all || right == Right::Unknown;
-    PersonRight { right, starts, decided_by, is_from_absence, is_disputed, is_partly_unseen, left_behind }
+    PersonRight {
+        right,
+        starts,
+        decided_by,
+        is_from_absence,
+        is_disputed,
+        is_partly_unseen,
+        left_behind,
+    }
 }
 
 /// The right, the identity whose word decided, and whether sources dispute it.
@@ -98,7 +106,8 @@ fn decide(
     if hr.is_some() && authority_is_hr(cx) {
         return (Right::Leaver, None, false);
     }
-    let authority = words.iter().find(|(at, it)| it.right == Right::Leaver && is_authority(cx, *at));
+    let authority =
+        words.iter().find(|(at, it)| it.right == Right::Leaver && is_authority(cx, *at));
     if let Some((at, _)) = authority {
         return (Right::Leaver, Some(*at), false);
     }
@@ -115,9 +124,8 @@ fn decide(
         return (Right::Unknown, None, false);
     }
     if !sees_all {
-        let has_left = |it: &Word| {
-            matches!(it.right, Right::Leaver | Right::Expired) && !it.is_from_absence
-        };
+        let has_left =
+            |it: &Word| matches!(it.right, Right::Leaver | Right::Expired) && !it.is_from_absence;
         let left = words.iter().filter(|(_, it)| has_left(it)).min_by_key(|(_, it)| rank(it.right));
         return match (hr, left) {
             (Some(_), _) => (Right::Leaver, None, false),
@@ -148,7 +156,8 @@ fn leave_behind(cx: &Context<'_>, words: &mut Vec<(usize, Word)>) -> Vec<usize> 
     let here: Vec<Option<u16>> = words
         .iter()
         .filter(|(at, it)| {
-            let is_listed = estate.identities.get(*at).is_some_and(|it| it.standing == Standing::Listed);
+            let is_listed =
+                estate.identities.get(*at).is_some_and(|it| it.standing == Standing::Listed);
             is_listed && !is_over(it)
         })
         .map(|(at, _)| idp(*at))
@@ -264,7 +273,8 @@ fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<DateTime<Utc>>) 
     let mut idps: Vec<Option<u16>> = words.iter().map(|it| idp(it.0)).collect();
     idps.dedup();
     let at = |wanted: &[Right]| {
-        let mut said = words.iter().filter(|(_, it)| wanted.contains(&it.right)).map(|(_, it)| it.at);
+        let mut said =
+            words.iter().filter(|(_, it)| wanted.contains(&it.right)).map(|(_, it)| it.at);
         let all_say = words.len() == 1 || words.iter().all(|(_, it)| it.at.is_some());
         match (idps.len() > 1 && cx.rules.entitlement == Entitlement::Any, all_say) {
             (false, _) => said.flatten().min(),

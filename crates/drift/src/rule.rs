@@ -62,7 +62,10 @@ impl Rule {
             None => grace.until(clock_from, policy.zone),
         };
         if policy.is_immediate {
-            return (if case.is_privileged() == Some(true) { severity.raised() } else { severity }, clock_from);
+            return (
+                if case.is_privileged() == Some(true) { severity.raised() } else { severity },
+                clock_from,
+            );
         }
         match case.is_privileged() {
             Some(true) => (severity.raised(), clock_from + (until - clock_from) / 4),

@@ -59,12 +59,15 @@ pub fn sla(
         return result(SlaOutcome::Missed, latest, why.to_owned());
     }
     if exposures.iter().all(|it| is_met(it, policy.sla)) {
-        let why = "first seen inactive before the deadline, counted from the earliest possible start";
+        let why =
+            "first seen inactive before the deadline, counted from the earliest possible start";
         return result(SlaOutcome::Met, latest, why.to_owned());
     }
     let why = match (last.started.earliest, last.first_seen_inactive) {
         (None, _) => "the source does not say when the right ended: found when it was first seen",
-        (Some(_), None) => "the deadline has not passed in what was seen, and the account is still on",
+        (Some(_), None) => {
+            "the deadline has not passed in what was seen, and the account is still on"
+        }
         (Some(_), Some(_)) => "no look at the account falls between its removal and the deadline",
     };
     result(SlaOutcome::NotProven, latest, why.to_owned())

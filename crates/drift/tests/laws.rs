@@ -29,8 +29,18 @@ struct AccountOf {
 }
 
 fn somebody() -> impl Strategy<Value = Somebody> {
-    let account = (prop::option::of(0..3_u8), 0..8_u8, 0..8_u8, prop::sample::select(vec!["on", "off", "null", "invited"]))
-        .prop_map(|(external_id, name, mail, active)| AccountOf { external_id, name, mail, active });
+    let account = (
+        prop::option::of(0..3_u8),
+        0..8_u8,
+        0..8_u8,
+        prop::sample::select(vec!["on", "off", "null", "invited"]),
+    )
+        .prop_map(|(external_id, name, mail, active)| AccountOf {
+            external_id,
+            name,
+            mail,
+            active,
+        });
     (
         prop::sample::select(vec!["ACTIVE", "DEPROVISIONED", "SUSPENDED", "STAGED", "HIBERNATING"]),
         prop::sample::select(vec!["assigned", "denied", "undecided", ""]),
@@ -69,15 +79,17 @@ fn identity_line(number: usize, it: &Somebody) -> String {
 }
 
 fn account_line(number: usize, n_people: usize, it: &AccountOf) -> String {
-    let external_id =
-        it.external_id.map_or("-".to_owned(), |offset| id((number + usize::from(offset)) % (n_people + 1)));
+    let external_id = it
+        .external_id
+        .map_or("-".to_owned(), |offset| id((number + usize::from(offset)) % (n_people + 1)));
     format!("a{number} {external_id} n{}@x.test {} mail=m{}@x.test", it.name, it.active, it.mail)
 }
 
 fn lines(people: &[Somebody]) -> (Vec<String>, Vec<String>) {
     let identities = people.iter().enumerate().map(|(at, it)| identity_line(at, it)).collect();
     let accounts = people.iter().enumerate();
-    let accounts = accounts.filter_map(|(at, it)| Some(account_line(at, people.len(), it.account.as_ref()?)));
+    let accounts =
+        accounts.filter_map(|(at, it)| Some(account_line(at, people.len(), it.account.as_ref()?)));
     (identities, accounts.collect())
 }
 

@@ -101,7 +101,11 @@ fn only_an_entitled_owner_confirms_and_only_certain_absence_offboards() {
                 let word = word(*right, *activity, *link);
                 let case = format!("{link} {right} {activity}");
                 if word == "ok" {
-                    assert_eq!((*link, *right, *activity), (LinkKind::Linked, Right::Entitled, Activity::Active), "{case}");
+                    assert_eq!(
+                        (*link, *right, *activity),
+                        (LinkKind::Linked, Right::Entitled, Activity::Active),
+                        "{case}"
+                    );
                 }
                 if word == "off" {
                     assert!(matches!(activity, Activity::Inactive | Activity::Absent), "{case}");

@@ -492,8 +492,7 @@ fn an_authority_that_was_not_seen_frees_nobody() {
     let graph = graph::correlate(&estate, &keys);
     let (policy, past) = (drift::Policy::default(), drift::Past::default());
     let now = testkit::now();
-    let cx =
-        drift::Context { graph: &graph, rules: &by_entra, policy: &policy, past: &past, now };
+    let cx = drift::Context { graph: &graph, rules: &by_entra, policy: &policy, past: &past, now };
     assert_eq!(drift::judge(&cx).standings[0].1, domain::Verdict::Indeterminate);
 }
 

@@ -75,8 +75,12 @@ impl Files<'_> {
     /// Something said about a file that is not read would be passed over in silence.
     fn refuse_unnamed(&self) -> Result<(), UsageError> {
         let args = self.args;
-        let stated =
-            args.profile.iter().chain(&args.group).map(|it| &it.path).chain(args.as_of.iter().map(|it| &it.path));
+        let stated = args
+            .profile
+            .iter()
+            .chain(&args.group)
+            .map(|it| &it.path)
+            .chain(args.as_of.iter().map(|it| &it.path));
         let named = || args.idp.iter().chain(&args.app).chain(&args.hr).chain(&args.nonhuman);
         for path in stated {
             if !named().any(|it| it == path) {

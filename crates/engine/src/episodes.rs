@@ -88,7 +88,11 @@ mod tests {
         for (before, right, hour, expected) in table {
             let after = next(before.as_ref(), right, &Policy::default(), at(hour));
             let after = after.map(|it| (it.number, it.ended_at));
-            assert_eq!(after, expected.map(|(n, ended): (u32, Option<i64>)| (n, ended.map(at))), "{before:?} {right}");
+            assert_eq!(
+                after,
+                expected.map(|(n, ended): (u32, Option<i64>)| (n, ended.map(at))),
+                "{before:?} {right}"
+            );
         }
     }
 }

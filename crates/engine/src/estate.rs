@@ -44,13 +44,19 @@ pub(crate) fn estate<'l>(
         leavers: Vec::new(),
         nonhumans: state.nonhumans.clone(),
         decisions: state.decisions.iter().filter(|it| it.app == *app).cloned().collect(),
-        stored_links: state.links.iter().map(|(account, it)| (*account, (it.identity, it.tier))).collect(),
+        stored_links: state
+            .links
+            .iter()
+            .map(|(account, it)| (*account, (it.identity, it.tier)))
+            .collect(),
     };
     for (at, idp) in plan.rules.idps.iter().enumerate() {
         let at = u16::try_from(at).unwrap_or(u16::MAX);
         layout.add_idp(&mut estate, at, idp);
     }
-    for listing in listings.iter().filter(|it| it.stream.list == List::Accounts && it.stream.system == *app) {
+    for listing in
+        listings.iter().filter(|it| it.stream.list == List::Accounts && it.stream.system == *app)
+    {
         let at = u16::try_from(estate.channels.len()).unwrap_or(u16::MAX);
         let view = layout.lay(listing, at, accounts, &mut estate.accounts);
         estate.channels.push(view);
@@ -113,16 +119,17 @@ impl<'l> Layout<'l> {
         let floor = floor.map(|it| it.id).max();
         let is_layered = layers.len() > 1 || !listing.others.is_empty();
         let mut placed: FxHashMap<EntityId, usize> = FxHashMap::default();
-        let mut place = |out: &mut Vec<Sighting<'l, T>>, sighting: Sighting<'l, T>| {
-            match placed.get(&sighting.entity).and_then(|it| out.get_mut(*it)) {
-                Some(older) if older.snapshot != sighting.snapshot => *older = sighting,
-                Some(_) => {}
-                None => {
-                    if is_layered {
-                        placed.insert(sighting.entity, out.len());
-                    }
-                    out.push(sighting);
+        let mut place = |out: &mut Vec<Sighting<'l, T>>, sighting: Sighting<'l, T>| match placed
+            .get(&sighting.entity)
+            .and_then(|it| out.get_mut(*it))
+        {
+            Some(older) if older.snapshot != sighting.snapshot => *older = sighting,
+            Some(_) => {}
+            None => {
+                if is_layered {
+                    placed.insert(sighting.entity, out.len());
                 }
+                out.push(sighting);
             }
         };
         for layer in layers.iter().filter(|it| it.fresh.is_none()) {

@@ -102,7 +102,9 @@ pub(crate) async fn gather(
         let mut listing = blank(state, stream.clone());
         let past = state.streams.get(&stream);
         let latest = past.and_then(|it| it.latest.as_ref());
-        if let Some(why) = out_of_time(&snapshot, latest, now).or_else(|| of_fewer(&snapshot, latest)) {
+        if let Some(why) =
+            out_of_time(&snapshot, latest, now).or_else(|| of_fewer(&snapshot, latest))
+        {
             listings.insert(stream, Listing { failed: Some(why), ..listing });
             continue;
         }
@@ -133,10 +135,8 @@ fn known_streams(
 ) -> Vec<(Stream, String)> {
     let is_planned = |it: &&Stream| plan.systems.iter().any(|system| system.system == it.system);
     let known: Vec<&Stream> = state.streams.keys().filter(is_planned).collect();
-    let mut missing: Vec<(Stream, String)> = known
-        .iter()
-        .map(|it| ((*it).clone(), "not read in this run".to_owned()))
-        .collect();
+    let mut missing: Vec<(Stream, String)> =
+        known.iter().map(|it| ((*it).clone(), "not read in this run".to_owned())).collect();
     for (stream, why) in failed {
         let alike = |it: &&&Stream| it.system == stream.system && it.list == stream.list;
         let named = match &*known.iter().filter(alike).collect::<Vec<_>>() {
@@ -159,10 +159,18 @@ fn out_of_time(
     let at = snapshot.as_of.at;
     let time = |it: DateTime<Utc>| it.to_rfc3339_opts(SecondsFormat::Secs, true);
     if at > now + CLOCK_SKEW_MAX {
-        return Some(format!("speaks as of {}, which is ahead of {}: correct its `as_of`", time(at), time(now)));
+        return Some(format!(
+            "speaks as of {}, which is ahead of {}: correct its `as_of`",
+            time(at),
+            time(now)
+        ));
     }
     let latest = latest.map(|it| it.as_of.at).filter(|it| at < *it)?;
-    Some(format!("speaks as of {}, older than the list before, of {}: bring the newest export", time(at), time(latest)))
+    Some(format!(
+        "speaks as of {}, older than the list before, of {}: bring the newest export",
+        time(at),
+        time(latest)
+    ))
 }
 
 /// A list of those with access in place of the list of everybody: the file of everybody was not
@@ -176,14 +184,18 @@ fn of_fewer(snapshot: &Snapshot, latest: Option<&SnapshotRef>) -> Option<String>
 
 fn blank(state: &State, stream: Stream) -> Listing {
     let is_known = state.streams.get(&stream).is_some_and(|it| it.latest.is_some());
-    Listing { stream, fresh: None, base: None, latest: None, others: Vec::new(), failed: None, is_known }
+    Listing {
+        stream,
+        fresh: None,
+        base: None,
+        latest: None,
+        others: Vec::new(),
+        failed: None,
+        is_known,
+    }
 }
 
-async fn read_back(
-    store: &Store,
-    state: &State,
-    listing: &mut Listing,
-) -> Result<(), StoreError> {
+async fn read_back(store: &Store, state: &State, listing: &mut Listing) -> Result<(), StoreError> {
     let Some(past) = state.streams.get(&listing.stream) else { return Ok(()) };
     let fresh = listing.fresh.as_ref().map(|it| &it.enrolled.reference);
     let is_whole = fresh.is_some_and(SnapshotRef::supports_absence);
@@ -215,7 +227,10 @@ async fn read_back(
 
 /// As of when each list was last seen whole before this run.
 pub(crate) fn looked_at(state: &State) -> impl Iterator<Item = (Stream, DateTime<Utc>)> {
-    state.streams.iter().filter_map(|(stream, it)| Some((stream.clone(), it.base.as_ref()?.as_of.at)))
+    state
+        .streams
+        .iter()
+        .filter_map(|(stream, it)| Some((stream.clone(), it.base.as_ref()?.as_of.at)))
 }
 
 /// The lists of the last run, read back.

@@ -104,8 +104,10 @@ pub(crate) async fn bodies(
             continue;
         };
         let entities = fresh.enrolled.entities.iter().enumerate();
-        let (rows, entities): (Vec<usize>, Vec<EntityId>) =
-            entities.filter(|(_, entity)| wanted.contains(entity)).map(|(at, it)| (at, *it)).unzip();
+        let (rows, entities): (Vec<usize>, Vec<EntityId>) = entities
+            .filter(|(_, entity)| wanted.contains(entity))
+            .map(|(at, it)| (at, *it))
+            .unzip();
         if rows.is_empty() {
             continue;
         }

@@ -64,7 +64,11 @@ pub(crate) fn counts(findings: &[FindingRecord]) -> Counts {
 }
 
 /// Puts the record together.
-pub(crate) fn record(run: &Run<'_>, listings: &[Listing], outcomes: &[AppOutcome<'_>]) -> RunRecord {
+pub(crate) fn record(
+    run: &Run<'_>,
+    listings: &[Listing],
+    outcomes: &[AppOutcome<'_>],
+) -> RunRecord {
     let sources: Vec<SourceRecord> = listings.iter().map(|it| source(run, it)).collect();
     let mut findings: Vec<FindingRecord> =
         outcomes.iter().flat_map(|it| it.reconciled.records.iter().cloned()).collect();
@@ -82,7 +86,13 @@ pub(crate) fn record(run: &Run<'_>, listings: &[Listing], outcomes: &[AppOutcome
         watcher: watcher(run, &sources),
         findings,
         unmapped: unmapped(&run.unmapped),
-        waivers: run.state.waivers.iter().filter(|it| it.voided_at.is_none() && it.expires_at > run.now).cloned().collect(),
+        waivers: run
+            .state
+            .waivers
+            .iter()
+            .filter(|it| it.voided_at.is_none() && it.expires_at > run.now)
+            .cloned()
+            .collect(),
         history: run.state.history.clone(),
         not_checked: not_checked(run, outcomes),
         limits: limits(),
@@ -129,7 +139,9 @@ fn source(run: &Run<'_>, listing: &Listing) -> SourceRecord {
         held: reference.and_then(|it| it.held.clone()),
         failed: listing.failed.clone(),
         n_rows: reference.map_or(0, |it| it.n_rows),
-        n_changed: enrolled.filter(|_| listing.is_known).map(|it| it.n_new + it.n_changed + it.n_gone),
+        n_changed: enrolled
+            .filter(|_| listing.is_known)
+            .map(|it| it.n_new + it.n_changed + it.n_gone),
         digest: reference.map(|it| it.digest),
         n_requests: u64::try_from(requests.len()).unwrap_or(u64::MAX),
         n_bytes: requests.iter().map(|it| it.n_bytes).sum(),
@@ -145,7 +157,13 @@ fn watcher(run: &Run<'_>, sources: &[SourceRecord]) -> Vec<WatcherFinding> {
         let list = format!("{} {}", source.system, source.list);
         let mut add = |kind, severity, text: String, next_action: &str| {
             let next_action = next_action.to_owned();
-            found.push(WatcherFinding { kind, system: Some(source.system.clone()), severity, text, next_action });
+            found.push(WatcherFinding {
+                kind,
+                system: Some(source.system.clone()),
+                severity,
+                text,
+                next_action,
+            });
         };
         let age = source.as_of.map(|it| run.now - it.at);
         if let Some(age) = age.filter(|it| *it > run.plan.policy.max_age) {
@@ -157,13 +175,32 @@ fn watcher(run: &Run<'_>, sources: &[SourceRecord]) -> Vec<WatcherFinding> {
             );
         }
         if let Some(why) = &source.failed {
-            add(Watcher::SnapshotIncomplete, Severity::High, format!("{list} was not read: {why}"), "Mend the file or the settings named, and run again.");
+            add(
+                Watcher::SnapshotIncomplete,
+                Severity::High,
+                format!("{list} was not read: {why}"),
+                "Mend the file or the settings named, and run again.",
+            );
         } else if let Some(Coverage::Partial { reason }) = &source.coverage {
-            add(Watcher::SnapshotIncomplete, Severity::Medium, format!("{list} was not seen whole: {reason}"), "Export the list again, whole.");
+            add(
+                Watcher::SnapshotIncomplete,
+                Severity::Medium,
+                format!("{list} was not seen whole: {reason}"),
+                "Export the list again, whole.",
+            );
         }
         if let Some(why) = &source.held {
-            let kind = if why.contains("canaries") { Watcher::CanaryMissing } else { Watcher::MassChangeHeld };
-            add(kind, Severity::High, format!("{list} is held: {why}"), "If the change is real, raise `policy.shrink_max_percent`; else export the list again.");
+            let kind = if why.contains("canaries") {
+                Watcher::CanaryMissing
+            } else {
+                Watcher::MassChangeHeld
+            };
+            add(
+                kind,
+                Severity::High,
+                format!("{list} is held: {why}"),
+                "If the change is real, raise `policy.shrink_max_percent`; else export the list again.",
+            );
         }
     }
     for why in &run.lost {
@@ -194,11 +231,23 @@ fn not_checked(run: &Run<'_>, outcomes: &[AppOutcome<'_>]) -> Vec<String> {
     }
     for outcome in outcomes {
         let app = &outcome.app.rules.app;
-        let indeterminate = outcome.judgement.tallies.iter().find(|it| it.verdict == domain::Verdict::Indeterminate);
+        let indeterminate = outcome
+            .judgement
+            .tallies
+            .iter()
+            .find(|it| it.verdict == domain::Verdict::Indeterminate);
         if let Some(tally) = indeterminate {
-            notes.push(format!("{app}: of {} persons or accounts too little was seen to judge them.", tally.count));
+            notes.push(format!(
+                "{app}: of {} persons or accounts too little was seen to judge them.",
+                tally.count
+            ));
         }
-        let without_roles = outcome.reconciled.records.iter().filter(|it| it.is_privileged.is_none() && it.change != Change::Resolved).count();
+        let without_roles = outcome
+            .reconciled
+            .records
+            .iter()
+            .filter(|it| it.is_privileged.is_none() && it.change != Change::Resolved)
+            .count();
         if without_roles > 0 {
             notes.push(format!("{app}: of {without_roles} findings the app does not show roles: whether they are privileged is unknown."));
         }

@@ -56,11 +56,18 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
         let estate = estate(app, &plan.policy, &listings, &state, now);
         let graph = correlate(&estate, &app.keys);
         let past = past(&state, &app.rules, &before);
-        let cx = Context { graph: &graph, rules: &app.rules, policy: &plan.policy, past: &past, now };
+        let cx =
+            Context { graph: &graph, rules: &app.rules, policy: &plan.policy, past: &past, now };
         let judgement = judge(&cx);
         let reconciled = settle(&cx, &judgement, &mut state, plan, id);
         let grade = drift::app_grade(&estate, &app.rules);
-        outcomes.push(AppOutcome { app, judgement, reconciled, grade, is_baseline: is_baseline(&state, &app.rules) });
+        outcomes.push(AppOutcome {
+            app,
+            judgement,
+            reconciled,
+            grade,
+            is_baseline: is_baseline(&state, &app.rules),
+        });
     }
 
     let run = record::Run { id, now, previous, plan, state: &state, unmapped, lost };
@@ -78,7 +85,11 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
         events: events(&outcomes),
         voided_waivers: voided(&outcomes, now),
         bodies,
-        snapshots: listings.into_iter().filter_map(|it| it.fresh).map(|it| (it.snapshot, it.enrolled)).collect(),
+        snapshots: listings
+            .into_iter()
+            .filter_map(|it| it.fresh)
+            .map(|it| (it.snapshot, it.enrolled))
+            .collect(),
     };
     store.commit(commit).await?;
     info!(run.id = id.0, n_findings = record.findings.len(), "Committed run {id}");
@@ -96,7 +107,11 @@ pub(crate) fn past(
 ) -> Past {
     let mine = state.findings.iter().filter(|it| it.app == rules.app && it.is_live());
     Past {
-        standings: state.standings.iter().map(|(entity, it)| (*entity, (it.verdict, it.since_at))).collect(),
+        standings: state
+            .standings
+            .iter()
+            .map(|(entity, it)| (*entity, (it.verdict, it.since_at)))
+            .collect(),
         episodes: state.episodes.clone(),
         looked_at: before.iter().cloned().collect(),
         watched: mine.map(|it| it.subject.entity).collect(),
@@ -111,7 +126,8 @@ fn settle(
     plan: &Plan,
     run: RunId,
 ) -> Reconciled {
-    let findings: Vec<_> = state.findings.iter().filter(|it| it.app == cx.rules.app).cloned().collect();
+    let findings: Vec<_> =
+        state.findings.iter().filter(|it| it.app == cx.rules.app).cloned().collect();
     let first = state.next_finding();
     let known = Known {
         findings: &findings,
@@ -159,7 +175,10 @@ fn links(state: &State, outcomes: &[AppOutcome<'_>]) -> Vec<LinkChange> {
         .filter(|(account, identity, tier)| {
             state.links.get(account).is_none_or(|it| (it.identity, it.tier) != (*identity, *tier))
         })
-        .map(|(account, identity, tier)| LinkChange { account: *account, link: Some((*identity, *tier)) })
+        .map(|(account, identity, tier)| LinkChange {
+            account: *account,
+            link: Some((*identity, *tier)),
+        })
         .collect()
 }
 
@@ -228,5 +247,6 @@ fn resting_on(
 }
 
 fn is_settled(record: &FindingRecord) -> bool {
-    record.change == domain::Change::Unchanged && record.finding.state == FindingState::FalsePositive
+    record.change == domain::Change::Unchanged
+        && record.finding.state == FindingState::FalsePositive
 }

@@ -23,7 +23,10 @@ pub struct AccountView {
 
 impl AccountView {
     /// Every row of it, the leading one first.
-    pub fn rows<'a>(&'a self, estate: &'a Estate<'a>) -> impl Iterator<Item = &'a Sighting<'a, Account>> {
+    pub fn rows<'a>(
+        &'a self,
+        estate: &'a Estate<'a>,
+    ) -> impl Iterator<Item = &'a Sighting<'a, Account>> {
         std::iter::once(&self.leading)
             .chain(&self.others)
             .filter_map(|at| estate.accounts.get(*at as usize))
@@ -45,7 +48,9 @@ pub(crate) fn accounts(estate: &Estate<'_>, rules: &KeyRules) -> Vec<AccountView
         let mut claimed: FxHashMap<usize, u32> = FxHashMap::default();
         let mut fresh = Vec::new();
         // What is only remembered joins after what is there, by keys that are free.
-        let listed = |wanted| move |it: &(u32, &Sighting<'_, Account>)| (it.1.standing == Standing::Listed) == wanted;
+        let listed = |wanted| {
+            move |it: &(u32, &Sighting<'_, Account>)| (it.1.standing == Standing::Listed) == wanted
+        };
         let mine = || all().filter(|(_, it)| it.system == channel);
         let rows = mine().filter(listed(true)).chain(mine().filter(listed(false)));
         for (at, row) in rows {

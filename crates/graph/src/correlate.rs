@@ -83,8 +83,7 @@ impl Correlation<'_> {
         let account_id = Key { kind: KeyKind::AccountId, value: (&*row.id).into() };
         let by_account_id = self.index.carriers(&account_id);
         let by_external_id = row.external_id.as_deref().map(external_id);
-        let by_external_id =
-            by_external_id.as_ref().map_or(&[][..], |it| self.index.carriers(it));
+        let by_external_id = by_external_id.as_ref().map_or(&[][..], |it| self.index.carriers(it));
         let (tier, owner) = match (by_account_id, by_external_id) {
             ([owner], []) if row.external_id.is_none() => (Tier::AccountId, *owner),
             ([owner], [same]) if owner == same => (Tier::AccountId, *owner),
@@ -102,7 +101,9 @@ impl Correlation<'_> {
             && agrees(user_name_key(row.user_name.as_ref()))
             && agrees(email_key(self.rules, row.email.as_ref()))
             && !self.is_gone(owner)
-            && self.stored(sighting.entity).is_none_or(|(stored, by)| stored == owner && by >= tier);
+            && self
+                .stored(sighting.entity)
+                .is_none_or(|(stored, by)| stored == owner && by >= tier);
         is_plain.then_some(Link::Linked { identity: owner as usize, tier })
     }
 
@@ -243,7 +244,9 @@ impl Correlation<'_> {
         }
         if !not_mine.is_empty() {
             for trial in &mut trials {
-                trial.names.retain(|it| !not_mine.iter().any(|no| self.person(*no) == self.person(*it)));
+                trial
+                    .names
+                    .retain(|it| !not_mine.iter().any(|no| self.person(*no) == self.person(*it)));
             }
         }
         trials

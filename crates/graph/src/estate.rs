@@ -128,9 +128,9 @@ impl Estate<'_> {
     pub fn place<T>(&self, sighting: &Sighting<'_, T>, key: &str) -> String {
         let view = self.snapshot(sighting.snapshot);
         let SnapshotRef { stream, id, .. } = &view.reference;
-        let file = sighting.origin.and_then(|origin| {
-            Some((view.files.get(origin.request as usize)?, origin.line))
-        });
+        let file = sighting
+            .origin
+            .and_then(|origin| Some((view.files.get(origin.request as usize)?, origin.line)));
         match file {
             Some((file, line)) => format!("{stream}, {file} row {line}, snapshot {}", id.0),
             None => format!("{stream}, row `{key}`, snapshot {}", id.0),

@@ -13,7 +13,8 @@ impl IdentityGraph<'_> {
     /// was tried. The summary is left empty: what follows from it is not the graph's to say.
     #[must_use]
     pub fn explain_account(&self, account: usize) -> Explanation {
-        let mut explanation = Explanation { trials: self.key_trials(account), ..Explanation::default() };
+        let mut explanation =
+            Explanation { trials: self.key_trials(account), ..Explanation::default() };
         if let Some(view) = self.accounts().get(account) {
             explanation.facts.extend(view.rows(self.estate).map(|it| self.account_fact(it)));
         }
@@ -52,7 +53,9 @@ impl IdentityGraph<'_> {
             explanation.facts.extend(assignments.iter().map(|it| self.assignment_fact(it)));
             let Some(idp) = self.idp_of(identity) else { continue };
             let is_listed = assignments.iter().any(|it| it.standing == Standing::Listed);
-            if let (false, Some(base)) = (is_listed, idp.assignments.as_ref().and_then(|it| it.base)) {
+            if let (false, Some(base)) =
+                (is_listed, idp.assignments.as_ref().and_then(|it| it.base))
+            {
                 explanation.absences.push(format!(
                     "`{}` is not in {}'s complete assignment list, {}",
                     identity.row.id,
@@ -86,13 +89,17 @@ impl IdentityGraph<'_> {
             .into_iter()
             .map(|trial| {
                 let names: Vec<usize> = trial.names.iter().map(|it| *it as usize).collect();
-                let keys = names.iter().map(|it| self.identity_key(*it)).collect::<Vec<_>>().join(", ");
+                let keys =
+                    names.iter().map(|it| self.identity_key(*it)).collect::<Vec<_>>().join(", ");
                 let agrees = names.iter().any(|it| Some(self.person_of(*it)) == owner_person);
                 let outcome = match (names.is_empty(), &trial.value) {
                     (true, None) => TrialOutcome::NotStated,
-                    (true, Some(_)) if trial.tier == Tier::ExternalId && self.ghost(account).is_some() => {
+                    (true, Some(_))
+                        if trial.tier == Tier::ExternalId && self.ghost(account).is_some() =>
+                    {
                         TrialOutcome::Rejected(
-                            "has the form of an identity provider's id and is unknown there".to_owned(),
+                            "has the form of an identity provider's id and is unknown there"
+                                .to_owned(),
                         )
                     }
                     (true, Some(_)) => TrialOutcome::NoMatch,
@@ -128,7 +135,12 @@ impl IdentityGraph<'_> {
             login: text(owner.and_then(|it| it.row.user_name.as_ref()))
                 .or_else(|| text(row.user_name.as_ref()))
                 .or_else(|| text(row.email.as_ref())),
-            identities: self.link(account).contenders().iter().map(|it| self.identity_key(*it)).collect(),
+            identities: self
+                .link(account)
+                .contenders()
+                .iter()
+                .map(|it| self.identity_key(*it))
+                .collect(),
         }
     }
 
@@ -139,7 +151,8 @@ impl IdentityGraph<'_> {
         let text = |it: Option<&domain::Text>| it.map(ToString::to_string);
         PersonLabel {
             name: row.and_then(|it| text(it.display_name.as_ref())),
-            login: row.and_then(|it| text(it.user_name.as_ref()).or_else(|| text(it.email.as_ref()))),
+            login: row
+                .and_then(|it| text(it.user_name.as_ref()).or_else(|| text(it.email.as_ref()))),
             identities: vec![self.identity_key(identity)],
         }
     }
@@ -174,8 +187,18 @@ impl IdentityGraph<'_> {
         };
         add("roles", join(&row.roles).as_deref());
         add("groups", join(&row.groups).as_deref());
-        add("last changed", row.modified_at.map(|it| it.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)).as_deref());
-        add("last used", row.last_used_at.map(|it| it.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)).as_deref());
+        add(
+            "last changed",
+            row.modified_at
+                .map(|it| it.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+                .as_deref(),
+        );
+        add(
+            "last used",
+            row.last_used_at
+                .map(|it| it.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+                .as_deref(),
+        );
         self.fact(sighting, &row.id, text)
     }
 
@@ -188,13 +211,14 @@ impl IdentityGraph<'_> {
             row.id,
             row.lifecycle,
         );
-        for (what, at) in [
-            ("since", row.status_changed_at),
-            ("starts", row.starts_at),
-            ("ends", row.ends_at),
-        ] {
+        for (what, at) in
+            [("since", row.status_changed_at), ("starts", row.starts_at), ("ends", row.ends_at)]
+        {
             if let Some(at) = at {
-                text.push_str(&format!(", {what} {}", at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)));
+                text.push_str(&format!(
+                    ", {what} {}",
+                    at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+                ));
             }
         }
         self.fact(sighting, &row.id, text)
@@ -216,7 +240,8 @@ impl IdentityGraph<'_> {
                 format!("through `{}`", names.join("`, `"))
             }
         };
-        let status = row.raw_status.as_deref().map_or(String::new(), |it| format!(", status `{it}`"));
+        let status =
+            row.raw_status.as_deref().map_or(String::new(), |it| format!(", status `{it}`"));
         let text = format!("assignment of {who} {via}: {}{status}", row.grant);
         self.fact(sighting, key, text)
     }

@@ -8,7 +8,9 @@ use rustc_hash::FxHashMap;
 use crate::accounts::{AccountView, accounts};
 use crate::correlate::{Correlation, Ghost, Trial};
 use crate::estate::{Estate, Sighting, Standing};
-use crate::index::{Index, carried, email_key, employee_key, external_id_key, sign_in_name, user_name_key};
+use crate::index::{
+    Index, carried, email_key, employee_key, external_id_key, sign_in_name, user_name_key,
+};
 use crate::keys::KeyRules;
 use crate::node::{Edge, Key, KeyKind, Node};
 use crate::person::{Persons, count, persons};
@@ -348,16 +350,19 @@ impl<'e> IdentityGraph<'e> {
     #[must_use]
     pub fn assignments_of(&self, identity: usize) -> Vec<&'e Sighting<'e, Assignment>> {
         let node = self.identity_node(identity);
-        let groups = self.nodes.neighbors_directed(node, Outgoing).filter(|it| {
-            matches!(self.nodes.node_weight(*it), Some(Node::Group(_)))
-        });
+        let groups = self
+            .nodes
+            .neighbors_directed(node, Outgoing)
+            .filter(|it| matches!(self.nodes.node_weight(*it), Some(Node::Group(_))));
         let mut found: Vec<u32> = std::iter::once(node)
             .chain(groups)
             .flat_map(|target| self.nodes.edges_directed(target, Incoming))
             .filter(|edge| *edge.weight() == Edge::Names)
-            .filter_map(|edge| match self.nodes.node_weight(petgraph::visit::EdgeRef::source(&edge)) {
-                Some(Node::Assignment(at)) => Some(*at),
-                _ => None,
+            .filter_map(|edge| {
+                match self.nodes.node_weight(petgraph::visit::EdgeRef::source(&edge)) {
+                    Some(Node::Assignment(at)) => Some(*at),
+                    _ => None,
+                }
             })
             .collect();
         found.sort_unstable();
@@ -378,7 +383,8 @@ impl<'e> IdentityGraph<'e> {
         let idps = 0..u16::try_from(self.estate.idps.len()).unwrap_or(u16::MAX);
         let by_id = idps.filter_map(|idp| self.by_id.get(&(idp, &*text)).copied());
         let by_key = [user_name_key(Some(&text)), email_key(self.rules, Some(&text))];
-        let by_key = by_key.iter().flatten().flat_map(|key| self.index.carriers(key).iter().copied());
+        let by_key =
+            by_key.iter().flatten().flat_map(|key| self.index.carriers(key).iter().copied());
         let mut found: Vec<usize> = by_id.chain(by_key).map(|it| it as usize).collect();
         found.sort_unstable();
         found.dedup();

@@ -36,12 +36,7 @@ impl<'a> Index<'a> {
     /// Room for that many identities.
     pub(crate) fn with_capacity(n_identities: usize) -> Self {
         let room = || Carried::with_capacity_and_hasher(n_identities, rustc_hash::FxBuildHasher);
-        Self {
-            external_id: room(),
-            user_name: room(),
-            email: room(),
-            ..Self::default()
-        }
+        Self { external_id: room(), user_name: room(), email: room(), ..Self::default() }
     }
 
     pub(crate) fn insert(&mut self, key: Key<'a>, identity: u32) {
@@ -153,9 +148,5 @@ pub(crate) fn sign_in_name<'a>(sighting: &Sighting<'a, Identity>) -> Option<&'a 
 /// What an IdP writes into `externalId`, for each IdP of the estate.
 pub(crate) fn carried(estate: &Estate<'_>, rules: &KeyRules) -> Vec<ExternalIdCarries> {
     let of = |idp| rules.external_id.iter().find(|it| it.0 == idp).map(|it| it.1);
-    estate
-        .idps
-        .iter()
-        .map(|idp| of(idp.id.clone()).unwrap_or(ExternalIdCarries::IdpId))
-        .collect()
+    estate.idps.iter().map(|idp| of(idp.id.clone()).unwrap_or(ExternalIdCarries::IdpId)).collect()
 }

@@ -115,13 +115,22 @@ impl Sketch<'_, '_> {
         );
         for assignment in self.graph.assignments_of(at) {
             let status = assignment.row.raw_status.as_deref().unwrap_or("");
-            let label = format!("assignment\n{} {status}", assignment.row.grant).trim_end().to_owned();
+            let label =
+                format!("assignment\n{} {status}", assignment.row.grant).trim_end().to_owned();
             let is_gone = assignment.standing == Standing::Gone;
-            let node = self.node(None, Drawn { kind: "assignment", label: format!("{label}\n{}", self.graph.estate.place(assignment, "")), is_gone });
+            let node = self.node(
+                None,
+                Drawn {
+                    kind: "assignment",
+                    label: format!("{label}\n{}", self.graph.estate.place(assignment, "")),
+                    is_gone,
+                },
+            );
             match &assignment.row.principal {
                 domain::Principal::Identity(_) => self.edge(node, identity, Edge::Names.label()),
                 domain::Principal::Group(group) => {
-                    let drawn = Drawn { kind: "group", label: format!("group\n{group}"), is_gone: false };
+                    let drawn =
+                        Drawn { kind: "group", label: format!("group\n{group}"), is_gone: false };
                     let group = self.node(None, drawn);
                     self.edge(identity, group, Edge::MemberOf.label());
                     self.edge(node, group, Edge::Names.label());
@@ -130,7 +139,8 @@ impl Sketch<'_, '_> {
             if let domain::Via::Groups(groups) = &assignment.row.via {
                 for group in groups {
                     let name = group.name.as_deref().unwrap_or(&group.id);
-                    let drawn = Drawn { kind: "group", label: format!("group\n{name}"), is_gone: false };
+                    let drawn =
+                        Drawn { kind: "group", label: format!("group\n{name}"), is_gone: false };
                     let group = self.node(None, drawn);
                     self.edge(node, group, Edge::Through.label());
                 }
@@ -174,12 +184,10 @@ impl Neighbourhood {
             |_, node| format!("{}{}", node.label, if node.is_gone { "\n(gone)" } else { "" }),
             |_, edge| *edge,
         );
-        format!("{}", Dot::with_config(&labels, &[Config::GraphContentOnly]))
-            .lines()
-            .fold("digraph neighbourhood {\n    rankdir=LR;\n    node [shape=box];\n".to_owned(), |dot, line| {
-                dot + line + "\n"
-            })
-            + "}\n"
+        format!("{}", Dot::with_config(&labels, &[Config::GraphContentOnly])).lines().fold(
+            "digraph neighbourhood {\n    rankdir=LR;\n    node [shape=box];\n".to_owned(),
+            |dot, line| dot + line + "\n",
+        ) + "}\n"
     }
 
     /// `{"nodes": [{"id", "kind", "label", "gone"}], "edges": [{"from", "to", "label"}]}`.
@@ -215,7 +223,12 @@ impl Neighbourhood {
                     "person" => ShapeKind::new_circle(&node.label),
                     _ => ShapeKind::new_box(&node.label),
                 };
-                picture.add_node(Element::create(shape, style(node), Orientation::LeftToRight, size(node)))
+                picture.add_node(Element::create(
+                    shape,
+                    style(node),
+                    Orientation::LeftToRight,
+                    size(node),
+                ))
             })
             .collect();
         for edge in self.drawn.edge_references() {
@@ -251,10 +264,11 @@ fn style(node: &Drawn) -> StyleAttr {
 fn size(node: &Drawn) -> Point {
     let width = node.label.lines().map(|it| it.chars().count()).max().unwrap_or(1);
     let height = node.label.lines().count().max(1);
-    let units = |n: usize, each: u32, more: u32| f64::from(u32::try_from(n).unwrap_or(u32::MAX / 64) * each + more);
+    let units = |n: usize, each: u32, more: u32| {
+        f64::from(u32::try_from(n).unwrap_or(u32::MAX / 64) * each + more)
+    };
     match node.kind {
         "person" => Point::new(units(width, 10, 24), units(width, 10, 24)),
         _ => Point::new(units(width, 9, 24), units(height, 20, 16)),
     }
 }
-

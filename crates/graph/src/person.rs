@@ -23,11 +23,8 @@ pub(crate) fn persons(estate: &Estate<'_>, rules: &KeyRules, index: &Index<'_>) 
     for key in &rules.person_keys {
         join_by(estate, *key, &mut joined);
     }
-    let named: Vec<Vec<u32>> = estate
-        .leavers
-        .iter()
-        .map(|leaver| named_by_hr(estate, rules, index, leaver.row))
-        .collect();
+    let named: Vec<Vec<u32>> =
+        estate.leavers.iter().map(|leaver| named_by_hr(estate, rules, index, leaver.row)).collect();
     for identities in &named {
         if let Some((first, rest)) = identities.split_first() {
             for other in rest {
@@ -70,9 +67,9 @@ pub(crate) fn is_key(estate: &Estate<'_>, carriers: &[u32]) -> bool {
     }
     let mut listed: FxHashMap<u16, usize> = FxHashMap::default();
     for at in carriers {
-        match estate.identities.get(*at as usize) {
-            Some(it) if it.standing == Standing::Listed => *listed.entry(it.system).or_default() += 1,
-            _ => {}
+        let identity = estate.identities.get(*at as usize);
+        if let Some(it) = identity.filter(|it| it.standing == Standing::Listed) {
+            *listed.entry(it.system).or_default() += 1;
         }
     }
     listed.values().all(|it| *it <= CARRIERS_MAX)

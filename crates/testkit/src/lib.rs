@@ -224,11 +224,13 @@ impl World {
             let (at, number) = (u16::try_from(at).unwrap(), i64::try_from(at).unwrap());
             let population =
                 if idp.assigned_only { Population::Assigned } else { Population::Everyone };
-            let identities = list(&mut snapshots, &idp.id, List::Identities, idp.partial, population);
+            let identities =
+                list(&mut snapshots, &idp.id, List::Identities, idp.partial, population);
             let assignments = (!idp.lifecycle_only).then(|| {
                 list(&mut snapshots, &idp.id, List::Assignments, idp.partial, Population::Assigned)
             });
-            let named = |n: usize, kind: i64| EntityId(kind + 10_000 * number + i64::try_from(n).unwrap());
+            let named =
+                |n: usize, kind: i64| EntityId(kind + 10_000 * number + i64::try_from(n).unwrap());
             let users = idp.identities.iter().enumerate();
             estate.identities.extend(users.map(|(n, (row, gone))| {
                 sighting(row, named(n, 1), identities.latest.unwrap(), at, *gone)
@@ -252,11 +254,23 @@ impl World {
                 memberships: None,
             });
         }
-        let app = list(&mut snapshots, &estate.app, List::Accounts, self.app_partial, Population::Everyone);
+        let app = list(
+            &mut snapshots,
+            &estate.app,
+            List::Accounts,
+            self.app_partial,
+            Population::Everyone,
+        );
         let rows = self.accounts.iter().enumerate();
         estate.accounts = rows
             .map(|(n, (row, gone))| {
-                sighting(row, EntityId(1_000_000 + i64::try_from(n).unwrap()), app.latest.unwrap(), 0, *gone)
+                sighting(
+                    row,
+                    EntityId(1_000_000 + i64::try_from(n).unwrap()),
+                    app.latest.unwrap(),
+                    0,
+                    *gone,
+                )
             })
             .collect();
         estate.channels.push(app);
@@ -265,7 +279,15 @@ impl World {
             let view = list(&mut snapshots, &hr, List::Leavers, false, Population::Everyone);
             let rows = self.leavers.iter().enumerate();
             estate.leavers = rows
-                .map(|(n, row)| sighting(row, EntityId(2_000_000 + i64::try_from(n).unwrap()), view.latest.unwrap(), 0, false))
+                .map(|(n, row)| {
+                    sighting(
+                        row,
+                        EntityId(2_000_000 + i64::try_from(n).unwrap()),
+                        view.latest.unwrap(),
+                        0,
+                        false,
+                    )
+                })
                 .collect();
             estate.hr.push(view);
         }
@@ -321,7 +343,13 @@ fn list(
     }
 }
 
-fn sighting<T>(row: &T, entity: EntityId, snapshot: u32, system: u16, gone: bool) -> Sighting<'_, T> {
+fn sighting<T>(
+    row: &T,
+    entity: EntityId,
+    snapshot: u32,
+    system: u16,
+    gone: bool,
+) -> Sighting<'_, T> {
     let standing = if gone { Standing::Gone } else { Standing::Listed };
     Sighting { row, entity, snapshot, system, origin: None, standing }
 }

@@ -55,11 +55,7 @@ pub(crate) async fn graph(config: &Path, args: &GraphArgs) -> anyhow::Result<Exi
     Ok(Exit::Fine)
 }
 
-async fn answers(
-    settings: &Settings,
-    who: &str,
-    app: Option<&str>,
-) -> anyhow::Result<Vec<Answer>> {
+async fn answers(settings: &Settings, who: &str, app: Option<&str>) -> anyhow::Result<Vec<Answer>> {
     let store = Store::open_existing_read_only(&settings.database)?;
     let app = app.map(|name| known_app(settings, name)).transpose()?;
     let plan = settings.plan(None, profiles::load(settings.profiles.as_deref())?)?;
@@ -76,14 +72,17 @@ async fn answers(
 
 fn known_app(settings: &Settings, name: &str) -> Result<SystemId, UsageError> {
     let found = settings.apps.iter().find(|it| it.rules.app.as_str() == name);
-    found.map(|it| it.rules.app.clone()).ok_or_else(|| {
-        UsageError(format!("`{name}` is no app of `{}`", settings.path.display()))
-    })
+    found
+        .map(|it| it.rules.app.clone())
+        .ok_or_else(|| UsageError(format!("`{name}` is no app of `{}`", settings.path.display())))
 }
 
 /// `DL-17` stands for whom that finding is about; every other text for itself.
 async fn of_finding(store: &Store, who: &str) -> anyhow::Result<String> {
-    let Some(id) = who.get(..3).filter(|it| it.eq_ignore_ascii_case("DL-")).and_then(|_| FindingId::parse(who))
+    let Some(id) = who
+        .get(..3)
+        .filter(|it| it.eq_ignore_ascii_case("DL-"))
+        .and_then(|_| FindingId::parse(who))
     else {
         return Ok(who.to_owned());
     };
@@ -92,7 +91,9 @@ async fn of_finding(store: &Store, who: &str) -> anyhow::Result<String> {
     let finding = finding.with_context(|| UsageError(format!("there is no finding {id}")))?;
     Ok(match finding.subject.kind {
         domain::SubjectKind::Account => finding.subject.key.to_string(),
-        domain::SubjectKind::Identity => format!("{}/{}", finding.subject.system, finding.subject.key),
+        domain::SubjectKind::Identity => {
+            format!("{}/{}", finding.subject.system, finding.subject.key)
+        }
     })
 }
 
@@ -138,7 +139,8 @@ fn page(answer: &Answer) -> String {
             TrialOutcome::NoMatch => "matches nobody".to_owned(),
             TrialOutcome::NotStated => "not stated".to_owned(),
         };
-        let value = if trial.value.is_empty() { String::new() } else { format!(" `{}`", trial.value) };
+        let value =
+            if trial.value.is_empty() { String::new() } else { format!(" `{}`", trial.value) };
         line(4, &format!("{}{value}: {outcome}", trial.tier.label()));
     }
     if !answer.explanation.absences.is_empty() {

@@ -93,9 +93,12 @@ impl Due<'_> {
         let last = self.store.latest_run().await?;
         let mut nights = self.settings.nights()?;
         if let Some(last) = last {
-            let again = nights.iter().any(|it| it.at == last.now) && !self.last().await?.is_complete;
+            let again =
+                nights.iter().any(|it| it.at == last.now) && !self.last().await?.is_complete;
             nights.retain(|it| it.at > last.now || (again && it.at == last.now));
-        } else if nights.is_empty() && let Some(nights) = &self.settings.nights {
+        } else if nights.is_empty()
+            && let Some(nights) = &self.settings.nights
+        {
             anyhow::bail!(crate::exit::UsageError(format!(
                 "`{}` holds no folder that is named by a date: put the exports of a night into one, as `2026-11-20`",
                 nights.shown_as
@@ -113,7 +116,8 @@ impl Due<'_> {
             print::err(&format!("error: {failure}"));
         }
         let counts = outcome.record.findings.iter().filter(|it| it.finding.is_live()).count();
-        let whole = if outcome.report.is_complete() { "" } else { ", not every list was seen whole" };
+        let whole =
+            if outcome.report.is_complete() { "" } else { ", not every list was seen whole" };
         Ok(format!("Run {}{when}: {counts} findings{whole}", outcome.record.id))
     }
 
@@ -169,7 +173,9 @@ fn page(settings: &Settings, done: &Done, names: bool) -> String {
     page.push_str(&text(&done.last.report, print::style(names)));
     let (database, report) = (tidy(&settings.database), tidy(&done.page));
     let (database, report) = (database.display(), report.display());
-    page.push_str(&format!("\nKept in `{database}`.\nThe report is `{report}`: open it in a browser.\n"));
+    page.push_str(&format!(
+        "\nKept in `{database}`.\nThe report is `{report}`: open it in a browser.\n"
+    ));
     page
 }
 
@@ -177,7 +183,8 @@ fn page(settings: &Settings, done: &Done, names: bool) -> String {
 fn tidy(path: &Path) -> PathBuf {
     let mut tidy = PathBuf::new();
     for part in path.components() {
-        let is_folder = tidy.components().next_back().is_some_and(|it| matches!(it, Component::Normal(_)));
+        let is_folder =
+            tidy.components().next_back().is_some_and(|it| matches!(it, Component::Normal(_)));
         if part == Component::ParentDir && is_folder {
             tidy.pop();
         } else {
@@ -196,4 +203,3 @@ impl Clock for At {
         self.0
     }
 }
-
