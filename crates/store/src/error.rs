@@ -145,6 +145,21 @@ pub enum StoreError {
         source: rusqlite::Error,
     },
 
+    /// The disk or its limits refused to read or write. Look at the disk.
+    #[error(
+        "failed to {doing} in `{path}`: the system cannot read or write there; make room, raise the limit on file size, or check the disk",
+        path = .path.display()
+    )]
+    Io {
+        /// The database.
+        path: PathBuf,
+        /// What we were doing.
+        doing: &'static str,
+        /// What SQLite said.
+        #[source]
+        source: rusqlite::Error,
+    },
+
     /// The file system failed otherwise.
     #[error("failed to {doing} `{path}`", path = .path.display())]
     File {
@@ -201,6 +216,7 @@ impl StoreError {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Locked { path },
             Some(ErrorCode::NotADatabase) => Self::NotADatabase { path },
             Some(ErrorCode::DatabaseCorrupt) => Self::Damaged { path, doing, source },
+            Some(ErrorCode::SystemIoFailure) => Self::Io { path, doing, source },
             _ => Self::Sqlite { doing, source },
         }
     }

@@ -22,6 +22,7 @@ const APPLICATION_ID: i64 = 0x4452_4654;
 pub(crate) fn open_for_writing(path: &Path) -> Result<(Connection, File), StoreError> {
     let lock = lock(path)?;
     let mut connection = Connection::open(path).doing(path, "open the database")?;
+    version(path, &connection)?; // Somebody else's file is refused before a byte of it changes.
     configure_writer(&connection).doing(path, "configure the database")?;
     migrate(path, &mut connection, STEPS)?;
     Ok((connection, lock))
