@@ -88,17 +88,11 @@ CREATE TABLE word (
     text TEXT NOT NULL
 ) STRICT;
 
--- One row of one list over all its versions. No index on `key`: a run looks keys up in memory.
-CREATE TABLE entity (
-    id         INTEGER PRIMARY KEY,
-    stream     INTEGER NOT NULL,
-    first_seen INTEGER NOT NULL, -- Snapshot.
-    key        TEXT    NOT NULL  -- The source's own, written here and nowhere else.
-) STRICT;
-
 -- Versions of rows. All six tables begin alike:
 --   id          numbers entities and versions alike: the first version has its entity's number
 --   entity      NULL in the first version
+--   key         the source's own; NULL in later versions. No index on it: a run looks keys up in
+--               memory
 --   valid_from  the snapshot that showed it first; `ended` says which one showed it no more
 --   request     where it stood in that snapshot
 --   line
@@ -111,6 +105,7 @@ CREATE TABLE entity (
 CREATE TABLE identity (
     id                   INTEGER PRIMARY KEY,
     entity               INTEGER,
+    key                   TEXT,
     valid_from           INTEGER NOT NULL,
     request              INTEGER NOT NULL,
     line                 INTEGER NOT NULL,
@@ -132,6 +127,7 @@ CREATE TABLE identity (
 CREATE TABLE assignment (
     id            INTEGER PRIMARY KEY,
     entity        INTEGER,
+    key            TEXT,
     valid_from    INTEGER NOT NULL,
     request       INTEGER NOT NULL,
     line          INTEGER NOT NULL,
@@ -148,6 +144,7 @@ CREATE TABLE assignment (
 CREATE TABLE membership (
     id         INTEGER PRIMARY KEY,
     entity     INTEGER,
+    key         TEXT,
     valid_from INTEGER NOT NULL,
     request    INTEGER NOT NULL,
     line       INTEGER NOT NULL,
@@ -158,6 +155,7 @@ CREATE TABLE membership (
 CREATE TABLE account (
     id              INTEGER PRIMARY KEY,
     entity          INTEGER,
+    key              TEXT,
     valid_from      INTEGER NOT NULL,
     request         INTEGER NOT NULL,
     line            INTEGER NOT NULL,
@@ -182,6 +180,7 @@ CREATE TABLE account (
 CREATE TABLE nonhuman_row (
     id           INTEGER PRIMARY KEY,
     entity       INTEGER,
+    key           TEXT,
     valid_from   INTEGER NOT NULL,
     request      INTEGER NOT NULL,
     line         INTEGER NOT NULL,
@@ -194,6 +193,7 @@ CREATE TABLE nonhuman_row (
 CREATE TABLE leaver (
     id              INTEGER PRIMARY KEY,
     entity          INTEGER,
+    key              TEXT,
     valid_from      INTEGER NOT NULL,
     request         INTEGER NOT NULL,
     line            INTEGER NOT NULL,
@@ -212,6 +212,19 @@ CREATE INDEX membership_later ON membership (entity) WHERE entity IS NOT NULL;
 CREATE INDEX account_later ON account (entity) WHERE entity IS NOT NULL;
 CREATE INDEX nonhuman_row_later ON nonhuman_row (entity) WHERE entity IS NOT NULL;
 CREATE INDEX leaver_later ON leaver (entity) WHERE entity IS NOT NULL;
+
+-- One row of one list over all its versions.
+CREATE VIEW entity AS
+    WITH first AS (
+        SELECT id, valid_from, key FROM identity WHERE entity IS NULL
+        UNION ALL SELECT id, valid_from, key FROM assignment WHERE entity IS NULL
+        UNION ALL SELECT id, valid_from, key FROM membership WHERE entity IS NULL
+        UNION ALL SELECT id, valid_from, key FROM account WHERE entity IS NULL
+        UNION ALL SELECT id, valid_from, key FROM nonhuman_row WHERE entity IS NULL
+        UNION ALL SELECT id, valid_from, key FROM leaver WHERE entity IS NULL
+    )
+    SELECT first.id, snapshot.stream, first.key
+    FROM first LEFT JOIN snapshot ON snapshot.id = first.valid_from;
 
 -- Which versions were over when a snapshot was taken: changed in it, or not in it.
 CREATE TABLE ended (

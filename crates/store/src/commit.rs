@@ -147,17 +147,7 @@ fn insert_snapshot(
     let stream = snapshot::stream_id(connection, &snapshot.stream)?;
     snapshot::insert(connection, run, stream, snapshot, enrolled)?;
 
-    let keys = rows::keys(&snapshot.rows);
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO entity (id, stream, first_seen, key) VALUES (?1, ?2, ?3, ?4)",
-    )?;
-    for version in enrolled.versions.iter().filter(|it| it.id == it.entity.0) {
-        let own = keys.get(version.row).map_or("", |it| &**it);
-        let key = enrolled.numbered.get(&version.row).map_or(own, |it| &**it);
-        insert.execute(params![version.id, stream, id.0, key])?;
-    }
-
-    rows::insert(connection, id, &snapshot.rows, &snapshot.origins, &enrolled.versions, words)?;
+    rows::insert(connection, snapshot, enrolled, words)?;
 
     let mut end =
         connection.prepare_cached("INSERT INTO ended (snapshot, version) VALUES (?1, ?2)")?;
@@ -201,8 +191,8 @@ pub(crate) fn load_last_uses(
     stream: i64,
 ) -> Result<FxHashMap<EntityId, DateTime<Utc>>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT u.entity, u.last_used_at_ms FROM account_use u CROSS JOIN entity e ON e.id = u.entity
-         WHERE e.stream = ?1",
+        "SELECT u.entity, u.last_used_at_ms FROM account_use u CROSS JOIN account v ON v.id = u.entity
+         WHERE v.valid_from IN (SELECT id FROM snapshot WHERE stream = ?1)",
     )?;
     let mut rows = statement.query([stream])?;
     let mut uses = FxHashMap::default();

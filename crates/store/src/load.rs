@@ -93,7 +93,7 @@ fn counters(connection: &Connection) -> Result<Counters, StoreError> {
         let last: Option<i64> = connection.query_row(&sql, [], |row| row.get(0))?;
         Ok(last.unwrap_or(0) + 1)
     };
-    let mut row = next("entity")?;
+    let mut row = 1;
     for list in List::ALL {
         row = row.max(next(table(*list))?);
     }
@@ -124,43 +124,39 @@ fn load_known(
     connection: &Connection,
     states: &mut BTreeMap<i64, StreamState>,
 ) -> Result<(), StoreError> {
-    let mut open = open_versions(connection)?.into_iter().peekable();
-    let mut statement =
-        connection.prepare_cached("SELECT id, stream, key FROM entity ORDER BY id")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let mut cells = Cells::keyed(row, "entity")?;
-        let stream = cells.int("stream")?;
-        let known = &mut states.get_mut(&stream).ok_or_else(|| cells.corrupt("stream"))?.known;
-        let entity = EntityId(cells.key());
-        while open.next_if(|(other, _)| *other < entity).is_some() {}
-        let open = open.next_if(|(other, _)| *other == entity).map(|(_, version)| version);
-        known.insert(cells.str("key")?.into(), Known { entity, open, enrolled: 0 });
-    }
-    Ok(())
-}
-
-/// The version of each row that the newest snapshot of its stream shows, in order of entity: a
-/// walk beside the entities is faster than a look-up for each.
-fn open_versions(connection: &Connection) -> Result<Vec<(EntityId, OpenVersion)>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT id, stream FROM snapshot")?;
+    let streams: FxHashMap<i64, i64> =
+        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     let mut statement = connection.prepare_cached("SELECT version FROM ended")?;
     let ended: FxHashSet<i64> =
         statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let mut open = Vec::new();
     for list in List::ALL {
         let table = table(*list);
-        let mut statement = connection
-            .prepare_cached(&format!("SELECT id, coalesce(entity, id), hash FROM {table}"))?;
+        // Newest first: when a row's first version comes, its current one has been met.
+        let mut statement = connection.prepare_cached(&format!(
+            "SELECT id, entity, key, valid_from, hash FROM {table} ORDER BY id DESC"
+        ))?;
         let mut rows = statement.query([])?;
+        let mut open_later = FxHashMap::default();
         while let Some(row) = rows.next()? {
             let mut cells = Cells::keyed(row, table)?;
             let id = cells.key();
-            if !ended.contains(&id) {
-                let entity = cells.entity("entity")?;
-                open.push((entity, OpenVersion { id, hash: cells.bytes("hash")? }));
+            let entity = cells.maybe_int("entity")?.map(EntityId);
+            let key = cells.maybe_str("key")?;
+            let stream = streams.get(&cells.int("valid_from")?);
+            let hash = cells.bytes("hash")?;
+            let open = (!ended.contains(&id)).then_some(OpenVersion { id, hash });
+            if let Some(entity) = entity {
+                open_later.extend(open.map(|it| (entity, it)));
+                continue;
             }
+            let entity = EntityId(id);
+            let open = open.or_else(|| open_later.remove(&entity));
+            let key = key.ok_or_else(|| cells.corrupt("key"))?;
+            let state = stream.and_then(|it| states.get_mut(it));
+            let known = &mut state.ok_or_else(|| cells.corrupt("valid_from"))?.known;
+            known.insert(key.into(), Known { entity, open, enrolled: 0 });
         }
     }
-    open.sort_by_key(|(entity, _)| *entity); // A few sorted runs: little more than a merge.
-    Ok(open)
+    Ok(())
 }

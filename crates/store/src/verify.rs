@@ -96,8 +96,7 @@ fn references(connection: &Connection, problems: &mut Vec<String>) -> Result<(),
         problems.push(format!("table `{from}` refers to a row of `{to}` that is not there"));
     }
     let mut others = vec![
-        ("entity", "stream", "stream"),
-        ("entity", "first_seen", "snapshot"),
+        ("snapshot", "stream", "stream"),
         ("ended", "snapshot", "snapshot"),
         ("account_use", "entity", "entity"),
         ("row_body", "entity", "entity"),

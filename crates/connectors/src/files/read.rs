@@ -94,12 +94,15 @@ pub(crate) fn guess_format(head: &[u8]) -> Format {
     }
 }
 
+/// Bytes checked at once to be UTF-8: one long row must not make every later one dear.
+const TEXT_BYTES_MAX: usize = 4 << 10;
+
 struct Reader<'p> {
     profile: &'p Profile,
     mapper: Mapper<'p>,
     /// Memory for the next record.
     spare: Record<'static>,
-    /// Bytes that the next row may have: so many are checked to be UTF-8 at once.
+    /// Bytes of the longest row so far, bounded: so many are checked to be UTF-8 at once.
     row_len: usize,
     n_rows: u64,
     request: u32,
@@ -152,8 +155,7 @@ impl Reader<'_> {
                 .map_err(RowTrouble::Json)?,
             parsed => parsed.map_err(RowTrouble::Json)?,
         };
-        // Shrinks after a long row, or every later one would pay for it.
-        self.row_len = len.max(self.row_len - self.row_len / 16);
+        self.row_len = self.row_len.max(len).min(TEXT_BYTES_MAX);
         self.take(&record, span, len).map_err(RowTrouble::Kind)?;
         self.spare = Record::recycle(record, 0);
         Ok(len)

@@ -1,7 +1,7 @@
 //! Each key once: exact duplicates are dropped, contradictions are named, and rows that
 //! come several to a key by nature become one.
 
-use domain::{Assignment, Grant, Principal, RowOrigin, Rows, Via};
+use domain::{Activity, Assignment, Grant, Lifecycle, Principal, RowOrigin, Rows, Via};
 use rustc_hash::FxHashMap;
 
 /// What was found beside unique rows.
@@ -16,19 +16,36 @@ pub(crate) struct Duplicates {
 /// What names a row: group (of a membership), whether it is a group itself, id.
 type Key<'r> = (&'r str, bool, &'r str);
 
-/// Makes the keys of a list unique. The first row of a key stays.
+/// Makes the keys of a list unique. The first row of a key stays, unless a later one contradicts
+/// it with what must not be missed: an account that is on, an identity that has left.
 pub(crate) fn make(rows: &mut Rows, origins: &mut Vec<RowOrigin>, folds: bool) -> Duplicates {
     match rows {
-        Rows::Identities(rows) => keep_first(rows, origins, |it| ("", false, &it.id)),
-        Rows::Accounts(rows) => keep_first(rows, origins, |it| ("", false, &it.id)),
-        Rows::NonHumans(rows) => keep_first(rows, origins, |it| ("", false, &it.account)),
-        Rows::Leavers(rows) => keep_first(rows, origins, |it| ("", false, &it.id)),
-        Rows::Memberships(rows) => keep_first(rows, origins, |it| principal(&it.group, &it.member)),
+        Rows::Identities(rows) => keep_one(
+            rows,
+            origins,
+            |it| ("", false, &it.id),
+            |it| u8::from(it.lifecycle == Lifecycle::Left),
+        ),
+        Rows::Accounts(rows) => keep_one(
+            rows,
+            origins,
+            |it| ("", false, &it.id),
+            |it| match Activity::of(it) {
+                Activity::Active => 2,
+                Activity::NotStated => 1,
+                _ => 0,
+            },
+        ),
+        Rows::NonHumans(rows) => keep_one(rows, origins, |it| ("", false, &it.account), |_| 0),
+        Rows::Leavers(rows) => keep_one(rows, origins, |it| ("", false, &it.id), |_| 0),
+        Rows::Memberships(rows) => {
+            keep_one(rows, origins, |it| principal(&it.group, &it.member), |_| 0)
+        }
         Rows::Assignments(rows) => {
             if folds {
                 fold(rows);
             }
-            keep_first(rows, origins, |it| principal("", &it.principal))
+            keep_one(rows, origins, |it| principal("", &it.principal), |_| 0)
         }
     }
 }
@@ -40,30 +57,38 @@ fn principal<'r>(group: &'r str, it: &'r Principal) -> Key<'r> {
     }
 }
 
-fn keep_first<T: PartialEq>(
+/// Keeps one row of each key. `weight`: of two that contradict each other, the heavier one.
+fn keep_one<T: PartialEq>(
     rows: &mut Vec<T>,
     origins: &mut Vec<RowOrigin>,
     key: fn(&T) -> Key<'_>,
+    weight: fn(&T) -> u8,
 ) -> Duplicates {
     let mut duplicates = Duplicates::default();
     let mut dropped = Vec::new();
-    let mut firsts: FxHashMap<Key<'_>, (usize, &T)> = FxHashMap::default();
-    firsts.reserve(rows.len());
+    let mut kept: FxHashMap<Key<'_>, (usize, &T)> = FxHashMap::default();
+    kept.reserve(rows.len());
     for (at, row) in rows.iter().enumerate() {
-        let (first_at, first) = *firsts.entry(key(row)).or_insert((at, row));
-        if first_at == at {
+        let one = kept.entry(key(row)).or_insert((at, row));
+        let (before, known) = *one;
+        if before == at {
             continue;
         }
-        dropped.push(at);
-        if first == row {
+        if known == row {
             duplicates.n_exact += 1;
         } else {
-            duplicates
-                .conflicts
-                .extend(origins.get(first_at).copied().zip(origins.get(at).copied()));
+            let both = origins.get(before).copied().zip(origins.get(at).copied());
+            duplicates.conflicts.extend(both);
+        }
+        if weight(row) > weight(known) {
+            *one = (at, row);
+            dropped.push(before);
+        } else {
+            dropped.push(at);
         }
     }
-    drop(firsts);
+    drop(kept);
+    dropped.sort_unstable();
     drop_all(rows, &dropped);
     drop_all(origins, &dropped);
     duplicates

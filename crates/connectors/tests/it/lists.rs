@@ -82,7 +82,7 @@ fn duplicates_are_dropped_and_contradictions_named() {
     insta::assert_snapshot!(shown(&pull(Idp, "a.csv", text, |it| it.files[0].whole = Some(true))), @"
 sys identities (everyone), partial: `a.csv` line 3 and `a.csv` line 5 are about the same id and say different things
   1 member active name=- mail=- no=- ends=-
-  2 member active name=- mail=- no=- ends=-
+  2 member left name=- mail=- no=- ends=-
   note: rows dropped, which say what one before them says: 1
 ");
     let across = pull_all(

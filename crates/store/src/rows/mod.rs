@@ -12,14 +12,14 @@ mod nonhuman;
 
 use std::borrow::Cow;
 
-use domain::{Digest, EntityId, List, RowOrigin, Rows, SnapshotId};
+use domain::{Digest, EntityId, List, RowOrigin, Rows, Snapshot, SnapshotId};
 use rusqlite::{Connection, Statement, ToSql};
 
-use crate::StoreError;
 use crate::canon::Canon;
 use crate::cells::Cells;
 use crate::codes::{LISTS, code};
 use crate::words::Words;
+use crate::{Enrolled, StoreError};
 
 /// Bytes of a row hash that are kept with the row: 128 bits show every change.
 pub(crate) type ShortHash = [u8; 16];
@@ -133,29 +133,34 @@ pub(crate) fn hashes(rows: &Rows, range: std::ops::Range<usize>) -> Vec<Digest> 
     }
 }
 
-/// Writes `versions` of `rows`, which `snapshot` showed at `origins`.
+/// Writes the versions that `snapshot` began.
 pub(crate) fn insert(
     connection: &Connection,
-    snapshot: SnapshotId,
-    rows: &Rows,
-    origins: &[RowOrigin],
-    versions: &[Version],
+    snapshot: &Snapshot,
+    enrolled: &Enrolled,
     words: &mut Words,
 ) -> Result<(), StoreError> {
-    let list = rows.list();
+    let list = snapshot.rows.list();
+    let keys = keys(&snapshot.rows);
+    let key_of = |version: &Version| {
+        let numbered = enrolled.numbered.get(&version.row).map(|it| &**it);
+        numbered.or_else(|| keys.get(version.row).map(|it| &**it))
+    };
     macro_rules! all {
         ($rows:expr, $kind:ident) => {{
             let mut statement = connection.prepare_cached(&insert_sql(list, $kind::COLUMNS))?;
-            for version in versions {
+            for version in &enrolled.versions {
                 if let Some(row) = $rows.get(version.row) {
-                    bind_head(&mut statement, snapshot, version, origins.get(version.row))?;
+                    let origin = snapshot.origins.get(version.row);
+                    let key = key_of(version);
+                    bind_head(&mut statement, enrolled.reference.id, version, key, origin)?;
                     $kind::bind(row, &mut Bind::new(&mut statement), words)?;
                     statement.raw_execute()?;
                 }
             }
         }};
     }
-    match rows {
+    match &snapshot.rows {
         Rows::Identities(rows) => all!(rows, identity),
         Rows::Assignments(rows) => all!(rows, assignment),
         Rows::Memberships(rows) => all!(rows, membership),
@@ -166,8 +171,8 @@ pub(crate) fn insert(
     Ok(())
 }
 
-const HEAD: &str = "id, entity, valid_from, request, line, hash";
-const N_HEAD: usize = 6;
+const HEAD: &str = "id, entity, key, valid_from, request, line, hash";
+const N_HEAD: usize = 7;
 
 fn insert_sql(list: List, columns: &str) -> String {
     let n_columns = N_HEAD + columns.split(',').count();
@@ -179,15 +184,17 @@ fn bind_head(
     statement: &mut Statement<'_>,
     snapshot: SnapshotId,
     version: &Version,
+    key: Option<&str>,
     origin: Option<&RowOrigin>,
 ) -> Result<(), rusqlite::Error> {
     let is_first = version.id == version.entity.0;
     statement.raw_bind_parameter(1, version.id)?;
     statement.raw_bind_parameter(2, (!is_first).then_some(version.entity.0))?;
-    statement.raw_bind_parameter(3, snapshot.0)?;
-    statement.raw_bind_parameter(4, origin.map_or(0, |it| it.request))?;
-    statement.raw_bind_parameter(5, origin.map_or(0, |it| it.line))?;
-    statement.raw_bind_parameter(6, &version.hash[..])
+    statement.raw_bind_parameter(3, key.filter(|_| is_first))?;
+    statement.raw_bind_parameter(4, snapshot.0)?;
+    statement.raw_bind_parameter(5, origin.map_or(0, |it| it.request))?;
+    statement.raw_bind_parameter(6, origin.map_or(0, |it| it.line))?;
+    statement.raw_bind_parameter(7, &version.hash[..])
 }
 
 /// Binds a row's own cells, in the order of its columns.
@@ -265,14 +272,16 @@ fn read_all<T>(
 ) -> Result<Vec<Stored<T>>, StoreError> {
     let columns: Vec<String> = columns.split(',').map(|it| format!("v.{}", it.trim())).collect();
     let (condition, a, b) = match which {
-        Which::Stream { stream, until } => ("e.stream = ?1", stream, until.0),
+        Which::Stream { stream, until } => {
+            ("v.valid_from IN (SELECT id FROM snapshot WHERE stream = ?1)", stream, until.0)
+        }
         // The first version has the entity's number; later ones are in the small index.
         Which::Entity { entity, until } => ("(v.id = ?1 OR v.entity = ?1)", entity.0, until.0),
     };
-    // CROSS JOIN: versions outside, one look-up by number for each inside.
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT v.id, coalesce(v.entity, v.id), v.valid_from, v.request, v.line, v.hash, e.key, {}
-         FROM {table} v CROSS JOIN entity e ON e.id = coalesce(v.entity, v.id)
+        "SELECT v.id, coalesce(v.entity, v.id), v.valid_from, v.request, v.line, v.hash,
+                coalesce(v.key, first.key), {}
+         FROM {table} v LEFT JOIN {table} first ON first.id = v.entity
          WHERE {condition} AND v.valid_from <= ?2 ORDER BY v.id",
         columns.join(", ")
     ))?;
