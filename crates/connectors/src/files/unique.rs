@@ -17,15 +17,20 @@ pub(crate) struct Duplicates {
 type Key<'r> = (&'r str, bool, &'r str);
 
 /// Makes the keys of a list unique. The first row of a key stays, unless a later one contradicts
-/// it with what must not be missed: an account that is on, an identity that has left.
+/// it with what must not be missed: an account that is on. Where an identity stands in its life
+/// is unknown when two rows contradict each other.
 pub(crate) fn make(rows: &mut Rows, origins: &mut Vec<RowOrigin>, folds: bool) -> Duplicates {
     match rows {
-        Rows::Identities(rows) => keep_one(
-            rows,
-            origins,
-            |it| ("", false, &it.id),
-            |it| u8::from(it.lifecycle == Lifecycle::Left),
-        ),
+        Rows::Identities(rows) => {
+            let duplicates = keep_one(rows, origins, |it| ("", false, &it.id), |_| 0);
+            for (kept, _) in &duplicates.conflicts {
+                let row = origins.iter().position(|it| it == kept).and_then(|at| rows.get_mut(at));
+                if let Some(row) = row {
+                    row.lifecycle = Lifecycle::Unknown;
+                }
+            }
+            duplicates
+        }
         Rows::Accounts(rows) => keep_one(
             rows,
             origins,

@@ -82,7 +82,7 @@ fn duplicates_are_dropped_and_contradictions_named() {
     insta::assert_snapshot!(shown(&pull(Idp, "a.csv", text, |it| it.files[0].whole = Some(true))), @"
 sys identities (everyone), partial: `a.csv` line 3 and `a.csv` line 5 are about the same id and say different things
   1 member active name=- mail=- no=- ends=-
-  2 member left name=- mail=- no=- ends=-
+  2 member unknown name=- mail=- no=- ends=-
   note: rows dropped, which say what one before them says: 1
 ");
     let across = pull_all(
@@ -96,7 +96,7 @@ sys identities (everyone), partial: `a.csv` line 3 and `a.csv` line 5 are about 
     insta::assert_snapshot!(shown(&across), @"
 sys identities (everyone), partial: `a.csv` line 3 and `b.csv` line 2 are about the same id and say different things
   1 member active name=- mail=- no=- ends=-
-  2 member left name=- mail=- no=- ends=-
+  2 member unknown name=- mail=- no=- ends=-
   3 member active name=- mail=- no=- ends=-
 ");
 }
