@@ -105,7 +105,7 @@ CREATE TABLE word (
 CREATE TABLE identity (
     id                   INTEGER PRIMARY KEY,
     entity               INTEGER,
-    key                   TEXT,
+    key                  TEXT,
     valid_from           INTEGER NOT NULL,
     request              INTEGER NOT NULL,
     line                 INTEGER NOT NULL,
@@ -127,7 +127,7 @@ CREATE TABLE identity (
 CREATE TABLE assignment (
     id            INTEGER PRIMARY KEY,
     entity        INTEGER,
-    key            TEXT,
+    key           TEXT,
     valid_from    INTEGER NOT NULL,
     request       INTEGER NOT NULL,
     line          INTEGER NOT NULL,
@@ -144,7 +144,7 @@ CREATE TABLE assignment (
 CREATE TABLE membership (
     id         INTEGER PRIMARY KEY,
     entity     INTEGER,
-    key         TEXT,
+    key        TEXT,
     valid_from INTEGER NOT NULL,
     request    INTEGER NOT NULL,
     line       INTEGER NOT NULL,
@@ -155,7 +155,7 @@ CREATE TABLE membership (
 CREATE TABLE account (
     id              INTEGER PRIMARY KEY,
     entity          INTEGER,
-    key              TEXT,
+    key             TEXT,
     valid_from      INTEGER NOT NULL,
     request         INTEGER NOT NULL,
     line            INTEGER NOT NULL,
@@ -180,7 +180,7 @@ CREATE TABLE account (
 CREATE TABLE nonhuman_row (
     id           INTEGER PRIMARY KEY,
     entity       INTEGER,
-    key           TEXT,
+    key          TEXT,
     valid_from   INTEGER NOT NULL,
     request      INTEGER NOT NULL,
     line         INTEGER NOT NULL,
@@ -193,7 +193,7 @@ CREATE TABLE nonhuman_row (
 CREATE TABLE leaver (
     id              INTEGER PRIMARY KEY,
     entity          INTEGER,
-    key              TEXT,
+    key             TEXT,
     valid_from      INTEGER NOT NULL,
     request         INTEGER NOT NULL,
     line            INTEGER NOT NULL,
