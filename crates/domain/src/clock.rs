@@ -7,3 +7,13 @@ pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> DateTime<Utc>;
 }
+
+/// A clock that stands still: the time of a dated night, or the moment at which systems were asked.
+#[derive(Clone, Copy, Debug)]
+pub struct At(pub DateTime<Utc>);
+
+impl Clock for At {
+    fn now(&self) -> DateTime<Utc> {
+        self.0
+    }
+}

@@ -30,7 +30,7 @@ pub use account::{Account, ActiveFlag, Invitation};
 pub use activity::Activity;
 pub use assignment::{Assignment, Grant, GroupRef, Membership, Principal, Via};
 pub use cause::{Cause, Family, Severity};
-pub use clock::Clock;
+pub use clock::{At, Clock};
 pub use decision::{Decision, Signature, Waiver};
 pub use explanation::{Explanation, Fact, KeyTrial, TrialOutcome};
 pub use exposure::{Exposure, Interval};

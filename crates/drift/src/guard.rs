@@ -1,8 +1,9 @@
 //! Hard holds: lists that changed more than can be believed. Their rows count as positive facts,
 //! their absences count for nothing.
 
-use domain::{Account, List, Rows, Snapshot, SnapshotRef};
+use domain::{List, Rows, Snapshot, SnapshotRef};
 
+use crate::names::names;
 use crate::policy::Policy;
 
 /// Why the absences of a new list do not count; `None` when they do.
@@ -22,7 +23,7 @@ pub fn hard_hold(
     if let Rows::Accounts(accounts) = &new.rows {
         let missing: Vec<&str> = canaries
             .iter()
-            .filter(|it| !accounts.iter().any(|account| is_canary(account, it)))
+            .filter(|it| !accounts.iter().any(|account| names(account, it)))
             .map(String::as_str)
             .collect();
         if !missing.is_empty() {
@@ -50,8 +51,4 @@ pub fn hard_hold(
             policy.shrink_max_percent
         )
     })
-}
-
-fn is_canary(account: &Account, name: &str) -> bool {
-    crate::names::names(account, name)
 }

@@ -22,8 +22,6 @@ pub struct PersonRight {
     pub starts: Starts,
     /// The identity whose word decided: an index into the estate. `None`: HR's, or nobody's.
     pub decided_by: Option<usize>,
-    /// True when it rests on a row that is not there.
-    pub is_from_absence: bool,
     /// Some source says leaver, another says entitled, and none is the authority.
     pub is_disputed: bool,
     /// Some source that might say otherwise was not seen.
@@ -80,19 +78,8 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leaver: Option<usize>)
     let sees_all = sees_all(cx, &words);
     let is_unknown = words.iter().any(|(_, it)| it.right == Right::Unknown);
     let (right, decided_by, is_disputed) = decide(cx, &words, hr, is_unknown, sees_all);
-    let is_from_absence = decided_by
-        .and_then(|at| words.iter().find(|it| it.0 == at))
-        .is_some_and(|(_, it)| it.is_from_absence);
     let is_partly_unseen = is_unknown || !sees_all || right == Right::Unknown;
-    PersonRight {
-        right,
-        starts,
-        decided_by,
-        is_from_absence,
-        is_disputed,
-        is_partly_unseen,
-        left_behind,
-    }
+    PersonRight { right, starts, decided_by, is_disputed, is_partly_unseen, left_behind }
 }
 
 /// The right, the identity whose word decided, and whether sources dispute it.

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use connectors::files::{Files, Pull};
-use domain::{Body, Clock, EntityId, Snapshot, Stream, Unmapped};
+use domain::{At, Body, Clock, EntityId, Snapshot, Stream, Unmapped};
 use rustc_hash::FxHashSet;
 use tracing::info;
 
@@ -62,16 +61,6 @@ pub(crate) async fn pull_all(systems: &[Files], clock: &dyn Clock) -> Pulled {
         pulled.unmapped.extend(unmapped);
     }
     pulled
-}
-
-/// The time at which the systems were asked.
-#[derive(Clone, Copy)]
-struct At(DateTime<Utc>);
-
-impl Clock for At {
-    fn now(&self) -> DateTime<Utc> {
-        self.0
-    }
 }
 
 /// The systems of a plan, ready to be asked.

@@ -1,6 +1,6 @@
 //! The graph: persons, identities, groups, assignments and accounts, and who owns what.
 
-use domain::{Assignment, GroupRef, Identity, Link, Principal, Tier, Via};
+use domain::{Assignment, Identity, Link, Principal, Tier, Via};
 use petgraph::Direction::{Incoming, Outgoing};
 use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::FxHashMap;
@@ -29,7 +29,6 @@ pub struct IdentityGraph<'e> {
     accounts: Vec<AccountView>,
     links: Vec<Link>,
     ghosts: Vec<Option<Ghost>>,
-    groups: Vec<GroupRef>,
     /// For each IdP: some assigned group has no member in a list.
     has_unseen_group: Vec<bool>,
     by_id: FxHashMap<(u16, &'e str), u32>,
@@ -56,7 +55,6 @@ pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGra
         accounts,
         links: Vec::new(),
         ghosts: Vec::new(),
-        groups: Vec::new(),
         has_unseen_group: has_unseen_group(estate),
         by_id,
         by_entity,
@@ -170,14 +168,13 @@ impl<'e> IdentityGraph<'e> {
                     }
                 }
                 Principal::Group(id) => {
-                    let group = self.group_node(&mut groups, sighting.system, id, None);
+                    let group = self.group_node(&mut groups, sighting.system, id);
                     self.nodes.add_edge(assignment, group, Edge::Names);
                 }
             }
             if let Via::Groups(through) = &sighting.row.via {
                 for group in through {
-                    let name = group.name.as_ref();
-                    let group = self.group_node(&mut groups, sighting.system, &group.id, name);
+                    let group = self.group_node(&mut groups, sighting.system, &group.id);
                     self.nodes.add_edge(assignment, group, Edge::Through);
                 }
             }
@@ -190,7 +187,7 @@ impl<'e> IdentityGraph<'e> {
             if sighting.standing == Standing::Gone {
                 continue;
             }
-            let group = self.group_node(&mut groups, sighting.system, &sighting.row.group, None);
+            let group = self.group_node(&mut groups, sighting.system, &sighting.row.group);
             let identity = self.identity_node(identity as usize);
             self.nodes.add_edge(identity, group, Edge::MemberOf);
         }
@@ -201,13 +198,11 @@ impl<'e> IdentityGraph<'e> {
         known: &mut FxHashMap<(u16, &'e str), NodeIndex>,
         system: u16,
         id: &'e str,
-        name: Option<&domain::Text>,
     ) -> NodeIndex {
         if let Some(node) = known.get(&(system, id)) {
             return *node;
         }
-        let node = self.nodes.add_node(Node::Group(count(self.groups.len())));
-        self.groups.push(GroupRef { id: id.into(), name: name.cloned() });
+        let node = self.nodes.add_node(Node::Group(count(known.len())));
         known.insert((system, id), node);
         node
     }
@@ -396,12 +391,6 @@ impl<'e> IdentityGraph<'e> {
     pub fn trials(&self, account: usize) -> Vec<Trial> {
         let leading = self.accounts.get(account).map_or(usize::MAX, |it| it.leading as usize);
         self.correlation().trials(leading)
-    }
-
-    /// A group by its number in the graph.
-    #[must_use]
-    pub fn group(&self, group: u32) -> Option<&GroupRef> {
-        self.groups.get(group as usize)
     }
 
     /// The key by which an account and its owner are linked; `None` when they are not.

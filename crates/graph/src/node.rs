@@ -15,8 +15,6 @@ pub enum Node {
     Assignment(u32),
     /// An index into the graph's accounts.
     Account(u32),
-    /// A key, by number.
-    Key(u32),
 }
 
 /// How two nodes hang together.
@@ -73,18 +71,4 @@ pub enum KeyKind {
     UserName,
     /// E-mail address, folded, domain aliases applied.
     Email,
-}
-
-impl KeyKind {
-    /// Word on a drawing.
-    #[must_use]
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::AccountId => "account id",
-            Self::ExternalId => "externalId",
-            Self::EmployeeNumber => "employee number",
-            Self::UserName => "userName",
-            Self::Email => "e-mail",
-        }
-    }
 }

@@ -4,9 +4,8 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use chrono::{DateTime, Utc};
 use connectors::files::Profiles;
-use domain::{Clock, Severity};
+use domain::{At, Clock, Severity};
 use report::v1::Report;
 use report::{HtmlOptions, html, text};
 use store::Store;
@@ -192,14 +191,4 @@ fn tidy(path: &Path) -> PathBuf {
         }
     }
     tidy
-}
-
-/// The time of a dated night.
-#[derive(Clone, Copy, Debug)]
-struct At(DateTime<Utc>);
-
-impl Clock for At {
-    fn now(&self) -> DateTime<Utc> {
-        self.0
-    }
 }
