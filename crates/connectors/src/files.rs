@@ -7,22 +7,22 @@
 
 mod bodies;
 mod capture;
-mod config;
+pub(crate) mod config;
 mod coverage;
 mod csv;
 mod dates;
-mod error;
+pub(crate) mod error;
 mod json;
 mod limits;
-mod map;
+pub(crate) mod map;
 mod merge;
 mod path;
 mod profile;
-mod read;
+pub(crate) mod read;
 mod recognise;
 mod record;
 mod source;
-mod unique;
+pub(crate) mod unique;
 mod window;
 mod words;
 

@@ -4,3 +4,7 @@
 //! [`domain::Snapshot`]s, each saying how much of its list was seen.
 
 pub mod files;
+pub mod live;
+pub mod okta;
+mod page;
+pub mod scim;

@@ -47,6 +47,21 @@ pub struct FileConfig {
     pub on_your_word: bool,
 }
 
+/// What an operator says about the answers of a server: nothing.
+pub(crate) static UNSAID: FileConfig = FileConfig {
+    path: PathBuf::new(),
+    shown_as: String::new(),
+    profile: None,
+    as_of: None,
+    zone: None,
+    rows: None,
+    whole: None,
+    group: None,
+    channel: None,
+    statuses: BTreeMap::new(),
+    on_your_word: false,
+};
+
 impl FileConfig {
     /// A file about which nothing is said.
     #[must_use]

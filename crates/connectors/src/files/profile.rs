@@ -153,6 +153,11 @@ impl Profiles {
         self.profiles.iter().find(|it| it.name == name).map(AsRef::as_ref)
     }
 
+    /// The profile of that name, to keep.
+    pub(crate) fn shared(&self, name: &str) -> Option<Arc<Profile>> {
+        self.profiles.iter().find(|it| it.name == name).map(Arc::clone)
+    }
+
     /// All of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Profile> {
         self.profiles.iter().map(AsRef::as_ref)
@@ -257,6 +262,15 @@ impl Profile {
     #[must_use]
     pub const fn kind(&self) -> SystemKind {
         self.kind
+    }
+
+    /// The field that names a row of its first list.
+    pub(crate) fn key(&self) -> Option<&Field> {
+        let identities = self.identities.as_ref().map(|it| &it.fields.id);
+        let assignments = self.assignments.as_ref().map(|it| &it.fields.principal);
+        let memberships = self.memberships.as_ref().map(|it| &it.fields.member);
+        let accounts = self.accounts.as_ref().map(|it| &it.fields.id);
+        identities.or(assignments).or(memberships).or(accounts)
     }
 
     /// Resolves the paths of every field.

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use domain::{AsOf, AsOfBasis, Request, RowOrigin, SystemId};
+use domain::{AsOf, AsOfBasis, Request, RowOrigin, SystemId, Text};
+use rustc_hash::FxHashSet;
 use tokio::time::Instant;
 
 use super::capture::NodeSeed;
@@ -48,14 +49,7 @@ pub(crate) struct Job<'j> {
 pub(crate) fn read(job: &Job<'_>) -> Result<Export, PullError> {
     let pages = source::pages(&job.file.path, &job.file.shown_as)?;
     let mapper = Mapper::new(job.profile, job.file, job.zone, job.skips_identities);
-    let mut reader = Reader {
-        profile: job.profile,
-        mapper,
-        spare: Record::default(),
-        row_len: 0,
-        n_rows: 0,
-        request: 0,
-    };
+    let mut reader = Reader::new(job.profile, mapper);
     let (mut requests, mut stated) = (Vec::new(), Stated::default());
     for page in &pages {
         let (request, page_stated) = reader.page(page)?;
@@ -97,7 +91,8 @@ pub(crate) fn guess_format(head: &[u8]) -> Format {
 /// Bytes checked at once to be UTF-8: one long row must not make every later one dear.
 const TEXT_BYTES_MAX: usize = 4 << 10;
 
-struct Reader<'p> {
+/// Reads the pages of one list into one mapper.
+pub(crate) struct Reader<'p> {
     profile: &'p Profile,
     mapper: Mapper<'p>,
     /// Memory for the next record.
@@ -106,9 +101,59 @@ struct Reader<'p> {
     row_len: usize,
     n_rows: u64,
     request: u32,
+    /// The ids met so far, where somebody wants to know which are new.
+    ids: Option<FxHashSet<Text>>,
 }
 
-impl Reader<'_> {
+impl<'p> Reader<'p> {
+    fn new(profile: &'p Profile, mapper: Mapper<'p>) -> Self {
+        Self {
+            profile,
+            mapper,
+            spare: Record::default(),
+            row_len: 0,
+            n_rows: 0,
+            request: 0,
+            ids: None,
+        }
+    }
+
+    /// Reads answers of a server instead of files, and remembers their ids.
+    pub(crate) fn of_answers(profile: &'p Profile, mapper: Mapper<'p>) -> Self {
+        Self { ids: Some(FxHashSet::default()), ..Self::new(profile, mapper) }
+    }
+
+    /// Reads the JSON body of one answer. Rows before the place of an error stay read.
+    pub(crate) fn answer(&mut self, body: &[u8]) -> Result<Stated, json::Placed> {
+        let mut window = Window::new(body);
+        let read = match window.fill() {
+            Ok(_) => self.json(&mut window),
+            Err(error) => Err((Place::File, PullErrorKind::of_io(error))),
+        };
+        self.skip();
+        read
+    }
+
+    /// Counts an answer that holds no rows.
+    pub(crate) fn skip(&mut self) {
+        self.request = self.request.saturating_add(1);
+    }
+
+    /// Rows read so far, and different ids among them.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        (self.n_rows, self.ids.as_ref().map_or(0, |it| it.len() as u64))
+    }
+
+    /// All that was mapped.
+    pub(crate) fn finish(self, system: &SystemId) -> Vec<Part> {
+        self.mapper.finish(system)
+    }
+
+    fn json<R: std::io::Read>(&mut self, window: &mut Window<R>) -> Result<Stated, json::Placed> {
+        let profile = self.profile;
+        json::walk(window, &profile.envelope, &mut |bytes, span| self.json_row(bytes, span))
+    }
+
     fn page(&mut self, page: &Page) -> Result<(Request, Stated), PullError> {
         let fail = |(place, kind): (Place, PullErrorKind)| kind.at(&page.shown_as, place);
         let began = Instant::now();
@@ -118,13 +163,7 @@ impl Reader<'_> {
         let mut window = Window::new(source.reader());
         window.fill().map_err(|error| fail((Place::File, PullErrorKind::of_io(error))))?;
         let stated = match format(self.profile, window.bytes()) {
-            Format::Json => {
-                let profile = self.profile;
-                json::walk(&mut window, &profile.envelope, &mut |bytes, span| {
-                    self.json_row(bytes, span)
-                })
-                .map_err(fail)?
-            }
+            Format::Json => self.json(&mut window).map_err(fail)?,
             Format::Csv => {
                 self.csv(&mut window).map_err(fail)?;
                 Stated::default()
@@ -206,6 +245,12 @@ impl Reader<'_> {
             });
         }
         self.n_rows += 1;
+        if let Some(ids) = &mut self.ids
+            && let Some(id) = self.profile.key().and_then(|it| record.first(&it.slots).text())
+            && !ids.contains(id.as_ref())
+        {
+            ids.insert(id.into());
+        }
         let (Place::Line(line) | Place::Row(line)) = span.place else { return Ok(()) };
         let origin = RowOrigin {
             request: self.request,

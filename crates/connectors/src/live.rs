@@ -1,0 +1,177 @@
+//! What every live system gives, however it is spoken to: a pull, answers by id, health, and a
+//! doctor's checks.
+
+use chrono::{DateTime, Utc};
+use domain::{Request, Rows, Snapshot, Stream, Text, Unmapped};
+use outbound::OutboundError;
+
+/// All that a pull of one live system brought.
+#[derive(Debug, Default)]
+pub struct LivePull {
+    /// One for each list that was read, whole or in part, in order of stream.
+    pub snapshots: Vec<Snapshot>,
+    /// Raw bytes of each snapshot's rows, in the order of `snapshots` and their rows.
+    pub bodies: Vec<Vec<Vec<u8>>>,
+    /// Raw values that no mapping knows, in order.
+    pub unmapped: Vec<Unmapped>,
+    /// Lists of which nothing could be read.
+    pub failures: Vec<LiveFailure>,
+    /// When the source's log says that people left, lost or got the app; in order of time.
+    pub events: Vec<LogEvent>,
+    /// Where to go on reading the log; `None`: the source has none, or it was not read.
+    pub log_cursor: Option<String>,
+    /// Requests behind no snapshot, in order: the log, health, lists that were read twice or failed.
+    pub requests: Vec<Request>,
+    /// What is wrong with provisioning itself, as the source says.
+    pub troubles: Vec<Trouble>,
+}
+
+/// Lists that could not be read.
+#[derive(Debug)]
+pub struct LiveFailure {
+    /// Which.
+    pub lists: Vec<Stream>,
+    /// Why.
+    pub error: LiveError,
+}
+
+/// Why a list could not be read. One variant per reaction; every text ends in what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LiveError {
+    /// There was no answer: the network, a limit, a token that was refused.
+    #[error(transparent)]
+    Outbound(#[from] OutboundError),
+
+    /// The source refuses: somebody has to mend the credential, its permissions or a setting.
+    #[error("HTTP {status} from `{url}`: {why}")]
+    Refused {
+        /// HTTP status.
+        status: u16,
+        /// What was asked for, without secrets.
+        url: String,
+        /// What it means and what to do.
+        why: String,
+    },
+
+    /// The source answered, and not with what was asked for.
+    #[error("`{url}` gave no list: {why}")]
+    NoList {
+        /// What was asked for, without secrets.
+        url: String,
+        /// What it gave and what to do.
+        why: String,
+    },
+}
+
+/// Something that the source itself says is wrong with provisioning or with our view of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What it is.
+    pub kind: domain::Watcher,
+    /// What is wrong and what to do, a sentence each.
+    pub text: String,
+}
+
+/// One object to ask for again.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Question {
+    /// A user of an IdP, by its id.
+    Identity(Text),
+    /// Whether this user may use the app, by the user's id.
+    Assignment(Text),
+    /// An account of an app, by its id.
+    Account(Text),
+}
+
+/// What a source answered to one question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// What was asked.
+    pub question: Question,
+    /// What it said.
+    pub answer: Answer,
+    /// When the request was sent: what it shows was true after this.
+    pub sent_at: DateTime<Utc>,
+    /// When the answer was received.
+    pub received_at: DateTime<Utc>,
+    /// The requests behind it, with retries; empty when nothing was sent.
+    pub requests: Vec<Request>,
+}
+
+/// The answer to a question by id.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// It is there: exactly one row, with its raw bytes.
+    Found {
+        /// The one row.
+        row: Rows,
+        /// As it was read.
+        body: Vec<u8>,
+    },
+    /// The source says that it is not there (404 to an id).
+    Gone,
+    /// Could not be asked, or answered something else.
+    Unknown {
+        /// Why, for the operator.
+        why: String,
+    },
+}
+
+/// What the log of a source says happened to one person's access.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogEvent {
+    /// The source's id of the event.
+    pub id: Text,
+    /// When it happened, by the source's clock.
+    pub at: DateTime<Utc>,
+    /// What happened.
+    pub kind: LogEventKind,
+    /// The user, by the IdP's id.
+    pub identity: Text,
+}
+
+/// What can happen to a person's access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogEventKind {
+    /// Deactivated or deleted.
+    Left,
+    /// Suspended.
+    Suspended,
+    /// Active again.
+    Returned,
+    /// Lost the app.
+    Unassigned,
+    /// Got the app.
+    Assigned,
+    /// The IdP told the app to switch the account off, and the app said yes.
+    Pushed,
+    /// The IdP told the app to switch the account off, and it failed.
+    PushFailed,
+}
+
+/// One thing that the doctor looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What was looked at, as `users can be listed`.
+    pub name: &'static str,
+    /// How it went.
+    pub result: CheckResult,
+    /// What was seen, a sentence.
+    pub seen: String,
+    /// What to do next; `None` when nothing.
+    pub next: Option<String>,
+}
+
+/// How a check went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CheckResult {
+    /// As it should be.
+    Fine,
+    /// Works, and somebody should look at it.
+    Warning,
+    /// Does not work.
+    Failed,
+    /// Could not be looked at.
+    Skipped,
+}

@@ -1,0 +1,362 @@
+//! From the answers of a server to rows: the profiles that map export files map pages of an
+//! API too, row by row, with where each was read. Never talks to a server itself.
+
+use chrono_tz::Tz;
+use domain::{Population, Request, RowOrigin, Rows, SystemId, Unmapped};
+use serde::de::IgnoredAny;
+
+use crate::files::Profile;
+use crate::files::config::UNSAID;
+use crate::files::error::{Place, PullErrorKind};
+use crate::files::map::{Mapper, Part};
+use crate::files::read::Reader;
+use crate::files::unique;
+
+/// Bytes of all answers of one list: a million people with full profiles are 1 GB.
+const LIST_BYTES_MAX: u64 = 4 << 30;
+
+/// The pages of one list, while they are read.
+pub(crate) struct Pages<'p> {
+    profile: &'p Profile,
+    reader: Reader<'p>,
+    requests: Vec<Request>,
+    bodies: Vec<Vec<u8>>,
+    n_bytes: u64,
+}
+
+/// What one page brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PageSeen {
+    /// Rows in it.
+    pub(crate) n_rows: u64,
+    /// Ids in it that no page before it had.
+    pub(crate) n_new_ids: u64,
+    /// How many rows the whole list has, by its own word; `None` where it does not say.
+    pub(crate) total: Option<u64>,
+    /// Whether the body itself leads to a next page (the profile's `next`).
+    pub(crate) has_next: bool,
+}
+
+/// An answer that is no page of the list.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{what}")]
+pub(crate) struct PageError {
+    /// What is wrong with it, as a whole sentence without an end: `row 3 has no ...`.
+    pub(crate) what: String,
+}
+
+/// All that the pages of one list gave.
+#[derive(Debug)]
+pub(crate) struct PagesRead {
+    /// One for each kind of list that the profile gives, each key once.
+    pub(crate) lists: Vec<ListRead>,
+    /// The requests, in order, with their rows counted.
+    pub(crate) requests: Vec<Request>,
+}
+
+/// One list.
+#[derive(Debug)]
+pub(crate) struct ListRead {
+    /// Its rows, each key once.
+    pub(crate) rows: Rows,
+    /// Where each row was read.
+    pub(crate) origins: Vec<RowOrigin>,
+    /// The raw bytes of each row.
+    pub(crate) bodies: Vec<Vec<u8>>,
+    /// Whom it is about.
+    pub(crate) population: Population,
+    /// Peculiarities for the report.
+    pub(crate) notes: Vec<String>,
+    /// Raw values that no mapping knows.
+    pub(crate) unmapped: Vec<Unmapped>,
+    /// Rows dropped because an equal one stands before them.
+    pub(crate) n_repeated: u64,
+    /// Pairs of rows of one id that say different things; one row of each pair was kept.
+    pub(crate) conflicts: Vec<(RowOrigin, RowOrigin)>,
+}
+
+impl<'p> Pages<'p> {
+    /// Begins a list. `skips_identities`: those that its rows name are read elsewhere.
+    ///
+    /// A time without a zone counts as UTC: APIs mean that when they leave it out.
+    pub(crate) fn new(profile: &'p Profile, skips_identities: bool) -> Self {
+        let mapper = Mapper::new(profile, &UNSAID, Some(Tz::UTC), skips_identities);
+        Self {
+            profile,
+            reader: Reader::of_answers(profile, mapper),
+            requests: Vec::new(),
+            bodies: Vec::new(),
+            n_bytes: 0,
+        }
+    }
+
+    /// Reads one page. An empty object, a bare row, a web page or half a body are no page.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`PageError`] when the body is no page of this list. The request is kept in any
+    /// case, and so are rows before a bad one: the list is then partial.
+    pub(crate) fn page(
+        &mut self,
+        mut request: Request,
+        body: &[u8],
+    ) -> Result<PageSeen, PageError> {
+        let (rows_before, ids_before) = self.reader.counts();
+        self.n_bytes = self.n_bytes.saturating_add(body.len() as u64);
+        let read = self.read(body);
+        let (n_rows, n_ids) = self.reader.counts();
+        let (n_rows, n_new_ids) = (n_rows - rows_before, n_ids - ids_before);
+        request.n_rows = n_rows;
+        self.requests.push(request);
+        self.bodies.push(body.to_vec());
+        let (total, has_next) = read?;
+        Ok(PageSeen { n_rows, n_new_ids, total, has_next })
+    }
+
+    fn read(&mut self, body: &[u8]) -> Result<(Option<u64>, bool), PageError> {
+        if self.n_bytes > LIST_BYTES_MAX {
+            let what = format!("the list has more than {} GiB", LIST_BYTES_MAX >> 30);
+            self.reader.skip();
+            return Err(PageError { what });
+        }
+        if let Some(what) = not_a_list(self.profile, body) {
+            self.reader.skip();
+            return Err(PageError { what: what.to_owned() });
+        }
+        if let Err(error) = serde_json::from_slice::<IgnoredAny>(body) {
+            // Checked before, so that half an answer is not half applied.
+            self.reader.skip();
+            let ends = error.is_eof();
+            let what =
+                if ends { "the answer ends in the middle" } else { "the answer is not JSON" };
+            return Err(PageError { what: what.to_owned() });
+        }
+        let stated = self.reader.answer(body).map_err(|(place, kind)| told(place, &kind))?;
+        match (stated.totals.as_slice(), stated.has_next.as_slice()) {
+            ([], []) if self.profile.rows.is_empty() => Ok((None, false)),
+            ([total], [has_next]) => Ok((*total, *has_next)),
+            _ => Err(PageError { what: "the answer is not one list".to_owned() }),
+        }
+    }
+
+    /// Counts a request that brought no page: an attempt before the answer, or one that failed.
+    pub(crate) fn attempt(&mut self, request: Request) {
+        self.reader.skip();
+        self.requests.push(request);
+        self.bodies.push(Vec::new());
+    }
+
+    /// All that was read.
+    pub(crate) fn finish(self, system: &SystemId) -> PagesRead {
+        let mut lists: Vec<ListRead> = self.reader.finish(system).into_iter().map(unique).collect();
+        // Pages are cut and let go one by one, so that the list is never there twice.
+        for (request, body) in self.bodies.into_iter().enumerate() {
+            for list in &mut lists {
+                while let Some(origin) = list.origins.get(list.bodies.len())
+                    && usize::try_from(origin.request) == Ok(request)
+                {
+                    list.bodies.push(cut(&body, *origin));
+                }
+            }
+        }
+        PagesRead { lists, requests: self.requests }
+    }
+}
+
+/// Reads the answer to a question by id: exactly one row, with its raw bytes.
+///
+/// # Errors
+///
+/// Returns [`PageError`] when the body is anything else: a list, an empty object, a row
+/// without its key.
+pub(crate) fn one(
+    profile: &Profile,
+    system: &SystemId,
+    skips_identities: bool,
+    body: &[u8],
+) -> Result<(Vec<Rows>, Vec<u8>), PageError> {
+    let what = "the answer is not one object".to_owned();
+    if first_letter(body) != Some(b'{') {
+        return Err(PageError { what });
+    }
+    let mapper = Mapper::new(profile, &UNSAID, Some(Tz::UTC), skips_identities);
+    let mut reader = Reader::of_answers(profile, mapper);
+    let stated = reader.answer(body).map_err(|(_, kind)| told(Place::File, &kind))?;
+    if reader.counts().0 != 1 || !stated.totals.is_empty() {
+        return Err(PageError { what });
+    }
+    let lists: Vec<ListRead> = reader.finish(system).into_iter().map(unique).collect();
+    let origin = lists.first().and_then(|it| it.origins.first()).copied();
+    let raw = origin.map(|it| cut(body, it)).ok_or(PageError { what })?;
+    Ok((lists.into_iter().map(|it| it.rows).collect(), raw))
+}
+
+fn unique(part: Part) -> ListRead {
+    let Part { mut rows, mut origins, population, folds, notes, unmapped, withheld: _ } = part;
+    let duplicates = unique::make(&mut rows, &mut origins, folds);
+    ListRead {
+        bodies: Vec::with_capacity(rows.len()),
+        rows,
+        origins,
+        population,
+        notes,
+        unmapped,
+        n_repeated: if folds { 0 } else { duplicates.n_exact },
+        conflicts: duplicates.conflicts,
+    }
+}
+
+fn cut(body: &[u8], origin: RowOrigin) -> Vec<u8> {
+    let begin = usize::try_from(origin.offset).unwrap_or(usize::MAX);
+    let end = begin.saturating_add(usize::try_from(origin.len).unwrap_or(usize::MAX));
+    body.get(begin..end).unwrap_or_default().to_vec()
+}
+
+/// What tells at the first letter that the body is no list.
+fn not_a_list(profile: &Profile, body: &[u8]) -> Option<&'static str> {
+    let is_bare = profile.rows.is_empty();
+    match first_letter(body) {
+        None => Some("the answer is empty"),
+        Some(b'[') if is_bare => None,
+        Some(b'{') if !is_bare => None,
+        Some(b'{') => Some("the answer is one object and no list"),
+        Some(b'<') => Some("the answer is a web page and no list"),
+        Some(_) => Some("the answer is no list"),
+    }
+}
+
+fn first_letter(body: &[u8]) -> Option<u8> {
+    body.iter().copied().find(|it| !it.is_ascii_whitespace())
+}
+
+/// Tells an error of a file as one of an answer: nobody can export it again.
+fn told(place: Place, kind: &PullErrorKind) -> PageError {
+    let what = match kind {
+        PullErrorKind::Empty => "the answer is empty".to_owned(),
+        PullErrorKind::Truncated { .. } => "the answer ends in the middle".to_owned(),
+        PullErrorKind::TooLarge { what } | PullErrorKind::NotAList { what } => what.clone(),
+        PullErrorKind::NoKey { field } => format!("a row has no {field}"),
+        PullErrorKind::NoZone { column } | PullErrorKind::NoDate { column, .. } => {
+            format!("the date in `{column}` cannot be read")
+        }
+        _ => "the answer is not JSON".to_owned(),
+    };
+    match place {
+        Place::Row(row) => PageError { what: format!("{what} (row {row})") },
+        Place::File | Place::Line(_) => PageError { what },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::Profiles;
+
+    fn request() -> Request {
+        Request {
+            method: "GET".into(),
+            url: "https://app.test/Users".into(),
+            status: Some(200),
+            n_bytes: 0,
+            sha256: [0; 32],
+            date: None,
+            request_id: None,
+            n_rows: 0,
+            duration_ms: 0,
+        }
+    }
+
+    fn system() -> SystemId {
+        SystemId::parse("app").unwrap()
+    }
+
+    #[test]
+    fn pages_of_a_list_become_rows_with_their_origins_and_bytes() {
+        let profiles = Profiles::builtin().unwrap();
+        let mut pages = Pages::new(profiles.get("scim-users").unwrap(), false);
+        let first = r#"{"totalResults":3,"Resources":[{"id":"1","userName":"a"},{"id":"2"}]}"#;
+        let second = r#"{"TOTALRESULTS":3,"resources":[ {"id":"2"}, {"ID":"3","active":"False"}]}"#;
+        let seen = pages.page(request(), first.as_bytes()).unwrap();
+        assert_eq!(seen, PageSeen { n_rows: 2, n_new_ids: 2, total: Some(3), has_next: false });
+        pages.attempt(request());
+        let seen = pages.page(request(), second.as_bytes()).unwrap();
+        assert_eq!(seen, PageSeen { n_rows: 2, n_new_ids: 1, total: Some(3), has_next: false });
+
+        let PagesRead { lists, requests } = pages.finish(&system());
+        let list = &lists[0];
+        let bodies: Vec<_> = list.bodies.iter().map(|it| str::from_utf8(it).unwrap()).collect();
+        assert_eq!(
+            bodies,
+            [r#"{"id":"1","userName":"a"}"#, r#"{"id":"2"}"#, r#"{"ID":"3","active":"False"}"#]
+        );
+        assert_eq!(list.origins.iter().map(|it| it.request).collect::<Vec<_>>(), [0, 0, 2]);
+        assert_eq!(list.n_repeated, 1);
+        assert_eq!(requests.iter().map(|it| it.n_rows).collect::<Vec<_>>(), [2, 0, 2]);
+    }
+
+    #[test]
+    fn what_is_no_page_says_why() {
+        let profiles = Profiles::builtin().unwrap();
+        for (profile, body, why) in [
+            ("scim-users", "{}", "the object is empty"),
+            ("scim-users", "", "the answer is empty"),
+            ("scim-users", "<!doctype html>", "the answer is a web page and no list"),
+            ("scim-users", "[]", "the answer is no list"),
+            ("scim-users", r#"{"id":"1","userName":"a"}"#, "the answer is not one list"),
+            ("scim-users", r#"{"totalResults":5}"#, "the object has no list, only `totalResults`"),
+            (
+                "scim-users",
+                r#"{"totalResults":1,"Resources":[{"id":"1"}"#,
+                "the answer ends in the middle",
+            ),
+            (
+                "scim-users",
+                r#"{"totalResults":1,"Resources":[{"userName":"a"}]}"#,
+                "a row has no `id` (row 1)",
+            ),
+            ("okta-users", "{}", "the answer is one object and no list"),
+            ("okta-users", "[{]", "the answer is not JSON"),
+        ] {
+            let mut pages = Pages::new(profiles.get(profile).unwrap(), false);
+            let error = pages.page(request(), body.as_bytes()).unwrap_err();
+            assert_eq!(error.what, why, "{body}");
+            assert_eq!(pages.finish(&system()).requests.len(), 1, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_total_of_none_needs_no_list() {
+        let profiles = Profiles::builtin().unwrap();
+        let mut pages = Pages::new(profiles.get("scim-users").unwrap(), false);
+        let seen = pages.page(request(), br#"{"totalResults":0}"#).unwrap();
+        assert_eq!((seen.n_rows, seen.total), (0, Some(0)));
+    }
+
+    #[test]
+    fn one_object_is_one_row_and_nothing_else_is() {
+        let profiles = Profiles::builtin().unwrap();
+        let profile = profiles.get("scim-users").unwrap();
+        let read = |body: &str| one(profile, &system(), false, body.as_bytes());
+        let (rows, raw) = read(r#" {"id":"1","active":true} "#).unwrap();
+        assert_eq!(rows[0].len(), 1);
+        assert_eq!(raw, br#"{"id":"1","active":true}"#);
+        for body in ["{}", "", "[]", "<html>", r#"{"id":"1"}{"id":"2"}"#, r#"{"detail":"no"}"#] {
+            assert!(read(body).is_err(), "{body}");
+        }
+        assert!(read(r#"{"totalResults":1,"Resources":[{"id":"1"}]}"#).is_err());
+    }
+
+    #[test]
+    fn one_profile_may_give_two_lists() {
+        let profiles = Profiles::builtin().unwrap();
+        let profile = profiles.get("okta-app-users").unwrap();
+        let body = br#"[{"id":"00u1","status":"ACTIVE","scope":"USER"}]"#;
+        for (skips_identities, n_lists) in [(false, 2), (true, 1)] {
+            let mut pages = Pages::new(profile, skips_identities);
+            pages.page(request(), body).unwrap();
+            let lists = pages.finish(&system()).lists;
+            assert_eq!(lists.len(), n_lists);
+            assert!(lists.iter().all(|it| it.bodies.len() == it.rows.len()));
+        }
+    }
+}

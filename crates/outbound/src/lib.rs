@@ -1,0 +1,38 @@
+//! The one bounded HTTP client: TLS, redirects, budgets, limits, redaction.
+//!
+//! A [`Reader`] sends GET to one host below one path, and nothing else; the only other request
+//! that leaves from here is the one for an access token. Whatever is reached, a limit or a
+//! refusal, is an [`OutboundError`] with the line of each request made. Secrets are in no log
+//! line, no error and no request line.
+
+mod address;
+mod answer;
+mod auth;
+mod body;
+mod budget;
+mod client;
+mod config;
+mod error;
+mod exchange;
+mod jwk;
+mod jwt;
+mod key;
+mod pace;
+mod random;
+mod reader;
+mod secret;
+mod tls;
+mod token;
+mod token_answer;
+mod tries;
+
+pub use answer::{Answer, Headers};
+pub use auth::{Auth, ServiceApp};
+pub use client::Client;
+pub use config::{Config, Limits, ProxyConfig};
+pub use error::{Excerpt, OutboundError, OutboundErrorKind};
+pub use key::{KeyError, SigningKey};
+pub use pace::Pace;
+pub use reader::Reader;
+pub use secret::Secret;
+pub use {bytes::Bytes, url::Url};

@@ -1,0 +1,251 @@
+//! How fast: whose clock says when to ask again. Times are measured against the answer's own
+//! `Date`, never against ours where it has one.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::Headers;
+use crate::answer::http_date;
+
+/// Whose clock says how fast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Okta's `x-rate-limit-limit`, `-remaining` and `-reset` on each answer. Half of each budget
+    /// is left for others: at half, the next request waits for the reset.
+    Okta,
+    /// `Retry-After` on a refusal, in seconds (whole or not) or as a date: SCIM servers and most
+    /// others (RFC 9110, 10.2.3).
+    RetryAfter,
+}
+
+/// What one source has said of its budgets.
+#[derive(Debug)]
+pub(crate) struct Pacer {
+    pace: Pace,
+    /// Path prefix of the base URL, which is no part of a lane.
+    prefix: usize,
+    /// Until when each lane rests.
+    rests: Mutex<HashMap<String, Instant>>,
+}
+
+/// Lanes are few: what stands for an id is not in their names. A source that makes them many
+/// loses what it said of them, not our memory.
+const LANES_MAX: usize = 256;
+
+impl Pacer {
+    pub(crate) fn new(pace: Pace, base: &Url) -> Self {
+        Self { pace, prefix: base.path().len(), rests: Mutex::default() }
+    }
+
+    /// The group of paths that a budget is kept for, as near as paths tell: Okta counts by path,
+    /// where ids stand in the fourth and the sixth segment (`api/v1/apps/ID/users/ID`).
+    pub(crate) fn lane(&self, url: &Url) -> String {
+        let path = url.path().get(self.prefix..).unwrap_or_default();
+        let segments = path.split('/').take(6).enumerate();
+        let named: Vec<&str> = segments
+            .map(|(nth, segment)| if matches!(nth, 3 | 5) { "*" } else { segment })
+            .collect();
+        named.join("/")
+    }
+
+    /// How long a lane still rests; zero when it does not.
+    pub(crate) fn rest(&self, lane: &str) -> Duration {
+        let rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
+        rests.get(lane).map_or(Duration::ZERO, |until| until.duration_since(Instant::now()))
+    }
+
+    /// Takes note of what an answer says of its lane's budget. A rest is `wait_max` at most: a
+    /// reset further off than that is no promise worth keeping.
+    pub(crate) fn note(
+        &self,
+        lane: String,
+        headers: &Headers,
+        received_at: DateTime<Utc>,
+        wait_max: Duration,
+    ) {
+        if self.pace != Pace::Okta {
+            return;
+        }
+        let mut rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
+        if rests.len() >= LANES_MAX {
+            rests.clear();
+        }
+        match half_spent(headers).then(|| until_reset(headers, received_at)).flatten() {
+            Some(wait) => rests.insert(lane, Instant::now() + wait.min(wait_max)),
+            None => rests.remove(&lane),
+        };
+    }
+
+    /// How long a refusal (429 or 5xx) asks us to wait. `None` when it does not say, or when what
+    /// it says is no promise: our own backoff is due then.
+    pub(crate) fn asked(&self, headers: &Headers, received_at: DateTime<Utc>) -> Option<Duration> {
+        let wait = match self.pace {
+            Pace::Okta if number(headers, "x-rate-limit-limit").is_some_and(|it| it <= 0) => {
+                // Too many at once. The reset says nothing of when one of them ends.
+                return None;
+            }
+            Pace::Okta => until_reset(headers, received_at),
+            Pace::RetryAfter => None,
+        };
+        wait.or_else(|| {
+            let value = headers.get("retry-after")?;
+            retry_after(value, headers.date().unwrap_or(received_at))
+        })
+    }
+}
+
+/// Returns true when half of an Okta budget or less is left.
+fn half_spent(headers: &Headers) -> bool {
+    let (limit, remaining) =
+        (number(headers, "x-rate-limit-limit"), number(headers, "x-rate-limit-remaining"));
+    // A limit of 0 is the one on concurrent requests.
+    limit.zip(remaining).is_some_and(|(limit, remaining)| limit > 0 && remaining <= limit / 2)
+}
+
+/// Time to `x-rate-limit-reset`, in epoch seconds, from the answer's `Date`; from our clock where
+/// it has none. Zero when it is over.
+fn until_reset(headers: &Headers, received_at: DateTime<Utc>) -> Option<Duration> {
+    let reset = DateTime::from_timestamp(number(headers, "x-rate-limit-reset")?, 0)?;
+    Some(positive(reset - headers.date().unwrap_or(received_at)))
+}
+
+/// Reads how long a server asks us to wait: seconds, whole or not (`2.128`, as Entra sends), or an
+/// HTTP date, measured from `date`. A date that is over asks for no wait. `None` for other text.
+fn retry_after(value: &str, date: DateTime<Utc>) -> Option<Duration> {
+    let value = value.trim();
+    match value.parse::<f64>() {
+        Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        Err(_) => Some(positive(http_date(value)? - date)),
+    }
+}
+
+fn number(headers: &Headers, name: &str) -> Option<i64> {
+    headers.get(name)?.trim().parse().ok()
+}
+
+fn positive(wait: TimeDelta) -> Duration {
+    wait.to_std().unwrap_or(Duration::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+    use super::*;
+
+    const DATE: &str = "Mon, 05 Jan 2026 09:00:00 GMT"; // Epoch second 1767603600.
+
+    fn headers(lines: &[(&str, &str)]) -> Headers {
+        let mut map = HeaderMap::new();
+        for (name, value) in lines {
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            map.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        Headers(map)
+    }
+
+    /// Our clock is an hour ahead of the source's: only its own `Date` may count.
+    fn received_at() -> DateTime<Utc> {
+        "2026-01-05T10:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn retry_after_in_all_its_forms() {
+        let date = http_date(DATE).unwrap();
+        #[rustfmt::skip]
+        let table = [
+            // value                           | wait, ms
+            ( "7",                               Some(7_000)      ),
+            ( " 0 ",                             Some(0)          ),
+            ( "2.128",                           Some(2_128)      ),
+            ( "Mon, 05 Jan 2026 09:00:30 GMT",   Some(30_000)     ),
+            ( "Mon, 05 Jan 2026 08:59:00 GMT",   Some(0)          ), // Already over.
+            ( "Monday, 05-Jan-26 09:00:30 GMT",  Some(30_000)     ),
+            ( "86400",                           Some(86_400_000) ),
+            ( "-1",                              None             ),
+            ( "NaN",                             None             ),
+            ( "inf",                             None             ),
+            ( "1e300",                           None             ),
+            ( "soon",                            None             ),
+            ( "",                                None             ),
+        ];
+        for (value, wait_ms) in table {
+            assert_eq!(retry_after(value, date), wait_ms.map(Duration::from_millis), "`{value}`");
+        }
+    }
+
+    #[test]
+    fn okta_rests_at_half_of_a_budget_until_the_reset_by_its_own_clock() {
+        #[rustfmt::skip]
+        let table = [
+            // limit | remaining | reset        | rest, s
+            ( "600",   "301",      "1767603630",  0  ),
+            ( "600",   "300",      "1767603630",  30 ),
+            ( "600",   "0",        "1767603630",  30 ),
+            ( "600",   "0",        "1767603590",  0  ), // Already over.
+            ( "1",     "0",        "1767603601",  1  ),
+            ( "0",     "0",        "1767603630",  0  ), // Too many at once: no budget.
+            ( "600",   "0",        "1767690000",  60 ), // A day off: `wait_max`.
+            ( "600",   "0",        "soon",        0  ),
+            ( "600",   "0",        "9223372036854775807", 0 ),
+            ( "",      "0",        "1767603630",  0  ),
+        ];
+        let base = Url::parse("https://org.test/").unwrap();
+        for (limit, remaining, reset, rest_s) in table {
+            let pacer = Pacer::new(Pace::Okta, &base);
+            let headers = headers(&[
+                ("date", DATE),
+                ("x-rate-limit-limit", limit),
+                ("x-rate-limit-remaining", remaining),
+                ("x-rate-limit-reset", reset),
+            ]);
+            pacer.note("users".to_owned(), &headers, received_at(), Duration::from_secs(60));
+            let rest_ms = pacer.rest("users").as_millis();
+            let near = rest_ms <= rest_s * 1000 && rest_ms + 500 > rest_s * 1000;
+            assert!(near, "{limit} {remaining} {reset}: {rest_ms} ms");
+            assert_eq!(pacer.rest("apps"), Duration::ZERO);
+        }
+    }
+
+    type Lines = &'static [(&'static str, &'static str)];
+
+    #[test]
+    fn a_refusal_is_read_by_the_clock_of_its_vendor() {
+        const RESET: (&str, &str) = ("x-rate-limit-reset", "1767603612");
+        #[rustfmt::skip]
+        let table: [(Pace, Lines, Option<u64>); 7] = [
+            ( Pace::Okta,       &[("date", DATE), ("x-rate-limit-limit", "600"), RESET], Some(12)   ),
+            ( Pace::Okta,       &[("date", DATE), ("x-rate-limit-limit", "0"), RESET],   None       ),
+            ( Pace::Okta,       &[("date", DATE), ("retry-after", "3")],                 Some(3)    ),
+            ( Pace::Okta,       &[("date", DATE)],                                       None       ),
+            ( Pace::RetryAfter, &[("date", DATE), RESET],                                None       ),
+            ( Pace::RetryAfter, &[("date", DATE), ("retry-after", "Mon, 05 Jan 2026 09:00:05 GMT")], Some(5) ),
+            // Without a `Date` our own clock has to do.
+            ( Pace::RetryAfter, &[("retry-after", "Mon, 05 Jan 2026 10:00:05 GMT")],     Some(5)    ),
+        ];
+        for (pace, lines, wait_s) in table {
+            let pacer = Pacer::new(pace, &Url::parse("https://org.test/").unwrap());
+            let wait = pacer.asked(&headers(lines), received_at());
+            assert_eq!(wait, wait_s.map(Duration::from_secs), "{pace:?} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn lanes_do_not_hold_ids() {
+        let pacer = Pacer::new(Pace::Okta, &Url::parse("https://org.test/").unwrap());
+        for (path, lane) in [
+            ("api/v1/users?limit=200", "api/v1/users"),
+            ("api/v1/users/00u1", "api/v1/users/*"),
+            ("api/v1/apps/0oa1/users", "api/v1/apps/*/users"),
+            ("api/v1/apps/0oa1/users/00u1", "api/v1/apps/*/users/*"),
+        ] {
+            let url = Url::parse(&format!("https://org.test/{path}")).unwrap();
+            assert_eq!(pacer.lane(&url), lane, "`{path}`");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! What can be asked of which system: the table from path to endpoint, and the names by which
+//! faults are put on them.
+
+use crate::record::Server;
+
+/// Something that can be asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Endpoint {
+    /// All of Okta but tokens; faults only.
+    Okta,
+    /// `POST /oauth2/v1/token`
+    OktaToken,
+    /// `GET /api/v1/users`
+    OktaUsers,
+    /// `GET /api/v1/users/{id}`
+    OktaUser,
+    /// `GET /api/v1/users/{id}/groups`
+    OktaUserGroups,
+    /// `GET /api/v1/apps`
+    OktaApps,
+    /// `GET /api/v1/apps/{id}`
+    OktaApp,
+    /// `GET /api/v1/apps/{id}/features`
+    OktaFeatures,
+    /// `GET /api/v1/apps/{id}/users`
+    OktaAppUsers,
+    /// `GET /api/v1/apps/{id}/users/{id}`
+    OktaAppUser,
+    /// `GET /api/v1/apps/{id}/groups`
+    OktaAppGroups,
+    /// `GET /api/v1/groups`
+    OktaGroups,
+    /// `GET /api/v1/groups/{id}`
+    OktaGroup,
+    /// `GET /api/v1/groups/{id}/users`
+    OktaGroupUsers,
+    /// `GET /api/v1/logs`
+    OktaLog,
+    /// All of the app; faults only.
+    Scim,
+    /// `GET /ServiceProviderConfig`
+    ScimConfig,
+    /// `GET /ResourceTypes`
+    ScimTypes,
+    /// `GET /Users`
+    ScimUsers,
+    /// `GET /Users/{id}`
+    ScimUser,
+    /// `GET /Groups`
+    ScimGroups,
+    /// `GET /Groups/{id}`
+    ScimGroup,
+    /// A path that nobody serves.
+    Nowhere,
+}
+
+/// Names in descriptions.
+const NAMES: &[(&str, Endpoint)] = &[
+    ("okta", Endpoint::Okta),
+    ("okta/token", Endpoint::OktaToken),
+    ("okta/users", Endpoint::OktaUsers),
+    ("okta/user", Endpoint::OktaUser),
+    ("okta/user-groups", Endpoint::OktaUserGroups),
+    ("okta/apps", Endpoint::OktaApps),
+    ("okta/app", Endpoint::OktaApp),
+    ("okta/features", Endpoint::OktaFeatures),
+    ("okta/app-users", Endpoint::OktaAppUsers),
+    ("okta/app-user", Endpoint::OktaAppUser),
+    ("okta/app-groups", Endpoint::OktaAppGroups),
+    ("okta/groups", Endpoint::OktaGroups),
+    ("okta/group", Endpoint::OktaGroup),
+    ("okta/group-users", Endpoint::OktaGroupUsers),
+    ("okta/log", Endpoint::OktaLog),
+    ("scim", Endpoint::Scim),
+    ("scim/config", Endpoint::ScimConfig),
+    ("scim/types", Endpoint::ScimTypes),
+    ("scim/users", Endpoint::ScimUsers),
+    ("scim/user", Endpoint::ScimUser),
+    ("scim/groups", Endpoint::ScimGroups),
+    ("scim/group", Endpoint::ScimGroup),
+];
+
+impl Endpoint {
+    /// The endpoint of this name: `okta/users`, `scim`, ...
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(it, _)| *it == name).map(|it| it.1)
+    }
+
+    /// Which endpoint a path leads to, with the ids in it.
+    pub(crate) fn of(server: Server, segments: &[String]) -> (Self, Vec<String>) {
+        let parts: Vec<&str> = segments.iter().map(String::as_str).collect();
+        let (endpoint, ids): (Self, &[&str]) = match (server, parts.as_slice()) {
+            (Server::Okta, ["oauth2", "v1", "token"]) => (Self::OktaToken, &[]),
+            (Server::Okta, ["api", "v1", path @ ..]) => match path {
+                ["users"] => (Self::OktaUsers, &[]),
+                ["users", id] => (Self::OktaUser, &[*id]),
+                ["users", id, "groups"] => (Self::OktaUserGroups, &[*id]),
+                ["apps"] => (Self::OktaApps, &[]),
+                ["apps", id] => (Self::OktaApp, &[*id]),
+                ["apps", id, "features"] => (Self::OktaFeatures, &[*id]),
+                ["apps", id, "users"] => (Self::OktaAppUsers, &[*id]),
+                ["apps", id, "users", user] => (Self::OktaAppUser, &[*id, *user]),
+                ["apps", id, "groups"] => (Self::OktaAppGroups, &[*id]),
+                ["groups"] => (Self::OktaGroups, &[]),
+                ["groups", id] => (Self::OktaGroup, &[*id]),
+                ["groups", id, "users"] => (Self::OktaGroupUsers, &[*id]),
+                ["logs"] => (Self::OktaLog, &[]),
+                _ => (Self::Nowhere, &[]),
+            },
+            (Server::Scim, ["scim", "v2", path @ ..]) => match path {
+                ["ServiceProviderConfig"] => (Self::ScimConfig, &[]),
+                ["ResourceTypes"] => (Self::ScimTypes, &[]),
+                ["Users"] => (Self::ScimUsers, &[]),
+                ["Users", id] => (Self::ScimUser, &[*id]),
+                ["Groups"] => (Self::ScimGroups, &[]),
+                ["Groups", id] => (Self::ScimGroup, &[*id]),
+                _ => (Self::Nowhere, &[]),
+            },
+            _ => (Self::Nowhere, &[]),
+        };
+        (endpoint, ids.iter().map(|it| (*it).to_owned()).collect())
+    }
+
+    /// Is a fault on `self` one on `other` too?
+    pub(crate) fn covers(self, other: Self) -> bool {
+        self == other
+            || match self {
+                Self::Okta => other.is_okta() && other != Self::OktaToken,
+                Self::Scim => other.is_scim(),
+                _ => false,
+            }
+    }
+
+    /// Is it answered with pages?
+    pub(crate) fn is_list(self) -> bool {
+        matches!(
+            self,
+            Self::Okta
+                | Self::OktaUsers
+                | Self::OktaUserGroups
+                | Self::OktaApps
+                | Self::OktaAppUsers
+                | Self::OktaAppGroups
+                | Self::OktaGroups
+                | Self::OktaGroupUsers
+                | Self::OktaLog
+                | Self::Scim
+                | Self::ScimUsers
+                | Self::ScimGroups
+        )
+    }
+
+    pub(crate) fn is_okta(self) -> bool {
+        (Self::Okta..=Self::OktaLog).contains(&self)
+    }
+
+    pub(crate) fn is_scim(self) -> bool {
+        (Self::Scim..=Self::ScimGroup).contains(&self)
+    }
+}

@@ -1,0 +1,111 @@
+//! The answers that faults give in place of the system's own.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
+
+use super::{Fault, Place, Wait};
+use crate::record::Server;
+use crate::serve::Urls;
+use crate::wire::{Answer, Payload, http_date};
+use crate::{okta, scim};
+
+/// What a proxy in between shows people.
+const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Just a moment</title></head>\
+                    <body><h1>Please wait</h1><p>Checking your browser.</p></body></html>\n";
+
+/// The answer that stands in for the real one; `None`: the fault is of another kind.
+pub(crate) fn instead(
+    fault: Fault,
+    server: Server,
+    urls: &Urls,
+    now: DateTime<Utc>,
+) -> Option<Answer> {
+    Some(match fault {
+        Fault::TooMany(wait) => too_many(wait, server, now),
+        Fault::Broken(status @ (502 | 504)) => Answer::text(status, "text/html", PAGE),
+        Fault::Broken(status) => match server {
+            Server::Okta => okta::error::with_status(status, "E0000009", "Internal Server Error"),
+            _ => scim::error(status, None, "the server cannot answer now"),
+        },
+        Fault::ReadOnly => {
+            okta::error::with_status(503, "E0000010", "Service is in read only mode.")
+        }
+        Fault::Html(status) => Answer::text(status, "text/html; charset=utf-8", PAGE),
+        Fault::Redirect(place) => {
+            Answer::text(302, "text/plain", "").with("location", urls.misleading(server, place))
+        }
+        Fault::Garbage => Answer::text(200, media_type(server), "{\"Resources\": [{\"id\": \"a"),
+        Fault::EmptyObject => Answer::json(200, media_type(server), json!({})),
+        Fault::Huge(bytes) => Answer {
+            status: 200,
+            headers: vec![("content-type", media_type(server).to_owned())],
+            body: Payload::Endless(bytes),
+        },
+        Fault::GzipBomb(bytes) => Answer {
+            status: 200,
+            headers: vec![
+                ("content-type", media_type(server).to_owned()),
+                ("content-encoding", "gzip".to_owned()),
+            ],
+            body: Payload::Bomb(bytes),
+        },
+        Fault::TokenDies => match server {
+            Server::Okta => okta::error::invalid_token(),
+            _ => scim::error(401, None, "the token is not valid"),
+        },
+        _ => return None,
+    })
+}
+
+fn too_many(wait: Wait, server: Server, now: DateTime<Utc>) -> Answer {
+    let answer = match server {
+        Server::Okta => okta::error::too_many(),
+        _ => scim::error(429, None, "too many requests"),
+    };
+    let limits = |answer: Answer, limit: u32, reset: DateTime<Utc>| {
+        answer
+            .with("x-rate-limit-limit", limit.to_string())
+            .with("x-rate-limit-remaining", "0")
+            .with("x-rate-limit-reset", reset.timestamp().to_string())
+    };
+    match wait {
+        Wait::Reset { wait_s, skew_s } => {
+            let theirs = now + TimeDelta::seconds(skew_s.into());
+            limits(answer, 600, theirs + TimeDelta::seconds(wait_s.into()))
+                .with("date", http_date(theirs))
+        }
+        Wait::Concurrency => limits(answer, 0, now + TimeDelta::hours(1)),
+        Wait::Seconds(wait_s) => answer.with("retry-after", wait_s.to_string()),
+        Wait::Fraction(wait_ms) => {
+            answer.with("retry-after", format!("{}.{:03}", wait_ms / 1_000, wait_ms % 1_000))
+        }
+        Wait::Date { wait_s, skew_s } => {
+            let theirs = now + TimeDelta::seconds(skew_s.into());
+            let until = theirs + TimeDelta::seconds(wait_s.into());
+            answer.with("retry-after", http_date(until)).with("date", http_date(theirs))
+        }
+        Wait::Unsaid => answer,
+    }
+}
+
+fn media_type(server: Server) -> &'static str {
+    match server {
+        Server::Okta => "application/json",
+        _ => "application/scim+json",
+    }
+}
+
+impl Urls {
+    /// A URL that looks like one of this server's, at a place that the reader must not go to.
+    pub(crate) fn misleading(&self, server: Server, place: Place) -> String {
+        let own = match server {
+            Server::Okta => &self.okta,
+            _ => &self.scim_origin,
+        };
+        match place {
+            Place::OtherHost => format!("http://localhost:{}/api/v1/users", self.elsewhere_port),
+            Place::OtherPort => format!("http://127.0.0.1:{}/api/v1/users", self.elsewhere_port),
+            Place::OutsidePrefix => format!("{own}/elsewhere/users"),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What happens in a company, each as the systems themselves would record and pass it on: status,
+//! assignment, log, and the push to the app where its switch is on. Failed or late pushes are made
+//! by changing the account afterwards, or by switching `deactivates` off before.
+
+use chrono::{DateTime, Utc};
+
+use crate::world::{Account, Active, AppUser, LogEvent, World};
+
+impl Account {
+    /// Does the account say that it cannot be used?
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        match &self.active {
+            Active::Set(is_on) => !is_on,
+            Active::Text(text) => text.eq_ignore_ascii_case("false"),
+            Active::Null | Active::Absent => false,
+        }
+    }
+}
+
+impl World {
+    /// Okta deactivates a user: no app any more, groups stay. Nothing happens if there is none.
+    pub fn deactivate(&mut self, user: &str, now: DateTime<Utc>) {
+        if self.set_status(user, "DEPROVISIONED", now) {
+            self.log(user, "user.lifecycle.deactivate", now);
+            self.unassign(user, now);
+        }
+    }
+
+    /// Okta suspends a user. Assignments stay, and nothing is pushed.
+    pub fn suspend(&mut self, user: &str, now: DateTime<Utc>) {
+        if self.set_status(user, "SUSPENDED", now) {
+            self.log(user, "user.lifecycle.suspend", now);
+        }
+    }
+
+    /// Okta removes a user for good: only the log remembers.
+    pub fn delete(&mut self, user: &str, now: DateTime<Utc>) {
+        if self.okta.users.contains_key(user) {
+            self.deactivate(user, now);
+            self.okta.users.remove(user);
+            for group in self.okta.groups.values_mut() {
+                group.members.remove(user);
+            }
+            self.log(user, "user.lifecycle.delete.completed", now);
+        }
+    }
+
+    /// Gives a user the app, and switches the account on or makes one, where Okta does that.
+    pub fn assign(&mut self, user: &str, now: DateTime<Utc>) {
+        let Some(login) = self.okta.users.get(user).map(|it| it.login.clone()) else { return };
+        self.log(user, "application.user_membership.add", now);
+        let pushes = self.okta.app.provisioning.is_some_and(|it| it.creates);
+        let account = pushes.then(|| self.switch_on(user, &login, now));
+        let app_user = AppUser {
+            group: None,
+            status: if pushes { "PROVISIONED" } else { "ACTIVE" }.to_owned(),
+            external_id: account,
+            user_name: Some(login),
+            created_at: now,
+            status_changed_at: Some(now),
+        };
+        self.okta.app_users.insert(user.to_owned(), app_user);
+    }
+
+    /// Takes the app from a user, and switches the account off where Okta does that.
+    pub fn unassign(&mut self, user: &str, now: DateTime<Utc>) {
+        let Some(app_user) = self.okta.app_users.remove(user) else { return };
+        self.log(user, "application.user_membership.remove", now);
+        let pushes = self.okta.app.provisioning.is_some_and(|it| it.deactivates);
+        if let (true, Some(account)) = (pushes, app_user.external_id) {
+            self.log(user, "application.provision.user.deactivate", now);
+            self.switch_off(&account, now);
+        }
+    }
+
+    /// The app switches an account off, and forgets it if that is its habit.
+    pub fn switch_off(&mut self, account: &str, now: DateTime<Utc>) {
+        if self.app.habits.deletes_inactive {
+            self.app.accounts.retain(|it| it.id != account);
+        } else if let Some(account) = self.app.accounts.iter_mut().find(|it| it.id == account) {
+            account.active = Active::Set(false);
+            account.modified_at = now;
+        }
+    }
+
+    /// Every credential that there is.
+    pub(crate) fn secrets(&self) -> Vec<String> {
+        let fixed = [&self.okta.door.api_token, &self.app.token];
+        fixed.into_iter().chain(self.okta.tokens.secrets()).cloned().collect()
+    }
+
+    /// The account of a user, on: the one that has its id, else a new one.
+    fn switch_on(&mut self, user: &str, login: &str, now: DateTime<Utc>) -> String {
+        let is_theirs = |it: &&mut Account| it.external_id.as_deref() == Some(user);
+        if let Some(account) = self.app.accounts.iter_mut().find(is_theirs) {
+            account.active = Active::Set(true);
+            account.modified_at = now;
+            return account.id.clone();
+        }
+        let id = format!("acc-{user}-{}", self.app.accounts.len());
+        self.app.accounts.push(Account {
+            id: id.clone(),
+            external_id: Some(user.to_owned()),
+            user_name: Some(login.to_owned()),
+            email: Some(login.to_owned()),
+            active: Active::Set(true),
+            roles: Vec::new(),
+            employee_number: None,
+            created_at: now,
+            modified_at: now,
+            more: Default::default(),
+        });
+        id
+    }
+
+    fn set_status(&mut self, user: &str, status: &str, now: DateTime<Utc>) -> bool {
+        let Some(user) = self.okta.users.get_mut(user) else { return false };
+        status.clone_into(&mut user.status);
+        user.status_changed_at = Some(now);
+        user.updated_at = now;
+        true
+    }
+
+    fn log(&mut self, user: &str, event_type: &str, now: DateTime<Utc>) {
+        self.okta.log.push(LogEvent {
+            published_at: now,
+            event_type: event_type.to_owned(),
+            result: "SUCCESS".to_owned(),
+            reason: None,
+            user: user.to_owned(),
+        });
+    }
+}
