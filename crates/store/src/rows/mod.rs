@@ -13,6 +13,7 @@ mod nonhuman;
 use std::borrow::Cow;
 
 use domain::{Digest, EntityId, List, RowOrigin, Rows, Snapshot, SnapshotId};
+use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, Statement, ToSql};
 
 use crate::canon::Canon;
@@ -149,13 +150,13 @@ pub(crate) fn insert(
     macro_rules! all {
         ($rows:expr, $kind:ident) => {{
             let mut statement = connection.prepare_cached(&insert_sql(list, $kind::COLUMNS))?;
+            let mut bind = Bind::new(&mut statement);
             for version in &enrolled.versions {
                 if let Some(row) = $rows.get(version.row) {
                     let origin = snapshot.origins.get(version.row);
-                    let key = key_of(version);
-                    bind_head(&mut statement, enrolled.reference.id, version, key, origin)?;
-                    $kind::bind(row, &mut Bind::new(&mut statement), words)?;
-                    statement.raw_execute()?;
+                    bind.head(enrolled.reference.id, version, key_of(version), origin)?;
+                    $kind::bind(row, &mut bind, words)?;
+                    bind.execute()?;
                 }
             }
         }};
@@ -172,45 +173,63 @@ pub(crate) fn insert(
 }
 
 const HEAD: &str = "id, entity, key, valid_from, request, line, hash";
-const N_HEAD: usize = 7;
 
 fn insert_sql(list: List, columns: &str) -> String {
-    let n_columns = N_HEAD + columns.split(',').count();
+    let n_columns = HEAD.split(',').count() + columns.split(',').count();
     let places = vec!["?"; n_columns].join(", ");
     format!("INSERT INTO {} ({HEAD}, {columns}) VALUES ({places})", table(list))
 }
 
-fn bind_head(
-    statement: &mut Statement<'_>,
-    snapshot: SnapshotId,
-    version: &Version,
-    key: Option<&str>,
-    origin: Option<&RowOrigin>,
-) -> Result<(), rusqlite::Error> {
-    let is_first = version.id == version.entity.0;
-    statement.raw_bind_parameter(1, version.id)?;
-    statement.raw_bind_parameter(2, (!is_first).then_some(version.entity.0))?;
-    statement.raw_bind_parameter(3, key.filter(|_| is_first))?;
-    statement.raw_bind_parameter(4, snapshot.0)?;
-    statement.raw_bind_parameter(5, origin.map_or(0, |it| it.request))?;
-    statement.raw_bind_parameter(6, origin.map_or(0, |it| it.line))?;
-    statement.raw_bind_parameter(7, &version.hash[..])
-}
-
-/// Binds a row's own cells, in the order of its columns.
+/// Binds the cells of a row, in the order of its columns.
 struct Bind<'a, 's> {
     statement: &'a mut Statement<'s>,
-    next: usize,
+    /// Cells of this row that are bound.
+    n_bound: usize,
+    /// Cells that were NULL in the row before: many are in nearly all rows, and bound but once.
+    nulls: Vec<bool>,
 }
 
 impl<'a, 's> Bind<'a, 's> {
-    const fn new(statement: &'a mut Statement<'s>) -> Self {
-        Self { statement, next: N_HEAD }
+    /// Begins with a statement of which no cell is bound: all are NULL.
+    fn new(statement: &'a mut Statement<'s>) -> Self {
+        let nulls = vec![true; statement.parameter_count()];
+        Self { statement, n_bound: 0, nulls }
+    }
+
+    fn head(
+        &mut self,
+        snapshot: SnapshotId,
+        version: &Version,
+        key: Option<&str>,
+        origin: Option<&RowOrigin>,
+    ) -> Result<(), rusqlite::Error> {
+        let is_first = version.id == version.entity.0;
+        self.cell(version.id)?;
+        self.cell((!is_first).then_some(version.entity.0))?;
+        self.cell(key.filter(|_| is_first))?;
+        self.cell(snapshot.0)?;
+        self.cell(origin.map_or(0, |it| it.request))?;
+        self.cell(origin.map_or(0, |it| it.line))?;
+        self.cell(&version.hash[..])
     }
 
     fn cell(&mut self, value: impl ToSql) -> Result<(), rusqlite::Error> {
-        self.next += 1;
-        self.statement.raw_bind_parameter(self.next, value)
+        self.n_bound += 1;
+        let is_null = matches!(
+            value.to_sql()?,
+            ToSqlOutput::Borrowed(ValueRef::Null) | ToSqlOutput::Owned(Value::Null)
+        );
+        let was_null = self.nulls.get_mut(self.n_bound - 1);
+        if was_null.is_some_and(|it| std::mem::replace(it, is_null) && is_null) {
+            return Ok(());
+        }
+        self.statement.raw_bind_parameter(self.n_bound, value)
+    }
+
+    fn execute(&mut self) -> Result<(), rusqlite::Error> {
+        self.n_bound = 0;
+        self.statement.raw_execute()?;
+        Ok(())
     }
 }
 
