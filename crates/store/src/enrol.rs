@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::thread;
 
-use domain::{Digest, EntityId, Snapshot, SnapshotRef, Text};
+use domain::{Digest, EntityId, Snapshot, SnapshotRef};
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
@@ -36,8 +36,8 @@ pub struct Enrolled {
     pub(crate) versions: Vec<Version>,
     /// Versions that are over.
     pub(crate) ended: Vec<i64>,
-    /// Keys of rows whose key is not the row's own alone, by place in the snapshot.
-    pub(crate) numbered: FxHashMap<usize, Text>,
+    /// Rows with a key that another row has too, by place in the snapshot: which of them it is.
+    pub(crate) repeated: FxHashMap<usize, u32>,
 }
 
 /// From this many rows on, a second thread pays.
@@ -46,6 +46,10 @@ const TWO_THREADS_MIN: usize = 5_000;
 impl State {
     /// Sets `snapshot` against the past: numbers its rows, finds what changed, and computes its
     /// digest. The numbers are taken, so that what is enrolled must also be committed.
+    ///
+    /// # Panics
+    ///
+    /// Panics when a list of this stream was enrolled already: a run has one of each.
     pub fn enrol(&mut self, snapshot: &Snapshot) -> Enrolled {
         let hashes = hash_all(snapshot);
         let keys = keys(&snapshot.rows);
@@ -76,15 +80,16 @@ impl State {
             n_gone: 0,
             versions: Vec::new(),
             ended: Vec::new(),
-            numbered: FxHashMap::default(),
+            repeated: repeated(&keys, &order),
         };
 
-        enrolled.numbered = numbered_keys(&keys, &order);
         let stream = self.streams.entry(snapshot.stream.clone()).or_default();
+        assert!(!stream.is_enrolled, "{} is enrolled twice", snapshot.stream);
+        stream.is_enrolled = true;
         let rows = keys.iter().zip(&hashes).zip(&mut places).enumerate();
         for (at, ((own, hash), place)) in rows {
-            let key = enrolled.numbered.get(&at).map_or(&**own, |it| it);
-            let known = stream.known.get_mut(key);
+            let nth = enrolled.repeated.get(&at).copied().unwrap_or(1);
+            let known = stream.known.get_mut(&*numbered(own, nth));
             *place = enrolled.take_row(known, &mut self.next.row, at, short(hash));
         }
         enrolled.entities = places;
@@ -148,16 +153,16 @@ impl Enrolled {
     }
 }
 
-/// The keys of rows that are not the row's own alone: a list should have each key once.
-fn numbered_keys(keys: &[Cow<'_, str>], order: &[usize]) -> FxHashMap<usize, Text> {
+/// Rows with a key that a row before them in `order` has: a list should have each key once.
+fn repeated(keys: &[Cow<'_, str>], order: &[usize]) -> FxHashMap<usize, u32> {
     let mut found = FxHashMap::default();
     let (mut nth, mut previous) = (1, None);
     for at in order {
-        let Some(own) = keys.get(*at) else { continue };
-        nth = if previous == Some(own) { nth + 1 } else { 1 };
-        previous = Some(own);
-        if let Cow::Owned(key) = numbered(own, nth) {
-            found.insert(*at, key.into());
+        let key = keys.get(*at);
+        nth = if previous == key { nth + 1 } else { 1 };
+        previous = key;
+        if nth > 1 {
+            found.insert(*at, nth);
         }
     }
     found
