@@ -125,11 +125,7 @@ fn by_stored_entity(estate: &Estate<'_>) -> FxHashMap<domain::EntityId, u32> {
     estate.identities.iter().enumerate().map(|(at, it)| (it.entity, count(at))).collect()
 }
 
-fn index<'e>(
-    estate: &'e Estate<'e>,
-    rules: &KeyRules,
-    named: &[Option<u32>],
-) -> Index<'e> {
+fn index<'e>(estate: &'e Estate<'e>, rules: &KeyRules, named: &[Option<u32>]) -> Index<'e> {
     let mut index = Index::with_capacity(estate.identities.len());
     let carried = carried(estate, rules);
     let mut named_by_app = vec![false; estate.identities.len()];

@@ -1,5 +1,7 @@
 //! Reads one export (a file or a folder of pages) with one profile.
 
+use std::fs;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use domain::{AsOf, AsOfBasis, Request, RowOrigin, SystemId};
@@ -54,7 +56,9 @@ pub(crate) fn read(job: &Job<'_>) -> Result<Export, PullError> {
         spare: Record::default(),
         row_len: 0,
         n_rows: 0,
+        n_row_bytes: 0,
         request: 0,
+        n_bytes: pages.iter().map(|it| fs::metadata(&it.path).map_or(0, |it| it.len())).sum(),
     };
     let (mut requests, mut stated) = (Vec::new(), Stated::default());
     for page in &pages {
@@ -105,8 +109,15 @@ struct Reader<'p> {
     /// Bytes of the longest row so far, bounded: so many are checked to be UTF-8 at once.
     row_len: usize,
     n_rows: u64,
+    /// Bytes of these rows.
+    n_row_bytes: u64,
     request: u32,
+    /// Bytes of all pages on disk.
+    n_bytes: u64,
 }
+
+/// After so many rows their mean length is known well enough to make room for the others.
+const SAMPLE_ROWS: u64 = 64;
 
 impl Reader<'_> {
     fn page(&mut self, page: &Page) -> Result<(Request, Stated), PullError> {
@@ -206,6 +217,10 @@ impl Reader<'_> {
             });
         }
         self.n_rows += 1;
+        self.n_row_bytes += len as u64;
+        if self.n_rows == SAMPLE_ROWS {
+            self.mapper.reserve(self.n_bytes / (self.n_row_bytes / SAMPLE_ROWS).max(1));
+        }
         let (Place::Line(line) | Place::Row(line)) = span.place else { return Ok(()) };
         let origin = RowOrigin {
             request: self.request,

@@ -95,7 +95,9 @@ async fn a_row_that_cannot_be_ours_is_named() {
     let (_folder, path) = folder();
     write(&path).await;
     let connection = rusqlite::Connection::open(&path).unwrap();
-    connection.execute("UPDATE version SET row = CAST(row || x'00' AS BLOB) WHERE id = 5", []).unwrap();
+    connection
+        .execute("UPDATE version SET row = CAST(row || x'00' AS BLOB) WHERE id = 5", [])
+        .unwrap();
     drop(connection);
     let store = Store::open(&path).unwrap();
     let error = store.rows(SnapshotId(1)).await.unwrap_err();
