@@ -73,7 +73,7 @@ fn a_file_that_is_no_database_is_left_alone() {
 fn flipped_bytes_are_found_and_nothing_is_judged_by_them() {
     let site = Site::firm_after_first();
     let good = site.read("driftline.db");
-    let page = 4096;
+    let page = 16_384;
     let mut n_found = 0;
     // One page at a time, its header and its middle. Pages without content may hide a flip.
     for at in (1..good.len() / page).flat_map(|it| [it * page, it * page + page - 200]) {
@@ -107,7 +107,7 @@ fn a_run_on_a_damaged_database_says_so_and_commits_nothing() {
     site.night(SECOND, &Night::planted());
     // Every page but the first, so that whatever is read is damaged.
     let mut bytes = site.read("driftline.db");
-    bytes[4096..].iter_mut().for_each(|it| *it ^= 0xff);
+    bytes[16_384..].iter_mut().for_each(|it| *it ^= 0xff);
     site.write("driftline.db", &bytes);
     is_store_error("damaged", &site.run(), &["driftline.db` is damaged", "restore a backup"]);
     assert!(!site.path("reports/2026-11-20-run-2.json").exists());

@@ -31,15 +31,16 @@ pub struct IdentityGraph<'e> {
     ghosts: Vec<Option<Ghost>>,
     /// For each IdP: some assigned group has no member in a list.
     has_unseen_group: Vec<bool>,
-    by_id: FxHashMap<(u16, &'e str), u32>,
+    by_id: ById<'e>,
     by_entity: FxHashMap<domain::EntityId, u32>,
 }
 
 /// Correlates: builds the graph, and finds the owner of each account.
 #[must_use]
 pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGraph<'e> {
-    let by_id = identities_by_id(estate);
-    let index = index(estate, rules, &by_id);
+    let by_id = ById::of(estate);
+    let named = named_by_assignments(estate, &by_id);
+    let index = index(estate, rules, &named);
     let persons = persons(estate, rules, &index);
     let accounts = accounts(estate, rules);
     let by_entity = by_stored_entity(estate);
@@ -60,18 +61,41 @@ pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGra
         by_entity,
     };
     graph.add_people();
-    graph.add_assignments();
+    graph.add_assignments(&named);
     graph.add_accounts();
     graph
 }
 
-fn identities_by_id<'e>(estate: &'e Estate<'e>) -> FxHashMap<(u16, &'e str), u32> {
-    estate
-        .identities
-        .iter()
-        .enumerate()
-        .map(|(at, it)| ((it.system, &*it.row.id), count(at)))
-        .collect()
+/// For each IdP, its identities by id.
+#[derive(Debug)]
+struct ById<'e>(Vec<FxHashMap<&'e str, u32>>);
+
+impl<'e> ById<'e> {
+    fn of(estate: &'e Estate<'e>) -> Self {
+        let mut by_id = vec![FxHashMap::default(); estate.idps.len()];
+        if let [only] = &mut *by_id {
+            only.reserve(estate.identities.len());
+        }
+        for (at, it) in estate.identities.iter().enumerate() {
+            if let Some(ids) = by_id.get_mut(usize::from(it.system)) {
+                ids.insert(&*it.row.id, count(at));
+            }
+        }
+        Self(by_id)
+    }
+
+    fn get(&self, idp: u16, id: &str) -> Option<u32> {
+        self.0.get(usize::from(idp))?.get(id).copied()
+    }
+}
+
+/// The identity that each assignment names; `None` where it names a group, or nobody known.
+fn named_by_assignments(estate: &Estate<'_>, by_id: &ById<'_>) -> Vec<Option<u32>> {
+    let named = |it: &Sighting<'_, Assignment>| match &it.row.principal {
+        Principal::Identity(id) => by_id.get(it.system, id),
+        Principal::Group(_) => None,
+    };
+    estate.assignments.iter().map(named).collect()
 }
 
 /// An assigned group without a single member in a list: empty, or its members were not read.
@@ -101,21 +125,15 @@ fn by_stored_entity(estate: &Estate<'_>) -> FxHashMap<domain::EntityId, u32> {
     estate.identities.iter().enumerate().map(|(at, it)| (it.entity, count(at))).collect()
 }
 
-fn index<'e>(
-    estate: &'e Estate<'e>,
-    rules: &KeyRules,
-    by_id: &FxHashMap<(u16, &'e str), u32>,
-) -> Index<'e> {
+fn index<'e>(estate: &'e Estate<'e>, rules: &KeyRules, named: &[Option<u32>]) -> Index<'e> {
     let mut index = Index::with_capacity(estate.identities.len());
     let carried = carried(estate, rules);
     let mut named_by_app = vec![false; estate.identities.len()];
-    for sighting in estate.assignments.iter().filter(|it| it.standing == Standing::Listed) {
-        let Assignment { principal: Principal::Identity(id), account_id, user_name, .. } =
-            sighting.row
-        else {
+    for (sighting, identity) in estate.assignments.iter().zip(named) {
+        let Some(identity) = identity.filter(|_| sighting.standing == Standing::Listed) else {
             continue;
         };
-        let Some(identity) = by_id.get(&(sighting.system, &**id)).copied() else { continue };
+        let Assignment { account_id, user_name, .. } = sighting.row;
         if let Some(account) = account_id {
             index.insert(Key { kind: KeyKind::AccountId, value: (&**account).into() }, identity);
         }
@@ -155,22 +173,18 @@ impl<'e> IdentityGraph<'e> {
         }
     }
 
-    fn add_assignments(&mut self) {
+    fn add_assignments(&mut self, named: &[Option<u32>]) {
         let estate = self.estate;
         let mut groups: FxHashMap<(u16, &'e str), NodeIndex> = FxHashMap::default();
-        for (at, sighting) in estate.assignments.iter().enumerate() {
+        for ((at, sighting), identity) in estate.assignments.iter().enumerate().zip(named) {
             let assignment = self.nodes.add_node(Node::Assignment(count(at)));
-            match &sighting.row.principal {
-                Principal::Identity(id) => {
-                    if let Some(identity) = self.by_id.get(&(sighting.system, &**id)) {
-                        let identity = self.identity_node(*identity as usize);
-                        self.nodes.add_edge(assignment, identity, Edge::Names);
-                    }
-                }
-                Principal::Group(id) => {
-                    let group = self.group_node(&mut groups, sighting.system, id);
-                    self.nodes.add_edge(assignment, group, Edge::Names);
-                }
+            if let Some(identity) = identity {
+                let identity = self.identity_node(*identity as usize);
+                self.nodes.add_edge(assignment, identity, Edge::Names);
+            }
+            if let Principal::Group(id) = &sighting.row.principal {
+                let group = self.group_node(&mut groups, sighting.system, id);
+                self.nodes.add_edge(assignment, group, Edge::Names);
             }
             if let Via::Groups(through) = &sighting.row.via {
                 for group in through {
@@ -181,7 +195,7 @@ impl<'e> IdentityGraph<'e> {
         }
         for sighting in &estate.memberships {
             let Principal::Identity(id) = &sighting.row.member else { continue };
-            let Some(identity) = self.by_id.get(&(sighting.system, &**id)).copied() else {
+            let Some(identity) = self.by_id.get(sighting.system, id) else {
                 continue;
             };
             if sighting.standing == Standing::Gone {
@@ -368,7 +382,7 @@ impl<'e> IdentityGraph<'e> {
     /// The identity with that id at that IdP; `None` when it was never seen.
     #[must_use]
     pub fn identity_by_id(&self, idp: u16, id: &str) -> Option<usize> {
-        self.by_id.get(&(idp, id)).map(|it| *it as usize)
+        self.by_id.get(idp, id).map(|it| it as usize)
     }
 
     /// Identities with that id, sign-in name or address, in order.
@@ -376,7 +390,7 @@ impl<'e> IdentityGraph<'e> {
     pub fn identities_named(&self, who: &str) -> Vec<usize> {
         let text: domain::Text = who.trim().into();
         let idps = 0..u16::try_from(self.estate.idps.len()).unwrap_or(u16::MAX);
-        let by_id = idps.filter_map(|idp| self.by_id.get(&(idp, &*text)).copied());
+        let by_id = idps.filter_map(|idp| self.by_id.get(idp, &text));
         let by_key = [user_name_key(Some(&text)), email_key(self.rules, Some(&text))];
         let by_key =
             by_key.iter().flatten().flat_map(|key| self.index.carriers(key).iter().copied());

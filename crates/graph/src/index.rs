@@ -8,77 +8,120 @@ use rustc_hash::FxHashMap;
 use crate::estate::{Estate, Sighting};
 use crate::keys::{ExternalIdCarries, KeyRules};
 use crate::node::{Key, KeyKind};
+use crate::person::count;
 
 /// A key that more identities than this carry is no key: a default of some form, a shared
 /// mailbox of a team. Applies to employee numbers, where it would make one person of many.
 pub(crate) const CARRIERS_MAX: usize = 3;
 
-/// Who carries which key: one map for each kind of key.
+/// Who carries which key. Made small: at a million people the cost is that of memory.
 #[derive(Debug, Default)]
 pub(crate) struct Index<'a> {
-    account_id: Carried<'a>,
-    external_id: Carried<'a>,
-    employee_number: Carried<'a>,
-    user_name: Carried<'a>,
-    email: Carried<'a>,
+    account_id: Carried<'a, 1>,
+    external_id: Carried<'a, 1>,
+    employee_number: Carried<'a, 1>,
+    /// User names, then addresses: mostly they are the same text.
+    names: Carried<'a, 2>,
+    /// The carriers of keys that several carry.
+    shared: Vec<Vec<u32>>,
 }
 
-type Carried<'a> = FxHashMap<Cow<'a, str>, Carriers>;
-
-/// Most keys have one carrier; they cost no allocation.
+/// The carriers of texts, for `N` kinds of key. Each text is in one of the maps.
 #[derive(Debug)]
+struct Carried<'a, const N: usize> {
+    /// Texts as they stand in their rows.
+    as_is: FxHashMap<&'a str, [Carriers; N]>,
+    /// Texts that had to be folded, and are in no row.
+    folded: FxHashMap<String, [Carriers; N]>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
 enum Carriers {
+    #[default]
+    None,
     One(u32),
-    Many(Vec<u32>),
+    /// A place in [`Index::shared`].
+    Many(u32),
+}
+
+impl<const N: usize> Default for Carried<'_, N> {
+    fn default() -> Self {
+        Self { as_is: FxHashMap::default(), folded: FxHashMap::default() }
+    }
+}
+
+impl<'a, const N: usize> Carried<'a, N> {
+    fn with_capacity(n: usize) -> Self {
+        let as_is = FxHashMap::with_capacity_and_hasher(n, rustc_hash::FxBuildHasher);
+        Self { as_is, folded: FxHashMap::default() }
+    }
+
+    fn get(&self, text: &str) -> Option<&[Carriers; N]> {
+        self.as_is.get(text).or_else(|| self.folded.get(text))
+    }
+
+    fn entry(&mut self, text: Cow<'a, str>) -> &mut [Carriers; N] {
+        match text {
+            Cow::Borrowed(text) if !self.folded.contains_key(text) => {
+                self.as_is.entry(text).or_insert([Carriers::None; N])
+            }
+            text if self.as_is.contains_key(&*text) => match self.as_is.get_mut(&*text) {
+                Some(carriers) => carriers,
+                None => unreachable!("it was found just now"),
+            },
+            text => self.folded.entry(text.into_owned()).or_insert([Carriers::None; N]),
+        }
+    }
 }
 
 impl<'a> Index<'a> {
     /// Room for that many identities.
     pub(crate) fn with_capacity(n_identities: usize) -> Self {
-        let room = || Carried::with_capacity_and_hasher(n_identities, rustc_hash::FxBuildHasher);
-        Self { external_id: room(), user_name: room(), email: room(), ..Self::default() }
+        Self {
+            external_id: Carried::with_capacity(n_identities),
+            names: Carried::with_capacity(n_identities),
+            ..Self::default()
+        }
     }
 
     pub(crate) fn insert(&mut self, key: Key<'a>, identity: u32) {
-        let map = match key.kind {
-            KeyKind::AccountId => &mut self.account_id,
-            KeyKind::ExternalId => &mut self.external_id,
-            KeyKind::EmployeeNumber => &mut self.employee_number,
-            KeyKind::UserName => &mut self.user_name,
-            KeyKind::Email => &mut self.email,
+        let carriers = match key.kind {
+            KeyKind::AccountId => self.account_id.entry(key.value).get_mut(0),
+            KeyKind::ExternalId => self.external_id.entry(key.value).get_mut(0),
+            KeyKind::EmployeeNumber => self.employee_number.entry(key.value).get_mut(0),
+            KeyKind::UserName => self.names.entry(key.value).get_mut(0),
+            KeyKind::Email => self.names.entry(key.value).get_mut(1),
         };
-        map.entry(key.value)
-            .and_modify(|carriers| carriers.add(identity))
-            .or_insert(Carriers::One(identity));
+        let Some(carriers) = carriers else { return };
+        match *carriers {
+            Carriers::None => *carriers = Carriers::One(identity),
+            Carriers::One(one) if one == identity => {}
+            Carriers::One(one) => {
+                *carriers = Carriers::Many(count(self.shared.len()));
+                self.shared.push(vec![one, identity]);
+            }
+            Carriers::Many(at) => {
+                let many = self.shared.get_mut(at as usize);
+                if let Some(many) = many.filter(|it| !it.contains(&identity)) {
+                    many.push(identity);
+                }
+            }
+        }
     }
 
     /// The carriers of a key, in order; empty when nobody carries it.
     pub(crate) fn carriers(&self, key: &Key<'_>) -> &[u32] {
-        let map = match key.kind {
-            KeyKind::AccountId => &self.account_id,
-            KeyKind::ExternalId => &self.external_id,
-            KeyKind::EmployeeNumber => &self.employee_number,
-            KeyKind::UserName => &self.user_name,
-            KeyKind::Email => &self.email,
+        let found = match key.kind {
+            KeyKind::AccountId => self.account_id.get(&key.value).map(|[it]| it),
+            KeyKind::ExternalId => self.external_id.get(&key.value).map(|[it]| it),
+            KeyKind::EmployeeNumber => self.employee_number.get(&key.value).map(|[it]| it),
+            KeyKind::UserName => self.names.get(&key.value).map(|[name, _]| name),
+            KeyKind::Email => self.names.get(&key.value).map(|[_, email]| email),
         };
-        match map.get(&*key.value) {
-            None => &[],
+        match found {
+            None | Some(Carriers::None) => &[],
             Some(Carriers::One(one)) => std::slice::from_ref(one),
-            Some(Carriers::Many(many)) => many,
-        }
-    }
-}
-
-impl Carriers {
-    fn add(&mut self, identity: u32) {
-        match self {
-            Self::One(one) if *one == identity => {}
-            Self::One(one) => *self = Self::Many(vec![*one, identity]),
-            Self::Many(many) => {
-                if !many.contains(&identity) {
-                    many.push(identity);
-                }
-            }
+            Some(Carriers::Many(at)) => self.shared.get(*at as usize).map_or(&[], |it| it),
         }
     }
 }

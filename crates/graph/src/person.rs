@@ -108,18 +108,22 @@ fn belongs_to_another(estate: &Estate<'_>, carriers: &[u32], leaver: &domain::Hr
 }
 
 fn number(joined: &UnionFind<u32>, n_identities: usize, named: &[Vec<u32>]) -> Persons {
-    let mut numbers: FxHashMap<u32, u32> = FxHashMap::default();
+    let mut numbers: Vec<Option<u32>> = vec![None; n_identities];
+    let mut n_persons = 0;
     let of_identity: Vec<u32> = (0..n_identities)
-        .map(|at| {
-            let next = count(numbers.len());
-            *numbers.entry(joined.find(count(at))).or_insert(next)
+        .filter_map(|at| {
+            let number = numbers.get_mut(joined.find(count(at)) as usize)?;
+            Some(*number.get_or_insert_with(|| {
+                n_persons += 1;
+                n_persons - 1
+            }))
         })
         .collect();
     let of_leaver = named
         .iter()
         .map(|it| it.first().and_then(|at| of_identity.get(*at as usize)).copied())
         .collect();
-    Persons { count: count(numbers.len()), of_identity, of_leaver }
+    Persons { count: n_persons, of_identity, of_leaver }
 }
 
 /// Rows of one list fit 32 bits: a list of four billion people is none.

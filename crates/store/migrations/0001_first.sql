@@ -61,6 +61,8 @@ CREATE TABLE snapshot (
     id_form        TEXT CHECK (id_form IN ('okta', 'entra', 'onelogin')),
     held           TEXT, -- Why its absences do not count; NULL when they do.
     n_rows         INTEGER NOT NULL,
+    first_version  INTEGER NOT NULL, -- The versions that it began have numbers in a row.
+    n_versions     INTEGER NOT NULL,
     digest         BLOB    NOT NULL, -- Merkle root over the hashes of its rows, sorted by key.
     body_digest    BLOB    NOT NULL,
     notes          TEXT    NOT NULL, -- JSON array of sentences.
@@ -82,149 +84,29 @@ CREATE TABLE request (
     PRIMARY KEY (snapshot, nth)
 ) STRICT, WITHOUT ROWID;
 
--- Values of few kinds (statuses, roles), written once.
-CREATE TABLE word (
-    id   INTEGER PRIMARY KEY,
-    text TEXT NOT NULL
-) STRICT;
-
--- Versions of rows. All six tables begin alike:
---   id          numbers entities and versions alike: the first version has its entity's number
---   entity      NULL in the first version
---   key         the source's own; NULL in later versions. No index on it: a run looks keys up in
---               memory
---   valid_from  the snapshot that showed it first; `ended` says which one showed it no more
---   request     where it stood in that snapshot
---   line
---   hash        the first 16 bytes of the row hash: enough to see that a row changed
+-- Versions of rows, of all lists. A row is kept in its canonical form (`canon.rs`), over which its
+-- hash goes: one cell instead of twenty is what makes a first night of a million people short.
 -- References to entity and snapshot are checked by `db verify`, not by foreign keys, which
--- would cost a look-up for each of a million rows.
--- `email` is '=' where it is the same text as `user_name`; one that itself begins with '=' has
--- one more in front.
-
-CREATE TABLE identity (
-    id                   INTEGER PRIMARY KEY,
-    entity               INTEGER,
-    key                  TEXT,
-    valid_from           INTEGER NOT NULL,
-    request              INTEGER NOT NULL,
-    line                 INTEGER NOT NULL,
-    hash                 BLOB    NOT NULL,
-    user_name            TEXT,
-    email                TEXT,
-    employee_number      TEXT,
-    immutable_id         TEXT,
-    display_name         TEXT,
-    kind                 INTEGER NOT NULL,
-    lifecycle            INTEGER NOT NULL,
-    raw_status           INTEGER, -- word
-    created_at_ms        INTEGER,
-    status_changed_at_ms INTEGER,
-    starts_at_ms         INTEGER,
-    ends_at_ms           INTEGER
-) STRICT;
-
-CREATE TABLE assignment (
-    id            INTEGER PRIMARY KEY,
-    entity        INTEGER,
-    key           TEXT,
-    valid_from    INTEGER NOT NULL,
-    request       INTEGER NOT NULL,
-    line          INTEGER NOT NULL,
-    hash          BLOB    NOT NULL,
-    via           INTEGER NOT NULL,
-    groups        INTEGER, -- word: JSON array of [id, name]; NULL unless via groups.
-    grant_code    INTEGER NOT NULL,
-    raw_status    INTEGER, -- word
-    account_id    TEXT,
-    user_name     TEXT,
-    changed_at_ms INTEGER
-) STRICT;
-
-CREATE TABLE membership (
-    id         INTEGER PRIMARY KEY,
-    entity     INTEGER,
-    key        TEXT,
-    valid_from INTEGER NOT NULL,
-    request    INTEGER NOT NULL,
+-- would cost a look-up for each row.
+CREATE TABLE version (
+    id         INTEGER PRIMARY KEY, -- Numbers entities and versions alike.
+    entity     INTEGER, -- NULL in the first version, which has its entity's number.
+    nth        INTEGER, -- Which row of its key, where its list has the key more than once.
+    valid_from INTEGER NOT NULL, -- The snapshot that showed it first; `ended` has the one that no more did.
+    request    INTEGER NOT NULL, -- Where it stood in that snapshot.
     line       INTEGER NOT NULL,
-    hash       BLOB    NOT NULL,
-    group_id   INTEGER NOT NULL -- word
+    hash       BLOB    NOT NULL, -- The first 16 bytes of the row hash: enough to see a change.
+    row        BLOB    NOT NULL
 ) STRICT;
 
-CREATE TABLE account (
-    id              INTEGER PRIMARY KEY,
-    entity          INTEGER,
-    key             TEXT,
-    valid_from      INTEGER NOT NULL,
-    request         INTEGER NOT NULL,
-    line            INTEGER NOT NULL,
-    hash            BLOB    NOT NULL,
-    external_id     TEXT,
-    user_name       TEXT,
-    email           TEXT,
-    employee_number TEXT,
-    display_name    TEXT,
-    active          INTEGER NOT NULL,
-    active_raw      INTEGER, -- word; there when `active` is unparseable.
-    invitation      INTEGER NOT NULL,
-    raw_status      INTEGER, -- word
-    active_source   INTEGER, -- word
-    roles           INTEGER, -- word: JSON array; NULL: the app does not show them.
-    groups          INTEGER, -- word: JSON array; NULL: the app does not show them.
-    ends_at_ms      INTEGER,
-    created_at_ms   INTEGER,
-    modified_at_ms  INTEGER
-) STRICT;
-
-CREATE TABLE nonhuman_row (
-    id           INTEGER PRIMARY KEY,
-    entity       INTEGER,
-    key          TEXT,
-    valid_from   INTEGER NOT NULL,
-    request      INTEGER NOT NULL,
-    line         INTEGER NOT NULL,
-    hash         BLOB    NOT NULL,
-    owner        TEXT,
-    purpose      TEXT,
-    attest_by_ms INTEGER
-) STRICT;
-
-CREATE TABLE leaver (
-    id              INTEGER PRIMARY KEY,
-    entity          INTEGER,
-    key             TEXT,
-    valid_from      INTEGER NOT NULL,
-    request         INTEGER NOT NULL,
-    line            INTEGER NOT NULL,
-    hash            BLOB    NOT NULL,
-    employee_number TEXT,
-    email           TEXT,
-    display_name    TEXT,
-    left_at_ms      INTEGER NOT NULL,
-    reason          TEXT
-) STRICT;
-
--- For the history of one row. First versions, nearly all there are, are not in these.
-CREATE INDEX identity_later ON identity (entity) WHERE entity IS NOT NULL;
-CREATE INDEX assignment_later ON assignment (entity) WHERE entity IS NOT NULL;
-CREATE INDEX membership_later ON membership (entity) WHERE entity IS NOT NULL;
-CREATE INDEX account_later ON account (entity) WHERE entity IS NOT NULL;
-CREATE INDEX nonhuman_row_later ON nonhuman_row (entity) WHERE entity IS NOT NULL;
-CREATE INDEX leaver_later ON leaver (entity) WHERE entity IS NOT NULL;
+-- For the history of one row. First versions, nearly all there are, are not in it.
+CREATE INDEX version_later ON version (entity) WHERE entity IS NOT NULL;
 
 -- One row of one list over all its versions.
 CREATE VIEW entity AS
-    WITH first AS (
-        SELECT id, valid_from, key FROM identity WHERE entity IS NULL
-        UNION ALL SELECT id, valid_from, key FROM assignment WHERE entity IS NULL
-        UNION ALL SELECT id, valid_from, key FROM membership WHERE entity IS NULL
-        UNION ALL SELECT id, valid_from, key FROM account WHERE entity IS NULL
-        UNION ALL SELECT id, valid_from, key FROM nonhuman_row WHERE entity IS NULL
-        UNION ALL SELECT id, valid_from, key FROM leaver WHERE entity IS NULL
-    )
-    SELECT first.id, snapshot.stream, first.key
-    FROM first LEFT JOIN snapshot ON snapshot.id = first.valid_from;
+    SELECT version.id, snapshot.stream
+    FROM version LEFT JOIN snapshot ON snapshot.id = version.valid_from
+    WHERE version.entity IS NULL;
 
 -- Which versions were over when a snapshot was taken: changed in it, or not in it.
 CREATE TABLE ended (
@@ -262,31 +144,32 @@ CREATE TABLE row_body (
     PRIMARY KEY (run, entity, body)
 ) STRICT, WITHOUT ROWID;
 
--- What was concluded. In the first three, the newest line of an entity holds.
+-- What was concluded. In the first three the newest line of an entity holds, and lines are only
+-- put at the end: a key of run and entity would cost more than all else in them.
 
 CREATE TABLE link (
+    id       INTEGER PRIMARY KEY,
     run      INTEGER NOT NULL,
     account  INTEGER NOT NULL, -- entity
     identity INTEGER, -- entity; NULL: no longer linked.
-    tier     INTEGER,
-    PRIMARY KEY (run, account)
-) STRICT, WITHOUT ROWID;
+    tier     INTEGER
+) STRICT;
 
 CREATE TABLE standing (
+    id      INTEGER PRIMARY KEY,
     run     INTEGER NOT NULL,
     entity  INTEGER NOT NULL,
-    verdict INTEGER NOT NULL,
-    PRIMARY KEY (run, entity)
-) STRICT, WITHOUT ROWID;
+    verdict INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE episode (
+    id          INTEGER PRIMARY KEY,
     run         INTEGER NOT NULL,
     entity      INTEGER NOT NULL,
     number      INTEGER NOT NULL,
     began_at_ms INTEGER NOT NULL,
-    ended_at_ms INTEGER,
-    PRIMARY KEY (run, entity)
-) STRICT, WITHOUT ROWID;
+    ended_at_ms INTEGER
+) STRICT;
 
 CREATE TABLE finding (
     id              INTEGER PRIMARY KEY,

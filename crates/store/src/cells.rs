@@ -2,12 +2,11 @@
 //! column by name costs more than reading it. A cell that we never write is corruption.
 
 use chrono::{DateTime, Utc};
-use domain::{Digest, EntityId, Raw, RunId, SnapshotId, SystemId, Text};
+use domain::{Digest, EntityId, RunId, SnapshotId, SystemId, Text};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 
 use crate::StoreError;
-use crate::words::Words;
 
 /// The cells of one row. Each call reads the next one.
 pub(crate) struct Cells<'r, 's> {
@@ -162,34 +161,6 @@ impl<'r, 's> Cells<'r, 's> {
         self.int(column).map(SnapshotId)
     }
 
-    /// The number of a word.
-    pub(crate) fn maybe_word(
-        &mut self,
-        column: &'static str,
-        words: &Words,
-    ) -> Result<Option<Raw>, StoreError> {
-        match self.maybe_int(column)? {
-            None => Ok(None),
-            Some(id) => words.get(id).map(Some).ok_or_else(|| self.corrupt(column)),
-        }
-    }
-
-    /// The number of a word that is a JSON array of texts.
-    pub(crate) fn maybe_words(
-        &mut self,
-        column: &'static str,
-        words: &Words,
-    ) -> Result<Option<Vec<Raw>>, StoreError> {
-        match self.maybe_word(column, words)? {
-            None => Ok(None),
-            Some(json) => {
-                let items: Vec<String> =
-                    serde_json::from_str(&json).map_err(|_| self.corrupt(column))?;
-                Ok(Some(items.into_iter().map(Raw::from).collect()))
-            }
-        }
-    }
-
     /// A text that is JSON of ours.
     pub(crate) fn json<T: serde::de::DeserializeOwned>(
         &mut self,
@@ -197,37 +168,6 @@ impl<'r, 's> Cells<'r, 's> {
     ) -> Result<T, StoreError> {
         serde_json::from_str(self.str(column)?).map_err(|_| self.corrupt(column))
     }
-
-    /// An e-mail address, written as `=` where it is the user name ([`short_email`]).
-    pub(crate) fn email(
-        &mut self,
-        column: &'static str,
-        user_name: Option<&Text>,
-    ) -> Result<Option<Text>, StoreError> {
-        match self.maybe_str(column)? {
-            None => Ok(None),
-            Some("=") => user_name.cloned().map(Some).ok_or_else(|| self.corrupt(column)),
-            Some(text) => {
-                let written = if text.starts_with('=') { text.get(1..) } else { Some(text) };
-                Ok(written.map(Text::from))
-            }
-        }
-    }
-}
-
-/// An address as it is written: most are the user name again, and half the bytes.
-pub(crate) fn short_email<'a>(
-    email: Option<&'a Text>,
-    user_name: Option<&Text>,
-) -> Option<std::borrow::Cow<'a, str>> {
-    let email = email?;
-    Some(if Some(email) == user_name {
-        "=".into()
-    } else if email.starts_with('=') {
-        format!("={email}").into()
-    } else {
-        (&**email).into()
-    })
 }
 
 /// A time as it is written.

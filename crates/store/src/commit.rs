@@ -9,7 +9,6 @@ use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use crate::cells::{Cells, ms};
-use crate::words::Words;
 use crate::{
     Enrolled, Store, StoreError, body, conclusion, finding, people, report, rows, snapshot,
 };
@@ -93,11 +92,9 @@ fn save(connection: &Connection, commit: Commit) -> Result<(), StoreError> {
         return Err(StoreError::Stale { run });
     }
     insert_run(connection, &commit.run)?;
-    let mut words = Words::load(connection)?;
     for (snapshot, enrolled) in &commit.snapshots {
-        insert_snapshot(connection, run, snapshot, enrolled, &mut words)?;
+        insert_snapshot(connection, run, snapshot, enrolled)?;
     }
-    words.save(connection)?;
     conclusion::insert_links(connection, run, commit.links)?;
     conclusion::insert_standings(connection, run, commit.standings)?;
     conclusion::insert_episodes(connection, run, &commit.episodes)?;
@@ -141,13 +138,12 @@ fn insert_snapshot(
     run: RunId,
     snapshot: &Snapshot,
     enrolled: &Enrolled,
-    words: &mut Words,
 ) -> Result<(), StoreError> {
     let id = enrolled.reference.id;
     let stream = snapshot::stream_id(connection, &snapshot.stream)?;
     snapshot::insert(connection, run, stream, snapshot, enrolled)?;
 
-    rows::insert(connection, snapshot, enrolled, words)?;
+    rows::insert(connection, snapshot, enrolled)?;
 
     let mut end =
         connection.prepare_cached("INSERT INTO ended (snapshot, version) VALUES (?1, ?2)")?;
@@ -191,7 +187,7 @@ pub(crate) fn load_last_uses(
     stream: i64,
 ) -> Result<FxHashMap<EntityId, DateTime<Utc>>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT u.entity, u.last_used_at_ms FROM account_use u CROSS JOIN account v ON v.id = u.entity
+        "SELECT u.entity, u.last_used_at_ms FROM account_use u CROSS JOIN version v ON v.id = u.entity
          WHERE v.valid_from IN (SELECT id FROM snapshot WHERE stream = ?1)",
     )?;
     let mut rows = statement.query([stream])?;

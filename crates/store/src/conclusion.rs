@@ -15,9 +15,8 @@ use crate::state::{Standing, StoredLink};
 pub(crate) fn insert_links(
     connection: &Connection,
     run: RunId,
-    mut changes: Vec<LinkChange>,
+    changes: Vec<LinkChange>,
 ) -> Result<(), StoreError> {
-    changes.sort_unstable_by_key(|it| it.account); // In key order, pages fill up one by one.
     let mut insert = connection.prepare_cached(
         "INSERT INTO link (run, account, identity, tier) VALUES (?1, ?2, ?3, ?4)",
     )?;
@@ -33,7 +32,7 @@ pub(crate) fn load_links(
     connection: &Connection,
 ) -> Result<FxHashMap<EntityId, StoredLink>, StoreError> {
     let mut statement =
-        connection.prepare_cached("SELECT account, run, identity, tier FROM link ORDER BY run")?;
+        connection.prepare_cached("SELECT account, run, identity, tier FROM link ORDER BY id")?;
     let mut rows = statement.query([])?;
     let mut links = FxHashMap::default();
     while let Some(row) = rows.next()? {
@@ -54,9 +53,8 @@ pub(crate) fn load_links(
 pub(crate) fn insert_standings(
     connection: &Connection,
     run: RunId,
-    mut standings: Vec<(EntityId, Verdict)>,
+    standings: Vec<(EntityId, Verdict)>,
 ) -> Result<(), StoreError> {
-    standings.sort_unstable_by_key(|(entity, _)| *entity);
     let mut insert = connection
         .prepare_cached("INSERT INTO standing (run, entity, verdict) VALUES (?1, ?2, ?3)")?;
     for (entity, verdict) in standings {
@@ -71,7 +69,7 @@ pub(crate) fn load_standings(
     runs: &FxHashMap<RunId, DateTime<Utc>>,
 ) -> Result<FxHashMap<EntityId, Standing>, StoreError> {
     let mut statement =
-        connection.prepare_cached("SELECT entity, run, verdict FROM standing ORDER BY run")?;
+        connection.prepare_cached("SELECT entity, run, verdict FROM standing ORDER BY id")?;
     let mut rows = statement.query([])?;
     let mut standings = FxHashMap::default();
     while let Some(row) = rows.next()? {
@@ -108,7 +106,7 @@ pub(crate) fn load_episodes(
     connection: &Connection,
 ) -> Result<FxHashMap<EntityId, Episode>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT entity, number, began_at_ms, ended_at_ms FROM episode ORDER BY run",
+        "SELECT entity, number, began_at_ms, ended_at_ms FROM episode ORDER BY id",
     )?;
     let mut rows = statement.query([])?;
     let mut episodes = FxHashMap::default();

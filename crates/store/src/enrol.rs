@@ -1,17 +1,17 @@
 //! Sets a pulled list against the stored past: which rows are new, changed, the same, gone.
 //!
-//! Pure. Numbers are given in order of keys, so the order in which a source lists its rows
-//! changes nothing.
+//! Pure. New rows are numbered in the order of the list, and so written as they lie in memory;
+//! the digest is over the order of keys, which the order of the list does not change.
 
 use std::borrow::Cow;
 use std::thread;
 
-use domain::{Digest, EntityId, Snapshot, SnapshotRef, Text};
+use domain::{Digest, EntityId, Snapshot, SnapshotRef};
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::merkle;
-use crate::rows::{Version, hashes, keys, numbered, short};
+use crate::rows::{ShortHash, Version, hashes, keys, numbered, short};
 use crate::state::{Known, OpenVersion, State};
 
 /// A list set against the past, ready to be committed with its snapshot.
@@ -36,8 +36,8 @@ pub struct Enrolled {
     pub(crate) versions: Vec<Version>,
     /// Versions that are over.
     pub(crate) ended: Vec<i64>,
-    /// Keys of rows whose key is not the row's own alone, by place in the snapshot.
-    pub(crate) numbered: FxHashMap<usize, Text>,
+    /// Rows with a key that another row has too, by place in the snapshot: which of them it is.
+    pub(crate) repeated: FxHashMap<usize, u32>,
 }
 
 /// From this many rows on, a second thread pays.
@@ -45,12 +45,17 @@ const TWO_THREADS_MIN: usize = 5_000;
 
 impl State {
     /// Sets `snapshot` against the past: numbers its rows, finds what changed, and computes its
-    /// digest. Takes the rows into the state, so that what is enrolled must also be committed.
+    /// digest. The numbers are taken, so that what is enrolled must also be committed.
+    ///
+    /// # Panics
+    ///
+    /// Panics when a list of this stream was enrolled already: a run has one of each.
     pub fn enrol(&mut self, snapshot: &Snapshot) -> Enrolled {
         let hashes = hash_all(snapshot);
         let keys = keys(&snapshot.rows);
         let order = in_order(&keys, &hashes);
         let id = self.next_snapshot();
+        let mut places = vec![EntityId(0); keys.len()];
 
         let mut enrolled = Enrolled {
             reference: SnapshotRef {
@@ -67,7 +72,7 @@ impl State {
                 ),
                 body_digest: body_digest(snapshot),
             },
-            entities: vec![EntityId(0); keys.len()],
+            entities: Vec::new(),
             absent: Vec::new(),
             n_new: 0,
             n_changed: 0,
@@ -75,26 +80,19 @@ impl State {
             n_gone: 0,
             versions: Vec::new(),
             ended: Vec::new(),
-            numbered: FxHashMap::default(),
+            repeated: repeated(&keys, &order),
         };
 
         let stream = self.streams.entry(snapshot.stream.clone()).or_default();
-        let next = &mut self.next.row;
-        let mut nth = 1;
-        let mut previous: Option<&str> = None;
-        for at in order {
-            let (Some(own), Some(hash)) = (keys.get(at), hashes.get(at)) else { continue };
-            nth = if previous == Some(&**own) { nth + 1 } else { 1 };
-            previous = Some(own);
-            let key = numbered(own, nth);
-            if key != *own {
-                enrolled.numbered.insert(at, (&*key).into());
-            }
-            let entity = enrolled.take_row(&mut stream.known, next, &key, at, hash);
-            if let Some(place) = enrolled.entities.get_mut(at) {
-                *place = entity;
-            }
+        assert!(!stream.is_enrolled, "{} is enrolled twice", snapshot.stream);
+        stream.is_enrolled = true;
+        let rows = keys.iter().zip(&hashes).zip(&mut places).enumerate();
+        for (at, ((own, hash), place)) in rows {
+            let nth = enrolled.repeated.get(&at).copied().unwrap_or(1);
+            let known = stream.known.get_mut(&*numbered(own, nth));
+            *place = enrolled.take_row(known, &mut self.next.row, at, short(hash));
         }
+        enrolled.entities = places;
 
         for known in stream.known.values_mut().filter(|it| it.enrolled != id.0) {
             enrolled.absent.push(known.entity);
@@ -115,34 +113,29 @@ impl Enrolled {
         self.versions.iter().map(|it| it.entity)
     }
 
-    /// Takes one row into `known`, and notes the version to write when it is new or changed.
+    /// Takes one row, and notes the version to write when it is new or changed.
     fn take_row(
         &mut self,
-        known: &mut FxHashMap<Text, Known>,
+        known: Option<&mut Known>,
         next: &mut i64,
-        key: &str,
         row: usize,
-        hash: &Digest,
+        hash: ShortHash,
     ) -> EntityId {
-        let hash = short(hash);
-        let snapshot = self.reference.id.0;
         let mut number = || {
             let number = *next;
             *next += 1;
             number
         };
-        let Some(row_known) = known.get_mut(key) else {
+        let Some(known) = known else {
             let id = number();
             let entity = EntityId(id);
-            let open = Some(OpenVersion { id, hash });
-            known.insert(key.into(), Known { entity, open, enrolled: snapshot });
             self.versions.push(Version { id, entity, row, hash });
             self.n_new += 1;
             return entity;
         };
-        row_known.enrolled = snapshot;
-        let entity = row_known.entity;
-        match row_known.open {
+        known.enrolled = self.reference.id.0;
+        let entity = known.entity;
+        match known.open {
             Some(open) if open.hash == hash => {
                 self.n_unchanged += 1;
                 return entity;
@@ -154,10 +147,25 @@ impl Enrolled {
             None => self.n_new += 1,
         }
         let id = number();
-        row_known.open = Some(OpenVersion { id, hash });
+        known.open = Some(OpenVersion { id, hash });
         self.versions.push(Version { id, entity, row, hash });
         entity
     }
+}
+
+/// Rows with a key that a row before them in `order` has: a list should have each key once.
+fn repeated(keys: &[Cow<'_, str>], order: &[usize]) -> FxHashMap<usize, u32> {
+    let mut found = FxHashMap::default();
+    let (mut nth, mut previous) = (1, None);
+    for at in order {
+        let key = keys.get(*at);
+        nth = if previous == key { nth + 1 } else { 1 };
+        previous = key;
+        if nth > 1 {
+            found.insert(*at, nth);
+        }
+    }
+    found
 }
 
 /// The hashes of all rows, in their order.

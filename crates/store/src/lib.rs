@@ -27,7 +27,6 @@ mod snapshot;
 mod state;
 mod store;
 mod verify;
-mod words;
 mod writer;
 
 pub use commit::{Commit, LinkChange, RunSummary};

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::{EntityId, HistoryPoint, List, RunId, Stream, SystemId};
+use domain::{EntityId, HistoryPoint, RunId, Stream, SystemId};
 use rusqlite::Connection;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::canon::Pool;
 use crate::cells::Cells;
-use crate::rows::table;
+use crate::rows::{key_in, numbered};
 use crate::state::{Counters, Known, OpenVersion, State, StreamState};
 use crate::{Store, StoreError, conclusion, finding, people, snapshot};
 
@@ -93,11 +94,12 @@ fn counters(connection: &Connection) -> Result<Counters, StoreError> {
         let last: Option<i64> = connection.query_row(&sql, [], |row| row.get(0))?;
         Ok(last.unwrap_or(0) + 1)
     };
-    let mut row = 1;
-    for list in List::ALL {
-        row = row.max(next(table(*list))?);
-    }
-    Ok(Counters { run: next("run")?, snapshot: next("snapshot")?, row, finding: next("finding")? })
+    Ok(Counters {
+        run: next("run")?,
+        snapshot: next("snapshot")?,
+        row: next("version")?,
+        finding: next("finding")?,
+    })
 }
 
 fn streams(connection: &Connection) -> Result<BTreeMap<Stream, StreamState>, StoreError> {
@@ -112,7 +114,7 @@ fn streams(connection: &Connection) -> Result<BTreeMap<Stream, StreamState>, Sto
         state.known.try_reserve(usize::try_from(line.reference.n_rows).unwrap_or(0)).ok();
         state.latest = Some(line.reference); // In order of number: the last one is the newest.
     }
-    load_known(connection, &mut states)?;
+    load_known(connection, &numbers, &mut states)?;
     Ok(numbers
         .into_iter()
         .map(|(number, stream)| (stream, states.remove(&number).unwrap_or_default()))
@@ -122,28 +124,29 @@ fn streams(connection: &Connection) -> Result<BTreeMap<Stream, StreamState>, Sto
 /// Fills in every row ever seen, with its current version.
 fn load_known(
     connection: &Connection,
+    streams: &BTreeMap<i64, Stream>,
     states: &mut BTreeMap<i64, StreamState>,
 ) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached("SELECT id, stream FROM snapshot")?;
-    let streams: FxHashMap<i64, i64> =
-        statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
     let mut statement = connection.prepare_cached("SELECT version FROM ended")?;
     let ended: FxHashSet<i64> =
         statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    for list in List::ALL {
-        let table = table(*list);
-        // Newest first: when a row's first version comes, its current one has been met.
-        let mut statement = connection.prepare_cached(&format!(
-            "SELECT id, entity, key, valid_from, hash FROM {table} ORDER BY id DESC"
-        ))?;
-        let mut rows = statement.query([])?;
+    // Newest first: when a row's first version comes, its current one has been met.
+    let mut statement = connection.prepare_cached(
+        "SELECT v.id, v.entity, v.nth, v.hash, v.row
+         FROM snapshot s CROSS JOIN version v
+             ON v.id >= s.first_version AND v.id < s.first_version + s.n_versions
+         WHERE s.stream = ?1 ORDER BY s.id DESC, v.id DESC",
+    )?;
+    let mut pool = Pool::default();
+    for (number, state) in states {
+        let Some(list) = streams.get(number).map(|it| it.list) else { continue };
+        let mut rows = statement.query([number])?;
         let mut open_later = FxHashMap::default();
         while let Some(row) = rows.next()? {
-            let mut cells = Cells::keyed(row, table)?;
+            let mut cells = Cells::keyed(row, "version")?;
             let id = cells.key();
             let entity = cells.maybe_int("entity")?.map(EntityId);
-            let key = cells.maybe_str("key")?;
-            let stream = streams.get(&cells.int("valid_from")?);
+            let nth = cells.maybe_int("nth")?;
             let hash = cells.bytes("hash")?;
             let open = (!ended.contains(&id)).then_some(OpenVersion { id, hash });
             if let Some(entity) = entity {
@@ -152,10 +155,11 @@ fn load_known(
             }
             let entity = EntityId(id);
             let open = open.or_else(|| open_later.remove(&entity));
-            let key = key.ok_or_else(|| cells.corrupt("key"))?;
-            let state = stream.and_then(|it| states.get_mut(it));
-            let known = &mut state.ok_or_else(|| cells.corrupt("valid_from"))?.known;
-            known.insert(key.into(), Known { entity, open, enrolled: 0 });
+            let nth = u32::try_from(nth.unwrap_or(1)).map_err(|_| cells.corrupt("nth"))?;
+            let key = cells.blob("row")?;
+            let key = key_in(list, key, &mut pool).ok_or_else(|| cells.corrupt("row"))?;
+            let known = Known { entity, open, enrolled: 0 };
+            state.known.insert((&*numbered(&key, nth)).into(), known);
         }
     }
     Ok(())

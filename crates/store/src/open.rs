@@ -80,7 +80,8 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
 
 fn configure_writer(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.execute_batch(
-        "PRAGMA journal_mode = WAL;
+        "PRAGMA page_size = 16384; -- Of a new database. Fewer pages, less work for each row.
+         PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL; -- A commit must survive a power cut.
          PRAGMA foreign_keys = ON;
          PRAGMA busy_timeout = 5000; -- Milliseconds; a reader of a copy may hold the lock.

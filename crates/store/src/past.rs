@@ -9,8 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cells::Cells;
 use crate::commit::load_last_uses;
-use crate::rows::{Stored, StoredRows, Which, each_kind, read, unnumbered};
-use crate::words::Words;
+use crate::rows::{Stored, StoredRows, Which, each_kind, read};
 use crate::{Store, StoreError, snapshot};
 
 /// A snapshot as it was seen.
@@ -113,8 +112,8 @@ fn rows(connection: &Connection, id: SnapshotId) -> Result<StoredSnapshot, Store
     let line = snapshot::one(connection, id)?.ok_or(missing)?;
     let ends = ends(connection, line.stream)?;
     let which = Which::Stream { stream: line.stream, until: id };
-    let stored = read(connection, line.reference.stream.list, which, &Words::load(connection)?)?;
-
+    let mut stored = read(connection, line.reference.stream.list, which)?;
+    stored.sort();
     let is_shown = |version: i64| ends.get(&version).is_none_or(|end| *end > id);
     let mut chosen =
         each_kind!(StoredRows, stored, rows => Chosen::new(rows, is_shown, StoredRows::from));
@@ -135,7 +134,7 @@ fn rows(connection: &Connection, id: SnapshotId) -> Result<StoredSnapshot, Store
     })
 }
 
-/// The rows that a snapshot shows, in order of key, and the others.
+/// The rows that a snapshot shows, and the others.
 struct Chosen {
     rows: Rows,
     entities: Vec<EntityId>,
@@ -149,9 +148,8 @@ impl Chosen {
         is_shown: impl Fn(i64) -> bool,
         wrap: impl Fn(Vec<Stored<T>>) -> StoredRows,
     ) -> Self {
-        let (mut shown, others): (Vec<_>, Vec<_>) =
+        let (shown, others): (Vec<_>, Vec<_>) =
             versions.into_iter().partition(|it| is_shown(it.id));
-        shown.sort_unstable_by(|a, b| unnumbered(&a.key).cmp(&unnumbered(&b.key)));
         let entities: Vec<EntityId> = shown.iter().map(|it| it.entity).collect();
         let present: FxHashSet<EntityId> = entities.iter().copied().collect();
         let mut absent: Vec<EntityId> =
@@ -171,7 +169,6 @@ fn gone(
     /// From this many rows of a stream on, reading all of it is faster than one after the other.
     const WHOLE_MIN: usize = 500;
 
-    let words = Words::load(connection)?;
     let mut by_stream: BTreeMap<i64, Vec<EntityId>> = BTreeMap::new();
     for entity in absent {
         if let Some((stream, _)) = home(connection, *entity)? {
@@ -185,13 +182,11 @@ fn gone(
         if entities.len() < WHOLE_MIN {
             for entity in entities {
                 let which = Which::Entity { entity, until: at };
-                last_of_each(read(connection, list, which, &words)?, &chain, at, &mut all, |_| {
-                    true
-                })?;
+                last_of_each(read(connection, list, which)?, &chain, at, &mut all, |_| true)?;
             }
         } else {
             let wanted: FxHashSet<EntityId> = entities.into_iter().collect();
-            let stored = read(connection, list, Which::Stream { stream, until: at }, &words)?;
+            let stored = read(connection, list, Which::Stream { stream, until: at })?;
             last_of_each(stored, &chain, at, &mut all, |it| wanted.contains(&it))?;
         }
     }
@@ -226,7 +221,7 @@ fn history(connection: &Connection, entity: EntityId) -> Result<Vec<StoredVersio
     let Some((stream, _)) = home(connection, entity)? else { return Ok(Vec::new()) };
     let chain = Chain::of(connection, stream)?;
     let which = Which::Entity { entity, until: SnapshotId(i64::MAX) };
-    let stored = read(connection, chain.stream.list, which, &Words::load(connection)?)?;
+    let stored = read(connection, chain.stream.list, which)?;
     let mut history = Vec::new();
     each_kind!(StoredRows, stored, versions => {
         for version in versions {
@@ -268,12 +263,8 @@ impl Chain {
     }
 
     fn get(&self, id: SnapshotId, version: i64) -> Result<&Arc<SnapshotRef>, StoreError> {
-        let table = crate::rows::table(self.stream.list);
-        self.snapshots.get(&id).ok_or(StoreError::Corrupt {
-            table,
-            column: "valid_from",
-            key: version,
-        })
+        let missing = StoreError::Corrupt { table: "version", column: "valid_from", key: version };
+        self.snapshots.get(&id).ok_or(missing)
     }
 
     /// The last snapshot before `end`.

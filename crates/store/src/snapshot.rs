@@ -74,8 +74,9 @@ pub(crate) fn insert(
     connection
         .prepare_cached(
             "INSERT INTO snapshot (id, run, stream, as_of_ms, as_of_basis, proof, partial_reason,
-                                   population, id_form, held, n_rows, digest, body_digest, notes)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                                   population, id_form, held, n_rows, first_version, n_versions, digest,
+                                   body_digest, notes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
         )?
         .execute(params![
             reference.id.0,
@@ -89,6 +90,8 @@ pub(crate) fn insert(
             reference.id_form.map(IdForm::name),
             reference.held,
             reference.n_rows.cast_signed(),
+            enrolled.versions.first().map_or(0, |it| it.id),
+            i64::try_from(enrolled.versions.len()).unwrap_or(i64::MAX),
             &reference.digest[..],
             &reference.body_digest[..],
             notes,

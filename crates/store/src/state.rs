@@ -49,8 +49,10 @@ pub struct StreamState {
     pub latest: Option<SnapshotRef>,
     /// The newest one from whose absences claims may be made: complete and not held.
     pub base: Option<SnapshotRef>,
-    /// Every row ever seen, by key.
+    /// Every row ever seen, by key. Those first seen by this run are not among them.
     pub known: FxHashMap<Text, Known>,
+    /// A list of this stream was set against the past already.
+    pub(crate) is_enrolled: bool,
 }
 
 /// One row that was seen at some time.

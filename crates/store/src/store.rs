@@ -140,7 +140,7 @@ mod tests {
         let path = folder.path().join("driftline.db");
         let store = Store::open(&path).unwrap();
         let bug = |connection: &Connection| -> Result<(), StoreError> {
-            connection.execute("INSERT INTO word (text) VALUES ('half')", [])?;
+            connection.execute("INSERT INTO meta (key, value) VALUES ('half', x'00')", [])?;
             panic!("a bug of ours");
         };
         assert!(matches!(store.write("save a run", bug).await, Err(StoreError::Closed)));
@@ -149,10 +149,10 @@ mod tests {
         let store = Store::open(&path).unwrap();
         let count = |connection: &Connection| {
             connection
-                .query_row("SELECT count(*) FROM word", [], |row| row.get(0))
+                .query_row("SELECT count(*) FROM meta WHERE key = 'half'", [], |row| row.get(0))
                 .map_err(StoreError::from)
         };
-        let n_words: i64 = store.read("count", count).await.unwrap();
-        assert_eq!(n_words, 0);
+        let n_half: i64 = store.read("count", count).await.unwrap();
+        assert_eq!(n_half, 0);
     }
 }

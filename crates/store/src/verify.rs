@@ -7,9 +7,8 @@ use domain::{Digest, RunId, SnapshotId};
 use rusqlite::Connection;
 
 use crate::past::ends;
-use crate::rows::{StoredRows, Which, each_kind, hashes, read, short, table, unnumbered};
+use crate::rows::{StoredRows, Which, each_kind, hashes, read, short};
 use crate::snapshot::SnapshotLine;
-use crate::words::Words;
 use crate::{Store, StoreError, body, load, merkle, report, snapshot};
 
 /// Looks at one thing, and adds a sentence for each problem.
@@ -95,7 +94,7 @@ fn references(connection: &Connection, problems: &mut Vec<String>) -> Result<(),
         let (from, to): (String, String) = (row.get(0)?, row.get(2)?);
         problems.push(format!("table `{from}` refers to a row of `{to}` that is not there"));
     }
-    let mut others = vec![
+    let others = [
         ("snapshot", "stream", "stream"),
         ("ended", "snapshot", "snapshot"),
         ("account_use", "entity", "entity"),
@@ -108,11 +107,9 @@ fn references(connection: &Connection, problems: &mut Vec<String>) -> Result<(),
         ("standing", "entity", "entity"),
         ("episode", "entity", "entity"),
         ("finding", "subject_entity", "entity"),
+        ("version", "valid_from", "snapshot"),
+        ("version", "entity", "entity"),
     ];
-    for list in domain::List::ALL {
-        others.push((table(*list), "valid_from", "snapshot"));
-        others.push((table(*list), "coalesce(entity, id)", "entity"));
-    }
     for (from, column, to) in others {
         let sql = format!(
             "SELECT count(*) FROM {from}
@@ -129,7 +126,6 @@ fn references(connection: &Connection, problems: &mut Vec<String>) -> Result<(),
 
 /// Every snapshot's count and digest, from its rows.
 fn snapshots(connection: &Connection, problems: &mut Vec<String>) -> Result<(), StoreError> {
-    let words = Words::load(connection)?;
     let mut by_stream: BTreeMap<i64, Vec<SnapshotLine>> = BTreeMap::new();
     for line in snapshot::all(connection)? {
         by_stream.entry(line.stream).or_default().push(line);
@@ -137,9 +133,9 @@ fn snapshots(connection: &Connection, problems: &mut Vec<String>) -> Result<(), 
     for (stream, lines) in by_stream {
         let Some(list) = lines.first().map(|it| it.reference.stream.list) else { continue };
         let which = Which::Stream { stream, until: SnapshotId(i64::MAX) };
-        let stored = read(connection, list, which, &words)?;
+        let stored = read(connection, list, which)?;
         let ends = ends(connection, stream)?;
-        let versions = spans(stored, |version| ends.get(&version).copied(), table(list), problems);
+        let versions = spans(stored, |version| ends.get(&version).copied(), problems);
         for line in lines {
             check_snapshot(&line, &versions, problems);
         }
@@ -156,14 +152,12 @@ struct Span {
 
 /// The versions in order of key, with their hashes computed anew.
 fn spans(
-    stored: StoredRows,
+    mut stored: StoredRows,
     end: impl Fn(i64) -> Option<SnapshotId>,
-    table: &str,
     problems: &mut Vec<String>,
 ) -> Vec<Span> {
+    stored.sort();
     each_kind!(StoredRows, stored, versions => {
-        let mut versions = versions;
-        versions.sort_by(|a, b| unnumbered(&a.key).cmp(&unnumbered(&b.key)));
         let heads: Vec<_> = versions.iter().map(|it| (it.id, it.valid_from, it.hash)).collect();
         let rows = StoredRows::from(versions).into_rows();
         let hashes = hashes(&rows, 0..rows.len());
@@ -172,7 +166,7 @@ fn spans(
             .zip(hashes)
             .map(|((id, from, kept), hash)| {
                 if short(&hash) != kept {
-                    problems.push(format!("table `{table}`, row {id} does not match its hash"));
+                    problems.push(format!("table `version`, row {id} does not match its hash"));
                 }
                 Span { from, end: end(id), hash }
             })

@@ -15,6 +15,7 @@ use domain::{Lifecycle, List, Population, RowOrigin, Rows, SystemId, Text, Unmap
 use super::config::FileConfig;
 use super::dates::{DateTrouble, Day, instant};
 use super::error::PullErrorKind;
+use super::limits::ROWS_MAX;
 use super::profile::{Field, Format, Profile};
 use super::record::{Record, Value};
 
@@ -101,6 +102,20 @@ impl<'p> Mapper<'p> {
             it.take(record, dates, origin)?;
         }
         Ok(())
+    }
+
+    /// Makes room for about so many rows: growing by halves copies them again and again.
+    pub(crate) fn reserve(&mut self, n_rows: u64) {
+        let n = usize::try_from(n_rows.min(ROWS_MAX)).unwrap_or(0);
+        if let Some(it) = &mut self.identities {
+            it.reserve(n);
+        }
+        if let Some(it) = &mut self.assignments {
+            it.reserve(n);
+        }
+        if let Some(it) = &mut self.accounts {
+            it.reserve(n);
+        }
     }
 
     /// The oldest as-of time that the rows state.

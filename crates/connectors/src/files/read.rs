@@ -1,5 +1,7 @@
 //! Reads one export (a file or a folder of pages) with one profile.
 
+use std::fs;
+
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use domain::{AsOf, AsOfBasis, Request, RowOrigin, SystemId, Text};
@@ -49,7 +51,8 @@ pub(crate) struct Job<'j> {
 pub(crate) fn read(job: &Job<'_>) -> Result<Export, PullError> {
     let pages = source::pages(&job.file.path, &job.file.shown_as)?;
     let mapper = Mapper::new(job.profile, job.file, job.zone, job.skips_identities);
-    let mut reader = Reader::new(job.profile, mapper);
+    let n_bytes = pages.iter().map(|it| fs::metadata(&it.path).map_or(0, |it| it.len())).sum();
+    let mut reader = Reader { n_bytes, ..Reader::new(job.profile, mapper) };
     let (mut requests, mut stated) = (Vec::new(), Stated::default());
     for page in &pages {
         let (request, page_stated) = reader.page(page)?;
@@ -100,10 +103,17 @@ pub(crate) struct Reader<'p> {
     /// Bytes of the longest row so far, bounded: so many are checked to be UTF-8 at once.
     row_len: usize,
     n_rows: u64,
+    /// Bytes of these rows.
+    n_row_bytes: u64,
     request: u32,
     /// The ids met so far, where somebody wants to know which are new.
     ids: Option<FxHashSet<Text>>,
+    /// Bytes of all pages on disk; 0 for answers, of which nobody knows how many will come.
+    n_bytes: u64,
 }
+
+/// After so many rows their mean length is known well enough to make room for the others.
+const SAMPLE_ROWS: u64 = 64;
 
 impl<'p> Reader<'p> {
     fn new(profile: &'p Profile, mapper: Mapper<'p>) -> Self {
@@ -113,7 +123,9 @@ impl<'p> Reader<'p> {
             spare: Record::default(),
             row_len: 0,
             n_rows: 0,
+            n_row_bytes: 0,
             request: 0,
+            n_bytes: 0,
             ids: None,
         }
     }
@@ -250,6 +262,10 @@ impl<'p> Reader<'p> {
             && !ids.contains(id.as_ref())
         {
             ids.insert(id.into());
+        }
+        self.n_row_bytes += len as u64;
+        if self.n_rows == SAMPLE_ROWS {
+            self.mapper.reserve(self.n_bytes / (self.n_row_bytes / SAMPLE_ROWS).max(1));
         }
         let (Place::Line(line) | Place::Row(line)) = span.place else { return Ok(()) };
         let origin = RowOrigin {

@@ -1,8 +1,10 @@
 //! Each key once: exact duplicates are dropped, contradictions are named, and rows that
 //! come several to a key by nature become one.
 
+use std::hash::BuildHasher as _;
+
 use domain::{Activity, Assignment, Grant, Lifecycle, Principal, RowOrigin, Rows, Via};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 /// What was found beside unique rows.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -70,6 +72,9 @@ fn keep_one<T: PartialEq>(
     weight: fn(&T) -> u8,
 ) -> Duplicates {
     let mut duplicates = Duplicates::default();
+    if are_unique(rows.iter().map(key)) {
+        return duplicates;
+    }
     let mut dropped = Vec::new();
     let mut kept: FxHashMap<Key<'_>, (usize, &T)> = FxHashMap::default();
     kept.reserve(rows.len());
@@ -97,6 +102,14 @@ fn keep_one<T: PartialEq>(
     drop_all(rows, &dropped);
     drop_all(origins, &dropped);
     duplicates
+}
+
+/// Returns true when no key comes twice: the rule, told by hashes alone. A false alarm costs only
+/// the longer way.
+fn are_unique<'r>(keys: impl ExactSizeIterator<Item = Key<'r>>) -> bool {
+    let mut seen = FxHashSet::default();
+    seen.reserve(keys.len());
+    keys.into_iter().all(|it| seen.insert(FxBuildHasher.hash_one(it)))
 }
 
 /// Drops the items at these places, which are in order.

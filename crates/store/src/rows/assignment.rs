@@ -1,37 +1,26 @@
 //! Who may use the app. The key is the principal, `u` before an identity's id, `g` before a
 //! group's: an IdP lists each principal once, with all groups it comes through.
 
-use domain::{Assignment, GroupRef, Principal, Text, Via};
+use std::borrow::Cow;
 
-use super::Bind;
-use crate::StoreError;
-use crate::canon::Canon;
-use crate::cells::{Cells, maybe_ms};
+use domain::{Assignment, GroupRef, Principal, Via};
+
+use crate::canon::{Canon, Fields};
 use crate::codes::{GRANTS, code, via};
-use crate::words::Words;
 
-pub(super) const TABLE: &str = "assignment";
-pub(super) const COLUMNS: &str =
-    "via, groups, grant_code, raw_status, account_id, user_name, changed_at_ms";
+pub(super) fn key(row: &Assignment) -> Cow<'_, str> {
+    principal_key(&row.principal).into()
+}
 
-pub(super) fn key(row: &Assignment) -> String {
-    principal_key(&row.principal)
+/// The key of an encoded row.
+pub(super) fn key_in(fields: &mut Fields<'_, '_>) -> Option<String> {
+    decode_principal(fields).map(|it| principal_key(&it))
 }
 
 pub(super) fn principal_key(principal: &Principal) -> String {
     match principal {
         Principal::Identity(id) => format!("u{id}"),
         Principal::Group(id) => format!("g{id}"),
-    }
-}
-
-/// The principal of a key; `None` when it is no key of ours.
-pub(super) fn principal(key: &str) -> Option<Principal> {
-    let id = key.get(1..).map(Text::from);
-    match key.as_bytes().first() {
-        Some(b'u') => id.map(Principal::Identity),
-        Some(b'g') => id.map(Principal::Group),
-        _ => None,
     }
 }
 
@@ -65,58 +54,29 @@ pub(super) fn encode_principal(principal: &Principal, canon: &mut Canon) {
     canon.text(id);
 }
 
-pub(super) fn bind(
-    row: &Assignment,
-    bind: &mut Bind<'_, '_>,
-    words: &mut Words,
-) -> Result<(), StoreError> {
-    let (via_code, groups) = match &row.via {
-        Via::Direct => (via::DIRECT, None),
-        Via::NotStated => (via::NOT_STATED, None),
-        Via::Groups(groups) => {
-            let pairs: Vec<_> = groups.iter().map(|it| (&it.id, it.name.as_ref())).collect();
-            (via::GROUPS, Some(words.groups_id(&pairs)))
-        }
-    };
-    bind.cell(via_code)?;
-    bind.cell(groups)?;
-    bind.cell(code(GRANTS, &row.grant))?;
-    bind.cell(words.maybe_id(row.raw_status.as_ref()))?;
-    bind.cell(row.account_id.as_deref())?;
-    bind.cell(row.user_name.as_deref())?;
-    bind.cell(maybe_ms(row.changed_at))?;
-    Ok(())
+pub(super) fn decode(fields: &mut Fields<'_, '_>) -> Option<Assignment> {
+    Some(Assignment {
+        principal: decode_principal(fields)?,
+        via: match fields.code()? {
+            via::DIRECT => Via::Direct,
+            via::NOT_STATED => Via::NotStated,
+            via::GROUPS => Via::Groups(
+                fields.list(|it| Some(GroupRef { id: it.text()?, name: it.maybe_text()? }))?,
+            ),
+            _ => return None,
+        },
+        grant: fields.value(GRANTS)?,
+        raw_status: fields.maybe_raw()?,
+        account_id: fields.maybe_text()?,
+        user_name: fields.maybe_text()?,
+        changed_at: fields.maybe_time()?,
+    })
 }
 
-pub(super) fn read(
-    cells: &mut Cells<'_, '_>,
-    words: &Words,
-    key: &str,
-) -> Result<Assignment, StoreError> {
-    let via_code = cells.count("via")?;
-    let groups = cells.maybe_word("groups", words)?;
-    let via = match (via_code, groups) {
-        (via::DIRECT, None) => Via::Direct,
-        (via::NOT_STATED, None) => Via::NotStated,
-        (via::GROUPS, Some(json)) => {
-            let groups: Vec<(String, Option<String>)> =
-                serde_json::from_str(&json).map_err(|_| cells.corrupt("groups"))?;
-            Via::Groups(
-                groups
-                    .into_iter()
-                    .map(|(id, name)| GroupRef { id: id.into(), name: name.map(Text::from) })
-                    .collect(),
-            )
-        }
-        _ => return Err(cells.corrupt("via")),
-    };
-    Ok(Assignment {
-        principal: principal(key).ok_or_else(|| cells.corrupt("key"))?,
-        via,
-        grant: cells.code("grant_code", GRANTS)?,
-        raw_status: cells.maybe_word("raw_status", words)?,
-        account_id: cells.maybe_text("account_id")?,
-        user_name: cells.maybe_text("user_name")?,
-        changed_at: cells.maybe_time("changed_at_ms")?,
-    })
+pub(super) fn decode_principal(fields: &mut Fields<'_, '_>) -> Option<Principal> {
+    match fields.code()? {
+        0 => fields.text().map(Principal::Identity),
+        1 => fields.text().map(Principal::Group),
+        _ => None,
+    }
 }

@@ -1,15 +1,14 @@
 //! Leavers, as HR lists them.
 
+use std::borrow::Cow;
+
 use domain::HrLeaver;
 
-use super::Bind;
-use crate::StoreError;
-use crate::canon::Canon;
-use crate::cells::{Cells, ms};
-use crate::words::Words;
+use crate::canon::{Canon, Fields};
 
-pub(super) const TABLE: &str = "leaver";
-pub(super) const COLUMNS: &str = "employee_number, email, display_name, left_at_ms, reason";
+pub(super) fn key(row: &HrLeaver) -> Cow<'_, str> {
+    Cow::from(&*row.id)
+}
 
 pub(super) fn encode(row: &HrLeaver, canon: &mut Canon) {
     canon.text(&row.id);
@@ -20,30 +19,13 @@ pub(super) fn encode(row: &HrLeaver, canon: &mut Canon) {
     canon.maybe_text(row.reason.as_deref());
 }
 
-pub(super) fn bind(
-    row: &HrLeaver,
-    bind: &mut Bind<'_, '_>,
-    _: &mut Words,
-) -> Result<(), StoreError> {
-    bind.cell(row.employee_number.as_deref())?;
-    bind.cell(row.email.as_deref())?;
-    bind.cell(row.display_name.as_deref())?;
-    bind.cell(ms(row.left_at))?;
-    bind.cell(row.reason.as_deref())?;
-    Ok(())
-}
-
-pub(super) fn read(
-    cells: &mut Cells<'_, '_>,
-    _: &Words,
-    key: &str,
-) -> Result<HrLeaver, StoreError> {
-    Ok(HrLeaver {
-        id: key.into(),
-        employee_number: cells.maybe_text("employee_number")?,
-        email: cells.maybe_text("email")?,
-        display_name: cells.maybe_text("display_name")?,
-        left_at: cells.time("left_at_ms")?,
-        reason: cells.maybe_text("reason")?,
+pub(super) fn decode(fields: &mut Fields<'_, '_>) -> Option<HrLeaver> {
+    Some(HrLeaver {
+        id: fields.text()?,
+        employee_number: fields.maybe_text()?,
+        email: fields.maybe_text()?,
+        display_name: fields.maybe_text()?,
+        left_at: fields.time()?,
+        reason: fields.maybe_text()?,
     })
 }

@@ -1,7 +1,7 @@
-//! The rows of the six lists: their keys, canonical forms, and tables.
+//! The rows of the six lists: their keys, canonical forms, and versions.
 //!
-//! Each file of this folder has one kind of row: `encode` for its hash, `insert` and `read` for
-//! its table. This one sends a list to its kind.
+//! Each file of this folder has one kind of row: how it is written, and read again. This one
+//! sends a list to its kind, and keeps versions of rows of all kinds in one table.
 
 mod account;
 mod assignment;
@@ -12,13 +12,12 @@ mod nonhuman;
 
 use std::borrow::Cow;
 
-use domain::{Digest, EntityId, List, RowOrigin, Rows, Snapshot, SnapshotId};
-use rusqlite::{Connection, Statement, ToSql};
+use domain::{Digest, EntityId, List, Rows, Snapshot, SnapshotId};
+use rusqlite::Connection;
 
-use crate::canon::Canon;
+use crate::canon::{Canon, Fields, Pool};
 use crate::cells::Cells;
 use crate::codes::{LISTS, code};
-use crate::words::Words;
 use crate::{Enrolled, StoreError};
 
 /// Bytes of a row hash that are kept with the row: 128 bits show every change.
@@ -31,7 +30,7 @@ pub(crate) fn short(hash: &Digest) -> ShortHash {
     short
 }
 
-/// A version to be written: what all six tables begin with.
+/// A version to be written.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Version {
     /// Its number.
@@ -53,8 +52,8 @@ pub(crate) struct Stored<T> {
     pub request: u32,
     pub line: u32,
     pub hash: ShortHash,
-    /// The entity's key.
-    pub key: Box<str>,
+    /// Which of several rows with its key; 1 for nearly all.
+    pub nth: u32,
     pub row: T,
 }
 
@@ -84,52 +83,61 @@ macro_rules! each_kind {
 }
 pub(crate) use each_kind;
 
-/// The table of a list's versions.
-pub(crate) const fn table(list: List) -> &'static str {
-    match list {
-        List::Identities => identity::TABLE,
-        List::Assignments => assignment::TABLE,
-        List::Memberships => membership::TABLE,
-        List::Accounts => account::TABLE,
-        List::NonHumans => nonhuman::TABLE,
-        List::Leavers => leaver::TABLE,
+/// The keys of all rows, in their order.
+pub(crate) fn keys(rows: &Rows) -> Vec<Cow<'_, str>> {
+    fn all<T>(rows: &[T], key: fn(&T) -> Cow<'_, str>) -> Vec<Cow<'_, str>> {
+        rows.iter().map(key).collect()
+    }
+    match rows {
+        Rows::Identities(rows) => all(rows, identity::key),
+        Rows::Assignments(rows) => all(rows, assignment::key),
+        Rows::Memberships(rows) => all(rows, membership::key),
+        Rows::Accounts(rows) => all(rows, account::key),
+        Rows::NonHumans(rows) => all(rows, nonhuman::key),
+        Rows::Leavers(rows) => all(rows, leaver::key),
     }
 }
 
-/// The keys of all rows, in their order.
-pub(crate) fn keys(rows: &Rows) -> Vec<Cow<'_, str>> {
-    match rows {
-        Rows::Identities(rows) => rows.iter().map(|it| Cow::from(&*it.id)).collect(),
-        Rows::Assignments(rows) => rows.iter().map(|it| assignment::key(it).into()).collect(),
-        Rows::Memberships(rows) => rows.iter().map(|it| membership::key(it).into()).collect(),
-        Rows::Accounts(rows) => rows.iter().map(|it| Cow::from(&*it.id)).collect(),
-        Rows::NonHumans(rows) => rows.iter().map(|it| Cow::from(&*it.account)).collect(),
-        Rows::Leavers(rows) => rows.iter().map(|it| Cow::from(&*it.id)).collect(),
+/// The canonical bytes of one row after the other, each handed to `take` with its place.
+fn encode_each<E>(
+    rows: &Rows,
+    places: impl Iterator<Item = usize>,
+    mut take: impl FnMut(usize, &[u8]) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut canon = Canon::new();
+    let list = code(LISTS, &rows.list());
+    for place in places {
+        canon.begin(list);
+        macro_rules! encode {
+            ($rows:expr, $kind:ident) => {
+                match $rows.get(place) {
+                    Some(row) => $kind::encode(row, &mut canon),
+                    None => continue,
+                }
+            };
+        }
+        match rows {
+            Rows::Identities(rows) => encode!(rows, identity),
+            Rows::Assignments(rows) => encode!(rows, assignment),
+            Rows::Memberships(rows) => encode!(rows, membership),
+            Rows::Accounts(rows) => encode!(rows, account),
+            Rows::NonHumans(rows) => encode!(rows, nonhuman),
+            Rows::Leavers(rows) => encode!(rows, leaver),
+        }
+        take(place, canon.bytes())?;
     }
+    Ok(())
 }
 
 /// The hashes of the rows in `range`, in their order.
 pub(crate) fn hashes(rows: &Rows, range: std::ops::Range<usize>) -> Vec<Digest> {
-    fn all<T>(list: List, rows: Option<&[T]>, encode: fn(&T, &mut Canon)) -> Vec<Digest> {
-        let mut canon = Canon::new();
-        let code = code(LISTS, &list);
-        rows.unwrap_or_default()
-            .iter()
-            .map(|row| {
-                canon.begin(code);
-                encode(row, &mut canon);
-                crate::merkle::leaf(canon.bytes())
-            })
-            .collect()
-    }
-    let list = rows.list();
-    match rows {
-        Rows::Identities(rows) => all(list, rows.get(range), identity::encode),
-        Rows::Assignments(rows) => all(list, rows.get(range), assignment::encode),
-        Rows::Memberships(rows) => all(list, rows.get(range), membership::encode),
-        Rows::Accounts(rows) => all(list, rows.get(range), account::encode),
-        Rows::NonHumans(rows) => all(list, rows.get(range), nonhuman::encode),
-        Rows::Leavers(rows) => all(list, rows.get(range), leaver::encode),
+    let mut hashes = Vec::with_capacity(range.len());
+    let hashed: Result<(), std::convert::Infallible> = encode_each(rows, range, |_, bytes| {
+        hashes.push(crate::merkle::leaf(bytes));
+        Ok(())
+    });
+    match hashed {
+        Ok(()) => hashes,
     }
 }
 
@@ -138,80 +146,29 @@ pub(crate) fn insert(
     connection: &Connection,
     snapshot: &Snapshot,
     enrolled: &Enrolled,
-    words: &mut Words,
 ) -> Result<(), StoreError> {
-    let list = snapshot.rows.list();
-    let keys = keys(&snapshot.rows);
-    let key_of = |version: &Version| {
-        let numbered = enrolled.numbered.get(&version.row).map(|it| &**it);
-        numbered.or_else(|| keys.get(version.row).map(|it| &**it))
-    };
-    macro_rules! all {
-        ($rows:expr, $kind:ident) => {{
-            let mut statement = connection.prepare_cached(&insert_sql(list, $kind::COLUMNS))?;
-            for version in &enrolled.versions {
-                if let Some(row) = $rows.get(version.row) {
-                    let origin = snapshot.origins.get(version.row);
-                    let key = key_of(version);
-                    bind_head(&mut statement, enrolled.reference.id, version, key, origin)?;
-                    $kind::bind(row, &mut Bind::new(&mut statement), words)?;
-                    statement.raw_execute()?;
-                }
-            }
-        }};
-    }
-    match &snapshot.rows {
-        Rows::Identities(rows) => all!(rows, identity),
-        Rows::Assignments(rows) => all!(rows, assignment),
-        Rows::Memberships(rows) => all!(rows, membership),
-        Rows::Accounts(rows) => all!(rows, account),
-        Rows::NonHumans(rows) => all!(rows, nonhuman),
-        Rows::Leavers(rows) => all!(rows, leaver),
-    }
-    Ok(())
-}
-
-const HEAD: &str = "id, entity, key, valid_from, request, line, hash";
-const N_HEAD: usize = 7;
-
-fn insert_sql(list: List, columns: &str) -> String {
-    let n_columns = N_HEAD + columns.split(',').count();
-    let places = vec!["?"; n_columns].join(", ");
-    format!("INSERT INTO {} ({HEAD}, {columns}) VALUES ({places})", table(list))
-}
-
-fn bind_head(
-    statement: &mut Statement<'_>,
-    snapshot: SnapshotId,
-    version: &Version,
-    key: Option<&str>,
-    origin: Option<&RowOrigin>,
-) -> Result<(), rusqlite::Error> {
-    let is_first = version.id == version.entity.0;
-    statement.raw_bind_parameter(1, version.id)?;
-    statement.raw_bind_parameter(2, (!is_first).then_some(version.entity.0))?;
-    statement.raw_bind_parameter(3, key.filter(|_| is_first))?;
-    statement.raw_bind_parameter(4, snapshot.0)?;
-    statement.raw_bind_parameter(5, origin.map_or(0, |it| it.request))?;
-    statement.raw_bind_parameter(6, origin.map_or(0, |it| it.line))?;
-    statement.raw_bind_parameter(7, &version.hash[..])
-}
-
-/// Binds a row's own cells, in the order of its columns.
-struct Bind<'a, 's> {
-    statement: &'a mut Statement<'s>,
-    next: usize,
-}
-
-impl<'a, 's> Bind<'a, 's> {
-    const fn new(statement: &'a mut Statement<'s>) -> Self {
-        Self { statement, next: N_HEAD }
-    }
-
-    fn cell(&mut self, value: impl ToSql) -> Result<(), rusqlite::Error> {
-        self.next += 1;
-        self.statement.raw_bind_parameter(self.next, value)
-    }
+    let mut statement = connection.prepare_cached(
+        "INSERT INTO version (id, entity, nth, valid_from, request, line, hash, row)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?;
+    statement.raw_bind_parameter(4, enrolled.reference.id.0)?; // Stays bound over all rows.
+    let mut versions = enrolled.versions.iter();
+    let places = enrolled.versions.iter().map(|it| it.row);
+    encode_each(&snapshot.rows, places, |place, bytes| {
+        let Some(version) = versions.next() else { return Ok(()) };
+        let is_first = version.id == version.entity.0;
+        let nth = enrolled.repeated.get(&place).copied();
+        let origin = snapshot.origins.get(place);
+        statement.raw_bind_parameter(1, version.id)?;
+        statement.raw_bind_parameter(2, (!is_first).then_some(version.entity.0))?;
+        statement.raw_bind_parameter(3, nth)?;
+        statement.raw_bind_parameter(5, origin.map_or(0, |it| it.request))?;
+        statement.raw_bind_parameter(6, origin.map_or(0, |it| it.line))?;
+        statement.raw_bind_parameter(7, &version.hash[..])?;
+        statement.raw_bind_parameter(8, bytes)?;
+        statement.raw_execute()?;
+        Ok(())
+    })
 }
 
 /// Which versions to read.
@@ -238,18 +195,10 @@ pub(crate) fn read(
     connection: &Connection,
     list: List,
     which: Which,
-    words: &Words,
 ) -> Result<StoredRows, StoreError> {
     macro_rules! all {
         ($variant:ident, $kind:ident) => {
-            StoredRows::$variant(read_all(
-                connection,
-                $kind::TABLE,
-                $kind::COLUMNS,
-                which,
-                words,
-                $kind::read,
-            )?)
+            StoredRows::$variant(read_all(connection, list, which, $kind::decode)?)
         };
     }
     Ok(match list {
@@ -264,37 +213,41 @@ pub(crate) fn read(
 
 fn read_all<T>(
     connection: &Connection,
-    table: &'static str,
-    columns: &str,
+    list: List,
     which: Which,
-    words: &Words,
-    read: fn(&mut Cells<'_, '_>, &Words, &str) -> Result<T, StoreError>,
+    decode: fn(&mut Fields<'_, '_>) -> Option<T>,
 ) -> Result<Vec<Stored<T>>, StoreError> {
-    let columns: Vec<String> = columns.split(',').map(|it| format!("v.{}", it.trim())).collect();
-    let (condition, a, b) = match which {
-        Which::Stream { stream, until } => {
-            ("v.valid_from IN (SELECT id FROM snapshot WHERE stream = ?1)", stream, until.0)
-        }
+    let (sql, a, b) = match which {
+        // The versions of a snapshot have numbers in a row: no index is needed.
+        Which::Stream { stream, until } => (
+            "SELECT v.id, coalesce(v.entity, v.id), coalesce(v.nth, 1), v.valid_from, v.request,
+                    v.line, v.hash, v.row
+             FROM snapshot s CROSS JOIN version v
+                 ON v.id >= s.first_version AND v.id < s.first_version + s.n_versions
+             WHERE s.stream = ?1 AND s.id <= ?2 ORDER BY s.id, v.id",
+            stream,
+            until.0,
+        ),
         // The first version has the entity's number; later ones are in the small index.
-        Which::Entity { entity, until } => ("(v.id = ?1 OR v.entity = ?1)", entity.0, until.0),
+        Which::Entity { entity, until } => (
+            "SELECT id, coalesce(entity, id), coalesce(nth, 1), valid_from, request, line, hash, row
+             FROM version WHERE (id = ?1 OR entity = ?1) AND valid_from <= ?2 ORDER BY id",
+            entity.0,
+            until.0,
+        ),
     };
-    let mut statement = connection.prepare_cached(&format!(
-        "SELECT v.id, coalesce(v.entity, v.id), v.valid_from, v.request, v.line, v.hash,
-                coalesce(v.key, first.key), {}
-         FROM {table} v LEFT JOIN {table} first ON first.id = v.entity
-         WHERE {condition} AND v.valid_from <= ?2 ORDER BY v.id",
-        columns.join(", ")
-    ))?;
+    let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([a, b])?;
-    let mut versions = Vec::new();
+    let (mut versions, mut pool) = (Vec::new(), Pool::default());
     while let Some(row) = rows.next()? {
-        let mut cells = Cells::keyed(row, table)?;
+        let mut cells = Cells::keyed(row, "version")?;
         let entity = cells.entity("entity")?;
+        let nth = cells.count("nth")?;
         let valid_from = cells.snapshot("valid_from")?;
         let (request, line) = (cells.count("request")?, cells.count("line")?);
         let hash = cells.bytes("hash")?;
-        let key = cells.str("key")?;
-        let row = read(&mut cells, words, unnumbered(key).0)?;
+        let bytes = cells.blob("row")?;
+        let row = row_of(list, bytes, &mut pool, decode).ok_or_else(|| cells.corrupt("row"))?;
         versions.push(Stored {
             id: cells.key(),
             entity,
@@ -302,31 +255,48 @@ fn read_all<T>(
             request,
             line,
             hash,
-            key: key.into(),
+            nth,
             row,
         });
     }
     Ok(versions)
 }
 
+fn row_of<T>(
+    list: List,
+    bytes: &[u8],
+    pool: &mut Pool,
+    decode: fn(&mut Fields<'_, '_>) -> Option<T>,
+) -> Option<T> {
+    let mut fields = Fields::of(bytes, code(LISTS, &list), pool)?;
+    let row = decode(&mut fields)?;
+    fields.end()?;
+    Some(row)
+}
+
+/// The key of a row in its canonical form; `None` for bytes that are none.
+pub(crate) fn key_in<'b>(list: List, bytes: &'b [u8], pool: &mut Pool) -> Option<Cow<'b, str>> {
+    let mut fields = Fields::of(bytes, code(LISTS, &list), pool)?;
+    match list {
+        // Their key is the first field.
+        List::Identities | List::Accounts | List::NonHumans | List::Leavers => {
+            fields.str().map(Cow::Borrowed)
+        }
+        List::Assignments => assignment::key_in(&mut fields).map(Cow::Owned),
+        List::Memberships => membership::key_in(&mut fields).map(Cow::Owned),
+    }
+}
+
 /// Stands between a key and its count where a list has one key more than once.
 const SEPARATOR: char = '\u{1f}';
 
-/// The key under which the `nth` row of that key (from 1) is kept. Lists have each key once;
+/// The key under which the `nth` row of that key (from 1) is known. Lists have each key once;
 /// where one does not, nothing is lost.
-pub(crate) fn numbered(key: &str, nth: usize) -> Cow<'_, str> {
+pub(crate) fn numbered(key: &str, nth: u32) -> Cow<'_, str> {
     if nth == 1 && !key.contains(SEPARATOR) {
         key.into()
     } else {
         format!("{key}{SEPARATOR}{nth}").into()
-    }
-}
-
-/// The source's own key, and which row of that key it is.
-pub(crate) fn unnumbered(key: &str) -> (&str, usize) {
-    match key.rsplit_once(SEPARATOR) {
-        Some((own, nth)) => (own, nth.parse().unwrap_or(1)),
-        None => (key, 1),
     }
 }
 
@@ -357,6 +327,21 @@ stored_rows_from! {
 }
 
 impl StoredRows {
+    /// Puts them in order of key, which is that of the digest.
+    pub(crate) fn sort(&mut self) {
+        fn sort<T>(versions: &mut [Stored<T>], key: fn(&T) -> Cow<'_, str>) {
+            versions.sort_by_cached_key(|it| (key(&it.row).into_owned(), it.nth, it.id));
+        }
+        match self {
+            Self::Identities(versions) => sort(versions, identity::key),
+            Self::Assignments(versions) => sort(versions, assignment::key),
+            Self::Memberships(versions) => sort(versions, membership::key),
+            Self::Accounts(versions) => sort(versions, account::key),
+            Self::NonHumans(versions) => sort(versions, nonhuman::key),
+            Self::Leavers(versions) => sort(versions, leaver::key),
+        }
+    }
+
     /// The rows alone.
     pub(crate) fn into_rows(self) -> Rows {
         fn rows<T>(versions: Vec<Stored<T>>) -> Vec<T> {

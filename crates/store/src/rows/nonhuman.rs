@@ -1,15 +1,14 @@
 //! Non-human accounts, as a register lists them. The key is the account they name.
 
+use std::borrow::Cow;
+
 use domain::NonHuman;
 
-use super::Bind;
-use crate::StoreError;
-use crate::canon::Canon;
-use crate::cells::{Cells, maybe_ms};
-use crate::words::Words;
+use crate::canon::{Canon, Fields};
 
-pub(super) const TABLE: &str = "nonhuman_row";
-pub(super) const COLUMNS: &str = "owner, purpose, attest_by_ms";
+pub(super) fn key(row: &NonHuman) -> Cow<'_, str> {
+    Cow::from(&*row.account)
+}
 
 pub(super) fn encode(row: &NonHuman, canon: &mut Canon) {
     canon.text(&row.account);
@@ -18,26 +17,11 @@ pub(super) fn encode(row: &NonHuman, canon: &mut Canon) {
     canon.maybe_time(row.attest_by);
 }
 
-pub(super) fn bind(
-    row: &NonHuman,
-    bind: &mut Bind<'_, '_>,
-    _: &mut Words,
-) -> Result<(), StoreError> {
-    bind.cell(row.owner.as_deref())?;
-    bind.cell(row.purpose.as_deref())?;
-    bind.cell(maybe_ms(row.attest_by))?;
-    Ok(())
-}
-
-pub(super) fn read(
-    cells: &mut Cells<'_, '_>,
-    _: &Words,
-    key: &str,
-) -> Result<NonHuman, StoreError> {
-    Ok(NonHuman {
-        account: key.into(),
-        owner: cells.maybe_text("owner")?,
-        purpose: cells.maybe_text("purpose")?,
-        attest_by: cells.maybe_time("attest_by_ms")?,
+pub(super) fn decode(fields: &mut Fields<'_, '_>) -> Option<NonHuman> {
+    Some(NonHuman {
+        account: fields.text()?,
+        owner: fields.maybe_text()?,
+        purpose: fields.maybe_text()?,
+        attest_by: fields.maybe_time()?,
     })
 }

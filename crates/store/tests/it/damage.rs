@@ -71,8 +71,8 @@ async fn verify_says_which_list_report_and_row_are_not_what_was_written() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection
         .execute_batch(
-            "UPDATE account SET active = 0 WHERE id = (SELECT min(id) FROM account);
-             DELETE FROM identity WHERE id = (SELECT max(id) FROM identity);
+            "UPDATE version SET row = (SELECT row FROM version WHERE id = 62) WHERE id = 61;
+             DELETE FROM version WHERE id = 60;
              UPDATE report SET sha256 = zeroblob(32);
              UPDATE body SET len = len - 1;",
         )
@@ -81,7 +81,7 @@ async fn verify_says_which_list_report_and_row_are_not_what_was_written() {
     let store = Store::open(&path).unwrap();
     insta::assert_snapshot!(store.verify().await.unwrap().join("\n"), @"
     snapshot 1 of okta identities has 59 rows, not 60
-    table `account`, row 61 does not match its hash
+    table `version`, row 61 does not match its hash
     snapshot 2 of app accounts (scim) does not match its digest
     the report of run 1 does not match its digest: restore a backup
     raw row 1 does not match its digest
@@ -95,9 +95,11 @@ async fn a_row_that_cannot_be_ours_is_named() {
     let (_folder, path) = folder();
     write(&path).await;
     let connection = rusqlite::Connection::open(&path).unwrap();
-    connection.execute("UPDATE identity SET lifecycle = 77 WHERE id = 5", []).unwrap();
+    connection
+        .execute("UPDATE version SET row = CAST(row || x'00' AS BLOB) WHERE id = 5", [])
+        .unwrap();
     drop(connection);
     let store = Store::open(&path).unwrap();
     let error = store.rows(SnapshotId(1)).await.unwrap_err();
-    insta::assert_snapshot!(error, @"table `identity`, column `lifecycle`, key 5 holds what driftline never writes: restore a backup");
+    insta::assert_snapshot!(error, @"table `version`, column `row`, key 5 holds what driftline never writes: restore a backup");
 }

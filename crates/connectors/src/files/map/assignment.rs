@@ -50,6 +50,11 @@ impl<'p> Assignments<'p> {
         }
     }
 
+    pub(super) fn reserve(&mut self, n: usize) {
+        // A hint: where there is no room for it, the rows themselves will say so.
+        self.rows.try_reserve(n).and_then(|()| self.origins.try_reserve(n)).ok();
+    }
+
     pub(super) fn take(
         &mut self,
         record: &Record<'_>,
