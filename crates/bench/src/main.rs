@@ -12,7 +12,7 @@ use clap::{Parser, ValueEnum};
 use connectors::files::{Config, FileConfig, Profiles};
 use domain::{Cause, Clock, Family, RunRecord, SystemId, SystemKind};
 use drift::{AppRules, Deprovision, Entitlement, Policy};
-use engine::{AppPlan, Plan};
+use engine::{AppPlan, Plan, Source};
 use graph::KeyRules;
 use store::Store;
 
@@ -84,8 +84,9 @@ fn plan(dir: &Path, format: Format) -> anyhow::Result<Plan> {
             ..FileConfig::new(dir.join(path))
         }
     };
-    let config =
-        |system: &SystemId, kind, files| Config { system: system.clone(), kind, files, zone: None };
+    let config = |system: &SystemId, kind, files| {
+        Source::Files(Config { system: system.clone(), kind, files, zone: None })
+    };
     let profiles = [
         include_str!("../profiles/okta-users-csv.toml"),
         include_str!("../profiles/okta-app-users-csv.toml"),
@@ -94,7 +95,7 @@ fn plan(dir: &Path, format: Format) -> anyhow::Result<Plan> {
     let profiles =
         profiles.into_iter().try_fold(Profiles::builtin()?, |all, text| all.with_profile(text))?;
     Ok(Plan {
-        systems: vec![
+        sources: vec![
             config(&okta, SystemKind::Idp, vec![file("okta_users"), file("okta_app_users")]),
             config(&app, SystemKind::App, vec![file("scim_users")]),
         ],

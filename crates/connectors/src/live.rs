@@ -2,7 +2,7 @@
 //! doctor's checks.
 
 use chrono::{DateTime, Utc};
-use domain::{Request, Rows, Snapshot, Stream, Text, Unmapped};
+use domain::{LogEvent, Request, Rows, Snapshot, Stream, Text, Unmapped};
 use outbound::OutboundError;
 
 /// All that a pull of one live system brought.
@@ -116,38 +116,6 @@ pub enum Answer {
         /// Why, for the operator.
         why: String,
     },
-}
-
-/// What the log of a source says happened to one person's access.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogEvent {
-    /// The source's id of the event.
-    pub id: Text,
-    /// When it happened, by the source's clock.
-    pub at: DateTime<Utc>,
-    /// What happened.
-    pub kind: LogEventKind,
-    /// The user, by the IdP's id.
-    pub identity: Text,
-}
-
-/// What can happen to a person's access.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum LogEventKind {
-    /// Deactivated or deleted.
-    Left,
-    /// Suspended.
-    Suspended,
-    /// Active again.
-    Returned,
-    /// Lost the app.
-    Unassigned,
-    /// Got the app.
-    Assigned,
-    /// The IdP told the app to switch the account off, and the app said yes.
-    Pushed,
-    /// The IdP told the app to switch the account off, and it failed.
-    PushFailed,
 }
 
 /// One thing that the doctor looked at.

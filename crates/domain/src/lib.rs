@@ -16,6 +16,7 @@ mod finding;
 mod grade;
 mod identity;
 mod link;
+mod log;
 mod name;
 mod person;
 mod record;
@@ -41,6 +42,7 @@ pub use finding::{
 pub use grade::Grade;
 pub use identity::{Identity, IdentityKind, Lifecycle};
 pub use link::{Link, LinkKind, Tier};
+pub use log::{LogEvent, LogEventKind};
 pub use name::{Folded, NameError, Raw, SystemId, Text, is_placeholder};
 pub use person::{Episode, EpisodeId};
 pub use record::{

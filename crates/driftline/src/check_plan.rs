@@ -6,7 +6,7 @@ use std::sync::Arc;
 use connectors::files::{Config, FileConfig, Profiles, recognise};
 use domain::{Digest, SystemId, SystemKind};
 use drift::{AppRules, Deprovision, Entitlement, Policy};
-use engine::{AppPlan, Plan};
+use engine::{AppPlan, Plan, Source};
 use graph::{KeyRules, PersonKey};
 use sha2::{Digest as _, Sha256};
 
@@ -55,7 +55,7 @@ pub(crate) fn plan(args: &CheckArgs, profiles: Arc<Profiles>) -> Result<Plan, Us
         ..Policy::default()
     };
     Ok(Plan {
-        systems,
+        sources: systems.into_iter().map(Source::Files).collect(),
         profiles,
         apps: vec![AppPlan { rules, keys }],
         policy,
@@ -184,10 +184,14 @@ mod tests {
              --as-of ~/okta_users.json=2026-11-20T02:00:00Z --zone Europe/Berlin",
         )
         .unwrap();
+        let files = |it: &Source| match it {
+            Source::Files(config) => config.files.clone(),
+            other => panic!("`{}` is no files", other.system()),
+        };
         let systems: Vec<(&str, &str, usize)> = plan
-            .systems
+            .sources
             .iter()
-            .map(|it| (it.kind.name(), it.system.as_str(), it.files.len()))
+            .map(|it| (it.kind().name(), it.system().as_str(), files(it).len()))
             .collect();
         assert_eq!(
             systems,
@@ -199,7 +203,7 @@ mod tests {
                 ("register", "register", 1)
             ]
         );
-        let okta = &plan.systems[0].files;
+        let okta = files(&plan.sources[0]);
         assert!(okta[0].as_of.is_some() && okta[1].as_of.is_none() && okta[0].on_your_word);
         assert!(plan.policy.is_immediate && plan.policy.zone == chrono_tz::Europe::Berlin);
         let idps: Vec<&str> = plan.apps[0].rules.idps.iter().map(SystemId::as_str).collect();

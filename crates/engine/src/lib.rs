@@ -13,5 +13,5 @@ mod record;
 mod run;
 
 pub use inspect::{Answer, inspect};
-pub use plan::{AppPlan, Plan};
+pub use plan::{AppPlan, Plan, Source};
 pub use run::{Outcome, run};

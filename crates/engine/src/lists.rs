@@ -11,7 +11,7 @@ use drift::hard_hold;
 use store::{Enrolled, Gone, State, Store, StoreError, StoredSnapshot};
 
 use crate::plan::Plan;
-use crate::pull::Pulled;
+use crate::pull::{Pulled, PulledList};
 
 /// Clocks of two machines differ by less, or somebody should look at them.
 const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::minutes(5);
@@ -40,6 +40,8 @@ pub(crate) struct Listing {
 pub(crate) struct Fresh {
     pub(crate) snapshot: Snapshot,
     pub(crate) enrolled: Enrolled,
+    /// The raw bytes of its rows, in their order; `None` where they can be read again.
+    pub(crate) bodies: Option<Vec<Vec<u8>>>,
 }
 
 /// One list over another: the rows of one snapshot, oldest first.
@@ -97,7 +99,7 @@ pub(crate) async fn gather(
         let listing = blank(state, stream.clone());
         listings.insert(stream, Listing { failed: Some(why), ..listing });
     }
-    for snapshot in pulled.snapshots {
+    for PulledList { snapshot, bodies } in pulled.lists {
         let stream = snapshot.stream.clone();
         let mut listing = blank(state, stream.clone());
         let past = state.streams.get(&stream);
@@ -114,7 +116,7 @@ pub(crate) async fn gather(
         let held = hard_hold(&plan.policy, canaries, before.as_ref(), &snapshot);
         let mut enrolled = state.enrol(&snapshot);
         enrolled.reference.held = held;
-        listing.fresh = Some(Fresh { snapshot, enrolled });
+        listing.fresh = Some(Fresh { snapshot, enrolled, bodies });
         listings.insert(stream, listing);
     }
     let mut gathered = Vec::with_capacity(listings.len());
@@ -133,7 +135,7 @@ fn known_streams(
     plan: &Plan,
     failed: Vec<(Stream, String)>,
 ) -> Vec<(Stream, String)> {
-    let is_planned = |it: &&Stream| plan.systems.iter().any(|system| system.system == it.system);
+    let is_planned = |it: &&Stream| plan.sources.iter().any(|source| *source.system() == it.system);
     let known: Vec<&Stream> = state.streams.keys().filter(is_planned).collect();
     let mut missing: Vec<(Stream, String)> =
         known.iter().map(|it| ((*it).clone(), "not read in this run".to_owned())).collect();

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use connectors::files::{Config, Profiles};
-use domain::Digest;
+use connectors::okta::Okta;
+use connectors::scim::Scim;
+use domain::{Digest, SystemId, SystemKind};
 use drift::{AppRules, Policy};
 use graph::KeyRules;
 
 /// The plan of a run, made from the settings or from the arguments of `check`.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The systems, each name once.
-    pub systems: Vec<Config>,
+    /// Where lists come from. An app may have several sources, each its own channel.
+    pub sources: Vec<Source>,
     /// How export files are read.
     pub profiles: Arc<Profiles>,
     /// The apps, in order of name.
@@ -24,6 +26,48 @@ pub struct Plan {
     pub fingerprint_key: Option<[u8; 32]>,
     /// Program and version, as `driftline 0.1.0`.
     pub software: String,
+}
+
+/// Where lists of one system come from.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// Its export files.
+    Files(Config),
+    /// Okta's API.
+    Okta(Okta),
+    /// The app's SCIM 2.0 endpoint.
+    Scim(Scim),
+}
+
+impl Source {
+    /// The system's name.
+    #[must_use]
+    pub fn system(&self) -> &SystemId {
+        match self {
+            Self::Files(config) => &config.system,
+            Self::Okta(okta) => okta.system(),
+            Self::Scim(scim) => scim.system(),
+        }
+    }
+
+    /// What it is to us.
+    #[must_use]
+    pub const fn kind(&self) -> SystemKind {
+        match self {
+            Self::Files(config) => config.kind,
+            Self::Okta(_) => SystemKind::Idp,
+            Self::Scim(_) => SystemKind::App,
+        }
+    }
+
+    /// Returns true when it is asked over the network, and can be asked again.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        match self {
+            Self::Files(_) => false,
+            Self::Okta(_) | Self::Scim(_) => true,
+        }
+    }
 }
 
 /// One app of a plan.

@@ -1,19 +1,22 @@
-//! Asks every system for its lists, all at the same time.
+//! Asks every source for its lists, all at the same time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connectors::files::{Files, Pull};
-use domain::{At, Body, Clock, EntityId, Snapshot, Stream, Unmapped};
+use connectors::live::{LivePull, Trouble};
+use domain::{At, Body, Clock, EntityId, Request, Snapshot, Stream, SystemId, Unmapped};
 use rustc_hash::FxHashSet;
+use store::LogPart;
 use tracing::info;
 
 use crate::lists::Listing;
-use crate::plan::Plan;
+use crate::plan::{Plan, Source};
 
-/// What the systems answered.
+/// What the sources answered.
 #[derive(Debug, Default)]
 pub(crate) struct Pulled {
-    pub(crate) snapshots: Vec<Snapshot>,
+    pub(crate) lists: Vec<PulledList>,
     pub(crate) unmapped: Vec<Unmapped>,
     /// Lists that could not be pulled, and why.
     pub(crate) failed: Vec<(Stream, String)>,
@@ -21,51 +24,112 @@ pub(crate) struct Pulled {
     pub(crate) lost: Vec<String>,
     /// Every failure with all that was said about it, for the terminal.
     pub(crate) whole_words: Vec<String>,
+    /// What sources say is wrong with provisioning, or with our view of it.
+    pub(crate) troubles: Vec<(SystemId, Trouble)>,
+    /// What was read of logs.
+    pub(crate) log: Vec<LogPart>,
+    /// Requests behind no list.
+    pub(crate) other_requests: Vec<(SystemId, Request)>,
 }
 
-/// Pulls every system of the plan. A system that cannot be read is not an error here: its lists
-/// grow old.
-pub(crate) async fn pull_all(systems: &[Files], clock: &dyn Clock) -> Pulled {
+/// One list.
+#[derive(Debug)]
+pub(crate) struct PulledList {
+    pub(crate) snapshot: Snapshot,
+    /// The raw bytes of its rows, in their order; `None` where they can be read again.
+    pub(crate) bodies: Option<Vec<Vec<u8>>>,
+}
+
+/// What one source answered.
+enum Answer {
+    Files(Pull),
+    Live(Box<LivePull>),
+}
+
+/// Pulls every source of the plan. One that cannot be read is not an error here: its lists grow
+/// old. `cursors`: where to go on reading logs.
+pub(crate) async fn pull_all(
+    plan: &Plan,
+    cursors: &BTreeMap<SystemId, String>,
+    clock: &dyn Clock,
+) -> Pulled {
     let mut pulled = Pulled::default();
     // All at once: each is asked in a task of its own, and heard in the order of the plan.
     let now = At(clock.now());
-    let asked: Vec<_> = systems
+    let asked: Vec<_> = plan
+        .sources
         .iter()
-        .cloned()
-        .map(|files| tokio::spawn(async move { files.pull(&now).await }))
+        .map(|source| {
+            let (source, profiles) = (source.clone(), Arc::clone(&plan.profiles));
+            let cursor = cursors.get(source.system()).cloned();
+            tokio::spawn(async move {
+                match source {
+                    Source::Files(config) => {
+                        Answer::Files(Files::new(config, profiles).pull(&now).await)
+                    }
+                    Source::Okta(okta) => {
+                        Answer::Live(Box::new(okta.pull(&now, cursor.as_deref()).await))
+                    }
+                    Source::Scim(scim) => Answer::Live(Box::new(scim.pull(&now).await.pull)),
+                }
+            })
+        })
         .collect();
-    for (files, answer) in systems.iter().zip(asked) {
-        let Pull { snapshots, unmapped, failures } = match answer.await {
-            Ok(pull) => pull,
+    for (source, answer) in plan.sources.iter().zip(asked) {
+        match answer.await {
+            Ok(Answer::Files(pull)) => pulled.add_files(source.system(), pull),
+            Ok(Answer::Live(pull)) => pulled.add_live(source.system(), *pull),
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        };
-        for snapshot in &snapshots {
-            let (system, list) = (files.system(), snapshot.stream.list);
-            let n_rows = snapshot.rows.len();
-            info!(system.id = %system, list = %list, n_rows, "Pulled {n_rows} rows of {list} from `{system}`");
         }
-        for failure in failures {
-            let why = chain(&failure.error);
-            info!(system.id = %files.system(), error = %why, "Failed to pull from `{}`", files.system());
-            // Pages have room for what is wrong; how to map columns is for the terminal.
-            let first_line = why.lines().next().unwrap_or_default().to_owned();
-            pulled.whole_words.push(why);
-            if failure.lists.is_empty() {
-                pulled.lost.push(first_line);
-            } else {
-                let failed = failure.lists.into_iter().map(|it| (it, first_line.clone()));
-                pulled.failed.extend(failed);
-            }
-        }
-        pulled.snapshots.extend(snapshots);
-        pulled.unmapped.extend(unmapped);
     }
     pulled
 }
 
-/// The systems of a plan, ready to be asked.
-pub(crate) fn systems(plan: &Plan) -> Vec<Files> {
-    plan.systems.iter().map(|it| Files::new(it.clone(), Arc::clone(&plan.profiles))).collect()
+impl Pulled {
+    fn add_files(&mut self, system: &SystemId, pull: Pull) {
+        for snapshot in pull.snapshots {
+            self.add(system, PulledList { snapshot, bodies: None });
+        }
+        for failure in pull.failures {
+            self.fail(system, failure.lists, &failure.error);
+        }
+        self.unmapped.extend(pull.unmapped);
+    }
+
+    fn add_live(&mut self, system: &SystemId, pull: LivePull) {
+        for (snapshot, bodies) in pull.snapshots.into_iter().zip(pull.bodies) {
+            self.add(system, PulledList { snapshot, bodies: Some(bodies) });
+        }
+        for failure in pull.failures {
+            self.fail(system, failure.lists, &failure.error);
+        }
+        self.unmapped.extend(pull.unmapped);
+        self.troubles.extend(pull.troubles.into_iter().map(|it| (system.clone(), it)));
+        self.other_requests.extend(pull.requests.into_iter().map(|it| (system.clone(), it)));
+        if pull.log_cursor.is_some() || !pull.events.is_empty() {
+            let (events, cursor) = (pull.events, pull.log_cursor);
+            self.log.push(LogPart { system: system.clone(), events, cursor });
+        }
+    }
+
+    fn add(&mut self, system: &SystemId, pulled: PulledList) {
+        let (list, n_rows) = (pulled.snapshot.stream.list, pulled.snapshot.rows.len());
+        info!(system.id = %system, list = %list, n_rows, "Pulled {n_rows} rows of {list} from `{system}`");
+        self.lists.push(pulled);
+    }
+
+    fn fail(&mut self, system: &SystemId, lists: Vec<Stream>, error: &dyn std::error::Error) {
+        let why = chain(error);
+        info!(system.id = %system, error = %why, "Failed to pull from `{system}`");
+        // Pages have room for what is wrong; how to map columns is for the terminal.
+        let first_line = why.lines().next().unwrap_or_default().to_owned();
+        self.whole_words.push(why);
+        if lists.is_empty() {
+            self.lost.push(first_line);
+        } else {
+            self.failed.extend(lists.into_iter().map(|it| (it, first_line.clone())));
+        }
+    }
 }
 
 /// An error with its causes, in one line.
@@ -80,18 +144,16 @@ pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// The raw bytes of the rows that conclusions rest on, read again from where they were read.
+/// The raw bytes of the rows that conclusions rest on: as they were pulled, or read again from
+/// the files they were read from.
 pub(crate) async fn bodies(
-    systems: &[Files],
+    plan: &Plan,
     listings: &[Listing],
     wanted: &FxHashSet<EntityId>,
 ) -> Vec<Body> {
     let mut bodies = Vec::new();
     for listing in listings {
         let Some(fresh) = &listing.fresh else { continue };
-        let Some(files) = systems.iter().find(|it| *it.system() == listing.stream.system) else {
-            continue;
-        };
         let entities = fresh.enrolled.entities.iter().enumerate();
         let (rows, entities): (Vec<usize>, Vec<EntityId>) = entities
             .filter(|(_, entity)| wanted.contains(entity))
@@ -100,9 +162,27 @@ pub(crate) async fn bodies(
         if rows.is_empty() {
             continue;
         }
-        let raw = files.bodies(&fresh.snapshot, &rows).await;
+        let raw: Vec<Option<Vec<u8>>> = match &fresh.bodies {
+            Some(bodies) => rows.iter().map(|it| bodies.get(*it).cloned()).collect(),
+            None => read_again(plan, &fresh.snapshot, &rows).await,
+        };
         let kept = entities.into_iter().zip(raw);
         bodies.extend(kept.filter_map(|(entity, bytes)| Some(Body { entity, bytes: bytes? })));
     }
     bodies
+}
+
+/// Rows of a snapshot that export files gave. Nothing for any other.
+async fn read_again(plan: &Plan, snapshot: &Snapshot, rows: &[usize]) -> Vec<Option<Vec<u8>>> {
+    let mut sources = plan.sources.iter();
+    let files = sources.find_map(|it| match it {
+        Source::Files(config) if config.system == snapshot.stream.system => Some(config),
+        _ => None,
+    });
+    match files {
+        Some(config) => {
+            Files::new(config.clone(), Arc::clone(&plan.profiles)).bodies(snapshot, rows).await
+        }
+        None => Vec::new(),
+    }
 }

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use connectors::live::Trouble;
 use domain::{
     AppRecord, Change, Coverage, FindingRecord, FindingState, Grade, RunId, RunRecord, Severity,
-    SourceRecord, SystemKind, Unmapped, Watcher, WatcherFinding,
+    SourceRecord, SystemId, SystemKind, Unmapped, Watcher, WatcherFinding,
 };
 use drift::{Judgement, Reconciled};
 use store::State;
 
 use crate::lists::Listing;
-use crate::plan::{AppPlan, Plan};
+use crate::plan::{AppPlan, Plan, Source};
 
 /// Names of requests that a report lists for one source; the store keeps all.
 const REQUESTS_SHOWN_MAX: usize = 5;
@@ -35,6 +36,8 @@ pub(crate) struct Run<'r> {
     pub(crate) unmapped: Vec<Unmapped>,
     /// Failures of which it is not known what list they cost.
     pub(crate) lost: Vec<String>,
+    /// What sources say is wrong with provisioning, or with our view of it.
+    pub(crate) troubles: Vec<(SystemId, Trouble)>,
 }
 
 /// How many findings stand where.
@@ -95,7 +98,7 @@ pub(crate) fn record(
             .collect(),
         history: run.state.history.clone(),
         not_checked: not_checked(run, outcomes),
-        limits: limits(),
+        limits: limits(run.plan),
         sources,
     }
 }
@@ -115,7 +118,7 @@ fn app(outcome: &AppOutcome<'_>) -> AppRecord {
 
 fn source(run: &Run<'_>, listing: &Listing) -> SourceRecord {
     let system = &listing.stream.system;
-    let kind = run.plan.systems.iter().find(|it| it.system == *system).map(|it| it.kind);
+    let kind = run.plan.sources.iter().find(|it| it.system() == system).map(Source::kind);
     let reference = listing.newest();
     let fresh = listing.fresh.as_ref().map(|it| &it.snapshot);
     let requests = fresh.map(|it| &*it.requests).unwrap_or_default();
@@ -150,11 +153,16 @@ fn source(run: &Run<'_>, listing: &Listing) -> SourceRecord {
     }
 }
 
+const MEND_THE_FILE: &str = "Mend the file or the settings named, and run again.";
+const ASK_THE_DOCTOR: &str = "Run `driftline doctor`, and mend what it finds.";
+
 /// What is wrong with the watching.
 fn watcher(run: &Run<'_>, sources: &[SourceRecord]) -> Vec<WatcherFinding> {
     let mut found = Vec::new();
     for source in sources {
         let list = format!("{} {}", source.system, source.list);
+        let mut sources = run.plan.sources.iter();
+        let is_live = sources.any(|it| it.is_live() && *it.system() == source.system);
         let mut add = |kind, severity, text: String, next_action: &str| {
             let next_action = next_action.to_owned();
             found.push(WatcherFinding {
@@ -179,14 +187,14 @@ fn watcher(run: &Run<'_>, sources: &[SourceRecord]) -> Vec<WatcherFinding> {
                 Watcher::SnapshotIncomplete,
                 Severity::High,
                 format!("{list} was not read: {why}"),
-                "Mend the file or the settings named, and run again.",
+                if is_live { ASK_THE_DOCTOR } else { MEND_THE_FILE },
             );
         } else if let Some(Coverage::Partial { reason }) = &source.coverage {
             add(
                 Watcher::SnapshotIncomplete,
                 Severity::Medium,
                 format!("{list} was not seen whole: {reason}"),
-                "Export the list again, whole.",
+                if is_live { ASK_THE_DOCTOR } else { "Export the list again, whole." },
             );
         }
         if let Some(why) = &source.held {
@@ -209,7 +217,16 @@ fn watcher(run: &Run<'_>, sources: &[SourceRecord]) -> Vec<WatcherFinding> {
             system: None,
             severity: Severity::High,
             text: format!("a source was not read: {why}"),
-            next_action: "Mend the file or the settings named, and run again.".to_owned(),
+            next_action: MEND_THE_FILE.to_owned(),
+        });
+    }
+    for (system, trouble) in &run.troubles {
+        found.push(WatcherFinding {
+            kind: trouble.kind,
+            system: Some(system.clone()),
+            severity: Severity::High,
+            text: trouble.text.clone(),
+            next_action: ASK_THE_DOCTOR.to_owned(),
         });
     }
     found
@@ -252,17 +269,22 @@ fn not_checked(run: &Run<'_>, outcomes: &[AppOutcome<'_>]) -> Vec<String> {
             notes.push(format!("{app}: of {without_roles} findings the app does not show roles: whether they are privileged is unknown."));
         }
     }
-    notes.push("Nobody was asked again by id: export files cannot be asked.".to_owned());
+    let is_live = run.plan.sources.iter().any(Source::is_live);
+    notes.push(if is_live {
+        "Nobody was asked again by id.".to_owned()
+    } else {
+        "Nobody was asked again by id: export files cannot be asked.".to_owned()
+    });
     notes
 }
 
-fn limits() -> Vec<String> {
-    [
+fn limits(plan: &Plan) -> Vec<String> {
+    const ALWAYS: [&str; 3] = [
         "`active` says nothing of open sessions, API tokens or local passwords.",
         "True removal lies between the last look that showed an account on and the first that showed it off.",
         "What happened and was undone between two looks was not seen.",
-        "An export shows what its console chose to export; who made it and whether it was edited is not known.",
-    ]
-    .map(str::to_owned)
-    .to_vec()
+    ];
+    const OF_FILES: &str = "An export shows what its console chose to export; who made it and whether it was edited is not known.";
+    let has_files = plan.sources.iter().any(|it| !it.is_live());
+    ALWAYS.into_iter().chain(has_files.then_some(OF_FILES)).map(str::to_owned).collect()
 }

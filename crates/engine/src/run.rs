@@ -16,7 +16,7 @@ use crate::episodes::episodes;
 use crate::estate::estate;
 use crate::lists::{Listing, gather, looked_at};
 use crate::plan::Plan;
-use crate::pull::{bodies, pull_all, systems};
+use crate::pull::{bodies, pull_all};
 use crate::record::{self, AppOutcome};
 
 /// A run that was committed.
@@ -37,16 +37,18 @@ pub struct Outcome {
 /// Returns [`StoreError`] when the store fails; nothing of the run is saved then. A system that
 /// cannot be read is not an error here: its last list stands in, and grows old.
 pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcome, StoreError> {
-    let systems = systems(plan);
-    let mut pulled = pull_all(&systems, clock).await;
+    let mut state = store.load().await?;
+    let mut pulled = pull_all(plan, &state.log_cursors, clock).await;
     let now = clock.now(); // After looking, never before.
 
-    let mut state = store.load().await?;
     let id = state.next_run();
     let previous = state.last_run;
     let before: Vec<_> = looked_at(&state).collect();
     let unmapped = std::mem::take(&mut pulled.unmapped);
     let lost = std::mem::take(&mut pulled.lost);
+    let troubles = std::mem::take(&mut pulled.troubles);
+    let log = std::mem::take(&mut pulled.log);
+    let other_requests = std::mem::take(&mut pulled.other_requests);
     let mut failures = std::mem::take(&mut pulled.whole_words);
     failures.dedup();
     let listings = gather(store, &mut state, pulled, plan, now).await?;
@@ -70,11 +72,11 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
         });
     }
 
-    let run = record::Run { id, now, previous, plan, state: &state, unmapped, lost };
+    let run = record::Run { id, now, previous, plan, state: &state, unmapped, lost, troubles };
     let record = record::record(&run, &listings, &outcomes);
     let report = Report::of(&record);
     let wanted = resting_on(&outcomes, &listings, state.last_run.is_some());
-    let bodies = bodies(&systems, &listings, &wanted).await;
+    let bodies = bodies(plan, &listings, &wanted).await;
     let commit = Commit {
         run: summary(&record, plan, judged(&outcomes)),
         report_json: report.to_json(),
@@ -84,6 +86,8 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
         findings: changed_findings(&state, &outcomes),
         events: events(&outcomes),
         voided_waivers: voided(&outcomes, now),
+        log,
+        other_requests,
         bodies,
         snapshots: listings
             .into_iter()

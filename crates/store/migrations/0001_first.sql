@@ -84,6 +84,40 @@ CREATE TABLE request (
     PRIMARY KEY (snapshot, nth)
 ) STRICT, WITHOUT ROWID;
 
+-- Requests behind no snapshot: of logs, of health, of lists that were read twice or not at all.
+CREATE TABLE other_request (
+    run         INTEGER NOT NULL REFERENCES run (id),
+    nth         INTEGER NOT NULL, -- From 0.
+    system      TEXT    NOT NULL,
+    method      TEXT    NOT NULL,
+    url         TEXT    NOT NULL, -- Without secrets.
+    status      INTEGER,
+    n_bytes     INTEGER NOT NULL,
+    sha256      BLOB    NOT NULL,
+    date_ms     INTEGER,
+    request_id  TEXT,
+    n_rows      INTEGER NOT NULL,
+    duration_ms INTEGER NOT NULL,
+    PRIMARY KEY (run, nth)
+) STRICT, WITHOUT ROWID;
+
+-- What the logs of sources say happened to people's access, and where to go on reading them.
+CREATE TABLE log_event (
+    id       INTEGER PRIMARY KEY,
+    run      INTEGER NOT NULL REFERENCES run (id),
+    system   TEXT    NOT NULL,
+    event    TEXT    NOT NULL, -- The source's id. Logs hand out an event again after a new start.
+    at_ms    INTEGER NOT NULL,
+    kind     TEXT    NOT NULL,
+    identity TEXT    NOT NULL,
+    UNIQUE (system, event)
+) STRICT;
+
+CREATE TABLE log_cursor (
+    system TEXT PRIMARY KEY,
+    cursor TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Versions of rows, of all lists. A row is kept in its canonical form (`canon.rs`), over which its
 -- hash goes: one cell instead of twenty is what makes a first night of a million people short.
 -- References to entity and snapshot are checked by `db verify`, not by foreign keys, which

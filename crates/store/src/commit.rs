@@ -2,15 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Body, Digest, EntityId, Episode, Finding, FindingEvent, RunId, Snapshot, SystemId, Tier,
-    Verdict,
+    Body, Digest, EntityId, Episode, Finding, FindingEvent, Request, RunId, Snapshot, SystemId,
+    Tier, Verdict,
 };
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use crate::cells::{Cells, ms};
 use crate::{
-    Enrolled, Store, StoreError, body, conclusion, finding, people, report, rows, snapshot,
+    Enrolled, LogPart, Store, StoreError, body, conclusion, finding, log, people, report, rows,
+    snapshot,
 };
 
 /// Everything one run saw and concluded.
@@ -34,6 +35,10 @@ pub struct Commit {
     pub events: Vec<FindingEvent>,
     /// Waivers that changed facts made void, and when.
     pub voided_waivers: Vec<(i64, DateTime<Utc>)>,
+    /// What it read of the logs of sources.
+    pub log: Vec<LogPart>,
+    /// Requests behind no snapshot, with the system that was asked.
+    pub other_requests: Vec<(SystemId, Request)>,
     /// Raw rows to keep. One that its entity already has is not kept twice.
     pub bodies: Vec<Body>,
 }
@@ -95,6 +100,8 @@ fn save(connection: &Connection, commit: Commit) -> Result<(), StoreError> {
     for (snapshot, enrolled) in &commit.snapshots {
         insert_snapshot(connection, run, snapshot, enrolled)?;
     }
+    snapshot::insert_other_requests(connection, run, &commit.other_requests)?;
+    log::insert(connection, run, &commit.log)?;
     conclusion::insert_links(connection, run, commit.links)?;
     conclusion::insert_standings(connection, run, commit.standings)?;
     conclusion::insert_episodes(connection, run, &commit.episodes)?;

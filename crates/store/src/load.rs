@@ -11,7 +11,7 @@ use crate::canon::Pool;
 use crate::cells::Cells;
 use crate::rows::{key_in, numbered};
 use crate::state::{Counters, Known, OpenVersion, State, StreamState};
-use crate::{Store, StoreError, conclusion, finding, people, snapshot};
+use crate::{Store, StoreError, conclusion, finding, log, people, snapshot};
 
 /// Runs in the trend: a month of nights.
 const HISTORY_MAX: usize = 30;
@@ -43,6 +43,8 @@ fn load(connection: &Connection) -> Result<State, StoreError> {
         waivers: people::load_waivers(connection)?,
         nonhumans: people::load_nonhumans(connection)?,
         judged_apps: judged_apps(connection)?,
+        log_cursors: log::load_cursors(connection)?,
+        log_events: log::load_events(connection)?,
         next: counters(connection)?,
         history: history.into_iter().rev().take(HISTORY_MAX).rev().collect(),
     })

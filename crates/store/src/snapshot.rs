@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     AsOf, AsOfBasis, Channel, Coverage, IdForm, List, Population, Proof, Request, RunId, Snapshot,
-    SnapshotId, SnapshotRef, Stream,
+    SnapshotId, SnapshotRef, Stream, SystemId,
 };
 use rusqlite::{Connection, params};
 
@@ -98,6 +98,36 @@ pub(crate) fn insert(
         ])?;
     for (nth, request) in (0_i64..).zip(&snapshot.requests) {
         insert_request(connection, reference.id, nth, request)?;
+    }
+    Ok(())
+}
+
+/// Writes requests of a run that are behind no snapshot.
+pub(crate) fn insert_other_requests(
+    connection: &Connection,
+    run: RunId,
+    requests: &[(SystemId, Request)],
+) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO other_request (run, nth, system, method, url, status, n_bytes, sha256,
+                                    date_ms, request_id, n_rows, duration_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    )?;
+    for (nth, (system, request)) in (0_i64..).zip(requests) {
+        insert.execute(params![
+            run.0,
+            nth,
+            system.as_str(),
+            request.method,
+            request.url,
+            request.status,
+            request.n_bytes.cast_signed(),
+            &request.sha256[..],
+            maybe_ms(request.date),
+            request.request_id,
+            request.n_rows.cast_signed(),
+            request.duration_ms.cast_signed(),
+        ])?;
     }
     Ok(())
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Decision, EntityId, Episode, Finding, FindingId, HistoryPoint, NonHuman, RunId, SnapshotId,
-    SnapshotRef, Stream, SystemId, Text, Tier, Verdict, Waiver,
+    Decision, EntityId, Episode, Finding, FindingId, HistoryPoint, LogEvent, NonHuman, RunId,
+    SnapshotId, SnapshotRef, Stream, SystemId, Text, Tier, Verdict, Waiver,
 };
 use rustc_hash::FxHashMap;
 
@@ -39,6 +39,10 @@ pub struct State {
     pub history: Vec<HistoryPoint>,
     /// Apps judged in some run: any other has its baseline ahead. In order of name.
     pub judged_apps: Vec<SystemId>,
+    /// Where to go on reading the log of each source that has one.
+    pub log_cursors: BTreeMap<SystemId, String>,
+    /// What the logs said so far, oldest first.
+    pub log_events: BTreeMap<SystemId, Vec<LogEvent>>,
     pub(crate) next: Counters,
 }
 
@@ -122,6 +126,8 @@ impl State {
             nonhumans: Vec::new(),
             history: Vec::new(),
             judged_apps: Vec::new(),
+            log_cursors: BTreeMap::new(),
+            log_events: BTreeMap::new(),
             next: Counters { run: 1, snapshot: 1, row: 1, finding: 1 },
         }
     }

@@ -5,10 +5,9 @@
 //! picked by type: their order is not fixed.
 
 use chrono::{DateTime, Utc};
-use domain::Text;
+use domain::{LogEvent, LogEventKind, Text};
 use serde::Deserialize;
 
-use crate::live::{LogEvent, LogEventKind};
 
 /// What a page of the log said.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -6,13 +6,13 @@
 //! time of ours never is. An empty page, or the same link again, means that we caught up.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Request, Watcher};
+use domain::{LogEvent, Request, Watcher};
 use outbound::{Answer, OutboundError, OutboundErrorKind, Reader};
 
 use super::refusal::{self, Asked, url_of};
 use super::walk::{WHO_ANSWERS, chain};
 use super::{event, link, paths};
-use crate::live::{LiveError, LogEvent, Trouble};
+use crate::live::{LiveError, Trouble};
 
 /// Days that are asked for at first; less where Okta refuses. It keeps events for 90 days, and
 /// for 7 in free organisations.

@@ -177,6 +177,8 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
         findings: Vec::new(),
         events: Vec::new(),
         voided_waivers: Vec::new(),
+        log: Vec::new(),
+        other_requests: Vec::new(),
         bodies: Vec::new(),
     }
 }
