@@ -19,6 +19,7 @@ mod link;
 mod log;
 mod name;
 mod person;
+mod question;
 mod record;
 mod register;
 mod right;
@@ -45,6 +46,7 @@ pub use link::{Link, LinkKind, Tier};
 pub use log::{LogEvent, LogEventKind};
 pub use name::{Folded, NameError, Raw, SystemId, Text, is_placeholder};
 pub use person::{Episode, EpisodeId};
+pub use question::{Answer, Observation, Question};
 pub use record::{
     AppRecord, FindingRecord, HistoryPoint, PersonLabel, RunId, RunRecord, SourceRecord, Tally,
     Unmapped,

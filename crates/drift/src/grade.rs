@@ -27,6 +27,7 @@ pub fn list_grade(estate: &Estate, list: &ListView) -> (Grade, Option<String>) {
             let why = list.why_no_base.as_deref().unwrap_or("the newest list is not whole");
             (Grade::C, Some(format!("{stream}: an older complete list stands in; {why}")))
         }
+        Some(_) if list.is_live => (Grade::A, None),
         Some(domain::Coverage::Complete(Proof::YourWord)) => {
             (Grade::B, Some(format!("{stream}: whole on your word")))
         }
@@ -77,6 +78,7 @@ pub fn app_grade(estate: &Estate, rules: &AppRules) -> (Grade, Vec<String>) {
         reasons.push("no identity provider is bound to the app".to_owned());
     }
     if rules.canaries.is_empty() {
+        worst = worst.max(Grade::B);
         reasons.push("no canary is configured".to_owned());
     }
     (worst, reasons)

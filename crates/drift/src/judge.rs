@@ -16,6 +16,7 @@ use crate::case::{Case, RegisterOwner};
 use crate::context::Context;
 use crate::looks::{looks_of, seen_active_at};
 use crate::names;
+use crate::questions::is_asked_again;
 use crate::right::{PersonRight, Starts, person_right};
 use crate::rule::{When, rule};
 use crate::rules::RULES;
@@ -66,6 +67,8 @@ pub struct Claim {
     pub episode: u32,
     /// A leaver, or everyone who may own it is one: open at once in the first run.
     pub is_leaver: bool,
+    /// Both sides were asked again by id, after the lists: that is the second look.
+    pub is_asked_again: bool,
     /// A role counts as privileged; `None` when roles are not shown.
     pub is_privileged: Option<bool>,
     /// Why there is a claim.
@@ -541,6 +544,7 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
         seen_active_at: seen_active_at(case),
         episode,
         is_leaver: case.right == Right::Leaver,
+        is_asked_again: is_asked_again(case),
         is_privileged: case.is_privileged(),
         explanation,
         person: label(case),

@@ -228,16 +228,21 @@ fn may_open(
     if known.is_baseline && claim.is_leaver && finding.family() == Family::AccessRemains {
         return (true, "found in the first run: a leaver is open at once".to_owned());
     }
+    let by_id = "asked again by id";
     let seen_twice = match old {
-        Some(old) if old.is_live() => second_look(&old.looks, &claim.looks),
+        _ if claim.is_asked_again => Ok(by_id),
+        Some(old) if old.is_live() => {
+            second_look(&old.looks, &claim.looks).map(|()| "seen again by later lists")
+        }
         _ => Err("seen once; it opens when a later list shows it again".to_owned()),
     };
     match seen_twice {
         Err(why) => (false, why),
-        Ok(()) if cx.now < finding.grace_until => {
-            (false, format!("seen twice; in grace until {}", time(finding.grace_until)))
+        Ok(how) if cx.now < finding.grace_until => {
+            let seen = if how == by_id { by_id } else { "seen twice" };
+            (false, format!("{seen}; in grace until {}", time(finding.grace_until)))
         }
-        Ok(()) => (true, "seen again by later lists, and grace is over".to_owned()),
+        Ok(how) => (true, format!("{how}, and grace is over")),
     }
 }
 

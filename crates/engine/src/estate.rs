@@ -2,14 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Account, Assignment, EntityId, HrLeaver, Identity, List, Membership, NonHuman, RowOrigin, Rows,
-    Snapshot, SnapshotRef, Stream, SystemId,
+    Account, AsOf, AsOfBasis, Assignment, EntityId, HrLeaver, Identity, List, Membership, NonHuman,
+    RowOrigin, Rows, Snapshot, SnapshotRef, Stream, SystemId,
 };
 use drift::Policy;
 use graph::{Estate, IdpView, ListView, Sighting, SnapshotView, Standing};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use store::State;
 
+use crate::ask::Answered;
 use crate::lists::{Layer, Listing};
 use crate::plan::AppPlan;
 
@@ -49,6 +50,7 @@ pub(crate) fn estate<'l>(
             .iter()
             .map(|(account, it)| (*account, (it.identity, it.tier)))
             .collect(),
+        asked_again: FxHashSet::default(),
     };
     for (at, idp) in plan.rules.idps.iter().enumerate() {
         let at = u16::try_from(at).unwrap_or(u16::MAX);
@@ -73,6 +75,7 @@ pub(crate) fn estate<'l>(
         estate.nonhumans.extend(listed.map(|it| it.row.clone()));
     }
     estate.snapshots = layout.snapshots;
+    estate.asked_again = asked_again(&estate, listings);
     estate
 }
 
@@ -89,6 +92,7 @@ impl<'l> Layout<'l> {
                 latest: None,
                 base: None,
                 why_no_base: Some("no file of it gives a list of users".to_owned()),
+                is_live: false,
             },
         };
         let assignments = find(List::Assignments)
@@ -114,6 +118,7 @@ impl<'l> Layout<'l> {
         out: &mut Vec<Sighting<'l, T>>,
     ) -> ListView {
         let layers = listing.layers();
+        let begun = out.len();
         // The newest list that shows who is gone: rows seen since lie over it.
         let floor = layers.iter().map(|it| it.reference).filter(|it| it.supports_absence());
         let floor = floor.map(|it| it.id).max();
@@ -149,6 +154,7 @@ impl<'l> Layout<'l> {
         for layer in layers.iter().filter(|it| it.fresh.is_some()) {
             self.lay_one(layer, system, pick, |it| place(out, it));
         }
+        self.lay_answers(listing, pick, &mut out[begun..]);
         let newest = listing.newest().cloned();
         let files = layers.last().and_then(|it| it.fresh).map(files).unwrap_or_default();
         let latest = newest.as_ref().map(|it| self.remember(it, files));
@@ -161,7 +167,40 @@ impl<'l> Layout<'l> {
             Some(_) => None,
             None => Some(why_no_base(listing, newest.as_ref(), self.max_age)),
         };
-        ListView { stream: listing.stream.clone(), latest, base, why_no_base }
+        let fresh = listing.fresh.as_ref().map(|it| &*it.snapshot.requests);
+        let is_live = fresh.is_some_and(|it| it.iter().any(|it| it.status.is_some()));
+        ListView { stream: listing.stream.clone(), latest, base, why_no_base, is_live }
+    }
+
+    /// Lays what was asked again by id over what the lists show of it.
+    fn lay_answers<T>(
+        &mut self,
+        listing: &'l Listing,
+        pick: fn(&'l Rows) -> &'l [T],
+        rows: &mut [Sighting<'l, T>],
+    ) {
+        let Some(sent_at) = listing.answers.values().map(|it| it.sent_at).min() else { return };
+        let Some(newest) = listing.newest().cloned() else { return };
+        // All answers of one list count as of the first request: none is older than that.
+        let reference =
+            SnapshotRef { as_of: AsOf { at: sent_at, basis: AsOfBasis::Stated }, ..newest };
+        let view = SnapshotView { reference, files: Vec::new(), is_stale: false };
+        let at = u32::try_from(self.snapshots.len()).unwrap_or(u32::MAX);
+        self.snapshots.push(view);
+        let by_entity: FxHashMap<EntityId, &'l Answered> =
+            listing.answers.values().filter_map(|it| Some((it.entity?, it))).collect();
+        for sighting in rows {
+            let Some(answered) = by_entity.get(&sighting.entity) else { continue };
+            match answered.row.as_ref().and_then(|it| pick(it).first()) {
+                Some(row) => {
+                    sighting.row = row;
+                    sighting.standing = Standing::Listed;
+                    sighting.snapshot = at;
+                    sighting.origin = None;
+                }
+                None => sighting.standing = Standing::Gone,
+            }
+        }
     }
 
     fn lay_one<T>(
@@ -189,6 +228,28 @@ impl<'l> Layout<'l> {
         });
         u32::try_from(at).unwrap_or(u32::MAX)
     }
+}
+
+/// What was asked again and answered: the identity or the account, for an assignment its identity.
+fn asked_again(estate: &Estate<'_>, listings: &[Listing]) -> FxHashSet<(List, EntityId)> {
+    let mut asked = FxHashSet::default();
+    for listing in listings.iter().filter(|it| !it.answers.is_empty()) {
+        let Stream { system, list, .. } = &listing.stream;
+        match list {
+            List::Identities | List::Accounts => {
+                asked.extend(listing.answers.values().filter_map(|it| Some((*list, it.entity?))));
+            }
+            List::Assignments => {
+                let idp = estate.idps.iter().position(|it| it.id == *system);
+                let theirs = estate.identities.iter().filter(|it| {
+                    idp == Some(usize::from(it.system)) && listing.answers.contains_key(&it.row.id)
+                });
+                asked.extend(theirs.map(|it| (*list, it.entity)));
+            }
+            List::Memberships | List::NonHumans | List::Leavers => {}
+        }
+    }
+    asked
 }
 
 fn sighting<T>(

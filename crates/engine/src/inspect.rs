@@ -6,6 +6,7 @@ use drift::{Context, Past, examine};
 use graph::{IdentityGraph, Neighbourhood, correlate};
 use store::{State, Store, StoreError};
 
+use crate::ask::put_beside;
 use crate::estate::estate;
 use crate::lists::{Listing, stored};
 use crate::plan::{AppPlan, Plan};
@@ -47,8 +48,9 @@ pub async fn inspect(
     who: &str,
 ) -> Result<Vec<Answer>, StoreError> {
     let state = store.load().await?;
-    let Some((_, now)) = state.last_run else { return Ok(Vec::new()) };
-    let listings = stored(store, &state).await?;
+    let Some((run, now)) = state.last_run else { return Ok(Vec::new()) };
+    let mut listings = stored(store, &state).await?;
+    put_beside(&mut listings, &store.observations(run).await?);
     let apps = plan.apps.iter().filter(|it| app.is_none_or(|app| it.rules.app == *app));
     Ok(apps.flat_map(|it| answers(it, plan, &listings, &state, now, who)).collect())
 }

@@ -3,6 +3,7 @@
 //! The only crate that knows all the others' order. It decides nothing about people itself, and
 //! what it saves it saves in one transaction.
 
+mod ask;
 mod episodes;
 mod estate;
 mod inspect;

@@ -6,10 +6,14 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use domain::{EntityId, List, Population, Rows, Snapshot, SnapshotRef, Stream};
+use domain::{
+    EntityId, Identity, List, Population, Principal, Rows, Snapshot, SnapshotRef, Stream, Text,
+};
 use drift::hard_hold;
+use rustc_hash::FxHashMap;
 use store::{Enrolled, Gone, State, Store, StoreError, StoredSnapshot};
 
+use crate::ask::Answered;
 use crate::plan::Plan;
 use crate::pull::{Pulled, PulledList};
 
@@ -29,6 +33,8 @@ pub(crate) struct Listing {
     /// Rows that neither the fresh list nor `base` shows as they were last seen: what partial
     /// lists after `base` showed, and what is in no list any more.
     pub(crate) others: Vec<Gone>,
+    /// What was asked again by id, by id of the user or the account.
+    pub(crate) answers: FxHashMap<Text, Answered>,
     /// Why this run's pull failed.
     pub(crate) failed: Option<String>,
     /// Whether an earlier run saw this list.
@@ -67,11 +73,40 @@ impl Listing {
         layers
     }
 
+    /// Every row that can be asked for again: its id, its number, and the row of an identity.
+    pub(crate) fn known_rows(&self) -> impl Iterator<Item = (&str, EntityId, Option<&Identity>)> {
+        let others = self.others.iter().filter_map(|it| {
+            let (id, identity) = asked_id(&it.row, 0)?;
+            Some((id, it.entity, identity))
+        });
+        let layered = self.layers().into_iter().flat_map(|layer| {
+            layer.entities.iter().enumerate().filter_map(move |(at, entity)| {
+                let (id, identity) = asked_id(layer.rows, at)?;
+                Some((id, *entity, identity))
+            })
+        });
+        // The newest comes last, and counts.
+        others.chain(layered)
+    }
+
     /// The newest snapshot, whole or not; `None` when there never was one.
     pub(crate) fn newest(&self) -> Option<&SnapshotRef> {
         let fresh = self.fresh.as_ref().map(|it| &it.enrolled.reference);
         let base = self.base.as_ref().map(|it| &it.reference);
         fresh.or(self.latest.as_ref()).or(base)
+    }
+}
+
+/// The id by which a row is asked for; `None` for rows that cannot be.
+pub(crate) fn asked_id(rows: &Rows, at: usize) -> Option<(&str, Option<&Identity>)> {
+    match rows {
+        Rows::Identities(rows) => rows.get(at).map(|it| (&*it.id, Some(it))),
+        Rows::Accounts(rows) => rows.get(at).map(|it| (&*it.id, None)),
+        Rows::Assignments(rows) => match &rows.get(at)?.principal {
+            Principal::Identity(id) => Some((id, None)),
+            Principal::Group(_) => None,
+        },
+        Rows::Memberships(_) | Rows::NonHumans(_) | Rows::Leavers(_) => None,
     }
 }
 
@@ -192,6 +227,7 @@ fn blank(state: &State, stream: Stream) -> Listing {
         base: None,
         latest: None,
         others: Vec::new(),
+        answers: FxHashMap::default(),
         failed: None,
         is_known,
     }

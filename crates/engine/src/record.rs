@@ -38,6 +38,9 @@ pub(crate) struct Run<'r> {
     pub(crate) lost: Vec<String>,
     /// What sources say is wrong with provisioning, or with our view of it.
     pub(crate) troubles: Vec<(SystemId, Trouble)>,
+    /// Questions that were asked again by id, and accounts that were too many to ask about.
+    pub(crate) n_asked: usize,
+    pub(crate) n_left_out: usize,
 }
 
 /// How many findings stand where.
@@ -270,11 +273,18 @@ fn not_checked(run: &Run<'_>, outcomes: &[AppOutcome<'_>]) -> Vec<String> {
         }
     }
     let is_live = run.plan.sources.iter().any(Source::is_live);
-    notes.push(if is_live {
-        "Nobody was asked again by id.".to_owned()
-    } else {
-        "Nobody was asked again by id: export files cannot be asked.".to_owned()
-    });
+    if !is_live {
+        notes.push("Nobody was asked again by id: export files cannot be asked.".to_owned());
+    } else if run.n_asked == 0 {
+        notes.push("Nobody was asked again by id: there was nothing to confirm.".to_owned());
+    }
+    if run.n_left_out > 0 {
+        notes.push(format!(
+            "{} suspects were not asked again by id: at most {} are in one run.",
+            run.n_left_out,
+            drift::ACCOUNTS_MAX
+        ));
+    }
     notes
 }
 

@@ -2,20 +2,21 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Clock, EntityId, FindingEvent, FindingId, FindingRecord, FindingState, Grade, RunId, RunRecord,
-    SystemId, Verdict,
+    Clock, EntityId, FindingEvent, FindingId, FindingRecord, FindingState, Grade, Question, RunId,
+    RunRecord, SystemId, Verdict,
 };
-use drift::{AppRules, Context, Judgement, Known, Past, Reconciled, judge, reconcile};
+use drift::{AppRules, Context, Judgement, Known, Past, Reconciled, judge, questions, reconcile};
 use graph::correlate;
 use report::v1::Report;
 use rustc_hash::{FxHashMap, FxHashSet};
 use store::{Commit, LinkChange, RunSummary, State, Store, StoreError};
 use tracing::info;
 
+use crate::ask::{ask, put_beside};
 use crate::episodes::episodes;
 use crate::estate::estate;
 use crate::lists::{Listing, gather, looked_at};
-use crate::plan::Plan;
+use crate::plan::{Plan, Source};
 use crate::pull::{bodies, pull_all};
 use crate::record::{self, AppOutcome};
 
@@ -51,7 +52,12 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     let other_requests = std::mem::take(&mut pulled.other_requests);
     let mut failures = std::mem::take(&mut pulled.whole_words);
     failures.dedup();
-    let listings = gather(store, &mut state, pulled, plan, now).await?;
+    let mut listings = gather(store, &mut state, pulled, plan, now).await?;
+
+    let (questions, n_left_out) = doubts(plan, &listings, &state, &before, now);
+    let mut heard = ask(plan, questions, clock).await;
+    put_beside(&mut listings, &heard.observations);
+    let now = clock.now().max(now); // Answers are looks, too.
 
     let mut outcomes = Vec::new();
     for app in &plan.apps {
@@ -62,7 +68,11 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
             Context { graph: &graph, rules: &app.rules, policy: &plan.policy, past: &past, now };
         let judgement = judge(&cx);
         let reconciled = settle(&cx, &judgement, &mut state, plan, id);
-        let grade = drift::app_grade(&estate, &app.rules);
+        let mut grade = drift::app_grade(&estate, &app.rules);
+        if n_left_out > 0 {
+            grade.0 = grade.0.max(Grade::B);
+            grade.1.push(format!("{n_left_out} suspects were too many to ask again by id"));
+        }
         outcomes.push(AppOutcome {
             app,
             judgement,
@@ -72,11 +82,23 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
         });
     }
 
-    let run = record::Run { id, now, previous, plan, state: &state, unmapped, lost, troubles };
+    let run = record::Run {
+        id,
+        now,
+        previous,
+        plan,
+        state: &state,
+        unmapped,
+        lost,
+        troubles,
+        n_asked: heard.observations.len(),
+        n_left_out,
+    };
     let record = record::record(&run, &listings, &outcomes);
     let report = Report::of(&record);
     let wanted = resting_on(&outcomes, &listings, state.last_run.is_some());
-    let bodies = bodies(plan, &listings, &wanted).await;
+    let mut bodies = bodies(plan, &listings, &wanted).await;
+    bodies.extend(heard.bodies(&listings));
     let commit = Commit {
         run: summary(&record, plan, judged(&outcomes)),
         report_json: report.to_json(),
@@ -87,7 +109,8 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
         events: events(&outcomes),
         voided_waivers: voided(&outcomes, now),
         log,
-        other_requests,
+        other_requests: other_requests.into_iter().chain(heard.requests).collect(),
+        observations: heard.observations,
         bodies,
         snapshots: listings
             .into_iter()
@@ -98,6 +121,33 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     store.commit(commit).await?;
     info!(run.id = id.0, n_findings = record.findings.len(), "Committed run {id}");
     Ok(Outcome { record, report, failures })
+}
+
+/// What the lists alone leave in doubt: suspects, and findings that they say are over.
+fn doubts(
+    plan: &Plan,
+    listings: &[Listing],
+    state: &State,
+    before: &[(domain::Stream, DateTime<Utc>)],
+    now: DateTime<Utc>,
+) -> (Vec<Question>, usize) {
+    let (mut ask, mut n_left_out) = (Vec::new(), 0);
+    if !plan.sources.iter().any(Source::is_live) || plan.policy.is_immediate {
+        return (ask, n_left_out);
+    }
+    for app in &plan.apps {
+        let estate = estate(app, &plan.policy, listings, state, now);
+        let graph = correlate(&estate, &app.keys);
+        let past = past(state, &app.rules, before);
+        let cx =
+            Context { graph: &graph, rules: &app.rules, policy: &plan.policy, past: &past, now };
+        let mine: Vec<_> =
+            state.findings.iter().filter(|it| it.app == app.rules.app).cloned().collect();
+        let wanted = questions(&cx, &judge(&cx), &mine);
+        ask.extend(wanted.ask);
+        n_left_out += wanted.n_left_out;
+    }
+    (ask, n_left_out)
 }
 
 fn is_baseline(state: &State, rules: &AppRules) -> bool {

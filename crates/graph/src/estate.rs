@@ -4,10 +4,10 @@
 //! What was in an earlier list and is in neither is kept as a tombstone.
 
 use domain::{
-    Account, Assignment, Decision, EntityId, HrLeaver, IdForm, Identity, Membership, NonHuman,
-    RowOrigin, SnapshotRef, Stream, SystemId, Tier,
+    Account, Assignment, Decision, EntityId, HrLeaver, IdForm, Identity, List, Membership,
+    NonHuman, RowOrigin, SnapshotRef, Stream, SystemId, Tier,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// One row, and where it comes from.
 #[derive(Debug)]
@@ -57,6 +57,9 @@ pub struct ListView {
     pub base: Option<u32>,
     /// Why there is no base, for the operator; `None` when there is one.
     pub why_no_base: Option<String>,
+    /// Its source was asked in this run, and would have been asked again about whatever was in
+    /// doubt.
+    pub is_live: bool,
 }
 
 /// One IdP bound to the app.
@@ -103,6 +106,9 @@ pub struct Estate<'e> {
     pub decisions: Vec<Decision>,
     /// Links of earlier runs: account to identity, and the key that made them.
     pub stored_links: FxHashMap<EntityId, (EntityId, Tier)>,
+    /// What was asked again by id in this run, and answered: the list, and the identity or the
+    /// account; for an assignment its identity.
+    pub asked_again: FxHashSet<(List, EntityId)>,
 }
 
 impl Estate<'_> {

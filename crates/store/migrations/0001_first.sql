@@ -101,6 +101,19 @@ CREATE TABLE other_request (
     PRIMARY KEY (run, nth)
 ) STRICT, WITHOUT ROWID;
 
+-- What was asked again by id, and answered.
+CREATE TABLE observation (
+    id             INTEGER PRIMARY KEY,
+    run            INTEGER NOT NULL REFERENCES run (id),
+    system         TEXT    NOT NULL,
+    list           TEXT    NOT NULL,
+    key            TEXT    NOT NULL, -- The id that was asked for.
+    row            BLOB, -- In canonical form; NULL unless it was found.
+    why            TEXT, -- NULL unless nothing was learned. Neither: it is not there.
+    sent_at_ms     INTEGER NOT NULL,
+    received_at_ms INTEGER NOT NULL
+) STRICT;
+
 -- What the logs of sources say happened to people's access, and where to go on reading them.
 CREATE TABLE log_event (
     id       INTEGER PRIMARY KEY,

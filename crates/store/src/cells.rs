@@ -133,6 +133,17 @@ impl<'r, 's> Cells<'r, 's> {
         }
     }
 
+    pub(crate) fn maybe_blob(
+        &mut self,
+        column: &'static str,
+    ) -> Result<Option<&'r [u8]>, StoreError> {
+        match self.cell(column)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Blob(bytes) => Ok(Some(bytes)),
+            _ => Err(self.corrupt(column)),
+        }
+    }
+
     /// A blob of a known length.
     pub(crate) fn bytes<const N: usize>(
         &mut self,

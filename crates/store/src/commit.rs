@@ -2,16 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Body, Digest, EntityId, Episode, Finding, FindingEvent, Request, RunId, Snapshot, SystemId,
-    Tier, Verdict,
+    Body, Digest, EntityId, Episode, Finding, FindingEvent, Observation, Request, RunId, Snapshot,
+    SystemId, Tier, Verdict,
 };
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use crate::cells::{Cells, ms};
 use crate::{
-    Enrolled, LogPart, Store, StoreError, body, conclusion, finding, log, people, report, rows,
-    snapshot,
+    Enrolled, LogPart, Store, StoreError, body, conclusion, finding, log, observation, people,
+    report, rows, snapshot,
 };
 
 /// Everything one run saw and concluded.
@@ -37,6 +37,8 @@ pub struct Commit {
     pub voided_waivers: Vec<(i64, DateTime<Utc>)>,
     /// What it read of the logs of sources.
     pub log: Vec<LogPart>,
+    /// What it asked again by id.
+    pub observations: Vec<Observation>,
     /// Requests behind no snapshot, with the system that was asked.
     pub other_requests: Vec<(SystemId, Request)>,
     /// Raw rows to keep. One that its entity already has is not kept twice.
@@ -101,6 +103,7 @@ fn save(connection: &Connection, commit: Commit) -> Result<(), StoreError> {
         insert_snapshot(connection, run, snapshot, enrolled)?;
     }
     snapshot::insert_other_requests(connection, run, &commit.other_requests)?;
+    observation::insert(connection, run, &commit.observations)?;
     log::insert(connection, run, &commit.log)?;
     conclusion::insert_links(connection, run, commit.links)?;
     conclusion::insert_standings(connection, run, commit.standings)?;

@@ -18,6 +18,7 @@ mod finding;
 mod load;
 mod log;
 mod merkle;
+mod observation;
 mod open;
 mod past;
 mod people;

@@ -219,6 +219,7 @@ impl World {
             nonhumans: self.nonhumans.clone(),
             decisions: self.decisions.clone(),
             stored_links: Default::default(),
+            asked_again: Default::default(),
         };
         for (at, idp) in self.idps.iter().enumerate() {
             let (at, number) = (u16::try_from(at).unwrap(), i64::try_from(at).unwrap());
@@ -340,6 +341,7 @@ fn list(
         latest: Some(at),
         base: (!is_partial).then_some(at),
         why_no_base: is_partial.then_some(reason),
+        is_live: false,
     }
 }
 

@@ -274,6 +274,35 @@ fn row_of<T>(
     Some(row)
 }
 
+/// The canonical bytes of the first of these rows; `None` when there is none.
+pub(crate) fn first_encoded(rows: &Rows) -> Option<Vec<u8>> {
+    let mut encoded = None;
+    let done: Result<(), std::convert::Infallible> = encode_each(rows, 0..1, |_, bytes| {
+        encoded = Some(bytes.to_vec());
+        Ok(())
+    });
+    match done {
+        Ok(()) => encoded,
+    }
+}
+
+/// A row from its canonical bytes; `None` for bytes that are none.
+pub(crate) fn decoded(list: List, bytes: &[u8], pool: &mut Pool) -> Option<Rows> {
+    macro_rules! one {
+        ($variant:ident, $kind:ident) => {
+            Rows::$variant(vec![row_of(list, bytes, pool, $kind::decode)?])
+        };
+    }
+    Some(match list {
+        List::Identities => one!(Identities, identity),
+        List::Assignments => one!(Assignments, assignment),
+        List::Memberships => one!(Memberships, membership),
+        List::Accounts => one!(Accounts, account),
+        List::NonHumans => one!(NonHumans, nonhuman),
+        List::Leavers => one!(Leavers, leaver),
+    })
+}
+
 /// The key of a row in its canonical form; `None` for bytes that are none.
 pub(crate) fn key_in<'b>(list: List, bytes: &'b [u8], pool: &mut Pool) -> Option<Cow<'b, str>> {
     let mut fields = Fields::of(bytes, code(LISTS, &list), pool)?;

@@ -178,6 +178,7 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
         events: Vec::new(),
         voided_waivers: Vec::new(),
         log: Vec::new(),
+        observations: Vec::new(),
         other_requests: Vec::new(),
         bodies: Vec::new(),
     }

@@ -1,0 +1,110 @@
+//! What must be asked again by id before it is believed: suspects, and findings that the lists
+//! say are over. Pure and bounded.
+
+use domain::{EntityId, Family, Finding, List, Question, SubjectKind};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::case::Case;
+use crate::context::Context;
+use crate::judge::Judgement;
+
+/// Accounts that are asked about in one run of one app. Thousands of suspects at once are a case
+/// for the guard, not for as many requests.
+pub const ACCOUNTS_MAX: usize = 500;
+
+/// What to ask, and how much was left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Questions {
+    /// The questions, each once.
+    pub ask: Vec<Question>,
+    /// Accounts left out because there are too many.
+    pub n_left_out: usize,
+}
+
+/// What to ask again, gravest first: the account of each claim that access remains, of each
+/// account nobody owns or that is off or gone, of each living finding that nothing claims any
+/// more, and each of their owners with the owner's assignment.
+#[must_use]
+pub fn questions(cx: &Context<'_>, judgement: &Judgement, findings: &[Finding]) -> Questions {
+    let mut found = Questions::default();
+    let accounts = suspects(judgement, findings);
+    found.n_left_out = accounts.len().saturating_sub(ACCOUNTS_MAX);
+    let wanted: FxHashSet<EntityId> = accounts.iter().take(ACCOUNTS_MAX).copied().collect();
+    let at: FxHashMap<EntityId, usize> = (0..cx.graph.accounts().len())
+        .map(|at| (cx.graph.account_row(at).entity, at))
+        .filter(|(entity, _)| wanted.contains(entity))
+        .collect();
+    let mut known = FxHashSet::default();
+    for entity in accounts.iter().take(ACCOUNTS_MAX) {
+        let Some(account) = at.get(entity) else { continue };
+        let asked = about_account(cx, *account);
+        found.ask.extend(asked.into_iter().filter(|it| known.insert(it.clone())));
+    }
+    found
+}
+
+/// Accounts to ask about, each once, the gravest first.
+fn suspects(judgement: &Judgement, findings: &[Finding]) -> Vec<EntityId> {
+    let mut claims: Vec<_> = judgement
+        .claims
+        .iter()
+        .filter(|it| it.subject.kind == SubjectKind::Account)
+        .filter(|it| {
+            matches!(
+                it.cause.family(),
+                Family::AccessRemains | Family::Orphan | Family::AccessMissing
+            )
+        })
+        .collect();
+    claims.sort_by_key(|it| std::cmp::Reverse(it.severity));
+    let living =
+        findings.iter().filter(|it| it.is_live() && it.subject.kind == SubjectKind::Account);
+    let remains = living.clone().filter(|it| it.family() == Family::AccessRemains);
+    let others = living.filter(|it| it.family() != Family::AccessRemains);
+    let known = remains.chain(others).map(|it| it.subject.entity);
+    let mut seen = FxHashSet::default();
+    claims
+        .into_iter()
+        .map(|it| it.subject.entity)
+        .chain(known)
+        .filter(|it| seen.insert(*it))
+        .collect()
+}
+
+/// The account, its owners, and their assignments.
+fn about_account(cx: &Context<'_>, account: usize) -> Vec<Question> {
+    let estate = cx.graph.estate();
+    let row = cx.graph.account_row(account);
+    let question = |system: &domain::SystemId, list, id: &domain::Text| Question {
+        system: system.clone(),
+        list,
+        id: id.clone(),
+    };
+    let mut asked = vec![question(&estate.app, List::Accounts, &row.row.id)];
+    for owner in cx.graph.link(account).contenders() {
+        for at in cx.graph.identities_of(cx.graph.person_of(owner)) {
+            let Some(identity) = estate.identities.get(at) else { continue };
+            let Some(idp) = cx.graph.idp_of(identity) else { continue };
+            for list in [List::Identities, List::Assignments] {
+                asked.push(question(&idp.id, list, &identity.row.id));
+            }
+        }
+    }
+    asked
+}
+
+/// Returns true when the account, every identity of its owner and what each may use were asked
+/// again by id in this run, and answered. Never for an account without owner: that rests on lists.
+pub(crate) fn is_asked_again(case: &Case<'_>) -> bool {
+    let estate = case.cx.graph.estate();
+    let is_asked = |list, entity| estate.asked_again.contains(&(list, entity));
+    let (Some(row), Some(owner)) = (case.row(), case.identity) else { return false };
+    if !is_asked(List::Accounts, row.entity) {
+        return false;
+    }
+    let theirs = case.cx.graph.identities_of(case.cx.graph.person_of(owner));
+    theirs
+        .iter()
+        .filter_map(|it| estate.identities.get(*it))
+        .all(|it| is_asked(List::Identities, it.entity) && is_asked(List::Assignments, it.entity))
+}

@@ -1,0 +1,157 @@
+//! Asks live sources again by id: for each what the judgement wants confirmed, all at once.
+
+use std::collections::BTreeMap;
+
+use connectors::live;
+use domain::{
+    Answer, At, Body, Channel, Clock, EntityId, Identity, Lifecycle, List, Observation, Question, Request,
+    Rows, SystemId, Text,
+};
+use rustc_hash::FxHashMap;
+use tracing::info;
+
+use crate::lists::Listing;
+use crate::plan::{Plan, Source};
+
+/// What asking again brought.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    pub(crate) observations: Vec<Observation>,
+    pub(crate) requests: Vec<(SystemId, Request)>,
+    /// The raw bytes of what was found.
+    pub(crate) bodies: Vec<(Question, Vec<u8>)>,
+}
+
+/// Asks. Questions to sources that cannot be asked are left out.
+pub(crate) async fn ask(plan: &Plan, questions: Vec<Question>, clock: &dyn Clock) -> Heard {
+    let now = At(clock.now());
+    let mut by_system: BTreeMap<SystemId, Vec<Question>> = BTreeMap::new();
+    for question in questions {
+        by_system.entry(question.system.clone()).or_default().push(question);
+    }
+    let mut asked = Vec::new();
+    for (system, questions) in by_system {
+        let mut sources = plan.sources.iter();
+        let Some(source) = sources.find(|it| it.is_live() && *it.system() == system) else {
+            continue;
+        };
+        let source = source.clone();
+        let wire: Vec<live::Question> = questions.iter().filter_map(wire).collect();
+        let task = tokio::spawn(async move {
+            match source {
+                Source::Okta(okta) => okta.reread(&now, &wire).await,
+                Source::Scim(scim) => scim.reread(&now, &wire).await,
+                Source::Files(_) => Vec::new(),
+            }
+        });
+        asked.push((system, task));
+    }
+    let mut heard = Heard::default();
+    for (system, task) in asked {
+        match task.await {
+            Ok(replies) => heard.add(&system, replies),
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+    }
+    heard
+}
+
+fn wire(question: &Question) -> Option<live::Question> {
+    match question.list {
+        List::Identities => Some(live::Question::Identity(question.id.clone())),
+        List::Assignments => Some(live::Question::Assignment(question.id.clone())),
+        List::Accounts => Some(live::Question::Account(question.id.clone())),
+        List::Memberships | List::NonHumans | List::Leavers => None,
+    }
+}
+
+impl Heard {
+    fn add(&mut self, system: &SystemId, replies: Vec<live::Reply>) {
+        info!(system.id = %system, n_asked = replies.len(), "Asked `{system}` again by id");
+        for reply in replies {
+            let (list, id) = match reply.question {
+                live::Question::Identity(id) => (List::Identities, id),
+                live::Question::Assignment(id) => (List::Assignments, id),
+                live::Question::Account(id) => (List::Accounts, id),
+            };
+            let question = Question { system: system.clone(), list, id };
+            let answer = match reply.answer {
+                live::Answer::Found { row, body } => {
+                    self.bodies.push((question.clone(), body));
+                    Answer::Found(row)
+                }
+                live::Answer::Gone => Answer::Gone,
+                live::Answer::Unknown { why } => Answer::Unknown(why),
+            };
+            self.requests.extend(reply.requests.into_iter().map(|it| (system.clone(), it)));
+            let (sent_at, received_at) = (reply.sent_at, reply.received_at);
+            self.observations.push(Observation { question, answer, sent_at, received_at });
+        }
+    }
+
+    /// The raw bytes of what was found, for the rows that are known.
+    pub(crate) fn bodies(&mut self, listings: &[Listing]) -> Vec<Body> {
+        let mut known: FxHashMap<(&SystemId, List, Text), EntityId> = FxHashMap::default();
+        for listing in listings {
+            for (id, answered) in &listing.answers {
+                let key = (&listing.stream.system, listing.stream.list, id.clone());
+                known.extend(answered.entity.map(|it| (key, it)));
+            }
+        }
+        std::mem::take(&mut self.bodies)
+            .into_iter()
+            .filter_map(|(it, bytes)| {
+                let entity = *known.get(&(&it.system, it.list, it.id))?;
+                Some(Body { entity, bytes })
+            })
+            .collect()
+    }
+}
+
+/// What was answered about one row of a list.
+#[derive(Clone, Debug)]
+pub(crate) struct Answered {
+    /// The row as it is now; `None`: it is not there.
+    pub(crate) row: Option<Rows>,
+    /// When it was asked.
+    pub(crate) sent_at: chrono::DateTime<chrono::Utc>,
+    /// The row's number; `None` when no list ever had it.
+    pub(crate) entity: Option<EntityId>,
+}
+
+/// Puts answers beside the lists that they are about.
+pub(crate) fn put_beside(listings: &mut [Listing], observations: &[Observation]) {
+    for listing in listings {
+        // Of an app seen in several ways, only SCIM is asked by id.
+        let is_asked = listing.stream.channel.is_none_or(|it| it == Channel::Scim);
+        let mine = observations.iter().filter(|it| {
+            is_asked
+                && it.question.system == listing.stream.system
+                && it.question.list == listing.stream.list
+        });
+        let mine: FxHashMap<&str, &Observation> = mine.map(|it| (&*it.question.id, it)).collect();
+        if mine.is_empty() {
+            continue;
+        }
+        let mut entities: FxHashMap<Text, (EntityId, Option<Identity>)> = FxHashMap::default();
+        for (id, entity, identity) in listing.known_rows() {
+            if mine.contains_key(id) {
+                entities.insert(id.into(), (entity, identity.cloned()));
+            }
+        }
+        for (id, observation) in mine {
+            let known = entities.get(id);
+            let row = match &observation.answer {
+                Answer::Unknown(_) => continue,
+                Answer::Found(row) => Some(row.clone()),
+                // Deleted where it had been seen: that person has left.
+                Answer::Gone => known.and_then(|it| it.1.clone()).map(|it| {
+                    Rows::Identities(vec![Identity { lifecycle: Lifecycle::Left, ..it }])
+                }),
+            };
+            let entity = known.map(|it| it.0);
+            let sent_at = observation.sent_at;
+            listing.answers.insert(id.into(), Answered { row, sent_at, entity });
+        }
+    }
+}
