@@ -10,6 +10,7 @@ mod company;
 mod crash;
 mod decisions;
 mod firm;
+mod live;
 mod partial;
 mod quickstart;
 mod site;

@@ -12,13 +12,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("graph", &["domain"]),
     ("report", &["domain"]),
-    ("connectors", &["domain"]),
+    ("outbound", &["domain"]),
+    ("connectors", &["domain", "outbound"]),
     ("store", &["domain"]),
     ("drift", &["domain", "graph"]),
     ("engine", &["connectors", "domain", "drift", "graph", "report", "store"]),
-    ("driftline", &["connectors", "domain", "drift", "engine", "graph", "report", "store"]),
+    (
+        "driftline",
+        &["connectors", "domain", "drift", "engine", "graph", "outbound", "report", "store"],
+    ),
     // Not shipped.
     ("testkit", &["domain", "drift", "graph"]),
+    ("sim", &["domain"]),
     ("bench", &["connectors", "domain", "drift", "engine", "graph", "store"]),
 ];
 

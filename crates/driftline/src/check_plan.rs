@@ -176,6 +176,13 @@ mod tests {
         plan(&args, crate::profiles::load(None).unwrap())
     }
 
+    fn files_of(source: &Source) -> &[FileConfig] {
+        match source {
+            Source::Files(config) => &config.files,
+            other => panic!("`{}` is no files", other.system()),
+        }
+    }
+
     #[test]
     fn files_of_one_vendor_are_one_system() {
         let plan = plan_of(
@@ -184,14 +191,10 @@ mod tests {
              --as-of ~/okta_users.json=2026-11-20T02:00:00Z --zone Europe/Berlin",
         )
         .unwrap();
-        let files = |it: &Source| match it {
-            Source::Files(config) => config.files.clone(),
-            other => panic!("`{}` is no files", other.system()),
-        };
         let systems: Vec<(&str, &str, usize)> = plan
             .sources
             .iter()
-            .map(|it| (it.kind().name(), it.system().as_str(), files(it).len()))
+            .map(|it| (it.kind().name(), it.system().as_str(), files_of(it).len()))
             .collect();
         assert_eq!(
             systems,
@@ -203,7 +206,7 @@ mod tests {
                 ("register", "register", 1)
             ]
         );
-        let okta = files(&plan.sources[0]);
+        let okta = files_of(&plan.sources[0]);
         assert!(okta[0].as_of.is_some() && okta[1].as_of.is_none() && okta[0].on_your_word);
         assert!(plan.policy.is_immediate && plan.policy.zone == chrono_tz::Europe::Berlin);
         let idps: Vec<&str> = plan.apps[0].rules.idps.iter().map(SystemId::as_str).collect();
@@ -216,8 +219,8 @@ mod tests {
             "--idp ~/hr_leavers.csv --profile ~/hr_leavers.csv=onelogin-users-csv --app x.csv",
         );
         let plan = plan.unwrap();
-        assert_eq!(plan.systems[0].system.as_str(), "onelogin");
-        assert_eq!(plan.systems[0].files[0].profile.as_deref(), Some("onelogin-users-csv"));
+        assert_eq!(plan.sources[0].system().as_str(), "onelogin");
+        assert_eq!(files_of(&plan.sources[0])[0].profile.as_deref(), Some("onelogin-users-csv"));
     }
 
     #[test]

@@ -60,7 +60,7 @@ fn main() -> ExitCode {
 /// Does what was typed, on a runtime of its own.
 fn begin(cli: &Cli) -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_time()
+        .enable_all()
         .build()
         .context("failed to start threads")?;
     runtime.block_on(run(cli, &MachineClock))
@@ -81,6 +81,7 @@ async fn run(cli: &Cli, clock: &dyn Clock) -> anyhow::Result<Exit> {
         }
         Command::Run(args) => commands::run::run(config, args, clock).await,
         Command::Check(args) => commands::check::check(args, clock).await,
+        Command::Doctor(args) => commands::doctor::doctor(config, args, clock).await,
         Command::Explain(args) => commands::explain::explain(config, args).await,
         Command::Graph(args) => commands::explain::graph(config, args).await,
     }

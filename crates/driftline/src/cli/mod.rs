@@ -20,7 +20,7 @@ pub(crate) use words::{DocumentFormat, FailOn, GraphFormat, ListFormat, LogForma
 ///
 /// Driftline sets the lists of identity providers, which say who should have access, against
 /// the account lists of apps, which say who has it, and reports where they disagree. It reads
-/// export files and writes to its own database and report folder alone.
+/// export files and APIs, and writes to its own database and report folder alone.
 #[derive(Debug, Parser)]
 #[command(name = "driftline", version, after_help = crate::exit::HELP, max_term_width = 100)]
 #[command(propagate_version = false, disable_help_subcommand = true)]
@@ -62,6 +62,8 @@ pub(crate) enum Command {
     /// List, show and decide on findings
     #[command(subcommand)]
     Findings(Box<FindingsCommand>),
+    /// Try every credential and permission of the systems that are read over the network
+    Doctor(DoctorArgs),
     /// Say why Driftline says what it says of somebody
     Explain(ExplainArgs),
     /// Draw what is known around somebody
@@ -115,6 +117,20 @@ pub(crate) struct RunArgs {
     /// End with status 1 when a live finding is at least this grave
     #[arg(long, value_name = "SEVERITY", default_value = "none")]
     pub(crate) fail_on: FailOn,
+}
+
+/// An examination of every live system.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  driftline doctor
+  driftline doctor --format json | jq '.systems[].checks[] | select(.result != \"fine\")'
+
+Nothing is written anywhere: it asks what a run would ask.")]
+pub(crate) struct DoctorArgs {
+    /// What is printed on stdout
+    #[arg(long, default_value = "text")]
+    pub(crate) format: TextFormat,
 }
 
 /// Why somebody is judged as they are.

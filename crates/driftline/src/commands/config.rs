@@ -61,9 +61,13 @@ fn summary(settings: &Settings, n_nights: usize) -> Result<String, std::fmt::Err
         let idps = if idps.is_empty() { "nobody".to_owned() } else { idps.join(" and ") };
         writeln!(text, "  judged    `{}` against {idps}", app.rules.app)?;
     }
-    for source in settings.sources(None) {
+    for source in settings.sources(None).into_iter().filter(|it| !it.files.is_empty()) {
         let files: Vec<&str> = source.files.iter().map(|file| file.shown_as.as_str()).collect();
         writeln!(text, "  {:<8}  `{}`: {}", source.kind, source.system, files.join(", "))?;
+    }
+    for live in &settings.live {
+        let (kind, url) = (live.kind(), &live.url);
+        writeln!(text, "  {kind:<8}  `{}`: {} at {url}", live.system, live.protocol())?;
     }
     Ok(text)
 }

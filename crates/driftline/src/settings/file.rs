@@ -152,13 +152,15 @@ pub(super) struct Deployment {
 pub(super) struct Idp {
     /// Does it provision the app over SCIM? `false`: its users are only looked at.
     pub(super) scim: bool,
+    /// It is read over Okta's API, and not from files.
+    pub(super) okta: Option<OktaApi>,
     /// Its export files.
     pub(super) file: Vec<SourceFile>,
 }
 
 impl Default for Idp {
     fn default() -> Self {
-        Self { scim: true, file: Vec::new() }
+        Self { scim: true, okta: None, file: Vec::new() }
     }
 }
 
@@ -190,6 +192,8 @@ pub(super) struct App {
     /// Identity providers whose users are all in scope, assigned or not (Entra: "Sync all
     /// users and groups").
     pub(super) assigns_everyone: Vec<String>,
+    /// Its SCIM 2.0 endpoint, which is read over the network.
+    pub(super) scim: Option<ScimApi>,
     /// Its export files.
     pub(super) file: Vec<SourceFile>,
 }
@@ -207,8 +211,92 @@ impl Default for App {
             inactive_canaries: Vec::new(),
             external_id: BTreeMap::new(),
             assigns_everyone: Vec::new(),
+            scim: None,
             file: Vec::new(),
         }
+    }
+}
+
+/// One app of one Okta organisation, read over Okta's API.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OktaApi {
+    /// The organisation's address, `https://acme.okta.com`.
+    pub(super) url: String,
+    /// The app's id in Okta, `0oa...`.
+    pub(super) app_id: String,
+    /// Which `[app.NAME]` that is. Default: the only one that names this identity provider.
+    #[serde(default)]
+    pub(super) app: Option<String>,
+    /// An API token: `env:NAME` or `file:PATH`. Or give a service app.
+    #[serde(default)]
+    pub(super) token: Option<String>,
+    /// The client id of a service app.
+    #[serde(default)]
+    pub(super) client_id: Option<String>,
+    /// Its private key, PEM or JWK: `env:NAME` or `file:PATH`.
+    #[serde(default)]
+    pub(super) private_key: Option<String>,
+    /// The id of that key, where Okta knows several.
+    #[serde(default)]
+    pub(super) key_id: Option<String>,
+    /// What the service app asks for.
+    #[serde(default = "OktaApi::scopes")]
+    pub(super) scopes: Vec<String>,
+    /// Bind tokens to a key of this process (DPoP, RFC 9449).
+    #[serde(default)]
+    pub(super) dpop: bool,
+    /// Ids of users who must be among the users.
+    #[serde(default)]
+    pub(super) canaries: Vec<String>,
+    /// Ids of users who must be assigned to the app.
+    #[serde(default)]
+    pub(super) assigned_canaries: Vec<String>,
+    /// Certificates in PEM that are trusted besides those of the system.
+    #[serde(default)]
+    pub(super) ca_bundle: Option<String>,
+    /// An HTTP proxy, `http://proxy.example.com:3128`. The environment is not asked.
+    #[serde(default)]
+    pub(super) proxy: Option<String>,
+    /// `user:password` for the proxy: `env:NAME` or `file:PATH`.
+    #[serde(default)]
+    pub(super) proxy_credentials: Option<String>,
+}
+
+impl OktaApi {
+    fn scopes() -> Vec<String> {
+        ["okta.users.read", "okta.apps.read", "okta.logs.read"].map(str::to_owned).into()
+    }
+}
+
+/// A SCIM 2.0 endpoint.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScimApi {
+    /// The address above `/Users`, `https://app.example.com/scim/v2`.
+    pub(super) url: String,
+    /// The bearer token: `env:NAME` or `file:PATH`.
+    pub(super) token: String,
+    /// What is known of the app: `secureframe` or `generic-scim`.
+    #[serde(default = "ScimApi::profile")]
+    pub(super) profile: String,
+    /// Accounts to ask for at a time. Default: as the profile says.
+    #[serde(default)]
+    pub(super) page_size: Option<u32>,
+    /// Certificates in PEM that are trusted besides those of the system.
+    #[serde(default)]
+    pub(super) ca_bundle: Option<String>,
+    /// An HTTP proxy, `http://proxy.example.com:3128`. The environment is not asked.
+    #[serde(default)]
+    pub(super) proxy: Option<String>,
+    /// `user:password` for the proxy: `env:NAME` or `file:PATH`.
+    #[serde(default)]
+    pub(super) proxy_credentials: Option<String>,
+}
+
+impl ScimApi {
+    fn profile() -> String {
+        "generic-scim".to_owned()
     }
 }
 

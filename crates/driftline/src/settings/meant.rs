@@ -7,12 +7,13 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as
 use connectors::files::{Config, Profiles};
 use domain::{Cause, Digest};
 use drift::Policy;
-use engine::{AppPlan, Plan};
+use engine::{AppPlan, Plan, Source};
 use sha2::{Digest as _, Sha256};
 
 use super::app::apps;
 use super::document::Document;
 use super::file::{self, File};
+use super::live::{Live, live};
 use super::source::{sources, zone};
 use super::{SecretRef, SettingsError};
 use crate::nearest::nearest;
@@ -37,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) policy: Policy,
     /// The apps, by name.
     pub(crate) apps: Vec<AppPlan>,
+    /// The systems that are read over the network.
+    pub(crate) live: Vec<Live>,
     /// The files of every system, with paths as written: see [`Settings::sources`].
     written: Vec<Config>,
     /// The key of the fingerprints; `None`: the database keeps one of its own.
@@ -118,23 +121,44 @@ impl Settings {
     /// Returns [`SettingsError::Secret`] when the settings name one that cannot be read.
     pub(crate) fn fingerprint_key(&self) -> Result<Option<Digest>, SettingsError> {
         let Some(reference) = &self.fingerprint_key else { return Ok(None) };
-        let key = "deployment.fingerprint_key";
-        let secret = reference.read().map_err(|source| SettingsError::Secret { key, source })?;
+        /// Half of what HMAC-SHA-256 can use, 128 bits.
+        const LEN_MIN: usize = 16;
+        let secret = reference.read(LEN_MIN).map_err(|source| SettingsError::Secret {
+            key: "deployment.fingerprint_key".to_owned(),
+            source,
+        })?;
         Ok(Some(Sha256::digest(secret.expose()).into()))
     }
 
-    /// What one run has to do: of a night, or with the newest exports.
+    /// What one run has to do: of a night, or with the newest exports and live systems.
     ///
     /// # Errors
     ///
-    /// Returns [`SettingsError::Secret`] when the key of the fingerprints cannot be read.
+    /// Returns [`SettingsError`] when a secret cannot be read, or a live system not be set up.
     pub(crate) fn plan(
         &self,
         night: Option<&Night>,
         profiles: Arc<Profiles>,
     ) -> Result<Plan, SettingsError> {
+        let live: Vec<Source> =
+            self.live.iter().map(|it| it.connect(&profiles)).collect::<Result<_, _>>()?;
+        let plan = self.plan_of_the_past(night, profiles)?;
+        Ok(Plan { sources: plan.sources.into_iter().chain(live).collect(), ..plan })
+    }
+
+    /// The same without live systems, for those who only ask what is stored.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SettingsError::Secret`] when the key of the fingerprints cannot be read.
+    pub(crate) fn plan_of_the_past(
+        &self,
+        night: Option<&Night>,
+        profiles: Arc<Profiles>,
+    ) -> Result<Plan, SettingsError> {
+        let files = self.sources(night).into_iter().filter(|it| !it.files.is_empty());
         Ok(Plan {
-            systems: self.sources(night),
+            sources: files.map(Source::Files).collect(),
             profiles,
             apps: self.apps.clone(),
             policy: self.policy.clone(),
@@ -187,6 +211,7 @@ pub(super) fn mean(
         profiles: file.profiles.as_ref().map(|folder| base.join(folder)),
         nights,
         apps: apps(document, &file)?,
+        live: live(document, &file, &base)?,
         written: sources(document, file, policy.zone)?,
         policy,
         fingerprint_key: fingerprint_key.transpose()?,

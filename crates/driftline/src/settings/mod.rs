@@ -7,6 +7,7 @@ mod advice;
 mod app;
 mod document;
 mod file;
+mod live;
 mod meant;
 mod misfit;
 mod schema;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use advice::advice;
 pub(crate) use document::Place;
+pub(crate) use live::Live;
 pub(crate) use meant::{Night, Settings};
 pub(crate) use schema::schema;
 pub(crate) use secret::{SecretError, SecretRef};
@@ -74,11 +76,20 @@ pub(crate) enum SettingsError {
         source: std::io::Error,
     },
 
+    /// What the settings say of a live system cannot be used.
+    #[error("`{at}` cannot be used: {what}")]
+    Live {
+        /// The way to its table or key.
+        at: String,
+        /// Why, and what to do.
+        what: String,
+    },
+
     /// A secret that the settings refer to cannot be read.
     #[error("failed to read the secret of `{key}`")]
     Secret {
         /// The key.
-        key: &'static str,
+        key: String,
         /// Why.
         source: SecretError,
     },

@@ -62,9 +62,6 @@ pub(crate) enum SecretError {
 }
 
 impl SecretRef {
-    /// Shortest key: half of what HMAC-SHA-256 can use, 128 bits.
-    const LEN_MIN: usize = 16;
-
     /// Reads `env:NAME` or `file:PATH`; a relative path is relative to `base`.
     /// Returns `None` for any other text.
     pub(crate) fn parse(text: &str, base: &Path) -> Option<Self> {
@@ -78,12 +75,12 @@ impl SecretRef {
         }
     }
 
-    /// Reads the secret.
+    /// Reads the secret, of at least `min` bytes.
     ///
     /// # Errors
     ///
     /// Returns [`SecretError`] when it is not there or too short. It never holds the secret.
-    pub(crate) fn read(&self) -> Result<Secret, SecretError> {
+    pub(crate) fn read(&self, min: usize) -> Result<Secret, SecretError> {
         let mut bytes = match self {
             Self::Env(name) => {
                 #[expect(clippy::disallowed_methods, reason = "settings read the environment")]
@@ -97,9 +94,9 @@ impl SecretRef {
         while bytes.last().is_some_and(|last| matches!(last, b'\n' | b'\r')) {
             bytes.pop();
         }
-        if bytes.len() < Self::LEN_MIN {
+        if bytes.len() < min {
             let (place, n_bytes) = (self.to_string(), bytes.len());
-            return Err(SecretError::Short { place, n_bytes, min: Self::LEN_MIN });
+            return Err(SecretError::Short { place, n_bytes, min });
         }
         Ok(Secret(bytes))
     }
@@ -245,7 +242,7 @@ mod tests {
     fn a_secret_is_read_without_its_line_end_and_never_shown() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("key"), "0123456789abcdef\r\n").unwrap();
-        let secret = SecretRef::parse("file:key", folder.path()).unwrap().read().unwrap();
+        let secret = SecretRef::parse("file:key", folder.path()).unwrap().read(16).unwrap();
         assert_eq!(secret.expose(), b"0123456789abcdef");
         assert_eq!(format!("{secret:?}"), "Secret(..)");
     }
@@ -254,7 +251,7 @@ mod tests {
     fn a_short_secret_is_refused_without_showing_it() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("key"), "hunter2").unwrap();
-        let error = SecretRef::parse("file:key", folder.path()).unwrap().read().unwrap_err();
+        let error = SecretRef::parse("file:key", folder.path()).unwrap().read(16).unwrap_err();
         let text = error.to_string();
         assert!(text.contains("has 7 bytes: give it at least 16"), "{text}");
         assert!(!text.contains("hunter2"), "{text}");

@@ -1,0 +1,394 @@
+//! Systems that are read over the network: where they are, as whom, and what is known of them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use connectors::files::Profiles;
+use connectors::okta::{self, Okta};
+use connectors::scim::{self, AppProfile, AppProfiles, Scim};
+use domain::{SystemId, SystemKind, Text};
+use engine::Source;
+use outbound::{
+    Auth, Client, Config, Limits, Pace, ProxyConfig, Secret, ServiceApp, SigningKey, Url,
+};
+
+use super::document::Document;
+use super::file::{File, OktaApi, ScimApi};
+use super::source::system_id;
+use super::{SecretRef, SettingsError};
+use crate::clock::MachineClock;
+use crate::nearest::nearest;
+
+/// The shortest secret that is worth the name: an empty one is a mistake.
+const SECRET_LEN_MIN: usize = 8;
+
+/// Pages of Okta's log that one run reads, of 1000 events each: the first run of a large
+/// organisation may need several to catch up with 90 days.
+const LOG_PAGES: u32 = 200;
+
+/// One system that is read over the network.
+#[derive(Clone, Debug)]
+pub(crate) struct Live {
+    /// Its name.
+    pub(crate) system: SystemId,
+    /// Where it is.
+    pub(crate) url: Url,
+    /// The way to its table, as `idp.okta.okta`.
+    at: String,
+    access: Access,
+    spoken: Spoken,
+    ca_bundle: Option<PathBuf>,
+    proxy: Option<(Url, Option<SecretRef>)>,
+}
+
+/// As whom.
+#[derive(Clone, Debug)]
+enum Access {
+    Token(SecretRef),
+    ServiceApp {
+        client_id: String,
+        private_key: SecretRef,
+        key_id: Option<String>,
+        scopes: Vec<String>,
+        dpop: bool,
+    },
+}
+
+/// What is spoken there.
+#[derive(Clone, Debug)]
+enum Spoken {
+    Okta { app: SystemId, app_id: Text, canaries: Vec<Text>, assigned_canaries: Vec<Text> },
+    Scim { app: Arc<AppProfile>, page_size: Option<u32> },
+}
+
+impl Live {
+    /// What it is to us.
+    pub(crate) const fn kind(&self) -> SystemKind {
+        match self.spoken {
+            Spoken::Okta { .. } => SystemKind::Idp,
+            Spoken::Scim { .. } => SystemKind::App,
+        }
+    }
+
+    /// What is spoken there, for people.
+    pub(crate) const fn protocol(&self) -> &'static str {
+        match self.spoken {
+            Spoken::Okta { .. } => "Okta API",
+            Spoken::Scim { .. } => "SCIM 2.0",
+        }
+    }
+
+    /// Reads its secrets and sets its client up. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SettingsError`] when a secret or a certificate cannot be read or used.
+    pub(crate) fn connect(&self, profiles: &Profiles) -> Result<Source, SettingsError> {
+        let config = Config {
+            base: self.url.clone(),
+            ca_bundle: self.ca_bundle.as_ref().map(|path| self.file("ca_bundle", path)).transpose()?,
+            proxy: self.proxy()?,
+            limits: Limits::default(),
+            user_agent: crate::SOFTWARE.replace(' ', "/"),
+            auth: self.auth()?,
+            pace: match self.spoken {
+                Spoken::Okta { .. } => Pace::Okta,
+                Spoken::Scim { .. } => Pace::RetryAfter,
+            },
+            accept: match &self.spoken {
+                Spoken::Okta { .. } => "application/json",
+                Spoken::Scim { app, .. } => app.accept(),
+            },
+        };
+        let client = Client::new(config, Arc::new(MachineClock)).map_err(|error| {
+            SettingsError::Live { at: self.at.clone(), what: with_causes(&error) }
+        })?;
+        let (system, reader) = (self.system.clone(), client.reader());
+        Ok(match &self.spoken {
+            Spoken::Okta { app, app_id, canaries, assigned_canaries } => {
+                let config = okta::Config {
+                    system,
+                    app: app.clone(),
+                    app_id: app_id.clone(),
+                    canaries: canaries.clone(),
+                    assigned_canaries: assigned_canaries.clone(),
+                    credential: match &self.access {
+                        Access::Token(_) => okta::Credential::ApiToken,
+                        Access::ServiceApp { scopes, .. } => {
+                            okta::Credential::ServiceApp { scopes: scopes.clone() }
+                        }
+                    },
+                    log_pages: LOG_PAGES,
+                };
+                let okta = Okta::new(config, reader, profiles).map_err(|error| {
+                    SettingsError::Live { at: self.at.clone(), what: with_causes(&error) }
+                })?;
+                Source::Okta(okta)
+            }
+            Spoken::Scim { app, page_size } => {
+                let app = Arc::clone(app);
+                // The run itself looks for the app's canaries, by whatever name they are known.
+                let (canaries, page_size) = (Vec::new(), *page_size);
+                Source::Scim(Scim::new(scim::Config { system, app, canaries, page_size }, reader))
+            }
+        })
+    }
+
+    fn auth(&self) -> Result<Auth, SettingsError> {
+        match (&self.access, &self.spoken) {
+            (Access::Token(token), Spoken::Okta { .. }) => {
+                Ok(Auth::Ssws(self.secret("token", token)?))
+            }
+            (Access::Token(token), Spoken::Scim { .. }) => {
+                Ok(Auth::Bearer(self.secret("token", token)?))
+            }
+            (Access::ServiceApp { client_id, private_key, key_id, scopes, dpop }, _) => {
+                let bytes = self.secret_bytes("private_key", private_key)?;
+                let key = SigningKey::parse(&bytes, key_id.as_deref()).map_err(|error| {
+                    SettingsError::Live {
+                        at: format!("{}.private_key", self.at),
+                        what: error.to_string(),
+                    }
+                })?;
+                let token_url = self.url.join("/oauth2/v1/token").map_err(|error| {
+                    SettingsError::Live { at: format!("{}.url", self.at), what: error.to_string() }
+                })?;
+                Ok(Auth::ServiceApp(ServiceApp {
+                    client_id: client_id.clone(),
+                    token_url,
+                    token_elsewhere: false,
+                    scopes: scopes.clone(),
+                    key,
+                    dpop: *dpop,
+                }))
+            }
+        }
+    }
+
+    fn proxy(&self) -> Result<Option<ProxyConfig>, SettingsError> {
+        let Some((url, credentials)) = &self.proxy else { return Ok(None) };
+        let credentials = credentials
+            .as_ref()
+            .map(|it| self.secret("proxy_credentials", it))
+            .transpose()?;
+        Ok(Some(ProxyConfig { url: url.clone(), credentials }))
+    }
+
+    fn secret(&self, key: &str, reference: &SecretRef) -> Result<Secret, SettingsError> {
+        let bytes = self.secret_bytes(key, reference)?;
+        let text = String::from_utf8(bytes).map_err(|_| SettingsError::Live {
+            at: format!("{}.{key}", self.at),
+            what: "is not text: write the secret alone into the file".to_owned(),
+        })?;
+        Ok(Secret::new(text.trim().to_owned()))
+    }
+
+    fn secret_bytes(&self, key: &str, reference: &SecretRef) -> Result<Vec<u8>, SettingsError> {
+        let secret = reference.read(SECRET_LEN_MIN).map_err(|source| SettingsError::Secret {
+            key: format!("{}.{key}", self.at),
+            source,
+        })?;
+        Ok(secret.expose().to_vec())
+    }
+
+    fn file(&self, key: &str, path: &Path) -> Result<Vec<u8>, SettingsError> {
+        fs::read(path).map_err(|error| SettingsError::Live {
+            at: format!("{}.{key}", self.at),
+            what: format!("cannot be read from `{}`: {error}", path.display()),
+        })
+    }
+}
+
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
+
+/// The live systems, identity providers first, each kind by name.
+///
+/// # Errors
+///
+/// Returns the first value that cannot be used.
+pub(super) fn live(
+    document: &Document<'_>,
+    file: &File,
+    base: &Path,
+) -> Result<Vec<Live>, SettingsError> {
+    let mut all = Vec::new();
+    for (name, idp) in &file.idp {
+        let Some(api) = &idp.okta else { continue };
+        let table = Table { document, base, path: ["idp", name, "okta"] };
+        if !idp.file.is_empty() {
+            return Err(document.wrong(
+                &["idp", name, "file"],
+                "stands beside `okta`: read this identity provider from files or over its API",
+            ));
+        }
+        all.push(table.okta(file, api)?);
+    }
+    for (name, app) in &file.app {
+        let Some(api) = &app.scim else { continue };
+        all.push(Table { document, base, path: ["app", name, "scim"] }.scim(api)?);
+    }
+    if !all.is_empty() && file.nights.is_some() {
+        return Err(document.wrong(
+            &["nights"],
+            "are folders of exports, and an API speaks of now: take one of them out",
+        ));
+    }
+    Ok(all)
+}
+
+/// One table of settings of a live system.
+struct Table<'t> {
+    document: &'t Document<'t>,
+    base: &'t Path,
+    path: [&'t str; 3],
+}
+
+impl Table<'_> {
+    fn okta(&self, file: &File, api: &OktaApi) -> Result<Live, SettingsError> {
+        let texts = |all: &[String]| all.iter().map(|it| Text::from(it.as_str())).collect();
+        if !api.app_id.starts_with("0oa") {
+            return Err(self.wrong(
+                "app_id",
+                "is no id of an Okta app, which begins with `0oa`: take it from the app's address in the admin console",
+            ));
+        }
+        let spoken = Spoken::Okta {
+            app: self.app(file, api.app.as_deref())?,
+            app_id: api.app_id.as_str().into(),
+            canaries: texts(&api.canaries),
+            assigned_canaries: texts(&api.assigned_canaries),
+        };
+        Ok(Live {
+            system: self.system()?,
+            url: self.url("url", &api.url)?,
+            at: self.path.join("."),
+            access: self.access(api)?,
+            spoken,
+            ca_bundle: api.ca_bundle.as_ref().map(|it| self.base.join(it)),
+            proxy: self.proxy(api.proxy.as_deref(), api.proxy_credentials.as_deref())?,
+        })
+    }
+
+    fn scim(&self, api: &ScimApi) -> Result<Live, SettingsError> {
+        let profiles = AppProfiles::builtin().map_err(|error| SettingsError::Live {
+            at: self.path.join("."),
+            what: with_causes(&error),
+        })?;
+        let app = profiles.get(&api.profile).ok_or_else(|| {
+            let guess = nearest(&api.profile, profiles.names())
+                .map_or_else(String::new, |word| format!("; did you mean `{word}`?"));
+            let names: Vec<&str> = profiles.names().collect();
+            self.wrong("profile", format!("is none of {}{guess}", names.join(", ")))
+        })?;
+        if api.page_size == Some(0) {
+            return Err(self.wrong("page_size", "must be 1 or more"));
+        }
+        Ok(Live {
+            system: self.system()?,
+            url: self.url("url", &api.url)?,
+            at: self.path.join("."),
+            access: Access::Token(self.reference("token", &api.token)?),
+            spoken: Spoken::Scim { app, page_size: api.page_size },
+            ca_bundle: api.ca_bundle.as_ref().map(|it| self.base.join(it)),
+            proxy: self.proxy(api.proxy.as_deref(), api.proxy_credentials.as_deref())?,
+        })
+    }
+
+    fn system(&self) -> Result<SystemId, SettingsError> {
+        let [section, name, _] = self.path;
+        system_id(self.document, &[section, name], name)
+    }
+
+    /// The app that the assignments are for: the one named, or the only one that names this
+    /// identity provider.
+    fn app(&self, file: &File, named: Option<&str>) -> Result<SystemId, SettingsError> {
+        let [_, idp, _] = self.path;
+        let bound: Vec<&str> = file
+            .app
+            .iter()
+            .filter(|(_, app)| app.idps.iter().any(|it| it == idp))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        match (named, &*bound) {
+            (Some(name), _) if bound.contains(&name) => system_id(self.document, &["app", name], name),
+            (Some(_), _) => Err(self.wrong(
+                "app",
+                format!("names no app whose `idps` has `{idp}`: correct one of them"),
+            )),
+            (None, [only]) => system_id(self.document, &["app", only], only),
+            (None, _) => Err(self.wrong(
+                "app_id",
+                format!(
+                    "is the id of one app, and {} name `{idp}` in `idps`: say which with `app = \"NAME\"`",
+                    bound.len()
+                ),
+            )),
+        }
+    }
+
+    fn access(&self, api: &OktaApi) -> Result<Access, SettingsError> {
+        match (&api.token, &api.client_id, &api.private_key) {
+            (Some(token), None, None) => Ok(Access::Token(self.reference("token", token)?)),
+            (None, Some(client_id), Some(key)) => Ok(Access::ServiceApp {
+                client_id: client_id.clone(),
+                private_key: self.reference("private_key", key)?,
+                key_id: api.key_id.clone(),
+                scopes: api.scopes.clone(),
+                dpop: api.dpop,
+            }),
+            _ => Err(self.wrong(
+                "url",
+                "needs a credential: give `token`, or both `client_id` and `private_key` of a service app",
+            )),
+        }
+    }
+
+    fn url(&self, key: &str, text: &str) -> Result<Url, SettingsError> {
+        let url = Url::parse(text)
+            .map_err(|error| self.wrong(key, format!("is no address ({error}): write https://…")))?;
+        let host = url.host_str().unwrap_or_default();
+        let is_here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+        match url.scheme() {
+            "https" => Ok(url),
+            "http" if is_here => Ok(url),
+            _ => Err(self.wrong(key, "must begin with `https://`: it carries a credential")),
+        }
+    }
+
+    fn proxy(
+        &self,
+        url: Option<&str>,
+        credentials: Option<&str>,
+    ) -> Result<Option<(Url, Option<SecretRef>)>, SettingsError> {
+        let Some(url) = url else {
+            return match credentials {
+                Some(_) => Err(self.wrong("proxy_credentials", "are for a proxy: name it in `proxy`")),
+                None => Ok(None),
+            };
+        };
+        let url = Url::parse(url)
+            .map_err(|error| self.wrong("proxy", format!("is no address ({error})")))?;
+        let credentials =
+            credentials.map(|it| self.reference("proxy_credentials", it)).transpose()?;
+        Ok(Some((url, credentials)))
+    }
+
+    fn reference(&self, key: &str, text: &str) -> Result<SecretRef, SettingsError> {
+        SecretRef::parse(text, self.base)
+            .ok_or_else(|| self.wrong(key, "must be `file:PATH` or `env:NAME`"))
+    }
+
+    fn wrong(&self, key: &str, what: impl std::fmt::Display) -> SettingsError {
+        let [section, name, table] = self.path;
+        self.document.wrong(&[section, name, table, key], what)
+    }
+}

@@ -1,0 +1,146 @@
+//! Live systems: the program against a simulated company behind real HTTP.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sim::{Endpoint, Fault, Sim, When, World};
+
+use crate::site::{Answer, Site};
+
+/// Bob left three days ago and kept his account; Finn left and lost it; Gita never got one.
+const FIRM: &str = "\
+okta
+  00uana00000000000001 ana@firm.test ACTIVE assigned
+  00ubob00000000000002 bob@firm.test DEPROVISIONED since=-3d
+  00ufin00000000000003 finn@firm.test DEPROVISIONED since=-9d
+  00ugit00000000000004 gita@firm.test ACTIVE assigned
+app
+  a1 00uana00000000000001 ana@firm.test on
+  a2 00ubob00000000000002 bob@firm.test on
+  a3 00ufin00000000000003 finn@firm.test off changed=-9d
+  a9 - backup@firm.test on
+log
+  -3d user.lifecycle.deactivate 00ubob00000000000002
+";
+
+#[expect(clippy::disallowed_methods, reason = "the program has the machine's clock, too")]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// A company, and an installation that reads it.
+async fn installed(firm: &str) -> (Sim, Site) {
+    let sim = Sim::start(World::describe_at(firm, now()).unwrap()).await.unwrap();
+    let site = Site::new(&format!(
+        "[idp.okta.okta]\nurl = \"{}\"\napp_id = \"0oaapp\"\ntoken = \"file:okta.token\"\n\n\
+         [app.secureframe]\nidps = [\"okta\"]\ncanaries = [\"a1\"]\n\n\
+         [app.secureframe.scim]\nurl = \"{}\"\ntoken = \"file:scim.token\"\n",
+        sim.okta_url(),
+        sim.scim_url()
+    ));
+    site.write("okta.token", "00sim-api-token\n");
+    site.write("scim.token", "sim-scim-token\n");
+    (sim, site)
+}
+
+/// Runs the program while the company answers.
+fn ask(site: &Site, args: &[&str]) -> Answer {
+    tokio::task::block_in_place(|| site.ask(args))
+}
+
+fn run(site: &Site) -> Answer {
+    ask(site, &["run", "--once"])
+}
+
+/// Cause, account and state of everything that lives.
+fn live(site: &Site) -> Vec<String> {
+    let answer = ask(site, &["report", "--format", "json"]);
+    let report: Value = serde_json::from_str(&answer.stdout).unwrap();
+    let text = |it: &Value| it.as_str().unwrap().to_owned();
+    let findings = report["findings"].as_array().unwrap().iter();
+    let living = findings.filter(|it| it["change"] != "resolved");
+    let mut all: Vec<String> = living
+        .map(|it| [&it["cause"], &it["subject"]["key"], &it["state"]].map(text).join(" "))
+        .collect();
+    all.sort();
+    all
+}
+
+const FOUND: [&str; 3] = [
+    "leaver_active a2 open",
+    "not_provisioned 00ugit00000000000004 pending",
+    "orphan_active a9 pending",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leaver_who_kept_the_account_is_found_over_the_apis() {
+    let (sim, site) = installed(FIRM).await;
+    let answer = run(&site);
+    assert_eq!(answer.status, 0, "{answer}");
+    assert_eq!(live(&site), FOUND);
+    assert_eq!(sim.offences(), Vec::<String>::new());
+    // Both sides of the leaver were asked again, after the lists.
+    let asked = |endpoint: &str| sim.count(Endpoint::named(endpoint).unwrap());
+    assert!(asked("okta/user") > 0 && asked("scim/user") > 0);
+
+    // Switched off, it is over, with the time between the looks.
+    sim.world().switch_off("a2", now());
+    let answer = run(&site);
+    assert_eq!(answer.status, 0, "{answer}");
+    assert!(!live(&site).iter().any(|it| it.contains("a2")), "{:?}", live(&site));
+    ask(&site, &["db", "verify"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_logged_or_kept() {
+    let (sim, site) = installed(FIRM).await;
+    let output = tokio::task::block_in_place(|| {
+        site.command(&["run", "--once", "-vv"]).env("RUST_LOG", "trace").output().unwrap()
+    });
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let database = site.read("driftline.db");
+    let page = String::from_utf8(site.read("reports/latest.html")).unwrap();
+    for secret in sim.secrets() {
+        let is_in = |bytes: &[u8]| bytes.windows(secret.len()).any(|it| it == secret.as_bytes());
+        assert!(!stderr.contains(&secret) && !page.contains(&secret) && !is_in(&database));
+    }
+    assert!(stderr.contains("Pulled"), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_token_leaves_everything_as_it_was_and_says_what_to_do() {
+    let (_sim, site) = installed(FIRM).await;
+    run(&site);
+    let before = live(&site);
+    site.write("okta.token", "00not-the-token\n");
+    let answer = run(&site);
+    assert_eq!(answer.status, 4, "{answer}");
+    assert!(answer.stderr.contains("401") && answer.stderr.contains("token"), "{answer}");
+    assert_eq!(live(&site), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_short_of_its_total_opens_and_closes_nothing() {
+    let (sim, site) = installed(FIRM).await;
+    run(&site);
+    let before = live(&site);
+    sim.fault(
+        Endpoint::named("scim/users").unwrap(),
+        Fault::named("short-list").unwrap(),
+        When::always(),
+    );
+    let answer = run(&site);
+    assert_eq!(answer.status, 4, "{answer}");
+    assert_eq!(live(&site), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_finds_what_is_wrong_and_says_what_to_do() {
+    let (sim, site) = installed(FIRM).await;
+    let well = ask(&site, &["doctor"]);
+    assert_eq!(well.status, 0, "{well}");
+    site.write("scim.token", "not-the-token-at-all\n");
+    let ill = ask(&site, &["doctor"]);
+    assert_eq!(ill.status, 4, "{ill}");
+    assert!(ill.stdout.contains("failed") && ill.stdout.contains("secureframe"), "{ill}");
+    assert_eq!(sim.offences(), Vec::<String>::new());
+}
