@@ -1,6 +1,6 @@
 //! Live systems: the program against a simulated company behind real HTTP.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 use sim::{Endpoint, Fault, Sim, When, World};
 
@@ -88,6 +88,35 @@ async fn a_leaver_who_kept_the_account_is_found_over_the_apis() {
     assert_eq!(answer.status, 0, "{answer}");
     assert!(!live(&site).iter().any(|it| it.contains("a2")), "{:?}", live(&site));
     ask(&site, &["db", "verify"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_leaver_past_grace_opens_in_the_first_run_that_sees_it() {
+    let (sim, site) = installed(&FIRM.replace("okta\n", "okta (deactivation off)\n")).await;
+    run(&site);
+    // Okta deactivates and tells the app nothing: its "Deactivate Users" is off.
+    sim.world().deactivate("00uana00000000000001", now() - TimeDelta::hours(5));
+    let answer = run(&site);
+    assert!(live(&site).contains(&"leaver_active a1 open".to_owned()), "{:?}", live(&site));
+    let shown = ask(&site, &["findings", "list", "--format", "json"]).stdout;
+    assert!(shown.contains("asked again by id, and grace is over"), "{shown}");
+    assert!(
+        answer.stdout.contains("provisioning_unhealthy")
+            || answer.stdout.contains("Deactivate Users"),
+        "{answer}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leaver_within_grace_waits_and_who_is_deleted_has_left() {
+    let (sim, site) = installed(&FIRM.replace("okta\n", "okta (deactivation off)\n")).await;
+    run(&site);
+    sim.world().delete("00uana00000000000001", now() - TimeDelta::hours(1));
+    run(&site);
+    // Okta's list has nobody of that id, and by the id it answers 404: deleted, so a leaver.
+    assert!(live(&site).contains(&"leaver_active a1 pending".to_owned()), "{:?}", live(&site));
+    let told = ask(&site, &["explain", "ana@firm.test"]);
+    assert!(told.stdout.contains("leaver"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -200,6 +200,8 @@ named! {
     pub enum Proof {
         /// As many unique rows as the source states.
         StatedTotal = "stated_total",
+        /// Read to its end, which the source itself marks: no next page, no further cursor.
+        ReadToEnd = "read_to_end",
         /// Read to its end, and the profile or the operator declares such a file whole.
         DeclaredWhole = "declared_whole",
         /// Read to its end, and nobody declared anything (`check`): taken on your word.

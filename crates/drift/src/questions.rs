@@ -1,7 +1,7 @@
 //! What must be asked again by id before it is believed: suspects, and findings that the lists
 //! say are over. Pure and bounded.
 
-use domain::{EntityId, Family, Finding, List, Question, SubjectKind};
+use domain::{Activity, EntityId, Family, Finding, List, Question, SubjectKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::case::Case;
@@ -22,12 +22,13 @@ pub struct Questions {
 }
 
 /// What to ask again, gravest first: the account of each claim that access remains, of each
-/// account nobody owns or that is off or gone, of each living finding that nothing claims any
-/// more, and each of their owners with the owner's assignment.
+/// account nobody owns or that is off or gone, of each active one whose owner is not in the newest
+/// list, of each living finding that nothing claims any more; and each of their owners with the
+/// owner's assignment.
 #[must_use]
 pub fn questions(cx: &Context<'_>, judgement: &Judgement, findings: &[Finding]) -> Questions {
     let mut found = Questions::default();
-    let accounts = suspects(judgement, findings);
+    let accounts = suspects(cx, judgement, findings);
     found.n_left_out = accounts.len().saturating_sub(ACCOUNTS_MAX);
     let wanted: FxHashSet<EntityId> = accounts.iter().take(ACCOUNTS_MAX).copied().collect();
     let at: FxHashMap<EntityId, usize> = (0..cx.graph.accounts().len())
@@ -44,7 +45,7 @@ pub fn questions(cx: &Context<'_>, judgement: &Judgement, findings: &[Finding]) 
 }
 
 /// Accounts to ask about, each once, the gravest first.
-fn suspects(judgement: &Judgement, findings: &[Finding]) -> Vec<EntityId> {
+fn suspects(cx: &Context<'_>, judgement: &Judgement, findings: &[Finding]) -> Vec<EntityId> {
     let mut claims: Vec<_> = judgement
         .claims
         .iter()
@@ -66,9 +67,26 @@ fn suspects(judgement: &Judgement, findings: &[Finding]) -> Vec<EntityId> {
     claims
         .into_iter()
         .map(|it| it.subject.entity)
+        .chain(of_missing_owners(cx))
         .chain(known)
         .filter(|it| seen.insert(*it))
         .collect()
+}
+
+/// Active accounts whose owner the newest list of users does not show. Whatever that list is worth,
+/// the source can say what became of them.
+fn of_missing_owners<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = EntityId> + 'c {
+    let estate = cx.graph.estate();
+    let is_missing = move |at: usize| {
+        let Some(identity) = estate.identities.get(at) else { return false };
+        let latest = cx.graph.idp_of(identity).and_then(|it| it.identities.latest);
+        latest.is_some_and(|it| it != identity.snapshot)
+    };
+    (0..cx.graph.accounts().len())
+        .filter(move |at| cx.graph.link(*at).owner().is_some_and(is_missing))
+        .map(|at| cx.graph.account_row(at))
+        .filter(|it| Activity::of(it.row) == Activity::Active)
+        .map(|it| it.entity)
 }
 
 /// The account, its owners, and their assignments.

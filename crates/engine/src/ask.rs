@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use connectors::live;
 use domain::{
-    Answer, At, Body, Channel, Clock, EntityId, Identity, Lifecycle, List, Observation, Question, Request,
-    Rows, SystemId, Text,
+    Answer, At, Body, Channel, Clock, EntityId, Identity, Lifecycle, List, Observation, Question,
+    Request, Rows, SystemId, Text,
 };
 use rustc_hash::FxHashMap;
 use tracing::info;
@@ -144,14 +144,22 @@ pub(crate) fn put_beside(listings: &mut [Listing], observations: &[Observation])
             let row = match &observation.answer {
                 Answer::Unknown(_) => continue,
                 Answer::Found(row) => Some(row.clone()),
-                // Deleted where it had been seen: that person has left.
-                Answer::Gone => known.and_then(|it| it.1.clone()).map(|it| {
-                    Rows::Identities(vec![Identity { lifecycle: Lifecycle::Left, ..it }])
-                }),
+                Answer::Gone => known.and_then(|it| it.1.clone()).map(deleted),
             };
             let entity = known.map(|it| it.0);
             let sent_at = observation.sent_at;
             listing.answers.insert(id.into(), Answered { row, sent_at, entity });
         }
     }
+}
+
+/// Deleted where it had been seen: that person has left. When is known only of somebody who had
+/// left before.
+fn deleted(identity: Identity) -> Rows {
+    let had_left = identity.lifecycle == Lifecycle::Left;
+    Rows::Identities(vec![Identity {
+        lifecycle: Lifecycle::Left,
+        status_changed_at: identity.status_changed_at.filter(|_| had_left),
+        ..identity
+    }])
 }

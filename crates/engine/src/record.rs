@@ -131,6 +131,7 @@ fn source(run: &Run<'_>, listing: &Listing) -> SourceRecord {
         None => Grade::F,
         Some(_) if is_stale => Grade::F,
         Some(it) if !it.supports_absence() || listing.failed.is_some() => Grade::C,
+        Some(_) if requests.iter().any(|it| it.status.is_some()) => Grade::A,
         Some(_) => Grade::B,
     };
     SourceRecord {

@@ -281,6 +281,7 @@ pub(crate) fn coverage(source: &Source) -> String {
         Some(Coverage { proof: Some(proof), .. }) => {
             let why = match proof {
                 Proof::StatedTotal => "as many unique rows as the source states",
+                Proof::ReadToEnd => "read to its end, as the source marks it",
                 Proof::DeclaredWhole => "read to its end, declared whole",
                 Proof::YourWord => "read to its end, taken on your word",
             };

@@ -48,15 +48,16 @@ fn settings(sim: &Sim) -> String {
     let door = &world.okta.door;
     format!(
         r#"# export OKTA_TOKEN={token} SCIM_TOKEN={scim_token}
-[idp.okta]
-kind = "okta"
+[idp.okta.okta]
 url = "{okta}"
 app_id = "{app}"
 token = "env:OKTA_TOKEN"
 # Or as a service app: client id {client}, any RS256 or ES256 key.
 
 [app.{name}]
-kind = "scim"
+idps = ["okta"]
+
+[app.{name}.scim]
 url = "{scim}"
 token = "env:SCIM_TOKEN"
 "#,

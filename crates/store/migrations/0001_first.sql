@@ -55,7 +55,7 @@ CREATE TABLE snapshot (
     stream         INTEGER NOT NULL REFERENCES stream (id),
     as_of_ms       INTEGER NOT NULL,
     as_of_basis    TEXT    NOT NULL CHECK (as_of_basis IN ('stated', 'in_data', 'file_time')),
-    proof          TEXT CHECK (proof IN ('stated_total', 'declared_whole', 'your_word')),
+    proof          TEXT CHECK (proof IN ('stated_total', 'read_to_end', 'declared_whole', 'your_word')),
     partial_reason TEXT, -- Exactly one of `proof` and `partial_reason` is there.
     population     TEXT    NOT NULL CHECK (population IN ('everyone', 'assigned')),
     id_form        TEXT CHECK (id_form IN ('okta', 'entra', 'onelogin')),

@@ -8,7 +8,6 @@ use chrono::{DateTime, Utc};
 use domain::{LogEvent, LogEventKind, Text};
 use serde::Deserialize;
 
-
 /// What a page of the log said.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Events {

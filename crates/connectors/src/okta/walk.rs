@@ -289,7 +289,7 @@ impl Walked {
 fn coverage(reasons: Vec<String>) -> Coverage {
     if reasons.is_empty() {
         // Nothing is next: Okta states its end.
-        Coverage::Complete(Proof::DeclaredWhole)
+        Coverage::Complete(Proof::ReadToEnd)
     } else {
         Coverage::Partial { reason: reasons.join("; ") }
     }

@@ -98,13 +98,13 @@ pub(super) fn judge(seen: &Seen) -> Proved {
 fn without_total(seen: &Seen) -> Proved {
     let partial = |why: &str| Proved::Partial(format!("the list states no total, and {why}"));
     match seen.end {
-        End::NoCursor => Proved::Complete(Proof::DeclaredWhole),
+        End::NoCursor => Proved::Complete(Proof::ReadToEnd),
         End::NothingNew(page) => partial(&format!("page {page} added nothing new")),
         _ if seen.n_ids == 0 => partial("it has no rows"),
         _ if seen.n_full == 1 && seen.page_rows >= seen.count => {
             partial("all that came is exactly one page: there may be more")
         }
-        _ => Proved::Complete(Proof::DeclaredWhole),
+        _ => Proved::Complete(Proof::ReadToEnd),
     }
 }
 
@@ -137,8 +137,8 @@ mod tests {
         check(&seen(&two, 5, End::Total), "stated_total");
         check(&seen(&two, 5, End::NoCursor), "stated_total");
         check(&seen(&[Some(0)], 0, End::Total), "stated_total");
-        check(&seen(&[None], 40, End::NoCursor), "declared_whole");
-        check(&seen(&[None, None], 40, End::EmptyPage), "declared_whole");
+        check(&seen(&[None], 40, End::NoCursor), "read_to_end");
+        check(&seen(&[None, None], 40, End::EmptyPage), "read_to_end");
         check(
             &seen(&two, 4, End::EmptyPage),
             "unsteady: the list states a total of 5, and 4 different accounts were read",

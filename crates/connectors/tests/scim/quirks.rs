@@ -237,7 +237,7 @@ async fn a_list_without_a_total_needs_a_seen_end() {
     let ends = pulled(TWO, move |path| bare(slice(path, 3, 2))).await;
     assert_snapshot!(ends, @r"
         accounts: u1 on, u2 on, u3 on
-        complete: declared_whole
+        complete: read_to_end
         note: read by index
         rows by request: 2 1 0
         asked: 3
@@ -307,7 +307,7 @@ async fn cursors_are_followed_to_the_page_without_one() {
         ");
     assert_snapshot!(pulled_by(|path| by_cursor(path, 5, None, 2)).await, @r"
         accounts: u1 on, u2 on, u3 on, u4 on, u5 on
-        complete: declared_whole
+        complete: read_to_end
         note: read by cursor
         rows by request: 2 2 1
         ");

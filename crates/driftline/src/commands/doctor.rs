@@ -69,9 +69,20 @@ fn text(examined: &[Examined<'_>], missing: &[String]) -> String {
     let mut page = String::new();
     let colour = print::is_coloured();
     for Examined { live, checks } in examined {
-        page.push_str(&format!("{} `{}`, {}, {}\n", live.kind(), live.system, live.protocol(), live.url));
+        page.push_str(&format!(
+            "{} `{}`, {}, {}\n",
+            live.kind(),
+            live.system,
+            live.protocol(),
+            live.url
+        ));
         for check in checks {
-            page.push_str(&format!("  {}  {}: {}\n", mark(check.result, colour), check.name, check.seen));
+            page.push_str(&format!(
+                "  {}  {}: {}\n",
+                mark(check.result, colour),
+                check.name,
+                check.seen
+            ));
             if let Some(next) = check.next.as_ref().filter(|_| check.result != CheckResult::Fine) {
                 page.push_str(&format!("           {next}\n"));
             }

@@ -71,7 +71,8 @@ fn of_app(settings: &Settings, app: &AppPlan, advice: &mut Vec<String>) {
 
 fn of_files(settings: &Settings, profiles: &Profiles, advice: &mut Vec<String>) {
     for source in settings.sources(None) {
-        if source.files.is_empty() {
+        let is_live = settings.live.iter().any(|it| it.system == source.system);
+        if source.files.is_empty() && !is_live {
             advice.push(format!(
                 "{} `{}` has no file: nothing of it is seen; add `[[{}.{}.file]]`",
                 source.kind, source.system, source.kind, source.system

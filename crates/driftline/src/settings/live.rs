@@ -87,7 +87,11 @@ impl Live {
     pub(crate) fn connect(&self, profiles: &Profiles) -> Result<Source, SettingsError> {
         let config = Config {
             base: self.url.clone(),
-            ca_bundle: self.ca_bundle.as_ref().map(|path| self.file("ca_bundle", path)).transpose()?,
+            ca_bundle: self
+                .ca_bundle
+                .as_ref()
+                .map(|path| self.file("ca_bundle", path))
+                .transpose()?,
             proxy: self.proxy()?,
             limits: Limits::default(),
             user_agent: crate::SOFTWARE.replace(' ', "/"),
@@ -168,10 +172,8 @@ impl Live {
 
     fn proxy(&self) -> Result<Option<ProxyConfig>, SettingsError> {
         let Some((url, credentials)) = &self.proxy else { return Ok(None) };
-        let credentials = credentials
-            .as_ref()
-            .map(|it| self.secret("proxy_credentials", it))
-            .transpose()?;
+        let credentials =
+            credentials.as_ref().map(|it| self.secret("proxy_credentials", it)).transpose()?;
         Ok(Some(ProxyConfig { url: url.clone(), credentials }))
     }
 
@@ -353,8 +355,9 @@ impl Table<'_> {
     }
 
     fn url(&self, key: &str, text: &str) -> Result<Url, SettingsError> {
-        let url = Url::parse(text)
-            .map_err(|error| self.wrong(key, format!("is no address ({error}): write https://…")))?;
+        let url = Url::parse(text).map_err(|error| {
+            self.wrong(key, format!("is no address ({error}): write https://…"))
+        })?;
         let host = url.host_str().unwrap_or_default();
         let is_here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
         match url.scheme() {
@@ -371,7 +374,9 @@ impl Table<'_> {
     ) -> Result<Option<(Url, Option<SecretRef>)>, SettingsError> {
         let Some(url) = url else {
             return match credentials {
-                Some(_) => Err(self.wrong("proxy_credentials", "are for a proxy: name it in `proxy`")),
+                Some(_) => {
+                    Err(self.wrong("proxy_credentials", "are for a proxy: name it in `proxy`"))
+                }
                 None => Ok(None),
             };
         };

@@ -166,6 +166,7 @@ words! {
     /// Why a list counts as complete.
     Proof {
         StatedTotal = "stated_total",
+        ReadToEnd = "read_to_end",
         DeclaredWhole = "declared_whole",
         YourWord = "your_word",
     }
