@@ -154,7 +154,12 @@ impl<'l> Layout<'l> {
         for layer in layers.iter().filter(|it| it.fresh.is_some()) {
             self.lay_one(layer, system, pick, |it| place(out, it));
         }
-        self.lay_answers(listing, pick, &mut out[begun..]);
+        self.lay_answers(listing, pick, out.get_mut(begun..).unwrap_or_default());
+        self.view(listing, &layers)
+    }
+
+    /// Which snapshots of a list count.
+    fn view(&mut self, listing: &'l Listing, layers: &[Layer<'l>]) -> ListView {
         let newest = listing.newest().cloned();
         let files = layers.last().and_then(|it| it.fresh).map(files).unwrap_or_default();
         let latest = newest.as_ref().map(|it| self.remember(it, files));

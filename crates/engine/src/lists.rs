@@ -125,16 +125,16 @@ fn stored_layer(stored: &StoredSnapshot) -> Layer<'_> {
 pub(crate) async fn gather(
     store: &Store,
     state: &mut State,
-    pulled: Pulled,
+    pulled: &mut Pulled,
     plan: &Plan,
     now: DateTime<Utc>,
 ) -> Result<Vec<Listing>, StoreError> {
     let mut listings: BTreeMap<Stream, Listing> = BTreeMap::new();
-    for (stream, why) in known_streams(state, plan, pulled.failed) {
+    for (stream, why) in known_streams(state, plan, std::mem::take(&mut pulled.failed)) {
         let listing = blank(state, stream.clone());
         listings.insert(stream, Listing { failed: Some(why), ..listing });
     }
-    for PulledList { snapshot, bodies } in pulled.lists {
+    for PulledList { snapshot, bodies } in std::mem::take(&mut pulled.lists) {
         let stream = snapshot.stream.clone();
         let mut listing = blank(state, stream.clone());
         let past = state.streams.get(&stream);

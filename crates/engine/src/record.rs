@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use connectors::live::Trouble;
 use domain::{
     AppRecord, Change, Coverage, FindingRecord, FindingState, Grade, RunId, RunRecord, Severity,
-    SourceRecord, SystemId, SystemKind, Unmapped, Watcher, WatcherFinding,
+    SourceRecord, SystemKind, Unmapped, Watcher, WatcherFinding,
 };
 use drift::{Judgement, Reconciled};
 use store::State;
 
 use crate::lists::Listing;
 use crate::plan::{AppPlan, Plan, Source};
+use crate::pull::Pulled;
 
 /// Names of requests that a report lists for one source; the store keeps all.
 const REQUESTS_SHOWN_MAX: usize = 5;
@@ -33,11 +33,8 @@ pub(crate) struct Run<'r> {
     pub(crate) previous: Option<(RunId, DateTime<Utc>)>,
     pub(crate) plan: &'r Plan,
     pub(crate) state: &'r State,
-    pub(crate) unmapped: Vec<Unmapped>,
-    /// Failures of which it is not known what list they cost.
-    pub(crate) lost: Vec<String>,
-    /// What sources say is wrong with provisioning, or with our view of it.
-    pub(crate) troubles: Vec<(SystemId, Trouble)>,
+    /// What the sources answered beside their lists.
+    pub(crate) pulled: &'r Pulled,
     /// Questions that were asked again by id, and accounts that were too many to ask about.
     pub(crate) n_asked: usize,
     pub(crate) n_left_out: usize,
@@ -91,7 +88,7 @@ pub(crate) fn record(
         apps: outcomes.iter().map(app).collect(),
         watcher: watcher(run, &sources),
         findings,
-        unmapped: unmapped(&run.unmapped),
+        unmapped: unmapped(&run.pulled.unmapped),
         waivers: run
             .state
             .waivers
@@ -215,7 +212,14 @@ fn watcher(run: &Run<'_>, sources: &[SourceRecord]) -> Vec<WatcherFinding> {
             );
         }
     }
-    for why in &run.lost {
+    found.extend(told(run.pulled));
+    found
+}
+
+/// What the sources themselves say, and what no list can be named for.
+fn told(pulled: &Pulled) -> Vec<WatcherFinding> {
+    let mut found = Vec::new();
+    for why in &pulled.lost {
         found.push(WatcherFinding {
             kind: Watcher::SnapshotIncomplete,
             system: None,
@@ -224,7 +228,7 @@ fn watcher(run: &Run<'_>, sources: &[SourceRecord]) -> Vec<WatcherFinding> {
             next_action: MEND_THE_FILE.to_owned(),
         });
     }
-    for (system, trouble) in &run.troubles {
+    for (system, trouble) in &pulled.troubles {
         found.push(WatcherFinding {
             kind: trouble.kind,
             system: Some(system.clone()),

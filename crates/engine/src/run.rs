@@ -16,7 +16,7 @@ use crate::ask::{ask, put_beside};
 use crate::episodes::episodes;
 use crate::estate::estate;
 use crate::lists::{Listing, gather, looked_at};
-use crate::plan::{Plan, Source};
+use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::{bodies, pull_all};
 use crate::record::{self, AppOutcome};
 
@@ -45,14 +45,7 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     let id = state.next_run();
     let previous = state.last_run;
     let before: Vec<_> = looked_at(&state).collect();
-    let unmapped = std::mem::take(&mut pulled.unmapped);
-    let lost = std::mem::take(&mut pulled.lost);
-    let troubles = std::mem::take(&mut pulled.troubles);
-    let log = std::mem::take(&mut pulled.log);
-    let other_requests = std::mem::take(&mut pulled.other_requests);
-    let mut failures = std::mem::take(&mut pulled.whole_words);
-    failures.dedup();
-    let mut listings = gather(store, &mut state, pulled, plan, now).await?;
+    let mut listings = gather(store, &mut state, &mut pulled, plan, now).await?;
 
     let (questions, n_left_out) = doubts(plan, &listings, &state, &before, now);
     let mut heard = ask(plan, questions, clock).await;
@@ -61,37 +54,23 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
 
     let mut outcomes = Vec::new();
     for app in &plan.apps {
-        let estate = estate(app, &plan.policy, &listings, &state, now);
-        let graph = correlate(&estate, &app.keys);
-        let past = past(&state, &app.rules, &before);
-        let cx =
-            Context { graph: &graph, rules: &app.rules, policy: &plan.policy, past: &past, now };
-        let judgement = judge(&cx);
-        let reconciled = settle(&cx, &judgement, &mut state, plan, id);
-        let mut grade = drift::app_grade(&estate, &app.rules);
+        let mut outcome = judge_app(app, plan, &listings, &mut state, &before, (id, now));
         if n_left_out > 0 {
-            grade.0 = grade.0.max(Grade::B);
-            grade.1.push(format!("{n_left_out} suspects were too many to ask again by id"));
+            outcome.grade.0 = outcome.grade.0.max(Grade::B);
+            outcome.grade.1.push(format!("{n_left_out} suspects were too many to ask again by id"));
         }
-        outcomes.push(AppOutcome {
-            app,
-            judgement,
-            reconciled,
-            grade,
-            is_baseline: is_baseline(&state, &app.rules),
-        });
+        outcomes.push(outcome);
     }
 
+    let n_asked = heard.observations.len();
     let run = record::Run {
         id,
         now,
         previous,
         plan,
         state: &state,
-        unmapped,
-        lost,
-        troubles,
-        n_asked: heard.observations.len(),
+        pulled: &pulled,
+        n_asked,
         n_left_out,
     };
     let record = record::record(&run, &listings, &outcomes);
@@ -108,8 +87,8 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
         findings: changed_findings(&state, &outcomes),
         events: events(&outcomes),
         voided_waivers: voided(&outcomes, now),
-        log,
-        other_requests: other_requests.into_iter().chain(heard.requests).collect(),
+        log: pulled.log,
+        other_requests: pulled.other_requests.into_iter().chain(heard.requests).collect(),
         observations: heard.observations,
         bodies,
         snapshots: listings
@@ -120,7 +99,28 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     };
     store.commit(commit).await?;
     info!(run.id = id.0, n_findings = record.findings.len(), "Committed run {id}");
+    let mut failures = pulled.whole_words;
+    failures.dedup();
     Ok(Outcome { record, report, failures })
+}
+
+fn judge_app<'p>(
+    app: &'p AppPlan,
+    plan: &Plan,
+    listings: &[Listing],
+    state: &mut State,
+    before: &[(domain::Stream, DateTime<Utc>)],
+    (run, now): (RunId, DateTime<Utc>),
+) -> AppOutcome<'p> {
+    let estate = estate(app, &plan.policy, listings, state, now);
+    let graph = correlate(&estate, &app.keys);
+    let past = past(state, &app.rules, before);
+    let cx = Context { graph: &graph, rules: &app.rules, policy: &plan.policy, past: &past, now };
+    let judgement = judge(&cx);
+    let reconciled = settle(&cx, &judgement, state, plan, run);
+    let grade = drift::app_grade(&estate, &app.rules);
+    let is_baseline = is_baseline(state, &app.rules);
+    AppOutcome { app, judgement, reconciled, grade, is_baseline }
 }
 
 /// What the lists alone leave in doubt: suspects, and findings that they say are over.

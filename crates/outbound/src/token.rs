@@ -21,6 +21,9 @@ use crate::{Headers, Limits, OutboundError, OutboundErrorKind, Secret, ServiceAp
 /// Longest answer of a token endpoint, in bytes: tokens are a few KiB.
 const ANSWER_BYTES_MAX: u64 = 1 << 20;
 
+/// Lives of tokens that we believe: a day at most, so that nothing overflows.
+pub(crate) const LIFE_MAX: Duration = Duration::from_secs(86_400);
+
 /// What a service app holds while the process lives.
 pub(crate) struct Session {
     app: ServiceApp,
@@ -224,6 +227,3 @@ fn unsigned() -> OutboundErrorKind {
         what: "signing failed: the system has no randomness, or the key is damaged".to_owned(),
     }
 }
-
-/// Lives of tokens that we believe: a day at most, so that nothing overflows.
-pub(crate) const LIFE_MAX: Duration = Duration::from_secs(86_400);

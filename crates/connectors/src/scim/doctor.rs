@@ -51,7 +51,7 @@ async fn clock_skew(scim: &Scim) -> Check {
     };
     let seconds = skew.num_seconds();
     if skew.abs() <= SKEW_MAX {
-        return fine(name, format!("This clock and the server's differ by {seconds} s."));
+        return fine(name, format!("This clock and the server's differ by {} s.", seconds.abs()));
     }
     let (seconds, side) = (seconds.abs(), if seconds > 0 { "ahead of" } else { "behind" });
     Check {

@@ -23,6 +23,13 @@ pub(crate) fn advice(settings: &Settings, profiles: &Profiles) -> Vec<String> {
         of_app(settings, app, &mut advice);
     }
     of_files(settings, profiles, &mut advice);
+    if let (Some(live), true) = (settings.live.first(), settings.nights.is_some()) {
+        advice.push(format!(
+            "`{}` is read over the network and `[nights]` are folders of exports: a run refuses \
+             the two together, for an API speaks of now",
+            live.system
+        ));
+    }
     of_interval(settings, &mut advice);
     advice
 }

@@ -238,12 +238,6 @@ pub(super) fn live(
         let Some(api) = &app.scim else { continue };
         all.push(Table { document, base, path: ["app", name, "scim"] }.scim(api)?);
     }
-    if !all.is_empty() && file.nights.is_some() {
-        return Err(document.wrong(
-            &["nights"],
-            "are folders of exports, and an API speaks of now: take one of them out",
-        ));
-    }
     Ok(all)
 }
 

@@ -140,6 +140,14 @@ impl Settings {
         night: Option<&Night>,
         profiles: Arc<Profiles>,
     ) -> Result<Plan, SettingsError> {
+        if night.is_some() && !self.live.is_empty() {
+            return Err(SettingsError::Live {
+                at: "nights".to_owned(),
+                what:
+                    "an API speaks of now, and nights are folders of exports: take one of them out"
+                        .to_owned(),
+            });
+        }
         let live: Vec<Source> =
             self.live.iter().map(|it| it.connect(&profiles)).collect::<Result<_, _>>()?;
         let plan = self.plan_of_the_past(night, profiles)?;

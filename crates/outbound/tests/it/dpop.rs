@@ -28,7 +28,8 @@ fn proof(seen: &Seen) -> (Value, Value) {
     let (header, claims) = (json(header), json(claims));
     assert_eq!((&header["typ"], &header["alg"]), (&"dpop+jwt".into(), &"ES256".into()));
     let jwk = &header["jwk"];
-    let members: Vec<&String> = jwk.as_object().unwrap().keys().collect();
+    let mut members: Vec<&String> = jwk.as_object().unwrap().keys().collect();
+    members.sort();
     assert_eq!(members, ["crv", "kty", "x", "y"], "holds more than the public half");
     let point = [vec![4], member(jwk, "x"), member(jwk, "y")].concat();
     UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point)
