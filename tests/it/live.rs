@@ -120,6 +120,17 @@ async fn a_leaver_within_grace_waits_and_who_is_deleted_has_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_log_tells_when_somebody_lost_the_app() {
+    let firm = FIRM.replace("okta\n", "okta (deactivation off)\n") + "company 20\n";
+    let (sim, site) = installed(&firm).await;
+    run(&site);
+    // No row says when an assignment ended: the row is gone. Grace of a day is over by the log.
+    sim.world().unassign("00uana00000000000001", now() - TimeDelta::hours(30));
+    run(&site);
+    assert!(live(&site).contains(&"unassigned_active a1 open".to_owned()), "{:?}", live(&site));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_secret_is_logged_or_kept() {
     let (sim, site) = installed(FIRM).await;
     let output = tokio::task::block_in_place(|| {

@@ -1,7 +1,7 @@
 //! What every judgement of one run sees: one graph, one policy, one time, and the stored past.
 
 use chrono::{DateTime, Utc};
-use domain::{EntityId, Episode, Stream, Verdict};
+use domain::{EntityId, Episode, Stream, SystemId, Text, Verdict};
 use graph::IdentityGraph;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -16,8 +16,20 @@ pub struct Past {
     pub episodes: FxHashMap<EntityId, Episode>,
     /// As of when each list spoke in the run before this one.
     pub looked_at: FxHashMap<Stream, DateTime<Utc>>,
+    /// When the log of an IdP says that an identity left or lost the app, the newest of each;
+    /// what was taken back since is not among them.
+    pub ended: FxHashMap<(SystemId, Text), Ended>,
     /// Subjects of findings that live: judged with reasons even where all is well.
     pub watched: FxHashSet<EntityId>,
+}
+
+/// When a log says that access ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    /// Deactivated or deleted.
+    pub left: Option<DateTime<Utc>>,
+    /// Lost the app.
+    pub unassigned: Option<DateTime<Utc>>,
 }
 
 /// What every judgement of one run sees.

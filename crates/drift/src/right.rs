@@ -281,8 +281,31 @@ fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<DateTime<Utc>>) 
     }
 }
 
-/// What one identity says of the right to this app.
+/// What one identity says of the right to this app, with the time that the log of its IdP gives
+/// where no row does.
 fn word(cx: &Context<'_>, at: usize) -> Word {
+    let word = word_of_rows(cx, at);
+    if word.at.is_some() || !matches!(word.right, Right::Leaver | Right::Unassigned) {
+        return word;
+    }
+    let ended = cx.graph.estate().identities.get(at).and_then(|it| {
+        let idp = cx.graph.idp_of(it)?;
+        cx.past.ended.get(&(idp.id.clone(), it.row.id.clone()))
+    });
+    let logged = match (word.right, ended) {
+        (Right::Leaver, Some(ended)) => ended.left,
+        (_, Some(ended)) => ended.unassigned,
+        (_, None) => None,
+    };
+    match logged.filter(|it| *it <= cx.now) {
+        // The log knows the very instant: nothing is left between two looks.
+        Some(at) => Word { at: Some(at), between: None, ..word },
+        None => word,
+    }
+}
+
+/// What the lists say of one identity.
+fn word_of_rows(cx: &Context<'_>, at: usize) -> Word {
     let estate = cx.graph.estate();
     let Some(sighting) = estate.identities.get(at) else {
         return Word::plain(Right::Unknown, None);

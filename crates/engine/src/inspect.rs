@@ -65,7 +65,7 @@ fn answers(
 ) -> Vec<Answer> {
     let estate = estate(app, &plan.policy, listings, state, now);
     let graph = correlate(&estate, &app.keys);
-    let past: Past = past(state, &app.rules, &[]);
+    let past: Past = past(state, &app.rules, &[], &[]);
     let cx = Context { graph: &graph, rules: &app.rules, policy: &plan.policy, past: &past, now };
     let (accounts, persons) = named(&graph, who);
     let of_accounts = accounts.into_iter().map(|at| (Some(at), None));

@@ -2,14 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Clock, EntityId, FindingEvent, FindingId, FindingRecord, FindingState, Grade, Question, RunId,
-    RunRecord, SystemId, Verdict,
+    Clock, EntityId, FindingEvent, FindingId, FindingRecord, FindingState, Grade, LogEvent,
+    LogEventKind, Question, RunId, RunRecord, SystemId, Text, Verdict,
 };
-use drift::{AppRules, Context, Judgement, Known, Past, Reconciled, judge, questions, reconcile};
+use drift::{
+    AppRules, Context, Ended, Judgement, Known, Past, Reconciled, judge, questions, reconcile,
+};
 use graph::correlate;
 use report::v1::Report;
 use rustc_hash::{FxHashMap, FxHashSet};
-use store::{Commit, LinkChange, RunSummary, State, Store, StoreError};
+use store::{Commit, LinkChange, LogPart, RunSummary, State, Store, StoreError};
 use tracing::info;
 
 use crate::ask::{ask, put_beside};
@@ -47,14 +49,15 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     let before: Vec<_> = looked_at(&state).collect();
     let mut listings = gather(store, &mut state, &mut pulled, plan, now).await?;
 
-    let (questions, n_left_out) = doubts(plan, &listings, &state, &before, now);
+    let (questions, n_left_out) = doubts(plan, &listings, &state, (&before, &pulled.log), now);
     let mut heard = ask(plan, questions, clock).await;
     put_beside(&mut listings, &heard.observations);
     let now = clock.now().max(now); // Answers are looks, too.
 
     let mut outcomes = Vec::new();
     for app in &plan.apps {
-        let mut outcome = judge_app(app, plan, &listings, &mut state, &before, (id, now));
+        let mut outcome =
+            judge_app(app, plan, &listings, &mut state, (&before, &pulled.log), (id, now));
         if n_left_out > 0 {
             outcome.grade.0 = outcome.grade.0.max(Grade::B);
             outcome.grade.1.push(format!("{n_left_out} suspects were too many to ask again by id"));
@@ -104,17 +107,20 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     Ok(Outcome { record, report, failures })
 }
 
+/// As of when each list was seen before, and what this run read of logs.
+type Before<'b> = (&'b [(domain::Stream, DateTime<Utc>)], &'b [LogPart]);
+
 fn judge_app<'p>(
     app: &'p AppPlan,
     plan: &Plan,
     listings: &[Listing],
     state: &mut State,
-    before: &[(domain::Stream, DateTime<Utc>)],
+    (before, log): Before<'_>,
     (run, now): (RunId, DateTime<Utc>),
 ) -> AppOutcome<'p> {
     let estate = estate(app, &plan.policy, listings, state, now);
     let graph = correlate(&estate, &app.keys);
-    let past = past(state, &app.rules, before);
+    let past = past(state, &app.rules, before, log);
     let cx = Context { graph: &graph, rules: &app.rules, policy: &plan.policy, past: &past, now };
     let judgement = judge(&cx);
     let reconciled = settle(&cx, &judgement, state, plan, run);
@@ -128,7 +134,7 @@ fn doubts(
     plan: &Plan,
     listings: &[Listing],
     state: &State,
-    before: &[(domain::Stream, DateTime<Utc>)],
+    (before, log): Before<'_>,
     now: DateTime<Utc>,
 ) -> (Vec<Question>, usize) {
     let (mut ask, mut n_left_out) = (Vec::new(), 0);
@@ -138,7 +144,7 @@ fn doubts(
     for app in &plan.apps {
         let estate = estate(app, &plan.policy, listings, state, now);
         let graph = correlate(&estate, &app.keys);
-        let past = past(state, &app.rules, before);
+        let past = past(state, &app.rules, before, log);
         let cx =
             Context { graph: &graph, rules: &app.rules, policy: &plan.policy, past: &past, now };
         let mine: Vec<_> =
@@ -158,6 +164,7 @@ pub(crate) fn past(
     state: &State,
     rules: &AppRules,
     before: &[(domain::Stream, DateTime<Utc>)],
+    log: &[LogPart],
 ) -> Past {
     let mine = state.findings.iter().filter(|it| it.app == rules.app && it.is_live());
     Past {
@@ -168,8 +175,30 @@ pub(crate) fn past(
             .collect(),
         episodes: state.episodes.clone(),
         looked_at: before.iter().cloned().collect(),
+        ended: ended(state, log),
         watched: mine.map(|it| it.subject.entity).collect(),
     }
+}
+
+/// When logs say that access ended: those of earlier runs, then that of this one.
+fn ended(state: &State, log: &[LogPart]) -> FxHashMap<(SystemId, Text), Ended> {
+    let stored =
+        state.log_events.iter().flat_map(|(system, it)| it.iter().map(move |it| (system, it)));
+    let fresh = log.iter().flat_map(|it| it.events.iter().map(|event| (&it.system, event)));
+    let mut events: Vec<(&SystemId, &LogEvent)> = stored.chain(fresh).collect();
+    events.sort_by_key(|it| it.1.at);
+    let mut all: FxHashMap<(SystemId, Text), Ended> = FxHashMap::default();
+    for (system, event) in events {
+        let ended = all.entry((system.clone(), event.identity.clone())).or_default();
+        match event.kind {
+            LogEventKind::Left => ended.left = Some(event.at),
+            LogEventKind::Returned => ended.left = None,
+            LogEventKind::Unassigned => ended.unassigned = Some(event.at),
+            LogEventKind::Assigned => ended.unassigned = None,
+            LogEventKind::Suspended | LogEventKind::Pushed | LogEventKind::PushFailed => {}
+        }
+    }
+    all
 }
 
 /// Reconciles one app, and takes as many numbers as it gave to new findings.

@@ -25,20 +25,21 @@ pub struct NewWaiver {
 }
 
 impl Store {
-    /// Records a decision on whose account it is. It counts from the next run on.
+    /// Records decisions on whose accounts they are: all of them, or none. They count from the
+    /// next run on.
     ///
     /// # Errors
     ///
     /// Returns [`StoreError`] when it cannot be saved.
-    pub async fn add_decision(&self, decision: Decision) -> Result<(), StoreError> {
-        self.write("save a decision", move |connection| {
-            connection
-                .prepare_cached(
-                    "INSERT INTO decision (app, account, identity_system, identity, is_owner, by, at_ms,
-                                           reason)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                )?
-                .execute(params![
+    pub async fn add_decisions(&self, decisions: Vec<Decision>) -> Result<(), StoreError> {
+        self.write("save decisions", move |connection| {
+            let mut insert = connection.prepare_cached(
+                "INSERT INTO decision (app, account, identity_system, identity, is_owner, by, at_ms,
+                                       reason)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?;
+            for decision in decisions {
+                insert.execute(params![
                     decision.app.as_str(),
                     decision.account,
                     decision.identity.0.as_str(),
@@ -48,6 +49,7 @@ impl Store {
                     ms(decision.at),
                     decision.reason,
                 ])?;
+            }
             Ok(())
         })
         .await

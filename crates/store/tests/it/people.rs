@@ -73,7 +73,7 @@ async fn decisions_and_registrations_are_kept_and_never_changed() {
         at: at(0),
         reason: "namesake".to_owned(),
     };
-    store.add_decision(decision.clone()).await.unwrap();
+    store.add_decisions(vec![decision.clone()]).await.unwrap();
     let robot = |owner: &str| NonHuman {
         account: "svc".into(),
         owner: Some(owner.into()),

@@ -33,9 +33,7 @@ pub(super) async fn link(
         .map(|asked| decision(settings, &state, asked, &signature))
         .collect::<Result<Vec<Decision>, UsageError>>()?;
     let n_decisions = decisions.len();
-    for decision in decisions {
-        store.add_decision(decision).await?;
-    }
+    store.add_decisions(decisions).await?;
     let decisions = if n_decisions == 1 { "decision" } else { "decisions" };
     Ok(format!("Kept {n_decisions} {decisions}. The next run judges by what is kept.\n"))
 }
