@@ -47,7 +47,7 @@ pub struct FileConfig {
     pub on_your_word: bool,
 }
 
-/// What an operator says about the answers of a server: nothing.
+/// Nothing said: what holds of the answers of a server, and of a file until somebody says more.
 pub(crate) static UNSAID: FileConfig = FileConfig {
     path: PathBuf::new(),
     shown_as: String::new(),
@@ -66,18 +66,6 @@ impl FileConfig {
     /// A file about which nothing is said.
     #[must_use]
     pub fn new(path: PathBuf) -> Self {
-        Self {
-            shown_as: path.display().to_string(),
-            path,
-            profile: None,
-            as_of: None,
-            zone: None,
-            rows: None,
-            whole: None,
-            group: None,
-            channel: None,
-            statuses: BTreeMap::new(),
-            on_your_word: false,
-        }
+        Self { shown_as: path.display().to_string(), path, ..UNSAID.clone() }
     }
 }

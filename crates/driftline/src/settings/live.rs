@@ -106,7 +106,7 @@ impl Live {
             },
         };
         let client = Client::new(config, Arc::new(MachineClock)).map_err(|error| {
-            SettingsError::Live { at: self.at.clone(), what: with_causes(&error) }
+            SettingsError::Live { at: self.at.clone(), what: with_causes(error) }
         })?;
         let (system, reader) = (self.system.clone(), client.reader());
         Ok(match &self.spoken {
@@ -126,7 +126,7 @@ impl Live {
                     log_pages: LOG_PAGES,
                 };
                 let okta = Okta::new(config, reader, profiles).map_err(|error| {
-                    SettingsError::Live { at: self.at.clone(), what: with_causes(&error) }
+                    SettingsError::Live { at: self.at.clone(), what: with_causes(error) }
                 })?;
                 Source::Okta(okta)
             }
@@ -202,14 +202,9 @@ impl Live {
     }
 }
 
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    text
+/// The error with its causes, in one line.
+fn with_causes(error: impl Into<anyhow::Error>) -> String {
+    format!("{:#}", error.into())
 }
 
 /// The live systems, identity providers first, each kind by name.
@@ -277,7 +272,7 @@ impl Table<'_> {
     fn scim(&self, api: &ScimApi) -> Result<Live, SettingsError> {
         let profiles = AppProfiles::builtin().map_err(|error| SettingsError::Live {
             at: self.path.join("."),
-            what: with_causes(&error),
+            what: with_causes(error),
         })?;
         let app = profiles.get(&api.profile).ok_or_else(|| {
             let guess = nearest(&api.profile, profiles.names())
