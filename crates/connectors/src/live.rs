@@ -3,15 +3,17 @@
 
 use chrono::{DateTime, Utc};
 use domain::{LogEvent, Request, Rows, Snapshot, Stream, Text, Unmapped};
-use outbound::OutboundError;
+use outbound::{OutboundError, OutboundErrorKind};
+
+pub use crate::bodies::Bodies;
 
 /// All that a pull of one live system brought.
 #[derive(Debug, Default)]
 pub struct LivePull {
     /// One for each list that was read, whole or in part, in order of stream.
     pub snapshots: Vec<Snapshot>,
-    /// Raw bytes of each snapshot's rows, in the order of `snapshots` and their rows.
-    pub bodies: Vec<Vec<Vec<u8>>>,
+    /// Raw bytes of each snapshot's rows, in the order of `snapshots`.
+    pub bodies: Vec<Bodies>,
     /// Raw values that no mapping knows, in order.
     pub unmapped: Vec<Unmapped>,
     /// Lists of which nothing could be read.
@@ -54,6 +56,24 @@ pub enum LiveError {
         why: String,
     },
 
+    /// The source refuses the credential, whatever it is asked for: nothing more is asked.
+    #[error("HTTP {status} from `{url}`: {why}")]
+    Credential {
+        /// HTTP status.
+        status: u16,
+        /// What was asked for, without secrets.
+        url: String,
+        /// What it means and what to do.
+        why: String,
+    },
+
+    /// Nothing was asked, because of what became of something else.
+    #[error("not asked for, because {why}")]
+    NotAsked {
+        /// What that was; what to do is said there.
+        why: String,
+    },
+
     /// The source answered, and not with what was asked for.
     #[error("`{url}` gave no list: {why}")]
     NoList {
@@ -62,6 +82,22 @@ pub enum LiveError {
         /// What it gave and what to do.
         why: String,
     },
+}
+
+impl LiveError {
+    /// Returns true when every other request of the same source would meet the same: the
+    /// credential was refused, or gave no access token.
+    #[must_use]
+    pub const fn is_of_credential(&self) -> bool {
+        match self {
+            Self::Credential { .. } => true,
+            Self::Outbound(error) => matches!(
+                error.kind,
+                OutboundErrorKind::TokenRefused { .. } | OutboundErrorKind::TokenAnswer { .. }
+            ),
+            Self::Refused { .. } | Self::NotAsked { .. } | Self::NoList { .. } => false,
+        }
+    }
 }
 
 /// Something that the source itself says is wrong with provisioning or with our view of it.

@@ -1,15 +1,16 @@
 //! From the answers of a server to rows: the profiles that map export files map pages of an
 //! API too, row by row, with where each was read. Never talks to a server itself.
 
-use chrono_tz::Tz;
+use std::sync::Arc;
+
 use domain::{Population, Request, RowOrigin, Rows, SystemId, Unmapped};
 use serde::de::IgnoredAny;
 
+use crate::bodies::{Bodies, PackedPage};
 use crate::files::Profile;
-use crate::files::config::UNSAID;
 use crate::files::error::{Place, PullErrorKind};
-use crate::files::map::{Mapper, Part};
-use crate::files::read::Reader;
+use crate::files::map::{self, Mapper, Part};
+use crate::files::read::{Reader, Unread};
 use crate::files::unique;
 
 /// Bytes of all answers of one list: a million people with full profiles are 1 GB.
@@ -18,17 +19,26 @@ const LIST_BYTES_MAX: u64 = 4 << 30;
 /// The pages of one list, while they are read.
 pub(crate) struct Pages<'p> {
     profile: &'p Profile,
+    /// What the rows are called.
+    list: &'static str,
     reader: Reader<'p>,
     requests: Vec<Request>,
-    bodies: Vec<Vec<u8>>,
+    /// One for each request.
+    pages: Vec<PackedPage>,
     n_bytes: u64,
+    /// Rows that could not be read.
+    n_unread: u64,
+    /// The place of the first of them, and why it could not.
+    first_unread: Option<String>,
 }
 
 /// What one page brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct PageSeen {
-    /// Rows in it.
+    /// Rows in it, those included that could not be read.
     pub(crate) n_rows: u64,
+    /// Rows in it that could not be read and were left out.
+    pub(crate) n_unread: u64,
     /// Ids in it that no page before it had.
     pub(crate) n_new_ids: u64,
     /// How many rows the whole list has, by its own word; `None` where it does not say.
@@ -52,6 +62,8 @@ pub(crate) struct PagesRead {
     pub(crate) lists: Vec<ListRead>,
     /// The requests, in order, with their rows counted.
     pub(crate) requests: Vec<Request>,
+    /// Why the list is not all there: rows of it could not be read. `None`: each could.
+    pub(crate) unread: Option<String>,
 }
 
 /// One list.
@@ -62,7 +74,7 @@ pub(crate) struct ListRead {
     /// Where each row was read.
     pub(crate) origins: Vec<RowOrigin>,
     /// The raw bytes of each row.
-    pub(crate) bodies: Vec<Vec<u8>>,
+    pub(crate) bodies: Bodies,
     /// Whom it is about.
     pub(crate) population: Population,
     /// Peculiarities for the report.
@@ -80,22 +92,28 @@ impl<'p> Pages<'p> {
     ///
     /// A time without a zone counts as UTC: APIs mean that when they leave it out.
     pub(crate) fn new(profile: &'p Profile, skips_identities: bool) -> Self {
-        let mapper = Mapper::new(profile, &UNSAID, Some(Tz::UTC), skips_identities);
+        let mapper = Mapper::of_answers(profile, skips_identities);
+        let lists = map::lists(profile, skips_identities);
         Self {
             profile,
+            list: lists.first().map_or("rows", |it| it.name()),
             reader: Reader::of_answers(profile, mapper),
             requests: Vec::new(),
-            bodies: Vec::new(),
+            pages: Vec::new(),
             n_bytes: 0,
+            n_unread: 0,
+            first_unread: None,
         }
     }
 
-    /// Reads one page. An empty object, a bare row, a web page or half a body are no page.
+    /// Reads one page. An empty object, a bare row, a web page or half a body are no page. A row
+    /// that cannot be read is left out and told ([`PagesRead::unread`]); where no row of a page can,
+    /// it is none.
     ///
     /// # Errors
     ///
     /// Returns [`PageError`] when the body is no page of this list. The request is kept in any
-    /// case, and so are rows before a bad one: the list is then partial.
+    /// case, and so are rows before the trouble: the list is then partial.
     pub(crate) fn page(
         &mut self,
         mut request: Request,
@@ -106,11 +124,33 @@ impl<'p> Pages<'p> {
         let read = self.read(body);
         let (n_rows, n_ids) = self.reader.counts();
         let (n_rows, n_new_ids) = (n_rows - rows_before, n_ids - ids_before);
+        let Unread { n_rows: n_unread, first } = self.reader.take_unread();
         request.n_rows = n_rows;
+        let url = request.url.clone();
         self.requests.push(request);
-        self.bodies.push(body.to_vec());
+        let packed = PackedPage::new(body);
+        let is_packed = packed.is_some();
+        self.pages.push(packed.unwrap_or_default());
         let (total, has_next) = read?;
-        Ok(PageSeen { n_rows, n_new_ids, total, has_next })
+        if !is_packed {
+            return Err(PageError { what: "there is no memory to keep the answer".to_owned() });
+        }
+        if let Some((place, kind)) = first {
+            let error = told(place, &kind);
+            if n_unread == n_rows {
+                return Err(error);
+            }
+            self.n_unread += n_unread;
+            self.first_unread.get_or_insert_with(|| format!("in `{url}`: {error}"));
+        }
+        self.tell(total);
+        Ok(PageSeen { n_rows, n_unread, n_new_ids, total, has_next })
+    }
+
+    /// Says how far the list is, for whoever watches.
+    fn tell(&self, total: Option<u64>) {
+        let (list, n_rows) = (self.list, self.reader.counts().0);
+        tracing::debug!(target: "progress", list, n_rows, total, "Read {n_rows} rows of {list}");
     }
 
     fn read(&mut self, body: &[u8]) -> Result<(Option<u64>, bool), PageError> {
@@ -143,23 +183,21 @@ impl<'p> Pages<'p> {
     pub(crate) fn attempt(&mut self, request: Request) {
         self.reader.skip();
         self.requests.push(request);
-        self.bodies.push(Vec::new());
+        self.pages.push(PackedPage::default());
     }
 
     /// All that was read.
     pub(crate) fn finish(self, system: &SystemId) -> PagesRead {
+        let n_unread = self.n_unread;
+        let unread = self
+            .first_unread
+            .map(|it| format!("rows that cannot be read: {n_unread}, the first {it}"));
+        let pages = Arc::new(self.pages);
         let mut lists: Vec<ListRead> = self.reader.finish(system).into_iter().map(unique).collect();
-        // Pages are cut and let go one by one, so that the list is never there twice.
-        for (request, body) in self.bodies.into_iter().enumerate() {
-            for list in &mut lists {
-                while let Some(origin) = list.origins.get(list.bodies.len())
-                    && usize::try_from(origin.request) == Ok(request)
-                {
-                    list.bodies.push(cut(&body, *origin));
-                }
-            }
+        for list in &mut lists {
+            list.bodies = Bodies::new(Arc::clone(&pages), list.origins.clone());
         }
-        PagesRead { lists, requests: self.requests }
+        PagesRead { lists, requests: self.requests, unread }
     }
 }
 
@@ -179,9 +217,12 @@ pub(crate) fn one(
     if first_letter(body) != Some(b'{') {
         return Err(PageError { what });
     }
-    let mapper = Mapper::new(profile, &UNSAID, Some(Tz::UTC), skips_identities);
+    let mapper = Mapper::of_answers(profile, skips_identities);
     let mut reader = Reader::of_answers(profile, mapper);
     let stated = reader.answer(body).map_err(|(_, kind)| told(Place::File, &kind))?;
+    if let Some((_, kind)) = reader.take_unread().first {
+        return Err(told(Place::File, &kind));
+    }
     if reader.counts().0 != 1 || !stated.totals.is_empty() {
         return Err(PageError { what });
     }
@@ -195,7 +236,7 @@ fn unique(part: Part) -> ListRead {
     let Part { mut rows, mut origins, population, folds, notes, unmapped, withheld: _ } = part;
     let duplicates = unique::make(&mut rows, &mut origins, folds);
     ListRead {
-        bodies: Vec::with_capacity(rows.len()),
+        bodies: Bodies::default(),
         rows,
         origins,
         population,
@@ -234,7 +275,9 @@ fn told(place: Place, kind: &PullErrorKind) -> PageError {
     let what = match kind {
         PullErrorKind::Empty => "the answer is empty".to_owned(),
         PullErrorKind::Truncated { .. } => "the answer ends in the middle".to_owned(),
-        PullErrorKind::TooLarge { what } | PullErrorKind::NotAList { what } => what.clone(),
+        PullErrorKind::TooLarge { what }
+        | PullErrorKind::NotAList { what }
+        | PullErrorKind::BadRow { what } => what.clone(),
         PullErrorKind::NoKey { field } => format!("a row has no {field}"),
         PullErrorKind::NoZone { column } | PullErrorKind::NoDate { column, .. } => {
             format!("the date in `{column}` cannot be read")
@@ -277,16 +320,24 @@ mod tests {
         let first = r#"{"totalResults":3,"Resources":[{"id":"1","userName":"a"},{"id":"2"}]}"#;
         let second = r#"{"TOTALRESULTS":3,"resources":[ {"id":"2"}, {"ID":"3","active":"False"}]}"#;
         let seen = pages.page(request(), first.as_bytes()).unwrap();
-        assert_eq!(seen, PageSeen { n_rows: 2, n_new_ids: 2, total: Some(3), has_next: false });
+        assert_eq!(
+            seen,
+            PageSeen { n_rows: 2, n_unread: 0, n_new_ids: 2, total: Some(3), has_next: false }
+        );
         pages.attempt(request());
         let seen = pages.page(request(), second.as_bytes()).unwrap();
-        assert_eq!(seen, PageSeen { n_rows: 2, n_new_ids: 1, total: Some(3), has_next: false });
-
-        let PagesRead { lists, requests } = pages.finish(&system());
-        let list = &lists[0];
-        let bodies: Vec<_> = list.bodies.iter().map(|it| str::from_utf8(it).unwrap()).collect();
         assert_eq!(
-            bodies,
+            seen,
+            PageSeen { n_rows: 2, n_unread: 0, n_new_ids: 1, total: Some(3), has_next: false }
+        );
+
+        let PagesRead { lists, requests, unread } = pages.finish(&system());
+        assert_eq!(unread, None);
+        let list = &lists[0];
+        let bodies = list.bodies.read(&[0, 1, 2]);
+        let bodies = bodies.into_iter().map(|it| String::from_utf8(it.unwrap()).unwrap());
+        assert_eq!(
+            bodies.collect::<Vec<_>>(),
             [r#"{"id":"1","userName":"a"}"#, r#"{"id":"2"}"#, r#"{"ID":"3","active":"False"}"#]
         );
         assert_eq!(list.origins.iter().map(|it| it.request).collect::<Vec<_>>(), [0, 0, 2]);
@@ -322,6 +373,57 @@ mod tests {
             assert_eq!(error.what, why, "{body}");
             assert_eq!(pages.finish(&system()).requests.len(), 1, "{body}");
         }
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_is_left_out_and_told() {
+        let profiles = Profiles::builtin().unwrap();
+        let bad_rows: [(&[u8], &str); 4] = [
+            (br#"{"userName":"x"}"#, "a row has no `id` (row 2)"),
+            (br#"{"id":null}"#, "a row has no `id` (row 2)"),
+            (
+                br#"{"id":"9","userName":"\ud800"}"#,
+                "a row has a member that cannot be read (row 2)",
+            ),
+            (
+                b"{\"id\":\"9\",\"userName\":\"\xff\"}",
+                "a row has a member that cannot be read (row 2)",
+            ),
+        ];
+        for (bad, why) in bad_rows {
+            let mut pages = Pages::new(profiles.get("scim-users").unwrap(), false);
+            let head = br#"{"totalResults":3,"Resources":[{"id":"1"},"#;
+            let body = [&head[..], bad, br#",{"id":"3"}]}"#].concat();
+            let seen = pages.page(request(), &body).unwrap();
+            assert_eq!((seen.n_rows, seen.n_unread, seen.n_new_ids), (3, 1, 2), "{why}");
+            let read = pages.finish(&system());
+            let told = format!(
+                "rows that cannot be read: 1, the first in `https://app.test/Users`: {why}"
+            );
+            assert_eq!(read.unread, Some(told));
+            let list = &read.lists[0];
+            assert_eq!((list.rows.len(), read.requests[0].n_rows), (2, 3));
+            assert_eq!(list.bodies.read(&[1]), [Some(br#"{"id":"3"}"#.to_vec())]);
+        }
+    }
+
+    #[test]
+    fn a_date_that_cannot_be_read_is_not_known_and_told() {
+        let profiles = Profiles::builtin().unwrap();
+        let mut pages = Pages::new(profiles.get("scim-users").unwrap(), false);
+        let body = br#"{"totalResults":2,"Resources":[
+            {"id":"1","active":true,"meta":{"created":"2026-01-05T09:00:00Z","lastModified":"soon"}},
+            {"id":"2","active":true,"meta":{"lastModified":"2026-01-05"}}]}"#;
+        let seen = pages.page(request(), body).unwrap();
+        assert_eq!((seen.n_rows, seen.n_unread), (2, 0));
+        let read = pages.finish(&system());
+        let Rows::Accounts(rows) = &read.lists[0].rows else { panic!("no accounts") };
+        let known = rows.iter().map(|it| (it.created_at.is_some(), it.modified_at.is_some()));
+        assert_eq!(known.collect::<Vec<_>>(), [(true, false), (false, true)]);
+        let unmapped = &read.lists[0].unmapped;
+        let told: Vec<_> = unmapped.iter().map(|it| (&*it.field, &*it.raw, it.count)).collect();
+        assert_eq!(told, [("meta.lastModified", "soon", 1)]);
+        assert_eq!(read.unread, None);
     }
 
     #[test]

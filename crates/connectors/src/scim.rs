@@ -15,6 +15,7 @@ mod walk;
 mod wire;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::{
     Account, AsOf, AsOfBasis, Channel, Clock, Coverage, List, Population, Request, Snapshot,
@@ -33,6 +34,7 @@ use proof::Proved;
 use walk::Walked;
 use wire::Service;
 
+use crate::abreast::answers;
 use crate::live::{Check, LiveFailure, LivePull, Question, Reply, Trouble};
 
 /// What an operator says about one SCIM app. Where it is and as whom is the client's business.
@@ -127,14 +129,22 @@ impl Scim {
         ScimPull { pull, sight: Some(sight) }
     }
 
-    /// Asks for accounts by their ids, one after the other.
+    /// Asks for accounts by their ids, a few at a time, and answers in the order of the questions.
+    /// Once the token is refused, the remaining questions are not sent and their answers say so.
     pub async fn reread(&self, clock: &dyn Clock, questions: &[Question]) -> Vec<Reply> {
-        let reader = self.reader.new_pull();
-        let mut replies = Vec::with_capacity(questions.len());
-        for question in questions {
-            replies.push(self.ask(&reader, clock, question).await);
-        }
-        replies
+        let (reader, is_refused) = (self.reader.new_pull(), AtomicBool::new(false));
+        let (reader, is_refused) = (&reader, &is_refused);
+        let ask = async move |question| {
+            if is_refused.load(Ordering::Relaxed) {
+                return by_id::not_asked(question, clock);
+            }
+            let reply = self.ask(reader, clock, question).await;
+            if reply.requests.last().is_some_and(|it| it.status == Some(401)) {
+                is_refused.store(true, Ordering::Relaxed);
+            }
+            reply
+        };
+        answers(questions.iter().map(ask).collect()).await
     }
 
     /// Tries the filters of the server with accounts that a pull of this run read.

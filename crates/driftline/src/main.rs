@@ -12,6 +12,7 @@ mod logs;
 mod nearest;
 mod print;
 mod profiles;
+mod progress;
 mod settings;
 mod table;
 mod when;
@@ -43,7 +44,7 @@ fn main() -> ExitCode {
             return if answer.use_stderr() { Exit::Usage } else { Exit::Fine }.into();
         }
     };
-    logs::begin(cli.global.log, cli.global.verbose);
+    logs::begin(&cli.global);
     match panic::catch_unwind(AssertUnwindSafe(|| begin(&cli))) {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(error)) => {

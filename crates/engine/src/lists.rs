@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use connectors::live::Bodies;
 use domain::{
     EntityId, Identity, List, Population, Principal, Rows, Snapshot, SnapshotRef, Stream, Text,
 };
@@ -47,7 +48,7 @@ pub(crate) struct Fresh {
     pub(crate) snapshot: Snapshot,
     pub(crate) enrolled: Enrolled,
     /// The raw bytes of its rows, in their order; `None` where they can be read again.
-    pub(crate) bodies: Option<Vec<Vec<u8>>>,
+    pub(crate) bodies: Option<Bodies>,
 }
 
 /// One list over another: the rows of one snapshot, oldest first.

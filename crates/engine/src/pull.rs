@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connectors::files::{Files, Pull};
-use connectors::live::{LivePull, Trouble};
+use connectors::live::{Bodies, LivePull, Trouble};
 use domain::{At, Body, Clock, EntityId, Request, Snapshot, Stream, SystemId, Unmapped};
 use rustc_hash::FxHashSet;
 use store::LogPart;
-use tracing::info;
+use tracing::{Instrument as _, debug_span, info};
 
 use crate::lists::Listing;
 use crate::plan::{Plan, Source};
@@ -37,7 +37,7 @@ pub(crate) struct Pulled {
 pub(crate) struct PulledList {
     pub(crate) snapshot: Snapshot,
     /// The raw bytes of its rows, in their order; `None` where they can be read again.
-    pub(crate) bodies: Option<Vec<Vec<u8>>>,
+    pub(crate) bodies: Option<Bodies>,
 }
 
 /// What one source answered.
@@ -62,7 +62,9 @@ pub(crate) async fn pull_all(
         .map(|source| {
             let (source, profiles) = (source.clone(), Arc::clone(&plan.profiles));
             let cursor = cursors.get(source.system()).cloned();
-            tokio::spawn(async move {
+            // What is done in it belongs to this source, for logs and for whoever watches.
+            let span = debug_span!(target: "progress", "pull", system.id = %source.system());
+            let asked = async move {
                 match source {
                     Source::Files(config) => {
                         Answer::Files(Files::new(config, profiles).pull(&now).await)
@@ -72,7 +74,8 @@ pub(crate) async fn pull_all(
                     }
                     Source::Scim(scim) => Answer::Live(Box::new(scim.pull(&now).await.pull)),
                 }
-            })
+            };
+            tokio::spawn(asked.instrument(span))
         })
         .collect();
     for (source, answer) in plan.sources.iter().zip(asked) {
@@ -163,7 +166,7 @@ pub(crate) async fn bodies(
             continue;
         }
         let raw: Vec<Option<Vec<u8>>> = match &fresh.bodies {
-            Some(bodies) => rows.iter().map(|it| bodies.get(*it).cloned()).collect(),
+            Some(bodies) => bodies.read(&rows),
             None => read_again(plan, &fresh.snapshot, &rows).await,
         };
         let kept = entities.into_iter().zip(raw);

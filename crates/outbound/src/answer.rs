@@ -6,6 +6,9 @@ use bytes::Bytes;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::Request;
 use reqwest::header::HeaderMap;
+use url::Url;
+
+use crate::address::bare;
 
 /// What a source answered. Any status that another try would not change: 2xx, and 4xx such as
 /// 401, 403 or 404. What a 404 means, the caller decides.
@@ -25,6 +28,17 @@ pub struct Answer {
     /// requests for an access token included; the last is this answer. `n_rows` is 0: the caller
     /// counts. A try without an answer has no status; a body that was cut, what came of it.
     pub requests: Vec<Request>,
+    pub(crate) place: Place,
+}
+
+/// Where an answer came from. Debug leaves the query out: it may name people.
+#[derive(Clone)]
+pub(crate) struct Place(pub(crate) Url);
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&bare(&self.0))
+    }
 }
 
 impl Answer {
@@ -32,6 +46,14 @@ impl Answer {
     #[must_use]
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// A link of this answer in full, for [`Reader::follow`](crate::Reader::follow): a relative one
+    /// is relative to where the answer came from, redirects included (RFC 3986, 5.1.3). What is no
+    /// URL stays as it is, and is refused there.
+    #[must_use]
+    pub fn resolve(&self, link: &str) -> String {
+        self.place.0.join(link).map_or_else(|_| link.to_owned(), String::from)
     }
 
     /// The answer's `Date`: when the source says that it answered. `None` when it does not say.
@@ -60,9 +82,17 @@ impl Headers {
     }
 
     /// Each value under `name`, in any case and in order, one for each header line: Okta sends
-    /// one `Link` line for each relation. Values that are no text are left out.
+    /// one `Link` line for each relation. Values that are no text are left out: see
+    /// [`Headers::is_text`].
     pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.get_all(name).into_iter().filter_map(|value| value.to_str().ok())
+    }
+
+    /// Whether every value under `name` is text (visible ASCII), so that [`Headers::all`] gives all
+    /// of them. True when there is none.
+    #[must_use]
+    pub fn is_text(&self, name: &str) -> bool {
+        self.0.get_all(name).into_iter().all(|value| value.to_str().is_ok())
     }
 
     /// The `Date` header. `None` when it is missing or no HTTP date (RFC 9110, 5.6.7).

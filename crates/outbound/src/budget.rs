@@ -40,7 +40,7 @@ impl Budget {
         let waits = spent.waits.saturating_add(wait);
         if waits > limits.waits {
             return refused(format!(
-                "all waits of a pull together are {:?} at most, {:?} are spent",
+                "all waits of a pull together are {:?} at most, {:?} are spent (`patience`)",
                 limits.waits, spent.waits
             ));
         }

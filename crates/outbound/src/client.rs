@@ -72,6 +72,9 @@ impl Core {
                 "allow nothing: `attempts` and `pages` are 1 or more",
             ));
         }
+        if !(1..=100).contains(&config.limits.share_percent) {
+            return Err(Wrong::new("limits", "leave no budget: `share_percent` is 1 to 100"));
+        }
         let auth = Authorizer::new(&config.auth, scope.base())?;
         let pacer = Pacer::new(config.pace, scope.base());
         let http = connections(&config)?;
@@ -86,7 +89,7 @@ fn connections(config: &Config) -> Result<reqwest::Client, Wrong> {
         .map_err(|_| Wrong::new("user_agent", "is no value of a header: use plain characters"))?;
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
-        // One request in flight needs no streams, and what goes wrong is easier to see.
+        // A few requests in flight need no streams, and what goes wrong is easier to see.
         .http1_only()
         // Redirects and further tries are ours: each request is a line, and has its own proof.
         .redirect(reqwest::redirect::Policy::none())

@@ -60,6 +60,9 @@ pub struct Limits {
     pub wait: Duration,
     /// All waits of one pull together.
     pub waits: Duration,
+    /// Share of each budget that the source states which may be used, in percent, 1 to 100; the
+    /// rest is left for others.
+    pub share_percent: u32,
 }
 
 impl Default for Limits {
@@ -80,6 +83,7 @@ impl Default for Limits {
             // Rate windows are a minute; Entra and others ask for up to five.
             wait: Duration::from_secs(300),
             waits: Duration::from_secs(3600),
+            share_percent: 50,
         }
     }
 }

@@ -54,7 +54,7 @@ pub enum OutboundErrorKind {
     },
 
     /// Nothing came for too long.
-    #[error("{what} within {after:?}: ask again later, or raise the limit")]
+    #[error("{what} within {after:?}: ask again later{}", of_timeout(.what))]
     Timeout {
         /// What did not happen: `no connection`, `no answer`, `no further byte`, `no end`.
         what: &'static str,
@@ -84,9 +84,7 @@ pub enum OutboundErrorKind {
     },
 
     /// The body is longer than the limit.
-    #[error(
-        "the answer is longer than {limit} bytes: ask for smaller pages, or raise `body_bytes`"
-    )]
+    #[error("the answer is longer than {limit} bytes: ask for smaller pages, or raise `body_max`")]
     TooLarge {
         /// The limit, in bytes.
         limit: u64,
@@ -94,7 +92,7 @@ pub enum OutboundErrorKind {
 
     /// The pull took as many answers as it may.
     #[error(
-        "more than {limit} pages in one pull: the list may have no end; if it has, raise `pages`"
+        "more than {limit} pages in one pull: the list may have no end; if it has, raise `pages_max`"
     )]
     TooManyPages {
         /// The limit.
@@ -239,6 +237,15 @@ fn tries(requests: &[Request]) -> String {
 
 fn said(description: &str) -> String {
     if description.is_empty() { String::new() } else { format!(" ({description})") }
+}
+
+/// The limit to raise, where the settings have one.
+fn of_timeout(what: &str) -> &'static str {
+    match what {
+        "no connection" => ", or raise `connect_timeout`",
+        "no end" => ", or raise `request_timeout`",
+        _ => "",
+    }
 }
 
 /// What to do about a refused token. A wrong clock is the cause that nobody looks for.

@@ -9,14 +9,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use tokio::time::Instant;
 use url::Url;
 
-use crate::Headers;
 use crate::answer::http_date;
+use crate::{Headers, Limits};
 
 /// Whose clock says how fast.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// Okta's `x-rate-limit-limit`, `-remaining` and `-reset` on each answer. Half of each budget
-    /// is left for others: at half, the next request waits for the reset.
+    /// Okta's `x-rate-limit-limit`, `-remaining` and `-reset` on each answer. Once our share of a
+    /// budget is spent, by whomever, the next request waits for the reset.
     Okta,
     /// `Retry-After` on a refusal, in seconds (whole or not) or as a date: SCIM servers and most
     /// others (RFC 9110, 10.2.3).
@@ -59,14 +59,14 @@ impl Pacer {
         rests.get(lane).map_or(Duration::ZERO, |until| until.duration_since(Instant::now()))
     }
 
-    /// Takes note of what an answer says of its lane's budget. A rest is `wait_max` at most: a
-    /// reset further off than that is no promise worth keeping.
+    /// Takes note of what an answer says of its lane's budget. A rest is [`Limits::wait`] at most:
+    /// a reset further off than that is no promise worth keeping.
     pub(crate) fn note(
         &self,
         lane: String,
         headers: &Headers,
         received_at: DateTime<Utc>,
-        wait_max: Duration,
+        limits: &Limits,
     ) {
         if self.pace != Pace::Okta {
             return;
@@ -75,8 +75,9 @@ impl Pacer {
         if rests.len() >= LANES_MAX {
             rests.clear();
         }
-        match half_spent(headers).then(|| until_reset(headers, received_at)).flatten() {
-            Some(wait) => rests.insert(lane, Instant::now() + wait.min(wait_max)),
+        let is_spent = is_spent(headers, limits.share_percent);
+        match is_spent.then(|| until_reset(headers, received_at)).flatten() {
+            Some(wait) => rests.insert(lane, Instant::now() + wait.min(limits.wait)),
             None => rests.remove(&lane),
         };
     }
@@ -99,12 +100,15 @@ impl Pacer {
     }
 }
 
-/// Returns true when half of an Okta budget or less is left.
-fn half_spent(headers: &Headers) -> bool {
+/// Returns true when no more of an Okta budget is left than what others may have.
+fn is_spent(headers: &Headers, share_percent: u32) -> bool {
     let (limit, remaining) =
         (number(headers, "x-rate-limit-limit"), number(headers, "x-rate-limit-remaining"));
+    let others_percent = i64::from(100_u32.saturating_sub(share_percent));
     // A limit of 0 is the one on concurrent requests.
-    limit.zip(remaining).is_some_and(|(limit, remaining)| limit > 0 && remaining <= limit / 2)
+    limit.zip(remaining).is_some_and(|(limit, remaining)| {
+        limit > 0 && remaining <= limit.saturating_mul(others_percent) / 100
+    })
 }
 
 /// Time to `x-rate-limit-reset`, in epoch seconds, from the answer's `Date`; from our clock where
@@ -180,23 +184,29 @@ mod tests {
     }
 
     #[test]
-    fn okta_rests_at_half_of_a_budget_until_the_reset_by_its_own_clock() {
+    fn okta_rests_when_its_share_of_a_budget_is_spent_until_the_reset_by_its_own_clock() {
         #[rustfmt::skip]
         let table = [
-            // limit | remaining | reset        | rest, s
-            ( "600",   "301",      "1767603630",  0  ),
-            ( "600",   "300",      "1767603630",  30 ),
-            ( "600",   "0",        "1767603630",  30 ),
-            ( "600",   "0",        "1767603590",  0  ), // Already over.
-            ( "1",     "0",        "1767603601",  1  ),
-            ( "0",     "0",        "1767603630",  0  ), // Too many at once: no budget.
-            ( "600",   "0",        "1767690000",  60 ), // A day off: `wait_max`.
-            ( "600",   "0",        "soon",        0  ),
-            ( "600",   "0",        "9223372036854775807", 0 ),
-            ( "",      "0",        "1767603630",  0  ),
+            // share, % | limit | remaining | reset        | rest, s
+            ( 50,         "600",   "301",      "1767603630",  0  ),
+            ( 50,         "600",   "300",      "1767603630",  30 ),
+            ( 50,         "600",   "0",        "1767603630",  30 ),
+            ( 90,         "600",   "61",       "1767603630",  0  ),
+            ( 90,         "600",   "60",       "1767603630",  30 ),
+            ( 100,        "600",   "1",        "1767603630",  0  ),
+            ( 100,        "600",   "0",        "1767603630",  30 ),
+            ( 1,          "600",   "594",      "1767603630",  30 ),
+            ( 50,         "600",   "0",        "1767603590",  0  ), // Already over.
+            ( 50,         "1",     "0",        "1767603601",  1  ),
+            ( 50,         "0",     "0",        "1767603630",  0  ), // Too many at once: no budget.
+            ( 50,         "600",   "0",        "1767690000",  60 ), // A day off: the longest wait.
+            ( 50,         "600",   "0",        "soon",        0  ),
+            ( 50,         "600",   "0",        "9223372036854775807", 0 ),
+            ( 50,         "9223372036854775807", "0", "1767603630", 30 ),
+            ( 50,         "",      "0",        "1767603630",  0  ),
         ];
         let base = Url::parse("https://org.test/").unwrap();
-        for (limit, remaining, reset, rest_s) in table {
+        for (share_percent, limit, remaining, reset, rest_s) in table {
             let pacer = Pacer::new(Pace::Okta, &base);
             let headers = headers(&[
                 ("date", DATE),
@@ -204,10 +214,12 @@ mod tests {
                 ("x-rate-limit-remaining", remaining),
                 ("x-rate-limit-reset", reset),
             ]);
-            pacer.note("users".to_owned(), &headers, received_at(), Duration::from_secs(60));
+            let wait = Duration::from_secs(60);
+            let limits = Limits { share_percent, wait, ..Limits::default() };
+            pacer.note("users".to_owned(), &headers, received_at(), &limits);
             let rest_ms = pacer.rest("users").as_millis();
             let near = rest_ms <= rest_s * 1000 && rest_ms + 500 > rest_s * 1000;
-            assert!(near, "{limit} {remaining} {reset}: {rest_ms} ms");
+            assert!(near, "{share_percent} {limit} {remaining} {reset}: {rest_ms} ms");
             assert_eq!(pacer.rest("apps"), Duration::ZERO);
         }
     }

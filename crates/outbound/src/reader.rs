@@ -7,11 +7,12 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderN
 use url::Url;
 
 use crate::address::{bare, bare_link};
+use crate::answer::Place;
 use crate::auth::{Pass, Renewals};
 use crate::budget::Budget;
 use crate::client::Core;
 use crate::exchange::Exchange;
-use crate::tries::{Call, Tries};
+use crate::tries::{Call, Tries, waits};
 use crate::{Answer, OutboundError, OutboundErrorKind};
 
 /// Sends GET, and nothing else, below the base URL. Clones share the budgets of one pull.
@@ -69,8 +70,8 @@ impl Reader {
         self.ask(url, &headers).await
     }
 
-    /// Asks for the next page. `next` is as the source gave it: absolute, or relative to the base
-    /// URL. It must stay on the base URL's scheme, host and port and below its path.
+    /// Asks for the next page. `next` is as [`Answer::resolve`] gives it; a relative one counts from
+    /// the base URL. It must stay on the base URL's scheme, host and port and below its path.
     ///
     /// # Errors
     ///
@@ -103,9 +104,9 @@ impl Reader {
         self.budget.take_page(limits).map_err(|kind| failed(&url, kind))?;
         let mut call = Call { core: &self.core, budget: &self.budget, lines: Vec::new() };
         match call.get(url, headers).await {
-            Ok(Exchange { status, headers, body, sent_at, received_at }) => {
-                let requests = call.lines;
-                Ok(Answer { status, headers, body, sent_at, received_at, requests })
+            Ok((Exchange { status, headers, body, sent_at, received_at }, url)) => {
+                let (requests, place) = (call.lines, Place(url));
+                Ok(Answer { status, headers, body, sent_at, received_at, requests, place })
             }
             Err(error) => Err(OutboundError { requests: call.lines, ..error }),
         }
@@ -113,8 +114,13 @@ impl Reader {
 }
 
 impl Call<'_> {
-    /// GET, through refusals, redirects and renewals, to an answer that stays as it is.
-    async fn get(&mut self, url: Url, headers: &HeaderMap) -> Result<Exchange, OutboundError> {
+    /// GET, through refusals, redirects and renewals, to an answer that stays as it is, and where
+    /// it came from.
+    async fn get(
+        &mut self,
+        url: Url,
+        headers: &HeaderMap,
+    ) -> Result<(Exchange, Url), OutboundError> {
         let core = self.core;
         let limits = &core.config.limits;
         let mut url = url;
@@ -124,7 +130,7 @@ impl Call<'_> {
             let rest = core.pacer.rest(&lane);
             if !rest.is_zero() {
                 self.budget.take_wait(rest, limits).map_err(|kind| failed(&url, kind))?;
-                tracing::debug!(wait_ms = rest.as_millis(), "Half of a budget is spent: waiting");
+                waits(rest, "our share of its rate limit is spent");
                 tokio::time::sleep(rest).await;
             }
             let pass = core.auth.pass(&url, self).await?;
@@ -132,11 +138,11 @@ impl Call<'_> {
             let request = core.get_request(url.clone(), headers, pass);
             let sent = self.send(request, limits, &mut tries).await;
             let Some(answer) = sent.map_err(|kind| failed(&url, kind))? else { continue };
-            core.pacer.note(lane, &answer.headers, answer.received_at, limits.wait);
+            core.pacer.note(lane, &answer.headers, answer.received_at, limits);
             if core.auth.is_worth_renewing(&answer, serial, &mut renewals).await {
                 continue;
             }
-            let Some(to) = redirect(&answer) else { return Ok(answer) };
+            let Some(to) = redirect(&answer) else { return Ok((answer, url)) };
             n_redirects += 1;
             url = core.redirected(&url, &answer, to, n_redirects)?;
         }

@@ -73,11 +73,16 @@ impl Call<'_> {
             Some(asked) => {
                 self.budget.take_wait(asked, limits)?;
                 // Whoever else was told the same time comes at it, too.
-                tokio::time::sleep(asked.saturating_add(random::jittered(limits.backoff))).await;
+                let wait = asked.saturating_add(random::jittered(limits.backoff));
+                waits(wait, "it asks for that");
+                tokio::time::sleep(wait).await;
             }
             // Without budget for a wait of our own, what failed is the better reason.
             None if self.budget.take_wait(backoff, limits).is_err() => return Err(why),
-            None => tokio::time::sleep(backoff).await,
+            None => {
+                waits(backoff, "an answer failed");
+                tokio::time::sleep(backoff).await;
+            }
         }
         Ok(())
     }
@@ -87,6 +92,12 @@ impl Call<'_> {
         let limits = &self.core.config.limits;
         limits.backoff.saturating_mul(2_u32.saturating_pow(tries.0)).min(limits.wait)
     }
+}
+
+/// Says that nothing will be heard for a while: whoever watches wants to know.
+pub(crate) fn waits(wait: Duration, why: &str) {
+    let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+    tracing::debug!(target: "progress", wait_ms, why, "Waiting {wait_ms} ms: {why}");
 }
 
 /// Returns true for a status that another try may change. 501 is none: the server says that it

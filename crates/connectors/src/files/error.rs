@@ -99,6 +99,13 @@ pub enum PullErrorKind {
         field: String,
     },
 
+    /// A row of an answer with a member that cannot be read.
+    #[error("{what}: correct it in the source")]
+    BadRow {
+        /// What was met.
+        what: String,
+    },
+
     /// A date or time that does not say in which zone.
     #[error(
         "the date in `{column}` has no zone: add `zone = \"Europe/Berlin\"` (or yours) to this file's settings"

@@ -12,10 +12,10 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use domain::{Lifecycle, List, Population, RowOrigin, Rows, SystemId, Text, Unmapped};
 
-use super::config::FileConfig;
+use super::config::{FileConfig, UNSAID};
 use super::dates::{DateTrouble, Day, instant};
 use super::error::PullErrorKind;
-use super::limits::ROWS_MAX;
+use super::limits::{ROWS_MAX, UNMAPPED_MAX};
 use super::profile::{Field, Format, Profile};
 use super::record::{Record, Value};
 
@@ -55,10 +55,29 @@ impl<'p> Mapper<'p> {
         skips_identities: bool,
     ) -> Self {
         let zone = file.zone.or(profile.zone).or(zone);
+        let dates = Dates { zone, formats: &profile.date_formats, unread: None };
+        Self::with(profile, file, dates, skips_identities)
+    }
+
+    /// Maps answers of a server. A time without a zone counts as UTC: APIs mean that when they
+    /// leave it out. A date that cannot be read is not known, and told: nobody can export it again.
+    pub(crate) fn of_answers(profile: &'p Profile, skips_identities: bool) -> Self {
+        let zone = profile.zone.or(Some(Tz::UTC));
+        let unread = Some(BTreeMap::new());
+        let dates = Dates { zone, formats: &profile.date_formats, unread };
+        Self::with(profile, &UNSAID, dates, skips_identities)
+    }
+
+    fn with(
+        profile: &'p Profile,
+        file: &'p FileConfig,
+        dates: Dates<'p>,
+        skips_identities: bool,
+    ) -> Self {
         let has_types = !profile.formats.contains(&Format::Csv);
         let identities = profile.identities.as_ref().filter(|_| !skips_identities);
         Self {
-            dates: Dates { zone, formats: &profile.date_formats },
+            dates,
             as_of: &profile.as_of,
             oldest: None,
             identities: identities.map(|it| identity::Identities::new(it, &file.statuses)),
@@ -79,7 +98,7 @@ impl<'p> Mapper<'p> {
         record: &Record<'_>,
         origin: RowOrigin,
     ) -> Result<(), PullErrorKind> {
-        let dates = &self.dates;
+        let dates = &mut self.dates;
         if let Some(at) = dates.instant(record, self.as_of, Day::Begins)? {
             self.oldest = Some(self.oldest.map_or(at, |oldest| oldest.min(at)));
         }
@@ -125,6 +144,7 @@ impl<'p> Mapper<'p> {
 
     /// All that was mapped.
     pub(crate) fn finish(self, system: &SystemId) -> Vec<Part> {
+        let unread_dates = self.dates.unmapped(system);
         let mut parts = Vec::new();
         parts.extend(self.identities.map(|it| it.finish(system)));
         parts.extend(self.assignments.map(|it| it.finish(system)));
@@ -132,6 +152,9 @@ impl<'p> Mapper<'p> {
         parts.extend(self.accounts.map(|it| it.finish(system)));
         parts.extend(self.nonhumans.map(register::NonHumans::finish));
         parts.extend(self.leavers.map(register::Leavers::finish));
+        if let Some(first) = parts.first_mut() {
+            first.unmapped.extend(unread_dates);
+        }
         parts
     }
 }
@@ -153,25 +176,52 @@ pub(crate) fn lists(profile: &Profile, skips_identities: bool) -> Vec<List> {
 pub(crate) struct Dates<'p> {
     zone: Option<Tz>,
     formats: &'p [String],
+    /// Dates that cannot be read, by column and value, with their rows; `None`: one of them is an
+    /// error.
+    unread: Option<BTreeMap<(String, String), u64>>,
 }
 
 impl Dates<'_> {
     fn instant(
-        &self,
+        &mut self,
         record: &Record<'_>,
         field: &Field,
         day: Day,
     ) -> Result<Option<DateTime<Utc>>, PullErrorKind> {
         let Some(text) = record.first(&field.slots).text() else { return Ok(None) };
-        instant(&text, day, self.zone, self.formats).map(Some).map_err(|trouble| {
-            // Name the very column that holds the value.
-            let at = field.slots.iter().position(|it| record.get(*it).text().is_some());
-            let column = at.and_then(|at| field.paths.get(at)).cloned().unwrap_or_default();
-            match trouble {
-                DateTrouble::NoZone => PullErrorKind::NoZone { column },
-                DateTrouble::NoDate => PullErrorKind::NoDate { column, value: shown(&text) },
+        let trouble = match instant(&text, day, self.zone, self.formats) {
+            Ok(instant) => return Ok(Some(instant)),
+            Err(trouble) => trouble,
+        };
+        // Name the very column that holds the value.
+        let at = field.slots.iter().position(|it| record.get(*it).text().is_some());
+        let column = at.and_then(|at| field.paths.get(at)).cloned().unwrap_or_default();
+        match (&mut self.unread, trouble) {
+            (Some(unread), _) => {
+                let mut value = (column, shown(&text));
+                if unread.len() >= UNMAPPED_MAX && !unread.contains_key(&value) {
+                    "...".clone_into(&mut value.1);
+                }
+                *unread.entry(value).or_default() += 1;
+                Ok(None)
             }
-        })
+            (None, DateTrouble::NoZone) => Err(PullErrorKind::NoZone { column }),
+            (None, DateTrouble::NoDate) => {
+                Err(PullErrorKind::NoDate { column, value: shown(&text) })
+            }
+        }
+    }
+
+    fn unmapped(&self, system: &SystemId) -> Vec<Unmapped> {
+        let unread = self.unread.iter().flatten();
+        unread
+            .map(|((field, raw), count)| Unmapped {
+                system: system.clone(),
+                field: field.clone(),
+                raw: raw.clone(),
+                count: *count,
+            })
+            .collect()
     }
 }
 

@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use domain::{AsOf, AsOfBasis, Request, RowOrigin, SystemId, Text};
 use rustc_hash::FxHashSet;
+use serde::Deserialize as _;
+use serde::de::IgnoredAny;
 use tokio::time::Instant;
 
 use super::capture::NodeSeed;
@@ -106,10 +108,27 @@ pub(crate) struct Reader<'p> {
     /// Bytes of these rows.
     n_row_bytes: u64,
     request: u32,
-    /// The ids met so far, where somebody wants to know which are new.
-    ids: Option<FxHashSet<Text>>,
+    /// What is known of answers, and of files not; `None`: these are files.
+    answers: Option<Answers>,
     /// Bytes of all pages on disk; 0 for answers, of which nobody knows how many will come.
     n_bytes: u64,
+}
+
+/// What is kept of the answers of a server.
+#[derive(Default)]
+struct Answers {
+    /// The ids met so far, to know which are new.
+    ids: FxHashSet<Text>,
+    unread: Unread,
+}
+
+/// Rows of one answer that could not be read. In a file one of them is an error: it can be exported
+/// again.
+#[derive(Debug, Default)]
+pub(crate) struct Unread {
+    pub(crate) n_rows: u64,
+    /// Where in the answer the first of them is, and why it could not.
+    pub(crate) first: Option<json::Placed>,
 }
 
 /// After so many rows their mean length is known well enough to make room for the others.
@@ -126,13 +145,14 @@ impl<'p> Reader<'p> {
             n_row_bytes: 0,
             request: 0,
             n_bytes: 0,
-            ids: None,
+            answers: None,
         }
     }
 
-    /// Reads answers of a server instead of files, and remembers their ids.
+    /// Reads answers of a server instead of files: remembers their ids, and leaves out rows that
+    /// cannot be read.
     pub(crate) fn of_answers(profile: &'p Profile, mapper: Mapper<'p>) -> Self {
-        Self { ids: Some(FxHashSet::default()), ..Self::new(profile, mapper) }
+        Self { answers: Some(Answers::default()), ..Self::new(profile, mapper) }
     }
 
     /// Reads the JSON body of one answer. Rows before the place of an error stay read.
@@ -151,9 +171,14 @@ impl<'p> Reader<'p> {
         self.request = self.request.saturating_add(1);
     }
 
-    /// Rows read so far, and different ids among them.
+    /// Rows met so far, and different ids among them.
     pub(crate) fn counts(&self) -> (u64, u64) {
-        (self.n_rows, self.ids.as_ref().map_or(0, |it| it.len() as u64))
+        (self.n_rows, self.answers.as_ref().map_or(0, |it| it.ids.len() as u64))
+    }
+
+    /// Rows that could not be read since this was asked last.
+    pub(crate) fn take_unread(&mut self) -> Unread {
+        self.answers.as_mut().map(|it| std::mem::take(&mut it.unread)).unwrap_or_default()
     }
 
     /// All that was mapped.
@@ -198,6 +223,27 @@ impl<'p> Reader<'p> {
     }
 
     fn json_row(&mut self, bytes: &[u8], span: Span) -> Result<usize, RowTrouble> {
+        let n_before = self.n_rows;
+        match self.whole_row(bytes, span) {
+            Err(trouble) if self.answers.is_some() => {
+                let kind = of_one_row(trouble)?;
+                // Not all of it may be in the window yet: that is an error until it is.
+                let len = skipped_len(bytes).map_err(RowTrouble::Json)?;
+                self.n_rows = n_before + 1;
+                self.leave_out(span.place, kind);
+                Ok(len)
+            }
+            read => read,
+        }
+    }
+
+    fn leave_out(&mut self, place: Place, kind: PullErrorKind) {
+        let Some(Answers { unread, .. }) = &mut self.answers else { return };
+        unread.n_rows += 1;
+        unread.first.get_or_insert((place, kind));
+    }
+
+    fn whole_row(&mut self, bytes: &[u8], span: Span) -> Result<usize, RowTrouble> {
         let text = text(bytes.get(..self.row_len).unwrap_or(bytes));
         let (record, len) = match self.record(serde_json::Deserializer::from_str(text)) {
             // The row is longer, or not all of it is UTF-8.
@@ -257,7 +303,7 @@ impl<'p> Reader<'p> {
             });
         }
         self.n_rows += 1;
-        if let Some(ids) = &mut self.ids
+        if let Some(Answers { ids, .. }) = &mut self.answers
             && let Some(id) = self.profile.key().and_then(|it| record.first(&it.slots).text())
             && !ids.contains(id.as_ref())
         {
@@ -276,6 +322,29 @@ impl<'p> Reader<'p> {
         };
         self.mapper.take(record, origin)
     }
+}
+
+/// What is wrong with one row alone.
+///
+/// # Errors
+///
+/// Gives the trouble back when it is not of the row: more bytes are wanted, or a limit was reached.
+fn of_one_row(trouble: RowTrouble) -> Result<PullErrorKind, RowTrouble> {
+    match trouble {
+        RowTrouble::Json(error) if !error.is_eof() => {
+            let what = "a row has a member that cannot be read".to_owned();
+            Ok(PullErrorKind::BadRow { what })
+        }
+        RowTrouble::Kind(kind @ PullErrorKind::NoKey { .. }) => Ok(kind),
+        other => Err(other),
+    }
+}
+
+/// How many bytes a row has, whatever it holds.
+fn skipped_len(bytes: &[u8]) -> Result<usize, serde_json::Error> {
+    let mut parser = serde_json::Deserializer::from_slice(bytes);
+    IgnoredAny::deserialize(&mut parser)?;
+    Ok(parsed_len(parser))
 }
 
 /// The bytes as text, as far as they are UTF-8.

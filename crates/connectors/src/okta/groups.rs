@@ -22,6 +22,8 @@ pub(super) struct Groups {
     pub(super) requests: Vec<Request>,
     /// Why they are not all of them; `None`: they are.
     pub(super) missing: Option<String>,
+    /// Whether that is because the credential was refused.
+    pub(super) met_refusal: bool,
 }
 
 /// Reads the groups of an app.
@@ -38,7 +40,10 @@ pub(super) async fn read(reader: &Reader, app_id: &str) -> Groups {
     groups.missing = match followed.end {
         End::Whole => None,
         End::Changed(why) => Some(why),
-        End::Broken(error) => Some(chain(&error)),
+        End::Broken(error) => {
+            groups.met_refusal = error.is_of_credential();
+            Some(chain(&error))
+        }
     };
     groups
 }

@@ -3,6 +3,8 @@
 //!
 //! Source: RFC 8288, section 3. Okta sends one header line for each relation.
 
+use outbound::Answer;
+
 /// A `Link` header that is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum LinkError {
@@ -14,14 +16,24 @@ pub(super) enum LinkError {
     Ambiguous,
 }
 
+/// Where the page after an answer is, in full. `None`: no page follows.
+///
+/// # Errors
+///
+/// Returns [`LinkError`] when a line cannot be read, or several lead on.
+pub(super) fn of(answer: &Answer) -> Result<Option<String>, LinkError> {
+    if !answer.headers.is_text("link") {
+        return Err(LinkError::Malformed);
+    }
+    Ok(next(answer.headers.all("link"))?.map(|it| answer.resolve(it)))
+}
+
 /// The target of the link with the relation `next`, over all header lines. `None`: no page follows.
 ///
 /// # Errors
 ///
 /// Returns [`LinkError`] when a line cannot be read, or several lead on.
-pub(super) fn next<'h>(
-    lines: impl IntoIterator<Item = &'h str>,
-) -> Result<Option<&'h str>, LinkError> {
+fn next<'h>(lines: impl IntoIterator<Item = &'h str>) -> Result<Option<&'h str>, LinkError> {
     let mut next = None;
     for line in lines {
         let mut rest = line;

@@ -31,6 +31,8 @@ pub(super) struct Polled {
     pub(super) requests: Vec<Request>,
     pub(super) troubles: Vec<Trouble>,
     n_unusable: u64,
+    /// Events of any kind.
+    n_seen: u64,
 }
 
 /// Reads what is new in the log. `cursor` is what the last poll gave; `None`: there was none.
@@ -128,8 +130,8 @@ async fn read_on(
     let mut n_pages = 1;
     loop {
         let n_seen = polled.page(&answer, app_id)?;
-        let next = link::next(answer.headers.all("link")).map_err(|it| it.to_string())?;
-        let Some(next) = next.map(str::to_owned) else {
+        let next = link::of(&answer).map_err(|it| it.to_string())?;
+        let Some(next) = next else {
             // Okta always gives one. Where it does not, the next poll asks for this page again.
             return Ok(());
         };
@@ -175,6 +177,9 @@ impl Polled {
         if let Some(request) = self.requests.last_mut() {
             request.n_rows = page.n_seen;
         }
+        self.n_seen += page.n_seen;
+        let n_rows = self.n_seen;
+        tracing::debug!(target: "progress", list = "log", n_rows, "Read {n_rows} events of the log");
         self.n_unusable += page.n_unusable;
         self.events.extend(page.events);
         Ok(page.n_seen)

@@ -24,12 +24,20 @@ impl Okta {
     /// Reads everything. What could not be read is in [`LivePull::failures`] and
     /// [`LivePull::troubles`], never in a snapshot.
     ///
+    /// Once the credential is refused as a whole, nothing more is asked: one failure says so, for
+    /// every list that was not read.
+    ///
     /// `log_cursor` is the [`LivePull::log_cursor`] of the last pull that was saved; `None`: the
     /// log is read from 90 days back. Where Okta no longer takes it, the log is begun again: events
     /// that were given before come again, with the same ids.
     pub async fn pull(&self, clock: &dyn Clock, log_cursor: Option<&str>) -> LivePull {
-        let mut pull =
-            Pull { okta: self, reader: self.reader.new_pull(), brought: LivePull::default() };
+        let mut pull = Pull {
+            okta: self,
+            reader: self.reader.new_pull(),
+            brought: LivePull::default(),
+            is_stopped: false,
+            refusal: None,
+        };
         pull.health().await;
         let assigned = pull.assigned().await;
         let users = pull.users(assigned.as_ref()).await;
@@ -45,6 +53,10 @@ struct Pull<'o> {
     okta: &'o Okta,
     reader: Reader,
     brought: LivePull,
+    /// Whether nothing is asked any more: the credential was refused.
+    is_stopped: bool,
+    /// That refusal, for lists that are not asked for; `None` where there was none.
+    refusal: Option<LiveError>,
 }
 
 impl Pull<'_> {
@@ -53,11 +65,14 @@ impl Pull<'_> {
         let app = self.app().await.unwrap_or_default();
         let app_id = &self.okta.config.app_id;
         self.brought.troubles.extend(health::of_app(&app, app_id));
+        if self.is_stopped {
+            return;
+        }
         let deactivation = match self.ask(&paths::features(app_id), Asked::Features).await {
             Ok(body) => health::deactivation(&body)
                 .map_err(|_| "the answer is no list of settings".to_owned()),
             Err(refused) if refused.is_not_set_up() => Ok(Deactivation::NotSetUp),
-            Err(refused) => Err(chain(&refused.error)),
+            Err(refused) => return self.refused(Asked::Features, refused.error),
         };
         match deactivation {
             Ok(it) => self.brought.troubles.extend(health::of_deactivation(it, &app, app_id)),
@@ -65,26 +80,55 @@ impl Pull<'_> {
         }
     }
 
-    /// Reads the app. `None`: it could not be read, and a trouble says so.
+    /// Reads the app. `None`: it could not be read, and that is kept.
     async fn app(&mut self) -> Option<App> {
         let app_id = &self.okta.config.app_id;
-        let why = match self.ask(&paths::app(app_id), Asked::App).await {
-            Ok(body) => match App::read(&body, app_id) {
-                Some(app) => return Some(app),
-                None => "the answer is not that of the app".to_owned(),
-            },
-            Err(refused) => chain(&refused.error),
-        };
-        self.unseen(Asked::App, &why);
-        None
+        match self.ask(&paths::app(app_id), Asked::App).await {
+            Ok(body) => {
+                let app = App::read(&body, app_id);
+                if app.is_none() {
+                    self.unseen(Asked::App, "the answer is not that of the app");
+                }
+                app
+            }
+            Err(refused) => {
+                self.refused(Asked::App, refused.error);
+                None
+            }
+        }
     }
 
-    /// Walks the list of those who are assigned.
+    /// Keeps a refusal: of the credential, or of one thing.
+    fn refused(&mut self, asked: Asked, error: LiveError) {
+        if error.is_of_credential() {
+            self.stop(error);
+        } else {
+            self.unseen(asked, &chain(&error));
+        }
+    }
+
+    /// Lets nothing more be asked.
+    fn stop(&mut self, refusal: LiveError) {
+        self.is_stopped = true;
+        self.refusal = Some(refusal);
+    }
+
+    /// Walks the list of those who are assigned. `None`: it was not asked for.
     async fn assigned(&mut self) -> Option<Walked> {
+        if self.is_stopped {
+            return None;
+        }
         let path = paths::app_users(&self.okta.config.app_id);
         let plan = self.okta.plan(&self.okta.app_users, &path, Asked::AppUsers);
         let mut walked = walk::walk(&self.reader, plan, &mut self.brought.requests).await?;
+        self.stop_after(&walked, Asked::AppUsers);
+        if self.is_stopped {
+            return Some(walked);
+        }
         let groups = groups::read(&self.reader, &self.okta.config.app_id).await;
+        if groups.met_refusal {
+            self.stop(not_asked(Asked::AppGroups));
+        }
         if let Rows::Assignments(rows) = &mut walked.list.rows {
             groups.name(rows);
         }
@@ -93,19 +137,31 @@ impl Pull<'_> {
         Some(walked)
     }
 
-    /// Walks the list of users; once more where somebody is assigned who is not in it.
+    /// Walks the list of users; once more where somebody is assigned who is not in it. `None`: it
+    /// was not asked for.
     async fn users(&mut self, assigned: Option<&Walked>) -> Option<Walked> {
+        if self.is_stopped {
+            return None;
+        }
         let path = paths::users();
         let plan = self.okta.plan(&self.okta.users, &path, Asked::Users);
-        let walked = walk::walk(&self.reader, plan, &mut self.brought.requests).await?;
+        let mut walked = walk::walk(&self.reader, plan, &mut self.brought.requests).await?;
         if walked.is_whole()
             && let Some(assigned) = assigned
             && !walked.list.rows.is_empty()
             && !strangers(&assigned.list.rows, &walked.list.rows).is_empty()
         {
-            return walk::again(&self.reader, plan, walked, &mut self.brought.requests).await;
+            walked = walk::again(&self.reader, plan, walked, &mut self.brought.requests).await?;
         }
+        self.stop_after(&walked, Asked::Users);
         Some(walked)
+    }
+
+    /// Lets nothing more be asked where a walk met the refusal of the credential.
+    fn stop_after(&mut self, walked: &Walked, asked: Asked) {
+        if walked.met_refusal() {
+            self.stop(not_asked(asked));
+        }
     }
 
     /// Makes snapshots of both lists, each with the reasons why it is not all.
@@ -128,8 +184,30 @@ impl Pull<'_> {
         if let Some(assigned) = &assigned {
             of_assigned.extend(self.canaries(List::Assignments, assigned));
         }
-        self.add(List::Identities, users, &self.okta.users, of_users);
-        self.add(List::Assignments, assigned, &self.okta.app_users, of_assigned);
+        let mut unasked = Vec::new();
+        for (list, walked, profile, reasons) in [
+            (List::Identities, users, &self.okta.users, of_users),
+            (List::Assignments, assigned, &self.okta.app_users, of_assigned),
+        ] {
+            match walked {
+                None if self.is_stopped => unasked.push(self.okta.stream(list)),
+                walked => self.add(list, walked, profile, reasons),
+            }
+        }
+        if !unasked.is_empty() {
+            self.fail_too(unasked);
+        }
+    }
+
+    /// Lists that were not asked for fail with the one that met the refusal, so that it is said
+    /// once.
+    fn fail_too(&mut self, mut lists: Vec<Stream>) {
+        let mut failures = self.brought.failures.iter_mut();
+        if let Some(failure) = failures.find(|it| it.error.is_of_credential()) {
+            failure.lists.append(&mut lists);
+        } else if let Some(error) = self.refusal.take() {
+            self.brought.failures.push(LiveFailure { lists, error });
+        }
     }
 
     /// Why a list that was read to its end is not believed; `None`: no canary is missing.
@@ -177,6 +255,14 @@ impl Pull<'_> {
     }
 
     async fn log(&mut self, cursor: Option<&str>, now: DateTime<Utc>) {
+        if self.is_stopped {
+            // Where nothing was read, that says enough.
+            if !self.brought.snapshots.is_empty() {
+                let text = "The system log was not read, because the credential was refused, so some leave times are not known.".to_owned();
+                self.brought.troubles.push(Trouble { kind: Watcher::SnapshotIncomplete, text });
+            }
+            return;
+        }
         let config = &self.okta.config;
         let polled = poll::poll(&self.reader, &config.app_id, cursor, now, config.log_pages).await;
         self.brought.events = polled.events;
@@ -231,6 +317,12 @@ impl Refused {
     fn is_not_set_up(&self) -> bool {
         self.status == Some(400) && self.is_error_of_okta
     }
+}
+
+/// Why the rest is not asked for.
+fn not_asked(met_at: Asked) -> LiveError {
+    let why = format!("the credential was refused for {}", met_at.shown());
+    LiveError::NotAsked { why }
 }
 
 fn nobody(walked: &Walked) -> LiveError {

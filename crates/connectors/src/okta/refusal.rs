@@ -78,8 +78,21 @@ pub(super) fn url_of(requests: &[Request]) -> String {
 
 /// Names an answer that is no success.
 pub(super) fn of_answer(answer: &Answer, asked: Asked) -> LiveError {
-    let url = url_of(&answer.requests);
-    LiveError::Refused { status: answer.status, url, why: Words::of(answer, asked).into_text() }
+    let (status, url) = (answer.status, url_of(&answer.requests));
+    let why = Words::of(answer, asked).into_text();
+    if is_of_credential(answer) {
+        LiveError::Credential { status, url, why }
+    } else {
+        LiveError::Refused { status, url, why }
+    }
+}
+
+/// Whether an answer refuses the credential, whatever it is asked for. Some 401 of Okta are about
+/// one feature: those have a code of their own.
+fn is_of_credential(answer: &Answer) -> bool {
+    let error = OktaError::read(&answer.body);
+    let code = error.as_ref().map(OktaError::code);
+    answer.status == 401 && matches!(code, None | Some("E0000004" | "E0000011"))
 }
 
 /// Names a request without an answer. Where Okta said why before it gave up, that is said too.

@@ -4,37 +4,37 @@
 //! seen at all, and for an assignment only while the app can be read: without an admin role, and
 //! with a wrong app id, everybody is a 404.
 
+use std::sync::OnceLock;
+
 use chrono::{DateTime, Utc};
 use domain::{Clock, List, Principal, Request, Rows, Text};
 use outbound::{Bytes, OutboundErrorKind, Reader};
 use serde::de::IgnoredAny;
+use tokio::sync::OnceCell;
 
 use super::health::App;
 use super::refusal::{self, Asked, OktaError};
 use super::walk::chain;
 use super::{Okta, paths};
+use crate::abreast::answers;
 use crate::files::Profile;
 use crate::live::{Answer, Question, Reply};
 use crate::page;
 
 impl Okta {
-    /// Asks about each object, one after the other, and answers in the order of the questions.
+    /// Asks about each object, a few at a time, and answers in the order of the questions.
     ///
     /// Where the source as a whole does not answer, the remaining questions are not sent and
     /// their answers say so.
     pub async fn reread(&self, clock: &dyn Clock, questions: &[Question]) -> Vec<Reply> {
-        let mut asking = Asking {
+        let asking = Asking {
             okta: self,
             reader: self.reader.new_pull(),
-            app: None,
-            users: None,
-            stopped: None,
+            app: OnceCell::new(),
+            users: OnceCell::new(),
+            stopped: OnceLock::new(),
         };
-        let mut replies = Vec::with_capacity(questions.len());
-        for question in questions {
-            replies.push(asking.ask(question, clock).await);
-        }
-        replies
+        answers(questions.iter().map(|it| asking.ask(it, clock)).collect()).await
     }
 }
 
@@ -42,12 +42,12 @@ impl Okta {
 struct Asking<'o> {
     okta: &'o Okta,
     reader: Reader,
-    /// Whether the app could be read in this round; `None`: nobody wanted to know yet.
-    app: Option<Result<(), String>>,
+    /// Whether the app could be read in this round; empty: nobody wanted to know yet.
+    app: OnceCell<Result<(), String>>,
     /// Whether users could be seen in this round, likewise.
-    users: Option<Result<(), String>>,
-    /// Why nothing is asked any more.
-    stopped: Option<String>,
+    users: OnceCell<Result<(), String>>,
+    /// Why nothing is asked any more; empty: questions are still asked.
+    stopped: OnceLock<String>,
 }
 
 /// What came of one request.
@@ -59,8 +59,8 @@ struct Heard {
 }
 
 impl Asking<'_> {
-    async fn ask(&mut self, question: &Question, clock: &dyn Clock) -> Reply {
-        let heard = match (&self.stopped, question) {
+    async fn ask(&self, question: &Question, clock: &dyn Clock) -> Reply {
+        let heard = match (self.stopped.get(), question) {
             (Some(why), _) => unknown_now(format!("not asked, because {why}"), clock),
             (None, Question::Identity(id)) => self.identity(id, clock).await,
             (None, Question::Assignment(id)) => self.assignment(id, clock).await,
@@ -72,7 +72,7 @@ impl Asking<'_> {
         Reply { question: question.clone(), answer, sent_at, received_at, requests }
     }
 
-    async fn identity(&mut self, id: &Text, clock: &dyn Clock) -> Heard {
+    async fn identity(&self, id: &Text, clock: &dyn Clock) -> Heard {
         let profile = &self.okta.users;
         let read = Read { profile, list: List::Identities, asked: Asked::Users, id };
         let mut heard = self.object(&paths::user(id), read, clock).await;
@@ -85,7 +85,7 @@ impl Asking<'_> {
         heard
     }
 
-    async fn assignment(&mut self, id: &Text, clock: &dyn Clock) -> Heard {
+    async fn assignment(&self, id: &Text, clock: &dyn Clock) -> Heard {
         let path = paths::app_user(&self.okta.config.app_id, id);
         let profile = &self.okta.app_users;
         let read = Read { profile, list: List::Assignments, asked: Asked::AppUsers, id };
@@ -100,7 +100,7 @@ impl Asking<'_> {
     }
 
     /// Asks for one object.
-    async fn object(&mut self, path: &str, read: Read<'_>, clock: &dyn Clock) -> Heard {
+    async fn object(&self, path: &str, read: Read<'_>, clock: &dyn Clock) -> Heard {
         let began_at = clock.now();
         match self.reader.get(path).await {
             Ok(answer) => {
@@ -117,7 +117,7 @@ impl Asking<'_> {
                 let is_general = is_general(&error.kind);
                 let why = chain(&refusal::of_error(error, read.asked));
                 if is_general {
-                    self.stopped = Some(why.clone());
+                    self.stop(&why);
                 }
                 let answer = Answer::Unknown { why };
                 Heard { answer, sent_at: began_at, received_at: clock.now(), requests }
@@ -125,7 +125,7 @@ impl Asking<'_> {
         }
     }
 
-    fn said(&mut self, answer: &outbound::Answer, read: Read<'_>) -> Answer {
+    fn said(&self, answer: &outbound::Answer, read: Read<'_>) -> Answer {
         if answer.is_success() {
             return self.found(&answer.body, read);
         }
@@ -133,11 +133,17 @@ impl Asking<'_> {
         if answer.status == 404 && error.as_ref().is_some_and(says_gone) {
             return Answer::Gone;
         }
-        let why = chain(&refusal::of_answer(answer, read.asked));
-        if answer.status == 401 {
-            self.stopped = Some(why.clone());
+        let refused = refusal::of_answer(answer, read.asked);
+        let why = chain(&refused);
+        if refused.is_of_credential() {
+            self.stop(&why);
         }
         Answer::Unknown { why }
+    }
+
+    /// Lets no further question be asked. The first reason stays.
+    fn stop(&self, why: &str) {
+        self.stopped.get_or_init(|| why.to_owned());
     }
 
     fn found(&self, body: &[u8], read: Read<'_>) -> Answer {
@@ -154,37 +160,31 @@ impl Asking<'_> {
     }
 
     /// Looks once in a round whether the app can be read.
-    async fn app_is_there(&mut self, requests: &mut Vec<Request>) -> Result<(), String> {
-        if let Some(known) = &self.app {
-            return known.clone();
-        }
+    async fn app_is_there(&self, requests: &mut Vec<Request>) -> Result<(), String> {
         let app_id = &self.okta.config.app_id;
-        let seen = self.body(&paths::app(app_id), Asked::App, requests).await.and_then(|body| {
+        let seen = self.app.get_or_init(async || {
+            let body = self.body(&paths::app(app_id), Asked::App, requests).await?;
             App::read(&body, app_id)
                 .map(drop)
                 .ok_or_else(|| "it could not be read, the answer is not that of the app".to_owned())
         });
-        self.app = Some(seen.clone());
-        seen
+        seen.await.clone()
     }
 
     /// Looks once in a round whether users can be seen: a canary where there is one, else anybody.
-    async fn users_are_seen(&mut self, requests: &mut Vec<Request>) -> Result<(), String> {
-        if let Some(known) = &self.users {
-            return known.clone();
-        }
-        let seen = match self.okta.config.canaries.first() {
-            Some(canary) => self.body(&paths::user(canary), Asked::Users, requests).await.map(drop),
-            None => self.body(&paths::one_user(), Asked::Users, requests).await.and_then(|body| {
-                match serde_json::from_slice::<Vec<IgnoredAny>>(&body) {
-                    Ok(users) if !users.is_empty() => Ok(()),
-                    Ok(_) => Err("Okta shows nobody at all, look at the admin role".to_owned()),
-                    Err(_) => Err("Okta's list of users is none".to_owned()),
-                }
-            }),
-        };
-        self.users = Some(seen.clone());
-        seen
+    async fn users_are_seen(&self, requests: &mut Vec<Request>) -> Result<(), String> {
+        let seen = self.users.get_or_init(async || {
+            if let Some(canary) = self.okta.config.canaries.first() {
+                return self.body(&paths::user(canary), Asked::Users, requests).await.map(drop);
+            }
+            let body = self.body(&paths::one_user(), Asked::Users, requests).await?;
+            match serde_json::from_slice::<Vec<IgnoredAny>>(&body) {
+                Ok(users) if !users.is_empty() => Ok(()),
+                Ok(_) => Err("Okta shows nobody at all, look at the admin role".to_owned()),
+                Err(_) => Err("Okta's list of users is none".to_owned()),
+            }
+        });
+        seen.await.clone()
     }
 
     /// The body of a success, or why there is none.

@@ -14,7 +14,7 @@ use rustc_hash::FxHashSet;
 use super::link;
 use super::refusal::{self, Asked, url_of};
 use crate::files::Profile;
-use crate::live::LiveError;
+use crate::live::{Bodies, LiveError};
 use crate::page::{ListRead, Pages, PagesRead};
 
 /// Pairs of contradicting rows that a reason names; more are counted.
@@ -39,6 +39,8 @@ pub(super) struct Walked {
     pub(super) requests: Vec<Request>,
     /// When the first answer was asked for; `None`: nothing was answered.
     pub(super) began_at: Option<DateTime<Utc>>,
+    /// Which rows could not be read; `None`: each could.
+    pub(super) unread: Option<String>,
     pub(super) end: End,
 }
 
@@ -100,13 +102,13 @@ async fn once(reader: &Reader, plan: Plan<'_>) -> Option<Walked> {
         }
     })
     .await;
-    let PagesRead { lists, requests } = pages.finish(plan.system);
+    let PagesRead { lists, requests, unread } = pages.finish(plan.system);
     let list = lists.into_iter().next()?;
     let end = match followed.end {
         End::Whole => unsteady(&list, &requests).map_or(End::Whole, End::Changed),
         other => other,
     };
-    Some(Walked { list, requests, began_at: followed.began_at, end })
+    Some(Walked { list, requests, began_at: followed.began_at, unread, end })
 }
 
 /// Rows of one page, and those that no page before it had.
@@ -181,6 +183,7 @@ fn page(mut answer: Answer, asked: Asked, take: &mut Take<'_>) -> Step {
     let Some(request) = answer.requests.pop() else {
         return no_list("no request is behind it".to_owned());
     };
+    let next = link::of(&answer);
     attempts(answer.requests, take);
     let counts = match take(request, Some(&answer.body)) {
         Ok(counts) => counts,
@@ -190,8 +193,8 @@ fn page(mut answer: Answer, asked: Asked, take: &mut Take<'_>) -> Step {
         let why = "a page brought only rows that were read before".to_owned();
         return Step::End(End::Changed(why));
     }
-    match link::next(answer.headers.all("link")) {
-        Ok(Some(next)) => Step::Next(next.to_owned()),
+    match next {
+        Ok(Some(next)) => Step::Next(next),
         Ok(None) => Step::End(End::Whole),
         Err(error) => no_list(error.to_string()),
     }
@@ -228,9 +231,6 @@ fn unsteady(list: &ListRead, requests: &[Request]) -> Option<String> {
     (list.n_repeated > 0).then(|| format!("rows that came twice: {}", list.n_repeated))
 }
 
-/// Raw bytes of the rows of a snapshot, in their order.
-pub(super) type Bodies = Vec<Vec<u8>>;
-
 /// Why nothing was read, with the requests that were sent for it.
 #[derive(Debug)]
 pub(super) struct Unread {
@@ -239,9 +239,14 @@ pub(super) struct Unread {
 }
 
 impl Walked {
-    /// Whether all of the list was read.
+    /// Whether all of the list was read, and each row of it.
     pub(super) const fn is_whole(&self) -> bool {
-        matches!(self.end, End::Whole)
+        matches!(self.end, End::Whole) && self.unread.is_none()
+    }
+
+    /// Whether the walk ended because the credential was refused.
+    pub(super) const fn met_refusal(&self) -> bool {
+        matches!(&self.end, End::Broken(error) if error.is_of_credential())
     }
 
     /// The snapshot with the raw bytes of its rows.
@@ -256,6 +261,10 @@ impl Walked {
         reasons: Vec<String>,
     ) -> Result<(Snapshot, Bodies), Unread> {
         let list = self.list;
+        let reasons = match self.unread {
+            Some(unread) => one_more(unread, reasons),
+            None => reasons,
+        };
         let coverage = match self.end {
             End::Whole => coverage(reasons),
             End::Changed(reason) => {

@@ -42,6 +42,13 @@ pub(super) async fn ask(
     }
 }
 
+/// The answer where nothing is asked any more.
+pub(super) fn not_asked(question: &Question, clock: &dyn Clock) -> Reply {
+    let why = "not asked, because the SCIM token is not accepted".to_owned();
+    let now = clock.now();
+    reply(question, Answer::Unknown { why }, now, now, Vec::new())
+}
+
 fn reply(
     question: &Question,
     answer: Answer,

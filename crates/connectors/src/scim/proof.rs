@@ -20,6 +20,8 @@ pub(super) struct Seen {
     pub(super) n_full: u64,
     /// The most rows that a page can hold: as asked for, or less by the server's word.
     pub(super) count: u64,
+    /// Which rows could not be read; `None`: each could.
+    pub(super) unread: Option<String>,
     /// How it ended.
     pub(super) end: End,
 }
@@ -59,6 +61,9 @@ pub(super) fn judge(seen: &Seen) -> Proved {
         End::Broken(why) => return Proved::Partial(why.clone()),
         End::Expired(why) => return Proved::Unsteady(why.clone()),
         _ => {}
+    }
+    if let Some(why) = &seen.unread {
+        return Proved::Partial(why.clone());
     }
     let first = seen.totals.first().copied().flatten();
     if let Some(other) = seen.totals.iter().find(|it| **it != first) {

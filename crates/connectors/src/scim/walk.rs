@@ -138,7 +138,7 @@ impl Walk<'_> {
     /// Counts a page, and says what comes after it.
     fn after(&mut self, at: &At, page: PageSeen, next: Next) -> Step {
         let number = self.number();
-        let PageSeen { n_rows, n_new_ids, total, has_next: _ } = page;
+        let PageSeen { n_rows, n_unread, n_new_ids, total, has_next: _ } = page;
         if self.is_behind && n_new_ids == 0 {
             // Nothing there, or the first page again, whatever total it states: the end is the end.
             return Step::End(End::Total);
@@ -149,7 +149,7 @@ impl Walk<'_> {
         self.n_rows += n_rows;
         let adds_nothing = n_rows > 0 && n_new_ids == 0;
         if !adds_nothing {
-            self.seen.n_repeated += n_rows - n_new_ids;
+            self.seen.n_repeated += n_rows.saturating_sub(n_new_ids + n_unread);
         }
         self.seen.n_full += u64::from(n_rows > 0);
         self.seen.page_rows = self.seen.page_rows.max(n_rows);
@@ -226,6 +226,7 @@ impl Walk<'_> {
         let read = self.pages.finish(system);
         let n_conflicts = read.lists.first().map_or(0, |it| it.conflicts.len());
         self.seen.n_conflicts = n_conflicts as u64;
+        self.seen.unread.clone_from(&read.unread);
         Walked { read, seen: self.seen, began_at: self.began_at, error: self.error, paging }
     }
 }

@@ -3,10 +3,11 @@
 
 use connectors::live::LivePull;
 use domain::Coverage;
+use outbound::{Auth, ServiceApp, SigningKey};
 use serde_json::json;
 
 use super::okta_server::{OktaServer, Org, Reply, user};
-use super::{TOKEN, pull, told};
+use super::{TOKEN, config, connect_as, now, pull, told};
 
 /// The lines about the list of users.
 fn of_users(told: &str) -> String {
@@ -225,4 +226,109 @@ async fn the_token_is_in_no_request_line() {
     let lines = pull.snapshots.iter().flat_map(|it| &it.requests).chain(&pull.requests);
     assert_eq!(lines.clone().count(), server.requests().len());
     assert!(lines.clone().all(|it| !it.url.contains(TOKEN) && &*it.method == "GET"));
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_makes_the_list_partial_and_the_others_count() {
+    let mut org = Org::of(4);
+    org.users[1] = json!({"id": null, "status": "ACTIVE"});
+    org.users[3]["created"] = "once".into();
+    let server = OktaServer::start(org);
+    let pull = pull(&server).await;
+    insta::assert_snapshot!(of_users(&told(&server, &pull)), @"okta identities: 3 rows, partial: rows that cannot be read: 1, the first in `https://acme.okta.com/api/v1/users?limit=200&filter=..`: a row has no `id` (row 2)");
+    // A date that cannot be read is not known, and is told as any other word.
+    let unmapped: Vec<_> = pull.unmapped.iter().map(|it| (&*it.field, &*it.raw)).collect();
+    assert_eq!(unmapped, [("created", "once")]);
+}
+
+#[tokio::test]
+async fn a_relative_link_counts_from_the_page_that_it_stands_on() {
+    let server = OktaServer::start(Org::of(3));
+    let next = "?limit=200&filter=status%20eq%20%22ACTIVE%22&after=2";
+    let rows = json!([user(1, "ACTIVE"), user(2, "ACTIVE")]);
+    let link = format!("<{next}>; rel=\"next\"");
+    server.once("/api/v1/users?", [Reply::json(&rows).with("Link", link)]);
+    let pull = pull(&server).await;
+    assert_eq!(of_users(&told(&server, &pull)), "okta identities: 3 rows, complete");
+    assert_eq!(server.n_requests("GET /api/v1/users?limit=200"), 2);
+}
+
+#[tokio::test]
+async fn a_link_that_is_no_text_is_not_the_end_of_a_list() {
+    let server = OktaServer::start(Org::of(3));
+    let rows = json!([user(1, "ACTIVE"), user(2, "ACTIVE")]);
+    let link = "</api/v1/users?after=2>; rel=\"next\"; title=\"nächste\"";
+    server.always("/api/v1/users?", Reply::json(&rows).with("Link", link));
+    let pull = pull(&server).await;
+    insta::assert_snapshot!(of_users(&told(&server, &pull)), @"okta identities: 2 rows, partial: `https://acme.okta.com/api/v1/users?limit=200&filter=..` gave no list: the `Link` header of the answer cannot be read, so where the list ends is not known: check the base URL and what stands between here and Okta");
+}
+
+/// How often each kind of address is asked for where the credential is refused from the n-th
+/// request on, and what is told.
+async fn refused_from(nth: usize) -> (usize, String) {
+    let server = OktaServer::start(Org::of(3));
+    let mut n = 0;
+    server.hook(move |_, _| {
+        n += 1;
+        (n >= nth).then(|| Reply::error(401, "E0000011", "Invalid token provided"))
+    });
+    let pull = pull(&server).await;
+    let told = told(&server, &pull).replace("; an API token ends when it is revoked, when it is not used for 30 days, or when its owner is deactivated, and may be bound to a network zone", "");
+    (server.requests().len(), told)
+}
+
+#[tokio::test]
+async fn a_refused_credential_is_met_once_and_said_once() {
+    let (n_requests, told) = refused_from(1).await;
+    assert_eq!(n_requests, 1);
+    insta::assert_snapshot!(told, @"
+    okta identities: failed: HTTP 401 from `https://acme.okta.com/api/v1/apps/0oaAPP`: the token is not valid (E0000011, Okta's id of this error is oaeTEST): make a new one
+    okta assignments: failed: HTTP 401 from `https://acme.okta.com/api/v1/apps/0oaAPP`: the token is not valid (E0000011, Okta's id of this error is oaeTEST): make a new one
+    ");
+    // At the first list.
+    let (n_requests, told) = refused_from(3).await;
+    assert_eq!(n_requests, 3);
+    insta::assert_snapshot!(told, @"
+    okta assignments: failed: HTTP 401 from `https://acme.okta.com/api/v1/apps/0oaAPP/users?limit=500&expand=user`: the token is not valid (E0000011, Okta's id of this error is oaeTEST): make a new one
+    okta identities: failed: HTTP 401 from `https://acme.okta.com/api/v1/apps/0oaAPP/users?limit=500&expand=user`: the token is not valid (E0000011, Okta's id of this error is oaeTEST): make a new one
+    ");
+    // On the second page of the first list: what was read counts.
+    let (n_requests, told) = refused_from(4).await;
+    assert_eq!(n_requests, 4);
+    insta::assert_snapshot!(told, @"
+    okta assignments: 2 rows, partial: HTTP 401 from `https://acme.okta.com/api/v1/apps/0oaAPP/users?limit=500&expand=user&after=2`: the token is not valid (E0000011, Okta's id of this error is oaeTEST): make a new one
+    okta identities: failed: not asked for, because the credential was refused for the users of the app
+    snapshot_incomplete: The system log was not read, because the credential was refused, so some leave times are not known.
+    ");
+}
+
+#[tokio::test]
+async fn a_service_app_without_a_token_asks_for_nothing() {
+    let server = OktaServer::start(Org::of(3));
+    let body = json!({"error": "invalid_client"}).to_string();
+    server.always("/oauth2/v1/token", Reply::text(401, "application/json", &body));
+    let key = include_bytes!("../../../outbound/tests/data/keys/ec.sec1.pem");
+    let auth = Auth::ServiceApp(ServiceApp {
+        client_id: "0oaCLIENT".to_owned(),
+        token_url: format!("{}/oauth2/v1/token", server.url()).parse().unwrap(),
+        token_elsewhere: false,
+        scopes: Vec::new(),
+        key: SigningKey::parse(key, None).unwrap(),
+        dpop: false,
+    });
+    let pull = connect_as(&server, config(), auth).pull(&now(), None).await;
+    insta::assert_snapshot!(told(&server, &pull), @"
+    okta identities: failed: failed to get a token from `https://acme.okta.com/oauth2/v1/token`: no access token, HTTP 401 `invalid_client`: check the client id, and that the server has the public half of this key
+    okta assignments: failed: failed to get a token from `https://acme.okta.com/oauth2/v1/token`: no access token, HTTP 401 `invalid_client`: check the client id, and that the server has the public half of this key
+    ");
+    assert_eq!(server.requests(), ["POST /oauth2/v1/token"]);
+}
+
+#[tokio::test]
+async fn a_401_about_one_feature_does_not_stop_the_others() {
+    let server = OktaServer::start(Org::of(1));
+    server.always("/features", Reply::error(401, "E0000015", "No access to the feature"));
+    let pull = pull(&server).await;
+    assert_eq!((pull.snapshots.len(), pull.failures.len(), pull.troubles.len()), (2, 0, 1));
+    assert!(pull.log_cursor.is_some());
 }

@@ -57,13 +57,17 @@ fn limits() -> Limits {
 }
 
 fn connect(server: &OktaServer, config: Config) -> Okta {
+    connect_as(server, config, Auth::Ssws(Secret::new(TOKEN.to_owned())))
+}
+
+fn connect_as(server: &OktaServer, config: Config, auth: Auth) -> Okta {
     let client = outbound::Config {
         base: Url::parse(&server.url()).unwrap(),
         ca_bundle: None,
         proxy: None,
         limits: limits(),
         user_agent: "driftline-test".to_owned(),
-        auth: Auth::Ssws(Secret::new(TOKEN.to_owned())),
+        auth,
         pace: Pace::Okta,
         accept: "application/json",
     };

@@ -36,7 +36,8 @@ async fn lists_are_read_page_by_page_to_the_page_that_leads_nowhere() {
     assert_eq!(snapshot.requests.iter().map(|it| it.n_rows).collect::<Vec<_>>(), [2, 2, 1]);
     assert_eq!(snapshot.requests[0].request_id.as_deref(), Some("req-1"));
     assert_eq!(snapshot.origins[4].request, 2);
-    assert_eq!(serde_json::from_slice::<Value>(&pull.bodies[0][4]).unwrap(), user(5, "ACTIVE"));
+    let body = pull.bodies[0].read(&[4]).remove(0).unwrap();
+    assert_eq!(serde_json::from_slice::<Value>(&body).unwrap(), user(5, "ACTIVE"));
     assert_eq!(pull.snapshots[1].population, Population::Assigned);
 }
 

@@ -479,3 +479,21 @@ async fn the_snapshot_speaks_as_of_its_first_request() {
     assert!(snapshot.requests.iter().all(|it| &*it.method == "GET" && it.status == Some(200)));
     assert_eq!(snapshot.stream.to_string(), "app accounts (scim)");
 }
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_makes_the_list_partial_and_the_others_count() {
+    // With a total, and without one.
+    for total in ["\"totalResults\":3,", ""] {
+        let shown = pulled("page_size = 100", move |path| {
+            let rows = if number(path, "startIndex") > 1 {
+                String::new()
+            } else {
+                format!("{},{{\"userName\":\"nobody\"}},{}", row(1), row(3))
+            };
+            Said::json(200, format!("{{{total}\"Resources\":[{rows}]}}"))
+        })
+        .await;
+        assert!(shown.contains("partial: rows that cannot be read: 1, the first in "), "{shown}");
+        assert!(shown.contains("a row has no `id` (row 2)"), "{shown}");
+    }
+}

@@ -50,6 +50,11 @@ pub(crate) struct Global {
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     #[arg(help_heading = "Options of every command")]
     pub(crate) verbose: u8,
+
+    /// Log errors alone, and show no progress
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(help_heading = "Options of every command")]
+    pub(crate) quiet: bool,
 }
 
 /// What to do.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::http::Http;
 use super::words::{
     Channel, Deprovision, Entitlement, ExternalId, Lifecycle, PersonKey, Severity, SlaClock,
 };
@@ -252,15 +253,9 @@ pub(super) struct OktaApi {
     /// Ids of users who must be assigned to the app.
     #[serde(default)]
     pub(super) assigned_canaries: Vec<String>,
-    /// Certificates in PEM that are trusted besides those of the system.
+    /// How it is reached, and how far a pull may go.
     #[serde(default)]
-    pub(super) ca_bundle: Option<String>,
-    /// An HTTP proxy, `http://proxy.example.com:3128`. The environment is not asked.
-    #[serde(default)]
-    pub(super) proxy: Option<String>,
-    /// `user:password` for the proxy: `env:NAME` or `file:PATH`.
-    #[serde(default)]
-    pub(super) proxy_credentials: Option<String>,
+    pub(super) http: Http,
 }
 
 impl OktaApi {
@@ -283,15 +278,9 @@ pub(super) struct ScimApi {
     /// Accounts to ask for at a time. Default: as the profile says.
     #[serde(default)]
     pub(super) page_size: Option<u32>,
-    /// Certificates in PEM that are trusted besides those of the system.
+    /// How it is reached, and how far a pull may go.
     #[serde(default)]
-    pub(super) ca_bundle: Option<String>,
-    /// An HTTP proxy, `http://proxy.example.com:3128`. The environment is not asked.
-    #[serde(default)]
-    pub(super) proxy: Option<String>,
-    /// `user:password` for the proxy: `env:NAME` or `file:PATH`.
-    #[serde(default)]
-    pub(super) proxy_credentials: Option<String>,
+    pub(super) http: Http,
 }
 
 impl ScimApi {

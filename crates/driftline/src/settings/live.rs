@@ -1,7 +1,6 @@
 //! Systems that are read over the network: where they are, as whom, and what is known of them.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use connectors::files::Profiles;
@@ -10,11 +9,13 @@ use connectors::scim::{self, AppProfile, AppProfiles, Scim};
 use domain::{SystemId, SystemKind, Text};
 use engine::Source;
 use outbound::{
-    Auth, Client, Config, Limits, Pace, ProxyConfig, Secret, ServiceApp, SigningKey, Url,
+    Auth, Client, Config, OutboundError, OutboundErrorKind, Pace, Secret, ServiceApp, SigningKey,
+    Url,
 };
 
 use super::document::Document;
 use super::file::{File, OktaApi, ScimApi};
+use super::http::{Http, Reach, Written};
 use super::source::system_id;
 use super::{SecretRef, SettingsError};
 use crate::clock::MachineClock;
@@ -38,8 +39,7 @@ pub(crate) struct Live {
     at: String,
     access: Access,
     spoken: Spoken,
-    ca_bundle: Option<PathBuf>,
-    proxy: Option<(Url, Option<SecretRef>)>,
+    reach: Reach,
 }
 
 /// As whom.
@@ -79,6 +79,12 @@ impl Live {
         }
     }
 
+    /// How far a pull of it may go.
+    #[cfg(test)]
+    pub(super) const fn limits(&self) -> &outbound::Limits {
+        &self.reach.limits
+    }
+
     /// Reads its secrets and sets its client up. Sends nothing.
     ///
     /// # Errors
@@ -87,13 +93,9 @@ impl Live {
     pub(crate) fn connect(&self, profiles: &Profiles) -> Result<Source, SettingsError> {
         let config = Config {
             base: self.url.clone(),
-            ca_bundle: self
-                .ca_bundle
-                .as_ref()
-                .map(|path| self.file("ca_bundle", path))
-                .transpose()?,
-            proxy: self.proxy()?,
-            limits: Limits::default(),
+            ca_bundle: self.reach.ca_bundle()?,
+            proxy: self.reach.proxy(|key, it| self.secret(key, it))?,
+            limits: self.reach.limits.clone(),
             user_agent: crate::SOFTWARE.replace(' ', "/"),
             auth: self.auth()?,
             pace: match self.spoken {
@@ -105,9 +107,8 @@ impl Live {
                 Spoken::Scim { app, .. } => app.accept(),
             },
         };
-        let client = Client::new(config, Arc::new(MachineClock)).map_err(|error| {
-            SettingsError::Live { at: self.at.clone(), what: with_causes(error) }
-        })?;
+        let client =
+            Client::new(config, Arc::new(MachineClock)).map_err(|error| self.unusable(error))?;
         let (system, reader) = (self.system.clone(), client.reader());
         Ok(match &self.spoken {
             Spoken::Okta { app, app_id, canaries, assigned_canaries } => {
@@ -142,21 +143,18 @@ impl Live {
     fn auth(&self) -> Result<Auth, SettingsError> {
         match (&self.access, &self.spoken) {
             (Access::Token(token), Spoken::Okta { .. }) => {
-                Ok(Auth::Ssws(self.secret("token", token)?))
+                Ok(Auth::Ssws(self.secret(self.key("token"), token)?))
             }
             (Access::Token(token), Spoken::Scim { .. }) => {
-                Ok(Auth::Bearer(self.secret("token", token)?))
+                Ok(Auth::Bearer(self.secret(self.key("token"), token)?))
             }
             (Access::ServiceApp { client_id, private_key, key_id, scopes, dpop }, _) => {
-                let bytes = self.secret_bytes("private_key", private_key)?;
+                let bytes = self.secret_bytes(self.key("private_key"), private_key)?;
                 let key = SigningKey::parse(&bytes, key_id.as_deref()).map_err(|error| {
-                    SettingsError::Live {
-                        at: format!("{}.private_key", self.at),
-                        what: error.to_string(),
-                    }
+                    SettingsError::Live { at: self.key("private_key"), what: error.to_string() }
                 })?;
                 let token_url = self.url.join("/oauth2/v1/token").map_err(|error| {
-                    SettingsError::Live { at: format!("{}.url", self.at), what: error.to_string() }
+                    SettingsError::Live { at: self.key("url"), what: error.to_string() }
                 })?;
                 Ok(Auth::ServiceApp(ServiceApp {
                     client_id: client_id.clone(),
@@ -170,35 +168,35 @@ impl Live {
         }
     }
 
-    fn proxy(&self) -> Result<Option<ProxyConfig>, SettingsError> {
-        let Some((url, credentials)) = &self.proxy else { return Ok(None) };
-        let credentials =
-            credentials.as_ref().map(|it| self.secret("proxy_credentials", it)).transpose()?;
-        Ok(Some(ProxyConfig { url: url.clone(), credentials }))
+    /// What the client says of its settings, by the keys that they are written under.
+    fn unusable(&self, error: OutboundError) -> SettingsError {
+        match error.kind {
+            OutboundErrorKind::Setting { setting: key @ ("ca_bundle" | "proxy"), what } => {
+                SettingsError::Live { at: self.reach.key(key), what }
+            }
+            _ => SettingsError::Live { at: self.at.clone(), what: with_causes(error) },
+        }
     }
 
-    fn secret(&self, key: &str, reference: &SecretRef) -> Result<Secret, SettingsError> {
-        let bytes = self.secret_bytes(key, reference)?;
+    /// The way to one of its keys.
+    fn key(&self, key: &str) -> String {
+        format!("{}.{key}", self.at)
+    }
+
+    fn secret(&self, key: String, reference: &SecretRef) -> Result<Secret, SettingsError> {
+        let bytes = self.secret_bytes(key.clone(), reference)?;
         let text = String::from_utf8(bytes).map_err(|_| SettingsError::Live {
-            at: format!("{}.{key}", self.at),
+            at: key,
             what: "is not text: write the secret alone into the file".to_owned(),
         })?;
         Ok(Secret::new(text.trim().to_owned()))
     }
 
-    fn secret_bytes(&self, key: &str, reference: &SecretRef) -> Result<Vec<u8>, SettingsError> {
-        let secret = reference.read(SECRET_LEN_MIN).map_err(|source| SettingsError::Secret {
-            key: format!("{}.{key}", self.at),
-            source,
-        })?;
+    fn secret_bytes(&self, key: String, reference: &SecretRef) -> Result<Vec<u8>, SettingsError> {
+        let secret = reference
+            .read(SECRET_LEN_MIN)
+            .map_err(|source| SettingsError::Secret { key, source })?;
         Ok(secret.expose().to_vec())
-    }
-
-    fn file(&self, key: &str, path: &Path) -> Result<Vec<u8>, SettingsError> {
-        fs::read(path).map_err(|error| SettingsError::Live {
-            at: format!("{}.{key}", self.at),
-            what: format!("cannot be read from `{}`: {error}", path.display()),
-        })
     }
 }
 
@@ -264,8 +262,7 @@ impl Table<'_> {
             at: self.path.join("."),
             access: self.access(api)?,
             spoken,
-            ca_bundle: api.ca_bundle.as_ref().map(|it| self.base.join(it)),
-            proxy: self.proxy(api.proxy.as_deref(), api.proxy_credentials.as_deref())?,
+            reach: self.reach(&api.http, true)?,
         })
     }
 
@@ -289,8 +286,7 @@ impl Table<'_> {
             at: self.path.join("."),
             access: Access::Token(self.reference("token", &api.token)?),
             spoken: Spoken::Scim { app, page_size: api.page_size },
-            ca_bundle: api.ca_bundle.as_ref().map(|it| self.base.join(it)),
-            proxy: self.proxy(api.proxy.as_deref(), api.proxy_credentials.as_deref())?,
+            reach: self.reach(&api.http, false)?,
         })
     }
 
@@ -356,24 +352,9 @@ impl Table<'_> {
         }
     }
 
-    fn proxy(
-        &self,
-        url: Option<&str>,
-        credentials: Option<&str>,
-    ) -> Result<Option<(Url, Option<SecretRef>)>, SettingsError> {
-        let Some(url) = url else {
-            return match credentials {
-                Some(_) => {
-                    Err(self.wrong("proxy_credentials", "are for a proxy: name it in `proxy`"))
-                }
-                None => Ok(None),
-            };
-        };
-        let url = Url::parse(url)
-            .map_err(|error| self.wrong("proxy", format!("is no address ({error})")))?;
-        let credentials =
-            credentials.map(|it| self.reference("proxy_credentials", it)).transpose()?;
-        Ok(Some((url, credentials)))
+    fn reach(&self, http: &Http, states_limits: bool) -> Result<Reach, SettingsError> {
+        let Self { document, base, path } = *self;
+        Written { document, base, path, states_limits }.mean(http)
     }
 
     fn reference(&self, key: &str, text: &str) -> Result<SecretRef, SettingsError> {

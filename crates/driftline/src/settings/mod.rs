@@ -7,6 +7,7 @@ mod advice;
 mod app;
 mod document;
 mod file;
+mod http;
 mod live;
 mod meant;
 mod misfit;

@@ -80,6 +80,15 @@ async fn an_answer_carries_its_headers_its_times_and_its_line() {
 }
 
 #[tokio::test]
+async fn a_header_value_that_is_no_text_is_left_out_and_told() {
+    let reply = Reply::json("[]").header("link", "<a>; rel=\"next\"; title=\"ü\"").header("x", "y");
+    let server = Server::in_turn(vec![reply]).await;
+    let headers = reader(&server).get("users").await.unwrap().headers;
+    assert_eq!((headers.all("link").count(), headers.is_text("Link")), (0, false));
+    assert!(headers.is_text("x") && headers.is_text("absent"));
+}
+
+#[tokio::test]
 async fn an_answer_without_a_date_says_nothing_of_clocks() {
     let server = Server::in_turn(vec![Reply::json("[]").without_date()]).await;
     let answer = reader(&server).get("users").await.unwrap();

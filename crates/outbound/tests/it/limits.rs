@@ -45,7 +45,7 @@ async fn a_body_without_end_stops_at_the_limit() {
         assert_eq!(
             told(&error, &server),
             "failed to GET `http://server/users`: the answer is longer than 20971520 bytes: \
-             ask for smaller pages, or raise `body_bytes`"
+             ask for smaller pages, or raise `body_max`"
         );
         assert_eq!(server.seen().len(), 1, "tried again");
         assert!(error.requests[0].n_bytes <= 21 << 20);
@@ -116,7 +116,7 @@ async fn a_pull_takes_so_many_pages_and_another_pull_its_own() {
     assert_eq!(
         told(&error, &server),
         "failed to GET `http://server/d`: more than 3 pages in one pull: the list may have no \
-         end; if it has, raise `pages`"
+         end; if it has, raise `pages_max`"
     );
     assert_eq!(server.seen().len(), 3);
     reader.new_pull().get("e").await.unwrap();

@@ -1,6 +1,6 @@
 //! Redirects: followed below the base URL, refused elsewhere.
 
-use outbound::OutboundErrorKind;
+use outbound::{Answer, OutboundErrorKind};
 
 use crate::{Reply, Server, client, config, lines, reader, told};
 
@@ -20,6 +20,31 @@ async fn redirects_below_the_base_are_followed_with_a_line_each() {
         );
         assert_eq!(server.seen()[1].header("authorization"), Some("Bearer opensesame"));
     }
+}
+
+#[tokio::test]
+async fn links_are_relative_to_where_the_answer_came_from() {
+    let server = Server::start(|seen| match seen.target.as_str() {
+        "/v2/users" => Reply::new(302, "").header("location", "/v2/moved/people?page=1"),
+        _ => Reply::json("[]"),
+    })
+    .await;
+    let reader = client(config(&server.url.join("v2").unwrap())).reader();
+    let straight = reader.get("teams/7?page=1").await.unwrap();
+    let redirected = reader.get("users").await.unwrap();
+    let resolved = |answer: &Answer, link| server.without_address(&answer.resolve(link));
+    for (link, from_straight, from_redirected) in [
+        ("?page=2", "http://server/v2/teams/7?page=2", "http://server/v2/moved/people?page=2"),
+        ("next", "http://server/v2/teams/next", "http://server/v2/moved/next"),
+        ("/v2/next", "http://server/v2/next", "http://server/v2/next"),
+        ("http://evil.test/", "http://evil.test/", "http://evil.test/"),
+        ("http://[", "http://[", "http://["),
+    ] {
+        assert_eq!(resolved(&straight, link), from_straight);
+        assert_eq!(resolved(&redirected, link), from_redirected);
+    }
+    reader.follow(&redirected.resolve("?page=2")).await.unwrap();
+    assert!(server.asked().ends_with("GET /v2/moved/people?page=2"), "{}", server.asked());
 }
 
 #[tokio::test]

@@ -54,7 +54,7 @@ impl<'p> Accounts<'p> {
     pub(super) fn take(
         &mut self,
         record: &Record<'_>,
-        dates: &Dates<'_>,
+        dates: &mut Dates<'_>,
         origin: RowOrigin,
     ) -> Result<(), PullErrorKind> {
         let fields = &self.shape.fields;

@@ -58,7 +58,7 @@ impl<'p> Assignments<'p> {
     pub(super) fn take(
         &mut self,
         record: &Record<'_>,
-        dates: &Dates<'_>,
+        dates: &mut Dates<'_>,
         origin: RowOrigin,
     ) -> Result<(), PullErrorKind> {
         let fields = &self.shape.fields;
@@ -84,6 +84,10 @@ impl<'p> Assignments<'p> {
         let (raw_status, grant) = match status {
             Some((raw, grant)) => (Some(raw), grant),
             None if ended_at.is_some() => (None, Grant::Denies),
+            // It has an end, and nobody can say when.
+            None if record.first(&fields.ended_at.slots).text().is_some() => {
+                (None, Grant::Undecided)
+            }
             None => (None, self.shape.without_status.unwrap_or(Grant::Undecided)),
         };
         let changed_at = dates.instant(record, &fields.changed_at, Day::Begins)?;

@@ -22,7 +22,7 @@ impl<'p> NonHumans<'p> {
     pub(super) fn take(
         &mut self,
         record: &Record<'_>,
-        dates: &Dates<'_>,
+        dates: &mut Dates<'_>,
         origin: RowOrigin,
     ) -> Result<(), PullErrorKind> {
         let fields = &self.shape.fields;
@@ -55,7 +55,7 @@ impl<'p> Leavers<'p> {
     pub(super) fn take(
         &mut self,
         record: &Record<'_>,
-        dates: &Dates<'_>,
+        dates: &mut Dates<'_>,
         origin: RowOrigin,
     ) -> Result<(), PullErrorKind> {
         let fields = &self.shape.fields;
