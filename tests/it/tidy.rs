@@ -23,7 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     // Not shipped.
     ("testkit", &["domain", "drift", "graph"]),
-    ("sim", &["domain"]),
+    ("sim", &["connectors", "domain", "drift", "engine", "graph", "outbound", "store"]),
     ("bench", &["connectors", "domain", "drift", "engine", "graph", "store"]),
 ];
 

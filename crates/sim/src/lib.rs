@@ -17,6 +17,7 @@ mod page;
 mod record;
 mod scim;
 mod serve;
+pub mod soak;
 mod staff;
 mod wire;
 mod world;

@@ -27,6 +27,36 @@ impl World {
         }
     }
 
+    /// Okta activates a user: who starts, or is back. Assignments are as they were.
+    pub fn activate(&mut self, user: &str, now: DateTime<Utc>) {
+        let event = match self.okta.users.get(user).map(|it| it.status.as_str()) {
+            Some("SUSPENDED") => "user.lifecycle.unsuspend",
+            Some("DEPROVISIONED") => "user.lifecycle.reactivate",
+            _ => "user.lifecycle.activate",
+        };
+        if self.set_status(user, "ACTIVE", now) {
+            self.log(user, event, now);
+        }
+    }
+
+    /// A user gets another name and address, which may be passed on to the account.
+    pub fn rename(&mut self, user: &str, login: &str, is_pushed: bool, now: DateTime<Utc>) {
+        let Some(found) = self.okta.users.get_mut(user) else { return };
+        login.clone_into(&mut found.login);
+        found.email = Some(login.to_owned());
+        found.updated_at = now;
+        let Some(app_user) = self.okta.app_users.get_mut(user).filter(|_| is_pushed) else {
+            return;
+        };
+        app_user.user_name = Some(login.to_owned());
+        let pushed = app_user.external_id.as_ref();
+        if let Some(account) = self.app.accounts.iter_mut().find(|it| Some(&it.id) == pushed) {
+            account.user_name = Some(login.to_owned());
+            account.email = Some(login.to_owned());
+            account.modified_at = now;
+        }
+    }
+
     /// Okta suspends a user. Assignments stay, and nothing is pushed.
     pub fn suspend(&mut self, user: &str, now: DateTime<Utc>) {
         if self.set_status(user, "SUSPENDED", now) {
@@ -90,10 +120,15 @@ impl World {
         fixed.into_iter().chain(self.okta.tokens.secrets()).cloned().collect()
     }
 
-    /// The account of a user, on: the one that has its id, else a new one.
+    /// The account of a user, on: the one that has its id, else the one of its name, which Okta
+    /// matches before it makes one, else a new one.
     fn switch_on(&mut self, user: &str, login: &str, now: DateTime<Utc>) -> String {
-        let is_theirs = |it: &&mut Account| it.external_id.as_deref() == Some(user);
-        if let Some(account) = self.app.accounts.iter_mut().find(is_theirs) {
+        let is_theirs = |it: &Account| it.external_id.as_deref() == Some(user);
+        let is_named = |it: &Account| it.user_name.as_deref() == Some(login);
+        let accounts = &mut self.app.accounts;
+        let known = accounts.iter().position(is_theirs).or(accounts.iter().position(is_named));
+        if let Some(account) = known.and_then(|it| accounts.get_mut(it)) {
+            account.external_id = Some(user.to_owned());
             account.active = Active::Set(true);
             account.modified_at = now;
             return account.id.clone();

@@ -2,11 +2,13 @@
 //! hand against systems that answer.
 #![expect(clippy::print_stdout, reason = "what it prints is for the person who started it")]
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
+use sim::soak::{Life, live};
 use sim::{Sim, World};
 
 /// A simulated company.
@@ -24,11 +26,63 @@ enum Command {
         /// The description
         file: PathBuf,
     },
+    /// Let random companies live for years, look at them every night, and compare with the truth
+    Soak {
+        /// Years of companies, one company each
+        #[arg(long, default_value_t = 1)]
+        years: u64,
+        /// The seed of the first company; the others follow
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// Nights of each company
+        #[arg(long, default_value_t = 365)]
+        nights: u32,
+        /// Tell what happens, day by day
+        #[arg(long)]
+        diary: bool,
+    },
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let Command::Serve { file } = Cli::parse().command;
+    match Cli::parse().command {
+        Command::Serve { file } => serve(file).await,
+        Command::Soak { years, seed, nights, diary } => {
+            soak(seed..seed.saturating_add(years), nights, diary).await
+        }
+    }
+}
+
+/// Lives through all the companies. The last line says how many passed.
+async fn soak(seeds: Range<u64>, nights: u32, diary: bool) -> anyhow::Result<()> {
+    let (mut n_passed, mut n_failed, mut n_nights) = (0_u64, 0_u64, 0_u64);
+    for seed in seeds {
+        let lived = live(Life { seed, nights }, |line| {
+            if diary {
+                println!("{line}");
+            }
+        })
+        .await?;
+        for problem in &lived.problems {
+            println!("{problem}");
+            println!("  again: sim soak --seed {seed} --nights {} --diary", problem.night);
+        }
+        println!(
+            "seed {seed}: {} runs, {} broken off, {} exposed accounts seen, {} problems",
+            lived.n_runs,
+            lived.n_crashes,
+            lived.n_exposed,
+            lived.problems.len()
+        );
+        n_nights += u64::from(nights);
+        if lived.problems.is_empty() { n_passed += 1 } else { n_failed += 1 }
+    }
+    println!("{n_passed} passed, {n_failed} failed, {:.1} company-years", n_nights as f64 / 365.0);
+    anyhow::ensure!(n_failed == 0, "{n_failed} companies were judged wrongly");
+    Ok(())
+}
+
+async fn serve(file: PathBuf) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("read the description {}", file.display()))?;
     let sim = Sim::start(World::describe_at(&text, now())?).await.context("start the servers")?;

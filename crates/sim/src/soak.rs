@@ -1,0 +1,84 @@
+//! Company-years: a random company lives, Driftline looks at it every night with its real
+//! connectors, store and run, and what it says is compared with what is true.
+//!
+//! Everything comes from one seed, so that a night that went wrong can be lived again.
+
+mod check;
+mod company;
+mod days;
+mod night;
+mod truth;
+
+use anyhow::Context as _;
+
+use company::Company;
+
+/// A stretch of one company's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Life {
+    /// What everything comes from.
+    pub seed: u64,
+    /// How many nights.
+    pub nights: u32,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lived {
+    /// Runs that were compared with the truth.
+    pub n_runs: u64,
+    /// Runs that were broken off, and done again.
+    pub n_crashes: u64,
+    /// Accounts that should have been off, counted once a run.
+    pub n_exposed: u64,
+    /// Everything that Driftline said or left out and that was not so, in order of nights.
+    pub problems: Vec<Problem>,
+}
+
+/// One thing that was not so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The company's seed.
+    pub seed: u64,
+    /// In which night, counted from 1.
+    pub night: u32,
+    /// What was said or left out, and what is true.
+    pub what: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "seed {}, night {}: {}", self.seed, self.night, self.what)
+    }
+}
+
+/// Lives through it. Stops after the first night with a problem: what follows would follow from it.
+/// `told` hears what happens, a line each.
+///
+/// # Errors
+///
+/// Returns an error when the company cannot be simulated at all, which says nothing of Driftline.
+pub async fn live(life: Life, mut told: impl FnMut(&str)) -> anyhow::Result<Lived> {
+    let mut company = Company::found(life.seed).await.context("found the company")?;
+    let mut lived = Lived::default();
+    for night in 1..=life.nights {
+        company.day();
+        for line in company.diary.drain(..) {
+            told(&line);
+        }
+        for look in 0..company.looks_today() {
+            company.wait_for_look(look);
+            let seen = company.look().await.with_context(|| format!("night {night}"))?;
+            told(&seen.line);
+            lived.n_runs += 1;
+            lived.n_crashes += u64::from(seen.crashed);
+            lived.n_exposed += seen.n_exposed;
+            let problems = seen.problems.into_iter();
+            lived.problems.extend(problems.map(|what| Problem { seed: life.seed, night, what }));
+        }
+        if !lived.problems.is_empty() {
+            break;
+        }
+    }
+    Ok(lived)
+}

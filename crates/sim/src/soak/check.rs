@@ -1,0 +1,291 @@
+//! Compares one run with the truth. Each sentence that it gives is something that Driftline said,
+//! or left unsaid, and that is not so.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    Cause, Change, Family, FindingRecord, FindingState, Resolution, RunRecord, SlaOutcome,
+    SubjectKind,
+};
+
+use super::truth::{Right, Truth};
+use crate::world::{Account, World};
+
+/// How long access may remain, in the default policy.
+const SLA: TimeDelta = TimeDelta::hours(24);
+
+/// One run, and what is true while it ran.
+pub(super) struct Look<'l> {
+    pub(super) truth: &'l Truth,
+    pub(super) world: &'l World,
+    pub(super) record: &'l RunRecord,
+    pub(super) began_at: DateTime<Utc>,
+    /// No fault stood in its way: it must have seen everything.
+    pub(super) is_undisturbed: bool,
+}
+
+/// Compares. `orphans`: since which undisturbed run each account of nobody is on.
+pub(super) fn compare(
+    look: &Look<'_>,
+    orphans: &mut BTreeMap<String, DateTime<Utc>>,
+) -> Vec<String> {
+    let mut problems = Vec::new();
+    if look.is_undisturbed {
+        problems.extend(look.is_blind());
+        problems.extend(look.missed());
+        problems.extend(look.missed_orphans(orphans));
+    }
+    for it in &look.record.findings {
+        let said = |what: String| {
+            let finding = &it.finding;
+            format!(
+                "{} ({} of {}, {}, {}): {what}",
+                finding.id,
+                finding.cause,
+                finding.subject.key,
+                finding.state.name(),
+                it.because
+            )
+        };
+        problems.extend(look.false_claim(it).map(said));
+        problems.extend(look.false_end(it).map(said));
+        problems.extend(look.false_bounds(it).map(said));
+        problems.extend(look.false_sla(it).map(said));
+    }
+    problems
+}
+
+impl Look<'_> {
+    fn now(&self) -> DateTime<Utc> {
+        self.record.now
+    }
+
+    /// Accounts that should be off.
+    pub(super) fn n_exposed(&self) -> u64 {
+        let accounts = self.world.app.accounts.iter();
+        accounts.filter(|it| self.truth.is_exposed(&it.id, self.began_at)).count() as u64
+    }
+
+    /// A list that it did not see whole, although nothing stood in its way.
+    fn is_blind(&self) -> Vec<String> {
+        let sources = self.record.sources.iter();
+        sources
+            .filter_map(|it| {
+                let partial = match &it.coverage {
+                    Some(domain::Coverage::Partial { reason }) => Some(reason.clone()),
+                    _ => None,
+                };
+                let why = it.failed.clone().or(partial).or(it.held.clone())?;
+                // Many leave at once in a small company: such a list is held, and rightly.
+                let is_shrunk = why.contains("fell");
+                (!is_shrunk).then(|| format!("{} of {} was not seen: {why}", it.list, it.system))
+            })
+            .collect()
+    }
+
+    fn of_account<'f>(&'f self, id: &'f str) -> impl Iterator<Item = &'f FindingRecord> {
+        self.record.findings.iter().filter(move |it| {
+            it.finding.is_live()
+                && it.finding.subject.kind == SubjectKind::Account
+                && &*it.finding.subject.key == id
+        })
+    }
+
+    /// Access that remains and is not told.
+    fn missed(&self) -> Vec<String> {
+        let now = self.began_at;
+        let exposed = self.world.app.accounts.iter();
+        let exposed = exposed.filter(|it| self.truth.is_exposed(&it.id, now));
+        exposed
+            .filter_map(|account| {
+                let told: Vec<&FindingRecord> = self
+                    .of_account(&account.id)
+                    .filter(|it| {
+                        it.finding.family() == Family::AccessRemains
+                            || (self.is_stranger(account) && it.finding.family() == Family::Orphan)
+                    })
+                    .collect();
+                let id = &account.id;
+                let owner = self.truth.owner(id, now).unwrap_or_default();
+                let right = self.truth.right(owner, now)?;
+                if told.is_empty() {
+                    return Some(format!("MISSED: {id} of {owner} is on, {right:?}: nothing is told"));
+                }
+                let is_due = self.truth.due(id, now).is_some_and(|it| it < now);
+                let is_open = |it: &&FindingRecord| it.finding.state != FindingState::Pending;
+                if is_due && !self.is_stranger(account) && !told.iter().any(is_open) {
+                    let because: Vec<&str> = told.iter().map(|it| it.because.as_str()).collect();
+                    let because = because.join("; ");
+                    return Some(format!(
+                        "MISSED: {id} of {owner} is on, {right:?}, grace is over, and it is pending: {because}"
+                    ));
+                }
+                None
+            })
+            .collect()
+    }
+
+    /// Is there nothing but a name to tell whose it is, and it names nobody that Okta has?
+    fn is_stranger(&self, account: &Account) -> bool {
+        let known = |id: &String| self.world.okta.users.contains_key(id);
+        let names_somebody = self.world.okta.users.values().any(|it| {
+            account.user_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(&it.login))
+        });
+        !account.external_id.as_ref().is_some_and(known) && !names_somebody
+    }
+
+    fn missed_orphans(&self, orphans: &mut BTreeMap<String, DateTime<Utc>>) -> Vec<String> {
+        let on: BTreeSet<&String> = self
+            .world
+            .app
+            .accounts
+            .iter()
+            .filter(|it| self.truth.is_on(&it.id, self.began_at))
+            .filter(|it| self.truth.owner(&it.id, self.began_at).is_none())
+            .map(|it| &it.id)
+            .collect();
+        orphans.retain(|id, _| on.contains(id));
+        let mut problems = Vec::new();
+        for id in on {
+            let since = *orphans.entry(id.clone()).or_insert_with(|| self.now());
+            let told = self.of_account(id).find(|it| it.finding.family() == Family::Orphan);
+            let is_due = since + TimeDelta::hours(24) < self.began_at;
+            match told {
+                None => problems.push(format!("MISSED: {id} is on and nobody's: nothing is told")),
+                Some(it) if is_due && it.finding.state == FindingState::Pending => {
+                    problems.push(format!("MISSED: {id} is nobody's since {since}: {}", it.because));
+                }
+                Some(_) => {}
+            }
+        }
+        problems
+    }
+
+    /// A claim of this run that is not so.
+    fn false_claim(&self, record: &FindingRecord) -> Option<String> {
+        let finding = &record.finding;
+        // What is kept because it could not be seen claims nothing new.
+        if !finding.is_live() || finding.last_seen_at != self.now() {
+            return None;
+        }
+        let is_so = self.holds(finding.cause, finding.subject.kind, &finding.subject.key)?;
+        (!is_so).then(|| "FALSE: is claimed, and is not so".to_owned())
+    }
+
+    /// Whether a claim is so; `None` for those that this world says nothing of.
+    fn holds(&self, cause: Cause, kind: SubjectKind, key: &str) -> Option<bool> {
+        let now = self.began_at;
+        let account = self.world.app.accounts.iter().find(|it| it.id == key);
+        let is_on = account.is_some_and(|it| !it.is_off());
+        let owner = self.truth.owner(key, now);
+        let right = owner.and_then(|it| self.truth.right(it, now));
+        Some(match cause {
+            Cause::LeaverActive => is_on && right == Some(Right::Leaver),
+            Cause::UnassignedActive => is_on && right == Some(Right::Unassigned),
+            Cause::SuspendedActive => is_on && right == Some(Right::Suspended),
+            Cause::Reactivated | Cause::SourceGoneActive => is_on && right.is_some_and(Right::is_over),
+            Cause::OrphanActive => {
+                is_on && (right.is_none() || account.is_some_and(|it| self.is_stranger(it)))
+            }
+            Cause::DisabledEntitled => {
+                account.is_some() && !is_on && right == Some(Right::Entitled)
+            }
+            Cause::Vanished if kind == SubjectKind::Account => {
+                account.is_none() && right.is_none_or(|it| it == Right::Entitled)
+            }
+            Cause::NotProvisioned | Cause::Vanished => {
+                let theirs = self.world.app.accounts.iter().any(|it| {
+                    self.truth.owner(&it.id, now) == Some(key)
+                        && !(self.world.app.habits.hides_inactive && it.is_off())
+                });
+                !theirs && self.truth.right(key, now) == Some(Right::Entitled)
+            }
+            Cause::IdentifierDrift => {
+                let user = self.world.okta.users.get(owner?)?;
+                account?.user_name.as_deref() != Some(&user.login)
+            }
+            Cause::LinkConflict
+            | Cause::AmbiguousLink
+            | Cause::DuplicateAccount
+            | Cause::ExternalExpired
+            | Cause::LeaverListed
+            | Cause::AccessInvited
+            | Cause::SourcesDisagree
+            | Cause::ChannelConflict
+            | Cause::OwnerLeft
+            | Cause::NonhumanUnowned
+            | Cause::ResidualEntitlement => return None,
+        })
+    }
+
+    /// A finding that this run calls over, and that is not.
+    fn false_end(&self, record: &FindingRecord) -> Option<String> {
+        let finding = &record.finding;
+        if record.change != Change::Resolved {
+            return None;
+        }
+        let now = self.began_at;
+        let key = &*finding.subject.key;
+        let account = self.world.app.accounts.iter().find(|it| it.id == key);
+        let is_so = match (finding.resolution, finding.family()) {
+            (Some(Resolution::InactiveSeen), _) => account.is_none_or(Account::is_off),
+            (Some(Resolution::AbsenceProven), _) => account.is_none(),
+            (_, Family::AccessRemains) => !self.truth.is_exposed(key, now),
+            (_, Family::Orphan | Family::AccessMissing) => {
+                self.holds(finding.cause, finding.subject.kind, key) != Some(true)
+            }
+            _ => true,
+        };
+        (!is_so).then(|| format!("FALSE END: {:?}, and it goes on", finding.resolution))
+    }
+
+    /// Bounds of exposure that do not contain the truth.
+    fn false_bounds(&self, record: &FindingRecord) -> Option<String> {
+        let key = &*record.finding.subject.key;
+        let true_ones = self.truth.stretches(key);
+        record.finding.exposures.iter().find_map(|it| {
+            let on = it.last_seen_active?;
+            let Some((begin, end)) =
+                true_ones.iter().find(|(begin, end)| *begin <= on && end.is_none_or(|end| on < end))
+            else {
+                return Some(format!("BOUNDS: seen on at {on}, and was not exposed then"));
+            };
+            if let Some(off) = it.first_seen_inactive
+                && end.is_none_or(|end| end > off)
+            {
+                return Some(format!("BOUNDS: seen off at {off}, and it ended {end:?}"));
+            }
+            // It may have been off in between, and nobody looked: any beginning since the right
+            // ended is a true one.
+            let since = self.truth.over_since(key, on).unwrap_or(*begin);
+            let begins = true_ones.iter().map(|it| it.0).filter(|it| *it <= on);
+            let fits = begins.chain([since]).any(|at| {
+                it.started.earliest.is_none_or(|it| it <= at)
+                    && it.started.latest.is_none_or(|it| at <= it)
+            });
+            (!fits).then(|| format!("BOUNDS: began in {:?}, truly at {begin}", it.started))
+        })
+    }
+
+    /// A deadline that was kept and is said to be missed, or the other way.
+    fn false_sla(&self, record: &FindingRecord) -> Option<String> {
+        let sla = record.sla.as_ref()?;
+        let key = &*record.finding.subject.key;
+        let last = record.finding.exposures.last()?;
+        let since = self.truth.over_since(key, last.last_seen_active?)?;
+        let late = self.truth.stretches(key).iter().any(|(begin, end)| {
+            *begin <= self.now()
+                && *begin >= since
+                && end.is_none_or(|end| end > since + SLA)
+                && end.or(Some(self.now())) > Some(since + SLA)
+        });
+        match sla.outcome {
+            SlaOutcome::Met if late => Some("SLA: said to be met, and was on after it".to_owned()),
+            SlaOutcome::Missed if !late && record.finding.exposures.len() == 1 => {
+                Some("SLA: said to be missed, and was off in time".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
