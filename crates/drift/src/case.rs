@@ -1,6 +1,6 @@
 //! One thing that is judged: a person and an account, an account nobody owns, or a person who has none.
 
-use domain::{Activity, LinkKind, NonHuman, Right, Verdict};
+use domain::{Activity, Interval, LinkKind, NonHuman, Right, Verdict};
 use graph::{Sighting, Standing};
 
 use crate::context::Context;
@@ -18,6 +18,9 @@ pub struct Case<'c> {
     pub link: LinkKind,
     /// The owner's right; `None` where there is no single owner.
     pub owner: Option<&'c PersonRight>,
+    /// Between which times the right of the owner ended, where there are several possible ones.
+    /// `None`: there is one, or nothing is known.
+    pub ended_among: Option<Interval>,
     /// The right as the verdict sees it.
     pub right: Right,
     /// Is the account on?

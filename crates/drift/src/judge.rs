@@ -265,6 +265,7 @@ impl People {
             identity,
             link: kind,
             owner,
+            ended_among: self.ended_among(cx, link),
             right,
             activity,
             is_disputed,
@@ -279,6 +280,19 @@ impl People {
         };
         case.verdict = self.with_the_past(&case);
         case
+    }
+
+    /// Whose right ended when is not known where any of several may be the owner: it ended between
+    /// the first and the last of those times.
+    fn ended_among(&self, cx: &Context<'_>, link: &Link) -> Option<Interval> {
+        let contenders = link.contenders();
+        let ended: Vec<Option<DateTime<Utc>>> =
+            contenders.iter().map(|it| self.right(cx, *it)?.starts.earliest()).collect();
+        let is_known = ended.iter().all(Option::is_some);
+        (ended.len() > 1).then(|| Interval {
+            earliest: ended.iter().min().copied().flatten(),
+            latest: ended.iter().max().copied().flatten().filter(|_| is_known),
+        })
     }
 
     /// The right that the verdict sees: the owner's, or the one all possible owners share.
@@ -394,6 +408,7 @@ impl People {
             identity,
             link: LinkKind::None,
             owner: Some(owner),
+            ended_among: None,
             right: owner.right,
             activity,
             is_disputed: false,
@@ -526,6 +541,9 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
     let is_ours = cause.family() == domain::Family::AccessRemains;
     let effective = starts.earliest().filter(|_| is_ours && cause != Cause::Reactivated);
     let clock_from = effective.unwrap_or(cx.now).min(cx.now);
+    if case.ended_among.is_some() && cause != Cause::Reactivated {
+        starts = Starts { between: case.ended_among, ..Starts::default() };
+    }
     let (severity, grace_until) = rule.weigh(case, clock_from);
     let mut explanation = explain(case);
     explanation.summary = (rule.summary)(case);

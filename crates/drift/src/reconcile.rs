@@ -275,6 +275,12 @@ fn expose(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool)
         return;
     }
     let Some(seen_at) = claim.seen_active_at else { return };
+    // What was seen last stands in for a list that could not be read. It does not show that the
+    // right was still over when the account was seen on.
+    let is_new = |it: &Look| cx.past.looked_at.get(&it.stream).is_none_or(|at| it.as_of > *at);
+    if !claim.looks.iter().all(is_new) {
+        return;
+    }
     // Without a date, the right had ended when both sides had been looked at.
     let looked_at = claim.looks.iter().map(|it| it.as_of).max().max(Some(seen_at));
     let mut begun = started(cx.policy, &claim.starts, looked_at);

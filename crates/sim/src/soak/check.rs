@@ -102,7 +102,8 @@ impl Look<'_> {
                 let told: Vec<&FindingRecord> = self
                     .of_account(&account.id)
                     .filter(|it| {
-                        it.finding.family() == Family::AccessRemains
+                        // Where somebody else may be the owner, the trouble of the link tells it.
+                        matches!(it.finding.family(), Family::AccessRemains | Family::Link)
                             || (self.is_stranger(account) && it.finding.family() == Family::Orphan)
                     })
                     .collect();
@@ -169,6 +170,11 @@ impl Look<'_> {
         if !finding.is_live() || finding.last_seen_at != self.now() {
             return None;
         }
+        // Where one side could not be read, what was seen of it last stands in: that may wait for
+        // the next night, and must not become a new page.
+        if !self.is_undisturbed && record.change != Change::Opened {
+            return None;
+        }
         let is_so = self.holds(finding.cause, finding.subject.kind, &finding.subject.key)?;
         (!is_so).then(|| "FALSE: is claimed, and is not so".to_owned())
     }
@@ -188,8 +194,10 @@ impl Look<'_> {
             Cause::OrphanActive => {
                 is_on && (right.is_none() || account.is_some_and(|it| self.is_stranger(it)))
             }
+            // An app that hides who is off shows the same of who is gone.
             Cause::DisabledEntitled => {
-                account.is_some() && !is_on && right == Some(Right::Entitled)
+                let is_there = account.is_some() || self.world.app.habits.hides_inactive;
+                is_there && !is_on && right == Some(Right::Entitled)
             }
             Cause::Vanished if kind == SubjectKind::Account => {
                 account.is_none() && right.is_none_or(|it| it == Right::Entitled)
@@ -233,7 +241,9 @@ impl Look<'_> {
             (Some(Resolution::AbsenceProven), _) => account.is_none(),
             (_, Family::AccessRemains) => !self.truth.is_exposed(key, now),
             (_, Family::Orphan | Family::AccessMissing) => {
-                self.holds(finding.cause, finding.subject.kind, key) != Some(true)
+                // A new employment has a finding of its own.
+                let goes_on = self.of_account(key).any(|it| it.finding.family() == finding.family());
+                goes_on || self.holds(finding.cause, finding.subject.kind, key) != Some(true)
             }
             _ => true,
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use domain::Clock as _;
 use fastrand::Rng;
 use tempfile::TempDir;
@@ -68,8 +68,9 @@ impl Company {
         self.sim.clock()
     }
 
+    /// What its clock shows, in whole milliseconds: systems tell no more.
     pub(super) fn now(&self) -> DateTime<Utc> {
-        self.sim.clock().now()
+        self.sim.clock().now().trunc_subsecs(3)
     }
 
     /// Puts the clock to this time of the day, if that is ahead.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use connectors::files::Profiles;
 use connectors::okta::{self, Okta};
 use connectors::scim::{self, AppProfiles, Scim};
-use domain::SystemId;
+use domain::{Change, SystemId};
 use drift::{AppRules, Deprovision, Entitlement, Policy};
 use engine::{AppPlan, Outcome, Plan, Source};
 use graph::KeyRules;
@@ -38,7 +38,7 @@ const FAULTS: &[(&str, &str)] = &[
     ("okta/users", "garbage"),
     ("okta/users", "next-other-host"),
     ("okta/app-users", "html-404"),
-    ("okta/app-users", "redirect-outside"),
+    ("okta/app-users", "redirect-other-port"),
     ("okta/app-users", "nulls"),
     ("okta/app-users", "null-leaves"),
     ("okta/user", "garbage"),
@@ -103,6 +103,18 @@ impl Company {
             seen.crashed,
             failures.len(),
         );
+        let told = record.findings.iter().filter(|it| it.change != Change::Unchanged);
+        for it in told {
+            let (finding, because) = (&it.finding, &it.because);
+            seen.line.push_str(&format!(
+                "\n    {} {} {} of {} ({because}): {}",
+                finding.id,
+                it.change.name(),
+                finding.cause,
+                finding.subject.key,
+                it.explanation.summary
+            ));
+        }
         if fault.is_none() {
             self.seen_users.extend(world.okta.users.keys().cloned());
         }
