@@ -278,15 +278,13 @@ fn expose(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool)
     // What was seen last stands in for a list that could not be read. It does not show that the
     // right was still over when the account was seen on.
     let is_new = |it: &Look| cx.past.looked_at.get(&it.stream).is_none_or(|at| it.as_of > *at);
-    if !claim.looks.iter().all(is_new) {
-        return;
-    }
+    let last_seen_active = claim.looks.iter().all(is_new).then_some(seen_at);
     // Without a date, the right had ended when both sides had been looked at.
     let looked_at = claim.looks.iter().map(|it| it.as_of).max().max(Some(seen_at));
     let mut begun = started(cx.policy, &claim.starts, looked_at);
     match finding.exposures.last_mut() {
         Some(last) if last.first_seen_inactive.is_none() && !is_back => {
-            last.last_seen_active = last.last_seen_active.max(Some(seen_at));
+            last.last_seen_active = last.last_seen_active.max(last_seen_active);
             // A source may tell later that it began earlier.
             if let (Some(known), Some(told)) = (last.started.earliest, begun.earliest) {
                 last.started.earliest = Some(known.min(told));
@@ -303,7 +301,7 @@ fn expose(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool)
             }
             finding.exposures.push(Exposure {
                 started: begun,
-                last_seen_active: Some(seen_at),
+                last_seen_active,
                 first_seen_inactive: None,
             });
         }

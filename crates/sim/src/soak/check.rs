@@ -113,7 +113,10 @@ impl Look<'_> {
                 if told.is_empty() {
                     return Some(format!("MISSED: {id} of {owner} is on, {right:?}: nothing is told"));
                 }
-                let is_due = self.truth.due(id, now).is_some_and(|it| it < now);
+                // A conflict begins when it is first seen, and needs a second look of its own.
+                let is_linked = told.iter().all(|it| it.finding.family() == Family::Link);
+                let second_look = TimeDelta::hours(if is_linked { 48 } else { 0 });
+                let is_due = self.truth.due(id, now).is_some_and(|it| it + second_look < now);
                 let is_open = |it: &&FindingRecord| it.finding.state != FindingState::Pending;
                 if is_due && !self.is_stranger(account) && !told.iter().any(is_open) {
                     let because: Vec<&str> = told.iter().map(|it| it.because.as_str()).collect();
@@ -155,7 +158,8 @@ impl Look<'_> {
             match told {
                 None => problems.push(format!("MISSED: {id} is on and nobody's: nothing is told")),
                 Some(it) if is_due && it.finding.state == FindingState::Pending => {
-                    problems.push(format!("MISSED: {id} is nobody's since {since}: {}", it.because));
+                    problems
+                        .push(format!("MISSED: {id} is nobody's since {since}: {}", it.because));
                 }
                 Some(_) => {}
             }
@@ -190,7 +194,9 @@ impl Look<'_> {
             Cause::LeaverActive => is_on && right == Some(Right::Leaver),
             Cause::UnassignedActive => is_on && right == Some(Right::Unassigned),
             Cause::SuspendedActive => is_on && right == Some(Right::Suspended),
-            Cause::Reactivated | Cause::SourceGoneActive => is_on && right.is_some_and(Right::is_over),
+            Cause::Reactivated | Cause::SourceGoneActive => {
+                is_on && right.is_some_and(Right::is_over)
+            }
             Cause::OrphanActive => {
                 is_on && (right.is_none() || account.is_some_and(|it| self.is_stranger(it)))
             }
@@ -200,7 +206,11 @@ impl Look<'_> {
                 is_there && !is_on && right == Some(Right::Entitled)
             }
             Cause::Vanished if kind == SubjectKind::Account => {
-                account.is_none() && right.is_none_or(|it| it == Right::Entitled)
+                let has_another = owner.is_some_and(|owner| {
+                    let accounts = self.world.app.accounts.iter();
+                    accounts.into_iter().any(|it| self.truth.owner(&it.id, now) == Some(owner))
+                });
+                account.is_none() && !has_another && right.is_none_or(|it| it == Right::Entitled)
             }
             Cause::NotProvisioned | Cause::Vanished => {
                 let theirs = self.world.app.accounts.iter().any(|it| {
@@ -242,7 +252,8 @@ impl Look<'_> {
             (_, Family::AccessRemains) => !self.truth.is_exposed(key, now),
             (_, Family::Orphan | Family::AccessMissing) => {
                 // A new employment has a finding of its own.
-                let goes_on = self.of_account(key).any(|it| it.finding.family() == finding.family());
+                let goes_on =
+                    self.of_account(key).any(|it| it.finding.family() == finding.family());
                 goes_on || self.holds(finding.cause, finding.subject.kind, key) != Some(true)
             }
             _ => true,
@@ -256,8 +267,9 @@ impl Look<'_> {
         let true_ones = self.truth.stretches(key);
         record.finding.exposures.iter().find_map(|it| {
             let on = it.last_seen_active?;
-            let Some((begin, end)) =
-                true_ones.iter().find(|(begin, end)| *begin <= on && end.is_none_or(|end| on < end))
+            let Some((begin, end)) = true_ones
+                .iter()
+                .find(|(begin, end)| *begin <= on && end.is_none_or(|end| on < end))
             else {
                 return Some(format!("BOUNDS: seen on at {on}, and was not exposed then"));
             };

@@ -120,17 +120,7 @@ impl Company {
                 self.sim.world().suspend(&user, now);
                 Some(format!("{user} is suspended"))
             }
-            Happening::ComesBack => {
-                let user = self.user(&["SUSPENDED", "DEPROVISIONED"], None)?;
-                let mut world = self.sim.world();
-                let had_left =
-                    world.okta.users.get(&user).is_some_and(|it| it.status == "DEPROVISIONED");
-                world.activate(&user, now);
-                if had_left {
-                    world.assign(&user, now);
-                }
-                Some(format!("{user} comes back"))
-            }
+            Happening::ComesBack => self.comes_back(now),
             Happening::LosesApp => {
                 let user = self.user(&["ACTIVE"], Some(true))?;
                 self.sim.world().unassign(&user, now);
@@ -143,22 +133,8 @@ impl Company {
             }
             Happening::Renames => self.renames(now),
             Happening::PushFails => self.leaves_and_keeps_the_account(now),
-            Happening::SwitchedOff => {
-                // Somebody tidies up: mostly where it was due.
-                let is_due = self.rng.u32(0..8) > 0;
-                let account =
-                    self.account(|truth, id| truth.is_on(id, now) && truth.is_exposed(id, now) == is_due)?;
-                self.sim.world().switch_off(&account, now);
-                Some(format!("{account} is switched off by hand"))
-            }
-            Happening::SwitchedOn => {
-                let account = self.account(|truth, id| !truth.is_on(id, now))?;
-                let mut world = self.sim.world();
-                let it = world.app.accounts.iter_mut().find(|it| it.id == account)?;
-                it.active = Active::Set(true);
-                it.modified_at = now;
-                Some(format!("{account} is switched on by hand"))
-            }
+            Happening::SwitchedOff => self.switched_off(now),
+            Happening::SwitchedOn => self.switched_on(now),
             Happening::MadeByHand => self.made_by_hand(now),
             Happening::Service => {
                 self.n_accounts += 1;
@@ -173,6 +149,35 @@ impl Company {
                 Some(format!("{account} is removed"))
             }
         }
+    }
+
+    fn comes_back(&mut self, now: DateTime<Utc>) -> Option<String> {
+        let user = self.user(&["SUSPENDED", "DEPROVISIONED"], None)?;
+        let mut world = self.sim.world();
+        let had_left = world.okta.users.get(&user).is_some_and(|it| it.status == "DEPROVISIONED");
+        world.activate(&user, now);
+        if had_left {
+            world.assign(&user, now);
+        }
+        Some(format!("{user} comes back"))
+    }
+
+    /// Somebody tidies up: mostly where it was due.
+    fn switched_off(&mut self, now: DateTime<Utc>) -> Option<String> {
+        let is_due = self.rng.u32(0..8) > 0;
+        let account =
+            self.account(|truth, id| truth.is_on(id, now) && truth.is_exposed(id, now) == is_due)?;
+        self.sim.world().switch_off(&account, now);
+        Some(format!("{account} is switched off by hand"))
+    }
+
+    fn switched_on(&mut self, now: DateTime<Utc>) -> Option<String> {
+        let account = self.account(|truth, id| !truth.is_on(id, now))?;
+        let mut world = self.sim.world();
+        let it = world.app.accounts.iter_mut().find(|it| it.id == account)?;
+        it.active = Active::Set(true);
+        it.modified_at = now;
+        Some(format!("{account} is switched on by hand"))
     }
 
     fn renames(&mut self, now: DateTime<Utc>) -> Option<String> {

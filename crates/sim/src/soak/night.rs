@@ -139,17 +139,15 @@ impl Company {
             log_pages: 200,
         };
         let token = Auth::Ssws(Secret::new(world.okta.door.api_token.clone()));
-        let okta_client = self.client(self.sim.okta_url(), token, Pace::Okta, "application/json")?;
+        let okta_client =
+            self.client(self.sim.okta_url(), token, Pace::Okta, "application/json")?;
         let known = AppProfiles::builtin()?;
         let known = known.get("generic-scim").ok_or_else(|| anyhow::anyhow!("no profile"))?;
         let token = Auth::Bearer(Secret::new(world.app.token.clone()));
-        let scim_client = self.client(self.sim.scim_url(), token, Pace::RetryAfter, known.accept())?;
-        let scim = scim::Config {
-            system: app.clone(),
-            app: known,
-            canaries: Vec::new(),
-            page_size: None,
-        };
+        let scim_client =
+            self.client(self.sim.scim_url(), token, Pace::RetryAfter, known.accept())?;
+        let scim =
+            scim::Config { system: app.clone(), app: known, canaries: Vec::new(), page_size: None };
         let rules = rules(&world, app, system);
         Ok(Plan {
             sources: vec![

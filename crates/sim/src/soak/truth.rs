@@ -100,12 +100,12 @@ impl Truth {
 
     /// When somebody has to be called about it at the latest: the end of the grace that began
     /// when the right ended. Who never had the right has no such time: grace begins with the first
-    /// look at the account, a day after it was on. `None`: nobody's, or the right has not ended.
+    /// look at the account, up to a day after it was on, and ends between two looks. `None`: nobody's, or the right has not ended.
     pub(super) fn due(&self, account: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let rights = self.rights.get(self.owner(account, now)?)?;
         if !rights.iter().any(|it| it.1 == Right::Entitled) {
             let on = self.on.get(account)?.iter().rev().take_while(|it| it.1).last()?;
-            return Some(on.0 + TimeDelta::hours(49));
+            return Some(on.0 + TimeDelta::hours(73));
         }
         let over = rights.iter().rev().skip_while(|it| it.0 > now).take_while(|it| it.1.is_over());
         over.map(|(at, right)| *at + right.grace()).min()
