@@ -27,6 +27,9 @@ use outbound::Reader;
 
 use crate::files::{Profile, ProfileError, Profiles};
 
+/// Where the API lies on the organisation's host. Everything that is asked is below it.
+pub const API: &str = "/api/v1/";
+
 /// What an operator says about one app of one Okta organisation.
 #[derive(Clone, Debug)]
 pub struct Config {

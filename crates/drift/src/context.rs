@@ -10,8 +10,8 @@ use crate::policy::{AppRules, Policy};
 /// What earlier runs left behind, as far as judging needs it.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
-    /// The last verdict of each account, and when it was first given.
-    pub standings: FxHashMap<EntityId, (Verdict, DateTime<Utc>)>,
+    /// The last verdict of each account that was more than `Indeterminate`.
+    pub standings: FxHashMap<EntityId, PastVerdict>,
     /// Episodes of identities whose episode ever ended.
     pub episodes: FxHashMap<EntityId, Episode>,
     /// As of when each list spoke in the run before this one.
@@ -21,6 +21,17 @@ pub struct Past {
     pub ended: FxHashMap<(SystemId, Text), Ended>,
     /// Subjects of findings that live: judged with reasons even where all is well.
     pub watched: FxHashSet<EntityId>,
+}
+
+/// What was concluded of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PastVerdict {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// When it was first given.
+    pub since: DateTime<Utc>,
+    /// As of when it was seen last. `None`: by every look since.
+    pub seen_until: Option<DateTime<Utc>>,
 }
 
 /// When a log says that access ended.

@@ -26,8 +26,9 @@ use crate::rules::RULES;
 pub struct Judgement {
     /// Persons and accounts by verdict.
     pub tallies: Vec<Tally>,
-    /// The verdict of every account.
-    pub standings: Vec<(EntityId, Verdict)>,
+    /// The verdict of every account. With [`Verdict::Indeterminate`] of one that was not seen off: as of
+    /// when its list was looked at before.
+    pub standings: Vec<(EntityId, Verdict, Option<DateTime<Utc>>)>,
     /// The proven owner of every account that has one: account, identity, key.
     pub links: Vec<(EntityId, EntityId, Tier)>,
     /// Identities by right, where it begins or ends an episode.
@@ -138,7 +139,10 @@ pub fn judge(cx: &Context<'_>) -> Judgement {
             *tallies.entry(case.verdict).or_default() += 1;
         }
         if let Some(row) = case.row() {
-            judgement.standings.push((row.entity, case.verdict));
+            let is_off = matches!(case.activity, Activity::Inactive | Activity::Absent);
+            let is_unseen = case.verdict == Verdict::Indeterminate && !is_off;
+            let seen_until = looked_at_before(&case).filter(|_| is_unseen);
+            judgement.standings.push((row.entity, case.verdict, seen_until));
         }
         judgement.conclude(&case);
     }
@@ -351,11 +355,14 @@ impl People {
     }
 
     fn was_offboarded(&self, case: &Case<'_>, account: EntityId) -> bool {
-        let Some((standing, since)) = case.cx.past.standings.get(&account) else { return false };
-        let was_off =
-            matches!(standing, Verdict::ConfirmedOffboarded | Verdict::Drift(Cause::Reactivated));
+        let Some(past) = case.cx.past.standings.get(&account) else { return false };
+        let was_off = matches!(
+            past.verdict,
+            Verdict::ConfirmedOffboarded | Verdict::Drift(Cause::Reactivated)
+        );
         // Assigned and taken away again since then: an ordinary removal that has not arrived.
-        let later = case.owner.and_then(|it| it.starts.unassigned).is_some_and(|it| it > *since);
+        let later =
+            case.owner.and_then(|it| it.starts.unassigned).is_some_and(|it| it > past.since);
         was_off && !later
     }
 
@@ -538,12 +545,10 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
     if cause == Cause::Reactivated {
         starts = Starts { between: Some(reactivated_between(case)), ..Starts::default() };
     }
-    let is_ours = cause.family() == domain::Family::AccessRemains;
-    let effective = starts.earliest().filter(|_| is_ours && cause != Cause::Reactivated);
-    let clock_from = effective.unwrap_or(cx.now).min(cx.now);
-    if case.ended_among.is_some() && cause != Cause::Reactivated {
-        starts = Starts { between: case.ended_among, ..Starts::default() };
+    if let (Some(ended_among), false) = (case.ended_among, cause == Cause::Reactivated) {
+        starts = Starts { between: Some(ended_among), ..Starts::default() };
     }
+    let clock_from = clock_from(case, cause).map_or(cx.now, |it| it.min(cx.now));
     let (severity, grace_until) = rule.weigh(case, clock_from);
     let mut explanation = explain(case);
     explanation.summary = (rule.summary)(case);
@@ -570,6 +575,21 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
     }
 }
 
+/// From when grace runs: since the right ended. Where a leaver is one of several who may own the
+/// account, since the first of their rights ended. `None`: since now.
+fn clock_from(case: &Case<'_>, cause: Cause) -> Option<DateTime<Utc>> {
+    let is_counted = match cause.family() {
+        Family::AccessRemains => cause != Cause::Reactivated,
+        Family::Link => case.leavers_among.0 > 0,
+        _ => false,
+    };
+    let ended = match case.ended_among {
+        Some(among) => among.earliest,
+        None => case.owner.and_then(|it| it.starts.earliest()),
+    };
+    ended.filter(|_| is_counted)
+}
+
 /// An "id" that is the user name or an address is none: people change those.
 fn has_id(case: &Case<'_>) -> bool {
     match case.row().map(|it| it.row) {
@@ -584,11 +604,18 @@ fn has_id(case: &Case<'_>) -> bool {
 /// Between the last look that had it off and the first that has it on.
 fn reactivated_between(case: &Case<'_>) -> Interval {
     let estate = case.cx.graph.estate();
-    let row = case.row().map(|it| &estate.snapshot(it.snapshot).reference);
+    let standing = case.row().and_then(|it| case.cx.past.standings.get(&it.entity));
     Interval {
-        earliest: row.and_then(|it| case.cx.past.looked_at.get(&it.stream).copied()),
-        latest: row.map(|it| it.as_of.at),
+        earliest: standing.and_then(|it| it.seen_until).or_else(|| looked_at_before(case)),
+        latest: case.row().map(|it| estate.snapshot(it.snapshot).reference.as_of.at),
     }
+}
+
+/// As of when the account's list was looked at before this run.
+fn looked_at_before(case: &Case<'_>) -> Option<DateTime<Utc>> {
+    let row = case.row()?;
+    let stream = &case.cx.graph.estate().snapshot(row.snapshot).reference.stream;
+    case.cx.past.looked_at.get(stream).copied()
 }
 
 fn status_of(case: &Case<'_>) -> Status {

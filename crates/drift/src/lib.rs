@@ -22,7 +22,7 @@ mod sla;
 mod verdict;
 
 pub use case::{Case, RegisterOwner};
-pub use context::{Context, Ended, Past};
+pub use context::{Context, Ended, Past, PastVerdict};
 pub use fingerprint::fingerprint;
 pub use grade::{app_grade, list_grade};
 pub use guard::hard_hold;

@@ -22,7 +22,7 @@ pub struct Questions {
 }
 
 /// What to ask again, gravest first: the account of each claim that access remains, of each
-/// account nobody owns or that is off or gone, of each active one whose owner is not in the newest
+/// account nobody or nobody knows who owns, or that is off or gone, of each active one whose owner is not in the newest
 /// list, of each living finding that nothing claims any more; and each of their owners with the
 /// owner's assignment.
 #[must_use]
@@ -53,7 +53,7 @@ fn suspects(cx: &Context<'_>, judgement: &Judgement, findings: &[Finding]) -> Ve
         .filter(|it| {
             matches!(
                 it.cause.family(),
-                Family::AccessRemains | Family::Orphan | Family::AccessMissing
+                Family::AccessRemains | Family::Orphan | Family::AccessMissing | Family::Link
             )
         })
         .collect();
@@ -111,18 +111,20 @@ fn about_account(cx: &Context<'_>, account: usize) -> Vec<Question> {
     asked
 }
 
-/// Returns true when the account, every identity of its owner and what each may use were asked
-/// again by id in this run, and answered. Never for an account without owner: that rests on lists.
+/// Returns true when the account, every identity of everybody who may own it and what each may use
+/// were asked again by id in this run, and answered. Never for an account without owner: that
+/// rests on lists.
 pub(crate) fn is_asked_again(case: &Case<'_>) -> bool {
     let estate = case.cx.graph.estate();
     let is_asked = |list, entity| estate.asked_again.contains(&(list, entity));
-    let (Some(row), Some(owner)) = (case.row(), case.identity) else { return false };
-    if !is_asked(List::Accounts, row.entity) {
+    let (Some(row), Some(account)) = (case.row(), case.account) else { return false };
+    let owners = case.cx.graph.link(account).contenders();
+    if owners.is_empty() || !is_asked(List::Accounts, row.entity) {
         return false;
     }
-    let theirs = case.cx.graph.identities_of(case.cx.graph.person_of(owner));
-    theirs
+    owners
         .iter()
-        .filter_map(|it| estate.identities.get(*it))
+        .flat_map(|it| case.cx.graph.identities_of(case.cx.graph.person_of(*it)))
+        .filter_map(|it| estate.identities.get(it))
         .all(|it| is_asked(List::Identities, it.entity) && is_asked(List::Assignments, it.entity))
 }

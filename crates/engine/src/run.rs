@@ -6,7 +6,8 @@ use domain::{
     LogEventKind, Question, RunId, RunRecord, SystemId, Text, Verdict,
 };
 use drift::{
-    AppRules, Context, Ended, Judgement, Known, Past, Reconciled, judge, questions, reconcile,
+    AppRules, Context, Ended, Judgement, Known, Past, PastVerdict, Reconciled, judge, questions,
+    reconcile,
 };
 use graph::correlate;
 use report::v1::Report;
@@ -168,16 +169,16 @@ pub(crate) fn past(
 ) -> Past {
     let mine = state.findings.iter().filter(|it| it.app == rules.app && it.is_live());
     Past {
-        standings: state
-            .standings
-            .iter()
-            .map(|(entity, it)| (*entity, (it.verdict, it.since_at)))
-            .collect(),
+        standings: state.standings.iter().map(|(entity, it)| (*entity, past_verdict(it))).collect(),
         episodes: state.episodes.clone(),
         looked_at: before.iter().cloned().collect(),
         ended: ended(state, log),
         watched: mine.map(|it| it.subject.entity).collect(),
     }
+}
+
+const fn past_verdict(it: &store::Standing) -> PastVerdict {
+    PastVerdict { verdict: it.verdict, since: it.since_at, seen_until: it.seen_until }
 }
 
 /// When logs say that access ended: those of earlier runs, then that of this one.
@@ -265,13 +266,20 @@ fn links(state: &State, outcomes: &[AppOutcome<'_>]) -> Vec<LinkChange> {
         .collect()
 }
 
-/// A run that could not see does not overwrite what an earlier one saw. That all is well is the
-/// rule, and is not written of those of whom nothing else was ever said.
-fn standings(state: &State, outcomes: &[AppOutcome<'_>]) -> Vec<(EntityId, Verdict)> {
+/// A run that could not see does not overwrite what an earlier one saw: it only writes, once, until
+/// when that was seen. That all is well is the rule, and is not written of those of whom nothing
+/// else was ever said.
+fn standings(
+    state: &State,
+    outcomes: &[AppOutcome<'_>],
+) -> Vec<(EntityId, Verdict, Option<DateTime<Utc>>)> {
     let standings = outcomes.iter().flat_map(|it| &it.judgement.standings);
     standings
-        .filter(|(entity, verdict)| match state.standings.get(entity) {
-            Some(stored) => *verdict != Verdict::Indeterminate && stored.verdict != *verdict,
+        .filter(|(entity, verdict, seen_until)| match state.standings.get(entity) {
+            Some(stored) if *verdict == Verdict::Indeterminate => {
+                stored.verdict != *verdict && stored.seen_until.is_none() && seen_until.is_some()
+            }
+            Some(stored) => stored.verdict != *verdict || stored.seen_until.is_some(),
             None => *verdict != Verdict::Confirmed,
         })
         .copied()

@@ -43,12 +43,12 @@ impl Pacer {
     }
 
     /// The group of paths that a budget is kept for, as near as paths tell: Okta counts by path,
-    /// where ids stand in the fourth and the sixth segment (`api/v1/apps/ID/users/ID`).
+    /// where ids stand in the second and the fourth segment (`apps/ID/users/ID`).
     pub(crate) fn lane(&self, url: &Url) -> String {
         let path = url.path().get(self.prefix..).unwrap_or_default();
-        let segments = path.split('/').take(6).enumerate();
+        let segments = path.split('/').take(4).enumerate();
         let named: Vec<&str> = segments
-            .map(|(nth, segment)| if matches!(nth, 3 | 5) { "*" } else { segment })
+            .map(|(nth, segment)| if matches!(nth, 1 | 3) { "*" } else { segment })
             .collect();
         named.join("/")
     }
@@ -249,14 +249,14 @@ mod tests {
 
     #[test]
     fn lanes_do_not_hold_ids() {
-        let pacer = Pacer::new(Pace::Okta, &Url::parse("https://org.test/").unwrap());
+        let pacer = Pacer::new(Pace::Okta, &Url::parse("https://org.test/api/v1/").unwrap());
         for (path, lane) in [
-            ("api/v1/users?limit=200", "api/v1/users"),
-            ("api/v1/users/00u1", "api/v1/users/*"),
-            ("api/v1/apps/0oa1/users", "api/v1/apps/*/users"),
-            ("api/v1/apps/0oa1/users/00u1", "api/v1/apps/*/users/*"),
+            ("users?limit=200", "users"),
+            ("users/00u1", "users/*"),
+            ("apps/0oa1/users", "apps/*/users"),
+            ("apps/0oa1/users/00u1", "apps/*/users/*"),
         ] {
-            let url = Url::parse(&format!("https://org.test/{path}")).unwrap();
+            let url = Url::parse(&format!("https://org.test/api/v1/{path}")).unwrap();
             assert_eq!(pacer.lane(&url), lane, "`{path}`");
         }
     }

@@ -202,11 +202,14 @@ CREATE TABLE link (
     tier     INTEGER
 ) STRICT;
 
+-- A line with `seen_until_ms` says that the verdict before it was seen until then, and that its
+-- run could not tell.
 CREATE TABLE standing (
-    id      INTEGER PRIMARY KEY,
-    run     INTEGER NOT NULL,
-    entity  INTEGER NOT NULL,
-    verdict INTEGER NOT NULL
+    id            INTEGER PRIMARY KEY,
+    run           INTEGER NOT NULL,
+    entity        INTEGER NOT NULL,
+    verdict       INTEGER NOT NULL,
+    seen_until_ms INTEGER
 ) STRICT;
 
 CREATE TABLE episode (

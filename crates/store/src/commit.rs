@@ -26,7 +26,9 @@ pub struct Commit {
     /// Links that are new, changed or over.
     pub links: Vec<LinkChange>,
     /// Verdicts that changed, on accounts and on identities without an account.
-    pub standings: Vec<(EntityId, Verdict)>,
+    /// One with a time says that the verdict before it was seen until then, and that this run
+    /// cannot tell.
+    pub standings: Vec<(EntityId, Verdict, Option<DateTime<Utc>>)>,
     /// Employments that began anew, changed or ended.
     pub episodes: Vec<(EntityId, Episode)>,
     /// Findings that are new or changed. One of which only `last_seen_at` changed costs little.

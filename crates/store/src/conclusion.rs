@@ -53,12 +53,14 @@ pub(crate) fn load_links(
 pub(crate) fn insert_standings(
     connection: &Connection,
     run: RunId,
-    standings: Vec<(EntityId, Verdict)>,
+    standings: Vec<(EntityId, Verdict, Option<DateTime<Utc>>)>,
 ) -> Result<(), StoreError> {
-    let mut insert = connection
-        .prepare_cached("INSERT INTO standing (run, entity, verdict) VALUES (?1, ?2, ?3)")?;
-    for (entity, verdict) in standings {
-        insert.execute(params![run.0, entity.0, code(VERDICTS, &verdict)])?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO standing (run, entity, verdict, seen_until_ms) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for (entity, verdict, seen_until) in standings {
+        let verdict = code(VERDICTS, &verdict);
+        insert.execute(params![run.0, entity.0, verdict, maybe_ms(seen_until)])?;
     }
     Ok(())
 }
@@ -68,16 +70,24 @@ pub(crate) fn load_standings(
     connection: &Connection,
     runs: &FxHashMap<RunId, DateTime<Utc>>,
 ) -> Result<FxHashMap<EntityId, Standing>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT entity, run, verdict FROM standing ORDER BY id")?;
+    let mut statement = connection
+        .prepare_cached("SELECT entity, run, verdict, seen_until_ms FROM standing ORDER BY id")?;
     let mut rows = statement.query([])?;
-    let mut standings = FxHashMap::default();
+    let mut standings: FxHashMap<EntityId, Standing> = FxHashMap::default();
     while let Some(row) = rows.next()? {
         let mut cells = Cells::keyed(row, "standing")?;
         let since = cells.run("run")?;
         let since_at = *runs.get(&since).ok_or_else(|| cells.corrupt("run"))?;
         let verdict = cells.code("verdict", VERDICTS)?;
-        standings.insert(EntityId(cells.key()), Standing { verdict, since, since_at });
+        let seen_until = cells.maybe_time("seen_until_ms")?;
+        let mut standing = Standing { verdict, since, since_at, seen_until };
+        // A run that could not tell, and one that sees the same again, change no verdict.
+        if let Some(before) = standings.get(&EntityId(cells.key()))
+            && (seen_until.is_some() || before.verdict == verdict)
+        {
+            standing = Standing { seen_until, ..*before };
+        }
+        standings.insert(EntityId(cells.key()), standing);
     }
     Ok(standings)
 }

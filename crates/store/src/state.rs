@@ -97,6 +97,8 @@ pub struct Standing {
     pub since: RunId,
     /// The time of that run's judgement.
     pub since_at: DateTime<Utc>,
+    /// As of when it was seen last, where later looks could not tell. `None`: by every look.
+    pub seen_until: Option<DateTime<Utc>>,
 }
 
 /// The next free numbers.

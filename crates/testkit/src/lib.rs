@@ -435,7 +435,7 @@ pub fn verdicts(world: &World) -> String {
     let mut lines: Vec<String> = judgement
         .standings
         .iter()
-        .map(|(entity, verdict)| format!("{} {}", name(*entity), verdict.name()))
+        .map(|(entity, verdict, _)| format!("{} {}", name(*entity), verdict.name()))
         .collect();
     lines.sort();
     lines.join("\n")

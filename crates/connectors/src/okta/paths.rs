@@ -1,4 +1,5 @@
-//! What Okta is asked for: paths and queries, each as its API describes it.
+//! What Okta is asked for: paths and queries below `https://ORG/api/v1/`, each as its API describes
+//! it.
 //!
 //! Source: Okta Admin Management API 2026.06.3.
 
@@ -35,17 +36,17 @@ pub(super) fn one_user() -> String {
 
 fn users_by_status(statuses: &[&str], limit: u32) -> String {
     let terms: Vec<String> = statuses.iter().map(|it| format!("status eq \"{it}\"")).collect();
-    format!("/api/v1/users?limit={limit}&filter={}", encoded(&terms.join(" or ")))
+    format!("users?limit={limit}&filter={}", encoded(&terms.join(" or ")))
 }
 
 /// One user, by id or login.
 pub(super) fn user(id: &str) -> String {
-    format!("/api/v1/users/{}", encoded(id))
+    format!("users/{}", encoded(id))
 }
 
 /// The app.
 pub(super) fn app(app_id: &str) -> String {
-    format!("/api/v1/apps/{}", encoded(app_id))
+    format!("apps/{}", encoded(app_id))
 }
 
 /// What provisioning of the app does.
@@ -83,7 +84,7 @@ pub(super) fn log(app_id: &str, since: DateTime<Utc>, limit: u32) -> String {
         quoted(app_id)
     );
     format!(
-        "/api/v1/logs?sortOrder=ASCENDING&limit={limit}&since={}&filter={}",
+        "logs?sortOrder=ASCENDING&limit={limit}&since={}&filter={}",
         encoded(&since),
         encoded(&filter)
     )
@@ -115,24 +116,22 @@ mod tests {
     #[test]
     fn the_list_of_users_names_every_status() {
         let path = users();
-        assert!(
-            path.starts_with("/api/v1/users?limit=200&filter=status%20eq%20%22STAGED%22%20or%20")
-        );
+        assert!(path.starts_with("users?limit=200&filter=status%20eq%20%22STAGED%22%20or%20"));
         assert_eq!(path.matches("status%20eq%20").count(), 8);
         assert!(path.ends_with("status%20eq%20%22DEPROVISIONED%22"));
     }
 
     #[test]
     fn ids_cannot_leave_their_place_in_the_path() {
-        assert_eq!(user("../apps?x#y é"), "/api/v1/users/..%2Fapps%3Fx%23y%20%C3%A9");
-        assert_eq!(app_user("0oa1", "a/b"), "/api/v1/apps/0oa1/users/a%2Fb?expand=user");
+        assert_eq!(user("../apps?x#y é"), "users/..%2Fapps%3Fx%23y%20%C3%A9");
+        assert_eq!(app_user("0oa1", "a/b"), "apps/0oa1/users/a%2Fb?expand=user");
     }
 
     #[test]
     fn the_log_is_polled_without_an_end() {
         let since = DateTime::from_timestamp_millis(1_700_000_000_123).unwrap();
         let path = log("0oa\"1", since, 1000);
-        insta::assert_snapshot!(path.replace("%20", " ").replace("%22", "'"), @"/api/v1/logs?sortOrder=ASCENDING&limit=1000&since=2023-11-14T22%3A13%3A20.123Z&filter=eventType sw 'user.lifecycle' or %28target.id eq '0oa%5C'1' and %28eventType sw 'application.user_membership' or eventType sw 'application.provision.user'%29%29");
+        insta::assert_snapshot!(path.replace("%20", " ").replace("%22", "'"), @"logs?sortOrder=ASCENDING&limit=1000&since=2023-11-14T22%3A13%3A20.123Z&filter=eventType sw 'user.lifecycle' or %28target.id eq '0oa%5C'1' and %28eventType sw 'application.user_membership' or eventType sw 'application.provision.user'%29%29");
         assert!(!path.contains("until"));
     }
 }

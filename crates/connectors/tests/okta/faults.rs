@@ -170,7 +170,7 @@ async fn a_next_link_to_another_host_is_not_followed() {
     server.always("/api/v1/users?", Reply::json(&rows).with("Link", next));
     let pull = pull(&server).await;
     let told = told(&server, &pull).replace(&other.url(), "https://elsewhere.test");
-    insta::assert_snapshot!(of_users(&told), @"okta identities: 2 rows, partial: failed to GET `https://acme.okta.com/`: the next page is said to be at `https://elsewhere.test/api/v1/users`, which is not on the scheme, host and port of the base URL: correct the base URL, or ask who answers there");
+    insta::assert_snapshot!(of_users(&told), @"okta identities: 2 rows, partial: failed to GET `https://acme.okta.com/api/v1/`: the next page is said to be at `https://elsewhere.test/api/v1/users`, which is not on the scheme, host and port of the base URL: correct the base URL, or ask who answers there");
     assert_eq!(other.requests(), Vec::<String>::new());
 }
 

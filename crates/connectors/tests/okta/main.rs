@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use connectors::files::Profiles;
 use connectors::live::LivePull;
-use connectors::okta::{Config, Credential, Okta};
+use connectors::okta::{self, Config, Credential, Okta};
 use domain::{At, Coverage, SystemId};
 use outbound::{Auth, Client, Limits, Pace, Secret, Url};
 
@@ -62,7 +62,7 @@ fn connect(server: &OktaServer, config: Config) -> Okta {
 
 fn connect_as(server: &OktaServer, config: Config, auth: Auth) -> Okta {
     let client = outbound::Config {
-        base: Url::parse(&server.url()).unwrap(),
+        base: Url::parse(&server.url()).unwrap().join(okta::API).unwrap(),
         ca_bundle: None,
         proxy: None,
         limits: limits(),

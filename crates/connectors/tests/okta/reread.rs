@@ -58,7 +58,8 @@ async fn what_is_there_is_found_and_what_is_not_is_gone() {
     // The app is looked at once, for the first 404 of an assignment; users likewise.
     assert_eq!(server.n_requests(&format!("GET /api/v1/apps/{APP}")), 3 + 1);
     assert_eq!(server.n_requests("GET /api/v1/users?limit=1&"), 1);
-    assert_eq!(replies[4].requests.len(), 2);
+    // Whichever of those two came first has it.
+    assert_eq!(replies[4].requests.len() + replies[5].requests.len(), 3);
 }
 
 #[tokio::test]

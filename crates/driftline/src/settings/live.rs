@@ -85,6 +85,20 @@ impl Live {
         &self.reach.limits
     }
 
+    /// Where its API lies: nothing else of the host is asked.
+    fn base(&self) -> Result<Url, SettingsError> {
+        match self.spoken {
+            Spoken::Okta { .. } => self.joined(okta::API),
+            Spoken::Scim { .. } => Ok(self.url.clone()),
+        }
+    }
+
+    fn joined(&self, path: &str) -> Result<Url, SettingsError> {
+        self.url
+            .join(path)
+            .map_err(|error| SettingsError::Live { at: self.key("url"), what: error.to_string() })
+    }
+
     /// Reads its secrets and sets its client up. Sends nothing.
     ///
     /// # Errors
@@ -92,7 +106,7 @@ impl Live {
     /// Returns [`SettingsError`] when a secret or a certificate cannot be read or used.
     pub(crate) fn connect(&self, profiles: &Profiles) -> Result<Source, SettingsError> {
         let config = Config {
-            base: self.url.clone(),
+            base: self.base()?,
             ca_bundle: self.reach.ca_bundle()?,
             proxy: self.reach.proxy(|key, it| self.secret(key, it))?,
             limits: self.reach.limits.clone(),
@@ -153,9 +167,7 @@ impl Live {
                 let key = SigningKey::parse(&bytes, key_id.as_deref()).map_err(|error| {
                     SettingsError::Live { at: self.key("private_key"), what: error.to_string() }
                 })?;
-                let token_url = self.url.join("/oauth2/v1/token").map_err(|error| {
-                    SettingsError::Live { at: self.key("url"), what: error.to_string() }
-                })?;
+                let token_url = self.joined("/oauth2/v1/token")?;
                 Ok(Auth::ServiceApp(ServiceApp {
                     client_id: client_id.clone(),
                     token_url,

@@ -78,7 +78,7 @@ impl Look<'_> {
                 };
                 let why = it.failed.clone().or(partial).or(it.held.clone())?;
                 // Many leave at once in a small company: such a list is held, and rightly.
-                let is_shrunk = why.contains("fell");
+                let is_shrunk = why.contains("fell") || why.contains("are missing");
                 (!is_shrunk).then(|| format!("{} of {} was not seen: {why}", it.list, it.system))
             })
             .collect()
@@ -113,10 +113,7 @@ impl Look<'_> {
                 if told.is_empty() {
                     return Some(format!("MISSED: {id} of {owner} is on, {right:?}: nothing is told"));
                 }
-                // A conflict begins when it is first seen, and needs a second look of its own.
-                let is_linked = told.iter().all(|it| it.finding.family() == Family::Link);
-                let second_look = TimeDelta::hours(if is_linked { 48 } else { 0 });
-                let is_due = self.truth.due(id, now).is_some_and(|it| it + second_look < now);
+                let is_due = self.truth.due(id, now).is_some_and(|it| it < now);
                 let is_open = |it: &&FindingRecord| it.finding.state != FindingState::Pending;
                 if is_due && !self.is_stranger(account) && !told.iter().any(is_open) {
                     let because: Vec<&str> = told.iter().map(|it| it.because.as_str()).collect();
@@ -206,11 +203,14 @@ impl Look<'_> {
                 is_there && !is_on && right == Some(Right::Entitled)
             }
             Cause::Vanished if kind == SubjectKind::Account => {
-                let has_another = owner.is_some_and(|owner| {
-                    let accounts = self.world.app.accounts.iter();
-                    accounts.into_iter().any(|it| self.truth.owner(&it.id, now) == Some(owner))
-                });
-                account.is_none() && !has_another && right.is_none_or(|it| it == Right::Entitled)
+                // Of several people who had it one after the other, one misses it.
+                let misses = |owner: &str| {
+                    let mut accounts = self.world.app.accounts.iter();
+                    self.truth.right(owner, now) == Some(Right::Entitled)
+                        && !accounts.any(|it| self.truth.owner(&it.id, now) == Some(owner))
+                };
+                let mut owners = self.truth.owners(key).peekable();
+                account.is_none() && (owners.peek().is_none() || owners.any(misses))
             }
             Cause::NotProvisioned | Cause::Vanished => {
                 let theirs = self.world.app.accounts.iter().any(|it| {
@@ -295,12 +295,16 @@ impl Look<'_> {
         let sla = record.sla.as_ref()?;
         let key = &*record.finding.subject.key;
         let last = record.finding.exposures.last()?;
-        let since = self.truth.over_since(key, last.last_seen_active?)?;
-        let late = self.truth.stretches(key).iter().any(|(begin, end)| {
-            *begin <= self.now()
-                && *begin >= since
-                && end.is_none_or(|end| end > since + SLA)
-                && end.or(Some(self.now())) > Some(since + SLA)
+        let seen_on = last.last_seen_active?;
+        let told_since = record.finding.exposures.first()?.started.earliest;
+        // All that the exposures of the finding may be, with the deadline of each.
+        let stretches = self.truth.stretches(key);
+        let theirs = stretches.iter().filter(|(begin, end)| {
+            *begin <= seen_on && end.is_none_or(|end| told_since.is_none_or(|it| end > it))
+        });
+        let late = theirs.into_iter().any(|(begin, end)| {
+            let since = self.truth.over_since(key, *begin).unwrap_or(*begin);
+            end.unwrap_or_else(|| self.now()) > since + SLA
         });
         match sla.outcome {
             SlaOutcome::Met if late => Some("SLA: said to be met, and was on after it".to_owned()),

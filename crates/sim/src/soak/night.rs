@@ -38,7 +38,7 @@ const FAULTS: &[(&str, &str)] = &[
     ("okta/users", "garbage"),
     ("okta/users", "next-other-host"),
     ("okta/app-users", "html-404"),
-    ("okta/app-users", "redirect-other-port"),
+    ("okta/app-users", "redirect-outside"),
     ("okta/app-users", "nulls"),
     ("okta/app-users", "null-leaves"),
     ("okta/user", "garbage"),
@@ -139,8 +139,12 @@ impl Company {
             log_pages: 200,
         };
         let token = Auth::Ssws(Secret::new(world.okta.door.api_token.clone()));
-        let okta_client =
-            self.client(self.sim.okta_url(), token, Pace::Okta, "application/json")?;
+        let okta_client = self.client(
+            &format!("{}{}", self.sim.okta_url(), okta::API),
+            token,
+            Pace::Okta,
+            "application/json",
+        )?;
         let known = AppProfiles::builtin()?;
         let known = known.get("generic-scim").ok_or_else(|| anyhow::anyhow!("no profile"))?;
         let token = Auth::Bearer(Secret::new(world.app.token.clone()));

@@ -88,6 +88,12 @@ impl Truth {
         value(self.owners.get(account)?, at)?.as_deref()
     }
 
+    /// Everybody whose it ever was.
+    pub(super) fn owners(&self, account: &str) -> impl Iterator<Item = &str> {
+        let owners = self.owners.get(account);
+        owners.into_iter().flatten().filter_map(|it| it.1.as_deref())
+    }
+
     pub(super) fn is_on(&self, account: &str, at: DateTime<Utc>) -> bool {
         self.on.get(account).and_then(|it| value(it, at)).copied().unwrap_or(false)
     }

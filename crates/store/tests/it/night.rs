@@ -24,7 +24,7 @@ async fn what_a_run_concluded_is_there_for_the_next() {
     let found = finding(state.next_finding(), first.run.id, account);
     let employment = Episode { number: 2, began_at: at(1), ended_at: Some(at(2)) };
     first.links = vec![LinkChange { account, link: Some((person, Tier::ExternalId)) }];
-    first.standings = vec![(account, Verdict::Confirmed)];
+    first.standings = vec![(account, Verdict::Confirmed, None)];
     first.episodes = vec![(person, employment)];
     first.findings = vec![found.clone()];
     let event = FindingEvent {
@@ -68,7 +68,7 @@ async fn what_a_run_concluded_is_there_for_the_next() {
     // What changes later replaces it, and a link may end.
     let mut second = commit(&mut state, Vec::new());
     second.links = vec![LinkChange { account, link: None }];
-    second.standings = vec![(account, Verdict::ConfirmedOffboarded)];
+    second.standings = vec![(account, Verdict::ConfirmedOffboarded, None)];
     second.bodies = vec![Body { entity: account, bytes: b"{\"id\":\"a1\"}".to_vec() }];
     store.commit(second).await.unwrap();
     let state = store.load().await.unwrap();
