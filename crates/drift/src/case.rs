@@ -1,5 +1,6 @@
 //! One thing that is judged: a person and an account, an account nobody owns, or a person who has none.
 
+use chrono::{DateTime, Utc};
 use domain::{Activity, Interval, LinkKind, NonHuman, Right, Verdict};
 use graph::{Sighting, Standing};
 
@@ -31,12 +32,23 @@ pub struct Case<'c> {
     pub verdict: Verdict,
     /// Accounts of the same person that are active, this one among them.
     pub n_active: usize,
-    /// Possible owners who are leavers, and possible owners.
-    pub leavers_among: (usize, usize),
+    /// Whose it may be.
+    pub possible_owners: PossibleOwners,
     /// The register's row for this account; `None` when it is not registered.
     pub registered: Option<&'c NonHuman>,
     /// Where the register's owner stands; `None` when not registered or no owner is given.
     pub register_owner: Option<RegisterOwner>,
+}
+
+/// The people whose account it may be, of whom one may be nobody that is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PossibleOwners {
+    /// How many.
+    pub n: usize,
+    /// How many of them have left.
+    pub n_leavers: usize,
+    /// When the first of those left; `None` when no source says.
+    pub first_left_at: Option<DateTime<Utc>>,
 }
 
 /// Where the owner of a registered account stands.

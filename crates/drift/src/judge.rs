@@ -12,7 +12,7 @@ use graph::Standing;
 use rustc_hash::FxHashMap;
 
 use crate::activity::{Seen, activity, no_account};
-use crate::case::{Case, RegisterOwner};
+use crate::case::{Case, PossibleOwners, RegisterOwner};
 use crate::context::Context;
 use crate::looks::{looks_of, seen_active_at};
 use crate::names;
@@ -255,7 +255,7 @@ impl People {
         let link = cx.graph.link(account);
         let (kind, identity) = (link.kind(), link.owner());
         let owner = identity.and_then(|it| self.right(cx, it));
-        let (right, leavers_among) = self.right_of(cx, account, link);
+        let right = self.right_of(cx, account, link);
         let Seen { activity, is_disputed } = seen
             .get(account)
             .copied()
@@ -278,7 +278,7 @@ impl People {
                 .and_then(|it| active.get(cx.graph.person_of(it) as usize))
                 .copied()
                 .unwrap_or(0),
-            leavers_among,
+            possible_owners: self.possible_owners(cx, account, link),
             registered,
             register_owner: registered.and_then(|it| self.register_owner(cx, it.owner.as_deref()?)),
         };
@@ -300,13 +300,12 @@ impl People {
     }
 
     /// The right that the verdict sees: the owner's, or the one all possible owners share.
-    fn right_of(&self, cx: &Context<'_>, account: usize, link: &Link) -> (Right, (usize, usize)) {
-        let contenders = link.contenders();
-        let rights: Vec<Right> = contenders
+    fn right_of(&self, cx: &Context<'_>, account: usize, link: &Link) -> Right {
+        let rights: Vec<Right> = link
+            .contenders()
             .iter()
             .map(|it| self.right(cx, *it).map_or(Right::Unknown, |it| it.right))
             .collect();
-        let leavers = rights.iter().filter(|it| **it == Right::Leaver).count();
         let ghost = cx.graph.ghost(account).is_some();
         // An account of an identity that was left behind is judged by that identity's own word.
         let is_left_behind = match link {
@@ -316,9 +315,9 @@ impl People {
             _ => false,
         };
         if is_left_behind {
-            return (Right::Leaver, (1, 1));
+            return Right::Leaver;
         }
-        let right = match rights.split_first() {
+        match rights.split_first() {
             None if ghost => Right::SourceGone,
             None if sees_everyone(cx) => Right::Unassigned,
             None => Right::Unknown,
@@ -326,8 +325,18 @@ impl People {
             Some(_) if ghost && link.kind() == LinkKind::Conflict => Right::Unknown,
             Some((first, rest)) if rest.iter().all(|it| it == first) => *first,
             Some(_) => Right::Unknown,
-        };
-        (right, (leavers, contenders.len() + usize::from(ghost)))
+        }
+    }
+
+    fn possible_owners(&self, cx: &Context<'_>, account: usize, link: &Link) -> PossibleOwners {
+        let contenders = link.contenders();
+        let rights = contenders.iter().filter_map(|it| self.right(cx, *it));
+        let left: Vec<&PersonRight> = rights.filter(|it| it.right == Right::Leaver).collect();
+        PossibleOwners {
+            n: contenders.len() + usize::from(cx.graph.ghost(account).is_some()),
+            n_leavers: left.len(),
+            first_left_at: left.iter().filter_map(|it| it.starts.earliest()).min(),
+        }
     }
 
     /// What the table cannot see: registration, what the account was before, and that somebody
@@ -421,7 +430,7 @@ impl People {
             is_disputed: false,
             verdict: crate::verdict(owner.right, activity, LinkKind::None),
             n_active: 0,
-            leavers_among: (0, 0),
+            possible_owners: PossibleOwners::default(),
             registered: None,
             register_owner: None,
         })
@@ -575,19 +584,18 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
     }
 }
 
-/// From when grace runs: since the right ended. Where a leaver is one of several who may own the
-/// account, since the first of their rights ended. `None`: since now.
+/// From when grace runs: since the right ended, or since the first of those who may own the account
+/// left. `None`: since now.
 fn clock_from(case: &Case<'_>, cause: Cause) -> Option<DateTime<Utc>> {
-    let is_counted = match cause.family() {
-        Family::AccessRemains => cause != Cause::Reactivated,
-        Family::Link => case.leavers_among.0 > 0,
-        _ => false,
-    };
-    let ended = match case.ended_among {
-        Some(among) => among.earliest,
-        None => case.owner.and_then(|it| it.starts.earliest()),
-    };
-    ended.filter(|_| is_counted)
+    match (cause, cause.family()) {
+        (Cause::Reactivated, _) => None,
+        (_, Family::Link) => case.possible_owners.first_left_at,
+        (_, Family::AccessRemains) => match case.ended_among {
+            Some(among) => among.earliest,
+            None => case.owner.and_then(|it| it.starts.earliest()),
+        },
+        _ => None,
+    }
 }
 
 /// An "id" that is the user name or an address is none: people change those.

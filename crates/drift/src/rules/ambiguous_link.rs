@@ -2,7 +2,7 @@
 
 use domain::{Cause, LinkKind, Severity};
 
-use crate::case::Case;
+use crate::case::{Case, PossibleOwners};
 use crate::rule::{Grace, Rule, When};
 use crate::rules::{leaver_active, may_be_used};
 
@@ -18,7 +18,7 @@ pub(crate) const RULE: Rule = Rule {
 
 fn when(case: &Case<'_>) -> Option<(Severity, Grace)> {
     let is_trouble = case.link == LinkKind::Ambiguous && may_be_used(case.activity);
-    is_trouble.then_some(match case.leavers_among.0 {
+    is_trouble.then_some(match case.possible_owners.n_leavers {
         0 => (Severity::Medium, Grace::Hours(72)),
         // Some possible owner has left: as urgent as a leaver's, and told as a question.
         _ => (Severity::High, leaver_active::RULE.grace),
@@ -26,6 +26,6 @@ fn when(case: &Case<'_>) -> Option<(Severity, Grace)> {
 }
 
 fn summary(case: &Case<'_>) -> String {
-    let (leavers, all) = case.leavers_among;
-    format!("{all} people may own the account, {leavers} of them leavers; no key decides.")
+    let PossibleOwners { n, n_leavers, .. } = case.possible_owners;
+    format!("{n} people may own the account, {n_leavers} of them leavers; no key decides.")
 }

@@ -2,7 +2,7 @@
 
 use domain::{Cause, LinkKind, Severity};
 
-use crate::case::Case;
+use crate::case::{Case, PossibleOwners};
 use crate::rule::{Grace, Rule, When};
 use crate::rules::{leaver_active, may_be_used};
 
@@ -20,13 +20,13 @@ fn when(case: &Case<'_>) -> Option<(Severity, Grace)> {
     let is_trouble = case.link == LinkKind::Conflict && may_be_used(case.activity);
     is_trouble.then_some((
         Severity::High,
-        if case.leavers_among.0 > 0 { leaver_active::RULE.grace } else { Grace::None },
+        if case.possible_owners.n_leavers > 0 { leaver_active::RULE.grace } else { Grace::None },
     ))
 }
 
 fn summary(case: &Case<'_>) -> String {
-    let (leavers, all) = case.leavers_among;
+    let PossibleOwners { n, n_leavers, .. } = case.possible_owners;
     format!(
-        "Keys of the account name different people ({all} possible owners, {leavers} of them leavers), or an identifier of somebody gone is used again."
+        "Keys of the account name different people ({n} possible owners, {n_leavers} of them leavers), or an identifier of somebody gone is used again."
     )
 }

@@ -249,12 +249,11 @@ impl Look<'_> {
         let is_so = match (finding.resolution, finding.family()) {
             (Some(Resolution::InactiveSeen), _) => account.is_none_or(Account::is_off),
             (Some(Resolution::AbsenceProven), _) => account.is_none(),
+            // A new employment has a finding of its own.
+            _ if self.of_account(key).any(|it| it.finding.family() == finding.family()) => true,
             (_, Family::AccessRemains) => !self.truth.is_exposed(key, now),
             (_, Family::Orphan | Family::AccessMissing) => {
-                // A new employment has a finding of its own.
-                let goes_on =
-                    self.of_account(key).any(|it| it.finding.family() == finding.family());
-                goes_on || self.holds(finding.cause, finding.subject.kind, key) != Some(true)
+                self.holds(finding.cause, finding.subject.kind, key) != Some(true)
             }
             _ => true,
         };

@@ -10,5 +10,6 @@ mod ask;
 mod faults;
 mod okta;
 mod scim;
+mod soak;
 mod sso;
 mod world;

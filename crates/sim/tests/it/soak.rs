@@ -1,0 +1,17 @@
+//! Random companies live for some weeks, and what Driftline says of them is true.
+
+use sim::soak::{Life, live};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_said_of_random_companies_is_true() {
+    let (mut n_runs, mut n_exposed, mut n_crashes) = (0, 0, 0);
+    for seed in [2, 17, 21] {
+        let lived = live(Life { seed, nights: 25 }, |_| {}).await.unwrap();
+        assert_eq!(lived.problems, [], "seed {seed}");
+        n_runs += lived.n_runs;
+        n_exposed += lived.n_exposed;
+        n_crashes += lived.n_crashes;
+    }
+    // Something happened that could have been missed.
+    assert!(n_runs >= 75 && n_exposed > 0 && n_crashes > 0, "{n_runs} {n_exposed} {n_crashes}");
+}
