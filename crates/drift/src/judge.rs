@@ -306,7 +306,7 @@ impl People {
             .iter()
             .map(|it| self.right(cx, *it).map_or(Right::Unknown, |it| it.right))
             .collect();
-        let ghost = cx.graph.ghost(account).is_some();
+        let ghost = cx.graph.ghost(account);
         // An account of an identity that was left behind is judged by that identity's own word.
         let is_left_behind = match link {
             Link::Linked { identity, tier } if tier.is_strong() => {
@@ -318,11 +318,11 @@ impl People {
             return Right::Leaver;
         }
         match rights.split_first() {
-            None if ghost => Right::SourceGone,
+            None if ghost.is_some_and(|it| it.is_unknown) => Right::SourceGone,
             None if sees_everyone(cx) => Right::Unassigned,
             None => Right::Unknown,
             // Somebody unknown may own it too.
-            Some(_) if ghost && link.kind() == LinkKind::Conflict => Right::Unknown,
+            Some(_) if ghost.is_some() && link.kind() == LinkKind::Conflict => Right::Unknown,
             Some((first, rest)) if rest.iter().all(|it| it == first) => *first,
             Some(_) => Right::Unknown,
         }

@@ -247,6 +247,20 @@ fn an_external_id_of_somebody_gone_outweighs_the_address_of_a_newcomer() {
 }
 
 #[test]
+fn an_account_that_names_somebody_not_seen_yet_is_not_pinned_on_its_old_owner() {
+    // The list of users could not be read whole, and somebody new may have taken the account over.
+    let mut company = world(
+        "okta (partial)
+           00uAAAAAAAAAAAAAAAA1 ana@x.test DEPROVISIONED
+         app
+           a1 00uAAAAAAAAAAAAAAAA2 ana@x.test on",
+    );
+    assert_eq!(claims(&company), "a1 link_conflict high");
+    company.stored_links.push(("a1".into(), "00uAAAAAAAAAAAAAAAA1".into(), Tier::AccountId));
+    assert_eq!(claims(&company), "a1 link_conflict high");
+}
+
+#[test]
 fn one_person_with_two_active_accounts_has_a_duplicate() {
     check(
         "okta

@@ -9,11 +9,13 @@ use crate::keys::{ExternalIdCarries, KeyRules};
 use crate::node::{Key, KeyKind};
 use crate::person::{Persons, count, is_key};
 
-/// An `externalId` in the form of an IdP's ids that this IdP's complete list does not know.
+/// An `externalId` in the form of an IdP's ids that no list of this IdP has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ghost {
     /// An index into [`Estate::idps`].
     pub idp: u16,
+    /// A complete list of everybody does not have it. Else it may be somebody not seen yet.
+    pub is_unknown: bool,
 }
 
 /// What one tier says of one account.
@@ -62,9 +64,11 @@ impl Correlation<'_> {
             .collect();
         let Some((first, rest)) = steps.split_first() else { return (Link::None, ghost) };
         let link = self.decide(*first, rest);
-        match (ghost, first.is_stored || first.tier < Tier::EmployeeNumber) {
-            // The stronger key names somebody who is gone; weaker ones name somebody else.
-            (Some(_), false) => {
+        let is_strong = first.tier < Tier::EmployeeNumber;
+        match ghost {
+            // The stronger key names somebody who is gone; weaker ones name somebody else. An
+            // earlier run's link says nothing of somebody new.
+            Some(it) if !is_strong && !first.is_stored || first.is_stored && !it.is_unknown => {
                 let others = link.contenders();
                 (Link::Conflict { presumed: None, tier: Tier::ExternalId, others }, ghost)
             }
@@ -283,7 +287,7 @@ impl Correlation<'_> {
         self.estate.idps.get(usize::from(system)).is_some_and(|it| it.id == *id)
     }
 
-    /// An `externalId` that names nobody, in the form of the ids of an IdP whose list is whole.
+    /// An `externalId` that names nobody, in the form of an IdP's ids.
     /// Digits are too common a form to accuse by: `OneLogin` ids count only where configured.
     fn ghost(&self, account: usize, trials: &[Trial]) -> Option<Ghost> {
         let external_id = self.estate.accounts.get(account)?.row.external_id.as_deref()?;
@@ -294,15 +298,17 @@ impl Correlation<'_> {
         let idps = self.estate.idps.iter().zip(&self.carried).enumerate();
         idps.filter(|(_, (idp, carries))| {
             **carries == ExternalIdCarries::IdpId
-                && idp.identities.base.is_some_and(|it| {
-                    let base = &self.estate.snapshot(it).reference;
-                    base.population == Population::Everyone
-                })
                 && idp.id_form.is_some_and(|form| form.fits(external_id))
                 && (idp.id_form != Some(domain::IdForm::OneLogin)
                     || self.rules.external_id.iter().any(|it| it.0 == idp.id))
         })
-        .map(|(at, _)| Ghost { idp: u16::try_from(at).unwrap_or(u16::MAX) })
+        .filter_map(|(at, (idp, _))| {
+            let base = idp.identities.base.map(|it| &self.estate.snapshot(it).reference);
+            // A list of those with access does not have the others, and is whole all the same.
+            let is_of_all = base.is_none_or(|it| it.population == Population::Everyone);
+            let idp = u16::try_from(at).unwrap_or(u16::MAX);
+            is_of_all.then_some(Ghost { idp, is_unknown: base.is_some() })
+        })
         .next()
     }
 }

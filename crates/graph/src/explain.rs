@@ -26,13 +26,16 @@ impl IdentityGraph<'_> {
         }
         if let Some(ghost) = self.ghost(account)
             && let Some(idp) = self.estate.idps.get(usize::from(ghost.idp))
-            && let Some(base) = idp.identities.base
         {
-            explanation.absences.push(format!(
-                "the `externalId` has the form of an id of {} and is not in its complete list, {}",
-                idp.id,
-                self.estate.snapshot(base).reference.describe(),
-            ));
+            let lists = match idp.identities.base {
+                Some(base) => {
+                    let list = self.estate.snapshot(base).reference.describe();
+                    format!("is not in its complete list, {list}")
+                }
+                None => "is in no list of it; the newest was not seen whole".to_owned(),
+            };
+            let form = format!("the `externalId` has the form of an id of {}", idp.id);
+            explanation.absences.push(format!("{form} and {lists}"));
         }
         explanation
     }
@@ -95,7 +98,8 @@ impl IdentityGraph<'_> {
                 let outcome = match (names.is_empty(), &trial.value) {
                     (true, None) => TrialOutcome::NotStated,
                     (true, Some(_))
-                        if trial.tier == Tier::ExternalId && self.ghost(account).is_some() =>
+                        if trial.tier == Tier::ExternalId
+                            && self.ghost(account).is_some_and(|it| it.is_unknown) =>
                     {
                         TrialOutcome::Rejected(
                             "has the form of an identity provider's id and is unknown there"

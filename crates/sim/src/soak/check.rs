@@ -278,10 +278,10 @@ impl Look<'_> {
                 return Some(format!("BOUNDS: seen off at {off}, and it ended {end:?}"));
             }
             // It may have been off in between, and nobody looked: any beginning since the right
-            // ended is a true one.
-            let since = self.truth.over_since(key, on).unwrap_or(*begin);
+            // ended is a true one, and so is each step in which it ended: who is suspended may
+            // leave.
             let begins = true_ones.iter().map(|it| it.0).filter(|it| *it <= on);
-            let fits = begins.chain([since]).any(|at| {
+            let fits = begins.chain(self.truth.ends_of_right(key, on)).any(|at| {
                 it.started.earliest.is_none_or(|it| it <= at)
                     && it.started.latest.is_none_or(|it| at <= it)
             });

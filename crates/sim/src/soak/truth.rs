@@ -143,9 +143,14 @@ impl Truth {
 
     /// When the owner's right had ended by then, for the last time.
     pub(super) fn over_since(&self, account: &str, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let rights = self.rights.get(self.owner(account, at)?)?;
-        let over = rights.iter().rev().skip_while(|it| it.0 > at).take_while(|it| it.1.is_over());
-        over.last().map(|it| it.0)
+        self.ends_of_right(account, at).into_iter().min()
+    }
+
+    /// Each step in which the owner's right had ended by then, for the last time.
+    pub(super) fn ends_of_right(&self, account: &str, at: DateTime<Utc>) -> Vec<DateTime<Utc>> {
+        let rights = self.owner(account, at).and_then(|it| self.rights.get(it));
+        let before = rights.into_iter().flatten().rev().skip_while(|it| it.0 > at);
+        before.take_while(|it| it.1.is_over()).map(|it| it.0).collect()
     }
 }
 
