@@ -22,6 +22,8 @@ pub(super) struct Seen {
     pub(super) count: u64,
     /// Which rows could not be read; `None`: each could.
     pub(super) unread: Option<String>,
+    /// Accounts that carry nothing to tell whose they are: no name, no `externalId`, no address.
+    pub(super) n_nameless: u64,
     /// How it ended.
     pub(super) end: End,
 }
@@ -64,6 +66,13 @@ pub(super) fn judge(seen: &Seen) -> Proved {
     }
     if let Some(why) = &seen.unread {
         return Proved::Partial(why.clone());
+    }
+    if seen.n_nameless > 0 {
+        // Any of them may be the account of somebody who seems to have none.
+        return Proved::Partial(format!(
+            "accounts without `userName`, which RFC 7643 (4.1.1) requires, `externalId` and address: {}",
+            seen.n_nameless
+        ));
     }
     let first = seen.totals.first().copied().flatten();
     if let Some(other) = seen.totals.iter().find(|it| **it != first) {
@@ -173,6 +182,11 @@ mod tests {
             "partial: the list states no total, and it has no rows",
         );
         check(&seen(&two, 5, End::Broken("page 2 is HTML".to_owned())), "partial: page 2 is HTML");
+        let nameless = Seen { n_nameless: 2, ..seen(&two, 5, End::Total) };
+        check(
+            &nameless,
+            "partial: accounts without `userName`, which RFC 7643 (4.1.1) requires, `externalId` and address: 2",
+        );
         let repeated = Seen { n_repeated: 1, ..seen(&two, 5, End::Total) };
         check(&repeated, "unsteady: rows that moved between pages while they were read: 1");
     }

@@ -2,7 +2,7 @@
 //! (RFC 9865, 2), as the server says and shows. Stops when a page adds nothing new.
 
 use chrono::{DateTime, Utc};
-use domain::SystemId;
+use domain::{Account, Rows, SystemId};
 use outbound::{Answer, Reader};
 
 use super::proof::{End, Seen};
@@ -226,9 +226,17 @@ impl Walk<'_> {
         let read = self.pages.finish(system);
         let n_conflicts = read.lists.first().map_or(0, |it| it.conflicts.len());
         self.seen.n_conflicts = n_conflicts as u64;
+        self.seen.n_nameless = read.lists.iter().map(|it| n_nameless(&it.rows)).sum();
         self.seen.unread.clone_from(&read.unread);
         Walked { read, seen: self.seen, began_at: self.began_at, error: self.error, paging }
     }
+}
+
+fn n_nameless(rows: &Rows) -> u64 {
+    let Rows::Accounts(accounts) = rows else { return 0 };
+    let is_nameless =
+        |it: &&Account| it.user_name.is_none() && it.external_id.is_none() && it.email.is_none();
+    accounts.iter().filter(is_nameless).count() as u64
 }
 
 /// Why a server refuses the list, and what to do.

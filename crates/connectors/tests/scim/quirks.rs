@@ -214,17 +214,34 @@ async fn members_in_any_case_and_plain_json_are_read_alike() {
         Said {
             status: 200,
             headers: vec![("content-type", "application/json".to_owned())],
-            body: r#"{"TotalResults":"3","resources":[{"ID":"1","USERNAME":"a","Active":"True"},{"id":"2","userName":"b","active":"FALSE"},{"id":"3","active":null}]}"#.to_owned(),
+            body: r#"{"TotalResults":"3","resources":[{"ID":"1","USERNAME":"a","Active":"True"},{"id":"2","userName":"b","active":"FALSE"},{"id":"3","USERname":"c","active":null}]}"#.to_owned(),
         }
     })
     .await;
     assert_snapshot!(shown, @r"
-        accounts: a on, b off, 3 null
+        accounts: a on, b off, c null
         complete: stated_total
         note: read by index
         note: rows that write `active` as text: 2
         rows by request: 3
         asked: 1
+        ");
+}
+
+#[tokio::test]
+async fn an_account_that_names_nobody_may_be_anybodys() {
+    let shown = pulled(TWO, |_| {
+        let rows =
+            r#"{"id":"1","userName":"a","active":true},{"id":"2","userName":null,"active":true}"#;
+        Said::json(200, format!(r#"{{"totalResults":2,"Resources":[{rows}]}}"#))
+    })
+    .await;
+    assert_snapshot!(shown, @r"
+        accounts: a on, 2 on
+        partial: accounts without `userName`, which RFC 7643 (4.1.1) requires, `externalId` and address: 1
+        note: read by index
+        rows by request: 2 2
+        asked: 2
         ");
 }
 
