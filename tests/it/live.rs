@@ -120,6 +120,16 @@ async fn a_leaver_within_grace_waits_and_who_is_deleted_has_left() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_deactivated_and_then_deleted_has_left_with_the_first() {
+    let (sim, site) = installed(&FIRM.replace("okta\n", "okta (deactivation off)\n")).await;
+    run(&site);
+    sim.world().deactivate("00uana00000000000001", now() - TimeDelta::hours(5));
+    sim.world().delete("00uana00000000000001", now() - TimeDelta::hours(1));
+    run(&site);
+    assert!(live(&site).contains(&"leaver_active a1 open".to_owned()), "{:?}", live(&site));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_log_tells_when_somebody_lost_the_app() {
     let firm = FIRM.replace("okta\n", "okta (deactivation off)\n") + "company 20\n";
     let (sim, site) = installed(&firm).await;

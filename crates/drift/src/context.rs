@@ -16,8 +16,8 @@ pub struct Past {
     pub episodes: FxHashMap<EntityId, Episode>,
     /// As of when each list spoke in the run before this one.
     pub looked_at: FxHashMap<Stream, DateTime<Utc>>,
-    /// When the log of an IdP says that an identity left or lost the app, the newest of each;
-    /// what was taken back since is not among them.
+    /// When the log of an IdP first says that an identity left or lost the app; what was taken
+    /// back since is not among them.
     pub ended: FxHashMap<(SystemId, Text), Ended>,
     /// Subjects of findings that live: judged with reasons even where all is well.
     pub watched: FxHashSet<EntityId>,

@@ -192,9 +192,10 @@ fn ended(state: &State, log: &[LogPart]) -> FxHashMap<(SystemId, Text), Ended> {
     for (system, event) in events {
         let ended = all.entry((system.clone(), event.identity.clone())).or_default();
         match event.kind {
-            LogEventKind::Left => ended.left = Some(event.at),
+            // Who is deactivated may be deleted later: access ended with the first.
+            LogEventKind::Left => ended.left = ended.left.or(Some(event.at)),
             LogEventKind::Returned => ended.left = None,
-            LogEventKind::Unassigned => ended.unassigned = Some(event.at),
+            LogEventKind::Unassigned => ended.unassigned = ended.unassigned.or(Some(event.at)),
             LogEventKind::Assigned => ended.unassigned = None,
             LogEventKind::Suspended | LogEventKind::Pushed | LogEventKind::PushFailed => {}
         }
