@@ -147,8 +147,12 @@ fn shown(holds: &Holds) -> String {
 
 /// Reads Okta's own examples, as Prism serves them.
 async fn prism(base: &str) -> Result<Vec<String>, Box<dyn Error>> {
-    let reader =
-        client(base, Auth::Ssws(Secret::new("00any-token".to_owned())), Pace::Okta)?.reader();
+    let reader = client(
+        &format!("{base}{}", okta::API),
+        Auth::Ssws(Secret::new("00any-token".to_owned())),
+        Pace::Okta,
+    )?
+    .reader();
     let config = okta::Config {
         system: SystemId::parse("okta")?,
         app: SystemId::parse("app")?,
