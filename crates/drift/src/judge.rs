@@ -66,6 +66,8 @@ pub struct Claim {
     pub seen_active_at: Option<DateTime<Utc>>,
     /// Employment of the owner, from 1; 0 without an owner.
     pub episode: u32,
+    /// Is the account that of one of several people, whose right ended at different times?
+    pub is_of_several: bool,
     /// A leaver, or everyone who may own it is one: open at once in the first run.
     pub is_leaver: bool,
     /// Both sides were asked again by id, after the lists: that is the second look.
@@ -575,6 +577,7 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
         starts,
         seen_active_at: seen_active_at(case),
         episode,
+        is_of_several: case.ended_among.is_some(),
         is_leaver: case.right == Right::Leaver,
         is_asked_again: is_asked_again(case),
         is_privileged: case.is_privileged(),

@@ -5,9 +5,9 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{
-    Activity, Change, Exposure, Family, Finding, FindingEvent, FindingId, FindingRecord,
-    FindingState, Fingerprint, LinkKind, Look, Resolution, Right, RunId, SlaResult, Tier, Verdict,
-    Waiver,
+    Activity, Cause, Change, Exposure, Family, Finding, FindingEvent, FindingId, FindingRecord,
+    FindingState, Fingerprint, Interval, LinkKind, Look, Resolution, Right, RunId, SlaResult, Tier,
+    Verdict, Waiver,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -269,7 +269,7 @@ fn second_look(first: &[Look], now: &[Look]) -> Result<(), String> {
 }
 
 /// Adds this look to the exposure, or begins a new stretch: after one that ended, and after a
-/// time in which the access was right.
+/// time in which the access was right, or may have been.
 fn expose(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool) {
     if finding.family() != Family::AccessRemains {
         return;
@@ -283,7 +283,11 @@ fn expose(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool)
     let looked_at = claim.looks.iter().map(|it| it.as_of).max().max(Some(seen_at));
     let mut begun = started(cx.policy, &claim.starts, looked_at);
     match finding.exposures.last_mut() {
-        Some(last) if last.first_seen_inactive.is_none() && !is_back => {
+        Some(last)
+            if last.first_seen_inactive.is_none()
+                && !is_back
+                && !may_be_later(last, claim, begun) =>
+        {
             last.last_seen_active = last.last_seen_active.max(last_seen_active);
             // A source may tell later that it began earlier.
             if let (Some(known), Some(told)) = (last.started.earliest, begun.earliest) {
@@ -306,6 +310,14 @@ fn expose(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool)
             });
         }
     }
+}
+
+/// Whether the right may have ended only after the stretch was seen last: the account of several
+/// possible owners may by now be that of somebody who left later.
+fn may_be_later(stretch: &Exposure, claim: &Claim, told: Interval) -> bool {
+    let is_of_several = claim.is_of_several && claim.cause != Cause::Reactivated;
+    let seen = stretch.last_seen_active;
+    is_of_several && seen.is_some_and(|seen| told.latest.is_some_and(|it| it > seen))
 }
 
 /// Applies the waivers of a finding: in force, ended, or void because the facts changed.
@@ -602,7 +614,7 @@ fn ending(finding: &Finding, status: &Status) -> Option<(Resolution, String)> {
 
 /// Nobody owns the account, as complete lists show: only a person's word undoes a link.
 fn is_orphan(status: &Status) -> bool {
-    matches!(status.verdict, Verdict::Drift(domain::Cause::OrphanActive) | Verdict::Exempt)
+    matches!(status.verdict, Verdict::Drift(Cause::OrphanActive) | Verdict::Exempt)
 }
 
 fn time(at: DateTime<Utc>) -> String {
