@@ -29,10 +29,15 @@ fn now() -> DateTime<Utc> {
 
 /// A company, and an installation that reads it.
 async fn installed(firm: &str) -> (Sim, Site) {
+    installed_with(firm, "").await
+}
+
+/// Likewise, with more settings of the app.
+async fn installed_with(firm: &str, app: &str) -> (Sim, Site) {
     let sim = Sim::start(World::describe_at(firm, now()).unwrap()).await.unwrap();
     let site = Site::new(&format!(
         "[idp.okta.okta]\nurl = \"{}\"\napp_id = \"0oaapp\"\ntoken = \"file:okta.token\"\n\n\
-         [app.secureframe]\nidps = [\"okta\"]\ncanaries = [\"a1\"]\n\n\
+         [app.secureframe]\nidps = [\"okta\"]\ncanaries = [\"a1\"]\n{app}\n\
          [app.secureframe.scim]\nurl = \"{}\"\ntoken = \"file:scim.token\"\n",
         sim.okta_url(),
         sim.scim_url()
@@ -40,6 +45,12 @@ async fn installed(firm: &str) -> (Sim, Site) {
     site.write("okta.token", "00sim-api-token\n");
     site.write("scim.token", "sim-scim-token\n");
     (sim, site)
+}
+
+/// A fault that lasts.
+fn fault(sim: &Sim, endpoint: &str, fault: &str) {
+    let endpoint = Endpoint::named(endpoint).unwrap();
+    sim.fault(endpoint, Fault::named(fault).unwrap(), When::always());
 }
 
 /// Runs the program while the company answers.
@@ -173,14 +184,54 @@ async fn a_list_that_is_short_of_its_total_opens_and_closes_nothing() {
     let (sim, site) = installed(FIRM).await;
     run(&site);
     let before = live(&site);
-    sim.fault(
-        Endpoint::named("scim/users").unwrap(),
-        Fault::named("short-list").unwrap(),
-        When::always(),
-    );
+    fault(&sim, "scim/users", "short-list");
     let answer = run(&site);
     assert_eq!(answer.status, 4, "{answer}");
     assert_eq!(live(&site), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_is_gone_is_over_only_when_the_app_says_so_by_id() {
+    let firm = FIRM.to_owned() + "company 20\n";
+    let (sim, site) = installed_with(&firm, "deprovision = \"deletes\"").await;
+    run(&site);
+    sim.world().app.accounts.retain(|it| it.id != "a2");
+    fault(&sim, "scim/user", "garbage");
+    run(&site);
+    assert!(live(&site).contains(&"leaver_active a2 not_visible".to_owned()), "{:?}", live(&site));
+
+    sim.clear_faults();
+    run(&site);
+    assert!(!live(&site).iter().any(|it| it.contains("a2")), "{:?}", live(&site));
+    let over = ask(&site, &["findings", "list", "--all", "--format", "json"]).stdout;
+    assert!(over.contains("absence_proven"), "{over}");
+    // Once it was said, the list is enough: nobody asks every night about who is long gone.
+    sim.forget_requests();
+    run(&site);
+    let asked: Vec<_> = sim.requests().into_iter().filter(|it| it.path.contains("/a2")).collect();
+    assert!(asked.is_empty(), "{asked:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hidden_account_counts_as_off_only_while_a_canary_shows_that_the_app_hides() {
+    let hides = "deprovision = \"hides\"\ninactive_canaries = [\"a3\"]";
+    let firm = FIRM.replace("app\n", "app (hides inactive)\n") + "company 20\n";
+    let (sim, site) = installed_with(&firm, hides).await;
+    run(&site);
+    sim.world().switch_off("a2", now());
+    // The canary itself is gone: what is not in the list may be hidden, or not.
+    let canary = sim.world().app.accounts.iter().position(|it| it.id == "a3").unwrap();
+    let canary = sim.world().app.accounts.remove(canary);
+    fault(&sim, "scim/user", "garbage");
+    run(&site);
+    assert!(live(&site).contains(&"leaver_active a2 not_visible".to_owned()), "{:?}", live(&site));
+
+    sim.clear_faults();
+    sim.world().app.accounts.push(canary);
+    run(&site);
+    assert!(!live(&site).iter().any(|it| it.contains("a2")), "{:?}", live(&site));
+    let doctor = ask(&site, &["doctor"]).stdout;
+    assert!(doctor.contains("inactive users are hidden"), "{doctor}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

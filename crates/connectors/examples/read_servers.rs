@@ -67,7 +67,13 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         let reader = client(&std::env::var(variable)?, token, Pace::RetryAfter)?.reader();
         let app = AppProfiles::builtin()?.get("generic-scim").ok_or("no generic profile")?;
         let system = SystemId::parse(name)?;
-        let config = scim::Config { system, app, canaries: Vec::new(), page_size: Some(10) };
+        let config = scim::Config {
+            system,
+            app,
+            canaries: Vec::new(),
+            inactive_canaries: Vec::new(),
+            page_size: Some(10),
+        };
         problems.extend(compare(name, &Scim::new(config, reader), &expected).await);
     }
     problems.extend(prism(&std::env::var("PRISM_OKTA_URL")?).await?);
@@ -94,7 +100,7 @@ fn client(base: &str, auth: Auth, pace: Pace) -> Result<Client, Box<dyn Error>> 
 /// Reads a whole server, and each account by its id. Returns what is not as it should be.
 async fn compare(name: &str, scim: &Scim, expected: &Expected) -> Vec<String> {
     let mut problems = Vec::new();
-    let pull = scim.pull(&Machine).await.pull;
+    let pull = scim.pull(&Machine).await;
     let Some(snapshot) = pull.snapshots.first() else {
         return vec![format!("{name}: no list: {:?}", pull.failures)];
     };

@@ -2,12 +2,10 @@
 //!
 //! Sources: RFC 7643, RFC 7644, RFC 9865. Needs a token that may read users; most SCIM tokens can
 //! write as well, and nothing here can. *Partial* means that the pages did not add up to what the
-//! server states, twice, that one was no list, or that an account known to be there was missing.
+//! server states, twice, or that one was no list.
 
-mod absence;
 mod app;
 mod by_id;
-mod canary;
 mod doctor;
 mod filter;
 mod proof;
@@ -19,23 +17,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use domain::{
     Account, AsOf, AsOfBasis, Channel, Clock, Coverage, List, Population, Request, Snapshot,
-    Stream, SystemId, Watcher,
+    Stream, SystemId, Text,
 };
 use outbound::Reader;
 
-pub use absence::{Absence, Asked, Sight, absence};
 pub use app::{AppProfile, AppProfiles, Habit, Prerequisite};
-pub use canary::{Canary, CanaryName, InactiveShown};
 pub use filter::{Attribute, Filters, Lookup, Trust};
 
-use canary::CanarySeen;
 use filter::Filtering;
 use proof::Proved;
 use walk::Walked;
 use wire::Service;
 
 use crate::abreast::answers;
-use crate::live::{Check, LiveFailure, LivePull, Question, Reply, Trouble};
+use crate::live::{Check, LiveFailure, LivePull, Question, Reply};
 
 /// What an operator says about one SCIM app. Where it is and as whom is the client's business.
 #[derive(Clone, Debug)]
@@ -44,8 +39,11 @@ pub struct Config {
     pub system: SystemId,
     /// What is known of the app.
     pub app: Arc<AppProfile>,
-    /// Accounts that are known to be there. Empty: nothing shows that the list works.
-    pub canaries: Vec<Canary>,
+    /// Ids, user names or addresses of accounts that must be in the list. For the doctor: a run
+    /// looks for them in whatever list of the app it has. Empty: nothing shows that the list works.
+    pub canaries: Vec<Text>,
+    /// Likewise of accounts that are kept off. Empty: nothing shows whether the list has such.
+    pub inactive_canaries: Vec<Text>,
     /// Accounts to ask for at a time; `None`: as the app profile says.
     pub page_size: Option<u32>,
 }
@@ -55,15 +53,6 @@ pub struct Config {
 pub struct Scim {
     config: Config,
     reader: Reader,
-}
-
-/// All that a pull of one SCIM app brought.
-#[derive(Debug)]
-pub struct ScimPull {
-    /// The list, or why there is none.
-    pub pull: LivePull,
-    /// How well the app was seen; `None` when nothing could be read.
-    pub sight: Option<Sight>,
 }
 
 impl Scim {
@@ -87,7 +76,7 @@ impl Scim {
 
     /// Reads all accounts. A list that does not add up is read once more, and is partial when it
     /// does not add up then either.
-    pub async fn pull(&self, clock: &dyn Clock) -> ScimPull {
+    pub async fn pull(&self, clock: &dyn Clock) -> LivePull {
         let reader = self.reader.new_pull();
         let (service, mut requests) = self.service(&reader).await;
         let (walked, proved) = self.walk(&reader, &service, &mut requests).await;
@@ -95,7 +84,7 @@ impl Scim {
         if let Some(error) = walked.error {
             pull.requests.extend(walked.read.requests);
             pull.failures.push(LiveFailure { lists: vec![self.stream()], error });
-            return ScimPull { pull, sight: None };
+            return pull;
         }
         let coverage = match proved {
             Proved::Complete(proof) => Coverage::Complete(proof),
@@ -107,10 +96,10 @@ impl Scim {
         let began_at = walked.began_at.unwrap_or_else(|| clock.now());
         let mut notes = vec![format!("read {}", walked.paging)];
         let Some(list) = walked.read.lists.into_iter().next() else {
-            return ScimPull { pull, sight: None };
+            return pull;
         };
         notes.extend(list.notes);
-        let mut snapshot = Snapshot {
+        pull.snapshots.push(Snapshot {
             stream: self.stream(),
             as_of: AsOf { at: began_at, basis: AsOfBasis::Stated },
             coverage,
@@ -120,13 +109,10 @@ impl Scim {
             origins: list.origins,
             requests: walked.read.requests,
             notes,
-        };
-        let inactive = self.canaries(&reader, clock, &mut snapshot, &mut pull).await;
-        let sight = Sight { coverage: snapshot.coverage.clone(), inactive };
-        pull.snapshots.push(snapshot);
+        });
         pull.bodies.push(list.bodies);
         pull.unmapped = list.unmapped;
-        ScimPull { pull, sight: Some(sight) }
+        pull
     }
 
     /// Asks for accounts by their ids, a few at a time, and answers in the order of the questions.
@@ -236,84 +222,8 @@ impl Scim {
         (again, proved)
     }
 
-    /// Looks for each canary, and takes back what one that is missing disproves.
-    async fn canaries(
-        &self,
-        reader: &Reader,
-        clock: &dyn Clock,
-        snapshot: &mut Snapshot,
-        pull: &mut LivePull,
-    ) -> InactiveShown {
-        let mut inactive = InactiveShown::Unknown;
-        let hides = self.config.app.inactive_hidden().is_known();
-        for canary in &self.config.canaries {
-            let kept = canary.kept();
-            let is_expected = hides && !canary.is_active;
-            match self.look_for(reader, clock, canary, snapshot, pull).await {
-                CanarySeen::Listed { id, is_as_kept: true } => {
-                    snapshot.notes.push(format!("the {kept} canary `{id}` was in the list"));
-                    if !canary.is_active {
-                        inactive = InactiveShown::Listed;
-                    }
-                }
-                CanarySeen::Listed { id, is_as_kept: false } => snapshot.notes.push(format!(
-                    "the {kept} canary `{id}` was in the list, and is not {kept}: choose another"
-                )),
-                CanarySeen::Hidden => {
-                    inactive = InactiveShown::Hidden;
-                    let seen = "the inactive canary was not in the list, and is there by its id";
-                    if is_expected {
-                        snapshot.notes.push(format!("{seen}, as the app profile says"));
-                    } else {
-                        miss(snapshot, pull, &format!("{seen}: the app hides inactive users, so set `inactive_hidden = \"observed\"` in its profile"));
-                    }
-                }
-                CanarySeen::Missing if is_expected => snapshot.notes.push(
-                    "the inactive canary was not in the list, as the app profile says, nor seen by its id"
-                        .to_owned(),
-                ),
-                CanarySeen::Missing => {
-                    miss(snapshot, pull, &format!("the {kept} canary was not in the list"));
-                }
-            }
-        }
-        inactive
-    }
-
-    /// Looks for one canary in the list; one that is kept off, and is not in it, by its id.
-    async fn look_for(
-        &self,
-        reader: &Reader,
-        clock: &dyn Clock,
-        canary: &Canary,
-        snapshot: &Snapshot,
-        pull: &mut LivePull,
-    ) -> CanarySeen {
-        let seen = canary.look(&snapshot.rows);
-        match (&seen, &canary.name) {
-            (CanarySeen::Missing, CanaryName::Id(id)) if !canary.is_active => {
-                let question = Question::Account(id.clone());
-                let reply = self.ask(reader, clock, &question).await;
-                pull.requests.extend(reply.requests);
-                canary.look_again(&reply.answer)
-            }
-            _ => seen,
-        }
-    }
-
     fn stream(&self) -> Stream {
         let system = self.config.system.clone();
         Stream { system, list: List::Accounts, channel: Some(Channel::Scim) }
     }
-}
-
-/// A canary is missing: the list is not whole, whatever its pages say.
-fn miss(snapshot: &mut Snapshot, pull: &mut LivePull, why: &str) {
-    let reason = match &snapshot.coverage {
-        Coverage::Partial { reason } => format!("{reason}; {why}"),
-        Coverage::Complete(_) => why.to_owned(),
-    };
-    snapshot.coverage = Coverage::Partial { reason };
-    let text = format!("The list of `{}` is not whole: {why}.", snapshot.stream.system);
-    pull.troubles.push(Trouble { kind: Watcher::CanaryMissing, text });
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{Raw, Text, named};
+use crate::{Raw, Text, named, same_name};
 
 /// One login in an app, as one channel showed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,6 +39,15 @@ pub struct Account {
     pub modified_at: Option<DateTime<Utc>>,
     /// Last sign-in. Volatile: kept apart, and no reason for a new version of the row.
     pub last_used_at: Option<DateTime<Utc>>,
+}
+
+impl Account {
+    /// Returns true when `name` is the account's id, or its user name or address, case-folded.
+    #[must_use]
+    pub fn is_named(&self, name: &str) -> bool {
+        let names = [&self.user_name, &self.email].into_iter().flatten();
+        *self.id == *name || names.into_iter().any(|it| same_name(it, name))
+    }
 }
 
 /// The four states of `active` on the wire. RFC 7643 gives it no default, so

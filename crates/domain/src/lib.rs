@@ -44,7 +44,7 @@ pub use grade::Grade;
 pub use identity::{Identity, IdentityKind, Lifecycle};
 pub use link::{Link, LinkKind, Tier};
 pub use log::{LogEvent, LogEventKind};
-pub use name::{Folded, NameError, Raw, SystemId, Text, is_placeholder};
+pub use name::{Folded, NameError, Raw, SystemId, Text, is_placeholder, same_name};
 pub use person::{Episode, EpisodeId};
 pub use question::{Answer, Observation, Question};
 pub use record::{

@@ -80,6 +80,15 @@ impl<'a> Folded<'a> {
     }
 }
 
+/// Compares two names, case-folded. Blank names are the same as nothing.
+#[must_use]
+pub fn same_name(one: &str, other: &str) -> bool {
+    if one == other {
+        return !one.trim_start().is_empty(); // Nearly all: no need to fold them.
+    }
+    Folded::new(one).is_some_and(|it| Some(it) == Folded::new(other))
+}
+
 /// Returns true for what people type into a field that they must fill:
 /// nothing, `n/a`, `none`, `null`, `-`, `unknown`, `tbd`, `test`, or zeros, crosses
 /// or marks throughout (`0000`, `xxx`). Such a key joins nobody. `2222` is somebody's number.

@@ -1,7 +1,7 @@
 //! Is this account on? Judged over the app's channels: active if any fresh one says so, off only
 //! if every required one does.
 
-use domain::{Account, Activity};
+use domain::{Account, Activity, List, Verdict};
 use graph::{ListView, Sighting, Standing};
 
 use crate::context::Context;
@@ -16,23 +16,33 @@ pub(crate) struct Seen {
     pub(crate) is_disputed: bool,
 }
 
-/// Judges one account.
-pub(crate) fn activity(cx: &Context<'_>, account: usize) -> Seen {
+/// Judges every account, in the order of the graph.
+pub(crate) fn activities(cx: &Context<'_>) -> Vec<Seen> {
+    // What the app does with those who are off is looked up once for each channel.
+    let hides: Vec<bool> =
+        cx.graph.estate().channels.iter().map(|it| hides_today(cx, it)).collect();
+    (0..cx.graph.accounts().len()).map(|it| activity(cx, &hides, it)).collect()
+}
+
+fn activity(cx: &Context<'_>, hides: &[bool], account: usize) -> Seen {
     let Some(view) = cx.graph.accounts().get(account) else {
         return Seen { activity: Activity::Unknown, is_disputed: false };
     };
     let estate = cx.graph.estate();
     if let ([channel], []) = (&*estate.channels, &*view.others) {
         let row = cx.graph.account_row(account);
-        return Seen { activity: of_row(cx, channel, row), is_disputed: false };
+        let hides = hides.first() == Some(&true);
+        return Seen { activity: of_row(cx, channel, hides, row), is_disputed: false };
     }
     let said: Vec<(Activity, bool)> = estate
         .channels
         .iter()
+        .zip(hides)
         .enumerate()
-        .map(|(at, channel)| {
+        .map(|(at, (channel, hides))| {
             let row = view.rows(estate).find(|it| usize::from(it.system) == at);
-            let activity = row.map_or_else(|| unlisted(channel), |it| of_row(cx, channel, it));
+            let activity =
+                row.map_or_else(|| unlisted(channel), |it| of_row(cx, channel, *hides, it));
             (activity, is_required(cx, channel))
         })
         .collect();
@@ -60,14 +70,20 @@ pub(crate) fn no_account(cx: &Context<'_>) -> Activity {
     if is_whole { Activity::Absent } else { Activity::Unknown }
 }
 
-fn of_row(cx: &Context<'_>, channel: &ListView, row: &Sighting<'_, Account>) -> Activity {
+fn of_row(
+    cx: &Context<'_>,
+    channel: &ListView,
+    hides: bool,
+    row: &Sighting<'_, Account>,
+) -> Activity {
     match row.standing {
         Standing::Listed if cx.graph.estate().is_fresh(row) => Activity::of(row.row),
         Standing::Listed => Activity::Unknown,
         Standing::Gone if channel.base.is_none() => Activity::Unknown,
+        Standing::Gone if is_in_doubt(cx, channel, row) => Activity::Unknown,
         Standing::Gone => match cx.rules.deprovision {
             Deprovision::Lists | Deprovision::Deletes => Activity::Absent,
-            Deprovision::Hides if hides_today(cx, channel) => Activity::Inactive,
+            Deprovision::Hides if hides => Activity::Inactive,
             Deprovision::Hides | Deprovision::Unknown => Activity::Unknown,
         },
     }
@@ -82,16 +98,74 @@ fn is_required(cx: &Context<'_>, channel: &ListView) -> bool {
     required.is_empty() || channel.stream.channel.is_some_and(|it| required.contains(&it))
 }
 
-/// An account known to be inactive is not in today's list: the app hides such accounts.
+/// Not in the list, and the app, which can be asked by id, has not said that it is gone: neither
+/// today nor when it was missing first.
+fn is_in_doubt(cx: &Context<'_>, channel: &ListView, row: &Sighting<'_, Account>) -> bool {
+    let is_asked = cx.graph.estate().asked_again.contains(&(List::Accounts, row.entity));
+    channel.is_live && !is_asked && (is_newly_gone(cx, channel, row) || !was_settled(cx, row))
+}
+
+/// In the list that was seen whole last, or in one since, and not in that of today.
+fn is_newly_gone(cx: &Context<'_>, channel: &ListView, row: &Sighting<'_, Account>) -> bool {
+    let seen_at = cx.graph.estate().snapshot(row.snapshot).reference.as_of.at;
+    cx.past.looked_at.get(&channel.stream).is_none_or(|it| seen_at >= *it)
+}
+
+/// The last look at it sufficed for more than that all is well, or that nothing can be said.
+fn was_settled(cx: &Context<'_>, row: &Sighting<'_, Account>) -> bool {
+    cx.past.standings.get(&row.entity).is_some_and(|it| {
+        it.seen_until.is_none()
+            && !matches!(it.verdict, Verdict::Indeterminate | Verdict::Confirmed)
+    })
+}
+
+/// Returns true when an app that can be asked by id must say whether this account, which is gone
+/// from its list, is gone indeed. Where absence shows nothing of the app, that is asked once.
+pub(crate) fn must_be_asked(cx: &Context<'_>, account: usize) -> bool {
+    let estate = cx.graph.estate();
+    let Some(view) = cx.graph.accounts().get(account) else { return false };
+    let shows = matches!(cx.rules.deprovision, Deprovision::Lists | Deprovision::Deletes);
+    view.rows(estate).filter(|it| it.standing == Standing::Gone).any(|row| {
+        estate.channels.get(usize::from(row.system)).is_some_and(|channel| {
+            channel.base.is_some()
+                && is_in_doubt(cx, channel, row)
+                && (shows || is_newly_gone(cx, channel, row))
+        })
+    })
+}
+
+/// An account known to be inactive is not in today's list: the app hides such accounts. One that
+/// can be asked by id must have said that it is still there.
 fn hides_today(cx: &Context<'_>, channel: &ListView) -> bool {
     let canaries = &cx.rules.inactive_canaries;
+    let is_hidden = |canary: &String| channel.hidden.iter().any(|it| **it == **canary);
+    match (canaries.is_empty(), channel.is_live) {
+        (true, _) => false,
+        (false, true) => {
+            canaries.iter().any(is_hidden) && !canaries.iter().any(|it| is_listed(cx, channel, it))
+        }
+        (false, false) => !canaries.iter().any(|it| is_listed(cx, channel, it)),
+    }
+}
+
+/// Inactive canaries that the app must be asked for by id: only they show that it hides who is off.
+pub(crate) fn hidden_canaries<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = &'c str> {
+    let channels = cx.graph.estate().channels.iter();
+    let asked = channels
+        .filter(|it| cx.rules.deprovision == Deprovision::Hides && it.is_live && it.base.is_some());
+    asked.flat_map(|channel| {
+        let canaries = cx.rules.inactive_canaries.iter();
+        canaries.filter(|it| !is_listed(cx, channel, it)).map(String::as_str)
+    })
+}
+
+/// Whether an account of this name is in the list of today.
+fn is_listed(cx: &Context<'_>, channel: &ListView, name: &str) -> bool {
     let estate = cx.graph.estate();
-    let is_listed = |canary: &String| {
-        estate.accounts.iter().any(|it| {
-            it.standing == Standing::Listed
-                && estate.snapshot(it.snapshot).reference.stream == channel.stream
-                && crate::names::names(it.row, canary)
-        })
-    };
-    !canaries.is_empty() && !canaries.iter().any(is_listed)
+    estate.accounts.iter().any(|it| {
+        it.standing == Standing::Listed
+            && estate.snapshot(it.snapshot).reference.stream == channel.stream
+            && !channel.hidden.contains(&it.row.id)
+            && it.row.is_named(name)
+    })
 }

@@ -78,7 +78,7 @@ impl<'c> Case<'c> {
         for row in view.rows(self.cx.graph.estate()) {
             let Some(roles) = &row.row.roles else { continue };
             let is_privileged = roles.iter().any(|role| {
-                self.cx.rules.privileged_roles.iter().any(|it| crate::names::same(it, role))
+                self.cx.rules.privileged_roles.iter().any(|it| domain::same_name(it, role))
             });
             shown = Some(shown.unwrap_or(false) || is_privileged);
         }

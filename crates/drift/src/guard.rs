@@ -3,7 +3,6 @@
 
 use domain::{List, Rows, Snapshot, SnapshotRef};
 
-use crate::names::names;
 use crate::policy::Policy;
 
 /// Why the absences of a new list do not count; `None` when they do.
@@ -23,7 +22,7 @@ pub fn hard_hold(
     if let Rows::Accounts(accounts) = &new.rows {
         let missing: Vec<&str> = canaries
             .iter()
-            .filter(|it| !accounts.iter().any(|account| names(account, it)))
+            .filter(|it| !accounts.iter().any(|account| account.is_named(it)))
             .map(String::as_str)
             .collect();
         if !missing.is_empty() {

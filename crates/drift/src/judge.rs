@@ -11,11 +11,10 @@ use domain::{
 use graph::Standing;
 use rustc_hash::FxHashMap;
 
-use crate::activity::{Seen, activity, no_account};
+use crate::activity::{Seen, activities, no_account};
 use crate::case::{Case, PossibleOwners, RegisterOwner};
 use crate::context::Context;
 use crate::looks::{looks_of, seen_active_at};
-use crate::names;
 use crate::questions::is_asked_again;
 use crate::right::{PersonRight, Starts, person_right};
 use crate::rule::{When, rule};
@@ -123,7 +122,7 @@ pub fn judge(cx: &Context<'_>) -> Judgement {
         n_persons: u64::try_from(cx.graph.n_persons()).unwrap_or(u64::MAX),
         n_accounts: 0,
     };
-    let seen: Vec<Seen> = (0..cx.graph.accounts().len()).map(|it| activity(cx, it)).collect();
+    let seen = activities(cx);
     let mut tallies: BTreeMap<Verdict, u64> = BTreeMap::new();
     let active = people.n_active(cx, &seen);
     for account in 0..seen.len() {
@@ -165,7 +164,7 @@ pub fn judge(cx: &Context<'_>) -> Judgement {
 #[must_use]
 pub fn examine(cx: &Context<'_>, account: Option<usize>, person: Option<u32>) -> Option<Status> {
     let people = People::of(cx);
-    let seen: Vec<Seen> = (0..cx.graph.accounts().len()).map(|it| activity(cx, it)).collect();
+    let seen = activities(cx);
     let active = people.n_active(cx, &seen);
     let case = match (account, person) {
         (Some(account), _) if account < seen.len() => {
@@ -263,8 +262,7 @@ impl People {
             .copied()
             .unwrap_or(Seen { activity: Activity::Unknown, is_disputed: false });
         let row = cx.graph.account_row(account).row;
-        let registered =
-            cx.graph.estate().nonhumans.iter().find(|it| names::names(row, &it.account));
+        let registered = cx.graph.estate().nonhumans.iter().find(|it| row.is_named(&it.account));
         let mut case = Case {
             cx,
             account: Some(account),

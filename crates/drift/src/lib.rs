@@ -11,7 +11,6 @@ mod grade;
 mod guard;
 mod judge;
 mod looks;
-mod names;
 mod policy;
 mod questions;
 mod reconcile;

@@ -4,6 +4,7 @@
 use domain::{Activity, EntityId, Family, Finding, List, Question, SubjectKind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::activity::{hidden_canaries, must_be_asked};
 use crate::case::Case;
 use crate::context::Context;
 use crate::judge::Judgement;
@@ -22,9 +23,10 @@ pub struct Questions {
 }
 
 /// What to ask again, gravest first: the account of each claim that access remains, of each
-/// account nobody or nobody knows who owns, or that is off or gone, of each active one whose owner is not in the newest
-/// list, of each living finding that nothing claims any more; and each of their owners with the
-/// owner's assignment.
+/// account nobody or nobody knows who owns, or that is off or gone, of each active one whose owner
+/// is not in the newest list, of each living finding that nothing claims any more, of each that is
+/// gone from its list; each of their owners with the owner's assignment; and canaries that show
+/// that an app hides who is off.
 #[must_use]
 pub fn questions(cx: &Context<'_>, judgement: &Judgement, findings: &[Finding]) -> Questions {
     let mut found = Questions::default();
@@ -40,6 +42,11 @@ pub fn questions(cx: &Context<'_>, judgement: &Judgement, findings: &[Finding]) 
         let Some(account) = at.get(entity) else { continue };
         let asked = about_account(cx, *account);
         found.ask.extend(asked.into_iter().filter(|it| known.insert(it.clone())));
+    }
+    for canary in hidden_canaries(cx) {
+        let system = cx.graph.estate().app.clone();
+        let asked = Question { system, list: List::Accounts, id: canary.into() };
+        found.ask.extend(Some(asked).filter(|it| known.insert(it.clone())));
     }
     found
 }
@@ -69,6 +76,7 @@ fn suspects(cx: &Context<'_>, judgement: &Judgement, findings: &[Finding]) -> Ve
         .map(|it| it.subject.entity)
         .chain(of_missing_owners(cx))
         .chain(known)
+        .chain(of_gone(cx))
         .filter(|it| seen.insert(*it))
         .collect()
 }
@@ -87,6 +95,12 @@ fn of_missing_owners<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = EntityId> 
         .map(|at| cx.graph.account_row(at))
         .filter(|it| Activity::of(it.row) == Activity::Active)
         .map(|it| it.entity)
+}
+
+/// Accounts that are gone from their list, which alone shows nobody's absence.
+fn of_gone<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = EntityId> + 'c {
+    let accounts = 0..cx.graph.accounts().len();
+    accounts.filter(|at| must_be_asked(cx, *at)).map(|at| cx.graph.account_row(at).entity)
 }
 
 /// The account, its owners, and their assignments.

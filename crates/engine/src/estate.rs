@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Account, AsOf, AsOfBasis, Assignment, EntityId, HrLeaver, Identity, List, Membership, NonHuman,
-    RowOrigin, Rows, Snapshot, SnapshotRef, Stream, SystemId,
+    Account, Activity, AsOf, AsOfBasis, Assignment, EntityId, HrLeaver, Identity, List, Membership,
+    NonHuman, RowOrigin, Rows, Snapshot, SnapshotRef, Stream, SystemId, Text,
 };
 use drift::Policy;
 use graph::{Estate, IdpView, ListView, Sighting, SnapshotView, Standing};
@@ -92,6 +92,7 @@ impl<'l> Layout<'l> {
                 latest: None,
                 base: None,
                 why_no_base: Some("no file of it gives a list of users".to_owned()),
+                hidden: Vec::new(),
                 is_live: false,
             },
         };
@@ -174,7 +175,8 @@ impl<'l> Layout<'l> {
         };
         let fresh = listing.fresh.as_ref().map(|it| &*it.snapshot.requests);
         let is_live = fresh.is_some_and(|it| it.iter().any(|it| it.status.is_some()));
-        ListView { stream: listing.stream.clone(), latest, base, why_no_base, is_live }
+        let hidden = hidden(listing);
+        ListView { stream: listing.stream.clone(), latest, base, why_no_base, hidden, is_live }
     }
 
     /// Lays what was asked again by id over what the lists show of it.
@@ -270,6 +272,21 @@ fn sighting<T>(
 /// Names of what a list was read from.
 fn files(snapshot: &Snapshot) -> Vec<String> {
     snapshot.requests.iter().map(|it| it.url.to_string()).collect()
+}
+
+/// Accounts that the newest list does not have, and that are off by their ids.
+fn hidden(listing: &Listing) -> Vec<Text> {
+    let is_unlisted = |it: &Answered| {
+        it.entity.is_none_or(|entity| listing.others.iter().any(|it| it.entity == entity))
+    };
+    let is_off = |it: &Answered| match &it.row {
+        Some(Rows::Accounts(rows)) => {
+            rows.first().is_some_and(|it| Activity::of(it) == Activity::Inactive)
+        }
+        _ => false,
+    };
+    let answers = listing.answers.iter().filter(|(_, it)| is_off(it) && is_unlisted(it));
+    answers.map(|(id, _)| id.clone()).collect()
 }
 
 /// Why the newest list supports no claim from absence.

@@ -72,7 +72,7 @@ pub(crate) async fn pull_all(
                     Source::Okta(okta) => {
                         Answer::Live(Box::new(okta.pull(&now, cursor.as_deref()).await))
                     }
-                    Source::Scim(scim) => Answer::Live(Box::new(scim.pull(&now).await.pull)),
+                    Source::Scim(scim) => Answer::Live(Box::new(scim.pull(&now).await)),
                 }
             };
             tokio::spawn(asked.instrument(span))

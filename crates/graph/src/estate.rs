@@ -5,7 +5,7 @@
 
 use domain::{
     Account, Assignment, Decision, EntityId, HrLeaver, IdForm, Identity, List, Membership,
-    NonHuman, RowOrigin, SnapshotRef, Stream, SystemId, Tier,
+    NonHuman, RowOrigin, SnapshotRef, Stream, SystemId, Text, Tier,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -57,6 +57,9 @@ pub struct ListView {
     pub base: Option<u32>,
     /// Why there is no base, for the operator; `None` when there is one.
     pub why_no_base: Option<String>,
+    /// Ids of accounts that are not in the newest list, and that the app, asked by id, shows to be
+    /// off.
+    pub hidden: Vec<Text>,
     /// Its source was asked in this run, and would have been asked again about whatever was in
     /// doubt.
     pub is_live: bool,

@@ -89,14 +89,6 @@ pub enum Habit {
     Observed,
 }
 
-impl Habit {
-    /// Returns true when the app is known to have it.
-    #[must_use]
-    pub const fn is_known(self) -> bool {
-        matches!(self, Self::Documented | Self::Observed)
-    }
-}
-
 /// Which media type the server wants to be asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -129,12 +121,6 @@ struct Written {
     title: String,
     #[serde(default = "page_size")]
     page_size: u32,
-    #[serde(default)]
-    inactive_hidden: Habit,
-    #[serde(default)]
-    delete_on_deactivate: Habit,
-    #[serde(default)]
-    string_booleans: Habit,
     #[serde(default)]
     filters: Habit,
     #[serde(default)]
@@ -182,24 +168,6 @@ impl AppProfile {
     #[must_use]
     pub const fn page_size(&self) -> u32 {
         self.written.page_size
-    }
-
-    /// Whether inactive users are missing from the list.
-    #[must_use]
-    pub const fn inactive_hidden(&self) -> Habit {
-        self.written.inactive_hidden
-    }
-
-    /// Whether a deactivated user is deleted.
-    #[must_use]
-    pub const fn delete_on_deactivate(&self) -> Habit {
-        self.written.delete_on_deactivate
-    }
-
-    /// Whether `active` is written as text. It is read either way.
-    #[must_use]
-    pub const fn string_booleans(&self) -> Habit {
-        self.written.string_booleans
     }
 
     /// Whether filters can be trusted. Each run proves it again, unless the answer is no.
@@ -263,8 +231,6 @@ mod tests {
         assert_eq!(profiles.names().collect::<Vec<_>>(), ["generic-scim", "secureframe"]);
         for name in ["generic-scim", "secureframe"] {
             let app = profiles.get(name).unwrap();
-            assert_eq!(app.inactive_hidden(), Habit::Unknown);
-            assert_eq!(app.delete_on_deactivate(), Habit::Unknown);
             assert_eq!(app.filters(), Habit::Unknown);
             assert_eq!(app.page_size(), 100);
         }
@@ -279,8 +245,8 @@ mod tests {
             let toml = format!("name = \"x\"\ntitle = \"X\"\n{more}");
             AppProfile::parse(&toml).unwrap_err().to_string()
         };
-        assert!(wrong("inactive_hiden = \"no\"").contains("inactive_hiden"));
-        assert!(wrong("inactive_hidden = \"maybe\"").contains("maybe"));
+        assert!(wrong("filter = \"no\"").contains("filter"));
+        assert!(wrong("filters = \"maybe\"").contains("maybe"));
         assert!(wrong("page_size = 0").contains("1 to 1000"));
         assert!(wrong("invitations = { sent = \"perhaps\" }").contains("perhaps"));
     }

@@ -1,12 +1,11 @@
 //! What the doctor looks at in a SCIM app, and what to do next. Reads, and never writes.
 
 use chrono::TimeDelta;
-use domain::{Clock, Coverage, Rows};
+use domain::{Account, Activity, Clock, Coverage, Rows, Text};
 
-use super::canary::CanarySeen;
+use super::Scim;
 use super::filter::Trust;
-use super::{InactiveShown, Scim, ScimPull};
-use crate::live::{Check, CheckResult, LiveError};
+use crate::live::{Answer, Check, CheckResult, LiveError, LivePull, Question};
 
 /// Above this, times of two systems cannot be compared to the minute.
 const SKEW_MAX: TimeDelta = TimeDelta::seconds(30);
@@ -18,7 +17,7 @@ pub(super) async fn examine(scim: &Scim, clock: &dyn Clock) -> Vec<Check> {
     checks.push(credential(&pulled));
     checks.extend(list(&pulled));
     checks.push(service(scim).await);
-    let known = match pulled.pull.snapshots.first().map(|it| &it.rows) {
+    let known = match pulled.snapshots.first().map(|it| &it.rows) {
         Some(Rows::Accounts(accounts)) => accounts.as_slice(),
         _ => &[],
     };
@@ -29,7 +28,9 @@ pub(super) async fn examine(scim: &Scim, clock: &dyn Clock) -> Vec<Check> {
         checks.push(filter("`userName` filters work", &filters.user_name));
         checks.push(filter("`externalId` filters work", &filters.external_id));
     }
-    checks.extend(canaries(scim, &pulled));
+    let list = pulled.snapshots.first().map(|_| known);
+    checks.extend(canaries(scim, list));
+    checks.extend(inactive_canaries(scim, list, clock).await);
     checks.push(Check {
         name: "token can only read",
         result: CheckResult::Warning,
@@ -62,11 +63,14 @@ async fn clock_skew(scim: &Scim) -> Check {
     }
 }
 
-fn credential(pulled: &ScimPull) -> Check {
+fn credential(pulled: &LivePull) -> Check {
     let name = "token works";
-    match pulled.pull.failures.first().map(|it| &it.error) {
+    match pulled.failures.first().map(|it| &it.error) {
         None => fine(name, "The server accepts the token.".to_owned()),
-        Some(LiveError::Refused { status: status @ (401 | 403), why, .. }) => Check {
+        Some(
+            LiveError::Credential { status, why, .. }
+            | LiveError::Refused { status: status @ 403, why, .. },
+        ) => Check {
             name,
             result: CheckResult::Failed,
             seen: format!("The server answers HTTP {status}."),
@@ -76,14 +80,13 @@ fn credential(pulled: &ScimPull) -> Check {
     }
 }
 
-fn list(pulled: &ScimPull) -> Vec<Check> {
+fn list(pulled: &LivePull) -> Vec<Check> {
     let name = "users can be listed";
-    let Some(snapshot) = pulled.pull.snapshots.first() else {
-        let why =
-            pulled.pull.failures.first().map_or("nothing came".to_owned(), |it| match &it.error {
-                LiveError::Outbound(error) => format!("{error}: {}", error.kind),
-                error => error.to_string(),
-            });
+    let Some(snapshot) = pulled.snapshots.first() else {
+        let why = pulled.failures.first().map_or("nothing came".to_owned(), |it| match &it.error {
+            LiveError::Outbound(error) => format!("{error}: {}", error.kind),
+            error => error.to_string(),
+        });
         return vec![failed(name, &why), skipped("list is complete", "there is none")];
     };
     let (n_rows, n_requests) = (snapshot.rows.len(), snapshot.requests.len());
@@ -138,55 +141,85 @@ fn filter(name: &'static str, trust: &Trust) -> Check {
     }
 }
 
-fn canaries(scim: &Scim, pulled: &ScimPull) -> Vec<Check> {
-    let snapshot = pulled.pull.snapshots.first();
-    let configured =
-        |is_active: bool| scim.config.canaries.iter().filter(move |it| it.is_active == is_active);
+const ACTIVE_CANARY: &str = "active canary is seen";
+const INACTIVE_CANARY: &str = "inactive canary is seen";
+
+fn canaries(scim: &Scim, list: Option<&[Account]>) -> Vec<Check> {
+    let look = |canary: &Text| match list.map(|it| named(it, canary)) {
+        None => skipped(ACTIVE_CANARY, "there is no list"),
+        Some(Some(it)) if Activity::of(it) != Activity::Inactive => {
+            fine(ACTIVE_CANARY, format!("Account `{}` is in the list.", it.id))
+        }
+        Some(Some(it)) => {
+            failed(ACTIVE_CANARY, &format!("account `{}` is in the list, and is not active", it.id))
+        }
+        Some(None) => failed(
+            ACTIVE_CANARY,
+            "it is not in the list: the list is not whole, or the canary is gone",
+        ),
+    };
+    let next = "Name an account that is always on: without one, results are never of grade A.";
+    match scim.config.canaries.as_slice() {
+        [] => vec![unconfigured(ACTIVE_CANARY, next)],
+        canaries => canaries.iter().map(look).collect(),
+    }
+}
+
+async fn inactive_canaries(scim: &Scim, list: Option<&[Account]>, clock: &dyn Clock) -> Vec<Check> {
+    let next = "Name an account that is always off: it shows whether the list has inactive users.";
     let mut checks = Vec::new();
-    for (is_active, name) in [(true, "active canary is seen"), (false, "inactive canary is seen")] {
-        if configured(is_active).next().is_none() {
-            checks.push(Check {
-                name,
-                result: CheckResult::Warning,
-                seen: "None is configured.".to_owned(),
-                next: Some(if is_active {
-                    "Name an account that is always on: without one, results are never of grade A.".to_owned()
-                } else {
-                    "Name an account that is always off: it shows whether the list has inactive users.".to_owned()
-                }),
-            });
-        }
-        for canary in configured(is_active) {
-            let seen = snapshot.map(|it| canary.look(&it.rows));
-            let hidden = pulled.sight.as_ref().map(|it| it.inactive) == Some(InactiveShown::Hidden);
-            checks.push(match seen {
-                None => skipped(name, "there is no list"),
-                Some(CanarySeen::Listed { id, is_as_kept: true }) => {
-                    fine(name, format!("Account `{id}` is in the list."))
-                }
-                Some(CanarySeen::Listed { id, .. }) => failed(
-                    name,
-                    &format!("account `{id}` is in the list, and is not {}", canary.kept()),
-                ),
-                Some(_) if !is_active && hidden => Check {
-                    name,
-                    result: CheckResult::Warning,
-                    seen:
-                        "It is not in the list, and is there by its id: inactive users are hidden."
-                            .to_owned(),
-                    next: Some(
-                        "Set `inactive_hidden = \"observed\"` in the app's profile, if it is not."
-                            .to_owned(),
-                    ),
-                },
-                Some(_) => failed(
-                    name,
-                    "it is not in the list: the list is not whole, or the canary is gone",
-                ),
-            });
-        }
+    for canary in &scim.config.inactive_canaries {
+        checks.push(match list.map(|it| named(it, canary)) {
+            None => skipped(INACTIVE_CANARY, "there is no list"),
+            Some(Some(it)) if Activity::of(it) == Activity::Inactive => {
+                fine(INACTIVE_CANARY, format!("Account `{}` is in the list.", it.id))
+            }
+            Some(Some(it)) => failed(
+                INACTIVE_CANARY,
+                &format!("account `{}` is in the list, and is not inactive", it.id),
+            ),
+            Some(None) => unlisted(scim, canary, clock).await,
+        });
+    }
+    if checks.is_empty() {
+        checks.push(unconfigured(INACTIVE_CANARY, next));
     }
     checks
+}
+
+/// An inactive canary that the list does not have: by its id it shows whether it is hidden.
+async fn unlisted(scim: &Scim, canary: &Text, clock: &dyn Clock) -> Check {
+    let asked = scim.reread(clock, &[Question::Account(canary.clone())]).await;
+    match asked.into_iter().next().map(|it| it.answer) {
+        Some(Answer::Found { row: Rows::Accounts(rows), .. })
+            if rows.first().map(Activity::of) == Some(Activity::Inactive) =>
+        {
+            Check {
+                name: INACTIVE_CANARY,
+                result: CheckResult::Warning,
+                seen: "It is not in the list, and is there by its id: inactive users are hidden."
+                    .to_owned(),
+                next: Some("Set `deprovision = \"hides\"` for the app, if it is not.".to_owned()),
+            }
+        }
+        _ => failed(
+            INACTIVE_CANARY,
+            "it is neither in the list nor there by its id: name it by its id, or another account",
+        ),
+    }
+}
+
+fn named<'a>(list: &'a [Account], name: &str) -> Option<&'a Account> {
+    list.iter().find(|it| it.is_named(name))
+}
+
+fn unconfigured(name: &'static str, next: &str) -> Check {
+    Check {
+        name,
+        result: CheckResult::Warning,
+        seen: "None is configured.".to_owned(),
+        next: Some(next.to_owned()),
+    }
 }
 
 /// What cannot be seen over SCIM: reminders, each with what to do.

@@ -249,7 +249,11 @@ pub(super) fn refusal(status: u16, url: String, said: &str) -> LiveError {
         404 => "there is no `Users` here: correct the base URL, which mostly ends in /scim/v2",
         _ => "the server will not list users: look at its documentation of `GET /Users`",
     };
-    LiveError::Refused { status, url, why: format!("{why}{said}") }
+    let why = format!("{why}{said}");
+    match status {
+        401 => LiveError::Credential { status, url, why },
+        _ => LiveError::Refused { status, url, why },
+    }
 }
 
 /// A value in a URL: everything but letters, digits and `-._~` is percent-encoded

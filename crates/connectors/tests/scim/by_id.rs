@@ -9,7 +9,7 @@ use crate::world::{accounts, clock, scim};
 #[tokio::test]
 async fn an_id_is_percent_encoded_and_stays_one_step_of_the_path() {
     let server = Server::start(|_| Said::json(404, "")).await;
-    let scim = scim(&server, "", Vec::new());
+    let scim = scim(&server, "");
     let ids = ["a/b?c=d", "ü 1", "..", "", "7"];
     let questions: Vec<_> = ids.iter().map(|it| Question::Account((*it).into())).collect();
     let replies = scim.reread(&clock(), &questions).await;
@@ -27,7 +27,7 @@ async fn an_id_is_percent_encoded_and_stays_one_step_of_the_path() {
 async fn a_refused_token_is_met_once() {
     let server = Server::start(|_| Said::json(401, "")).await;
     let questions = ["1", "2", "3", "4", "5", "6"].map(|it| Question::Account(it.into()));
-    let replies = scim(&server, "", Vec::new()).reread(&clock(), &questions).await;
+    let replies = scim(&server, "").reread(&clock(), &questions).await;
     let told = |nth: usize| match &replies[nth].answer {
         Answer::Unknown { why } => why.as_str(),
         other => panic!("{other:?}"),
@@ -42,7 +42,7 @@ async fn a_refused_token_is_met_once() {
 async fn one_account_by_its_id_is_a_row_with_its_bytes_and_times() {
     let body = r#"{"id":"7","userName":"u7@x.test","active":"False"}"#;
     let server = Server::start(move |_| Said::json(200, body)).await;
-    let scim = scim(&server, "", Vec::new());
+    let scim = scim(&server, "");
     let replies = scim.reread(&clock(), &[Question::Account("7".into())]).await;
     let Answer::Found { row, body: read } = &replies[0].answer else { panic!("{replies:?}") };
     assert_eq!((row.len(), read.as_slice()), (1, body.as_bytes()));
@@ -53,7 +53,7 @@ async fn one_account_by_its_id_is_a_row_with_its_bytes_and_times() {
 #[tokio::test]
 async fn a_server_in_trouble_is_unknown_and_not_gone() {
     let server = Server::start(|_| Said::json(500, "")).await;
-    let scim = scim(&server, "", Vec::new());
+    let scim = scim(&server, "");
     let replies = scim.reread(&clock(), &[Question::Account("7".into())]).await;
     let Answer::Unknown { why } = &replies[0].answer else { panic!("{replies:?}") };
     assert!(why.starts_with("no answer: HTTP 500"), "{why}");
@@ -73,7 +73,7 @@ async fn names_are_quoted_in_filters_and_never_in_errors() {
         }
     })
     .await;
-    let scim = scim(&server, "", Vec::new());
+    let scim = scim(&server, "");
     let pulled = scim.pull(&clock()).await;
     let filters = scim.prove_filters(&clock(), accounts(&pulled)).await;
     assert_eq!(filters.user_name, Trust::Works);
@@ -104,7 +104,7 @@ async fn a_filter_that_answers_nobody_to_everything_is_not_believed() {
         )
     })
     .await;
-    let scim = scim(&server, "", Vec::new());
+    let scim = scim(&server, "");
     let pulled = scim.pull(&clock()).await;
     let filters = scim.prove_filters(&clock(), accounts(&pulled)).await;
     for trust in [filters.user_name, filters.external_id] {

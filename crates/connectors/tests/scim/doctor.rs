@@ -4,7 +4,7 @@ use connectors::live::{Check, CheckResult};
 use insta::assert_snapshot;
 
 use crate::server::{Said, Server};
-use crate::world::{TOKEN, canary, clock, scim};
+use crate::world::{TOKEN, clock, with_canaries};
 
 fn told(checks: &[Check]) -> String {
     let lines = checks.iter().map(|it| {
@@ -37,7 +37,7 @@ async fn a_healthy_app_is_examined_without_a_write() {
         Said::json(200, said).with("date", "Mon, 23 Nov 2026 18:00:00 GMT")
     })
     .await;
-    let scim = scim(&server, PREREQUISITE, vec![canary("1", true), canary("2", false)]);
+    let scim = with_canaries(&server, PREREQUISITE, &["1"], &["2"]);
     assert_snapshot!(told(&scim.doctor(&clock()).await), @r"
         Fine: clocks agree: This clock and the server's differ by 0 s.
         Fine: token works: The server accepts the token.
@@ -59,7 +59,7 @@ async fn a_refused_token_is_named_and_not_shown() {
     let server =
         Server::start(|_| Said::json(401, "{}").with("date", "Mon, 23 Nov 2026 18:05:00 GMT"))
             .await;
-    let checks = scim(&server, "", vec![canary("1", true)]).doctor(&clock()).await;
+    let checks = with_canaries(&server, "", &["1"], &[]).doctor(&clock()).await;
     let told = told(&checks);
     assert!(!told.contains(TOKEN));
     let results: Vec<_> = checks.iter().map(|it| it.result).collect();

@@ -2,11 +2,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use connectors::scim::{Canary, CanaryName, InactiveShown};
 use insta::assert_snapshot;
 
 use crate::server::{Said, Server};
-use crate::world::{TOKEN, accounts, canary, clock, scim, shown};
+use crate::world::{TOKEN, accounts, clock, scim, shown};
 
 /// The value of a parameter of a query, percent-encoded.
 fn parameter<'p>(path: &'p str, name: &str) -> Option<&'p str> {
@@ -35,19 +34,11 @@ fn slice(path: &str, n: usize, most: usize) -> std::ops::Range<usize> {
 
 /// What a pull from a server with these answers to `GET /Users` shows, and how often it was asked.
 async fn pulled(app: &str, answers: impl Fn(&str) -> Said + Send + Sync + 'static) -> String {
-    pulled_with(app, Vec::new(), answers).await
-}
-
-async fn pulled_with(
-    app: &str,
-    canaries: Vec<Canary>,
-    answers: impl Fn(&str) -> Said + Send + Sync + 'static,
-) -> String {
     let server = Server::start(move |path| {
         if path == "/ServiceProviderConfig" { Said::html(404) } else { answers(path) }
     })
     .await;
-    let pulled = scim(&server, app, canaries).pull(&clock()).await;
+    let pulled = scim(&server, app).pull(&clock()).await;
     let asked = server.asked();
     assert!(asked.iter().all(|it| it.starts_with("GET ")), "{asked:?}");
     format!("{}\nasked: {}", shown(&pulled), asked.len() - 1)
@@ -175,11 +166,11 @@ async fn an_answer_that_is_no_list_is_never_an_empty_one() {
         (Said::json(500, ""), "failed to GET"),
     ] {
         let server = Server::start(move |_| answer.clone()).await;
-        let pulled = scim(&server, TWO, Vec::new()).pull(&clock()).await;
-        assert!(pulled.sight.is_none() && pulled.pull.snapshots.is_empty());
+        let pulled = scim(&server, TWO).pull(&clock()).await;
+        assert!(pulled.snapshots.is_empty());
         let shown = shown(&pulled);
         assert!(shown.contains(wanted), "{wanted}: {shown}");
-        assert!(!pulled.pull.requests.is_empty() || shown.contains("failed to GET"));
+        assert!(!pulled.requests.is_empty() || shown.contains("failed to GET"));
         assert!(!format!("{pulled:?}").contains(TOKEN));
     }
 }
@@ -311,7 +302,7 @@ fn by_cursor(path: &str, n: usize, total: Option<usize>, most: usize) -> Said {
 
 async fn pulled_by(answers: impl Fn(&str) -> Said + Send + Sync + 'static) -> String {
     let server = Server::start(answers).await;
-    shown(&scim(&server, "page_size = 100", Vec::new()).pull(&clock()).await)
+    shown(&scim(&server, "page_size = 100").pull(&clock()).await)
 }
 
 #[tokio::test]
@@ -407,81 +398,11 @@ async fn a_list_without_end_stops_at_the_limit_of_pages() {
 }
 
 #[tokio::test]
-async fn a_canary_that_is_not_in_the_list_makes_it_partial() {
-    let all = |path: &str| Said::json(200, page(2, slice(path, 2, 9)));
-    let ten = "page_size = 10";
-    let by_name = Canary { name: CanaryName::UserName("U2@X.test".into()), is_active: true };
-    assert_snapshot!(pulled_with(ten, vec![canary("1", true), by_name], all).await, @r"
-        accounts: u1 on, u2 on
-        complete: stated_total
-        note: read by index
-        note: the active canary `1` was in the list
-        note: the active canary `2` was in the list
-        rows by request: 2
-        asked: 1
-        ");
-    assert_snapshot!(pulled_with(ten, vec![canary("7", true)], all).await, @r"
-        accounts: u1 on, u2 on
-        partial: the active canary was not in the list
-        note: read by index
-        rows by request: 2
-        canary_missing: The list of `app` is not whole: the active canary was not in the list.
-        asked: 1
-        ");
-    // Kept off, and on: it shows nothing.
-    assert_snapshot!(pulled_with(ten, vec![canary("1", false)], all).await, @r"
-        accounts: u1 on, u2 on
-        complete: stated_total
-        note: read by index
-        note: the inactive canary `1` was in the list, and is not inactive: choose another
-        rows by request: 2
-        asked: 1
-        ");
-}
-
-#[tokio::test]
-async fn an_inactive_canary_may_be_missing_where_the_app_hides_inactive_accounts() {
-    let answers = |path: &str| match path {
-        "/Users/7" => Said::json(404, ""),
-        path => Said::json(200, page(2, slice(path, 2, 9))),
-    };
-    let canaries = || vec![canary("7", false)];
-    let hides = "page_size = 10\ninactive_hidden = \"documented\"";
-    assert_snapshot!(pulled_with(hides, canaries(), answers).await, @r"
-        accounts: u1 on, u2 on
-        complete: stated_total
-        note: read by index
-        note: the inactive canary was not in the list, as the app profile says, nor seen by its id
-        rows by request: 2
-        asked: 2
-        ");
-    assert_snapshot!(pulled_with("page_size = 10", canaries(), answers).await, @r"
-        accounts: u1 on, u2 on
-        partial: the inactive canary was not in the list
-        note: read by index
-        rows by request: 2
-        canary_missing: The list of `app` is not whole: the inactive canary was not in the list.
-        asked: 2
-        ");
-}
-
-#[tokio::test]
-async fn an_inactive_canary_in_the_list_shows_that_inactive_accounts_are_listed() {
-    let server = Server::start(|_| {
-        Said::json(200, r#"{"totalResults":1,"Resources":[{"id":"9","active":"False"}]}"#)
-    })
-    .await;
-    let pulled = scim(&server, "", vec![canary("9", false)]).pull(&clock()).await;
-    assert_eq!(pulled.sight.as_ref().unwrap().inactive, InactiveShown::Listed);
-    assert_eq!(accounts(&pulled).len(), 1);
-}
-
-#[tokio::test]
 async fn a_pull_asks_once_for_each_page_and_once_for_the_server_itself() {
     // 100 accounts are exactly one page, behind which is looked.
     for (n, n_requests) in [(1, 2), (100, 3), (101, 3), (1000, 11), (1001, 12)] {
         let server = Server::start(move |path| Said::json(200, page(n, slice(path, n, 100)))).await;
-        let pulled = scim(&server, "page_size = 100", Vec::new()).pull(&clock()).await;
+        let pulled = scim(&server, "page_size = 100").pull(&clock()).await;
         assert_eq!((accounts(&pulled).len(), server.asked().len()), (n, n_requests));
     }
 }
@@ -489,8 +410,8 @@ async fn a_pull_asks_once_for_each_page_and_once_for_the_server_itself() {
 #[tokio::test]
 async fn the_snapshot_speaks_as_of_its_first_request() {
     let server = Server::start(|path| Said::json(200, page(3, slice(path, 3, 2)))).await;
-    let pulled = scim(&server, TWO, Vec::new()).pull(&clock()).await;
-    let snapshot = &pulled.pull.snapshots[0];
+    let pulled = scim(&server, TWO).pull(&clock()).await;
+    let snapshot = &pulled.snapshots[0];
     assert_eq!(snapshot.as_of.at, clock().0);
     assert_eq!(snapshot.requests.len(), 2);
     assert!(snapshot.requests.iter().all(|it| &*it.method == "GET" && it.status == Some(200)));

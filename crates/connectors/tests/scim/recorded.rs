@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use connectors::live::{Answer, Question};
-use connectors::scim::{Absence, Asked, Attribute, Lookup, Trust, absence};
+use connectors::scim::{Attribute, Lookup, Trust};
 use insta::assert_snapshot;
 
 use crate::server::{Said, Server};
-use crate::world::{accounts, canary, clock, scim, shown};
+use crate::world::{accounts, clock, scim, shown, with_canaries};
 
 const CURSOR: &str = include_str!("../../../../tests/data/scim/scim2-server-cursor.txt");
 const HARD: &str = include_str!("../../../../tests/data/scim/scimmy-hard.txt");
@@ -65,7 +65,7 @@ fn first_id(recording: &str) -> &str {
 /// What a pull of one stage shows.
 async fn pulled(recording: &str, stage: &str, app: &str) -> String {
     let server = replay(recording, stage).await;
-    shown(&scim(&server, app, Vec::new()).pull(&clock()).await)
+    shown(&scim(&server, app).pull(&clock()).await)
 }
 
 const TWO: &str = "page_size = 2";
@@ -161,32 +161,20 @@ async fn scimmy_is_read_in_two_pages_and_keeps_or_loses_a_deleted_account() {
 
 #[tokio::test]
 async fn an_inactive_canary_shows_that_scimmy_hides_inactive_accounts() {
-    let pulled = async |app: &str| {
-        let server = replay(HIDE, "deactivated").await;
-        let canaries = vec![canary(first_id(HIDE), false)];
-        let scim = scim(&server, &format!("{TEN}\n{app}"), canaries);
-        shown(&scim.pull(&clock()).await).replace(first_id(HIDE), "ID")
-    };
-    assert_snapshot!(pulled("").await, @r#"
-        accounts: user2 on, user3 on, user4 -
-        partial: the inactive canary was not in the list, and is there by its id: the app hides inactive users, so set `inactive_hidden = "observed"` in its profile
-        note: read by index
-        rows by request: 3
-        canary_missing: The list of `app` is not whole: the inactive canary was not in the list, and is there by its id: the app hides inactive users, so set `inactive_hidden = "observed"` in its profile.
-        "#);
-    assert_snapshot!(pulled("inactive_hidden = \"observed\"").await, @r"
-        accounts: user2 on, user3 on, user4 -
-        complete: stated_total
-        note: read by index
-        note: the inactive canary was not in the list, and is there by its id, as the app profile says
-        rows by request: 3
-        ");
+    let server = replay(HIDE, "deactivated").await;
+    let scim = with_canaries(&server, TEN, &[], &[first_id(HIDE)]);
+    let checks = scim.doctor(&clock()).await;
+    let check = checks.iter().find(|it| it.name == "inactive canary is seen").unwrap();
+    assert_eq!(
+        check.seen,
+        "It is not in the list, and is there by its id: inactive users are hidden."
+    );
 }
 
-/// What is concluded of the first account once a DELETE was sent for it.
-async fn concluded(recording: &str, app: &str) -> String {
+/// What becomes of the first account once a DELETE was sent for it.
+async fn left_of(recording: &str) -> String {
     let server = replay(recording, "deleted").await;
-    let scim = scim(&server, &format!("{TEN}\n{app}"), Vec::new());
+    let scim = scim(&server, TEN);
     let pulled = scim.pull(&clock()).await;
     let question = Question::Account(first_id(recording).into());
     let replies = scim.reread(&clock(), &[question]).await;
@@ -196,24 +184,17 @@ async fn concluded(recording: &str, app: &str) -> String {
         Answer::Unknown { why } => why.clone(),
     };
     let is_listed = accounts(&pulled).iter().any(|it| *it.id == *first_id(recording));
-    let sight = pulled.sight.unwrap();
-    let judged = match absence(scim.app(), &sight, Asked::ById(&replies[0].answer)) {
-        Absence::Proven => "absence proven".to_owned(),
-        Absence::HidesInactive => "hidden, so inactive".to_owned(),
-        Absence::NotProven { why } => why.split(':').next().unwrap().to_owned(),
-    };
-    format!("listed {is_listed}, by id {by_id}: {judged}")
+    format!("listed {is_listed}, by id {by_id}")
 }
 
 #[tokio::test]
-async fn a_deleted_account_is_absent_only_where_the_app_is_known_to_delete() {
-    let deletes = "delete_on_deactivate = \"observed\"";
-    assert_snapshot!(concluded(INDEX, "").await, @"listed false, by id gone: it is not known whether the app deletes or hides deactivated users");
-    assert_snapshot!(concluded(INDEX, deletes).await, @"listed false, by id gone: absence proven");
-    assert_snapshot!(concluded(POLIS, deletes).await, @"listed false, by id gone: absence proven");
-    assert_snapshot!(concluded(HARD, deletes).await, @"listed false, by id gone: absence proven");
-    assert_snapshot!(concluded(SOFT, deletes).await, @"listed true, by id found: by its id it is still there");
-    assert_snapshot!(concluded(HIDE, deletes).await, @"listed true, by id found: by its id it is still there");
+async fn what_is_deleted_is_gone_from_list_and_by_id_or_from_neither() {
+    for recording in [INDEX, POLIS, HARD] {
+        assert_eq!(left_of(recording).await, "listed false, by id gone", "{recording}");
+    }
+    for recording in [SOFT, HIDE] {
+        assert_eq!(left_of(recording).await, "listed true, by id found", "{recording}");
+    }
 }
 
 #[tokio::test]
@@ -236,7 +217,7 @@ async fn filters_are_believed_only_where_they_were_shown_to_work() {
         ),
     ] {
         let server = replay(recording, stage).await;
-        let scim = scim(&server, pages, Vec::new());
+        let scim = scim(&server, pages);
         let pulled = scim.pull(&clock()).await;
         let known = |name: &str| {
             let mut known = accounts(&pulled).to_vec();

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use connectors::scim::{AppProfiles, Canary, CanaryName, Config, Scim, ScimPull};
+use connectors::live::LivePull;
+use connectors::scim::{AppProfiles, Config, Scim};
 use domain::{Account, ActiveFlag, At, Coverage, Rows, SystemId};
 use outbound::{Auth, Client, Limits, Pace, Secret};
 
@@ -18,7 +19,17 @@ pub(crate) fn clock() -> At {
 }
 
 /// An app of which the given lines are known.
-pub(crate) fn scim(server: &Server, app: &str, canaries: Vec<Canary>) -> Scim {
+pub(crate) fn scim(server: &Server, app: &str) -> Scim {
+    with_canaries(server, app, &[], &[])
+}
+
+/// Likewise, with accounts that are kept on, and accounts that are kept off.
+pub(crate) fn with_canaries(
+    server: &Server,
+    app: &str,
+    canaries: &[&str],
+    inactive_canaries: &[&str],
+) -> Scim {
     let toml = format!("name = \"test\"\ntitle = \"Test\"\n{app}");
     let app = AppProfiles::builtin().unwrap().with_profile(&toml).unwrap().get("test").unwrap();
     let limits =
@@ -35,25 +46,23 @@ pub(crate) fn scim(server: &Server, app: &str, canaries: Vec<Canary>) -> Scim {
     };
     let reader = Client::new(config, Arc::new(clock())).unwrap().reader();
     let system = SystemId::parse("app").unwrap();
-    Scim::new(Config { system, app, canaries, page_size: None }, reader)
-}
-
-pub(crate) fn canary(id: &str, is_active: bool) -> Canary {
-    Canary { name: CanaryName::Id(id.into()), is_active }
+    let ids = |all: &[&str]| all.iter().map(|it| (*it).into()).collect();
+    let (canaries, inactive_canaries) = (ids(canaries), ids(inactive_canaries));
+    Scim::new(Config { system, app, canaries, inactive_canaries, page_size: None }, reader)
 }
 
 /// The rows that were read.
-pub(crate) fn accounts(pulled: &ScimPull) -> &[Account] {
-    match pulled.pull.snapshots.first().map(|it| &it.rows) {
+pub(crate) fn accounts(pulled: &LivePull) -> &[Account] {
+    match pulled.snapshots.first().map(|it| &it.rows) {
         Some(Rows::Accounts(accounts)) => accounts,
         _ => &[],
     }
 }
 
 /// What an operator would see: accounts, coverage, notes, failures, requests.
-pub(crate) fn shown(pulled: &ScimPull) -> String {
+pub(crate) fn shown(pulled: &LivePull) -> String {
     let mut lines = Vec::new();
-    for snapshot in &pulled.pull.snapshots {
+    for snapshot in &pulled.snapshots {
         let names = accounts(pulled).iter().map(|it| {
             let name = it.user_name.as_deref().or(Some(&it.id)).unwrap_or_default();
             format!("{} {}", name.split('@').next().unwrap_or_default(), active(&it.active))
@@ -67,14 +76,14 @@ pub(crate) fn shown(pulled: &ScimPull) -> String {
         let n_rows: Vec<_> = snapshot.requests.iter().map(|it| it.n_rows.to_string()).collect();
         lines.push(format!("rows by request: {}", n_rows.join(" ")));
         assert_eq!(snapshot.origins.len(), snapshot.rows.len());
-        assert_eq!(pulled.pull.bodies[0].len(), snapshot.rows.len());
+        assert_eq!(pulled.bodies[0].len(), snapshot.rows.len());
     }
-    lines.extend(pulled.pull.failures.iter().map(|it| {
+    lines.extend(pulled.failures.iter().map(|it| {
         let port = it.error.to_string();
         let url = port.find("127.0.0.1:").map(|at| port[at + 10..].split('/').next().unwrap());
         format!("failed: {}", port.replace(url.unwrap_or("-"), "PORT"))
     }));
-    lines.extend(pulled.pull.troubles.iter().map(|it| format!("{}: {}", it.kind, it.text)));
+    lines.extend(pulled.troubles.iter().map(|it| format!("{}: {}", it.kind, it.text)));
     lines.join("\n")
 }
 

@@ -1,10 +1,11 @@
 //! `identifier-drift`: linked by an immutable id, names or addresses differ. Stands beside the verdict.
 
-use domain::{Account, Activity, Cause, Identity, IdentityKind, LinkKind, Severity, Tier};
+use domain::{
+    Account, Activity, Cause, Identity, IdentityKind, LinkKind, Severity, Tier, same_name,
+};
 use graph::Sighting;
 
 use crate::case::Case;
-use crate::names::same;
 use crate::rule::DAY_H;
 use crate::rule::{Grace, Rule, When};
 
@@ -27,7 +28,7 @@ fn when(case: &Case<'_>) -> Option<(Severity, Grace)> {
         return None;
     }
     let address_differs = match (&account.email, &identity.row.email) {
-        (Some(one), Some(other)) => !same(one, other),
+        (Some(one), Some(other)) => !same_name(one, other),
         _ => false,
     };
     let differs = address_differs || name_differs(case, identity, account);
@@ -42,13 +43,13 @@ fn name_differs(case: &Case<'_>, identity: &Sighting<'_, Identity>, account: &Ac
     let is_member = identity.row.kind == IdentityKind::Member;
     let sign_in = identity.row.user_name.as_deref().filter(|_| is_member);
     let own = [sign_in, identity.row.email.as_deref()];
-    if own.iter().flatten().any(|it| same(it, name)) {
+    if own.iter().flatten().any(|it| same_name(it, name)) {
         return false;
     }
     let assignments = case.identity.map(|it| case.cx.graph.assignments_of(it)).unwrap_or_default();
     let sent: Vec<&str> = assignments.iter().filter_map(|it| it.row.user_name.as_deref()).collect();
     let is_known = own.iter().flatten().next().is_some() || !sent.is_empty();
-    is_known && !sent.iter().any(|it| same(it, name))
+    is_known && !sent.iter().any(|it| same_name(it, name))
 }
 
 /// A person's decision is no id: it was made because the identifiers differ.

@@ -186,7 +186,8 @@ pub(super) struct App {
     /// one there is no grade A.
     pub(super) canaries: Vec<String>,
     /// Likewise of accounts known to be switched off: where they are missing from a list, the
-    /// app is shown to hide inactive accounts.
+    /// app is shown to hide inactive accounts. Over the network by the id alone: it must be there
+    /// when asked for, and off.
     pub(super) inactive_canaries: Vec<String>,
     /// What `externalId` carries, by identity provider. Unlisted: `idp_id`.
     pub(super) external_id: BTreeMap<String, ExternalId>,

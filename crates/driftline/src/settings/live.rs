@@ -14,7 +14,7 @@ use outbound::{
 };
 
 use super::document::Document;
-use super::file::{File, OktaApi, ScimApi};
+use super::file::{App, File, OktaApi, ScimApi};
 use super::http::{Http, Reach, Written};
 use super::source::system_id;
 use super::{SecretRef, SettingsError};
@@ -58,8 +58,18 @@ enum Access {
 /// What is spoken there.
 #[derive(Clone, Debug)]
 enum Spoken {
-    Okta { app: SystemId, app_id: Text, canaries: Vec<Text>, assigned_canaries: Vec<Text> },
-    Scim { app: Arc<AppProfile>, page_size: Option<u32> },
+    Okta {
+        app: SystemId,
+        app_id: Text,
+        canaries: Vec<Text>,
+        assigned_canaries: Vec<Text>,
+    },
+    Scim {
+        app: Arc<AppProfile>,
+        canaries: Vec<Text>,
+        inactive_canaries: Vec<Text>,
+        page_size: Option<u32>,
+    },
 }
 
 impl Live {
@@ -145,11 +155,15 @@ impl Live {
                 })?;
                 Source::Okta(okta)
             }
-            Spoken::Scim { app, page_size } => {
-                let app = Arc::clone(app);
-                // The run itself looks for the app's canaries, by whatever name they are known.
-                let (canaries, page_size) = (Vec::new(), *page_size);
-                Source::Scim(Scim::new(scim::Config { system, app, canaries, page_size }, reader))
+            Spoken::Scim { app, canaries, inactive_canaries, page_size } => {
+                let config = scim::Config {
+                    system,
+                    app: Arc::clone(app),
+                    canaries: canaries.clone(),
+                    inactive_canaries: inactive_canaries.clone(),
+                    page_size: *page_size,
+                };
+                Source::Scim(Scim::new(config, reader))
             }
         })
     }
@@ -212,6 +226,10 @@ impl Live {
     }
 }
 
+fn texts(all: &[String]) -> Vec<Text> {
+    all.iter().map(|it| Text::from(it.as_str())).collect()
+}
+
 /// The error with its causes, in one line.
 fn with_causes(error: impl Into<anyhow::Error>) -> String {
     format!("{:#}", error.into())
@@ -241,7 +259,7 @@ pub(super) fn live(
     }
     for (name, app) in &file.app {
         let Some(api) = &app.scim else { continue };
-        all.push(Table { document, base, path: ["app", name, "scim"] }.scim(api)?);
+        all.push(Table { document, base, path: ["app", name, "scim"] }.scim(app, api)?);
     }
     Ok(all)
 }
@@ -255,7 +273,6 @@ struct Table<'t> {
 
 impl Table<'_> {
     fn okta(&self, file: &File, api: &OktaApi) -> Result<Live, SettingsError> {
-        let texts = |all: &[String]| all.iter().map(|it| Text::from(it.as_str())).collect();
         if !api.app_id.starts_with("0oa") {
             return Err(self.wrong(
                 "app_id",
@@ -278,7 +295,7 @@ impl Table<'_> {
         })
     }
 
-    fn scim(&self, api: &ScimApi) -> Result<Live, SettingsError> {
+    fn scim(&self, of: &App, api: &ScimApi) -> Result<Live, SettingsError> {
         let profiles = AppProfiles::builtin().map_err(|error| SettingsError::Live {
             at: self.path.join("."),
             what: with_causes(error),
@@ -297,7 +314,12 @@ impl Table<'_> {
             url: self.url("url", &api.url)?,
             at: self.path.join("."),
             access: Access::Token(self.reference("token", &api.token)?),
-            spoken: Spoken::Scim { app, page_size: api.page_size },
+            spoken: Spoken::Scim {
+                app,
+                canaries: texts(&of.canaries),
+                inactive_canaries: texts(&of.inactive_canaries),
+                page_size: api.page_size,
+            },
             reach: self.reach(&api.http, false)?,
         })
     }

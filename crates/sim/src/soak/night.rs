@@ -150,8 +150,13 @@ impl Company {
         let token = Auth::Bearer(Secret::new(world.app.token.clone()));
         let scim_client =
             self.client(self.sim.scim_url(), token, Pace::RetryAfter, known.accept())?;
-        let scim =
-            scim::Config { system: app.clone(), app: known, canaries: Vec::new(), page_size: None };
+        let scim = scim::Config {
+            system: app.clone(),
+            app: known,
+            canaries: Vec::new(),
+            inactive_canaries: Vec::new(),
+            page_size: None,
+        };
         let rules = rules(&world, app, system);
         Ok(Plan {
             sources: vec![
