@@ -319,7 +319,7 @@ impl People {
         }
         match rights.split_first() {
             None if ghost.is_some_and(|it| it.is_unknown) => Right::SourceGone,
-            None if sees_everyone(cx) => Right::Unassigned,
+            None if ghost.is_none() && sees_everyone(cx) => Right::Unassigned,
             None => Right::Unknown,
             // Somebody unknown may own it too.
             Some(_) if ghost.is_some() && link.kind() == LinkKind::Conflict => Right::Unknown,

@@ -2,6 +2,7 @@
 //! say are over. Pure and bounded.
 
 use domain::{Activity, EntityId, Family, Finding, List, Question, SubjectKind};
+use graph::ListView;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::activity::{hidden_canaries, must_be_asked};
@@ -81,14 +82,21 @@ fn suspects(cx: &Context<'_>, judgement: &Judgement, findings: &[Finding]) -> Ve
         .collect()
 }
 
-/// Active accounts whose owner the newest list of users does not show. Whatever that list is worth,
-/// the source can say what became of them.
+/// Active accounts whose owner the newest list of users does not show, or whose assignment the
+/// newest list of those. Whatever these lists are worth, the source can say what became of them.
 fn of_missing_owners<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = EntityId> + 'c {
     let estate = cx.graph.estate();
     let is_missing = move |at: usize| {
         let Some(identity) = estate.identities.get(at) else { return false };
-        let latest = cx.graph.idp_of(identity).and_then(|it| it.identities.latest);
-        latest.is_some_and(|it| it != identity.snapshot)
+        let Some(idp) = cx.graph.idp_of(identity) else { return false };
+        let is_older =
+            |snapshot: u32, list: &ListView| list.latest.is_some_and(|it| it != snapshot);
+        let is_unlisted = |list: &ListView| {
+            list.base.is_none()
+                && cx.graph.assignments_of(at).iter().any(|it| is_older(it.snapshot, list))
+        };
+        is_older(identity.snapshot, &idp.identities)
+            || idp.assignments.as_ref().is_some_and(is_unlisted)
     };
     (0..cx.graph.accounts().len())
         .filter(move |at| cx.graph.link(*at).owner().is_some_and(is_missing))

@@ -6,8 +6,8 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{
     Activity, Cause, Change, Exposure, Family, Finding, FindingEvent, FindingId, FindingRecord,
-    FindingState, Fingerprint, Interval, LinkKind, Look, Resolution, Right, RunId, SlaResult, Tier,
-    Verdict, Waiver,
+    FindingState, Fingerprint, Interval, LinkKind, Look, Resolution, Right, RunId, SlaResult,
+    Stream, Tier, Verdict, Waiver,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -231,6 +231,9 @@ fn may_open(
     let by_id = "asked again by id";
     let seen_twice = match old {
         _ if claim.is_asked_again => Ok(by_id),
+        Some(_) if let Some(stream) = standing_in(cx, claim) => {
+            Err(format!("{stream} was not read in this run; it opens when a later list shows it"))
+        }
         Some(old) if old.is_live() => {
             second_look(&old.looks, &claim.looks).map(|()| "seen again by later lists")
         }
@@ -244,6 +247,14 @@ fn may_open(
         }
         Ok(how) => (true, format!("{how}, and grace is over")),
     }
+}
+
+/// A list that the claim rests on and that this run could not read: what an earlier run saw of it
+/// stands in, and shows nothing of today.
+fn standing_in<'c>(cx: &Context<'_>, claim: &'c Claim) -> Option<&'c Stream> {
+    let lists = || cx.graph.estate().lists();
+    let stands_in = |it: &&Look| lists().any(|list| list.is_stand_in && list.stream == it.stream);
+    claim.looks.iter().find(stands_in).map(|it| &it.stream)
 }
 
 /// Every list must have been seen again: later, and where the time is only the file's own, with
@@ -288,6 +299,10 @@ fn expose(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool)
                 && !is_back
                 && !may_be_later(last, claim, begun) =>
         {
+            // Begun by lists that stood in for those of that night: it may have ended since.
+            if last.last_seen_active.is_none() {
+                last.started.latest = last.started.latest.max(begun.latest);
+            }
             last.last_seen_active = last.last_seen_active.max(last_seen_active);
             // A source may tell later that it began earlier.
             if let (Some(known), Some(told)) = (last.started.earliest, begun.earliest) {

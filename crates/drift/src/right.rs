@@ -7,7 +7,7 @@
 //! fails would hide every leaver of the others.
 
 use chrono::{DateTime, Utc};
-use domain::{Grant, Identity, Interval, Lifecycle, Right};
+use domain::{Grant, Identity, Interval, Lifecycle, List, Right};
 use graph::{Sighting, Standing};
 
 use crate::context::Context;
@@ -410,7 +410,13 @@ fn assigned(cx: &Context<'_>, at: usize, sighting: &Sighting<'_, Identity>) -> W
     }
     let members_seen = idp.memberships.as_ref().is_none_or(|it| it.base.is_some())
         && !cx.graph.has_unseen_group(sighting.system);
+    let is_denied_by_id = estate.asked_again.contains(&(List::Assignments, sighting.entity));
     match list.base.filter(|_| members_seen) {
+        // Whatever the list is worth: asked by id, the source says that they do not have the app.
+        None if is_denied_by_id && members_seen => {
+            let between = Some(Interval { earliest: was_listed, latest: Some(cx.now) });
+            Word { right: Right::Unassigned, at: None, between, is_from_absence: false }
+        }
         None => Word::plain(Right::Unknown, None),
         Some(base) => {
             let latest = Some(estate.snapshot(base).reference.as_of.at);

@@ -92,6 +92,7 @@ impl<'l> Layout<'l> {
                 latest: None,
                 base: None,
                 why_no_base: Some("no file of it gives a list of users".to_owned()),
+                is_stand_in: false,
                 hidden: Vec::new(),
                 is_live: false,
             },
@@ -175,8 +176,15 @@ impl<'l> Layout<'l> {
         };
         let fresh = listing.fresh.as_ref().map(|it| &*it.snapshot.requests);
         let is_live = fresh.is_some_and(|it| it.iter().any(|it| it.status.is_some()));
-        let hidden = hidden(listing);
-        ListView { stream: listing.stream.clone(), latest, base, why_no_base, hidden, is_live }
+        ListView {
+            stream: listing.stream.clone(),
+            latest,
+            base,
+            why_no_base,
+            is_stand_in: latest.is_some() && listing.failed.is_some(),
+            hidden: hidden(listing),
+            is_live,
+        }
     }
 
     /// Lays what was asked again by id over what the lists show of it.
@@ -249,7 +257,10 @@ fn asked_again(estate: &Estate<'_>, listings: &[Listing]) -> FxHashSet<(List, En
             List::Assignments => {
                 let idp = estate.idps.iter().position(|it| it.id == *system);
                 let theirs = estate.identities.iter().filter(|it| {
-                    idp == Some(usize::from(it.system)) && listing.answers.contains_key(&it.row.id)
+                    // An assignment newer than the list is there, and cannot be laid over it.
+                    let answer = listing.answers.get(&it.row.id);
+                    idp == Some(usize::from(it.system))
+                        && answer.is_some_and(|it| it.row.is_none() || it.entity.is_some())
                 });
                 asked.extend(theirs.map(|it| (*list, it.entity)));
             }

@@ -9,13 +9,16 @@ use crate::keys::{ExternalIdCarries, KeyRules};
 use crate::node::{Key, KeyKind};
 use crate::person::{Persons, count, is_key};
 
-/// An `externalId` in the form of an IdP's ids that no list of this IdP has.
+/// Somebody whom an IdP knows and no list of its users has: by the account's `externalId`, or by
+/// an assignment of that account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ghost {
     /// An index into [`Estate::idps`].
     pub idp: u16,
     /// A complete list of everybody does not have it. Else it may be somebody not seen yet.
     pub is_unknown: bool,
+    /// An assignment of today names them as the one who has the account.
+    pub is_assigned: bool,
 }
 
 /// What one tier says of one account.
@@ -62,15 +65,23 @@ impl Correlation<'_> {
             .filter(|it| !it.names.is_empty())
             .map(|it| Step { tier: it.tier, names: &it.names, is_stored: it.is_stored })
             .collect();
-        let Some((first, rest)) = steps.split_first() else { return (Link::None, ghost) };
+        let assignee = self.unlisted_assignee(account);
+        let Some((first, rest)) = steps.split_first() else {
+            return (Link::None, ghost.or(assignee));
+        };
+        let ghost = assignee.filter(|_| first.tier != Tier::Operator).or(ghost);
         let link = self.decide(*first, rest);
         let is_strong = first.tier < Tier::EmployeeNumber;
         match ghost {
-            // The stronger key names somebody who is gone; weaker ones name somebody else. An
-            // earlier run's link says nothing of somebody new.
-            Some(it) if !is_strong && !first.is_stored || first.is_stored && !it.is_unknown => {
-                let others = link.contenders();
-                (Link::Conflict { presumed: None, tier: Tier::ExternalId, others }, ghost)
+            // The stronger key names somebody who is gone, or not seen; weaker ones name somebody
+            // else. An earlier run's link says nothing of somebody new.
+            Some(it)
+                if it.is_assigned
+                    || !is_strong && !first.is_stored
+                    || first.is_stored && !it.is_unknown =>
+            {
+                let tier = if it.is_assigned { Tier::AccountId } else { Tier::ExternalId };
+                (Link::Conflict { presumed: None, tier, others: link.contenders() }, ghost)
             }
             _ => (link, ghost),
         }
@@ -81,7 +92,8 @@ impl Correlation<'_> {
     fn plain(&self, account: usize) -> Option<Link> {
         let sighting = self.estate.accounts.get(account)?;
         let row = sighting.row;
-        if self.estate.decisions.iter().any(|it| it.account == row.id) {
+        let is_decided = self.estate.decisions.iter().any(|it| it.account == row.id);
+        if is_decided || self.index.stranger(&row.id).is_some() {
             return None;
         }
         let account_id = Key { kind: KeyKind::AccountId, value: (&*row.id).into() };
@@ -287,6 +299,12 @@ impl Correlation<'_> {
         self.estate.idps.get(usize::from(system)).is_some_and(|it| it.id == *id)
     }
 
+    /// Somebody in no list to whom an IdP assigned this account.
+    fn unlisted_assignee(&self, account: usize) -> Option<Ghost> {
+        let idp = self.index.stranger(&self.estate.accounts.get(account)?.row.id)?;
+        Some(Ghost { idp, is_unknown: false, is_assigned: true })
+    }
+
     /// An `externalId` that names nobody, in the form of an IdP's ids.
     /// Digits are too common a form to accuse by: `OneLogin` ids count only where configured.
     fn ghost(&self, account: usize, trials: &[Trial]) -> Option<Ghost> {
@@ -307,7 +325,8 @@ impl Correlation<'_> {
             // A list of those with access does not have the others, and is whole all the same.
             let is_of_all = base.is_none_or(|it| it.population == Population::Everyone);
             let idp = u16::try_from(at).unwrap_or(u16::MAX);
-            is_of_all.then_some(Ghost { idp, is_unknown: base.is_some() })
+            let is_unknown = base.is_some();
+            is_of_all.then_some(Ghost { idp, is_unknown, is_assigned: false })
         })
         .next()
     }

@@ -57,6 +57,8 @@ pub struct ListView {
     pub base: Option<u32>,
     /// Why there is no base, for the operator; `None` when there is one.
     pub why_no_base: Option<String>,
+    /// This run could not read it: what an earlier run saw stands in.
+    pub is_stand_in: bool,
     /// Ids of accounts that are not in the newest list, and that the app, asked by id, shows to be
     /// off.
     pub hidden: Vec<Text>,
@@ -130,6 +132,14 @@ impl Estate<'_> {
     #[must_use]
     pub fn is_fresh<T>(&self, sighting: &Sighting<'_, T>) -> bool {
         !self.snapshot(sighting.snapshot).is_stale
+    }
+
+    /// Every list: of the IdPs, of the app, of HR.
+    pub fn lists(&self) -> impl Iterator<Item = &ListView> {
+        let of_idps = self.idps.iter().flat_map(|it| {
+            [Some(&it.identities), it.assignments.as_ref(), it.memberships.as_ref()]
+        });
+        of_idps.flatten().chain(&self.channels).chain(&self.hr)
     }
 
     /// Names a row for people: list, file and line, snapshot.

@@ -27,6 +27,11 @@ impl IdentityGraph<'_> {
         if let Some(ghost) = self.ghost(account)
             && let Some(idp) = self.estate.idps.get(usize::from(ghost.idp))
         {
+            let who = if ghost.is_assigned {
+                format!("{} assigned the account to somebody, who", idp.id)
+            } else {
+                format!("the `externalId` has the form of an id of {} and", idp.id)
+            };
             let lists = match idp.identities.base {
                 Some(base) => {
                     let list = self.estate.snapshot(base).reference.describe();
@@ -34,8 +39,7 @@ impl IdentityGraph<'_> {
                 }
                 None => "is in no list of it; the newest was not seen whole".to_owned(),
             };
-            let form = format!("the `externalId` has the form of an id of {}", idp.id);
-            explanation.absences.push(format!("{form} and {lists}"));
+            explanation.absences.push(format!("{who} {lists}"));
         }
         explanation
     }

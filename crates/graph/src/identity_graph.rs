@@ -130,10 +130,16 @@ fn index<'e>(estate: &'e Estate<'e>, rules: &KeyRules, named: &[Option<u32>]) ->
     let carried = carried(estate, rules);
     let mut named_by_app = vec![false; estate.identities.len()];
     for (sighting, identity) in estate.assignments.iter().zip(named) {
-        let Some(identity) = identity.filter(|_| sighting.standing == Standing::Listed) else {
+        if sighting.standing != Standing::Listed {
+            continue;
+        }
+        let Assignment { account_id, user_name, principal, .. } = sighting.row;
+        let Some(identity) = *identity else {
+            if let (Principal::Identity(_), Some(account)) = (principal, account_id) {
+                index.insert_stranger(account, sighting.system);
+            }
             continue;
         };
-        let Assignment { account_id, user_name, .. } = sighting.row;
         if let Some(account) = account_id {
             index.insert(Key { kind: KeyKind::AccountId, value: (&**account).into() }, identity);
         }

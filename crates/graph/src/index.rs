@@ -24,6 +24,8 @@ pub(crate) struct Index<'a> {
     names: Carried<'a, 2>,
     /// The carriers of keys that several carry.
     shared: Vec<Vec<u32>>,
+    /// Accounts that an IdP assigned to somebody who is in no list of its users, and that IdP.
+    strangers: FxHashMap<&'a str, u16>,
 }
 
 /// The carriers of texts, for `N` kinds of key. Each text is in one of the maps.
@@ -82,6 +84,15 @@ impl<'a> Index<'a> {
             names: Carried::with_capacity(n_identities),
             ..Self::default()
         }
+    }
+
+    pub(crate) fn insert_stranger(&mut self, account: &'a str, idp: u16) {
+        self.strangers.insert(account, idp);
+    }
+
+    /// The IdP that assigned this account to somebody who is in no list of its users.
+    pub(crate) fn stranger(&self, account: &str) -> Option<u16> {
+        self.strangers.get(account).copied()
     }
 
     pub(crate) fn insert(&mut self, key: Key<'a>, identity: u32) {

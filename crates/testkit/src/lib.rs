@@ -341,6 +341,7 @@ fn list(
         latest: Some(at),
         base: (!is_partial).then_some(at),
         why_no_base: is_partial.then_some(reason),
+        is_stand_in: false,
         hidden: Vec::new(),
         is_live: false,
     }
