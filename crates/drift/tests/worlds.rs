@@ -261,6 +261,22 @@ fn an_account_that_names_somebody_not_seen_yet_is_not_pinned_on_its_old_owner() 
 }
 
 #[test]
+fn an_account_that_is_assigned_to_somebody_not_seen_yet_is_not_pinned_on_its_old_owner() {
+    let text = "okta (partial)
+           00uAAAAAAAAAAAAAAAA1 ana@x.test DEPROVISIONED
+           00uAAAAAAAAAAAAAAAA2 ana@x.test ACTIVE assigned unlisted account=a1
+         app
+           a1 00uAAAAAAAAAAAAAAAA1 ana@x.test on";
+    let mut company = world(text);
+    assert_eq!(claims(&company), "a1 link_conflict high");
+    company.stored_links.push(("a1".into(), "00uAAAAAAAAAAAAAAAA1".into(), Tier::AccountId));
+    assert_eq!(claims(&company), "a1 link_conflict high");
+    // Nor is it anybody's who is seen.
+    let nobody = world(&text.replace("a1 00uAAAAAAAAAAAAAAAA1 ana@x.test", "a1 - eve@x.test"));
+    assert_eq!(claims(&nobody), "nothing");
+}
+
+#[test]
 fn one_person_with_two_active_accounts_has_a_duplicate() {
     check(
         "okta

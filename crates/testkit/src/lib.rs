@@ -14,7 +14,8 @@
 //! ```
 //!
 //! An identity's address is its name unless `mail=` says otherwise; likewise an account's.
-//! `gone` marks a row of an earlier list. Times count from the run's: `-3h`, `+10d`.
+//! `gone` marks a row of an earlier list, `unlisted` somebody whose assignment alone is listed. Times
+//! count from the run's: `-3h`, `+10d`.
 
 #![expect(
     clippy::unwrap_used,
@@ -161,7 +162,7 @@ impl World {
             _ => {
                 let idp = self.idps.last_mut().unwrap();
                 let name = (words[1] != "-").then(|| Text::from(words[1]));
-                idp.identities.push((
+                let identity = (
                     Identity {
                         id: words[0].into(),
                         user_name: name.clone(),
@@ -178,7 +179,8 @@ impl World {
                         ends_at: value("ends").map(|it| time(&it)),
                     },
                     has("gone"),
-                ));
+                );
+                idp.identities.extend((!has("unlisted")).then_some(identity));
                 let grant = match (has("assigned"), has("denied"), has("undecided")) {
                     (true, ..) => Grant::Grants,
                     (_, true, _) => Grant::Denies,
