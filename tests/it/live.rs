@@ -176,6 +176,7 @@ async fn a_refused_token_leaves_everything_as_it_was_and_says_what_to_do() {
     let answer = run(&site);
     assert_eq!(answer.status, 4, "{answer}");
     assert!(answer.stderr.contains("401") && answer.stderr.contains("token"), "{answer}");
+    assert_eq!(answer.stdout.matches("credential_failed").count(), 1, "said once: {answer}");
     assert_eq!(live(&site), before);
 }
 

@@ -1,9 +1,9 @@
 //! What every live system gives, however it is spoken to: a pull, answers by id, health, and a
 //! doctor's checks.
 
-use chrono::{DateTime, Utc};
-use domain::{LogEvent, Request, Rows, Snapshot, Stream, Text, Unmapped};
-use outbound::{OutboundError, OutboundErrorKind};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{LogEvent, Request, Rows, Snapshot, Stream, Text, Unmapped, Watcher};
+use outbound::{OutboundError, OutboundErrorKind, Reader};
 
 pub use crate::bodies::Bodies;
 
@@ -104,9 +104,23 @@ impl LiveError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
     /// What it is.
-    pub kind: domain::Watcher,
+    pub kind: Watcher,
     /// What is wrong and what to do, a sentence each.
     pub text: String,
+}
+
+/// Above this, times of two systems cannot be compared to the minute, and signed tokens fail.
+pub(crate) const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::seconds(30);
+
+/// That our clock and the source's are too far apart; `None`: they are not, or it was not seen.
+pub(crate) fn clock_trouble(reader: &Reader) -> Option<Trouble> {
+    let skew = reader.clock_skew().filter(|it| it.abs() > CLOCK_SKEW_MAX)?;
+    let side = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };
+    let text = format!(
+        "This machine's clock is {} s {side} the source's, so times of the two cannot be compared. Switch on time synchronisation on this machine; if its clock is right, tell the vendor.",
+        skew.num_seconds().abs()
+    );
+    Some(Trouble { kind: Watcher::ClockSkew, text })
 }
 
 /// One object to ask for again.

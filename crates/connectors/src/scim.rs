@@ -30,7 +30,7 @@ use walk::Walked;
 use wire::Service;
 
 use crate::abreast::answers;
-use crate::live::{Check, LiveFailure, LivePull, Question, Reply};
+use crate::live::{Check, LiveFailure, LivePull, Question, Reply, clock_trouble};
 
 /// What an operator says about one SCIM app. Where it is and as whom is the client's business.
 #[derive(Clone, Debug)]
@@ -80,7 +80,8 @@ impl Scim {
         let reader = self.reader.new_pull();
         let (service, mut requests) = self.service(&reader).await;
         let (walked, proved) = self.walk(&reader, &service, &mut requests).await;
-        let mut pull = LivePull { requests, ..LivePull::default() };
+        let troubles = clock_trouble(&reader).into_iter().collect();
+        let mut pull = LivePull { requests, troubles, ..LivePull::default() };
         if let Some(error) = walked.error {
             pull.requests.extend(walked.read.requests);
             pull.failures.push(LiveFailure { lists: vec![self.stream()], error });

@@ -15,6 +15,12 @@ named! {
         CanaryMissing = "canary_missing",
         /// A column or value is not what the profile knows.
         SchemaChanged = "schema_changed",
+        /// The source refuses the credential: nothing of it was read.
+        CredentialFailed = "credential_failed",
+        /// The credential may do more than read.
+        WriteScopePresent = "write_scope_present",
+        /// Our clock and the source's differ by more than times can be compared with.
+        ClockSkew = "clock_skew",
         /// The IdP's provisioning is paused, failing or switched off.
         ProvisioningUnhealthy = "provisioning_unhealthy",
         /// Coverage is worse than in the run before.

@@ -24,6 +24,8 @@ pub(crate) struct Pulled {
     pub(crate) lost: Vec<String>,
     /// Every failure with all that was said about it, for the terminal.
     pub(crate) whole_words: Vec<String>,
+    /// Systems that refused the credential, and what they said.
+    pub(crate) refused: BTreeMap<SystemId, String>,
     /// What sources say is wrong with provisioning, or with our view of it.
     pub(crate) troubles: Vec<(SystemId, Trouble)>,
     /// What was read of logs.
@@ -104,6 +106,9 @@ impl Pulled {
             self.add(system, PulledList { snapshot, bodies: Some(bodies) });
         }
         for failure in pull.failures {
+            if failure.error.is_of_credential() {
+                self.refused.insert(system.clone(), chain(&failure.error));
+            }
             self.fail(system, failure.lists, &failure.error);
         }
         self.unmapped.extend(pull.unmapped);

@@ -184,6 +184,10 @@ fn watcher(run: &Run<'_>, sources: &[SourceRecord]) -> Vec<WatcherFinding> {
             );
         }
         if let Some(why) = &source.failed {
+            // A refused credential is said once, and not for each list.
+            if run.pulled.refused.contains_key(&source.system) {
+                continue;
+            }
             add(
                 Watcher::SnapshotIncomplete,
                 Severity::High,
@@ -228,11 +232,23 @@ fn told(pulled: &Pulled) -> Vec<WatcherFinding> {
             next_action: MEND_THE_FILE.to_owned(),
         });
     }
+    for (system, why) in &pulled.refused {
+        found.push(WatcherFinding {
+            kind: Watcher::CredentialFailed,
+            system: Some(system.clone()),
+            severity: Severity::High,
+            text: format!("{system} was not read: {why}"),
+            next_action: ASK_THE_DOCTOR.to_owned(),
+        });
+    }
     for (system, trouble) in &pulled.troubles {
         found.push(WatcherFinding {
             kind: trouble.kind,
             system: Some(system.clone()),
-            severity: Severity::High,
+            severity: match trouble.kind {
+                Watcher::WriteScopePresent | Watcher::ClockSkew => Severity::Medium,
+                _ => Severity::High,
+            },
             text: trouble.text.clone(),
             next_action: ASK_THE_DOCTOR.to_owned(),
         });

@@ -1,7 +1,9 @@
-//! What one pull may still take: pages and waits.
+//! What one pull may still take, pages and waits, and how far the two clocks are apart.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+use chrono::TimeDelta;
 
 use crate::{Limits, OutboundErrorKind};
 
@@ -13,6 +15,8 @@ pub(crate) struct Budget(Mutex<Spent>);
 struct Spent {
     pages: u32,
     waits: Duration,
+    /// The smallest skew of all answers: what is slow to arrive makes it larger, never smaller.
+    clock_skew: Option<TimeDelta>,
 }
 
 impl Budget {
@@ -24,6 +28,18 @@ impl Budget {
         }
         spent.pages += 1;
         Ok(())
+    }
+
+    /// Notes how far our clock was ahead of the source's at one answer.
+    pub(crate) fn note_clock_skew(&self, skew: TimeDelta) {
+        let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if spent.clock_skew.is_none_or(|it| skew.abs() < it.abs()) {
+            spent.clock_skew = Some(skew);
+        }
+    }
+
+    pub(crate) fn clock_skew(&self) -> Option<TimeDelta> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clock_skew
     }
 
     /// Takes a wait, before it is waited.

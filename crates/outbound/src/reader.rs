@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use reqwest::Method;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use url::Url;
@@ -99,6 +100,13 @@ impl Reader {
         self.ask(url, &headers).await
     }
 
+    /// How far our clock is ahead of the source's, by the answers of this pull; negative: behind.
+    /// `None`: no answer had a `Date`.
+    #[must_use]
+    pub fn clock_skew(&self) -> Option<TimeDelta> {
+        self.budget.clock_skew()
+    }
+
     async fn ask(&self, url: Url, headers: &HeaderMap) -> Result<Answer, OutboundError> {
         let limits = &self.core.config.limits;
         self.budget.take_page(limits).map_err(|kind| failed(&url, kind))?;
@@ -106,7 +114,12 @@ impl Reader {
         match call.get(url, headers).await {
             Ok((Exchange { status, headers, body, sent_at, received_at }, url)) => {
                 let (requests, place) = (call.lines, Place(url));
-                Ok(Answer { status, headers, body, sent_at, received_at, requests, place })
+                let answer =
+                    Answer { status, headers, body, sent_at, received_at, requests, place };
+                if let Some(skew) = answer.clock_skew() {
+                    self.budget.note_clock_skew(skew);
+                }
+                Ok(answer)
             }
             Err(error) => Err(OutboundError { requests: call.lines, ..error }),
         }

@@ -10,10 +10,7 @@ use super::health::{self, App, Deactivation};
 use super::refusal::{Asked, OktaError, Words};
 use super::walk::chain;
 use super::{Credential, Okta, paths};
-use crate::live::{Check, CheckResult};
-
-/// A clock that is further off than this makes signed tokens fail, and times wrong.
-const SKEW_MAX: TimeDelta = TimeDelta::seconds(30);
+use crate::live::{CLOCK_SKEW_MAX, Check, CheckResult};
 
 /// How far back the log is asked for: one event is enough.
 const LOG_DAYS: i64 = 7;
@@ -220,8 +217,7 @@ fn write_scope(credential: &Credential) -> Check {
             ),
         },
         Credential::ServiceApp { scopes } => {
-            let more: Vec<&str> =
-                scopes.iter().map(String::as_str).filter(|it| !it.ends_with(".read")).collect();
+            let more = write_scopes(scopes);
             if more.is_empty() {
                 fine(name, "Tokens are asked for with read scopes only. Whether the service app was granted more cannot be told.".to_owned())
             } else {
@@ -236,6 +232,11 @@ fn write_scope(credential: &Credential) -> Check {
     }
 }
 
+/// Scopes that are no read scopes.
+pub(super) fn write_scopes(scopes: &[String]) -> Vec<&str> {
+    scopes.iter().map(String::as_str).filter(|it| !it.ends_with(".read")).collect()
+}
+
 fn clocks(answered: &Answered) -> Check {
     let name = "our clock agrees with Okta's";
     let Some(skew) = answered.as_ref().ok().and_then(Answer::clock_skew) else {
@@ -246,7 +247,7 @@ fn clocks(answered: &Answered) -> Check {
             next: None,
         };
     };
-    if skew.abs() <= SKEW_MAX {
+    if skew.abs() <= CLOCK_SKEW_MAX {
         return fine(name, format!("They differ by {} s.", skew.num_seconds().abs()));
     }
     let way = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };

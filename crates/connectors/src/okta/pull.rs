@@ -8,12 +8,13 @@ use domain::{Clock, List, Rows, Stream, Watcher};
 use outbound::Reader;
 
 use super::crosscheck::{missing, shown, strangers, strangers_reason};
+use super::doctor::write_scopes;
 use super::health::{self, App, Deactivation};
 use super::refusal::{self, Asked, OktaError, url_of};
 use super::walk::{self, End, Plan, Unread, Walked, chain};
-use super::{Okta, groups, paths, poll};
+use super::{Credential, Okta, groups, paths, poll};
 use crate::files::Profile;
-use crate::live::{LiveError, LiveFailure, LivePull, Trouble};
+use crate::live::{LiveError, LiveFailure, LivePull, Trouble, clock_trouble};
 
 /// What a list of nobody means: an organisation has at least the admin who made the credential.
 const NOBODY: &str = "Okta shows nobody at all. The scopes are granted and the admin role is missing, \
@@ -43,6 +44,8 @@ impl Okta {
         let users = pull.users(assigned.as_ref()).await;
         pull.keep(users, assigned);
         pull.log(log_cursor, clock.now()).await;
+        pull.brought.troubles.extend(clock_trouble(&pull.reader));
+        pull.brought.troubles.extend(self.write_trouble());
         pull.brought.unmapped.sort();
         pull.brought
     }
@@ -332,6 +335,18 @@ fn nobody(walked: &Walked) -> LiveError {
 impl Okta {
     fn stream(&self, list: List) -> Stream {
         Stream { system: self.config.system.clone(), list, channel: None }
+    }
+
+    /// That tokens are asked for that can do more than read.
+    fn write_trouble(&self) -> Option<Trouble> {
+        let Credential::ServiceApp { scopes } = &self.config.credential else { return None };
+        let more = write_scopes(scopes);
+        let text = format!(
+            "Tokens are asked for with more than read scopes: {}. Take them out of `scopes`, and revoke them in Okta.",
+            more.join(", ")
+        );
+        let kind = Watcher::WriteScopePresent;
+        (!more.is_empty()).then_some(Trouble { kind, text })
     }
 
     fn plan<'p>(&'p self, profile: &'p Profile, path: &'p str, asked: Asked) -> Plan<'p> {

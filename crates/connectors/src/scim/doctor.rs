@@ -1,14 +1,10 @@
 //! What the doctor looks at in a SCIM app, and what to do next. Reads, and never writes.
 
-use chrono::TimeDelta;
 use domain::{Account, Activity, Clock, Coverage, Rows, Text};
 
 use super::Scim;
 use super::filter::Trust;
-use crate::live::{Answer, Check, CheckResult, LiveError, LivePull, Question};
-
-/// Above this, times of two systems cannot be compared to the minute.
-const SKEW_MAX: TimeDelta = TimeDelta::seconds(30);
+use crate::live::{Answer, CLOCK_SKEW_MAX, Check, CheckResult, LiveError, LivePull, Question};
 
 /// Looks at everything.
 pub(super) async fn examine(scim: &Scim, clock: &dyn Clock) -> Vec<Check> {
@@ -51,7 +47,7 @@ async fn clock_skew(scim: &Scim) -> Check {
         return skipped(name, "the server did not answer, or not with its time");
     };
     let seconds = skew.num_seconds();
-    if skew.abs() <= SKEW_MAX {
+    if skew.abs() <= CLOCK_SKEW_MAX {
         return fine(name, format!("This clock and the server's differ by {} s.", seconds.abs()));
     }
     let (seconds, side) = (seconds.abs(), if seconds > 0 { "ahead of" } else { "behind" });

@@ -408,6 +408,27 @@ async fn a_pull_asks_once_for_each_page_and_once_for_the_server_itself() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_off_is_told() {
+    for (date, wanted) in [
+        ("Mon, 23 Nov 2026 17:59:50 GMT", None),
+        ("Mon, 23 Nov 2026 17:55:00 GMT", Some("300 s ahead of the source's")),
+        ("Mon, 23 Nov 2026 18:01:00 GMT", Some("60 s behind the source's")),
+    ] {
+        let said = move |path: &str| Said::json(200, page(3, slice(path, 3, 9))).with("date", date);
+        let server = Server::start(said).await;
+        let pulled = scim(&server, TWO).pull(&clock()).await;
+        let told = pulled.troubles.first().map(|it| format!("{}: {}", it.kind, it.text));
+        match (told, wanted) {
+            (None, None) => {}
+            (Some(told), Some(wanted)) => {
+                assert!(told.starts_with("clock_skew: ") && told.contains(wanted), "{told}");
+            }
+            (told, wanted) => panic!("{date}: {told:?}, not {wanted:?}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_snapshot_speaks_as_of_its_first_request() {
     let server = Server::start(|path| Said::json(200, page(3, slice(path, 3, 2)))).await;
     let pulled = scim(&server, TWO).pull(&clock()).await;

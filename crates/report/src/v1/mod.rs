@@ -156,7 +156,8 @@ impl Report {
             let coverage = it.coverage.as_ref().map(|it| it.kind);
             it.failed.is_none() && it.held.is_none() && coverage == Some(CoverageKind::Complete)
         };
-        let is_blind = self.watcher.iter().any(|it| it.kind == Watcher::SnapshotIncomplete);
+        let blinds = [Watcher::SnapshotIncomplete, Watcher::CredentialFailed];
+        let is_blind = self.watcher.iter().any(|it| blinds.contains(&it.kind));
         !is_blind && self.sources.iter().all(is_whole)
     }
 

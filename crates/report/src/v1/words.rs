@@ -213,6 +213,9 @@ words! {
         MassChangeHeld = "mass_change_held",
         CanaryMissing = "canary_missing",
         SchemaChanged = "schema_changed",
+        CredentialFailed = "credential_failed",
+        WriteScopePresent = "write_scope_present",
+        ClockSkew = "clock_skew",
         ProvisioningUnhealthy = "provisioning_unhealthy",
         CoverageDropped = "coverage_dropped",
     }
