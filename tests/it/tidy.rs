@@ -24,7 +24,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     // Not shipped.
     ("testkit", &["domain", "drift", "graph"]),
     ("sim", &["connectors", "domain", "drift", "engine", "graph", "outbound", "store"]),
-    ("bench", &["connectors", "domain", "drift", "engine", "graph", "store"]),
+    ("bench", &["connectors", "domain", "drift", "engine", "graph", "outbound", "sim", "store"]),
 ];
 
 /// Crates from values to values.

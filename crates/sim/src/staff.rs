@@ -25,7 +25,8 @@ impl World {
     /// Adds so many people. The first ones are the leavers, a day apart.
     pub fn hire(&mut self, staff: Staff) {
         let now = self.begins_at;
-        let hired_at = now - TimeDelta::days(400);
+        // Before the first of them left.
+        let hired_at = now - TimeDelta::days(i64::from(staff.leavers).max(400));
         let mut group =
             Group { name: "Everybody".to_owned(), is_assigned: true, ..Group::default() };
         for n in 0..staff.people {

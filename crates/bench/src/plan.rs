@@ -1,0 +1,50 @@
+//! The plan of a run: one identity provider, one app that lists who is off, nothing out of the
+//! ordinary.
+
+use std::sync::Arc;
+
+use connectors::files::Profiles;
+use domain::SystemId;
+use drift::{AppRules, Deprovision, Entitlement, Policy};
+use engine::{AppPlan, Plan, Source};
+use graph::KeyRules;
+
+/// What the two systems are called.
+#[derive(Clone, Debug)]
+pub(crate) struct Names {
+    /// The identity provider.
+    pub(crate) idp: SystemId,
+    /// The app.
+    pub(crate) app: SystemId,
+}
+
+/// A plan for these sources.
+pub(crate) fn plan(
+    sources: Vec<Source>,
+    profiles: Arc<Profiles>,
+    names: Names,
+    policy: Policy,
+) -> Plan {
+    Plan {
+        sources,
+        profiles,
+        apps: vec![AppPlan {
+            rules: AppRules {
+                app: names.app,
+                idps: vec![names.idp],
+                entitlement: Entitlement::Any,
+                authority: None,
+                deprovision: Deprovision::Lists,
+                required_channels: Vec::new(),
+                privileged_roles: Vec::new(),
+                canaries: Vec::new(),
+                inactive_canaries: Vec::new(),
+            },
+            keys: KeyRules::default(),
+        }],
+        policy,
+        settings_digest: [0; 32],
+        fingerprint_key: Some([0; 32]),
+        software: concat!("driftline ", env!("CARGO_PKG_VERSION")).to_owned(),
+    }
+}
