@@ -7,6 +7,7 @@
 mod bad_input;
 mod bad_store;
 mod company;
+mod contract;
 mod crash;
 mod decisions;
 mod firm;

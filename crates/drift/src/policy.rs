@@ -72,6 +72,14 @@ pub struct AppRules {
     pub inactive_canaries: Vec<String>,
 }
 
+impl AppRules {
+    /// Returns true for the app itself and for each IdP bound to it.
+    #[must_use]
+    pub fn rests_on(&self, system: &SystemId) -> bool {
+        self.app == *system || self.idps.contains(system)
+    }
+}
+
 /// Is one IdP's assignment enough?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Entitlement {

@@ -1,7 +1,7 @@
 //! What must be asked again by id before it is believed: suspects, and findings that the lists
 //! say are over. Pure and bounded.
 
-use domain::{Activity, EntityId, Family, Finding, List, Question, SubjectKind};
+use domain::{Activity, EntityId, Family, Finding, Lifecycle, List, Question, SubjectKind};
 use graph::ListView;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -134,8 +134,8 @@ fn about_account(cx: &Context<'_>, account: usize) -> Vec<Question> {
 }
 
 /// Returns true when the account, every identity of everybody who may own it and what each may use
-/// were asked again by id in this run, and answered. Never for an account without owner: that
-/// rests on lists.
+/// were asked again by id in this run, and answered; of who has left, what they may use is nothing.
+/// Never for an account without owner: that rests on lists.
 pub(crate) fn is_asked_again(case: &Case<'_>) -> bool {
     let estate = case.cx.graph.estate();
     let is_asked = |list, entity| estate.asked_again.contains(&(list, entity));
@@ -148,5 +148,9 @@ pub(crate) fn is_asked_again(case: &Case<'_>) -> bool {
         .iter()
         .flat_map(|it| case.cx.graph.identities_of(case.cx.graph.person_of(*it)))
         .filter_map(|it| estate.identities.get(it))
-        .all(|it| is_asked(List::Identities, it.entity) && is_asked(List::Assignments, it.entity))
+        .all(|it| {
+            let has_left = it.row.lifecycle == Lifecycle::Left;
+            is_asked(List::Identities, it.entity)
+                && (has_left || is_asked(List::Assignments, it.entity))
+        })
 }

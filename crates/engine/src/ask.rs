@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use connectors::live;
 use domain::{
-    Answer, At, Body, Channel, Clock, EntityId, Identity, Lifecycle, List, Observation, Question,
-    Request, Rows, SystemId, Text,
+    Activity, Answer, At, Body, Channel, Clock, EntityId, Grant, Identity, Lifecycle, List,
+    Observation, Question, Request, Rows, SystemId, Text,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tracing::info;
 
 use crate::lists::Listing;
@@ -21,6 +21,21 @@ pub(crate) struct Heard {
     /// The raw bytes of what was found.
     pub(crate) bodies: Vec<(Question, Vec<u8>)>,
 }
+
+/// Questions by id that one system did not answer.
+#[derive(Debug)]
+pub(crate) struct Unanswered {
+    pub(crate) system: SystemId,
+    /// How many.
+    pub(crate) n: usize,
+    /// Of how many.
+    pub(crate) n_asked: usize,
+    /// Why the first was not.
+    pub(crate) why: String,
+}
+
+/// Why an answer that came is none.
+const NOT_SAID: &str = "the answer does not say whether it is on";
 
 /// Asks. Questions to sources that cannot be asked are left out.
 pub(crate) async fn ask(plan: &Plan, questions: Vec<Question>, clock: &dyn Clock) -> Heard {
@@ -89,6 +104,32 @@ impl Heard {
         }
     }
 
+    /// Of which systems how many questions got no answer that says anything, of how many, and why
+    /// the first did not.
+    pub(crate) fn unanswered(&self) -> Vec<Unanswered> {
+        let mut all: BTreeMap<&SystemId, Unanswered> = BTreeMap::new();
+        for Observation { question, answer, .. } in &self.observations {
+            let system = &question.system;
+            let of = all.entry(system).or_insert_with(|| Unanswered {
+                system: system.clone(),
+                n: 0,
+                n_asked: 0,
+                why: String::new(),
+            });
+            of.n_asked += 1;
+            let why = match answer {
+                Answer::Unknown(why) => why,
+                Answer::Found(row) if !says_what_was_asked(row) => NOT_SAID,
+                Answer::Found(_) | Answer::Gone => continue,
+            };
+            if of.n == 0 {
+                why.clone_into(&mut of.why);
+            }
+            of.n += 1;
+        }
+        all.into_values().filter(|it| it.n > 0).collect()
+    }
+
     /// The raw bytes of what was found, for the rows that are known.
     pub(crate) fn bodies(&mut self, listings: &[Listing]) -> Vec<Body> {
         let mut known: FxHashMap<(&SystemId, List, Text), EntityId> = FxHashMap::default();
@@ -139,17 +180,38 @@ pub(crate) fn put_beside(listings: &mut [Listing], observations: &[Observation])
                 entities.insert(id.into(), (entity, identity.cloned()));
             }
         }
+        let listed: FxHashSet<EntityId> =
+            listing.fresh.iter().flat_map(|it| &it.enrolled.entities).copied().collect();
         for (id, observation) in mine {
             let known = entities.get(id);
             let row = match &observation.answer {
                 Answer::Unknown(_) => continue,
+                // It says less than a list does.
+                Answer::Found(row) if !says_what_was_asked(row) => continue,
                 Answer::Found(row) => Some(row.clone()),
+                // The list of this very run has it: one of the two is wrong, and the next run sees.
+                Answer::Gone if known.is_some_and(|it| listed.contains(&it.0)) => continue,
                 Answer::Gone => known.and_then(|it| it.1.clone()).map(deleted),
             };
             let entity = known.map(|it| it.0);
             let sent_at = observation.sent_at;
             listing.answers.insert(id.into(), Answered { row, sent_at, entity });
         }
+    }
+}
+
+/// Whether an answer says if the account is on, if the user has left, or if the assignment grants.
+fn says_what_was_asked(row: &Rows) -> bool {
+    match row {
+        Rows::Accounts(rows) => {
+            let is_said = |it| !matches!(Activity::of(it), Activity::NotStated | Activity::Unknown);
+            rows.iter().all(is_said)
+        }
+        Rows::Identities(rows) => {
+            rows.iter().all(|it| !matches!(it.lifecycle, Lifecycle::NotStated | Lifecycle::Unknown))
+        }
+        Rows::Assignments(rows) => rows.iter().all(|it| it.grant != Grant::Undecided),
+        Rows::Memberships(_) | Rows::NonHumans(_) | Rows::Leavers(_) => true,
     }
 }
 

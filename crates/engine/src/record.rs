@@ -10,6 +10,7 @@ use domain::{
 use drift::{Judgement, Reconciled};
 use store::State;
 
+use crate::ask::Unanswered;
 use crate::lists::Listing;
 use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::Pulled;
@@ -38,6 +39,8 @@ pub(crate) struct Run<'r> {
     /// Questions that were asked again by id, and accounts that were too many to ask about.
     pub(crate) n_asked: usize,
     pub(crate) n_left_out: usize,
+    /// Questions by id that got no answer.
+    pub(crate) unanswered: &'r [Unanswered],
 }
 
 /// How many findings stand where.
@@ -298,6 +301,12 @@ fn not_checked(run: &Run<'_>, outcomes: &[AppOutcome<'_>]) -> Vec<String> {
         notes.push("Nobody was asked again by id: export files cannot be asked.".to_owned());
     } else if run.n_asked == 0 {
         notes.push("Nobody was asked again by id: there was nothing to confirm.".to_owned());
+    }
+    for it in run.unanswered {
+        notes.push(format!(
+            "{}: {} of {} questions by id were not answered, the first because: {}. What they are about waits for another look.",
+            it.system, it.n, it.n_asked, it.why
+        ));
     }
     if run.n_left_out > 0 {
         notes.push(format!(

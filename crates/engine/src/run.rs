@@ -55,6 +55,7 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     put_beside(&mut listings, &heard.observations);
     let now = clock.now().max(now); // Answers are looks, too.
 
+    let unanswered = heard.unanswered();
     let mut outcomes = Vec::new();
     for app in &plan.apps {
         let mut outcome =
@@ -62,6 +63,13 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
         if n_left_out > 0 {
             outcome.grade.0 = outcome.grade.0.max(Grade::B);
             outcome.grade.1.push(format!("{n_left_out} suspects were too many to ask again by id"));
+        }
+        for it in unanswered.iter().filter(|it| app.rules.rests_on(&it.system)) {
+            outcome.grade.0 = outcome.grade.0.max(Grade::B);
+            outcome
+                .grade
+                .1
+                .push(format!("{}: {} suspects were not asked again by id", it.system, it.n));
         }
         outcomes.push(outcome);
     }
@@ -76,6 +84,7 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
         pulled: &pulled,
         n_asked,
         n_left_out,
+        unanswered: &unanswered,
     };
     let record = record::record(&run, &listings, &outcomes);
     let report = Report::of(&record);

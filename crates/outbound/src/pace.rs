@@ -84,8 +84,17 @@ impl Pacer {
 
     /// How long a refusal (429 or 5xx) asks us to wait. `None` when it does not say, or when what
     /// it says is no promise: our own backoff is due then.
-    pub(crate) fn asked(&self, headers: &Headers, received_at: DateTime<Utc>) -> Option<Duration> {
+    pub(crate) fn asked(
+        &self,
+        status: u16,
+        headers: &Headers,
+        received_at: DateTime<Utc>,
+    ) -> Option<Duration> {
+        // Okta sends the reset with every answer. It says when to come back only to whom no request
+        // is left.
+        let is_left = number(headers, "x-rate-limit-remaining").is_some_and(|it| it > 0);
         let wait = match self.pace {
+            Pace::Okta if status != 429 || is_left => None,
             Pace::Okta if number(headers, "x-rate-limit-limit").is_some_and(|it| it <= 0) => {
                 // Too many at once. The reset says nothing of when one of them ends.
                 return None;
@@ -242,8 +251,22 @@ mod tests {
         ];
         for (pace, lines, wait_s) in table {
             let pacer = Pacer::new(pace, &Url::parse("https://org.test/").unwrap());
-            let wait = pacer.asked(&headers(lines), received_at());
+            let wait = pacer.asked(429, &headers(lines), received_at());
             assert_eq!(wait, wait_s.map(Duration::from_secs), "{pace:?} {lines:?}");
+        }
+    }
+
+    #[test]
+    fn the_reset_says_nothing_of_trouble_in_the_server_or_while_requests_are_left() {
+        let pacer = Pacer::new(Pace::Okta, &Url::parse("https://org.test/").unwrap());
+        let reset =
+            [("date", DATE), ("x-rate-limit-limit", "600"), ("x-rate-limit-reset", "1767603612")];
+        for (status, remaining, wait_s) in
+            [(429, "0", Some(12)), (429, "7", None), (503, "0", None)]
+        {
+            let lines = [&reset[..], &[("x-rate-limit-remaining", remaining)]].concat();
+            let wait = pacer.asked(status, &headers(&lines), received_at());
+            assert_eq!(wait, wait_s.map(Duration::from_secs), "{status} {remaining}");
         }
     }
 

@@ -46,7 +46,7 @@ impl Call<'_> {
 
     /// How long a refusal asks us to wait, and what to say of it if there is no other try.
     fn refusal(&self, exchange: &Exchange, tries: &Tries) -> (Option<Duration>, OutboundErrorKind) {
-        let asked = self.core.pacer.asked(&exchange.headers, exchange.received_at);
+        let asked = self.core.pacer.asked(exchange.status, &exchange.headers, exchange.received_at);
         let why = match exchange.status {
             429 => OutboundErrorKind::RateLimited {
                 asked: asked.unwrap_or_else(|| self.backoff(tries)),

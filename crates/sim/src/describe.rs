@@ -47,6 +47,7 @@ pub const ORG_WORDS: &[&str] = &[
     "no provisioning",
     "deactivation off",
     "limit N",
+    "page N",
     "app ID",
 ];
 
@@ -156,6 +157,7 @@ fn org_word(world: &mut World, word: &str) -> Result<(), String> {
                 Some(Provisioning { creates: true, updates: true, deactivates: false });
         }
         (_, Some(("limit", n))) => org.door.per_minute = count(n)?,
+        (_, Some(("page", n))) => org.door.page_max = count(n)?,
         (_, Some(("app", id))) => id.clone_into(&mut org.app.id),
         _ => return Err(unknown(word, ORG_WORDS)),
     }

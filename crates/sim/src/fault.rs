@@ -18,6 +18,8 @@ pub enum Fault {
     TooMany(Wait),
     /// A server error, with the body that the system gives it.
     Broken(u16),
+    /// A refusal, with the body that the system gives it: 401, 403, 404.
+    Refused(u16),
     /// Okta's 503 for planned maintenance, E0000010: reading works again on the next try.
     ReadOnly,
     /// A page for people instead of data, with this status.
@@ -49,6 +51,8 @@ pub enum Fault {
     ShortList,
     /// The list ends after half of its rows, and the total agrees with that.
     ShortTotal,
+    /// The list has no row, and says so.
+    EmptyList,
     /// The list changes each time before a later page is read.
     Changes(Change),
     /// Each later page repeats the one before it.
@@ -166,6 +170,9 @@ pub const FAULTS: &[(&str, Fault)] = &[
     ("502", Fault::Broken(502)),
     ("503", Fault::Broken(503)),
     ("504", Fault::Broken(504)),
+    ("401", Fault::Refused(401)),
+    ("403", Fault::Refused(403)),
+    ("404", Fault::Refused(404)),
     ("read-only", Fault::ReadOnly),
     ("html-200", Fault::Html(200)),
     ("html-404", Fault::Html(404)),
@@ -182,6 +189,7 @@ pub const FAULTS: &[(&str, Fault)] = &[
     ("cut-body", Fault::CutBody),
     ("nulls", Fault::Nulls),
     ("null-leaves", Fault::NullLeaves),
+    ("empty-list", Fault::EmptyList),
     ("short-list", Fault::ShortList),
     ("short-total", Fault::ShortTotal),
     ("row-removed", Fault::Changes(Change::Removed)),
@@ -208,6 +216,7 @@ impl Fault {
         match self {
             Self::TooMany(_) => "429",
             Self::Broken(_) => "broken",
+            Self::Refused(_) => "refused",
             Self::ReadOnly => "read-only",
             Self::Html(_) => "html",
             Self::Redirect(_) => "redirect",
@@ -221,6 +230,7 @@ impl Fault {
             Self::CutBody => "cut-body",
             Self::Nulls => "nulls",
             Self::NullLeaves => "null-leaves",
+            Self::EmptyList => "empty-list",
             Self::ShortList => "short-list",
             Self::ShortTotal => "short-total",
             Self::Changes(_) => "changes",
@@ -236,6 +246,7 @@ impl Fault {
         match self {
             Self::TooMany(_)
             | Self::Broken(_)
+            | Self::Refused(_)
             | Self::ReadOnly
             | Self::Html(_)
             | Self::Redirect(_)
@@ -249,6 +260,7 @@ impl Fault {
             | Self::CutBody
             | Self::Nulls
             | Self::NullLeaves
+            | Self::EmptyList
             | Self::ShortList
             | Self::ShortTotal
             | Self::Changes(_)
@@ -273,9 +285,11 @@ impl Fault {
                 endpoint,
                 Endpoint::OktaUsers | Endpoint::OktaAppUsers | Endpoint::ScimUsers
             ),
-            Self::ShortList | Self::ShortTotal | Self::RepeatedPage | Self::EndlessList => {
-                endpoint.is_list()
-            }
+            Self::EmptyList
+            | Self::ShortList
+            | Self::ShortTotal
+            | Self::RepeatedPage
+            | Self::EndlessList => endpoint.is_list(),
             Self::TokenDies => endpoint != Endpoint::OktaToken,
             _ => true,
         }

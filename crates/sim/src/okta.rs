@@ -46,6 +46,8 @@ pub(crate) struct Call<'a> {
     pub(crate) faults: &'a [Fault],
     pub(crate) urls: &'a Urls,
     pub(crate) now: DateTime<Utc>,
+    /// Rows of a page at most, whatever is asked for.
+    pub(crate) page_max: usize,
 }
 
 /// Answers a request.
@@ -285,6 +287,7 @@ impl Call<'_> {
         let limit = limit.ok().filter(|it| (least..=most).contains(it));
         limit
             .and_then(|it| usize::try_from(it).ok())
+            .map(|it| it.min(self.page_max))
             .ok_or_else(|| error::invalid(&format!("limit must lie between {least} and {most}")))
     }
 }

@@ -28,10 +28,12 @@ impl Page {
     ) -> Self {
         let has = |fault: Fault| faults.contains(&fault);
         let half = rows.len().div_ceil(2);
-        let (listed, total) = match (has(Fault::ShortTotal), has(Fault::ShortList)) {
-            (true, _) => (half, half),
-            (_, true) => (half, rows.len()),
-            _ => (rows.len(), rows.len()),
+        let bent = [Fault::EmptyList, Fault::ShortTotal, Fault::ShortList];
+        let (listed, total) = match bent.into_iter().find(|it| has(*it)) {
+            Some(Fault::EmptyList) => (0, 0),
+            Some(Fault::ShortTotal) => (half, half),
+            Some(_) => (half, rows.len()),
+            None => (rows.len(), rows.len()),
         };
         let end = window.start.saturating_add(window.limit).min(listed);
         let shift = if has(Fault::RepeatedPage) { window.limit.min(window.start) } else { 0 };

@@ -131,7 +131,8 @@ fn answer(
     let instead = faults.iter().find_map(|it| instead(*it, server, urls, now));
     match server {
         Server::Okta => {
-            let call = okta::Call { ask, endpoint, ids, faults, urls, now };
+            let page_max = world.okta.door.page_max;
+            let call = okta::Call { ask, endpoint, ids, faults, urls, now, page_max };
             let answer = instead.unwrap_or_else(|| okta::answer(&mut world, &call));
             okta::dress(&mut world, &call, answer)
         }

@@ -69,6 +69,8 @@ pub struct Door {
     pub needs_dpop: bool,
     /// Seconds that an access token lives. Okta: 3600.
     pub token_lives_s: u32,
+    /// Rows of a page at most, whatever is asked for.
+    pub page_max: usize,
     /// Requests a minute that each bucket allows. So many by default that nobody has to wait.
     pub per_minute: u32,
 }
@@ -344,6 +346,7 @@ impl Default for Door {
             role: Role::Reader,
             needs_dpop: false,
             token_lives_s: 3_600,
+            page_max: usize::MAX,
             per_minute: 100_000,
         }
     }

@@ -27,6 +27,12 @@ pub(crate) fn instead(
             Server::Okta => okta::error::with_status(status, "E0000009", "Internal Server Error"),
             _ => scim::error(status, None, "the server cannot answer now"),
         },
+        Fault::Refused(status) => match (server, status) {
+            (Server::Okta, 401) => okta::error::invalid_token(),
+            (Server::Okta, 403) => okta::error::forbidden(),
+            (Server::Okta, _) => okta::error::not_found("it", "Object"),
+            (_, status) => scim::error(status, None, "refused"),
+        },
         Fault::ReadOnly => {
             okta::error::with_status(503, "E0000010", "Service is in read only mode.")
         }
