@@ -19,7 +19,7 @@ use crate::site::{Answer, Site};
 /// Lists of several pages. Bob left three days ago and kept his account. By the second night Cem
 /// has left, Dan has lost the app, and Eve's account is gone.
 const FIRM: &str = "\
-okta (page 8, deactivation off)
+okta (page 3, deactivation off)
   00uana00000000000001 ana@firm.test ACTIVE assigned
   00ubob00000000000002 bob@firm.test DEPROVISIONED since=-3d
   00ucem00000000000003 cem@firm.test ACTIVE assigned

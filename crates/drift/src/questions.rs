@@ -82,8 +82,8 @@ fn suspects(cx: &Context<'_>, judgement: &Judgement, findings: &[Finding]) -> Ve
         .collect()
 }
 
-/// Active accounts whose owner the newest list of users does not show, or whose assignment the
-/// newest list of those. Whatever these lists are worth, the source can say what became of them.
+/// Active accounts whose owner the newest list of users does not show, or shows without a status, or
+/// whose assignment the newest list of those does not show. Whatever these lists are worth, the source can say what became of them.
 fn of_missing_owners<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = EntityId> + 'c {
     let estate = cx.graph.estate();
     let is_missing = move |at: usize| {
@@ -95,7 +95,10 @@ fn of_missing_owners<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = EntityId> 
             list.base.is_none()
                 && cx.graph.assignments_of(at).iter().any(|it| is_older(it.snapshot, list))
         };
-        is_older(identity.snapshot, &idp.identities)
+        let has_no_status =
+            identity.row.lifecycle == Lifecycle::Unknown && identity.row.raw_status.is_none();
+        has_no_status
+            || is_older(identity.snapshot, &idp.identities)
             || idp.assignments.as_ref().is_some_and(is_unlisted)
     };
     (0..cx.graph.accounts().len())

@@ -182,6 +182,7 @@ impl Pull<'_> {
                 let strangers = strangers(&assigned.list.rows, &users.list.rows);
                 of_users.extend(users.is_whole().then(|| strangers_reason(&strangers)).flatten());
             }
+            of_users.extend(without_status(&users.list.rows));
             of_users.extend(self.canaries(List::Identities, users));
         }
         if let Some(assigned) = &assigned {
@@ -326,6 +327,13 @@ impl Refused {
 fn not_asked(met_at: Asked) -> LiveError {
     let why = format!("the credential was refused for {}", met_at.shown());
     LiveError::NotAsked { why }
+}
+
+/// That the list does not say of everybody whether they have left. Okta documents a status of each.
+fn without_status(rows: &Rows) -> Option<String> {
+    let Rows::Identities(users) = rows else { return None };
+    let n = users.iter().filter(|it| it.raw_status.is_none()).count();
+    (n > 0).then(|| format!("users without a `status`: {n}"))
 }
 
 fn nobody(walked: &Walked) -> LiveError {

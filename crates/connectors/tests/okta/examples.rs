@@ -135,7 +135,12 @@ async fn pages_of_the_log() {
         let link = format!("<{}/api/v1/logs?after=1>; rel=\"next\"", server.url());
         server.always("/logs", json(&page).with("Link", link));
         let pull = pull(&server).await;
-        assert_eq!((pull.events.len(), pull.troubles.len()), (0, 0), "{name}");
+        assert_eq!(pull.events, [], "{name}");
+        // One example has a part of an event, without its type: that is told.
+        let is_part = !page.contains("\"eventType\"");
+        let kinds: Vec<_> = pull.troubles.iter().map(|it| it.kind).collect();
+        let told = if is_part { vec![domain::Watcher::SchemaChanged] } else { Vec::new() };
+        assert_eq!(kinds, told, "{name}");
         assert!(pull.log_cursor.is_some(), "{name}");
     }
 }
