@@ -23,8 +23,8 @@ doc:
 quickstart:
     cargo run --release --locked -- run --once --config config/quickstart.toml
 
-# The whole job on a folder of export files: `just bench company DIR --format jsonl --out found.tsv`.
 # Requests of a pull beside the least there could be: `just bench requests`.
+# The whole job on a folder of export files: `just bench company DIR --format jsonl --out found.tsv`.
 bench *ARGS:
     cargo run --release --locked -p bench -- {{ARGS}}
 

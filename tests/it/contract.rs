@@ -313,9 +313,9 @@ fn without_chance(text: &str) -> String {
         let end = text[query..].find('`').map_or(text.len(), |it| query + it);
         text.replace_range(query..end, "…");
     }
-    match (text.find(" more, and "), text.find(" tries were refused")) {
-        (Some(begin), Some(end)) => text.replace_range(begin + 11..end, "N"),
-        _ => {}
+    let tries = (text.find(" more, and "), text.find(" tries were refused"));
+    if let (Some(begin), Some(end)) = tries {
+        text.replace_range(begin + 11..end, "N");
     }
     text
 }

@@ -22,6 +22,17 @@ pub(crate) struct Heard {
     pub(crate) bodies: Vec<(Question, Vec<u8>)>,
 }
 
+/// How asking again went.
+#[derive(Debug)]
+pub(crate) struct AskedAgain {
+    /// Questions that were asked.
+    pub(crate) n: usize,
+    /// Accounts that were too many to ask about.
+    pub(crate) n_left_out: usize,
+    /// Of which systems questions got no answer that says anything.
+    pub(crate) unanswered: Vec<Unanswered>,
+}
+
 /// Questions by id that one system did not answer.
 #[derive(Debug)]
 pub(crate) struct Unanswered {
@@ -104,9 +115,12 @@ impl Heard {
         }
     }
 
-    /// Of which systems how many questions got no answer that says anything, of how many, and why
-    /// the first did not.
-    pub(crate) fn unanswered(&self) -> Vec<Unanswered> {
+    /// What is told of it. `n_left_out`: accounts that were too many to ask about.
+    pub(crate) fn told(&self, n_left_out: usize) -> AskedAgain {
+        AskedAgain { n: self.observations.len(), n_left_out, unanswered: self.unanswered() }
+    }
+
+    fn unanswered(&self) -> Vec<Unanswered> {
         let mut all: BTreeMap<&SystemId, Unanswered> = BTreeMap::new();
         for Observation { question, answer, .. } in &self.observations {
             let system = &question.system;

@@ -10,7 +10,7 @@ use domain::{
 use drift::{Judgement, Reconciled};
 use store::State;
 
-use crate::ask::Unanswered;
+use crate::ask::AskedAgain;
 use crate::lists::Listing;
 use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::Pulled;
@@ -36,11 +36,8 @@ pub(crate) struct Run<'r> {
     pub(crate) state: &'r State,
     /// What the sources answered beside their lists.
     pub(crate) pulled: &'r Pulled,
-    /// Questions that were asked again by id, and accounts that were too many to ask about.
-    pub(crate) n_asked: usize,
-    pub(crate) n_left_out: usize,
-    /// Questions by id that got no answer.
-    pub(crate) unanswered: &'r [Unanswered],
+    /// How asking again by id went.
+    pub(crate) asked: &'r AskedAgain,
 }
 
 /// How many findings stand where.
@@ -299,19 +296,19 @@ fn not_checked(run: &Run<'_>, outcomes: &[AppOutcome<'_>]) -> Vec<String> {
     let is_live = run.plan.sources.iter().any(Source::is_live);
     if !is_live {
         notes.push("Nobody was asked again by id: export files cannot be asked.".to_owned());
-    } else if run.n_asked == 0 {
+    } else if run.asked.n == 0 {
         notes.push("Nobody was asked again by id: there was nothing to confirm.".to_owned());
     }
-    for it in run.unanswered {
+    for it in &run.asked.unanswered {
         notes.push(format!(
             "{}: {} of {} questions by id were not answered, the first because: {}. What they are about waits for another look.",
             it.system, it.n, it.n_asked, it.why
         ));
     }
-    if run.n_left_out > 0 {
+    if run.asked.n_left_out > 0 {
         notes.push(format!(
             "{} suspects were not asked again by id: at most {} are in one run.",
-            run.n_left_out,
+            run.asked.n_left_out,
             drift::ACCOUNTS_MAX
         ));
     }

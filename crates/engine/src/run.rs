@@ -15,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use store::{Commit, LinkChange, LogPart, RunSummary, State, Store, StoreError};
 use tracing::info;
 
-use crate::ask::{ask, put_beside};
+use crate::ask::{AskedAgain, ask, put_beside};
 use crate::episodes::episodes;
 use crate::estate::estate;
 use crate::lists::{Listing, gather, looked_at};
@@ -55,37 +55,19 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     put_beside(&mut listings, &heard.observations);
     let now = clock.now().max(now); // Answers are looks, too.
 
-    let unanswered = heard.unanswered();
-    let mut outcomes = Vec::new();
-    for app in &plan.apps {
-        let mut outcome =
-            judge_app(app, plan, &listings, &mut state, (&before, &pulled.log), (id, now));
-        if n_left_out > 0 {
-            outcome.grade.0 = outcome.grade.0.max(Grade::B);
-            outcome.grade.1.push(format!("{n_left_out} suspects were too many to ask again by id"));
-        }
-        for it in unanswered.iter().filter(|it| app.rules.rests_on(&it.system)) {
-            outcome.grade.0 = outcome.grade.0.max(Grade::B);
-            outcome
-                .grade
-                .1
-                .push(format!("{}: {} suspects were not asked again by id", it.system, it.n));
-        }
-        outcomes.push(outcome);
-    }
+    let asked = heard.told(n_left_out);
+    let outcomes: Vec<AppOutcome<'_>> = plan
+        .apps
+        .iter()
+        .map(|app| {
+            let seen = (&*before, &*pulled.log);
+            let outcome = judge_app(app, plan, &listings, &mut state, seen, (id, now));
+            graded(outcome, &asked)
+        })
+        .collect();
 
-    let n_asked = heard.observations.len();
-    let run = record::Run {
-        id,
-        now,
-        previous,
-        plan,
-        state: &state,
-        pulled: &pulled,
-        n_asked,
-        n_left_out,
-        unanswered: &unanswered,
-    };
+    let run =
+        record::Run { id, now, previous, plan, state: &state, pulled: &pulled, asked: &asked };
     let record = record::record(&run, &listings, &outcomes);
     let report = Report::of(&record);
     let wanted = resting_on(&outcomes, &listings, state.last_run.is_some());
@@ -137,6 +119,24 @@ fn judge_app<'p>(
     let grade = drift::app_grade(&estate, &app.rules);
     let is_baseline = is_baseline(state, &app.rules);
     AppOutcome { app, judgement, reconciled, grade, is_baseline }
+}
+
+/// An app of which suspects were not asked again is seen less surely.
+fn graded<'p>(mut outcome: AppOutcome<'p>, asked: &AskedAgain) -> AppOutcome<'p> {
+    let rules = &outcome.app.rules;
+    let silent = asked.unanswered.iter().filter(|it| rules.rests_on(&it.system));
+    let mut reasons: Vec<String> = silent
+        .map(|it| format!("{}: {} suspects were not asked again by id", it.system, it.n))
+        .collect();
+    if asked.n_left_out > 0 {
+        let n = asked.n_left_out;
+        reasons.push(format!("{n} suspects were too many to ask again by id"));
+    }
+    if !reasons.is_empty() {
+        outcome.grade.0 = outcome.grade.0.max(Grade::B);
+        outcome.grade.1.extend(reasons);
+    }
+    outcome
 }
 
 /// What the lists alone leave in doubt: suspects, and findings that they say are over.

@@ -47,7 +47,7 @@ impl Firm {
         let names = Names { idp: SystemId::parse("okta")?, app: SystemId::parse(PROFILE)? };
         let profiles = Profiles::builtin()?;
         let base = format!("{}{}", sim.okta_url(), okta::API);
-        let client = client(&sim, &base, Auth::Ssws(okta_token), Pace::Okta, "application/json")?;
+        let client = connect(&sim, &base, Auth::Ssws(okta_token), Pace::Okta, "application/json")?;
         let config = okta::Config {
             system: names.idp.clone(),
             app: names.app.clone(),
@@ -60,7 +60,7 @@ impl Firm {
         let okta = Okta::new(config, client.reader(), &profiles)?;
         let accept = profile.accept();
         let client =
-            self::client(&sim, sim.scim_url(), Auth::Bearer(scim_token), Pace::RetryAfter, accept)?;
+            connect(&sim, sim.scim_url(), Auth::Bearer(scim_token), Pace::RetryAfter, accept)?;
         let config = scim::Config {
             system: names.app.clone(),
             app: profile,
@@ -111,7 +111,7 @@ impl Canaries {
     }
 }
 
-fn client(
+fn connect(
     sim: &Sim,
     base: &str,
     auth: Auth,
