@@ -1,15 +1,20 @@
 //! Serves a described company on loopback until it is interrupted, for trying Driftline out by
-//! hand against systems that answer.
+//! hand against systems that answer; and lets random companies live for years.
 #![expect(clippy::print_stdout, reason = "what it prints is for the person who started it")]
 
-use std::ops::Range;
+mod years;
+
+use std::num::NonZero;
 use std::path::PathBuf;
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
-use sim::soak::{Life, live};
 use sim::{Sim, World};
+use years::Soak;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A simulated company.
 #[derive(Parser)]
@@ -37,6 +42,12 @@ enum Command {
         /// Nights of each company
         #[arg(long, default_value_t = 365)]
         nights: u32,
+        /// Companies at a time; default: one for each processor
+        #[arg(long)]
+        at_a_time: Option<NonZero<usize>>,
+        /// Write down who passed, and go on where this file ends; delete it when Driftline changes
+        #[arg(long, value_name = "FILE")]
+        resume: Option<PathBuf>,
         /// Tell what happens, day by day
         #[arg(long)]
         diary: bool,
@@ -47,39 +58,11 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Serve { file } => serve(file).await,
-        Command::Soak { years, seed, nights, diary } => {
-            soak(seed..seed.saturating_add(years), nights, diary).await
+        Command::Soak { years, seed, nights, at_a_time, resume, diary } => {
+            let seeds = seed..seed.saturating_add(years);
+            years::soak(Soak { seeds, nights, at_a_time, resume, diary }).await
         }
     }
-}
-
-/// Lives through all the companies. The last line says how many passed.
-async fn soak(seeds: Range<u64>, nights: u32, diary: bool) -> anyhow::Result<()> {
-    let (mut n_passed, mut n_failed, mut n_nights) = (0_u64, 0_u64, 0_u64);
-    for seed in seeds {
-        let lived = live(Life { seed, nights }, |line| {
-            if diary {
-                println!("{line}");
-            }
-        })
-        .await?;
-        for problem in &lived.problems {
-            println!("{problem}");
-            println!("  again: sim soak --seed {seed} --nights {} --diary", problem.night);
-        }
-        println!(
-            "seed {seed}: {} runs, {} broken off, {} exposed accounts seen, {} problems",
-            lived.n_runs,
-            lived.n_crashes,
-            lived.n_exposed,
-            lived.problems.len()
-        );
-        n_nights += u64::from(nights);
-        if lived.problems.is_empty() { n_passed += 1 } else { n_failed += 1 }
-    }
-    println!("{n_passed} passed, {n_failed} failed, {:.1} company-years", n_nights as f64 / 365.0);
-    anyhow::ensure!(n_failed == 0, "{n_failed} companies were judged wrongly");
-    Ok(())
 }
 
 async fn serve(file: PathBuf) -> anyhow::Result<()> {

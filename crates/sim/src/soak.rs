@@ -6,6 +6,7 @@
 mod check;
 mod company;
 mod days;
+mod installation;
 mod night;
 mod truth;
 

@@ -64,6 +64,7 @@ impl Firm {
         let config = scim::Config {
             system: names.app.clone(),
             app: profile,
+            // A run looks for them by the plan's rules.
             canaries: Vec::new(),
             inactive_canaries: Vec::new(),
             page_size: None,
@@ -97,14 +98,7 @@ impl Canaries {
         let accounts = &world.app.accounts;
         let that_is = |active: bool| accounts.iter().rfind(|it| it.active == Active::Set(active));
         Self {
-            users: world
-                .okta
-                .app_users
-                .keys()
-                .next()
-                .map(|it| it.as_str().into())
-                .into_iter()
-                .collect(),
+            users: world.okta.app_users.keys().take(1).map(|it| it.as_str().into()).collect(),
             on: that_is(true).map(|it| it.id.clone()).into_iter().collect(),
             off: that_is(false).map(|it| it.id.clone()).into_iter().collect(),
         }

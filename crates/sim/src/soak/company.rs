@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use domain::Clock as _;
+use engine::Plan;
 use fastrand::Rng;
 use tempfile::TempDir;
 
+use super::installation;
 use super::truth::Truth;
 use crate::world::{Account, Active, OktaUser, Paging, Provisioning, World};
 use crate::{Sim, SimClock};
@@ -15,6 +17,8 @@ use crate::{Sim, SimClock};
 #[derive(Debug)]
 pub(super) struct Company {
     pub(super) sim: Sim,
+    /// What a run does.
+    pub(super) plan: Plan,
     pub(super) rng: Rng,
     pub(super) truth: Truth,
     /// What happened since it was read last, a line each.
@@ -44,8 +48,10 @@ impl Company {
         let today = DateTime::UNIX_EPOCH + TimeDelta::days(16_000) + day;
         let mut world = World::empty(today);
         habits(&mut world, &mut rng);
+        let sim = Sim::start(world).await?;
         let mut company = Self {
-            sim: Sim::start(world).await?,
+            plan: installation::plan(&sim)?,
+            sim,
             rng,
             truth: Truth::default(),
             diary: Vec::new(),

@@ -1,23 +1,16 @@
 //! One look of Driftline at the company: sometimes through a fault, sometimes broken off in the
 //! middle and done again, always compared with the truth.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use connectors::files::Profiles;
-use connectors::okta::{self, Okta};
-use connectors::scim::{self, AppProfiles, Scim};
-use domain::{Change, SystemId};
-use drift::{AppRules, Deprovision, Entitlement, Policy};
-use engine::{AppPlan, Outcome, Plan, Source};
-use graph::KeyRules;
-use outbound::{Auth, Client, Config, Limits, Pace, Secret};
+use domain::Change;
+use engine::Outcome;
 use store::Store;
 
 use super::check::{Look, compare};
-use super::company::{CANARY_OFF, CANARY_ON, Company};
+use super::company::Company;
+use crate::Endpoint;
 use crate::fault::{Fault, When};
-use crate::{Endpoint, World};
 
 /// What came of one look.
 #[derive(Debug, Default)]
@@ -68,18 +61,17 @@ impl Company {
             self.sim.fault(endpoint, fault, When::always());
         }
         let path = self.folder.path().join("driftline.db");
-        let plan = self.plan()?;
         let clock = self.clock();
         if self.rng.u32(0..25) == 0 {
             let store = Store::open(&path)?;
             let patience = Duration::from_micros(self.rng.u64(0..30_000));
-            let run = engine::run(&store, &plan, &*clock);
+            let run = engine::run(&store, &self.plan, &*clock);
             seen.crashed = tokio::time::timeout(patience, run).await.is_err();
             drop(store);
         }
         let began_at = self.now();
         let store = Store::open(&path)?;
-        let Outcome { record, failures, .. } = engine::run(&store, &plan, &*clock).await?;
+        let Outcome { record, failures, .. } = engine::run(&store, &self.plan, &*clock).await?;
         drop(store);
         self.sim.clear_faults();
 
@@ -122,95 +114,5 @@ impl Company {
         seen.problems.extend(self.sim.offences());
         self.sim.forget_requests();
         Ok(seen)
-    }
-
-    /// What an operator of this company would have set.
-    fn plan(&self) -> anyhow::Result<Plan> {
-        let (system, app) = (SystemId::parse("okta")?, SystemId::parse("secureframe")?);
-        let profiles = Profiles::builtin()?;
-        let world = self.sim.world();
-        let okta = okta::Config {
-            system: system.clone(),
-            app: app.clone(),
-            app_id: world.okta.app.id.as_str().into(),
-            canaries: Vec::new(),
-            assigned_canaries: Vec::new(),
-            credential: okta::Credential::ApiToken,
-            log_pages: 200,
-        };
-        let token = Auth::Ssws(Secret::new(world.okta.door.api_token.clone()));
-        let okta_client = self.client(
-            &format!("{}{}", self.sim.okta_url(), okta::API),
-            token,
-            Pace::Okta,
-            "application/json",
-        )?;
-        let known = AppProfiles::builtin()?;
-        let known = known.get("generic-scim").ok_or_else(|| anyhow::anyhow!("no profile"))?;
-        let token = Auth::Bearer(Secret::new(world.app.token.clone()));
-        let scim_client =
-            self.client(self.sim.scim_url(), token, Pace::RetryAfter, known.accept())?;
-        let scim = scim::Config {
-            system: app.clone(),
-            app: known,
-            canaries: Vec::new(),
-            inactive_canaries: Vec::new(),
-            page_size: None,
-        };
-        let rules = rules(&world, app, system);
-        Ok(Plan {
-            sources: vec![
-                Source::Okta(Okta::new(okta, okta_client.reader(), &profiles)?),
-                Source::Scim(Scim::new(scim, scim_client.reader())),
-            ],
-            profiles: Arc::new(profiles),
-            apps: vec![AppPlan { rules, keys: KeyRules::default() }],
-            policy: Policy::default(),
-            settings_digest: [0; 32],
-            fingerprint_key: Some([0; 32]),
-            software: concat!("driftline ", env!("CARGO_PKG_VERSION")).to_owned(),
-        })
-    }
-
-    fn client(
-        &self,
-        url: &str,
-        auth: Auth,
-        pace: Pace,
-        accept: &'static str,
-    ) -> anyhow::Result<Client> {
-        let limits = Limits { backoff: Duration::from_millis(1), ..Limits::default() };
-        let config = Config {
-            base: url.parse()?,
-            ca_bundle: None,
-            proxy: None,
-            limits,
-            user_agent: "driftline-soak".to_owned(),
-            auth,
-            pace,
-            accept,
-        };
-        Ok(Client::new(config, self.clock())?)
-    }
-}
-
-fn rules(world: &World, app: SystemId, idp: SystemId) -> AppRules {
-    let habits = &world.app.habits;
-    AppRules {
-        app,
-        idps: vec![idp],
-        entitlement: Entitlement::Any,
-        authority: None,
-        deprovision: if habits.hides_inactive {
-            Deprovision::Hides
-        } else if habits.deletes_inactive {
-            Deprovision::Deletes
-        } else {
-            Deprovision::Lists
-        },
-        required_channels: Vec::new(),
-        privileged_roles: Vec::new(),
-        canaries: vec![CANARY_ON.to_owned()],
-        inactive_canaries: vec![CANARY_OFF.to_owned()],
     }
 }

@@ -1,0 +1,137 @@
+//! `sim soak`: many companies live, some at a time, and what Driftline says of each is compared with
+//! the truth. What has passed can be kept, so that a soak goes on where it was stopped.
+
+use std::collections::BTreeSet;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::num::NonZero;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use sim::soak::{Life, Lived, live};
+use tokio::task::JoinSet;
+
+/// Which companies live, and how it is told.
+pub(crate) struct Soak {
+    /// One company each.
+    pub(crate) seeds: Range<u64>,
+    pub(crate) nights: u32,
+    /// `None`: one for each processor.
+    pub(crate) at_a_time: Option<NonZero<usize>>,
+    /// Who passed before, and who passes now.
+    pub(crate) resume: Option<PathBuf>,
+    pub(crate) diary: bool,
+}
+
+/// What came of all companies so far.
+#[derive(Default)]
+struct Sum {
+    n_passed: u64,
+    n_failed: u64,
+    n_nights: u64,
+    n_runs: u64,
+    n_crashes: u64,
+    n_exposed: u64,
+}
+
+/// Lives through all the companies. The last line says how many passed.
+///
+/// # Errors
+///
+/// Fails when a company was judged wrongly, or cannot be simulated.
+pub(crate) async fn soak(soak: Soak) -> anyhow::Result<()> {
+    let mut kept = soak.resume.as_deref().map(|it| Kept::open(it, soak.nights)).transpose()?;
+    let passed = kept.as_ref().map(|it| it.passed.clone()).unwrap_or_default();
+    let mut sum = Sum::default();
+    for _ in soak.seeds.clone().filter(|it| passed.contains(it)) {
+        sum.n_passed += 1;
+        sum.n_nights += u64::from(soak.nights);
+    }
+    let mut waiting = soak.seeds.clone().filter(|it| !passed.contains(it));
+    let one_at_a_time = NonZero::new(1).filter(|_| soak.diary);
+    let at_a_time =
+        one_at_a_time.or(soak.at_a_time).or_else(|| std::thread::available_parallelism().ok());
+    let mut living = JoinSet::new();
+    loop {
+        while living.len() < at_a_time.map_or(1, NonZero::get)
+            && let Some(seed) = waiting.next()
+        {
+            living.spawn(one(Life { seed, nights: soak.nights }, soak.diary));
+        }
+        let Some(lived) = living.join_next().await else { break };
+        let (seed, lived) = lived.context("a company broke down")??;
+        sum.add(seed, soak.nights, &lived);
+        if let Some(kept) = kept.as_mut().filter(|_| lived.problems.is_empty()) {
+            kept.add(seed)?;
+        }
+    }
+    let Sum { n_passed, n_failed, n_nights, n_runs, n_crashes, n_exposed } = sum;
+    println!("{n_runs} runs, {n_crashes} broken off, {n_exposed} exposed accounts seen");
+    println!("{n_passed} passed, {n_failed} failed, {:.1} company-years", n_nights as f64 / 365.0);
+    anyhow::ensure!(n_failed == 0, "{n_failed} companies were judged wrongly");
+    Ok(())
+}
+
+async fn one(life: Life, diary: bool) -> anyhow::Result<(u64, Lived)> {
+    let told = |line: &str| {
+        if diary {
+            println!("{line}");
+        }
+    };
+    Ok((life.seed, live(life, told).await?))
+}
+
+impl Sum {
+    fn add(&mut self, seed: u64, nights: u32, lived: &Lived) {
+        for problem in &lived.problems {
+            println!("{problem}");
+            let night = problem.night;
+            println!("  again: sim soak --seed {seed} --nights {night} --diary");
+        }
+        let Lived { n_runs, n_crashes, n_exposed, problems } = lived;
+        println!(
+            "seed {seed}: {n_runs} runs, {n_crashes} broken off, {n_exposed} exposed accounts seen, {} problems",
+            problems.len()
+        );
+        self.n_nights += u64::from(nights);
+        self.n_runs += n_runs;
+        self.n_crashes += n_crashes;
+        self.n_exposed += n_exposed;
+        if problems.is_empty() {
+            self.n_passed += 1;
+        } else {
+            self.n_failed += 1;
+        }
+    }
+}
+
+/// The file of those who passed: `SEED NIGHTS`, a line each.
+struct Kept {
+    file: File,
+    passed: BTreeSet<u64>,
+    nights: u32,
+}
+
+impl Kept {
+    fn open(path: &Path, nights: u32) -> anyhow::Result<Self> {
+        let open = OpenOptions::new().create(true).append(true).read(true).open(path);
+        let mut file = open.with_context(|| format!("open {}", path.display()))?;
+        let text = std::fs::read_to_string(path)?;
+        // A last line that was cut off passed nobody, and must not become another with the next.
+        if !text.is_empty() && !text.ends_with('\n') {
+            writeln!(file)?;
+        }
+        let lines = text.split_inclusive('\n').filter_map(|it| it.strip_suffix('\n'));
+        let passed = lines
+            .filter_map(|it| it.split_once(' '))
+            .filter(|(_, of)| *of == nights.to_string())
+            .filter_map(|(seed, _)| seed.parse().ok())
+            .collect();
+        Ok(Self { file, passed, nights })
+    }
+
+    fn add(&mut self, seed: u64) -> anyhow::Result<()> {
+        writeln!(self.file, "{seed} {}", self.nights).context("write down who passed")
+    }
+}
