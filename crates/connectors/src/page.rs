@@ -81,6 +81,8 @@ pub(crate) struct ListRead {
     pub(crate) notes: Vec<String>,
     /// Raw values that no mapping knows.
     pub(crate) unmapped: Vec<Unmapped>,
+    /// Rows that say nothing but their id, and were left out.
+    pub(crate) n_silent: u64,
     /// Rows dropped because an equal one stands before them.
     pub(crate) n_repeated: u64,
     /// Pairs of rows of one id that say different things; one row of each pair was kept.
@@ -195,9 +197,46 @@ impl<'p> Pages<'p> {
         let pages = Arc::new(self.pages);
         let mut lists: Vec<ListRead> = self.reader.finish(system).into_iter().map(unique).collect();
         for list in &mut lists {
+            list.n_silent = silent::leave_out(&mut list.rows, &mut list.origins);
             list.bodies = Bodies::new(Arc::clone(&pages), list.origins.clone());
         }
         PagesRead { lists, requests: self.requests, unread }
+    }
+}
+
+/// Rows that say nothing but their id: they would overwrite what is known of it with nothing.
+mod silent {
+    use domain::{Account, ActiveFlag, Identity, RowOrigin, Rows};
+
+    /// Leaves them out, and counts them.
+    pub(super) fn leave_out(rows: &mut Rows, origins: &mut Vec<RowOrigin>) -> u64 {
+        match rows {
+            Rows::Accounts(rows) => leave(rows, origins, account),
+            Rows::Identities(rows) => leave(rows, origins, identity),
+            _ => 0,
+        }
+    }
+
+    fn leave<T>(rows: &mut Vec<T>, origins: &mut Vec<RowOrigin>, is_silent: fn(&T) -> bool) -> u64 {
+        if !rows.iter().any(is_silent) {
+            return 0;
+        }
+        let n_before = rows.len();
+        let mut silent = rows.iter().map(is_silent).collect::<Vec<bool>>().into_iter();
+        origins.retain(|_| silent.next() != Some(true));
+        rows.retain(|it| !is_silent(it));
+        (n_before - rows.len()) as u64
+    }
+
+    fn account(row: &Account) -> bool {
+        let names = [&row.user_name, &row.email, &row.external_id, &row.employee_number];
+        let is_flagged = matches!(row.active, ActiveFlag::Set(_) | ActiveFlag::Unparseable(_));
+        !is_flagged && row.raw_status.is_none() && names.into_iter().all(Option::is_none)
+    }
+
+    fn identity(row: &Identity) -> bool {
+        let names = [&row.user_name, &row.email, &row.employee_number];
+        row.raw_status.is_none() && names.into_iter().all(Option::is_none)
     }
 }
 
@@ -242,6 +281,7 @@ fn unique(part: Part) -> ListRead {
         population,
         notes,
         unmapped,
+        n_silent: 0,
         n_repeated: if folds { 0 } else { duplicates.n_exact },
         conflicts: duplicates.conflicts,
     }
@@ -317,8 +357,8 @@ mod tests {
     fn pages_of_a_list_become_rows_with_their_origins_and_bytes() {
         let profiles = Profiles::builtin().unwrap();
         let mut pages = Pages::new(profiles.get("scim-users").unwrap(), false);
-        let first = r#"{"totalResults":3,"Resources":[{"id":"1","userName":"a"},{"id":"2"}]}"#;
-        let second = r#"{"TOTALRESULTS":3,"resources":[ {"id":"2"}, {"ID":"3","active":"False"}]}"#;
+        let first = r#"{"totalResults":3,"Resources":[{"id":"1","userName":"a"},{"id":"2","active":true}]}"#;
+        let second = r#"{"TOTALRESULTS":3,"resources":[ {"id":"2","active":true}, {"ID":"3","active":"False"}]}"#;
         let seen = pages.page(request(), first.as_bytes()).unwrap();
         assert_eq!(
             seen,
@@ -338,7 +378,11 @@ mod tests {
         let bodies = bodies.into_iter().map(|it| String::from_utf8(it.unwrap()).unwrap());
         assert_eq!(
             bodies.collect::<Vec<_>>(),
-            [r#"{"id":"1","userName":"a"}"#, r#"{"id":"2"}"#, r#"{"ID":"3","active":"False"}"#]
+            [
+                r#"{"id":"1","userName":"a"}"#,
+                r#"{"id":"2","active":true}"#,
+                r#"{"ID":"3","active":"False"}"#
+            ]
         );
         assert_eq!(list.origins.iter().map(|it| it.request).collect::<Vec<_>>(), [0, 0, 2]);
         assert_eq!(list.n_repeated, 1);
@@ -392,8 +436,8 @@ mod tests {
         ];
         for (bad, why) in bad_rows {
             let mut pages = Pages::new(profiles.get("scim-users").unwrap(), false);
-            let head = br#"{"totalResults":3,"Resources":[{"id":"1"},"#;
-            let body = [&head[..], bad, br#",{"id":"3"}]}"#].concat();
+            let head = br#"{"totalResults":3,"Resources":[{"id":"1","active":true},"#;
+            let body = [&head[..], bad, br#",{"id":"3","active":true}]}"#].concat();
             let seen = pages.page(request(), &body).unwrap();
             assert_eq!((seen.n_rows, seen.n_unread, seen.n_new_ids), (3, 1, 2), "{why}");
             let read = pages.finish(&system());
@@ -403,8 +447,22 @@ mod tests {
             assert_eq!(read.unread, Some(told));
             let list = &read.lists[0];
             assert_eq!((list.rows.len(), read.requests[0].n_rows), (2, 3));
-            assert_eq!(list.bodies.read(&[1]), [Some(br#"{"id":"3"}"#.to_vec())]);
+            assert_eq!(list.bodies.read(&[1]), [Some(br#"{"id":"3","active":true}"#.to_vec())]);
         }
+    }
+
+    #[test]
+    fn a_row_that_says_nothing_but_its_id_is_left_out_and_counted() {
+        let profiles = Profiles::builtin().unwrap();
+        let mut pages = Pages::new(profiles.get("scim-users").unwrap(), false);
+        let body =
+            br#"{"totalResults":4,"Resources":[{"id":"1","active":null},{"id":"2","active":true},
+            {"id":"3"},{"id":"4","userName":"d","active":null}]}"#;
+        pages.page(request(), body).unwrap();
+        let read = pages.finish(&system());
+        let list = &read.lists[0];
+        assert_eq!((list.rows.len(), list.origins.len(), list.n_silent), (2, 2, 2));
+        assert_eq!(list.bodies.read(&[0]), [Some(br#"{"id":"2","active":true}"#.to_vec())]);
     }
 
     #[test]

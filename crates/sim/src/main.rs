@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
+use sim::soak::{Installation, look_once};
 use sim::{Sim, World};
 use years::Soak;
 
@@ -48,9 +49,24 @@ enum Command {
         /// Write down who passed, and go on where this file ends; delete it when Driftline changes
         #[arg(long, value_name = "FILE")]
         resume: Option<PathBuf>,
+        /// Before each look, let another process look, and kill it at a random point
+        #[arg(long)]
+        kill: bool,
         /// Tell what happens, day by day
         #[arg(long)]
         diary: bool,
+    },
+    /// Look at a company once: the process that `soak --kill` kills
+    #[command(hide = true)]
+    Look {
+        /// The database
+        #[arg(long)]
+        database: PathBuf,
+        /// What the company's clock shows
+        #[arg(long)]
+        now: DateTime<Utc>,
+        #[command(flatten)]
+        installation: Installation,
     },
 }
 
@@ -58,9 +74,12 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Serve { file } => serve(file).await,
-        Command::Soak { years, seed, nights, at_a_time, resume, diary } => {
+        Command::Soak { years, seed, nights, at_a_time, resume, kill, diary } => {
             let seeds = seed..seed.saturating_add(years);
-            years::soak(Soak { seeds, nights, at_a_time, resume, diary }).await
+            years::soak(Soak { seeds, nights, at_a_time, resume, kill, diary }).await
+        }
+        Command::Look { database, now, installation } => {
+            look_once(&installation, &database, now).await
         }
     }
 }

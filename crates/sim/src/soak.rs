@@ -10,17 +10,23 @@ mod installation;
 mod night;
 mod truth;
 
+use std::path::PathBuf;
+
 use anyhow::Context as _;
 
 use company::Company;
+pub use installation::{Installation, look_once};
 
 /// A stretch of one company's life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Life {
     /// What everything comes from.
     pub seed: u64,
     /// How many nights.
     pub nights: u32,
+    /// A program that takes the arguments of [`look_once`]. Before each look it looks, and is killed
+    /// (SIGKILL) at a random point. `None`: nobody is killed.
+    pub victim: Option<PathBuf>,
 }
 
 /// What came of it.
@@ -30,6 +36,8 @@ pub struct Lived {
     pub n_runs: u64,
     /// Runs that were broken off, and done again.
     pub n_crashes: u64,
+    /// Processes that were killed while they looked.
+    pub n_killed: u64,
     /// Accounts that should have been off, counted once a run.
     pub n_exposed: u64,
     /// Everything that Driftline said or left out and that was not so, in order of nights.
@@ -61,6 +69,7 @@ impl std::fmt::Display for Problem {
 /// Returns an error when the company cannot be simulated at all, which says nothing of Driftline.
 pub async fn live(life: Life, mut told: impl FnMut(&str)) -> anyhow::Result<Lived> {
     let mut company = Company::found(life.seed).await.context("found the company")?;
+    company.victim.clone_from(&life.victim);
     let mut lived = Lived::default();
     for night in 1..=life.nights {
         company.day();
@@ -73,6 +82,7 @@ pub async fn live(life: Life, mut told: impl FnMut(&str)) -> anyhow::Result<Live
             told(&seen.line);
             lived.n_runs += 1;
             lived.n_crashes += u64::from(seen.crashed);
+            lived.n_killed += u64::from(seen.killed);
             lived.n_exposed += seen.n_exposed;
             let problems = seen.problems.into_iter();
             lived.problems.extend(problems.map(|what| Problem { seed: life.seed, night, what }));

@@ -21,6 +21,8 @@ pub(crate) struct Soak {
     pub(crate) at_a_time: Option<NonZero<usize>>,
     /// Who passed before, and who passes now.
     pub(crate) resume: Option<PathBuf>,
+    /// Kill a process at a random point before each look?
+    pub(crate) kill: bool,
     pub(crate) diary: bool,
 }
 
@@ -32,6 +34,7 @@ struct Sum {
     n_nights: u64,
     n_runs: u64,
     n_crashes: u64,
+    n_killed: u64,
     n_exposed: u64,
 }
 
@@ -49,15 +52,18 @@ pub(crate) async fn soak(soak: Soak) -> anyhow::Result<()> {
         sum.n_nights += u64::from(soak.nights);
     }
     let mut waiting = soak.seeds.clone().filter(|it| !passed.contains(it));
-    let one_at_a_time = NonZero::new(1).filter(|_| soak.diary);
+    // A process that is just being started holds for a moment what this one has open, locks too.
+    let one_at_a_time = NonZero::new(1).filter(|_| soak.diary || soak.kill);
     let at_a_time =
         one_at_a_time.or(soak.at_a_time).or_else(|| std::thread::available_parallelism().ok());
+    let victim = soak.kill.then(std::env::current_exe).transpose()?;
     let mut living = JoinSet::new();
     loop {
         while living.len() < at_a_time.map_or(1, NonZero::get)
             && let Some(seed) = waiting.next()
         {
-            living.spawn(one(Life { seed, nights: soak.nights }, soak.diary));
+            let life = Life { seed, nights: soak.nights, victim: victim.clone() };
+            living.spawn(one(life, soak.diary));
         }
         let Some(lived) = living.join_next().await else { break };
         let (seed, lived) = lived.context("a company broke down")??;
@@ -66,8 +72,10 @@ pub(crate) async fn soak(soak: Soak) -> anyhow::Result<()> {
             kept.add(seed)?;
         }
     }
-    let Sum { n_passed, n_failed, n_nights, n_runs, n_crashes, n_exposed } = sum;
-    println!("{n_runs} runs, {n_crashes} broken off, {n_exposed} exposed accounts seen");
+    let Sum { n_passed, n_failed, n_nights, n_runs, n_crashes, n_killed, n_exposed } = sum;
+    println!(
+        "{n_runs} runs, {n_crashes} broken off, {n_killed} killed, {n_exposed} exposed accounts seen"
+    );
     println!("{n_passed} passed, {n_failed} failed, {:.1} company-years", n_nights as f64 / 365.0);
     anyhow::ensure!(n_failed == 0, "{n_failed} companies were judged wrongly");
     Ok(())
@@ -79,7 +87,8 @@ async fn one(life: Life, diary: bool) -> anyhow::Result<(u64, Lived)> {
             println!("{line}");
         }
     };
-    Ok((life.seed, live(life, told).await?))
+    let seed = life.seed;
+    Ok((seed, live(life, told).await?))
 }
 
 impl Sum {
@@ -89,14 +98,15 @@ impl Sum {
             let night = problem.night;
             println!("  again: sim soak --seed {seed} --nights {night} --diary");
         }
-        let Lived { n_runs, n_crashes, n_exposed, problems } = lived;
+        let Lived { n_runs, n_crashes, n_killed, n_exposed, problems } = lived;
         println!(
-            "seed {seed}: {n_runs} runs, {n_crashes} broken off, {n_exposed} exposed accounts seen, {} problems",
+            "seed {seed}: {n_runs} runs, {n_crashes} broken off, {n_killed} killed, {n_exposed} exposed accounts seen, {} problems",
             problems.len()
         );
         self.n_nights += u64::from(nights);
         self.n_runs += n_runs;
         self.n_crashes += n_crashes;
+        self.n_killed += n_killed;
         self.n_exposed += n_exposed;
         if problems.is_empty() {
             self.n_passed += 1;

@@ -82,6 +82,9 @@ const OTHERS: [(Endpoint, &str); 7] = [
     (Endpoint::ScimUser, "SCIM account by id"),
 ];
 
+/// The pull of the app that runs do not do: they page as the last pull did.
+const BY_INDEX: &str = "SCIM by index";
+
 /// Counts at a company of so many people.
 ///
 /// # Errors
@@ -96,13 +99,15 @@ pub(super) async fn count(people: u32) -> anyhow::Result<Counted> {
     let began = Instant::now();
     let pull = firm.okta.pull(&*clock, None).await;
     pulls.push(counted("Okta", &firm.sim, okta_lists(&firm), &pull, began.elapsed())?);
-    for (system, paging) in [("SCIM by index", Paging::Index), ("SCIM by cursor", Paging::Cursor)] {
+    for (system, paging) in [(BY_INDEX, Paging::Index), ("SCIM by cursor", Paging::Cursor)] {
         firm.page_by(paging);
         let began = Instant::now();
         let pull = firm.scim.pull(&*clock).await;
         pulls.push(counted(system, &firm.sim, scim_lists(&firm), &pull, began.elapsed())?);
     }
-    let besides = runs(&firm).await?;
+    let lists = pulls.iter().filter(|it| it.system != BY_INDEX).flat_map(|it| &it.lists);
+    let n_pages = lists.map(|it| it.n_sent).sum();
+    let besides = runs(&firm, n_pages).await?;
     Ok(Counted { pulls, besides })
 }
 
@@ -182,8 +187,8 @@ fn counted(
     Ok(PullCount { system, lists, n_others, took })
 }
 
-/// Runs twice, a day apart, and counts what is asked besides pages of lists.
-async fn runs(firm: &Firm) -> anyhow::Result<Vec<Beside>> {
+/// Runs twice, a day apart, and counts what is asked besides the `n_pages` of the lists.
+async fn runs(firm: &Firm, n_pages: usize) -> anyhow::Result<Vec<Beside>> {
     let folder = tempfile::tempdir().context("make a folder for the database")?;
     let store = Store::open(&folder.path().join("bench.db"))?;
     let mut runs = Vec::new();
@@ -191,7 +196,7 @@ async fn runs(firm: &Firm) -> anyhow::Result<Vec<Beside>> {
         firm.sim.clock().advance(TimeDelta::days(1));
         let outcome = engine::run(&store, &firm.plan, &*firm.sim.clock()).await?;
         ensure!(outcome.report.is_complete(), "a run did not read every list whole");
-        runs.push(others(firm)?);
+        runs.push(others(firm, n_pages)?);
     }
     let at = |run: usize, endpoint| {
         runs.get(run).and_then(|it| it.get(&endpoint)).copied().unwrap_or_default()
@@ -201,9 +206,12 @@ async fn runs(firm: &Firm) -> anyhow::Result<Vec<Beside>> {
     Ok(OTHERS.into_iter().map(beside).collect())
 }
 
-/// Counts the requests of one run for anything but pages of lists.
-fn others(firm: &Firm) -> anyhow::Result<BTreeMap<Endpoint, usize>> {
+/// Counts the requests of one run for anything but pages of lists, which must be `n_pages`, as in
+/// the pulls.
+fn others(firm: &Firm, n_pages: usize) -> anyhow::Result<BTreeMap<Endpoint, usize>> {
     let lists: Vec<List> = okta_lists(firm).into_iter().chain(scim_lists(firm)).collect();
+    let n_sent: usize = lists.iter().map(|it| firm.sim.count(it.endpoint)).sum();
+    ensure!(n_sent == n_pages, "a run asked for {n_sent} pages of lists, and pulls for {n_pages}");
     let mut others: BTreeMap<Endpoint, usize> = BTreeMap::new();
     for request in firm.sim.requests() {
         let endpoint = request.endpoint;

@@ -15,6 +15,7 @@ use super::walk::{self, End, Plan, Unread, Walked, chain};
 use super::{Credential, Okta, groups, paths, poll};
 use crate::files::Profile;
 use crate::live::{LiveError, LiveFailure, LivePull, Trouble, clock_trouble};
+use crate::page::ListRead;
 
 /// What a list of nobody means: an organisation has at least the admin who made the credential.
 const NOBODY: &str = "Okta shows nobody at all. The scopes are granted and the admin role is missing, \
@@ -172,7 +173,8 @@ impl Pull<'_> {
         let (mut of_users, mut of_assigned) = (Vec::new(), Vec::new());
         let (mut users, mut assigned) = (users, assigned);
         if let Some(users) = &mut users {
-            let sees_nobody = users.is_whole() && users.list.rows.is_empty();
+            let sees_nobody =
+                users.is_whole() && users.list.rows.is_empty() && users.list.n_silent == 0;
             if sees_nobody {
                 users.end = End::Broken(nobody(users));
                 if let Some(assigned) = assigned.as_mut().filter(|it| it.list.rows.is_empty()) {
@@ -180,9 +182,11 @@ impl Pull<'_> {
                 }
             } else if let Some(assigned) = &assigned {
                 let strangers = strangers(&assigned.list.rows, &users.list.rows);
-                of_users.extend(users.is_whole().then(|| strangers_reason(&strangers)).flatten());
+                // Whoever is missing may be one of those whose row says nothing.
+                let is_told = users.is_whole() && users.list.n_silent == 0;
+                of_users.extend(is_told.then(|| strangers_reason(&strangers)).flatten());
             }
-            of_users.extend(without_status(&users.list.rows));
+            of_users.extend(without_status(&users.list));
             of_users.extend(self.canaries(List::Identities, users));
         }
         if let Some(assigned) = &assigned {
@@ -330,9 +334,9 @@ fn not_asked(met_at: Asked) -> LiveError {
 }
 
 /// That the list does not say of everybody whether they have left. Okta documents a status of each.
-fn without_status(rows: &Rows) -> Option<String> {
-    let Rows::Identities(users) = rows else { return None };
-    let n = users.iter().filter(|it| it.raw_status.is_none()).count();
+fn without_status(list: &ListRead) -> Option<String> {
+    let Rows::Identities(users) = &list.rows else { return None };
+    let n = list.n_silent + users.iter().filter(|it| it.raw_status.is_none()).count() as u64;
     (n > 0).then(|| format!("users without a `status`: {n}"))
 }
 

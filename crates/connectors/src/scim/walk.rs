@@ -226,7 +226,7 @@ impl Walk<'_> {
         let read = self.pages.finish(system);
         let n_conflicts = read.lists.first().map_or(0, |it| it.conflicts.len());
         self.seen.n_conflicts = n_conflicts as u64;
-        self.seen.n_nameless = read.lists.iter().map(|it| n_nameless(&it.rows)).sum();
+        self.seen.n_nameless = read.lists.iter().map(|it| it.n_silent + n_nameless(&it.rows)).sum();
         self.seen.unread.clone_from(&read.unread);
         Walked { read, seen: self.seen, began_at: self.began_at, error: self.error, paging }
     }

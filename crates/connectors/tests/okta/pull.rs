@@ -142,7 +142,8 @@ async fn nulls_everywhere_are_no_reason_to_stop() {
         }
     });
     let pull = pull(&server).await;
-    assert_eq!(identities(&pull)[0].lifecycle, Lifecycle::Unknown);
+    // A row of nothing but an id would overwrite what is known of that user.
+    assert_eq!(identities(&pull), []);
     assert_eq!(assignments(&pull)[0].grant, Grant::Undecided);
     // Nobody's state is known, and no event's: the operator is told.
     let told = told(&server, &pull);

@@ -1,6 +1,8 @@
 //! A random company of 30 to 80 people, and an installation of Driftline that watches it.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Duration;
 
 use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use domain::Clock as _;
@@ -8,7 +10,7 @@ use engine::Plan;
 use fastrand::Rng;
 use tempfile::TempDir;
 
-use super::installation;
+use super::installation::Installation;
 use super::truth::Truth;
 use crate::world::{Account, Active, OktaUser, Paging, Provisioning, World};
 use crate::{Sim, SimClock};
@@ -19,6 +21,10 @@ pub(super) struct Company {
     pub(super) sim: Sim,
     /// What a run does.
     pub(super) plan: Plan,
+    /// A program that looks and is killed; `None`: nobody is.
+    pub(super) victim: Option<PathBuf>,
+    /// How long a look by that program takes.
+    pub(super) longest_look: Duration,
     pub(super) rng: Rng,
     pub(super) truth: Truth,
     /// What happened since it was read last, a line each.
@@ -50,7 +56,9 @@ impl Company {
         habits(&mut world, &mut rng);
         let sim = Sim::start(world).await?;
         let mut company = Self {
-            plan: installation::plan(&sim)?,
+            plan: Installation::of(&sim).plan(&sim.clock())?,
+            victim: None,
+            longest_look: Duration::from_millis(100),
             sim,
             rng,
             truth: Truth::default(),

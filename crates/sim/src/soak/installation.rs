@@ -1,8 +1,10 @@
 //! Driftline as an operator of the company would have set it up.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use connectors::files::Profiles;
 use connectors::okta::{self, Okta};
 use connectors::scim::{self, AppProfiles, Scim};
@@ -11,59 +13,151 @@ use drift::{AppRules, Deprovision, Entitlement, Policy};
 use engine::{AppPlan, Plan, Source};
 use graph::KeyRules;
 use outbound::{Auth, Client, Config, Limits, Pace, Secret};
+use store::Store;
 
 use super::company::{CANARY_OFF, CANARY_ON};
-use crate::{Sim, World};
+use crate::{Sim, SimClock};
 
-/// What a run of it does.
+/// All that an operator of the company tells Driftline.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Installation {
+    /// Where Okta is
+    #[arg(long)]
+    okta_url: String,
+    /// The app's id in Okta
+    #[arg(long)]
+    app_id: String,
+    /// Okta's API token
+    #[arg(long)]
+    okta_token: String,
+    /// Where the app's SCIM server is
+    #[arg(long)]
+    scim_url: String,
+    /// Its token
+    #[arg(long)]
+    scim_token: String,
+    /// The app hides who is off
+    #[arg(long)]
+    hides: bool,
+    /// The app deletes who is off
+    #[arg(long)]
+    deletes: bool,
+}
+
+impl Installation {
+    pub(super) fn of(sim: &Sim) -> Self {
+        let world = sim.world();
+        Self {
+            okta_url: sim.okta_url().to_owned(),
+            app_id: world.okta.app.id.clone(),
+            okta_token: world.okta.door.api_token.clone(),
+            scim_url: sim.scim_url().to_owned(),
+            scim_token: world.app.token.clone(),
+            hides: world.app.habits.hides_inactive,
+            deletes: world.app.habits.deletes_inactive,
+        }
+    }
+
+    /// Itself as arguments of a program.
+    pub(super) fn to_args(&self) -> Vec<String> {
+        let Self { okta_url, app_id, okta_token, scim_url, scim_token, hides, deletes } = self;
+        let values = [
+            ("--okta-url", okta_url),
+            ("--app-id", app_id),
+            ("--okta-token", okta_token),
+            ("--scim-url", scim_url),
+            ("--scim-token", scim_token),
+        ];
+        let flags = [("--hides", hides), ("--deletes", deletes)];
+        let values = values.into_iter().flat_map(|(name, it)| [name.to_owned(), it.clone()]);
+        let flags = flags.into_iter().filter(|it| *it.1).map(|it| it.0.to_owned());
+        values.chain(flags).collect()
+    }
+
+    /// What a run does.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when a client cannot be set up.
+    pub(super) fn plan(&self, clock: &Arc<SimClock>) -> anyhow::Result<Plan> {
+        let (system, app) = (SystemId::parse("okta")?, SystemId::parse("secureframe")?);
+        let profiles = Profiles::builtin()?;
+        let okta = okta::Config {
+            system: system.clone(),
+            app: app.clone(),
+            app_id: self.app_id.as_str().into(),
+            canaries: Vec::new(),
+            assigned_canaries: Vec::new(),
+            credential: okta::Credential::ApiToken,
+            log_pages: 200,
+        };
+        let token = Auth::Ssws(Secret::new(self.okta_token.clone()));
+        let base = format!("{}{}", self.okta_url, okta::API);
+        let okta_client = client(clock, &base, token, Pace::Okta, "application/json")?;
+        let known = AppProfiles::builtin()?;
+        let known = known.get("generic-scim").ok_or_else(|| anyhow::anyhow!("no profile"))?;
+        let token = Auth::Bearer(Secret::new(self.scim_token.clone()));
+        let scim_client = client(clock, &self.scim_url, token, Pace::RetryAfter, known.accept())?;
+        let scim = scim::Config {
+            system: app.clone(),
+            app: known,
+            canaries: Vec::new(),
+            inactive_canaries: Vec::new(),
+            page_size: None,
+        };
+        let rules = self.rules(app, system);
+        Ok(Plan {
+            sources: vec![
+                Source::Okta(Okta::new(okta, okta_client.reader(), &profiles)?),
+                Source::Scim(Scim::new(scim, scim_client.reader())),
+            ],
+            profiles: Arc::new(profiles),
+            apps: vec![AppPlan { rules, keys: KeyRules::default() }],
+            policy: Policy::default(),
+            settings_digest: [0; 32],
+            fingerprint_key: Some([0; 32]),
+            software: concat!("driftline ", env!("CARGO_PKG_VERSION")).to_owned(),
+        })
+    }
+
+    fn rules(&self, app: SystemId, idp: SystemId) -> AppRules {
+        AppRules {
+            app,
+            idps: vec![idp],
+            entitlement: Entitlement::Any,
+            authority: None,
+            deprovision: match (self.hides, self.deletes) {
+                (true, _) => Deprovision::Hides,
+                (_, true) => Deprovision::Deletes,
+                _ => Deprovision::Lists,
+            },
+            required_channels: Vec::new(),
+            privileged_roles: Vec::new(),
+            canaries: vec![CANARY_ON.to_owned()],
+            inactive_canaries: vec![CANARY_OFF.to_owned()],
+        }
+    }
+}
+
+/// Looks once, as of `now`, and compares with nothing: for a process that is killed.
 ///
 /// # Errors
 ///
-/// Returns an error when a client cannot be set up.
-pub(super) fn plan(sim: &Sim) -> anyhow::Result<Plan> {
-    let (system, app) = (SystemId::parse("okta")?, SystemId::parse("secureframe")?);
-    let profiles = Profiles::builtin()?;
-    let world = sim.world();
-    let okta = okta::Config {
-        system: system.clone(),
-        app: app.clone(),
-        app_id: world.okta.app.id.as_str().into(),
-        canaries: Vec::new(),
-        assigned_canaries: Vec::new(),
-        credential: okta::Credential::ApiToken,
-        log_pages: 200,
-    };
-    let token = Auth::Ssws(Secret::new(world.okta.door.api_token.clone()));
-    let base = format!("{}{}", sim.okta_url(), okta::API);
-    let okta_client = client(sim, &base, token, Pace::Okta, "application/json")?;
-    let known = AppProfiles::builtin()?;
-    let known = known.get("generic-scim").ok_or_else(|| anyhow::anyhow!("no profile"))?;
-    let token = Auth::Bearer(Secret::new(world.app.token.clone()));
-    let scim_client = client(sim, sim.scim_url(), token, Pace::RetryAfter, known.accept())?;
-    let scim = scim::Config {
-        system: app.clone(),
-        app: known,
-        canaries: Vec::new(),
-        inactive_canaries: Vec::new(),
-        page_size: None,
-    };
-    let rules = rules(&world, app, system);
-    Ok(Plan {
-        sources: vec![
-            Source::Okta(Okta::new(okta, okta_client.reader(), &profiles)?),
-            Source::Scim(Scim::new(scim, scim_client.reader())),
-        ],
-        profiles: Arc::new(profiles),
-        apps: vec![AppPlan { rules, keys: KeyRules::default() }],
-        policy: Policy::default(),
-        settings_digest: [0; 32],
-        fingerprint_key: Some([0; 32]),
-        software: concat!("driftline ", env!("CARGO_PKG_VERSION")).to_owned(),
-    })
+/// Returns an error when the run fails.
+pub async fn look_once(
+    installation: &Installation,
+    database: &Path,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let clock = Arc::new(SimClock::starting_at(now));
+    let plan = installation.plan(&clock)?;
+    let store = Store::open(database)?;
+    engine::run(&store, &plan, &*clock).await?;
+    Ok(())
 }
 
 fn client(
-    sim: &Sim,
+    clock: &Arc<SimClock>,
     url: &str,
     auth: Auth,
     pace: Pace,
@@ -80,26 +174,5 @@ fn client(
         pace,
         accept,
     };
-    Ok(Client::new(config, sim.clock())?)
-}
-
-fn rules(world: &World, app: SystemId, idp: SystemId) -> AppRules {
-    let habits = &world.app.habits;
-    AppRules {
-        app,
-        idps: vec![idp],
-        entitlement: Entitlement::Any,
-        authority: None,
-        deprovision: if habits.hides_inactive {
-            Deprovision::Hides
-        } else if habits.deletes_inactive {
-            Deprovision::Deletes
-        } else {
-            Deprovision::Lists
-        },
-        required_channels: Vec::new(),
-        privileged_roles: Vec::new(),
-        canaries: vec![CANARY_ON.to_owned()],
-        inactive_canaries: vec![CANARY_OFF.to_owned()],
-    }
+    Ok(Client::new(config, Arc::<SimClock>::clone(clock))?)
 }

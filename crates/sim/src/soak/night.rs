@@ -1,14 +1,19 @@
 //! One look of Driftline at the company: sometimes through a fault, sometimes broken off in the
 //! middle and done again, always compared with the truth.
 
+use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use domain::Change;
 use engine::Outcome;
 use store::Store;
+use tokio::time::Instant;
 
 use super::check::{Look, compare};
 use super::company::Company;
+use super::installation::Installation;
 use crate::Endpoint;
 use crate::fault::{Fault, When};
 
@@ -19,6 +24,8 @@ pub(super) struct Seen {
     pub(super) line: String,
     /// It was broken off once.
     pub(super) crashed: bool,
+    /// Another process was killed while it looked.
+    pub(super) killed: bool,
     /// Accounts that should have been off.
     pub(super) n_exposed: u64,
     pub(super) problems: Vec<String>,
@@ -69,6 +76,10 @@ impl Company {
             seen.crashed = tokio::time::timeout(patience, run).await.is_err();
             drop(store);
         }
+        if let Some(victim) = self.victim.clone() {
+            seen.killed = self.kill(&victim, &path).await?;
+            seen.problems.extend(verified(&path).await?);
+        }
         let began_at = self.now();
         let store = Store::open(&path)?;
         let Outcome { record, failures, .. } = engine::run(&store, &self.plan, &*clock).await?;
@@ -84,7 +95,7 @@ impl Company {
             is_undisturbed: fault.is_none(),
         };
         let orphans = &mut self.orphans;
-        seen.problems = compare(&look, orphans);
+        seen.problems.extend(compare(&look, orphans));
         seen.n_exposed = look.n_exposed();
         seen.line = format!(
             "{} run {}: {} findings, {} exposed, fault {fault:?}, broken off {}, {} failures",
@@ -106,6 +117,15 @@ impl Company {
                 finding.subject.key,
                 it.explanation.summary
             ));
+            for trial in &it.explanation.trials {
+                seen.line.push_str(&format!("\n        {trial:?}"));
+            }
+            for fact in &it.explanation.facts {
+                seen.line.push_str(&format!("\n        {fact:?}"));
+            }
+            for absence in &it.explanation.absences {
+                seen.line.push_str(&format!("\n        {absence}"));
+            }
         }
         if fault.is_none() {
             self.seen_users.extend(world.okta.users.keys().cloned());
@@ -115,4 +135,31 @@ impl Company {
         self.sim.forget_requests();
         Ok(seen)
     }
+
+    /// Lets a process look, and kills it at a random point. False: it was faster.
+    async fn kill(&mut self, victim: &Path, database: &Path) -> anyhow::Result<bool> {
+        let mut command = tokio::process::Command::new(victim);
+        command.arg("look").arg("--database").arg(database);
+        command.arg("--now").arg(self.now().to_rfc3339());
+        command.args(Installation::of(&self.sim).to_args());
+        command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+        let longest = u64::try_from(self.longest_look.as_micros())?;
+        let patience = Duration::from_micros(self.rng.u64(0..longest));
+        let began = Instant::now();
+        let mut child = command.spawn().context("start the program that is killed")?;
+        if let Ok(ended) = tokio::time::timeout(patience, child.wait()).await {
+            ended?;
+            // Points are to lie all over a look, and not behind its end.
+            self.longest_look = began.elapsed();
+            return Ok(false);
+        }
+        child.kill().await?;
+        Ok(true)
+    }
+}
+
+/// What is wrong with the database, as `db verify` finds it.
+async fn verified(path: &Path) -> anyhow::Result<Vec<String>> {
+    let found = Store::open(path)?.verify().await?;
+    Ok(found.into_iter().map(|it| format!("LOST: {it}")).collect())
 }
