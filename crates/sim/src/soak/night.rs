@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use domain::Change;
+use domain::{Change, FindingRecord};
 use engine::Outcome;
 use store::Store;
 use tokio::time::Instant;
@@ -106,27 +106,7 @@ impl Company {
             seen.crashed,
             failures.len(),
         );
-        let told = record.findings.iter().filter(|it| it.change != Change::Unchanged);
-        for it in told {
-            let (finding, because) = (&it.finding, &it.because);
-            seen.line.push_str(&format!(
-                "\n    {} {} {} of {} ({because}): {}",
-                finding.id,
-                it.change.name(),
-                finding.cause,
-                finding.subject.key,
-                it.explanation.summary
-            ));
-            for trial in &it.explanation.trials {
-                seen.line.push_str(&format!("\n        {trial:?}"));
-            }
-            for fact in &it.explanation.facts {
-                seen.line.push_str(&format!("\n        {fact:?}"));
-            }
-            for absence in &it.explanation.absences {
-                seen.line.push_str(&format!("\n        {absence}"));
-            }
-        }
+        record.findings.iter().for_each(|it| tell(it, &mut seen.line));
         if fault.is_none() {
             self.seen_users.extend(world.okta.users.keys().cloned());
         }
@@ -162,4 +142,24 @@ impl Company {
 async fn verified(path: &Path) -> anyhow::Result<Vec<String>> {
     let found = Store::open(path)?.verify().await?;
     Ok(found.into_iter().map(|it| format!("LOST: {it}")).collect())
+}
+
+/// What changed about a finding, and why it was judged so, a line each.
+fn tell(record: &FindingRecord, line: &mut String) {
+    if record.change == Change::Unchanged {
+        return;
+    }
+    let FindingRecord { finding, because, explanation: why, .. } = record;
+    let (id, change, cause) = (finding.id, record.change.name(), finding.cause);
+    let key = &finding.subject.key;
+    line.push_str(&format!("\n    {id} {change} {cause} of {key} ({because}): {}", why.summary));
+    for trial in &why.trials {
+        line.push_str(&format!("\n        {trial:?}"));
+    }
+    for fact in &why.facts {
+        line.push_str(&format!("\n        {fact:?}"));
+    }
+    for absence in &why.absences {
+        line.push_str(&format!("\n        {absence}"));
+    }
 }
