@@ -177,7 +177,10 @@ fn advance(
     finding.clock_from = finding.clock_from.min(claim.clock_from);
     finding.grace_until = finding.grace_until.min(claim.grace_until);
     finding.last_seen_at = cx.now;
-    expose(cx, finding, claim, is_back);
+    if expose(cx, finding, claim, is_back) {
+        // What this rests on began later than what it rested on before.
+        (finding.clock_from, finding.grace_until) = (claim.clock_from, claim.grace_until);
+    }
 
     let was = finding.state;
     let (opens, mut because) = may_open(cx, known, old, finding, claim);
@@ -280,12 +283,12 @@ fn second_look(first: &[Look], now: &[Look]) -> Result<(), String> {
 }
 
 /// Adds this look to the exposure, or begins a new stretch: after one that ended, and after a
-/// time in which the access was right, or may have been.
-fn expose(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool) {
+/// time in which the access was right, or may have been: true where that was between two looks.
+fn expose(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool) -> bool {
     if finding.family() != Family::AccessRemains {
-        return;
+        return false;
     }
-    let Some(seen_at) = claim.seen_active_at else { return };
+    let Some(seen_at) = claim.seen_active_at else { return false };
     // What was seen last stands in for a list that could not be read. It does not show that the
     // right was still over when the account was seen on.
     let is_new = |it: &Look| cx.past.looked_at.get(&it.stream).is_none_or(|at| it.as_of > *at);
@@ -293,12 +296,10 @@ fn expose(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool)
     // Without a date, the right had ended when both sides had been looked at.
     let looked_at = claim.looks.iter().map(|it| it.as_of).max().max(Some(seen_at));
     let mut begun = started(cx.policy, &claim.starts, looked_at);
+    let was_running =
+        finding.exposures.last().is_some_and(|it| it.first_seen_inactive.is_none()) && !is_back;
     match finding.exposures.last_mut() {
-        Some(last)
-            if last.first_seen_inactive.is_none()
-                && !is_back
-                && !may_be_later(last, claim, begun) =>
-        {
+        Some(last) if was_running && !begins_later(last, claim, begun) => {
             // Begun by lists that stood in for those of that night: it may have ended since.
             if last.last_seen_active.is_none() {
                 last.started.latest = last.started.latest.max(begun.latest);
@@ -308,6 +309,7 @@ fn expose(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool)
             if let (Some(known), Some(told)) = (last.started.earliest, begun.earliest) {
                 last.started.earliest = Some(known.min(told));
             }
+            false
         }
         ended => {
             // After a removal that was seen, the next stretch begins after that, and by this look.
@@ -323,16 +325,20 @@ fn expose(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool)
                 last_seen_active,
                 first_seen_inactive: None,
             });
+            was_running
         }
     }
 }
 
-/// Whether the right may have ended only after the stretch was seen last: the account of several
-/// possible owners may by now be that of somebody who left later.
-fn may_be_later(stretch: &Exposure, claim: &Claim, told: Interval) -> bool {
-    let is_of_several = claim.is_of_several && claim.cause != Cause::Reactivated;
-    let seen = stretch.last_seen_active;
-    is_of_several && seen.is_some_and(|seen| told.latest.is_some_and(|it| it > seen))
+/// Whether the right ended only after the stretch was seen last, so that it was in force again in
+/// between; or may have: the account of several possible owners may by now be that of somebody who
+/// left later. Who tells when an account was switched on again tells nothing of rights.
+fn begins_later(stretch: &Exposure, claim: &Claim, told: Interval) -> bool {
+    let Some(seen) = stretch.last_seen_active.filter(|_| claim.cause != Cause::Reactivated) else {
+        return false;
+    };
+    let at_the_earliest = if claim.is_of_several { told.latest } else { told.earliest };
+    at_the_earliest.is_some_and(|it| it > seen)
 }
 
 /// Applies the waivers of a finding: in force, ended, or void because the facts changed.
