@@ -181,6 +181,25 @@ async fn a_refused_token_leaves_everything_as_it_was_and_says_what_to_do() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_is_not_there_is_tried_for_one_request_and_named() {
+    let (sim, site) = installed(FIRM).await;
+    run(&site);
+    let before = live(&site);
+    // Nobody answers any more. Each request that is sent is tried until patience is over.
+    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
+    let impatient = "[idp.okta.okta.http]\npatience = \"1s\"\n\
+                     [app.secureframe.scim.http]\npatience = \"1s\"\n";
+    site.write("driftline.toml", settings + impatient);
+    drop(sim);
+    let answer = run(&site);
+    assert_eq!(answer.status, 4, "{answer}");
+    assert!(answer.stderr.contains("no connection: check the host name"), "{answer}");
+    assert_eq!(live(&site), before);
+    let told = answer.stderr.matches("/api/v1/").count();
+    assert_eq!(told, 1, "the app was asked for, and no list: {answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_is_short_of_its_total_opens_and_closes_nothing() {
     let (sim, site) = installed(FIRM).await;
     run(&site);

@@ -98,6 +98,35 @@ impl LiveError {
             Self::Refused { .. } | Self::NotAsked { .. } | Self::NoList { .. } => false,
         }
     }
+
+    /// Why nothing more need be asked of the source: it refuses the credential, or cannot be
+    /// reached. `None`: another request may fare better.
+    pub(crate) const fn ends_pull(&self) -> Option<&'static str> {
+        match self {
+            _ if self.is_of_credential() => Some("the credential was refused"),
+            Self::Outbound(error) => match error.kind {
+                OutboundErrorKind::Connect { .. } | OutboundErrorKind::Tls { .. } => {
+                    Some("there was no connection")
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// Whether every further question by id would meet the same.
+pub(crate) const fn ends_asking(kind: &OutboundErrorKind) -> bool {
+    matches!(
+        kind,
+        OutboundErrorKind::Setting { .. }
+            | OutboundErrorKind::Connect { .. }
+            | OutboundErrorKind::Tls { .. }
+            | OutboundErrorKind::TooManyPages { .. }
+            | OutboundErrorKind::RateLimited { .. }
+            | OutboundErrorKind::TokenRefused { .. }
+            | OutboundErrorKind::TokenAnswer { .. }
+    )
 }
 
 /// Something that the source itself says is wrong with provisioning or with our view of it.

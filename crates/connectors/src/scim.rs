@@ -12,8 +12,7 @@ mod proof;
 mod walk;
 mod wire;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use domain::{
     Account, AsOf, AsOfBasis, Channel, Clock, Coverage, List, Population, Request, Snapshot,
@@ -30,7 +29,7 @@ use walk::Walked;
 use wire::Service;
 
 use crate::abreast::answers;
-use crate::live::{Check, LiveFailure, LivePull, Question, Reply, clock_trouble};
+use crate::live::{Answer, Check, LiveFailure, LivePull, Question, Reply, clock_trouble};
 
 /// What an operator says about one SCIM app. Where it is and as whom is the client's business.
 #[derive(Clone, Debug)]
@@ -117,17 +116,18 @@ impl Scim {
     }
 
     /// Asks for accounts by their ids, a few at a time, and answers in the order of the questions.
-    /// Once the token is refused, the remaining questions are not sent and their answers say so.
+    /// Once the token is refused, or there is no connection, the remaining questions are not sent
+    /// and their answers say so.
     pub async fn reread(&self, clock: &dyn Clock, questions: &[Question]) -> Vec<Reply> {
-        let (reader, is_refused) = (self.reader.new_pull(), AtomicBool::new(false));
-        let (reader, is_refused) = (&reader, &is_refused);
+        let (reader, stopped) = (self.reader.new_pull(), OnceLock::<String>::new());
+        let (reader, stopped) = (&reader, &stopped);
         let ask = async move |question| {
-            if is_refused.load(Ordering::Relaxed) {
-                return by_id::not_asked(question, clock);
+            if let Some(why) = stopped.get() {
+                return by_id::not_asked(question, why, clock);
             }
-            let reply = self.ask(reader, clock, question).await;
-            if reply.requests.last().is_some_and(|it| it.status == Some(401)) {
-                is_refused.store(true, Ordering::Relaxed);
+            let (reply, ends) = self.ask(reader, clock, question).await;
+            if let (true, Answer::Unknown { why }) = (ends, &reply.answer) {
+                stopped.get_or_init(|| why.clone());
             }
             reply
         };
@@ -182,7 +182,7 @@ impl Scim {
         }
     }
 
-    async fn ask(&self, reader: &Reader, clock: &dyn Clock, question: &Question) -> Reply {
+    async fn ask(&self, reader: &Reader, clock: &dyn Clock, question: &Question) -> (Reply, bool) {
         let mapping = &self.config.app.mapping;
         by_id::ask(reader, mapping, &self.config.system, clock, question).await
     }

@@ -22,8 +22,8 @@ pub(super) struct Groups {
     pub(super) requests: Vec<Request>,
     /// Why they are not all of them; `None`: they are.
     pub(super) missing: Option<String>,
-    /// Whether that is because the credential was refused.
-    pub(super) met_refusal: bool,
+    /// Why nothing more need be asked of Okta; `None`: another request may fare better.
+    pub(super) ends_pull: Option<&'static str>,
 }
 
 /// Reads the groups of an app.
@@ -41,7 +41,7 @@ pub(super) async fn read(reader: &Reader, app_id: &str) -> Groups {
         End::Whole => None,
         End::Changed(why) => Some(why),
         End::Broken(error) => {
-            groups.met_refusal = error.is_of_credential();
+            groups.ends_pull = error.ends_pull();
             Some(chain(&error))
         }
     };

@@ -37,7 +37,7 @@ impl Okta {
             okta: self,
             reader: self.reader.new_pull(),
             brought: LivePull::default(),
-            is_stopped: false,
+            stopped: None,
             refusal: None,
         };
         pull.health().await;
@@ -57,9 +57,9 @@ struct Pull<'o> {
     okta: &'o Okta,
     reader: Reader,
     brought: LivePull,
-    /// Whether nothing is asked any more: the credential was refused.
-    is_stopped: bool,
-    /// That refusal, for lists that are not asked for; `None` where there was none.
+    /// Why nothing is asked any more; `None`: more is asked.
+    stopped: Option<&'static str>,
+    /// What was met then, for lists that are not asked for; `None` where there was none.
     refusal: Option<LiveError>,
 }
 
@@ -69,7 +69,7 @@ impl Pull<'_> {
         let app = self.app().await.unwrap_or_default();
         let app_id = &self.okta.config.app_id;
         self.brought.troubles.extend(health::of_app(&app, app_id));
-        if self.is_stopped {
+        if self.stopped.is_some() {
             return;
         }
         let deactivation = match self.ask(&paths::features(app_id), Asked::Features).await {
@@ -104,34 +104,34 @@ impl Pull<'_> {
 
     /// Keeps a refusal: of the credential, or of one thing.
     fn refused(&mut self, asked: Asked, error: LiveError) {
-        if error.is_of_credential() {
-            self.stop(error);
+        if let Some(why) = error.ends_pull() {
+            self.stop(why, error);
         } else {
             self.unseen(asked, &chain(&error));
         }
     }
 
     /// Lets nothing more be asked.
-    fn stop(&mut self, refusal: LiveError) {
-        self.is_stopped = true;
-        self.refusal = Some(refusal);
+    fn stop(&mut self, why: &'static str, error: LiveError) {
+        self.stopped = Some(why);
+        self.refusal = Some(error);
     }
 
     /// Walks the list of those who are assigned. `None`: it was not asked for.
     async fn assigned(&mut self) -> Option<Walked> {
-        if self.is_stopped {
+        if self.stopped.is_some() {
             return None;
         }
         let path = paths::app_users(&self.okta.config.app_id);
         let plan = self.okta.plan(&self.okta.app_users, &path, Asked::AppUsers);
         let mut walked = walk::walk(&self.reader, plan, &mut self.brought.requests).await?;
         self.stop_after(&walked, Asked::AppUsers);
-        if self.is_stopped {
+        if self.stopped.is_some() {
             return Some(walked);
         }
         let groups = groups::read(&self.reader, &self.okta.config.app_id).await;
-        if groups.met_refusal {
-            self.stop(not_asked(Asked::AppGroups));
+        if let Some(why) = groups.ends_pull {
+            self.stop(why, not_asked(why, Asked::AppGroups));
         }
         if let Rows::Assignments(rows) = &mut walked.list.rows {
             groups.name(rows);
@@ -144,7 +144,7 @@ impl Pull<'_> {
     /// Walks the list of users; once more where somebody is assigned who is not in it. `None`: it
     /// was not asked for.
     async fn users(&mut self, assigned: Option<&Walked>) -> Option<Walked> {
-        if self.is_stopped {
+        if self.stopped.is_some() {
             return None;
         }
         let path = paths::users();
@@ -163,8 +163,8 @@ impl Pull<'_> {
 
     /// Lets nothing more be asked where a walk met the refusal of the credential.
     fn stop_after(&mut self, walked: &Walked, asked: Asked) {
-        if walked.met_refusal() {
-            self.stop(not_asked(asked));
+        if let Some(why) = walked.ends_pull() {
+            self.stop(why, not_asked(why, asked));
         }
     }
 
@@ -198,7 +198,7 @@ impl Pull<'_> {
             (List::Assignments, assigned, &self.okta.app_users, of_assigned),
         ] {
             match walked {
-                None if self.is_stopped => unasked.push(self.okta.stream(list)),
+                None if self.stopped.is_some() => unasked.push(self.okta.stream(list)),
                 walked => self.add(list, walked, profile, reasons),
             }
         }
@@ -211,7 +211,7 @@ impl Pull<'_> {
     /// once.
     fn fail_too(&mut self, mut lists: Vec<Stream>) {
         let mut failures = self.brought.failures.iter_mut();
-        if let Some(failure) = failures.find(|it| it.error.is_of_credential()) {
+        if let Some(failure) = failures.find(|it| it.error.ends_pull().is_some()) {
             failure.lists.append(&mut lists);
         } else if let Some(error) = self.refusal.take() {
             self.brought.failures.push(LiveFailure { lists, error });
@@ -263,10 +263,12 @@ impl Pull<'_> {
     }
 
     async fn log(&mut self, cursor: Option<&str>, now: DateTime<Utc>) {
-        if self.is_stopped {
+        if let Some(why) = self.stopped {
             // Where nothing was read, that says enough.
             if !self.brought.snapshots.is_empty() {
-                let text = "The system log was not read, because the credential was refused, so some leave times are not known.".to_owned();
+                let text = format!(
+                    "The system log was not read, because {why}, so some leave times are not known."
+                );
                 self.brought.troubles.push(Trouble { kind: Watcher::SnapshotIncomplete, text });
             }
             return;
@@ -328,8 +330,8 @@ impl Refused {
 }
 
 /// Why the rest is not asked for.
-fn not_asked(met_at: Asked) -> LiveError {
-    let why = format!("the credential was refused for {}", met_at.shown());
+fn not_asked(why: &str, met_at: Asked) -> LiveError {
+    let why = format!("{why} for {}", met_at.shown());
     LiveError::NotAsked { why }
 }
 

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use chrono::{DateTime, Utc};
 use domain::{Clock, List, Principal, Request, Rows, Text};
-use outbound::{Bytes, OutboundErrorKind, Reader};
+use outbound::{Bytes, Reader};
 use serde::de::IgnoredAny;
 use tokio::sync::OnceCell;
 
@@ -18,7 +18,7 @@ use super::walk::chain;
 use super::{Okta, paths};
 use crate::abreast::answers;
 use crate::files::Profile;
-use crate::live::{Answer, Question, Reply};
+use crate::live::{Answer, Question, Reply, ends_asking};
 use crate::page;
 
 impl Okta {
@@ -114,7 +114,7 @@ impl Asking<'_> {
             }
             Err(mut error) => {
                 let requests = std::mem::take(&mut error.requests);
-                let is_general = is_general(&error.kind);
+                let is_general = ends_asking(&error.kind);
                 let why = chain(&refusal::of_error(error, read.asked));
                 if is_general {
                     self.stop(&why);
@@ -135,7 +135,7 @@ impl Asking<'_> {
         }
         let refused = refusal::of_answer(answer, read.asked);
         let why = chain(&refused);
-        if refused.is_of_credential() {
+        if refused.ends_pull().is_some() {
             self.stop(&why);
         }
         Answer::Unknown { why }
@@ -236,20 +236,6 @@ fn is_about(row: &Rows, id: &Text) -> bool {
         }
         _ => false,
     }
-}
-
-/// Whether every further question would meet the same.
-const fn is_general(kind: &OutboundErrorKind) -> bool {
-    matches!(
-        kind,
-        OutboundErrorKind::Setting { .. }
-            | OutboundErrorKind::Connect { .. }
-            | OutboundErrorKind::Tls { .. }
-            | OutboundErrorKind::TooManyPages { .. }
-            | OutboundErrorKind::RateLimited { .. }
-            | OutboundErrorKind::TokenRefused { .. }
-            | OutboundErrorKind::TokenAnswer { .. }
-    )
 }
 
 fn unknown_now(why: String, clock: &dyn Clock) -> Heard {

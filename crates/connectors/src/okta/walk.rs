@@ -244,9 +244,12 @@ impl Walked {
         matches!(self.end, End::Whole) && self.unread.is_none()
     }
 
-    /// Whether the walk ended because the credential was refused.
-    pub(super) const fn met_refusal(&self) -> bool {
-        matches!(&self.end, End::Broken(error) if error.is_of_credential())
+    /// Why nothing more need be asked of Okta; `None`: another request may fare better.
+    pub(super) const fn ends_pull(&self) -> Option<&'static str> {
+        match &self.end {
+            End::Broken(error) => error.ends_pull(),
+            End::Whole | End::Changed(_) => None,
+        }
     }
 
     /// The snapshot with the raw bytes of its rows.

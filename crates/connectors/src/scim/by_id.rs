@@ -8,24 +8,25 @@ use outbound::Reader;
 use super::walk::encoded;
 use super::wire;
 use crate::files::Profile;
-use crate::live::{Answer, Question, Reply};
+use crate::live::{Answer, Question, Reply, ends_asking};
 use crate::page;
 
-/// Asks for one account. An id that is empty is not asked for: that would be the whole list.
+/// Asks for one account, and says whether every further question would meet the same. An id that is empty is not asked for: that would be the whole list.
 pub(super) async fn ask(
     reader: &Reader,
     mapping: &Profile,
     system: &SystemId,
     clock: &dyn Clock,
     question: &Question,
-) -> Reply {
+) -> (Reply, bool) {
     let now = clock.now();
-    let unknown = |why: &str| Answer::Unknown { why: why.to_owned() };
-    let Question::Account(id) = question else {
-        return reply(question, unknown("an app has accounts only"), now, now, Vec::new());
+    let unknown = |why: &str| {
+        let answer = Answer::Unknown { why: why.to_owned() };
+        (reply(question, answer, now, now, Vec::new()), false)
     };
+    let Question::Account(id) = question else { return unknown("an app has accounts only") };
     if id.trim().is_empty() || matches!(&**id, "." | "..") {
-        return reply(question, unknown("this id cannot be in a URL"), now, now, Vec::new());
+        return unknown("this id cannot be in a URL");
     }
     match reader.get(&format!("Users/{}", encoded(id))).await {
         Ok(mut answer) => {
@@ -33,18 +34,21 @@ pub(super) async fn ask(
             if let (Answer::Found { .. }, Some(request)) = (&read, answer.requests.last_mut()) {
                 request.n_rows = 1;
             }
-            reply(question, read, answer.sent_at, answer.received_at, answer.requests)
+            let ends = answer.status == 401;
+            (reply(question, read, answer.sent_at, answer.received_at, answer.requests), ends)
         }
         Err(error) => {
             let why = format!("no answer: {}", error.kind);
-            reply(question, Answer::Unknown { why }, now, clock.now(), error.requests)
+            let answer = Answer::Unknown { why };
+            let ends = ends_asking(&error.kind);
+            (reply(question, answer, now, clock.now(), error.requests), ends)
         }
     }
 }
 
 /// The answer where nothing is asked any more.
-pub(super) fn not_asked(question: &Question, clock: &dyn Clock) -> Reply {
-    let why = "not asked, because the SCIM token is not accepted".to_owned();
+pub(super) fn not_asked(question: &Question, why: &str, clock: &dyn Clock) -> Reply {
+    let why = format!("not asked, because {why}");
     let now = clock.now();
     reply(question, Answer::Unknown { why }, now, now, Vec::new())
 }

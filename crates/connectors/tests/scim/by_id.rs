@@ -33,7 +33,7 @@ async fn a_refused_token_is_met_once() {
         other => panic!("{other:?}"),
     };
     assert_eq!(told(0), "HTTP 401: the SCIM token is not accepted");
-    assert_eq!(told(5), "not asked, because the SCIM token is not accepted");
+    assert_eq!(told(5), "not asked, because HTTP 401: the SCIM token is not accepted");
     assert!(replies.iter().map(|it| &it.question).eq(&questions));
     assert_eq!(server.asked(), ["GET /Users/1"]);
 }
