@@ -200,6 +200,22 @@ async fn a_host_that_is_not_there_is_tried_for_one_request_and_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn under_a_wrong_address_nobody_is_gone() {
+    let (sim, site) = installed_with(FIRM, "deprovision = \"deletes\"").await;
+    run(&site);
+    let before = live(&site);
+    // Whatever is asked for there, by id too, the app answers that it is not there.
+    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
+    site.write("driftline.toml", settings.replace("/scim/v2", "/scim/v3"));
+    let answer = run(&site);
+    assert_eq!(answer.status, 4, "{answer}");
+    assert!(answer.stderr.contains("correct the base URL"), "{answer}");
+    assert!(answer.stdout.contains("4 persons, 4 accounts"), "{answer}");
+    assert_eq!(live(&site), before);
+    assert!(sim.count(Endpoint::named("okta/user").unwrap()) > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_is_short_of_its_total_opens_and_closes_nothing() {
     let (sim, site) = installed(FIRM).await;
     run(&site);

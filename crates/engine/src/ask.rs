@@ -188,6 +188,7 @@ pub(crate) fn put_beside(listings: &mut [Listing], observations: &[Observation])
         if mine.is_empty() {
             continue;
         }
+        let is_of_accounts = listing.stream.list == List::Accounts;
         let mut entities: FxHashMap<Text, (EntityId, Option<Identity>)> = FxHashMap::default();
         for (id, entity, identity) in listing.known_rows() {
             if mine.contains_key(id) {
@@ -205,6 +206,8 @@ pub(crate) fn put_beside(listings: &mut [Listing], observations: &[Observation])
                 Answer::Found(row) => Some(row.clone()),
                 // The list of this very run has it: one of the two is wrong, and the next run sees.
                 Answer::Gone if known.is_some_and(|it| listed.contains(&it.0)) => continue,
+                // Where the list is not to be had, nobody may be: the address may be wrong.
+                Answer::Gone if listing.failed.is_some() && is_of_accounts => continue,
                 Answer::Gone => known.and_then(|it| it.1.clone()).map(deleted),
             };
             let entity = known.map(|it| it.0);
