@@ -14,6 +14,7 @@ use rustc_hash::FxHashMap;
 use crate::activity::{Seen, activities, no_account};
 use crate::case::{Case, PossibleOwners, RegisterOwner};
 use crate::context::Context;
+use crate::episode::next_episode;
 use crate::looks::{looks_of, seen_active_at};
 use crate::questions::is_asked_again;
 use crate::right::{PersonRight, Starts, person_right};
@@ -562,8 +563,12 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
     let mut explanation = explain(case);
     explanation.summary = (rule.summary)(case);
     let identity = case.identity.and_then(|it| cx.graph.estate().identities.get(it));
-    let episode =
-        identity.map_or(0, |it| cx.past.episodes.get(&it.entity).map_or(1, |it| it.number));
+    let episode = identity.map_or(0, |it| {
+        let past = cx.past.episodes.get(&it.entity);
+        let right = case.owner.map_or(case.right, |it| it.right);
+        let next = next_episode(past, right, cx.policy, cx.now);
+        next.as_ref().or(past).map_or(1, |it| it.number)
+    });
     Claim {
         cause,
         subject,

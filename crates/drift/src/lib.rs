@@ -6,6 +6,7 @@
 mod activity;
 mod case;
 mod context;
+mod episode;
 mod fingerprint;
 mod grade;
 mod guard;
@@ -22,6 +23,7 @@ mod verdict;
 
 pub use case::{Case, RegisterOwner};
 pub use context::{Context, Ended, Past, PastVerdict};
+pub use episode::next_episode;
 pub use fingerprint::fingerprint;
 pub use grade::{app_grade, list_grade};
 pub use guard::hard_hold;
