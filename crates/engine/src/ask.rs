@@ -195,8 +195,7 @@ pub(crate) fn put_beside(listings: &mut [Listing], observations: &[Observation])
                 entities.insert(id.into(), (entity, identity.cloned()));
             }
         }
-        let listed: FxHashSet<EntityId> =
-            listing.fresh.iter().flat_map(|it| &it.enrolled.entities).copied().collect();
+        let listed: FxHashSet<EntityId> = listing.entities_of_run().iter().copied().collect();
         for (id, observation) in mine {
             let known = entities.get(id);
             let row = match &observation.answer {
@@ -204,7 +203,7 @@ pub(crate) fn put_beside(listings: &mut [Listing], observations: &[Observation])
                 // It says less than a list does.
                 Answer::Found(row) if !says_what_was_asked(row) => continue,
                 Answer::Found(row) => Some(row.clone()),
-                // The list of this very run has it: one of the two is wrong, and the next run sees.
+                // The list of the same run has it: one of the two is wrong, and the next run sees.
                 Answer::Gone if known.is_some_and(|it| listed.contains(&it.0)) => continue,
                 // Where the list is not to be had, nobody may be: the address may be wrong.
                 Answer::Gone if listing.failed.is_some() && is_of_accounts => continue,

@@ -90,6 +90,16 @@ impl Listing {
         others.chain(layered)
     }
 
+    /// The rows of the list that the run read, or of the last one where the past is looked at;
+    /// nothing where it could not be read.
+    pub(crate) fn entities_of_run(&self) -> &[EntityId] {
+        match (&self.fresh, &self.base) {
+            (Some(fresh), _) => &fresh.enrolled.entities,
+            (None, Some(base)) if self.failed.is_none() => &base.entities,
+            (None, _) => &[],
+        }
+    }
+
     /// The newest snapshot, whole or not; `None` when there never was one.
     pub(crate) fn newest(&self) -> Option<&SnapshotRef> {
         let fresh = self.fresh.as_ref().map(|it| &it.enrolled.reference);
