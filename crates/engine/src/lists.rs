@@ -93,10 +93,14 @@ impl Listing {
     /// The rows of the list that the run read, or of the last one where the past is looked at;
     /// nothing where it could not be read.
     pub(crate) fn entities_of_run(&self) -> &[EntityId] {
-        match (&self.fresh, &self.base) {
+        let is_newest = |it: &&StoredSnapshot| {
+            self.failed.is_none()
+                && self.newest().is_some_and(|newest| newest.id == it.reference.id)
+        };
+        match (&self.fresh, self.base.as_ref().filter(is_newest)) {
             (Some(fresh), _) => &fresh.enrolled.entities,
-            (None, Some(base)) if self.failed.is_none() => &base.entities,
-            (None, _) => &[],
+            (None, Some(base)) => &base.entities,
+            (None, None) => &[],
         }
     }
 
