@@ -78,6 +78,13 @@ pub enum StoreError {
         path: PathBuf,
     },
 
+    /// Made by a run that could not go on; nothing was ever committed.
+    #[error("`{path}` holds no run yet: run `driftline run --once`", path = .path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// The file is something else. Check the path in the settings.
     #[error("`{path}` is not a driftline database: check the path in the settings", path = .path.display())]
     NotADatabase {

@@ -44,7 +44,7 @@ pub(crate) fn check_for_reading(path: &Path) -> Result<(), StoreError> {
     let known = STEPS.len();
     match found.cmp(&known) {
         std::cmp::Ordering::Less if found == 0 => {
-            Err(StoreError::NotADatabase { path: path.to_path_buf() })
+            Err(StoreError::Empty { path: path.to_path_buf() })
         }
         std::cmp::Ordering::Less => {
             Err(StoreError::Older { path: path.to_path_buf(), found, known })
