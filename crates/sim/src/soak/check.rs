@@ -113,7 +113,11 @@ impl Look<'_> {
                 if told.is_empty() {
                     return Some(format!("MISSED: {id} of {owner} is on, {right:?}: nothing is told"));
                 }
-                let is_due = self.truth.due(id, now).is_some_and(|it| it < now);
+                // Who never had the right lost it at no known time: grace runs since it was told.
+                let is_dated = self.truth.was_entitled(owner);
+                let since = |it: &&FindingRecord| it.finding.detected_at + TimeDelta::hours(24);
+                let is_due = self.truth.due(id, now).is_some_and(|it| it < now)
+                    && (is_dated || told.iter().any(|it| since(it) < now));
                 let is_open = |it: &&FindingRecord| it.finding.state != FindingState::Pending;
                 if is_due && !self.is_stranger(account) && !told.iter().any(is_open) {
                     let because: Vec<&str> = told.iter().map(|it| it.because.as_str()).collect();

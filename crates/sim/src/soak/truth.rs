@@ -109,12 +109,17 @@ impl Truth {
     /// look at the account, up to a day after it was on, and ends between two looks. `None`: nobody's, or the right has not ended.
     pub(super) fn due(&self, account: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let rights = self.rights.get(self.owner(account, now)?)?;
-        if !rights.iter().any(|it| it.1 == Right::Entitled) {
+        if !self.was_entitled(self.owner(account, now)?) {
             let on = self.on.get(account)?.iter().rev().take_while(|it| it.1).last()?;
             return Some(on.0 + TimeDelta::hours(73));
         }
         let over = rights.iter().rev().skip_while(|it| it.0 > now).take_while(|it| it.1.is_over());
         over.map(|(at, right)| *at + right.grace()).min()
+    }
+
+    /// Whether somebody ever had the right.
+    pub(super) fn was_entitled(&self, owner: &str) -> bool {
+        self.rights.get(owner).is_some_and(|it| it.iter().any(|it| it.1 == Right::Entitled))
     }
 
     /// Every stretch of exposure of one account, oldest first; those that touch are one.
