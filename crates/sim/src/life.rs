@@ -133,7 +133,8 @@ impl World {
             account.modified_at = now;
             return account.id.clone();
         }
-        let id = format!("acc-{user}-{}", self.app.accounts.len());
+        self.app.n_made += 1;
+        let id = format!("acc-{user}-{}", self.app.n_made);
         self.app.accounts.push(Account {
             id: id.clone(),
             external_id: Some(user.to_owned()),

@@ -186,6 +186,8 @@ pub struct App {
     pub habits: Habits,
     /// Accounts in the order in which they were made.
     pub accounts: Vec<Account>,
+    /// Accounts that provisioning has made, also those that are gone: ids are never used again.
+    pub n_made: u64,
     /// Groups, by id.
     pub groups: BTreeMap<String, AppGroup>,
 }
@@ -358,6 +360,7 @@ impl Default for App {
             token: "sim-scim-token".to_owned(),
             habits: Habits::default(),
             accounts: Vec::new(),
+            n_made: 0,
             groups: BTreeMap::new(),
         }
     }
