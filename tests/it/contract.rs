@@ -73,7 +73,7 @@ const OKTA: &[&str] = &[
 const SCIM: &[&str] = &["scim/config", "scim/users", "scim/user"];
 
 /// Cases at a time: most of them wait.
-const AT_A_TIME: usize = 12;
+const AT_A_TIME: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn okta_under_every_fault() {
@@ -210,7 +210,7 @@ fn when(fault: Fault) -> When {
 
 /// An installation that waits as little as settings allow.
 fn site(sim: &Sim, is_service_app: bool) -> Site {
-    let http = "connect_timeout = \"1s\"\nrequest_timeout = \"1s\"\npatience = \"2s\"\n\
+    let http = "connect_timeout = \"3s\"\nrequest_timeout = \"3s\"\npatience = \"2s\"\n\
                 body_max = \"1MiB\"\npages_max = 100\n";
     let access = if is_service_app {
         "client_id = \"0oasimclient\"\nprivate_key = \"file:okta.key\""
