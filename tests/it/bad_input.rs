@@ -12,7 +12,7 @@ use crate::site::{Answer, Site};
 /// Rows of every table that findings and conclusions rest on, of the version that counts.
 fn counts(site: &Site) -> Vec<i64> {
     let connection = Connection::open(site.path("driftline.db")).unwrap();
-    let tables = ["version", "ended", "link", "episode", "finding"];
+    let tables = ["version_pack", "later_version", "ended", "link", "episode", "finding"];
     let count = |table: &str| {
         let sql = format!("SELECT count(*) FROM {table}");
         connection.query_row(&sql, [], |row| row.get(0)).unwrap()

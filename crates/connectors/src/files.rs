@@ -5,6 +5,7 @@
 //! *Partial* means that nobody showed or declared the file to be the whole list, that it
 //! contradicts itself, or that a file beside it could not be read.
 
+mod alike;
 mod bodies;
 mod capture;
 pub(crate) mod config;

@@ -131,29 +131,25 @@ CREATE TABLE log_cursor (
     cursor TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Versions of rows, of all lists. A row is kept in its canonical form (`canon.rs`), over which its
--- hash goes: one cell instead of twenty is what makes a first night of a million people short.
--- References to entity and snapshot are checked by `db verify`, not by foreign keys, which
+-- Versions of rows, of all lists: some hundred of one snapshot in one cell (`rows/pack.rs`), each
+-- in its canonical form (`canon.rs`), over which its hash goes. A line for each would be what a
+-- first night of a million people waits for.
+-- References to entities and snapshots are checked by `db verify`, not by foreign keys, which
 -- would cost a look-up for each row.
-CREATE TABLE version (
-    id         INTEGER PRIMARY KEY, -- Numbers entities and versions alike.
-    entity     INTEGER, -- NULL in the first version, which has its entity's number.
-    nth        INTEGER, -- Which row of its key, where its list has the key more than once.
-    valid_from INTEGER NOT NULL, -- The snapshot that showed it first; `ended` has the one that no more did.
-    request    INTEGER NOT NULL, -- Where it stood in that snapshot.
-    line       INTEGER NOT NULL,
-    hash       BLOB    NOT NULL, -- The first 16 bytes of the row hash: enough to see a change.
-    row        BLOB    NOT NULL
+CREATE TABLE version_pack (
+    first    INTEGER PRIMARY KEY, -- The number of its first version; the others have those after it.
+    n        INTEGER NOT NULL,
+    snapshot INTEGER NOT NULL, -- Showed them first; `ended` has the one that no more did.
+    versions BLOB    NOT NULL
 ) STRICT;
 
--- For the history of one row. First versions, nearly all there are, are not in it.
-CREATE INDEX version_later ON version (entity) WHERE entity IS NOT NULL;
-
--- One row of one list over all its versions.
-CREATE VIEW entity AS
-    SELECT version.id, snapshot.stream
-    FROM version LEFT JOIN snapshot ON snapshot.id = version.valid_from
-    WHERE version.entity IS NULL;
+-- Versions after the first of their row, for the history of one row. The first version has the
+-- number of the row itself, its entity; nearly all have no other.
+CREATE TABLE later_version (
+    entity  INTEGER NOT NULL,
+    version INTEGER NOT NULL,
+    PRIMARY KEY (entity, version)
+) STRICT, WITHOUT ROWID;
 
 -- Which versions were over when a snapshot was taken: changed in it, or not in it.
 CREATE TABLE ended (

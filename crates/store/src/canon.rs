@@ -96,21 +96,40 @@ impl Canon {
     }
 
     /// The number of bytes or items that follow.
-    pub(crate) fn count(&mut self, mut n: usize) {
-        loop {
-            let [low, ..] = n.to_le_bytes();
-            n >>= 7;
-            if n == 0 {
-                return self.bytes.push(low & 0x7f);
-            }
-            self.bytes.push(low | 0x80);
-        }
+    pub(crate) fn count(&mut self, n: usize) {
+        put_count(&mut self.bytes, n as u64);
     }
 
     /// The bytes of the row begun last.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// Writes a count behind other bytes.
+pub(crate) fn put_count(bytes: &mut Vec<u8>, mut n: u64) {
+    loop {
+        let [low, ..] = n.to_le_bytes();
+        n >>= 7;
+        if n == 0 {
+            return bytes.push(low & 0x7f);
+        }
+        bytes.push(low | 0x80);
+    }
+}
+
+/// Takes a count off the front; `None` for bytes that are none.
+pub(crate) fn take_count(bytes: &mut &[u8]) -> Option<u64> {
+    let mut n = 0;
+    for shift in (0..u64::BITS).step_by(7) {
+        let (byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        n |= u64::from(byte & 0x7f).checked_shl(shift)?;
+        if byte & 0x80 == 0 {
+            return Some(n);
+        }
+    }
+    None
 }
 
 /// Reads canonical bytes. Each call reads the next field; `None` for bytes that are not of this
@@ -144,15 +163,7 @@ impl<'b, 'p> Fields<'b, 'p> {
     }
 
     pub(crate) fn count(&mut self) -> Option<usize> {
-        let mut n = 0_usize;
-        for shift in (0..usize::BITS).step_by(7) {
-            let byte = self.code()?;
-            n |= usize::from(byte & 0x7f).checked_shl(shift)?;
-            if byte & 0x80 == 0 {
-                return Some(n);
-            }
-        }
-        None
+        usize::try_from(take_count(&mut self.bytes)?).ok()
     }
 
     pub(crate) fn str(&mut self) -> Option<&'b str> {

@@ -199,8 +199,10 @@ pub(crate) fn load_last_uses(
     stream: i64,
 ) -> Result<FxHashMap<EntityId, DateTime<Utc>>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT u.entity, u.last_used_at_ms FROM account_use u CROSS JOIN version v ON v.id = u.entity
-         WHERE v.valid_from IN (SELECT id FROM snapshot WHERE stream = ?1)",
+        "SELECT u.entity, u.last_used_at_ms
+         FROM snapshot s CROSS JOIN account_use u
+             ON u.entity >= s.first_version AND u.entity < s.first_version + s.n_versions
+         WHERE s.stream = ?1",
     )?;
     let mut rows = statement.query([stream])?;
     let mut uses = FxHashMap::default();

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::{EntityId, HistoryPoint, RunId, Stream, SystemId};
+use domain::{HistoryPoint, RunId, Stream, SystemId};
 use rusqlite::Connection;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::canon::Pool;
 use crate::cells::Cells;
+use crate::rows::pack::{self, Packed};
 use crate::rows::{key_in, numbered};
 use crate::state::{Counters, Known, OpenVersion, State, StreamState};
 use crate::{Store, StoreError, conclusion, finding, log, people, snapshot};
@@ -99,7 +100,7 @@ fn counters(connection: &Connection) -> Result<Counters, StoreError> {
     Ok(Counters {
         run: next("run")?,
         snapshot: next("snapshot")?,
-        row: next("version")?,
+        row: pack::next_number(connection)?,
         finding: next("finding")?,
     })
 }
@@ -132,37 +133,24 @@ fn load_known(
     let mut statement = connection.prepare_cached("SELECT version FROM ended")?;
     let ended: FxHashSet<i64> =
         statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    // Newest first: when a row's first version comes, its current one has been met.
-    let mut statement = connection.prepare_cached(
-        "SELECT v.id, v.entity, v.nth, v.hash, v.row
-         FROM snapshot s CROSS JOIN version v
-             ON v.id >= s.first_version AND v.id < s.first_version + s.n_versions
-         WHERE s.stream = ?1 ORDER BY s.id DESC, v.id DESC",
-    )?;
     let mut pool = Pool::default();
     for (number, state) in states {
         let Some(list) = streams.get(number).map(|it| it.list) else { continue };
-        let mut rows = statement.query([number])?;
         let mut open_later = FxHashMap::default();
-        while let Some(row) = rows.next()? {
-            let mut cells = Cells::keyed(row, "version")?;
-            let id = cells.key();
-            let entity = cells.maybe_int("entity")?.map(EntityId);
-            let nth = cells.maybe_int("nth")?;
-            let hash = cells.bytes("hash")?;
+        // When a row's first version comes, its current one has been met.
+        pack::each_of_stream_newest_first(connection, *number, |_, version| {
+            let Packed { id, entity, hash, .. } = version;
             let open = (!ended.contains(&id)).then_some(OpenVersion { id, hash });
-            if let Some(entity) = entity {
+            if !version.is_first() {
                 open_later.extend(open.map(|it| (entity, it)));
-                continue;
+                return Ok(());
             }
-            let entity = EntityId(id);
             let open = open.or_else(|| open_later.remove(&entity));
-            let nth = u32::try_from(nth.unwrap_or(1)).map_err(|_| cells.corrupt("nth"))?;
-            let key = cells.blob("row")?;
-            let key = key_in(list, key, &mut pool).ok_or_else(|| cells.corrupt("row"))?;
+            let key = key_in(list, version.row, &mut pool).ok_or_else(|| version.corrupt())?;
             let known = Known { entity, open, enrolled: 0 };
-            state.known.insert((&*numbered(&key, nth)).into(), known);
-        }
+            state.known.insert((&*numbered(&key, version.nth)).into(), known);
+            Ok(())
+        })?;
     }
     Ok(())
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::{EntityId, List, Rows, SnapshotId, SnapshotRef, Stream};
-use rusqlite::Connection;
+use domain::{EntityId, Rows, SnapshotId, SnapshotRef, Stream};
+use rusqlite::{Connection, OptionalExtension as _};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cells::Cells;
 use crate::commit::load_last_uses;
-use crate::rows::{Stored, StoredRows, Which, each_kind, read};
+use crate::rows::{Stored, StoredRows, Which, each_kind, pack, read};
 use crate::{Store, StoreError, snapshot};
 
 /// A snapshot as it was seen.
@@ -171,7 +171,7 @@ fn gone(
 
     let mut by_stream: BTreeMap<i64, Vec<EntityId>> = BTreeMap::new();
     for entity in absent {
-        if let Some((stream, _)) = home(connection, *entity)? {
+        if let Some(stream) = home(connection, *entity)? {
             by_stream.entry(stream).or_default().push(*entity);
         }
     }
@@ -218,7 +218,7 @@ fn last_of_each(
 }
 
 fn history(connection: &Connection, entity: EntityId) -> Result<Vec<StoredVersion>, StoreError> {
-    let Some((stream, _)) = home(connection, entity)? else { return Ok(Vec::new()) };
+    let Some(stream) = home(connection, entity)? else { return Ok(Vec::new()) };
     let chain = Chain::of(connection, stream)?;
     let which = Which::Entity { entity, until: SnapshotId(i64::MAX) };
     let stored = read(connection, chain.stream.list, which)?;
@@ -291,19 +291,11 @@ pub(crate) fn ends(
     Ok(ends)
 }
 
-/// The stream and the list of a row; `None` for a number that no row has.
-fn home(connection: &Connection, entity: EntityId) -> Result<Option<(i64, List)>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT e.id, e.stream, s.list FROM entity e JOIN stream s ON s.id = e.stream WHERE e.id = ?1",
-    )?;
-    let mut rows = statement.query([entity.0])?;
-    match rows.next()? {
-        None => Ok(None),
-        Some(row) => {
-            let mut cells = Cells::keyed(row, "entity")?;
-            Ok(Some((cells.int("stream")?, cells.name("list", List::parse)?)))
-        }
-    }
+/// The stream of a row; `None` for a number that no row has.
+fn home(connection: &Connection, entity: EntityId) -> Result<Option<i64>, StoreError> {
+    let Some(snapshot) = pack::snapshot_of(connection, entity.0)? else { return Ok(None) };
+    let mut statement = connection.prepare_cached("SELECT stream FROM snapshot WHERE id = ?1")?;
+    Ok(statement.query_row([snapshot.0], |row| row.get(0)).optional()?)
 }
 
 fn newest_of(connection: &Connection, stream: i64) -> Result<SnapshotId, StoreError> {

@@ -7,7 +7,7 @@ use domain::{Digest, RunId, SnapshotId};
 use rusqlite::Connection;
 
 use crate::past::ends;
-use crate::rows::{StoredRows, Which, each_kind, hashes, read, short};
+use crate::rows::{StoredRows, Which, each_kind, hashes, pack, read, short};
 use crate::snapshot::SnapshotLine;
 use crate::{Store, StoreError, body, load, merkle, report, snapshot};
 
@@ -97,18 +97,10 @@ fn references(connection: &Connection, problems: &mut Vec<String>) -> Result<(),
     let others = [
         ("snapshot", "stream", "stream"),
         ("ended", "snapshot", "snapshot"),
-        ("account_use", "entity", "entity"),
-        ("row_body", "entity", "entity"),
+        ("version_pack", "snapshot", "snapshot"),
         ("row_body", "run", "run"),
         ("link", "run", "run"),
-        ("link", "account", "entity"),
-        ("link", "identity", "entity"),
         ("standing", "run", "run"),
-        ("standing", "entity", "entity"),
-        ("episode", "entity", "entity"),
-        ("finding", "subject_entity", "entity"),
-        ("version", "valid_from", "snapshot"),
-        ("version", "entity", "entity"),
     ];
     for (from, column, to) in others {
         let sql = format!(
@@ -120,6 +112,35 @@ fn references(connection: &Connection, problems: &mut Vec<String>) -> Result<(),
             problems
                 .push(format!("table `{from}` refers to {n} rows of `{to}` that are not there"));
         }
+    }
+    entities(connection, problems)
+}
+
+/// Every row that something is said of.
+fn entities(connection: &Connection, problems: &mut Vec<String>) -> Result<(), StoreError> {
+    let (known, later) = pack::entities(connection)?;
+    let mut check = |from: &str, numbers: Vec<i64>| {
+        let n = numbers.iter().filter(|it| !known.contains(it)).count();
+        if n > 0 {
+            problems.push(format!("table `{from}` refers to {n} rows of lists that are not there"));
+        }
+    };
+    check("version_pack", later);
+    let columns = [
+        ("later_version", "entity"),
+        ("account_use", "entity"),
+        ("row_body", "entity"),
+        ("link", "account"),
+        ("link", "identity"),
+        ("standing", "entity"),
+        ("episode", "entity"),
+        ("finding", "subject_entity"),
+    ];
+    for (from, column) in columns {
+        let sql = format!("SELECT {column} FROM {from} WHERE {column} IS NOT NULL");
+        let mut statement = connection.prepare(&sql)?;
+        let numbers = statement.query_map([], |row| row.get(0))?;
+        check(from, numbers.collect::<Result<_, _>>()?);
     }
     Ok(())
 }
@@ -166,7 +187,7 @@ fn spans(
             .zip(hashes)
             .map(|((id, from, kept), hash)| {
                 if short(&hash) != kept {
-                    problems.push(format!("table `version`, row {id} does not match its hash"));
+                    problems.push(format!("table `version_pack`, version {id} does not match its hash"));
                 }
                 Span { from, end: end(id), hash }
             })

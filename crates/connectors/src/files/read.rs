@@ -10,6 +10,7 @@ use serde::Deserialize as _;
 use serde::de::IgnoredAny;
 use tokio::time::Instant;
 
+use super::alike::Shapes;
 use super::capture::NodeSeed;
 use super::config::FileConfig;
 use super::csv::{self, Cells};
@@ -102,6 +103,8 @@ pub(crate) struct Reader<'p> {
     mapper: Mapper<'p>,
     /// Memory for the next record.
     spare: Record<'static>,
+    /// How rows of this source are written.
+    shapes: Shapes,
     /// Bytes of the longest row so far, bounded: so many are checked to be UTF-8 at once.
     row_len: usize,
     n_rows: u64,
@@ -140,6 +143,7 @@ impl<'p> Reader<'p> {
             profile,
             mapper,
             spare: Record::default(),
+            shapes: Shapes::default(),
             row_len: 0,
             n_rows: 0,
             n_row_bytes: 0,
@@ -244,6 +248,13 @@ impl<'p> Reader<'p> {
     }
 
     fn whole_row(&mut self, bytes: &[u8], span: Span) -> Result<usize, RowTrouble> {
+        let mut record = self.blank();
+        if let Some(len) = self.shapes.read(bytes, &mut record) {
+            self.take(&record, span, len).map_err(RowTrouble::Kind)?;
+            self.spare = Record::recycle(record, 0);
+            return Ok(len);
+        }
+        self.spare = Record::recycle(record, 0);
         let text = text(bytes.get(..self.row_len).unwrap_or(bytes));
         let (record, len) = match self.record(serde_json::Deserializer::from_str(text)) {
             // The row is longer, or not all of it is UTF-8.
@@ -253,20 +264,26 @@ impl<'p> Reader<'p> {
             parsed => parsed.map_err(RowTrouble::Json)?,
         };
         self.row_len = self.row_len.max(len).min(TEXT_BYTES_MAX);
+        let wanted = (&self.profile.layout.tree, self.profile.envelope.names);
+        self.shapes.learn(bytes.get(..len).unwrap_or_default(), wanted, &record);
         self.take(&record, span, len).map_err(RowTrouble::Kind)?;
         self.spare = Record::recycle(record, 0);
         Ok(len)
     }
 
-    /// Reads one JSON row. Returns it with its length.
+    /// An empty record in the memory of the one before.
+    fn blank<'a>(&mut self) -> Record<'a> {
+        Record::recycle(std::mem::take(&mut self.spare), self.profile.layout.paths.len())
+    }
+
+    /// Parses one JSON row. Returns it with its length.
     fn record<'de, B: serde_json::de::Read<'de>>(
         &mut self,
         mut parser: serde_json::Deserializer<B>,
     ) -> Result<(Record<'de>, usize), serde_json::Error> {
-        let layout = &self.profile.layout;
-        let mut record = Record::recycle(std::mem::take(&mut self.spare), layout.paths.len());
+        let mut record = self.blank();
         let names = self.profile.envelope.names;
-        let seed = NodeSeed { node: &layout.tree, names, record: &mut record };
+        let seed = NodeSeed { node: &self.profile.layout.tree, names, record: &mut record };
         serde::de::DeserializeSeed::deserialize(seed, &mut parser)?;
         Ok((record, parsed_len(parser)))
     }
@@ -279,8 +296,7 @@ impl<'p> Reader<'p> {
                 columns = Some(header(profile, &cells)?);
                 return Ok(true);
             };
-            let mut record =
-                Record::recycle(std::mem::take(&mut self.spare), profile.layout.paths.len());
+            let mut record = self.blank();
             for (at, slots) in columns.iter().enumerate() {
                 for slot in slots {
                     let value = match cells.get(at) {

@@ -62,6 +62,20 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Puts a text into a slot, or at the end of the list that is there.
+    pub(crate) fn add_text(&mut self, slot: usize, text: &'a str) {
+        match self.values.get_mut(slot) {
+            Some(Value::List(texts)) => texts.push(Cow::Borrowed(text)),
+            Some(place) => *place = Value::Text(Cow::Borrowed(text)),
+            None => {}
+        }
+    }
+
+    /// All values, by slot.
+    pub(crate) fn values(&self) -> &[Value<'a>] {
+        &self.values
+    }
+
     pub(crate) fn get(&self, slot: usize) -> &Value<'a> {
         self.values.get(slot).unwrap_or(&Value::Absent)
     }

@@ -1,7 +1,7 @@
 //! The rows of the six lists: their keys, canonical forms, and versions.
 //!
 //! Each file of this folder has one kind of row: how it is written, and read again. This one
-//! sends a list to its kind, and keeps versions of rows of all kinds in one table.
+//! sends a list to its kind. Versions of rows of all kinds are kept in packs.
 
 mod account;
 mod assignment;
@@ -9,14 +9,15 @@ mod identity;
 mod leaver;
 mod membership;
 mod nonhuman;
+pub(crate) mod pack;
 
 use std::borrow::Cow;
 
 use domain::{Digest, EntityId, List, Rows, Snapshot, SnapshotId};
 use rusqlite::Connection;
 
+use self::pack::{Packed, Packer, Place};
 use crate::canon::{Canon, Fields, Pool};
-use crate::cells::Cells;
 use crate::codes::{LISTS, code};
 use crate::{Enrolled, StoreError};
 
@@ -147,28 +148,20 @@ pub(crate) fn insert(
     snapshot: &Snapshot,
     enrolled: &Enrolled,
 ) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(
-        "INSERT INTO version (id, entity, nth, valid_from, request, line, hash, row)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-    )?;
-    statement.raw_bind_parameter(4, enrolled.reference.id.0)?; // Stays bound over all rows.
+    let mut packer = Packer::new(connection, enrolled.reference.id)?;
     let mut versions = enrolled.versions.iter();
     let places = enrolled.versions.iter().map(|it| it.row);
     encode_each(&snapshot.rows, places, |place, bytes| {
         let Some(version) = versions.next() else { return Ok(()) };
-        let is_first = version.id == version.entity.0;
-        let nth = enrolled.repeated.get(&place).copied();
         let origin = snapshot.origins.get(place);
-        statement.raw_bind_parameter(1, version.id)?;
-        statement.raw_bind_parameter(2, (!is_first).then_some(version.entity.0))?;
-        statement.raw_bind_parameter(3, nth)?;
-        statement.raw_bind_parameter(5, origin.map_or(0, |it| it.request))?;
-        statement.raw_bind_parameter(6, origin.map_or(0, |it| it.line))?;
-        statement.raw_bind_parameter(7, &version.hash[..])?;
-        statement.raw_bind_parameter(8, bytes)?;
-        statement.raw_execute()?;
-        Ok(())
-    })
+        let place = Place {
+            nth: enrolled.repeated.get(&place).copied().unwrap_or(1),
+            request: origin.map_or(0, |it| it.request),
+            line: origin.map_or(0, |it| it.line),
+        };
+        packer.add(version, place, bytes)
+    })?;
+    packer.close()
 }
 
 /// Which versions to read.
@@ -217,47 +210,23 @@ fn read_all<T>(
     which: Which,
     decode: fn(&mut Fields<'_, '_>) -> Option<T>,
 ) -> Result<Vec<Stored<T>>, StoreError> {
-    let (sql, a, b) = match which {
-        // The versions of a snapshot have numbers in a row: no index is needed.
-        Which::Stream { stream, until } => (
-            "SELECT v.id, coalesce(v.entity, v.id), coalesce(v.nth, 1), v.valid_from, v.request,
-                    v.line, v.hash, v.row
-             FROM snapshot s CROSS JOIN version v
-                 ON v.id >= s.first_version AND v.id < s.first_version + s.n_versions
-             WHERE s.stream = ?1 AND s.id <= ?2 ORDER BY s.id, v.id",
-            stream,
-            until.0,
-        ),
-        // The first version has the entity's number; later ones are in the small index.
-        Which::Entity { entity, until } => (
-            "SELECT id, coalesce(entity, id), coalesce(nth, 1), valid_from, request, line, hash, row
-             FROM version WHERE (id = ?1 OR entity = ?1) AND valid_from <= ?2 ORDER BY id",
-            entity.0,
-            until.0,
-        ),
-    };
-    let mut statement = connection.prepare_cached(sql)?;
-    let mut rows = statement.query([a, b])?;
     let (mut versions, mut pool) = (Vec::new(), Pool::default());
-    while let Some(row) = rows.next()? {
-        let mut cells = Cells::keyed(row, "version")?;
-        let entity = cells.entity("entity")?;
-        let nth = cells.count("nth")?;
-        let valid_from = cells.snapshot("valid_from")?;
-        let (request, line) = (cells.count("request")?, cells.count("line")?);
-        let hash = cells.bytes("hash")?;
-        let bytes = cells.blob("row")?;
-        let row = row_of(list, bytes, &mut pool, decode).ok_or_else(|| cells.corrupt("row"))?;
-        versions.push(Stored {
-            id: cells.key(),
-            entity,
-            valid_from,
-            request,
-            line,
-            hash,
-            nth,
-            row,
-        });
+    let mut take = |valid_from: SnapshotId, packed: Packed<'_>| {
+        let row = row_of(list, packed.row, &mut pool, decode).ok_or_else(|| packed.corrupt())?;
+        let Packed { id, entity, nth, request, line, hash, .. } = packed;
+        versions.push(Stored { id, entity, valid_from, request, line, hash, nth, row });
+        Ok(())
+    };
+    match which {
+        Which::Stream { stream, until } => pack::each_of_stream(connection, stream, until, take)?,
+        Which::Entity { entity, until } => {
+            for id in pack::numbers_of(connection, entity)? {
+                pack::one(connection, id, |valid_from, packed| {
+                    let is_its = packed.entity == entity && valid_from <= until;
+                    if is_its { take(valid_from, packed) } else { Ok(()) }
+                })?;
+            }
+        }
     }
     Ok(versions)
 }

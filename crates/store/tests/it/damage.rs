@@ -71,8 +71,9 @@ async fn verify_says_which_list_report_and_row_are_not_what_was_written() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection
         .execute_batch(
-            "UPDATE version SET row = (SELECT row FROM version WHERE id = 62) WHERE id = 61;
-             DELETE FROM version WHERE id = 60;
+            "UPDATE version_pack SET versions = unhex(replace(hex(versions), hex('a1'), hex('a3')))
+                 WHERE first = 61;
+             DELETE FROM version_pack WHERE first = 1;
              UPDATE report SET sha256 = zeroblob(32);
              UPDATE body SET len = len - 1;",
         )
@@ -80,8 +81,8 @@ async fn verify_says_which_list_report_and_row_are_not_what_was_written() {
     drop(connection);
     let store = Store::open(&path).unwrap();
     insta::assert_snapshot!(store.verify().await.unwrap().join("\n"), @"
-    snapshot 1 of okta identities has 59 rows, not 60
-    table `version`, row 61 does not match its hash
+    snapshot 1 of okta identities has 0 rows, not 60
+    table `version_pack`, version 61 does not match its hash
     snapshot 2 of app accounts (scim) does not match its digest
     the report of run 1 does not match its digest: restore a backup
     raw row 1 does not match its digest
@@ -91,15 +92,18 @@ async fn verify_says_which_list_report_and_row_are_not_what_was_written() {
 }
 
 #[tokio::test]
-async fn a_row_that_cannot_be_ours_is_named() {
+async fn a_pack_of_rows_that_cannot_be_ours_is_named() {
     let (_folder, path) = folder();
     write(&path).await;
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection
-        .execute("UPDATE version SET row = CAST(row || x'00' AS BLOB) WHERE id = 5", [])
+        .execute(
+            "UPDATE version_pack SET versions = CAST(versions || x'00' AS BLOB) WHERE first = 1",
+            [],
+        )
         .unwrap();
     drop(connection);
     let store = Store::open(&path).unwrap();
     let error = store.rows(SnapshotId(1)).await.unwrap_err();
-    insta::assert_snapshot!(error, @"table `version`, column `row`, key 5 holds what driftline never writes: restore a backup");
+    insta::assert_snapshot!(error, @"table `version_pack`, column `versions`, key 61 holds what driftline never writes: restore a backup");
 }

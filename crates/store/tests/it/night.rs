@@ -121,8 +121,8 @@ async fn a_night_without_change_writes_no_version() {
         (second[0].n_unchanged, second[0].n_new, second[0].n_changed, second[0].n_gone),
         (50, 0, 0, 0)
     );
-    assert_eq!(count(&path, "SELECT count(*) FROM version"), 50);
-    assert_eq!(count(&path, "SELECT count(*) FROM entity"), 50);
+    assert_eq!(count(&path, "SELECT sum(n) FROM version_pack"), 50);
+    assert_eq!(count(&path, "SELECT count(*) FROM later_version"), 0);
     assert_eq!(count(&path, "SELECT count(*) FROM ended"), 0);
     assert_eq!(count(&path, "SELECT count(*) FROM snapshot"), 2);
 }
@@ -145,7 +145,7 @@ async fn a_run_that_fails_half_way_leaves_nothing() {
     }];
     let error = store.commit(broken).await.unwrap_err();
     assert_eq!(error.to_string(), "failed to save a run");
-    for table in ["run", "snapshot", "entity", "version", "stream", "report"] {
+    for table in ["run", "snapshot", "version_pack", "stream", "report"] {
         assert_eq!(count(&path, &format!("SELECT count(*) FROM {table}")), 0, "{table}");
     }
     run(&store, vec![snapshot("okta", complete(), people(5))]).await;
