@@ -187,15 +187,13 @@ CREATE TABLE row_body (
     PRIMARY KEY (run, entity, body)
 ) STRICT, WITHOUT ROWID;
 
--- What was concluded. In the first three the newest line of an entity holds, and lines are only
+-- What was concluded. In the first three the newest word on an entity holds, and lines are only
 -- put at the end: a key of run and entity would cost more than all else in them.
 
+-- All links that a run made, changed or ended (`conclusion.rs`).
 CREATE TABLE link (
-    id       INTEGER PRIMARY KEY,
-    run      INTEGER NOT NULL,
-    account  INTEGER NOT NULL, -- entity
-    identity INTEGER, -- entity; NULL: no longer linked.
-    tier     INTEGER
+    run     INTEGER PRIMARY KEY,
+    changes BLOB    NOT NULL
 ) STRICT;
 
 -- A line with `seen_until_ms` says that the verdict before it was seen until then, and that its

@@ -1,52 +1,79 @@
-//! What runs concluded of accounts and identities: links, standings, employments. Each change is
-//! a line of its own; the newest line of an entity holds.
+//! What runs concluded of accounts and identities: links, standings, employments. Changes are only
+//! added, and the newest of an entity holds.
 
 use chrono::{DateTime, Utc};
-use domain::{EntityId, Episode, RunId, Verdict};
+use domain::{EntityId, Episode, RunId, Tier, Verdict};
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use crate::StoreError;
+use crate::canon::{put_count, take_count};
 use crate::cells::{Cells, maybe_ms, ms};
-use crate::codes::{TIERS, VERDICTS, code};
+use crate::codes::{TIERS, VERDICTS, code, value};
 use crate::commit::LinkChange;
 use crate::state::{Standing, StoredLink};
 
+/// All changes of a run are one line: for each the number of the account, that of the identity or
+/// 0 for nobody, and the code of the tier, each a count as in `canon.rs`.
 pub(crate) fn insert_links(
     connection: &Connection,
     run: RunId,
     changes: Vec<LinkChange>,
 ) -> Result<(), StoreError> {
-    let mut insert = connection.prepare_cached(
-        "INSERT INTO link (run, account, identity, tier) VALUES (?1, ?2, ?3, ?4)",
-    )?;
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let mut bytes = Vec::with_capacity(changes.len() * 8);
     for change in changes {
-        let (identity, tier) = change.link.unzip();
-        let tier = tier.map(|it| code(TIERS, &it));
-        insert.execute(params![run.0, change.account.0, identity.map(|it| it.0), tier])?;
+        let (identity, tier) = change.link.map_or((0, 0), |(it, tier)| (it.0, code(TIERS, &tier)));
+        put_count(&mut bytes, change.account.0.unsigned_abs());
+        put_count(&mut bytes, identity.unsigned_abs());
+        put_count(&mut bytes, u64::from(tier));
+    }
+    connection
+        .prepare_cached("INSERT INTO link (run, changes) VALUES (?1, ?2)")?
+        .execute(params![run.0, bytes])?;
+    Ok(())
+}
+
+/// Hands over every change of a link: the run, the account, the identity or nobody, the tier.
+pub(crate) fn each_link(
+    connection: &Connection,
+    mut take: impl FnMut(RunId, EntityId, Option<(EntityId, Tier)>),
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached("SELECT run, changes FROM link ORDER BY run")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "link")?;
+        let mut bytes = cells.blob("changes")?;
+        while !bytes.is_empty() {
+            let (account, link) = take_link(&mut bytes).ok_or_else(|| cells.corrupt("changes"))?;
+            take(RunId(cells.key()), account, link);
+        }
     }
     Ok(())
+}
+
+fn take_link(bytes: &mut &[u8]) -> Option<(EntityId, Option<(EntityId, Tier)>)> {
+    let mut number = || i64::try_from(take_count(bytes)?).ok();
+    let (account, identity, tier) = (number()?, number()?, number()?);
+    let link = match identity {
+        0 => None,
+        identity => Some((EntityId(identity), value(TIERS, tier)?)),
+    };
+    Some((EntityId(account), link))
 }
 
 pub(crate) fn load_links(
     connection: &Connection,
 ) -> Result<FxHashMap<EntityId, StoredLink>, StoreError> {
-    let mut statement =
-        connection.prepare_cached("SELECT account, run, identity, tier FROM link ORDER BY id")?;
-    let mut rows = statement.query([])?;
     let mut links = FxHashMap::default();
-    while let Some(row) = rows.next()? {
-        let mut cells = Cells::keyed(row, "link")?;
-        let account = EntityId(cells.key());
-        let since = cells.run("run")?;
-        match cells.maybe_int("identity")? {
+    each_link(connection, |since, account, link| {
+        match link {
             None => links.remove(&account),
-            Some(identity) => {
-                let tier = cells.code("tier", TIERS)?;
-                links.insert(account, StoredLink { identity: EntityId(identity), tier, since })
-            }
+            Some((identity, tier)) => links.insert(account, StoredLink { identity, tier, since }),
         };
-    }
+    })?;
     Ok(links)
 }
 

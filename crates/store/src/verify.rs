@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::past::ends;
 use crate::rows::{StoredRows, Which, each_kind, hashes, pack, read, short};
 use crate::snapshot::SnapshotLine;
-use crate::{Store, StoreError, body, load, merkle, report, snapshot};
+use crate::{Store, StoreError, body, conclusion, load, merkle, report, snapshot};
 
 /// Looks at one thing, and adds a sentence for each problem.
 type Check = fn(&Connection, &mut Vec<String>) -> Result<(), StoreError>;
@@ -126,12 +126,16 @@ fn entities(connection: &Connection, problems: &mut Vec<String>) -> Result<(), S
         }
     };
     check("version_pack", later);
+    let mut linked = Vec::new();
+    conclusion::each_link(connection, |_, account, link| {
+        linked.push(account.0);
+        linked.extend(link.map(|it| it.0.0));
+    })?;
+    check("link", linked);
     let columns = [
         ("later_version", "entity"),
         ("account_use", "entity"),
         ("row_body", "entity"),
-        ("link", "account"),
-        ("link", "identity"),
         ("standing", "entity"),
         ("episode", "entity"),
         ("finding", "subject_entity"),

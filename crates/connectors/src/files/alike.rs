@@ -33,7 +33,7 @@ pub(crate) struct Shapes {
 
 impl Shapes {
     /// Reads the row at the beginning of the bytes into an empty record, and says how long it is.
-    /// `None`, and nothing in the record: it is of no known shape, or not all of it is there.
+    /// `None`: it is of no known shape, or not all of it is there; the record is of no use then.
     pub(crate) fn read<'a>(&mut self, bytes: &'a [u8], record: &mut Record<'a>) -> Option<usize> {
         let Self { shapes, found, .. } = self;
         let mut tried = shapes.iter().enumerate();
@@ -135,22 +135,18 @@ impl Shape {
         Some(at + self.end.len())
     }
 
-    /// Fills the record with what was found; `None`, and nothing in it, when that is no UTF-8.
+    /// Fills the record with what was found; `None` when that is no UTF-8.
     fn fill<'a>(
         &self,
         bytes: &'a [u8],
         found: &[Range<usize>],
         record: &mut Record<'a>,
     ) -> Option<()> {
-        let text = |it: &Range<usize>| str::from_utf8(bytes.get(it.clone())?).ok();
-        if !found.iter().all(|it| text(it).is_some()) {
-            return None;
-        }
         for (slot, value) in &self.fixed {
             record.set(*slot, value.clone());
         }
         for ((_, slot), place) in self.texts.iter().zip(found) {
-            record.add_text(*slot, text(place)?);
+            record.add_text(*slot, str::from_utf8(bytes.get(place.clone())?).ok()?);
         }
         Some(())
     }
