@@ -49,6 +49,119 @@ company 16
 const CEM: &str = "00ucem00000000000003";
 const DAN: &str = "00udan00000000000004";
 
+/// The same people in Entra. Some have the app through a group; another group is empty.
+fn tenant() -> String {
+    let mut firm = "\
+entra (page 3, job Paused)
+  a1000000-0000-4000-8000-000000000001 ana@firm.test on assigned
+  a1000000-0000-4000-8000-000000000002 bob@firm.test deleted since=-3d
+  a1000000-0000-4000-8000-000000000003 cem@firm.test on assigned
+  a1000000-0000-4000-8000-000000000004 dan@firm.test on assigned
+  a1000000-0000-4000-8000-000000000005 eve@firm.test on assigned
+  a1000000-0000-4000-8000-000000000006 old1@firm.test deleted since=-9d
+  a1000000-0000-4000-8000-000000000007 old2@firm.test deleted since=-9d
+  a1000000-0000-4000-8000-000000000008 old3@firm.test deleted since=-9d
+"
+    .to_owned();
+    let others = (10..26).map(|it| (it, format!("a1000000-0000-4000-8000-0000000000{it}")));
+    for (nth, id) in others.clone() {
+        let how = if nth < 18 { "assigned" } else { "via=b1000000-0000-4000-8000-000000000001" };
+        writeln!(firm, "  {id} p{nth}@firm.test on {how}").unwrap();
+    }
+    firm.push_str(
+        "\
+entra-groups
+  b1000000-0000-4000-8000-000000000001 Everybody assigned
+  b1000000-0000-4000-8000-000000000002 Nobody assigned
+entra-log
+  -75h create a1000000-0000-4000-8000-000000000003
+  -74h create a1000000-0000-4000-8000-000000000004
+  -73h create a1000000-0000-4000-8000-000000000005
+  -3d disable a1000000-0000-4000-8000-000000000002 failure
+app (page 8)
+  a1 a1000000-0000-4000-8000-000000000001 ana@firm.test on
+  a2 a1000000-0000-4000-8000-000000000002 bob@firm.test on
+  a3 a1000000-0000-4000-8000-000000000003 cem@firm.test on
+  a4 a1000000-0000-4000-8000-000000000004 dan@firm.test on
+  a5 a1000000-0000-4000-8000-000000000005 eve@firm.test on
+",
+    );
+    for (nth, id) in others {
+        writeln!(firm, "  p{nth} {id} p{nth}@firm.test on").unwrap();
+    }
+    firm
+}
+
+/// The identity provider of a firm.
+#[derive(Clone, Copy)]
+enum Idp {
+    Okta,
+    Entra,
+}
+
+impl Idp {
+    fn firm(self) -> String {
+        match self {
+            Self::Okta => FIRM.to_owned(),
+            Self::Entra => tenant(),
+        }
+    }
+
+    /// What happens between the nights to those who are judged by it.
+    fn second_night(self, world: &mut World, first: DateTime<Utc>) {
+        let left_at = first - TimeDelta::hours(5);
+        match self {
+            Self::Okta => {
+                world.deactivate(CEM, left_at);
+                world.unassign(DAN, first - TimeDelta::hours(30));
+            }
+            Self::Entra => {
+                let [cem, dan] =
+                    [3, 4].map(|it| format!("a1000000-0000-4000-8000-00000000000{it}"));
+                world.entra.users.get_mut(&cem).unwrap().deleted_at = Some(left_at);
+                world.entra.unassign(&cem);
+                world.entra.unassign(&dan);
+            }
+        }
+    }
+
+    /// Its table in the settings. `signs`: as a client that proves itself with a key.
+    fn settings(self, sim: &Sim, signs: bool) -> String {
+        match self {
+            Self::Okta => {
+                let access = match signs {
+                    true => "client_id = \"0oasimclient\"\nprivate_key = \"file:idp.key\"",
+                    false => "token = \"file:okta.token\"",
+                };
+                let url = sim.okta_url();
+                format!(
+                    "[idp.okta.okta]\nurl = \"{url}\"\napp_id = \"0oaapp\"\n{access}\n[idp.okta.okta.http]\n"
+                )
+            }
+            Self::Entra => {
+                let access = match signs {
+                    true => "certificate = \"file:idp.cert\"\nprivate_key = \"file:idp.key\"",
+                    false => "client_secret = \"file:entra.secret\"",
+                };
+                let (url, world) = (sim.entra_url(), sim.world());
+                let (door, app) = (&world.entra.door, &world.entra.app);
+                format!(
+                    "[idp.entra.entra]\ntenant = \"{}\"\ngraph_url = \"{url}\"\nlogin_url = \"{url}\"\n\
+                     app_id = \"{}\"\nclient_id = \"{}\"\n{access}\n[idp.entra.entra.http]\n",
+                    door.tenant, app.app_id, door.client_id
+                )
+            }
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Okta => "okta",
+            Self::Entra => "entra",
+        }
+    }
+}
+
 /// All that is so in the second night. Who has left has lost the app, too.
 const SO: [&str; 5] = [
     "leaver_active a2",
@@ -71,23 +184,42 @@ const OKTA: &[&str] = &[
     "okta/app-user",
 ];
 const SCIM: &[&str] = &["scim/config", "scim/users", "scim/user"];
+const ENTRA: &[&str] = &[
+    "entra/token",
+    "entra/apps",
+    "entra/jobs",
+    "entra/assigned",
+    "entra/members",
+    "entra/group",
+    "entra/users",
+    "entra/deleted-users",
+    "entra/log",
+    "entra/user",
+    "entra/deleted-user",
+    "entra/user-assigned",
+];
 
 /// Cases at a time: most of them wait.
 const AT_A_TIME: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn okta_under_every_fault() {
-    insta::assert_snapshot!("okta", table(OKTA).await);
+    insta::assert_snapshot!("okta", table(Idp::Okta, OKTA).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scim_under_every_fault() {
-    insta::assert_snapshot!("scim", table(SCIM).await);
+    insta::assert_snapshot!("scim", table(Idp::Okta, SCIM).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entra_under_every_fault() {
+    insta::assert_snapshot!("entra", table(Idp::Entra, ENTRA).await);
 }
 
 /// One row for each fault on each of these.
-async fn table(endpoints: &'static [&'static str]) -> String {
-    let first = Arc::new(FirstNight::new().await);
+async fn table(idp: Idp, endpoints: &'static [&'static str]) -> String {
+    let first = Arc::new(FirstNight::new(idp).await);
     let (limit, mut rows) = (Arc::new(Semaphore::new(AT_A_TIME)), JoinSet::new());
     for (at, endpoint) in endpoints.iter().copied().enumerate() {
         let fitting = FAULTS.iter().filter(|it| it.1.fits(Endpoint::named(endpoint).unwrap()));
@@ -127,30 +259,31 @@ fn now() -> DateTime<Utc> {
 
 /// The database of a first night without faults, and when that was.
 struct FirstNight {
+    idp: Idp,
     began_at: DateTime<Utc>,
     database: Vec<u8>,
 }
 
 impl FirstNight {
-    async fn new() -> Self {
+    async fn new(idp: Idp) -> Self {
         let began_at = now();
-        let sim = Sim::start(World::describe_at(FIRM, began_at).unwrap()).await.unwrap();
-        let site = site(&sim, false);
+        let world = World::describe_at(&idp.firm(), began_at).unwrap();
+        let sim = Sim::start(world).await.unwrap();
+        let site = site(idp, &sim, false);
         let answer = run(&site);
         assert_eq!(answer.status, 0, "{answer}");
         assert_eq!(live(&site), BTreeSet::from(["leaver_active a2 open".to_owned()]));
-        Self { began_at, database: site.read("driftline.db") }
+        Self { idp, began_at, database: site.read("driftline.db") }
     }
 
     /// The row of one case.
     async fn second_night(&self, endpoint: &str, name: &str, fault: Fault) -> String {
-        let mut world = World::describe_at(FIRM, self.began_at).unwrap();
-        world.deactivate(CEM, self.began_at - TimeDelta::hours(5));
-        world.unassign(DAN, self.began_at - TimeDelta::hours(30));
+        let mut world = World::describe_at(&self.idp.firm(), self.began_at).unwrap();
+        self.idp.second_night(&mut world, self.began_at);
         world.app.accounts.retain(|it| it.id != "a5");
         let sim = Sim::start(world).await.unwrap();
         sim.clock().advance(now() - self.began_at);
-        let site = site(&sim, endpoint == "okta/token");
+        let site = site(self.idp, &sim, endpoint.ends_with("/token"));
         site.write("driftline.db", &self.database);
         let put = sim.fault(Endpoint::named(endpoint).unwrap(), fault, when(fault));
 
@@ -209,24 +342,21 @@ fn when(fault: Fault) -> When {
 }
 
 /// An installation that waits as little as settings allow.
-fn site(sim: &Sim, is_service_app: bool) -> Site {
+fn site(idp: Idp, sim: &Sim, signs: bool) -> Site {
     let http = "connect_timeout = \"3s\"\nrequest_timeout = \"3s\"\npatience = \"2s\"\n\
                 body_max = \"1MiB\"\npages_max = 100\n";
-    let access = if is_service_app {
-        "client_id = \"0oasimclient\"\nprivate_key = \"file:okta.key\""
-    } else {
-        "token = \"file:okta.token\""
-    };
     let site = Site::new(&format!(
-        "[idp.okta.okta]\nurl = \"{}\"\napp_id = \"0oaapp\"\n{access}\n[idp.okta.okta.http]\n{http}\n\
-         [app.secureframe]\nidps = [\"okta\"]\ncanaries = [\"a1\"]\ndeprovision = \"deletes\"\n\n\
+        "{}{http}\n[app.secureframe]\nidps = [\"{}\"]\ncanaries = [\"a1\"]\ndeprovision = \"deletes\"\n\n\
          [app.secureframe.scim]\nurl = \"{}\"\ntoken = \"file:scim.token\"\n\
          [app.secureframe.scim.http]\n{http}",
-        sim.okta_url(),
+        idp.settings(sim, signs),
+        idp.name(),
         sim.scim_url()
     ));
-    site.write("okta.key", include_bytes!("../../crates/outbound/tests/data/keys/ec.pkcs8.pem"));
+    site.write("idp.key", include_bytes!("../../crates/outbound/tests/data/keys/rsa.pkcs8.pem"));
+    site.write("idp.cert", include_bytes!("../../crates/outbound/tests/data/keys/rsa.cert.pem"));
     site.write("okta.token", "00sim-api-token\n");
+    site.write("entra.secret", "sim-entra-client-secret\n");
     site.write("scim.token", "sim-scim-token\n");
     site
 }
@@ -261,7 +391,7 @@ impl Seen {
     fn of(report: &Value) -> Self {
         let of = |list: &str| {
             let mut sources = report["sources"].as_array().unwrap().iter();
-            let source = sources.find(|it| it["list"] == list).unwrap();
+            let Some(source) = sources.find(|it| it["list"] == list) else { return "complete" };
             match (&source["failed"], &source["held"], source["coverage"]["kind"].as_str()) {
                 (Value::String(_), ..) => "failed",
                 (_, Value::String(_), _) => "held",
@@ -270,7 +400,10 @@ impl Seen {
                 other => panic!("{other:?}"),
             }
         };
-        let (users, assigned, accounts) = (of("identities"), of("assignments"), of("accounts"));
+        // Who has the app is two lists where groups give it.
+        let assigned = ["assignments", "memberships"].map(of);
+        let assigned = assigned.into_iter().find(|it| *it != "complete").unwrap_or("complete");
+        let (users, accounts) = (of("identities"), of("accounts"));
         let blinds = ["snapshot_incomplete", "credential_failed"];
         let mut watcher = report["watcher"].as_array().unwrap().iter();
         let is_blind = watcher.any(|it| blinds.contains(&it["kind"].as_str().unwrap()));
@@ -291,6 +424,7 @@ fn words(report: &Value, sim: &Sim) -> String {
     let told: Vec<String> = told
         .iter()
         .map(|it| it.replace(sim.okta_url(), "OKTA").replace(sim.scim_url(), "SCIM"))
+        .map(|it| it.replace(sim.entra_url(), "ENTRA"))
         .map(|it| without_chance(&it))
         .collect();
     match &*told {
@@ -309,7 +443,8 @@ fn without_chance(text: &str) -> String {
             text.replace_range(at..end.map_or(text.len(), |it| at + it), "N");
         }
     }
-    if let Some(query) = text.find("/logs?").map(|it| it + 6) {
+    let log = ["/logs?", "/provisioning?"].into_iter();
+    if let Some(query) = log.filter_map(|it| Some(text.find(it)? + it.len())).next() {
         let end = text[query..].find('`').map_or(text.len(), |it| query + it);
         text.replace_range(query..end, "…");
     }
@@ -329,7 +464,7 @@ fn no_secrets(sim: &Sim, site: &Site, answer: &Answer, case: &str) {
         texts.extend(fs::read(site.path(name)));
     }
     assert!(answer.stderr.contains("TRACE"), "{case}");
-    let key = String::from_utf8(site.read("okta.key")).unwrap();
+    let key = String::from_utf8(site.read("idp.key")).unwrap();
     let key = key.lines().filter(|it| !it.starts_with("-----")).map(str::to_owned);
     for secret in sim.secrets().into_iter().chain(key) {
         let is_in = |it: &Vec<u8>| it.windows(secret.len()).any(|it| it == secret.as_bytes());

@@ -10,6 +10,7 @@ mod company;
 mod contract;
 mod crash;
 mod decisions;
+mod entra;
 mod firm;
 mod live;
 mod partial;

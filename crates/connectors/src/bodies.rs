@@ -15,6 +15,12 @@ const LEVEL: i32 = 1;
 /// The raw bytes of each row of one list, in the order of its rows.
 #[derive(Clone, Debug, Default)]
 pub struct Bodies {
+    parts: Vec<Part>,
+}
+
+/// The rows of pages that were read together.
+#[derive(Clone, Debug, Default)]
+struct Part {
     pages: Arc<Vec<PackedPage>>,
     rows: Vec<RowOrigin>,
 }
@@ -23,25 +29,41 @@ pub struct Bodies {
 #[derive(Debug, Default)]
 pub(crate) struct PackedPage(Vec<Box<[u8]>>);
 
-/// The block that was read last, by page and number.
-type Open = Option<(u32, usize, Vec<u8>)>;
+/// The block that was read last, by part, page and number.
+type Open = Option<((usize, u32, usize), Vec<u8>)>;
 
 impl Bodies {
     /// `rows` says in which of `pages` each row is, and where in it.
-    pub(crate) const fn new(pages: Arc<Vec<PackedPage>>, rows: Vec<RowOrigin>) -> Self {
-        Self { pages, rows }
+    pub(crate) fn new(pages: Arc<Vec<PackedPage>>, rows: Vec<RowOrigin>) -> Self {
+        Self { parts: vec![Part { pages, rows }] }
+    }
+
+    /// Adds the rows of another list after these.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.parts.append(&mut other.parts);
+    }
+
+    /// Keeps the rows for which `keeps` says so, by their numbers.
+    pub(crate) fn retain(&mut self, keeps: impl Fn(usize) -> bool) {
+        let mut at = 0;
+        for part in &mut self.parts {
+            part.rows.retain(|_| {
+                at += 1;
+                keeps(at - 1)
+            });
+        }
     }
 
     /// How many rows there are.
     #[must_use]
-    pub const fn len(&self) -> usize {
-        self.rows.len()
+    pub fn len(&self) -> usize {
+        self.parts.iter().map(|it| it.rows.len()).sum()
     }
 
     /// Returns true when there is no row.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// The bytes of some rows, by their numbers and in that order; ascending numbers are fastest.
@@ -49,16 +71,28 @@ impl Bodies {
     #[must_use]
     pub fn read(&self, rows: &[usize]) -> Vec<Option<Vec<u8>>> {
         let mut open = None;
-        rows.iter().map(|it| self.row(*self.rows.get(*it)?, &mut open)).collect()
+        rows.iter().map(|it| self.row(*it, &mut open)).collect()
     }
 
-    fn row(&self, origin: RowOrigin, open: &mut Open) -> Option<Vec<u8>> {
+    fn row(&self, mut number: usize, open: &mut Open) -> Option<Vec<u8>> {
+        for (nth, part) in self.parts.iter().enumerate() {
+            match part.rows.get(number) {
+                Some(origin) => return part.row(nth, *origin, open),
+                None => number -= part.rows.len(),
+            }
+        }
+        None
+    }
+}
+
+impl Part {
+    fn row(&self, nth: usize, origin: RowOrigin, open: &mut Open) -> Option<Vec<u8>> {
         let mut at = usize::try_from(origin.offset).ok()?;
         let end = at.checked_add(usize::try_from(origin.len).ok()?)?;
         let mut bytes = Vec::with_capacity(end - at);
         while at < end {
             let block = at / BLOCK_LEN;
-            let unpacked = self.block(origin.request, block, open)?;
+            let unpacked = self.block((nth, origin.request, block), open)?;
             let piece = unpacked.get(at % BLOCK_LEN..unpacked.len().min(end - block * BLOCK_LEN));
             let piece = piece.filter(|it| !it.is_empty())?;
             bytes.extend_from_slice(piece);
@@ -67,13 +101,14 @@ impl Bodies {
         Some(bytes)
     }
 
-    fn block<'o>(&self, page: u32, block: usize, open: &'o mut Open) -> Option<&'o [u8]> {
-        if open.as_ref().is_none_or(|it| (it.0, it.1) != (page, block)) {
+    fn block<'o>(&self, place: (usize, u32, usize), open: &'o mut Open) -> Option<&'o [u8]> {
+        if open.as_ref().is_none_or(|it| it.0 != place) {
+            let (_, page, block) = place;
             let packed = self.pages.get(usize::try_from(page).ok()?)?.0.get(block)?;
             let unpacked = zstd::bulk::decompress(packed, BLOCK_LEN).ok()?;
-            *open = Some((page, block, unpacked));
+            *open = Some((place, unpacked));
         }
-        open.as_ref().map(|it| &*it.2)
+        open.as_ref().map(|it| &*it.1)
     }
 }
 
@@ -89,6 +124,24 @@ impl PackedPage {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn rows_of_several_lists_follow_each_other() {
+        let list = |body: &[u8]| {
+            let pages = Arc::new(vec![PackedPage::new(body).unwrap()]);
+            Bodies::new(pages, vec![origin(0, 0, 1), origin(0, 1, 1)])
+        };
+        let mut all = list(b"ab");
+        all.append(list(b"cd"));
+        assert_eq!(all.len(), 4);
+        let read = |all: &Bodies| -> Vec<u8> {
+            all.read(&(0..all.len()).collect::<Vec<_>>()).into_iter().flatten().flatten().collect()
+        };
+        assert_eq!(read(&all), b"abcd");
+        all.retain(|it| it != 0 && it != 2);
+        assert_eq!(read(&all), b"bd");
+        assert_eq!(all.read(&[2]), [None]);
+    }
 
     fn origin(request: u32, offset: usize, len: usize) -> RowOrigin {
         RowOrigin {

@@ -16,7 +16,7 @@ pub(crate) mod error;
 mod json;
 mod limits;
 pub(crate) mod map;
-mod merge;
+pub(crate) mod merge;
 mod path;
 mod profile;
 pub(crate) mod read;

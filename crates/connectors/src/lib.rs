@@ -4,9 +4,16 @@
 //! [`domain::Snapshot`]s, each saying how much of its list was seen.
 
 mod abreast;
+mod asking;
 mod bodies;
+mod checks;
+mod crosscheck;
+pub mod entra;
 pub mod files;
+mod gather;
 pub mod live;
 pub mod okta;
 mod page;
+mod path;
 pub mod scim;
+mod walk;

@@ -7,7 +7,6 @@
 //! reached, that the list changed while it was read, twice, that a canary was not in it, or that
 //! somebody is assigned who is not among the users.
 
-mod crosscheck;
 mod doctor;
 mod event;
 mod groups;
@@ -18,7 +17,6 @@ mod poll;
 mod pull;
 mod refusal;
 mod reread;
-mod walk;
 
 use std::sync::Arc;
 

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 
 use domain::{Population, Request, RowOrigin, Rows, SystemId, Unmapped};
+use rustc_hash::FxHashSet;
 use serde::de::IgnoredAny;
 
 use crate::bodies::{Bodies, PackedPage};
 use crate::files::Profile;
 use crate::files::error::{Place, PullErrorKind};
 use crate::files::map::{self, Mapper, Part};
+use crate::files::merge;
 use crate::files::read::{Reader, Unread};
 use crate::files::unique;
 
@@ -89,12 +91,67 @@ pub(crate) struct ListRead {
     pub(crate) conflicts: Vec<(RowOrigin, RowOrigin)>,
 }
 
+impl ListRead {
+    /// Adds another part of the same list, whose requests follow the first `n_requests`. Keys that
+    /// are in both parts are the caller's to settle.
+    pub(crate) fn append(&mut self, other: Self, n_requests: usize) {
+        let n_requests = u32::try_from(n_requests).unwrap_or(u32::MAX);
+        let shifted =
+            |it: RowOrigin| RowOrigin { request: it.request.saturating_add(n_requests), ..it };
+        merge::append(&mut self.rows, other.rows);
+        self.origins.extend(other.origins.into_iter().map(shifted));
+        self.bodies.append(other.bodies);
+        for note in other.notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+        for unmapped in other.unmapped {
+            let is_known =
+                |it: &&mut Unmapped| it.field == unmapped.field && it.raw == unmapped.raw;
+            match self.unmapped.iter_mut().find(is_known) {
+                Some(known) => known.count += unmapped.count,
+                None => self.unmapped.push(unmapped),
+            }
+        }
+        self.n_silent += other.n_silent;
+        self.n_repeated += other.n_repeated;
+        self.conflicts.extend(other.conflicts.into_iter().map(|(a, b)| (shifted(a), shifted(b))));
+    }
+
+    /// Leaves out the users with these ids.
+    pub(crate) fn leave_out(&mut self, ids: &FxHashSet<&str>) {
+        let Rows::Identities(rows) = &mut self.rows else { return };
+        let keeps: Vec<bool> = rows.iter().map(|it| !ids.contains(it.id.as_ref())).collect();
+        let is_kept = |at: usize| keeps.get(at).copied().unwrap_or(true);
+        let (mut row, mut origin) = (0, 0);
+        rows.retain(|_| {
+            row += 1;
+            is_kept(row - 1)
+        });
+        self.origins.retain(|_| {
+            origin += 1;
+            is_kept(origin - 1)
+        });
+        self.bodies.retain(is_kept);
+    }
+}
+
 impl<'p> Pages<'p> {
     /// Begins a list. `skips_identities`: those that its rows name are read elsewhere.
     ///
     /// A time without a zone counts as UTC: APIs mean that when they leave it out.
     pub(crate) fn new(profile: &'p Profile, skips_identities: bool) -> Self {
-        let mapper = Mapper::of_answers(profile, skips_identities);
+        let mapper = Mapper::of_answers(profile, skips_identities, None);
+        Self::with(profile, skips_identities, mapper)
+    }
+
+    /// Begins the list of members of one group, which its rows do not name.
+    pub(crate) fn of_group(profile: &'p Profile, group: &'p str) -> Self {
+        Self::with(profile, false, Mapper::of_answers(profile, false, Some(group)))
+    }
+
+    fn with(profile: &'p Profile, skips_identities: bool, mapper: Mapper<'p>) -> Self {
         let lists = map::lists(profile, skips_identities);
         Self {
             profile,
@@ -256,7 +313,7 @@ pub(crate) fn one(
     if first_letter(body) != Some(b'{') {
         return Err(PageError { what });
     }
-    let mapper = Mapper::of_answers(profile, skips_identities);
+    let mapper = Mapper::of_answers(profile, skips_identities, None);
     let mut reader = Reader::of_answers(profile, mapper);
     let stated = reader.answer(body).map_err(|(_, kind)| told(Place::File, &kind))?;
     if let Some((_, kind)) = reader.take_unread().first {

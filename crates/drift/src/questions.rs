@@ -128,8 +128,9 @@ fn about_account(cx: &Context<'_>, account: usize) -> Vec<Question> {
         for at in cx.graph.identities_of(cx.graph.person_of(owner)) {
             let Some(identity) = estate.identities.get(at) else { continue };
             let Some(idp) = cx.graph.idp_of(identity) else { continue };
-            for list in [List::Identities, List::Assignments] {
-                asked.push(question(&idp.id, list, &identity.row.id));
+            asked.push(question(&idp.id, List::Identities, &identity.row.id));
+            if !cx.graph.assigns_everyone(&idp.id) {
+                asked.push(question(&idp.id, List::Assignments, &identity.row.id));
             }
         }
     }
@@ -137,7 +138,8 @@ fn about_account(cx: &Context<'_>, account: usize) -> Vec<Question> {
 }
 
 /// Returns true when the account, every identity of everybody who may own it and what each may use
-/// were asked again by id in this run, and answered; of who has left, what they may use is nothing.
+/// were asked again by id in this run, and answered; of who has left, what they may use is nothing,
+/// and where everybody may, nobody is asked.
 /// Never for an account without owner: that rests on lists.
 pub(crate) fn is_asked_again(case: &Case<'_>) -> bool {
     let estate = case.cx.graph.estate();
@@ -153,7 +155,10 @@ pub(crate) fn is_asked_again(case: &Case<'_>) -> bool {
         .filter_map(|it| estate.identities.get(it))
         .all(|it| {
             let has_left = it.row.lifecycle == Lifecycle::Left;
+            let idp = case.cx.graph.idp_of(it);
+            let needs_none =
+                has_left || idp.is_some_and(|it| case.cx.graph.assigns_everyone(&it.id));
             is_asked(List::Identities, it.entity)
-                && (has_left || is_asked(List::Assignments, it.entity))
+                && (needs_none || is_asked(List::Assignments, it.entity))
         })
 }

@@ -66,6 +66,7 @@ pub(crate) async fn ask(plan: &Plan, questions: Vec<Question>, clock: &dyn Clock
         let task = tokio::spawn(async move {
             match source {
                 Source::Okta(okta) => okta.reread(&now, &wire).await,
+                Source::Entra(entra) => entra.reread(&now, &wire).await,
                 Source::Scim(scim) => scim.reread(&now, &wire).await,
                 Source::Files(_) => Vec::new(),
             }

@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Account, Activity, AsOf, AsOfBasis, Assignment, EntityId, HrLeaver, Identity, List, Membership,
-    NonHuman, RowOrigin, Rows, Snapshot, SnapshotRef, Stream, SystemId, Text,
+    Account, Activity, AsOf, AsOfBasis, Assignment, EntityId, Grant, HrLeaver, Identity, List,
+    Membership, NonHuman, Principal, RowOrigin, Rows, Snapshot, SnapshotRef, Stream, SystemId,
+    Text,
 };
 use drift::Policy;
 use graph::{Estate, IdpView, ListView, Sighting, SnapshotView, Standing};
@@ -256,11 +257,17 @@ fn asked_again(estate: &Estate<'_>, listings: &[Listing]) -> FxHashSet<(List, En
             }
             List::Assignments => {
                 let idp = estate.idps.iter().position(|it| it.id == *system);
+                let in_groups = in_groups(estate, idp);
                 let theirs = estate.identities.iter().filter(|it| {
-                    // An assignment newer than the list is there, and cannot be laid over it.
                     let answer = listing.answers.get(&it.row.id);
+                    let is_in_group = in_groups.contains(&*it.row.id);
                     idp == Some(usize::from(it.system))
-                        && answer.is_some_and(|it| it.row.is_none() || it.entity.is_some())
+                        && answer.is_some_and(|it| match &it.row {
+                            // A membership is no assignment of theirs: nothing is laid over it.
+                            None => !is_in_group,
+                            // Nor over a list that is older than the assignment.
+                            Some(_) => it.entity.is_some() || is_in_group,
+                        })
                 });
                 asked.extend(theirs.map(|it| (*list, it.entity)));
             }
@@ -268,6 +275,30 @@ fn asked_again(estate: &Estate<'_>, listings: &[Listing]) -> FxHashSet<(List, En
         }
     }
     asked
+}
+
+/// Users of an identity provider who have the app through a group, by the list of its members.
+fn in_groups<'e>(estate: &'e Estate<'_>, idp: Option<usize>) -> FxHashSet<&'e str> {
+    let of_idp = |system: u16| idp == Some(usize::from(system));
+    let groups: FxHashSet<&str> = estate
+        .assignments
+        .iter()
+        .filter(|it| of_idp(it.system) && it.standing == Standing::Listed)
+        .filter(|it| it.row.grant == Grant::Grants)
+        .filter_map(|it| match &it.row.principal {
+            Principal::Group(id) => Some(&**id),
+            Principal::Identity(_) => None,
+        })
+        .collect();
+    let members = estate.memberships.iter().filter(|it| {
+        of_idp(it.system) && it.standing == Standing::Listed && groups.contains(&*it.row.group)
+    });
+    members
+        .filter_map(|it| match &it.row.member {
+            Principal::Identity(id) => Some(&**id),
+            Principal::Group(_) => None,
+        })
+        .collect()
 }
 
 fn sighting<T>(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use connectors::entra::Entra;
 use connectors::files::{Config, Profiles};
 use connectors::okta::Okta;
 use connectors::scim::Scim;
@@ -35,6 +36,8 @@ pub enum Source {
     Files(Config),
     /// Okta's API.
     Okta(Okta),
+    /// Microsoft Graph, for Entra ID.
+    Entra(Entra),
     /// The app's SCIM 2.0 endpoint.
     Scim(Scim),
 }
@@ -46,6 +49,7 @@ impl Source {
         match self {
             Self::Files(config) => &config.system,
             Self::Okta(okta) => okta.system(),
+            Self::Entra(entra) => entra.system(),
             Self::Scim(scim) => scim.system(),
         }
     }
@@ -55,7 +59,7 @@ impl Source {
     pub const fn kind(&self) -> SystemKind {
         match self {
             Self::Files(config) => config.kind,
-            Self::Okta(_) => SystemKind::Idp,
+            Self::Okta(_) | Self::Entra(_) => SystemKind::Idp,
             Self::Scim(_) => SystemKind::App,
         }
     }
@@ -65,7 +69,7 @@ impl Source {
     pub const fn is_live(&self) -> bool {
         match self {
             Self::Files(_) => false,
-            Self::Okta(_) | Self::Scim(_) => true,
+            Self::Okta(_) | Self::Entra(_) | Self::Scim(_) => true,
         }
     }
 }

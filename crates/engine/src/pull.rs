@@ -74,6 +74,9 @@ pub(crate) async fn pull_all(
                     Source::Okta(okta) => {
                         Answer::Live(Box::new(okta.pull(&now, cursor.as_deref()).await))
                     }
+                    Source::Entra(entra) => {
+                        Answer::Live(Box::new(entra.pull(&now, cursor.as_deref()).await))
+                    }
                     Source::Scim(scim) => Answer::Live(Box::new(scim.pull(&now).await)),
                 }
             };

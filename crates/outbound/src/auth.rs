@@ -1,5 +1,7 @@
 //! As whom requests are sent: the headers that say so, and what to do when they are refused.
 
+use std::path::PathBuf;
+
 use reqwest::header::HeaderValue;
 use url::Url;
 
@@ -7,7 +9,7 @@ use crate::error::Wrong;
 use crate::exchange::Exchange;
 use crate::token::Session;
 use crate::tries::Call;
-use crate::{OutboundError, Secret, SigningKey};
+use crate::{Certificate, OutboundError, Secret, SigningKey};
 
 /// As whom requests are sent.
 #[derive(Clone, Debug)]
@@ -20,27 +22,42 @@ pub enum Auth {
     Bearer(Secret),
     /// `Authorization: VALUE`, the whole value as given.
     Header(Secret),
-    /// OAuth 2.0 client credentials, proven by a signed assertion.
+    /// OAuth 2.0 client credentials.
     ServiceApp(ServiceApp),
 }
 
-/// A client of an OAuth 2.0 server that proves itself with a key (`client_credentials` with
-/// `private_key_jwt`: RFC 6749, 4.4, and RFC 7523, 2.2).
+/// A client of an OAuth 2.0 server that acts for itself (`client_credentials`: RFC 6749, 4.4).
 #[derive(Clone, Debug)]
 pub struct ServiceApp {
     /// The client's id.
     pub client_id: String,
     /// Where tokens are given: `https`, or `http` to this machine. For Okta
-    /// `https://ORG/oauth2/v1/token`.
+    /// `https://ORG/oauth2/v1/token`, for Entra `https://LOGIN/TENANT/oauth2/v2.0/token`.
     pub token_url: Url,
     /// Whether the token endpoint may be on another host than the base URL.
     pub token_elsewhere: bool,
     /// What is asked for; empty: whatever the server gives.
     pub scopes: Vec<String>,
-    /// The key whose public half the server knows.
-    pub key: SigningKey,
+    /// What shows that it is this client.
+    pub proof: ClientProof,
     /// Whether tokens are bound to a key of this process (DPoP, RFC 9449).
     pub dpop: bool,
+}
+
+/// What shows the token endpoint that a request comes from the client.
+#[derive(Clone, Debug)]
+pub enum ClientProof {
+    /// An assertion signed by a key that the server knows by its id (`private_key_jwt`: RFC 7523,
+    /// 2.2).
+    Key(SigningKey),
+    /// An assertion signed by the key of a certificate that the server knows: PS256, with
+    /// `x5t#S256`, as Entra takes it.
+    Certificate(Certificate),
+    /// A password of the client, in the body of the request (RFC 6749, 2.3.1).
+    Secret(Secret),
+    /// An assertion that another issuer made, in this file. It is read for each request, because
+    /// who writes it replaces it before it expires (workload identity federation).
+    Federated(PathBuf),
 }
 
 /// What makes the headers.

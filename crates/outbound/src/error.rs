@@ -149,7 +149,7 @@ pub enum OutboundErrorKind {
     },
 
     /// The token endpoint refused.
-    #[error("no access token, HTTP {status} `{code}`{}{}", said(.description), cure(.code, *.clock_skew))]
+    #[error("no access token, HTTP {status} `{code}`{}{}", said(.description), cure(.code, .description, *.clock_skew))]
     TokenRefused {
         /// HTTP status.
         status: u16,
@@ -249,10 +249,13 @@ fn of_timeout(what: &str) -> &'static str {
 }
 
 /// What to do about a refused token. A wrong clock is the cause that nobody looks for.
-fn cure(code: &str, clock_skew: Option<TimeDelta>) -> String {
+fn cure(code: &str, description: &str, clock_skew: Option<TimeDelta>) -> String {
     /// Servers allow some; a minute is past what most of them do.
     const NOTABLE_S: i64 = 60;
     let skew_s = clock_skew.map_or(0, |skew| skew.num_seconds());
+    if let Some(what) = of_entra(description) {
+        return format!(": {what}");
+    }
     match code {
         "invalid_dpop_proof" if skew_s.abs() <= NOTABLE_S => {
             ": the server wants tokens bound to a key, switch `dpop` on".to_owned()
@@ -262,8 +265,22 @@ fn cure(code: &str, clock_skew: Option<TimeDelta>) -> String {
         _ if skew_s < -NOTABLE_S => {
             format!(": set the clock, it is {} s behind the server", -skew_s)
         }
-        _ => {
-            ": check the client id, and that the server has the public half of this key".to_owned()
-        }
+        _ => ": check the client id, and that the server knows this key or secret".to_owned(),
     }
+}
+
+/// What to do, by the number of Entra that a description begins with (`AADSTS7000222: ...`).
+///
+/// Source: Microsoft Entra authentication and authorization error codes.
+fn of_entra(description: &str) -> Option<&'static str> {
+    let number = description.strip_prefix("AADSTS")?.split(':').next()?;
+    Some(match number {
+        "7000222" => "the client secret has expired, make a new one for the app registration",
+        "7000215" => "the client secret is wrong, give its value and not its id",
+        "700016" => "the app registration is not in this tenant, check `client_id` and `tenant`",
+        "90002" => "there is no such tenant in this cloud, check `tenant` and `cloud`",
+        "700027" => "the app registration does not have this certificate, upload it there",
+        "53003" => "conditional access blocks this client, exempt it there",
+        _ => return None,
+    })
 }

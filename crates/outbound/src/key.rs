@@ -1,11 +1,12 @@
-//! Keys that sign: RS256 and ES256 (RFC 7518, 3.1), read from PEM or JWK. *ring*, which TLS brings
-//! along, does the arithmetic.
+//! Keys that sign: RS256, PS256 and ES256 (RFC 7518, 3.1), read from PEM or JWK. *ring*, which TLS
+//! brings along, does the arithmetic.
 
 use std::sync::Arc;
 
 use ring::rand::SystemRandom;
-use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING as ES256, EcdsaKeyPair, RSA_PKCS1_SHA256};
-use ring::signature::{KeyPair as _, RsaKeyPair};
+use ring::rsa::PublicKeyComponents;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING as ES256, EcdsaKeyPair};
+use ring::signature::{KeyPair as _, RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair};
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 
@@ -82,18 +83,37 @@ impl SigningKey {
         Some(pair.public_key().as_ref().strip_prefix(&[4])?.split_at(32))
     }
 
+    /// The public modulus, big-endian without leading zeros. `None` for P-256.
+    pub(crate) fn modulus(&self) -> Option<Vec<u8>> {
+        let Pair::Rsa(pair) = &*self.pair else { return None };
+        Some(PublicKeyComponents::<Vec<u8>>::from(pair.public()).n)
+    }
+
     /// Signs. `None` when the arithmetic fails: parts of the key contradict each other.
     pub(crate) fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
-        let rng = SystemRandom::new();
         match &*self.pair {
-            Pair::Rsa(pair) => {
-                let mut signature = vec![0; pair.public().modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &rng, message, &mut signature).ok()?;
-                Some(signature)
+            Pair::Rsa(pair) => sign_rsa(pair, &RSA_PKCS1_SHA256, message),
+            Pair::P256(pair) => {
+                Some(pair.sign(&SystemRandom::new(), message).ok()?.as_ref().to_vec())
             }
-            Pair::P256(pair) => Some(pair.sign(&rng, message).ok()?.as_ref().to_vec()),
         }
     }
+
+    /// Signs as PS256. `None` when the arithmetic fails, and for P-256.
+    pub(crate) fn sign_pss(&self, message: &[u8]) -> Option<Vec<u8>> {
+        let Pair::Rsa(pair) = &*self.pair else { return None };
+        sign_rsa(pair, &RSA_PSS_SHA256, message)
+    }
+}
+
+fn sign_rsa(
+    pair: &RsaKeyPair,
+    encoding: &'static dyn RsaEncoding,
+    message: &[u8],
+) -> Option<Vec<u8>> {
+    let mut signature = vec![0; pair.public().modulus_len()];
+    pair.sign(encoding, &SystemRandom::new(), message, &mut signature).ok()?;
+    Some(signature)
 }
 
 impl std::fmt::Debug for SigningKey {

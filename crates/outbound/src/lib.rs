@@ -10,6 +10,7 @@ mod answer;
 mod auth;
 mod body;
 mod budget;
+mod certificate;
 mod client;
 mod config;
 mod error;
@@ -27,7 +28,8 @@ mod token_answer;
 mod tries;
 
 pub use answer::{Answer, Headers};
-pub use auth::{Auth, ServiceApp};
+pub use auth::{Auth, ClientProof, ServiceApp};
+pub use certificate::Certificate;
 pub use client::Client;
 pub use config::{Config, Limits, ProxyConfig};
 pub use error::{Excerpt, OutboundError, OutboundErrorKind};

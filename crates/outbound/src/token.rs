@@ -1,16 +1,18 @@
-//! Access tokens: asked for with a signed assertion, kept until shortly before their end, renewed
-//! once when refused, and bound to a key of this process where the server wants it (DPoP).
+//! Access tokens: asked for with what proves the client, kept until shortly before their end,
+//! renewed once when refused, and bound to a key of this process where the server wants it (DPoP).
 
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use reqwest::Method;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use tokio::time::Instant;
 use url::{Url, form_urlencoded};
 
 use crate::address::{bare, is_private, same_place};
-use crate::auth::{Pass, Renewals, sensitive};
+use crate::auth::{ClientProof, Pass, Renewals, sensitive};
 use crate::error::Wrong;
 use crate::exchange::Exchange;
 use crate::jwt::{self, Proof};
@@ -55,7 +57,7 @@ struct Dpop {
 impl Session {
     pub(crate) fn new(app: ServiceApp, base: &Url) -> Result<Self, Wrong> {
         if !is_private(&app.token_url) {
-            return Err(Wrong::new("token_url", "would send the assertion in clear: use `https`"));
+            return Err(Wrong::new("token_url", "would send the credential in clear: use `https`"));
         }
         if !app.token_elsewhere && !same_place(&app.token_url, base) {
             return Err(Wrong::new(
@@ -66,7 +68,12 @@ impl Session {
         if !app.token_url.username().is_empty() || app.token_url.password().is_some() {
             return Err(Wrong::new("token_url", "holds a user name or a password: remove it"));
         }
-        if app.key.sign(b"").is_none() {
+        let can_sign = match &app.proof {
+            ClientProof::Key(key) => key.sign(b"").is_some(),
+            ClientProof::Certificate(certificate) => certificate.key().sign_pss(b"").is_some(),
+            ClientProof::Secret(_) | ClientProof::Federated(_) => true,
+        };
+        if !can_sign {
             return Err(Wrong::new("key", "its parts contradict each other: export it again"));
         }
         let dpop = match app.dpop {
@@ -147,7 +154,7 @@ impl Session {
         let limits = Limits { body_bytes, ..limits.clone() };
         let (mut tries, mut is_nonce_known) = (Tries::default(), false);
         loop {
-            let request = self.request(call).ok_or_else(unsigned)?;
+            let request = self.request(call)?;
             let Some(answer) = call.send(request, &limits, &mut tries).await? else { continue };
             let has_nonce =
                 self.dpop.as_ref().is_some_and(|it| keep(&it.token_nonce, &answer.headers));
@@ -164,20 +171,15 @@ impl Session {
     }
 
     /// The one request that is no GET.
-    fn request(&self, call: &Call<'_>) -> Option<reqwest::Request> {
+    fn request(&self, call: &Call<'_>) -> Result<reqwest::Request, OutboundErrorKind> {
         let app = &self.app;
         let now = call.core.clock.now();
-        let assertion = jwt::assertion(&app.client_id, &app.token_url, &app.key, now)?;
         let mut form = form_urlencoded::Serializer::new(String::new());
         form.append_pair("grant_type", "client_credentials");
         if !app.scopes.is_empty() {
             form.append_pair("scope", &app.scopes.join(" "));
         }
-        form.append_pair(
-            "client_assertion_type",
-            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        );
-        form.append_pair("client_assertion", assertion.expose());
+        self.prove(&mut form, now)?;
 
         let mut request = reqwest::Request::new(Method::POST, app.token_url.clone());
         let headers = request.headers_mut();
@@ -187,15 +189,62 @@ impl Session {
             let nonce = held(&dpop.token_nonce);
             let nonce = nonce.as_deref();
             let proof = Proof { method: "POST", url: &app.token_url, token: None, nonce };
-            headers.insert("dpop", sensitive(&jwt::proof(&proof, &dpop.key, now)?)?);
+            let proof = jwt::proof(&proof, &dpop.key, now).and_then(|it| sensitive(&it));
+            headers.insert("dpop", proof.ok_or_else(unsigned)?);
         }
         *request.body_mut() = Some(form.finish().into());
-        Some(request)
+        Ok(request)
+    }
+
+    /// Adds what shows that we are the client. An assertion of a key names the client itself.
+    fn prove(
+        &self,
+        form: &mut form_urlencoded::Serializer<'_, String>,
+        now: DateTime<Utc>,
+    ) -> Result<(), OutboundErrorKind> {
+        let ServiceApp { client_id, token_url, proof, .. } = &self.app;
+        if !matches!(proof, ClientProof::Key(_)) {
+            form.append_pair("client_id", client_id);
+        }
+        let assertion = match proof {
+            ClientProof::Secret(secret) => {
+                form.append_pair("client_secret", secret.expose());
+                return Ok(());
+            }
+            ClientProof::Key(key) => {
+                jwt::assertion(client_id, token_url, key, now).ok_or_else(unsigned)?
+            }
+            ClientProof::Certificate(certificate) => {
+                jwt::assertion_of_certificate(client_id, token_url, certificate, now)
+                    .ok_or_else(unsigned)?
+            }
+            ClientProof::Federated(file) => federated(file)?,
+        };
+        form.append_pair(
+            "client_assertion_type",
+            "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        );
+        form.append_pair("client_assertion", assertion.expose());
+        Ok(())
     }
 
     fn failed(&self, kind: OutboundErrorKind) -> OutboundError {
         let url = bare(&self.app.token_url).into();
         OutboundError { doing: "get a token from", url, requests: Vec::new(), kind }
+    }
+}
+
+/// The assertion that another issuer wrote down for us.
+fn federated(file: &Path) -> Result<Secret, OutboundErrorKind> {
+    let unusable = |what: String| OutboundErrorKind::Setting { setting: "federated_token", what };
+    let bytes = std::fs::read(file)
+        .map_err(|error| unusable(format!("cannot be read from `{}`: {error}", file.display())))?;
+    let text = String::from_utf8(bytes).ok().map(|it| it.trim().to_owned());
+    match text.filter(|it| !it.is_empty() && it.bytes().all(|it| it.is_ascii_graphic())) {
+        Some(text) => Ok(Secret::new(text)),
+        None => {
+            Err(unusable(format!("`{}` holds no token: look at who writes it", file.display())))
+        }
     }
 }
 

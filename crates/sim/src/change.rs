@@ -25,6 +25,12 @@ fn remove(world: &mut World, endpoint: Endpoint) {
         Endpoint::OktaAppUsers => {
             world.okta.app_users.pop_first();
         }
+        Endpoint::EntraUsers => {
+            world.entra.users.pop_first();
+        }
+        Endpoint::EntraAssigned => {
+            world.entra.assigned.pop_first();
+        }
         _ => {
             let accounts = &mut world.app.accounts;
             if world.app.habits.lists_newest_first {
@@ -52,6 +58,20 @@ fn add(world: &mut World, endpoint: Endpoint, now: DateTime<Utc>) {
             let first = world.okta.app_users.first_key_value();
             if let Some((id, app_user)) = first.map(|(id, it)| (id.clone(), it.clone())) {
                 world.okta.app_users.insert(before(&id), app_user);
+            }
+        }
+        Endpoint::EntraUsers => {
+            let first = world.entra.users.first_key_value();
+            if let Some((id, mut user)) = first.map(|(id, it)| (id.clone(), it.clone())) {
+                user.principal_name = format!("new-{}", user.principal_name);
+                user.created_at = now;
+                world.entra.users.insert(before(&id), user);
+            }
+        }
+        Endpoint::EntraAssigned => {
+            let first = world.entra.assigned.first_key_value();
+            if let Some((id, assignment)) = first.map(|(id, it)| (id.clone(), it.clone())) {
+                world.entra.assigned.insert(before(&id), assignment);
             }
         }
         _ => {

@@ -14,6 +14,12 @@
 //!   a2 -    eve@x.test False roles=Admin +status=invited
 //! log
 //!   -3h user.lifecycle.deactivate 00u2   # when, what, who, then FAILURE reason=...
+//! entra (page 50)                        # see `TENANT_WORDS`
+//!   a1 ana@x.test on assigned via=b1     # object id, sign-in name, on|off|null|deleted
+//! entra-groups
+//!   b1 Finance assigned holds=b2 hidden  # members are said by `via`
+//! entra-log
+//!   -3h disable a1 failure               # when, what, who, how it went
 //! faults
 //!   scim/users cut-body times=1 after=2
 //! company 1000 (leavers 20, kept 3)      # so many more people in all systems
@@ -23,8 +29,11 @@
 //! app whose id is the `externalId` of an account is linked to it, as after a push.
 
 mod row;
+mod tenant;
 
 use chrono::{DateTime, TimeDelta, Utc};
+
+pub use tenant::TENANT_WORDS;
 
 use crate::staff::Staff;
 use crate::world::{Paging, Provisioning, Role, World};
@@ -92,7 +101,8 @@ pub(crate) fn world(text: &str, begins_at: DateTime<Utc>) -> Result<World, Descr
     Ok(world)
 }
 
-const SECTIONS: &str = "write people, okta, groups, app, log, faults or company first";
+const SECTIONS: &str =
+    "write people, okta, groups, app, log, entra, entra-groups, entra-log, faults or company first";
 
 /// What the lines that follow are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,6 +112,9 @@ enum Section {
     Groups,
     App,
     Log,
+    Entra,
+    EntraGroups,
+    EntraLog,
     Faults,
     Company,
 }
@@ -114,6 +127,9 @@ impl Section {
             "groups" => Self::Groups,
             "app" => Self::App,
             "log" => Self::Log,
+            "entra" => Self::Entra,
+            "entra-groups" => Self::EntraGroups,
+            "entra-log" => Self::EntraLog,
             "faults" => Self::Faults,
             "company" => Self::Company,
             _ => return None,
@@ -128,6 +144,7 @@ fn begin(world: &mut World, section: Section, line: &str, words: &[&str]) -> Res
     match section {
         Section::Okta => said.into_iter().try_for_each(|it| org_word(world, it)),
         Section::App => said.into_iter().try_for_each(|it| app_word(world, it)),
+        Section::Entra => said.into_iter().try_for_each(|it| tenant::word(world, it)),
         Section::Company => {
             let people = words.get(1).ok_or("say how many people there are: company 1000")?;
             let mut staff = Staff { people: count(people)?, ..Staff::default() };

@@ -50,6 +50,32 @@ pub enum Endpoint {
     ScimGroups,
     /// `GET /Groups/{id}`
     ScimGroup,
+    /// All of Graph; faults only.
+    Entra,
+    /// `POST /{tenant}/oauth2/v2.0/token`
+    EntraToken,
+    /// `GET /v1.0/users`
+    EntraUsers,
+    /// `GET /v1.0/users/{id}`
+    EntraUser,
+    /// `GET /v1.0/directory/deletedItems/microsoft.graph.user`
+    EntraDeletedUsers,
+    /// `GET /v1.0/directory/deletedItems/{id}`
+    EntraDeletedUser,
+    /// `GET /v1.0/servicePrincipals`
+    EntraApps,
+    /// `GET /v1.0/servicePrincipals/{id}/appRoleAssignedTo`
+    EntraAssigned,
+    /// `GET /v1.0/users/{id}/appRoleAssignments`
+    EntraUserAssigned,
+    /// `GET /v1.0/groups/{id}/members`
+    EntraMembers,
+    /// `GET /v1.0/groups/{id}`
+    EntraGroup,
+    /// `GET /v1.0/servicePrincipals/{id}/synchronization/jobs`
+    EntraJobs,
+    /// `GET /v1.0/auditLogs/provisioning`
+    EntraLog,
     /// A path that nobody serves.
     Nowhere,
 }
@@ -78,6 +104,19 @@ const NAMES: &[(&str, Endpoint)] = &[
     ("scim/user", Endpoint::ScimUser),
     ("scim/groups", Endpoint::ScimGroups),
     ("scim/group", Endpoint::ScimGroup),
+    ("entra", Endpoint::Entra),
+    ("entra/token", Endpoint::EntraToken),
+    ("entra/users", Endpoint::EntraUsers),
+    ("entra/user", Endpoint::EntraUser),
+    ("entra/deleted-users", Endpoint::EntraDeletedUsers),
+    ("entra/deleted-user", Endpoint::EntraDeletedUser),
+    ("entra/apps", Endpoint::EntraApps),
+    ("entra/assigned", Endpoint::EntraAssigned),
+    ("entra/user-assigned", Endpoint::EntraUserAssigned),
+    ("entra/members", Endpoint::EntraMembers),
+    ("entra/group", Endpoint::EntraGroup),
+    ("entra/jobs", Endpoint::EntraJobs),
+    ("entra/log", Endpoint::EntraLog),
 ];
 
 impl Endpoint {
@@ -117,6 +156,23 @@ impl Endpoint {
                 ["Groups", id] => (Self::ScimGroup, &[*id]),
                 _ => (Self::Nowhere, &[]),
             },
+            (Server::Entra, [tenant, "oauth2", "v2.0", "token"]) => (Self::EntraToken, &[*tenant]),
+            (Server::Entra, ["v1.0", path @ ..]) => match path {
+                ["users"] => (Self::EntraUsers, &[]),
+                ["users", id] => (Self::EntraUser, &[*id]),
+                ["users", id, "appRoleAssignments"] => (Self::EntraUserAssigned, &[*id]),
+                ["directory", "deletedItems", "microsoft.graph.user"] => {
+                    (Self::EntraDeletedUsers, &[])
+                }
+                ["directory", "deletedItems", id] => (Self::EntraDeletedUser, &[*id]),
+                ["servicePrincipals"] => (Self::EntraApps, &[]),
+                ["servicePrincipals", id, "appRoleAssignedTo"] => (Self::EntraAssigned, &[*id]),
+                ["servicePrincipals", id, "synchronization", "jobs"] => (Self::EntraJobs, &[*id]),
+                ["groups", id] => (Self::EntraGroup, &[*id]),
+                ["groups", id, "members"] => (Self::EntraMembers, &[*id]),
+                ["auditLogs", "provisioning"] => (Self::EntraLog, &[]),
+                _ => (Self::Nowhere, &[]),
+            },
             _ => (Self::Nowhere, &[]),
         };
         (endpoint, ids.iter().map(|it| (*it).to_owned()).collect())
@@ -128,6 +184,7 @@ impl Endpoint {
             || match self {
                 Self::Okta => other.is_okta() && other != Self::OktaToken,
                 Self::Scim => other.is_scim(),
+                Self::Entra => other.is_entra() && other != Self::EntraToken,
                 _ => false,
             }
     }
@@ -148,11 +205,33 @@ impl Endpoint {
                 | Self::Scim
                 | Self::ScimUsers
                 | Self::ScimGroups
-        )
+        ) || self.is_entra_list()
     }
 
     pub(crate) fn is_okta(self) -> bool {
         (Self::Okta..=Self::OktaLog).contains(&self)
+    }
+
+    /// Is it a list of Graph that may have several pages?
+    pub(crate) fn is_entra_list(self) -> bool {
+        matches!(
+            self,
+            Self::Entra
+                | Self::EntraUsers
+                | Self::EntraDeletedUsers
+                | Self::EntraAssigned
+                | Self::EntraMembers
+                | Self::EntraLog
+        )
+    }
+
+    /// Does it hand out access tokens?
+    pub(crate) fn gives_tokens(self) -> bool {
+        matches!(self, Self::OktaToken | Self::EntraToken)
+    }
+
+    pub(crate) fn is_entra(self) -> bool {
+        (Self::Entra..=Self::EntraLog).contains(&self)
     }
 
     pub(crate) fn is_scim(self) -> bool {

@@ -43,6 +43,8 @@ pub enum Fault {
     Slow(Duration),
     /// The connection ends in the middle of the body.
     CutBody,
+    /// The link to the page has expired: 400, Directory_ExpiredPageToken. Later pages of Graph.
+    ExpiredPage,
     /// Every member of every row is null, but the id.
     Nulls,
     /// Every text, number and boolean of every row is null, but the id; objects stay.
@@ -184,6 +186,7 @@ pub const FAULTS: &[(&str, Fault)] = &[
     ("huge-body", Fault::Huge(2 << 30)),
     ("gzip-bomb", Fault::GzipBomb(2 << 30)),
     ("token-dies", Fault::TokenDies),
+    ("expired-page", Fault::ExpiredPage),
     ("silent", Fault::Silent),
     ("slow", Fault::Slow(Duration::from_millis(100))),
     ("cut-body", Fault::CutBody),
@@ -225,6 +228,7 @@ impl Fault {
             Self::Huge(_) => "huge-body",
             Self::GzipBomb(_) => "gzip-bomb",
             Self::TokenDies => "token-dies",
+            Self::ExpiredPage => "expired-page",
             Self::Silent => "silent",
             Self::Slow(_) => "slow",
             Self::CutBody => "cut-body",
@@ -255,6 +259,7 @@ impl Fault {
             | Self::Huge(_)
             | Self::GzipBomb(_)
             | Self::TokenDies
+            | Self::ExpiredPage
             | Self::Silent => true,
             Self::Slow(_)
             | Self::CutBody
@@ -279,18 +284,25 @@ impl Fault {
                 endpoint.is_okta()
             }
             Self::NextElsewhere(_) | Self::EmptyLastPage => {
-                endpoint.is_okta() && endpoint.is_list()
+                endpoint.is_okta() && endpoint.is_list() || endpoint.is_entra_list()
             }
+            Self::ExpiredPage => endpoint.is_entra_list(),
             Self::Changes(_) => matches!(
                 endpoint,
-                Endpoint::OktaUsers | Endpoint::OktaAppUsers | Endpoint::ScimUsers
+                Endpoint::OktaUsers
+                    | Endpoint::OktaAppUsers
+                    | Endpoint::ScimUsers
+                    | Endpoint::EntraUsers
+                    | Endpoint::EntraAssigned
             ),
-            Self::EmptyList
-            | Self::ShortList
-            | Self::ShortTotal
-            | Self::RepeatedPage
-            | Self::EndlessList => endpoint.is_list(),
-            Self::TokenDies => endpoint != Endpoint::OktaToken,
+            Self::EmptyList => {
+                endpoint.is_list()
+                    || matches!(endpoint, Endpoint::EntraApps | Endpoint::EntraUserAssigned)
+            }
+            Self::ShortList | Self::ShortTotal | Self::RepeatedPage | Self::EndlessList => {
+                endpoint.is_list()
+            }
+            Self::TokenDies => !endpoint.gives_tokens(),
             _ => true,
         }
     }

@@ -1,4 +1,4 @@
-//! A simulated company behind real HTTP: Okta and a SCIM app on loopback, filled from a few lines
+//! A simulated company behind real HTTP: Okta, Entra and a SCIM app on loopback, filled from a few lines
 //! of text, with faults on request and a record of every request. Never shipped.
 //!
 //! It is a fake and not a mock: it keeps state and answers by the published documents, whoever
@@ -9,6 +9,7 @@ mod change;
 mod clock;
 pub mod describe;
 mod endpoint;
+mod entra;
 mod fault;
 mod filter;
 mod life;
@@ -19,6 +20,7 @@ mod scim;
 mod serve;
 pub mod soak;
 mod staff;
+mod tenant;
 mod wire;
 mod world;
 
@@ -37,6 +39,10 @@ pub use endpoint::Endpoint;
 pub use fault::{Change, FAULTS, Fault, Place, Plan, Wait, When};
 pub use record::{Recorded, Server};
 pub use staff::Staff;
+pub use tenant::{
+    EntraApp, EntraAssignment, EntraDoor, EntraGroup, EntraJob, EntraUser, ProvisioningEvent,
+    Tenant,
+};
 pub use world::{
     Account, Active, App, AppGroup, AppUser, Door, Group, Habits, LogEvent, OktaApp, OktaUser, Org,
     Paging, Person, Provisioning, Role, World,
@@ -61,18 +67,23 @@ impl Sim {
     /// Returns the system's error where there is no port to be had.
     pub async fn start(world: World) -> io::Result<Self> {
         let (okta, scim, elsewhere) = (listener().await?, listener().await?, listener().await?);
+        let entra = listener().await?;
         let scim_origin = format!("http://{}", scim.local_addr()?);
         let urls = Urls {
             okta: format!("http://{}", okta.local_addr()?),
+            entra: format!("http://{}", entra.local_addr()?),
             scim: format!("{scim_origin}/scim/v2"),
             scim_origin,
             elsewhere_port: elsewhere.local_addr()?.port(),
         };
         let (stop, stopped) = watch::channel(false);
         let shared = Arc::new(Shared::new(world, urls, stopped));
-        for (listener, server) in
-            [(okta, Server::Okta), (scim, Server::Scim), (elsewhere, Server::Elsewhere)]
-        {
+        for (listener, server) in [
+            (okta, Server::Okta),
+            (entra, Server::Entra),
+            (scim, Server::Scim),
+            (elsewhere, Server::Elsewhere),
+        ] {
             let mut stopped = shared.stopped.clone();
             let stop = async move {
                 // Fails when the company is gone, which is a reason to stop too.
@@ -90,6 +101,13 @@ impl Sim {
     #[must_use]
     pub fn okta_url(&self) -> &str {
         &self.shared.urls.okta
+    }
+
+    /// Where Microsoft Graph is, without a slash at the end. The token endpoint is
+    /// `/{tenant}/oauth2/v2.0/token` there.
+    #[must_use]
+    pub fn entra_url(&self) -> &str {
+        &self.shared.urls.entra
     }
 
     /// Where the app's SCIM server is, with its prefix and without a slash at the end.

@@ -117,7 +117,12 @@ impl World {
     /// Every credential that there is.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let fixed = [&self.okta.door.api_token, &self.app.token];
-        fixed.into_iter().chain(self.okta.tokens.secrets()).cloned().collect()
+        fixed
+            .into_iter()
+            .chain(self.okta.tokens.secrets())
+            .chain(self.entra.secrets())
+            .cloned()
+            .collect()
     }
 
     /// The account of a user, on: the one that has its id, else the one of its name, which Okta

@@ -102,27 +102,58 @@ async fn serve(file: PathBuf) -> anyhow::Result<()> {
 fn settings(sim: &Sim) -> String {
     let world = sim.world();
     let door = &world.okta.door;
-    format!(
-        r#"# export OKTA_TOKEN={token} SCIM_TOKEN={scim_token}
+    let okta = format!(
+        r#"# export OKTA_TOKEN={token}
 [idp.okta.okta]
 url = "{okta}"
 app_id = "{app}"
 token = "env:OKTA_TOKEN"
 # Or as a service app: client id {client}, any RS256 or ES256 key.
-
+"#,
+        token = door.api_token,
+        okta = sim.okta_url(),
+        app = world.okta.app.id,
+        client = door.client_id,
+    );
+    let (door, app) = (&world.entra.door, &world.entra.app);
+    let entra = format!(
+        r#"# export ENTRA_SECRET={secret}
+[idp.entra.entra]
+tenant = "{tenant}"
+graph_url = "{entra}"
+login_url = "{entra}"
+app_id = "{app}"
+client_id = "{client}"
+client_secret = "env:ENTRA_SECRET"
+"#,
+        secret = door.client_secret,
+        tenant = door.tenant,
+        entra = sim.entra_url(),
+        app = app.app_id,
+        client = door.client_id,
+    );
+    // A company without people in one of the two has no such provider.
+    let idps = [
+        ("okta", okta, world.okta.users.is_empty()),
+        ("entra", entra, world.entra.users.is_empty()),
+    ];
+    let used: Vec<_> = idps.into_iter().filter(|(.., is_empty)| !is_empty).collect();
+    let names: Vec<String> = used.iter().map(|(name, ..)| format!("\"{name}\"")).collect();
+    let tables: Vec<String> = used.into_iter().map(|(_, table, _)| table).collect();
+    format!(
+        r#"{tables}
+# export SCIM_TOKEN={scim_token}
 [app.{name}]
-idps = ["okta"]
+idps = [{names}]
 
 [app.{name}.scim]
 url = "{scim}"
 token = "env:SCIM_TOKEN"
 "#,
-        token = door.api_token,
+        tables = tables.join("\n"),
         scim_token = world.app.token,
-        okta = sim.okta_url(),
-        app = world.okta.app.id,
-        client = door.client_id,
         name = world.okta.app.name,
+        names = names.join(", "),
         scim = sim.scim_url(),
     )
 }

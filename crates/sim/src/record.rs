@@ -11,6 +11,8 @@ use crate::wire::Ask;
 pub enum Server {
     /// The identity provider.
     Okta,
+    /// Microsoft Graph, with the token endpoint of Entra.
+    Entra,
     /// The app.
     Scim,
     /// A third host, to which only faults lead: nobody has any business there.
@@ -73,7 +75,7 @@ impl Recorded {
         if self.server == Server::Elsewhere {
             found.push(format!("{line} was sent to another host"));
         }
-        if self.method != "GET" && self.endpoint != Endpoint::OktaToken {
+        if self.method != "GET" && !self.endpoint.gives_tokens() {
             found.push(format!("{line} is neither GET nor a token request"));
         }
         let url = format!("{}?{}", self.path, self.query.as_deref().unwrap_or_default());

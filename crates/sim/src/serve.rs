@@ -15,6 +15,7 @@ use crate::body;
 use crate::change;
 use crate::clock::SimClock;
 use crate::endpoint::Endpoint;
+use crate::entra;
 use crate::fault::{Book, Fault, instead};
 use crate::okta;
 use crate::record::{Recorded, Server};
@@ -29,6 +30,7 @@ const BODY_MAX: usize = 64 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Urls {
     pub(crate) okta: String,
+    pub(crate) entra: String,
     /// The app's, without the prefix.
     pub(crate) scim_origin: String,
     /// The app's, with the prefix.
@@ -125,6 +127,9 @@ fn answer(
         match fault {
             Fault::Changes(change) => change::strike(&mut world, endpoint, *change, now),
             Fault::TokenDies if server == Server::Okta => okta::kill_token(&mut world, ask),
+            Fault::TokenDies if server == Server::Entra => {
+                entra::token::kill(&mut world.entra, ask);
+            }
             _ => {}
         }
     }
@@ -135,6 +140,12 @@ fn answer(
             let call = okta::Call { ask, endpoint, ids, faults, urls, now, page_max };
             let answer = instead.unwrap_or_else(|| okta::answer(&mut world, &call));
             okta::dress(&mut world, &call, answer)
+        }
+        Server::Entra => {
+            let page_max = world.entra.door.page_max;
+            let call = entra::Call { ask, endpoint, ids, faults, urls, now, page_max };
+            let answer = instead.unwrap_or_else(|| entra::answer(&mut world, &call));
+            entra::dress(&mut world, now, answer)
         }
         Server::Scim => {
             let call = scim::Call { ask, endpoint, ids, faults, urls };
@@ -149,6 +160,7 @@ fn answer(
 /// Is it any page of a list but the first?
 fn is_later_page(ask: &Ask) -> bool {
     ask.param("after").is_some()
+        || ask.param("$skiptoken").is_some()
         || ask.param("cursor").is_some_and(|it| !it.is_empty())
         || ask.number("startIndex").is_some_and(|it| it.is_ok_and(|it| it > 1))
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::describe::{self, DescribeError};
 use crate::fault::Plan;
 use crate::okta::token::Tokens;
+use crate::tenant::Tenant;
 
 /// A company. What a real one would not know of itself (who really left) is in [`World::people`].
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct World {
     pub people: BTreeMap<String, Person>,
     /// The identity provider.
     pub okta: Org,
+    /// Another identity provider.
+    pub entra: Tenant,
     /// The app that everybody signs in to.
     pub app: App,
     /// What goes wrong from the start.
@@ -308,6 +311,7 @@ impl World {
             begins_at,
             people: BTreeMap::new(),
             okta: Org::default(),
+            entra: Tenant::default(),
             app: App::default(),
             faults: Vec::new(),
         }

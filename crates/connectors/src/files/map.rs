@@ -61,11 +61,19 @@ impl<'p> Mapper<'p> {
 
     /// Maps answers of a server. A time without a zone counts as UTC: APIs mean that when they
     /// leave it out. A date that cannot be read is not known, and told: nobody can export it again.
-    pub(crate) fn of_answers(profile: &'p Profile, skips_identities: bool) -> Self {
+    /// `group`: whose members they list.
+    pub(crate) fn of_answers(
+        profile: &'p Profile,
+        skips_identities: bool,
+        group: Option<&'p str>,
+    ) -> Self {
         let zone = profile.zone.or(Some(Tz::UTC));
         let unread = Some(BTreeMap::new());
         let dates = Dates { zone, formats: &profile.date_formats, unread };
-        Self::with(profile, &UNSAID, dates, skips_identities)
+        let mut mapper = Self::with(profile, &UNSAID, dates, skips_identities);
+        mapper.memberships =
+            profile.memberships.as_ref().map(|it| membership::Memberships::new(it, group));
+        mapper
     }
 
     fn with(

@@ -256,7 +256,7 @@ fn withhold(rows: &mut [Assignment], withheld: &FxHashSet<Text>) -> Option<Strin
 }
 
 /// Appends rows of the same list.
-fn append(rows: &mut Rows, more: Rows) {
+pub(crate) fn append(rows: &mut Rows, more: Rows) {
     match (rows, more) {
         (Rows::Identities(rows), Rows::Identities(more)) => rows.extend(more),
         (Rows::Assignments(rows), Rows::Assignments(more)) => rows.extend(more),

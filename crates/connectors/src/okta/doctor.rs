@@ -3,20 +3,17 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Clock, Text};
-use outbound::{Answer, OutboundError, Reader};
+use outbound::{Answer, Reader};
 use serde::de::IgnoredAny;
 
 use super::health::{self, App, Deactivation};
 use super::refusal::{Asked, OktaError, Words};
-use super::walk::chain;
 use super::{Credential, Okta, paths};
-use crate::live::{CLOCK_SKEW_MAX, Check, CheckResult};
+use crate::checks::{Answered, clocks, fine, no_list, refused, unanswered, warning};
+use crate::live::{Check, CheckResult};
 
 /// How far back the log is asked for: one event is enough.
 const LOG_DAYS: i64 = 7;
-
-/// An answer, or why there is none.
-type Answered = Result<Answer, OutboundError>;
 
 impl Okta {
     /// Looks at the credential, every list, the app, its provisioning, the log and the clock.
@@ -43,7 +40,7 @@ impl Okta {
         checks.push(deactivation(&features, &app, app_id));
         checks.push(listed(LOG, &log, Asked::Log));
         checks.push(write_scope(&self.config.credential));
-        checks.push(clocks(&users));
+        checks.push(clocks("our clock agrees with Okta's", "Okta's", &users));
         checks.extend(self.canaries(&reader).await);
         checks
     }
@@ -72,6 +69,7 @@ impl Okta {
     }
 }
 
+const VENDOR: &str = "Okta";
 const USERS: &str = "users can be listed";
 const APP_USERS: &str = "users of the app can be listed";
 const LOG: &str = "the system log can be read";
@@ -113,7 +111,7 @@ fn listed(name: &'static str, answered: &Answered, asked: Asked) -> Check {
         Err(error) => return unanswered(name, error),
     };
     match (n_rows(&answer.body), asked) {
-        (None, _) => no_list(name),
+        (None, _) => no_list(name, VENDOR),
         (Some(0), Asked::Users) => Check {
             name,
             result: CheckResult::Failed,
@@ -142,7 +140,7 @@ fn deactivated_users(answered: &Answered) -> Check {
         Err(error) => return unanswered(name, error),
     };
     match n_rows(&answer.body) {
-        None => no_list(name),
+        None => no_list(name, VENDOR),
         Some(0) => Check {
             name,
             result: CheckResult::Skipped,
@@ -183,7 +181,7 @@ fn deactivation(answered: &Answered, app: &Answered, app_id: &str) -> Check {
     let state = match answered {
         Ok(answer) if answer.is_success() => match health::deactivation(&answer.body) {
             Ok(state) => state,
-            Err(_) => return no_list(name),
+            Err(_) => return no_list(name, VENDOR),
         },
         Ok(answer) if answer.status == 400 && OktaError::read(&answer.body).is_some() => {
             Deactivation::NotSetUp
@@ -237,28 +235,6 @@ pub(super) fn write_scopes(scopes: &[String]) -> Vec<&str> {
     scopes.iter().map(String::as_str).filter(|it| !it.ends_with(".read")).collect()
 }
 
-fn clocks(answered: &Answered) -> Check {
-    let name = "our clock agrees with Okta's";
-    let Some(skew) = answered.as_ref().ok().and_then(Answer::clock_skew) else {
-        return Check {
-            name,
-            result: CheckResult::Skipped,
-            seen: "Okta's answer has no date.".to_owned(),
-            next: None,
-        };
-    };
-    if skew.abs() <= CLOCK_SKEW_MAX {
-        return fine(name, format!("They differ by {} s.", skew.num_seconds().abs()));
-    }
-    let way = if skew > TimeDelta::zero() { "ahead of" } else { "behind" };
-    Check {
-        name,
-        result: CheckResult::Warning,
-        seen: format!("Our clock is {} s {way} Okta's.", skew.num_seconds().abs()),
-        next: Some("Switch on time synchronisation on this machine.".to_owned()),
-    }
-}
-
 fn canary(id: &Text, answered: &Answered, asked: Asked) -> Check {
     match answered {
         Ok(answer) if answer.is_success() => fine(CANARY, format!("`{id}` is there.")),
@@ -285,47 +261,7 @@ fn n_rows(body: &[u8]) -> Option<usize> {
     serde_json::from_slice::<Vec<IgnoredAny>>(body).ok().map(|it| it.len())
 }
 
-fn fine(name: &'static str, seen: String) -> Check {
-    Check { name, result: CheckResult::Fine, seen, next: None }
-}
-
-/// A trouble is a sentence on what is wrong, and one on what to do.
-fn warning(name: &'static str, text: &str) -> Check {
-    let (seen, next) = text.split_once(". ").unwrap_or((text, ""));
-    Check {
-        name,
-        result: CheckResult::Warning,
-        seen: format!("{seen}."),
-        next: (!next.is_empty()).then(|| next.to_owned()),
-    }
-}
-
 fn failed(name: &'static str, answer: &Answer, asked: Asked) -> Check {
     let Words { means, next } = Words::of(answer, asked);
-    Check {
-        name,
-        result: CheckResult::Failed,
-        seen: format!("HTTP {}: {means}.", answer.status),
-        next: Some(sentence(&next)),
-    }
-}
-
-/// A text with a capital first and a period last.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    first.chain(letters).chain(['.']).collect()
-}
-
-fn no_list(name: &'static str) -> Check {
-    Check {
-        name,
-        result: CheckResult::Failed,
-        seen: "The answer is no list.".to_owned(),
-        next: Some("Check the base URL and what stands between here and Okta.".to_owned()),
-    }
-}
-
-fn unanswered(name: &'static str, error: &OutboundError) -> Check {
-    Check { name, result: CheckResult::Failed, seen: sentence(&chain(error)), next: None }
+    refused(name, answer.status, &means, &next)
 }

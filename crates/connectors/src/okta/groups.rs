@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::paths;
 use super::refusal::Asked;
-use super::walk::{Counts, End, chain, follow};
+use crate::walk::{Counts, End, chain, follow};
 
 /// Groups that a note names; more are counted.
 const SHOWN_MAX: usize = 10;
@@ -30,7 +30,7 @@ pub(super) struct Groups {
 pub(super) async fn read(reader: &Reader, app_id: &str) -> Groups {
     let mut groups = Groups::default();
     let followed =
-        follow(reader, &paths::app_groups(app_id), Asked::AppGroups, &mut |mut request, body| {
+        follow(reader, &paths::app_groups(app_id), &Asked::AppGroups, &mut |mut request, body| {
             let added = body.map(|it| add(&mut groups.names, it)).transpose();
             request.n_rows = added.as_ref().ok().copied().flatten().unwrap_or_default().n_rows;
             groups.requests.push(request);
@@ -40,7 +40,7 @@ pub(super) async fn read(reader: &Reader, app_id: &str) -> Groups {
     groups.missing = match followed.end {
         End::Whole => None,
         End::Changed(why) => Some(why),
-        End::Broken(error) => {
+        End::Broken(error) | End::Expired(error) => {
             groups.ends_pull = error.ends_pull();
             Some(chain(&error))
         }

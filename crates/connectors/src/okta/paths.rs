@@ -3,9 +3,9 @@
 //!
 //! Source: Okta Admin Management API 2026.06.3.
 
-use std::fmt::Write as _;
-
 use chrono::{DateTime, SecondsFormat, Utc};
+
+use crate::path::encoded;
 
 /// Every status that a user can have. The list without a filter leaves `DEPROVISIONED` out.
 const STATUSES: [&str; 8] = [
@@ -93,20 +93,6 @@ pub(super) fn log(app_id: &str, since: DateTime<Utc>, limit: u32) -> String {
 /// A value in a filter. Source: RFC 7644, 3.4.2.2: values are JSON.
 fn quoted(value: &str) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// Percent-encodes all but the unreserved characters (RFC 3986, 2.3).
-fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            // Writing to a text cannot fail.
-            write!(encoded, "%{byte:02X}").unwrap_or_default();
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{LogEvent, Request, Watcher};
 use outbound::{Answer, OutboundError, OutboundErrorKind, Reader};
 
-use super::refusal::{self, Asked, url_of};
-use super::walk::{WHO_ANSWERS, chain};
+use super::refusal::{self, Asked};
 use super::{event, link, paths};
 use crate::live::{LiveError, Trouble};
+use crate::walk::{chain, url_of, who_answers};
 
 /// Days that are asked for at first; less where Okta refuses. It keeps events for 90 days, and
 /// for 7 in free organisations.
@@ -171,7 +171,7 @@ impl Polled {
             return Err(chain(&refusal::of_answer(answer, Asked::Log)));
         }
         let page = event::read(&answer.body, app_id).map_err(|_| {
-            let why = format!("the answer is no list of events: {WHO_ANSWERS}");
+            let why = format!("the answer is no list of events: {}", who_answers("Okta"));
             chain(&LiveError::NoList { url: url_of(&answer.requests), why })
         })?;
         if let Some(request) = self.requests.last_mut() {

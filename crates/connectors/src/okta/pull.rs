@@ -5,22 +5,26 @@
 
 use chrono::{DateTime, Utc};
 use domain::{Clock, List, Rows, Stream, Watcher};
-use outbound::Reader;
 
-use super::crosscheck::{missing, shown, strangers, strangers_reason};
 use super::doctor::write_scopes;
 use super::health::{self, App, Deactivation};
-use super::refusal::{self, Asked, OktaError, url_of};
-use super::walk::{self, End, Plan, Unread, Walked, chain};
+use super::refusal::{Asked, OktaError};
 use super::{Credential, Okta, groups, paths, poll};
+use crate::crosscheck::{strangers, strangers_reason};
 use crate::files::Profile;
-use crate::live::{LiveError, LiveFailure, LivePull, Trouble, clock_trouble};
+use crate::gather::{Gather, Refused, not_asked};
+use crate::live::{LiveError, LivePull, Trouble, clock_trouble};
 use crate::page::ListRead;
+use crate::walk::{self, End, Plan, Walked, chain, url_of};
 
 /// What a list of nobody means: an organisation has at least the admin who made the credential.
 const NOBODY: &str = "Okta shows nobody at all. The scopes are granted and the admin role is missing, \
      or it is limited to nobody: give the service app, or the admin who made the API token, a role \
      that sees all users, such as Read-only Administrator";
+
+/// What to do where some users cannot be seen.
+const SEE_ALL: &str =
+    "the admin role of this credential may be limited to some users, give it all of them";
 
 impl Okta {
     /// Reads everything. What could not be read is in [`LivePull::failures`] and
@@ -33,34 +37,24 @@ impl Okta {
     /// log is read from 90 days back. Where Okta no longer takes it, the log is begun again: events
     /// that were given before come again, with the same ids.
     pub async fn pull(&self, clock: &dyn Clock, log_cursor: Option<&str>) -> LivePull {
-        let mut pull = Pull {
-            okta: self,
-            reader: self.reader.new_pull(),
-            brought: LivePull::default(),
-            stopped: None,
-            refusal: None,
-        };
+        let mut pull = Pull { okta: self, gather: Gather::new(self.reader.new_pull()) };
         pull.health().await;
         let assigned = pull.assigned().await;
         let users = pull.users(assigned.as_ref()).await;
         pull.keep(users, assigned);
         pull.log(log_cursor, clock.now()).await;
-        pull.brought.troubles.extend(clock_trouble(&pull.reader));
-        pull.brought.troubles.extend(self.write_trouble());
-        pull.brought.unmapped.sort();
-        pull.brought
+        let mut brought = pull.gather.brought;
+        brought.troubles.extend(clock_trouble(&pull.gather.reader));
+        brought.troubles.extend(self.write_trouble());
+        brought.unmapped.sort();
+        brought
     }
 }
 
 /// One pull while it runs.
 struct Pull<'o> {
     okta: &'o Okta,
-    reader: Reader,
-    brought: LivePull,
-    /// Why nothing is asked any more; `None`: more is asked.
-    stopped: Option<&'static str>,
-    /// What was met then, for lists that are not asked for; `None` where there was none.
-    refusal: Option<LiveError>,
+    gather: Gather,
 }
 
 impl Pull<'_> {
@@ -68,18 +62,21 @@ impl Pull<'_> {
     async fn health(&mut self) {
         let app = self.app().await.unwrap_or_default();
         let app_id = &self.okta.config.app_id;
-        self.brought.troubles.extend(health::of_app(&app, app_id));
-        if self.stopped.is_some() {
+        self.gather.brought.troubles.extend(health::of_app(&app, app_id));
+        if self.gather.stopped.is_some() {
             return;
         }
-        let deactivation = match self.ask(&paths::features(app_id), Asked::Features).await {
+        let asked = self.gather.ask(&paths::features(app_id), &Asked::Features).await;
+        let deactivation = match asked {
             Ok(body) => health::deactivation(&body)
                 .map_err(|_| "the answer is no list of settings".to_owned()),
-            Err(refused) if refused.is_not_set_up() => Ok(Deactivation::NotSetUp),
+            Err(refused) if is_not_set_up(&refused) => Ok(Deactivation::NotSetUp),
             Err(refused) => return self.refused(Asked::Features, refused.error),
         };
         match deactivation {
-            Ok(it) => self.brought.troubles.extend(health::of_deactivation(it, &app, app_id)),
+            Ok(it) => {
+                self.gather.brought.troubles.extend(health::of_deactivation(it, &app, app_id));
+            }
             Err(why) => self.unseen(Asked::Features, &why),
         }
     }
@@ -87,7 +84,7 @@ impl Pull<'_> {
     /// Reads the app. `None`: it could not be read, and that is kept.
     async fn app(&mut self) -> Option<App> {
         let app_id = &self.okta.config.app_id;
-        match self.ask(&paths::app(app_id), Asked::App).await {
+        match self.gather.ask(&paths::app(app_id), &Asked::App).await {
             Ok(body) => {
                 let app = App::read(&body, app_id);
                 if app.is_none() {
@@ -105,67 +102,60 @@ impl Pull<'_> {
     /// Keeps a refusal: of the credential, or of one thing.
     fn refused(&mut self, asked: Asked, error: LiveError) {
         if let Some(why) = error.ends_pull() {
-            self.stop(why, error);
+            self.gather.stop(why, error);
         } else {
             self.unseen(asked, &chain(&error));
         }
     }
 
-    /// Lets nothing more be asked.
-    fn stop(&mut self, why: &'static str, error: LiveError) {
-        self.stopped = Some(why);
-        self.refusal = Some(error);
+    fn unseen(&mut self, asked: Asked, why: &str) {
+        self.gather.unseen(&asked, asked.shown(), why);
     }
 
     /// Walks the list of those who are assigned. `None`: it was not asked for.
     async fn assigned(&mut self) -> Option<Walked> {
-        if self.stopped.is_some() {
+        if self.gather.stopped.is_some() {
             return None;
         }
         let path = paths::app_users(&self.okta.config.app_id);
-        let plan = self.okta.plan(&self.okta.app_users, &path, Asked::AppUsers);
-        let mut walked = walk::walk(&self.reader, plan, &mut self.brought.requests).await?;
-        self.stop_after(&walked, Asked::AppUsers);
-        if self.stopped.is_some() {
+        let plan = self.okta.plan(&self.okta.app_users, &path, &Asked::AppUsers);
+        let Gather { reader, brought, .. } = &mut self.gather;
+        let mut walked = walk::walk(reader, plan, &mut brought.requests).await?;
+        self.gather.stop_after(&walked, Asked::AppUsers.shown());
+        if self.gather.stopped.is_some() {
             return Some(walked);
         }
-        let groups = groups::read(&self.reader, &self.okta.config.app_id).await;
+        let groups = groups::read(&self.gather.reader, &self.okta.config.app_id).await;
         if let Some(why) = groups.ends_pull {
-            self.stop(why, not_asked(why, Asked::AppGroups));
+            self.gather.stop(why, not_asked(why, Asked::AppGroups.shown()));
         }
         if let Rows::Assignments(rows) = &mut walked.list.rows {
             groups.name(rows);
         }
         walked.list.notes.extend(groups.note());
-        self.brought.requests.extend(groups.requests);
+        self.gather.brought.requests.extend(groups.requests);
         Some(walked)
     }
 
     /// Walks the list of users; once more where somebody is assigned who is not in it. `None`: it
     /// was not asked for.
     async fn users(&mut self, assigned: Option<&Walked>) -> Option<Walked> {
-        if self.stopped.is_some() {
+        if self.gather.stopped.is_some() {
             return None;
         }
         let path = paths::users();
-        let plan = self.okta.plan(&self.okta.users, &path, Asked::Users);
-        let mut walked = walk::walk(&self.reader, plan, &mut self.brought.requests).await?;
+        let plan = self.okta.plan(&self.okta.users, &path, &Asked::Users);
+        let Gather { reader, brought, .. } = &mut self.gather;
+        let mut walked = walk::walk(reader, plan, &mut brought.requests).await?;
         if walked.is_whole()
             && let Some(assigned) = assigned
             && !walked.list.rows.is_empty()
             && !strangers(&assigned.list.rows, &walked.list.rows).is_empty()
         {
-            walked = walk::again(&self.reader, plan, walked, &mut self.brought.requests).await?;
+            walked = walk::again(reader, plan, walked, &mut brought.requests).await?;
         }
-        self.stop_after(&walked, Asked::Users);
+        self.gather.stop_after(&walked, Asked::Users.shown());
         Some(walked)
-    }
-
-    /// Lets nothing more be asked where a walk met the refusal of the credential.
-    fn stop_after(&mut self, walked: &Walked, asked: Asked) {
-        if let Some(why) = walked.ends_pull() {
-            self.stop(why, not_asked(why, asked));
-        }
     }
 
     /// Makes snapshots of both lists, each with the reasons why it is not all.
@@ -184,13 +174,16 @@ impl Pull<'_> {
                 let strangers = strangers(&assigned.list.rows, &users.list.rows);
                 // Whoever is missing may be one of those whose row says nothing.
                 let is_told = users.is_whole() && users.list.n_silent == 0;
-                of_users.extend(is_told.then(|| strangers_reason(&strangers)).flatten());
+                of_users.extend(is_told.then(|| strangers_reason(&strangers, SEE_ALL)).flatten());
             }
             of_users.extend(without_status(&users.list));
-            of_users.extend(self.canaries(List::Identities, users));
+            let stream = self.okta.stream(List::Identities);
+            of_users.extend(self.gather.canaries(&stream, &self.okta.config.canaries, users, None));
         }
         if let Some(assigned) = &assigned {
-            of_assigned.extend(self.canaries(List::Assignments, assigned));
+            let stream = self.okta.stream(List::Assignments);
+            let canaries = &self.okta.config.assigned_canaries;
+            of_assigned.extend(self.gather.canaries(&stream, canaries, assigned, None));
         }
         let mut unasked = Vec::new();
         for (list, walked, profile, reasons) in [
@@ -198,141 +191,40 @@ impl Pull<'_> {
             (List::Assignments, assigned, &self.okta.app_users, of_assigned),
         ] {
             match walked {
-                None if self.stopped.is_some() => unasked.push(self.okta.stream(list)),
-                walked => self.add(list, walked, profile, reasons),
+                None if self.gather.stopped.is_some() => unasked.push(self.okta.stream(list)),
+                walked => self.gather.add(self.okta.stream(list), walked, profile, reasons),
             }
         }
-        if !unasked.is_empty() {
-            self.fail_too(unasked);
-        }
-    }
-
-    /// Lists that were not asked for fail with the one that met the refusal, so that it is said
-    /// once.
-    fn fail_too(&mut self, mut lists: Vec<Stream>) {
-        let mut failures = self.brought.failures.iter_mut();
-        if let Some(failure) = failures.find(|it| it.error.ends_pull().is_some()) {
-            failure.lists.append(&mut lists);
-        } else if let Some(error) = self.refusal.take() {
-            self.brought.failures.push(LiveFailure { lists, error });
-        }
-    }
-
-    /// Why a list that was read to its end is not believed; `None`: no canary is missing.
-    fn canaries(&mut self, list: List, walked: &Walked) -> Option<String> {
-        let config = &self.okta.config;
-        let canaries = match list {
-            List::Identities => &config.canaries,
-            _ => &config.assigned_canaries,
-        };
-        let missing = missing(canaries, &walked.list.rows);
-        // A list that was not read to its end says so already.
-        if missing.is_empty() || !walked.is_whole() {
-            return None;
-        }
-        let missing = shown(&missing);
-        self.brought.troubles.push(Trouble {
-            kind: Watcher::CanaryMissing,
-            text: format!(
-                "Users who must be in the list `{}` are not: {missing}. Look whether they still should be, and whether the credential may see everybody.",
-                self.okta.stream(list)
-            ),
-        });
-        Some(format!("canaries are not in it ({missing})"))
-    }
-
-    fn add(&mut self, list: List, walked: Option<Walked>, profile: &Profile, reasons: Vec<String>) {
-        let stream = self.okta.stream(list);
-        let Some(mut walked) = walked else {
-            let why = format!("the profile `{}` gives no such list: correct it", profile.name());
-            let error = LiveError::NoList { url: profile.name().to_owned(), why };
-            self.brought.failures.push(LiveFailure { lists: vec![stream], error });
-            return;
-        };
-        self.brought.unmapped.append(&mut walked.list.unmapped);
-        match walked.into_snapshot(stream.clone(), profile.id_form, reasons) {
-            Ok((snapshot, bodies)) => {
-                self.brought.snapshots.push(snapshot);
-                self.brought.bodies.push(bodies);
-            }
-            Err(Unread { error, requests }) => {
-                self.brought.requests.extend(requests);
-                self.brought.failures.push(LiveFailure { lists: vec![stream], error: *error });
-            }
-        }
+        self.gather.fail_too(unasked);
     }
 
     async fn log(&mut self, cursor: Option<&str>, now: DateTime<Utc>) {
-        if let Some(why) = self.stopped {
+        if let Some(why) = self.gather.stopped {
             // Where nothing was read, that says enough.
-            if !self.brought.snapshots.is_empty() {
+            if !self.gather.brought.snapshots.is_empty() {
                 let text = format!(
                     "The system log was not read, because {why}, so some leave times are not known."
                 );
-                self.brought.troubles.push(Trouble { kind: Watcher::SnapshotIncomplete, text });
+                self.gather
+                    .brought
+                    .troubles
+                    .push(Trouble { kind: Watcher::SnapshotIncomplete, text });
             }
             return;
         }
         let config = &self.okta.config;
-        let polled = poll::poll(&self.reader, &config.app_id, cursor, now, config.log_pages).await;
-        self.brought.events = polled.events;
-        self.brought.log_cursor = polled.cursor;
-        self.brought.requests.extend(polled.requests);
-        self.brought.troubles.extend(polled.troubles);
-    }
-
-    /// Asks for one object. Keeps the requests.
-    async fn ask(&mut self, path: &str, asked: Asked) -> Result<outbound::Bytes, Refused> {
-        match self.reader.get(path).await {
-            Ok(answer) if answer.is_success() => {
-                self.brought.requests.extend(answer.requests);
-                Ok(answer.body)
-            }
-            Ok(answer) => {
-                let is_error_of_okta = OktaError::read(&answer.body).is_some();
-                let error = refusal::of_answer(&answer, asked);
-                self.brought.requests.extend(answer.requests);
-                Err(Refused { status: Some(answer.status), is_error_of_okta, error })
-            }
-            Err(mut error) => {
-                self.brought.requests.append(&mut error.requests);
-                let error = refusal::of_error(error, asked);
-                Err(Refused { status: None, is_error_of_okta: false, error })
-            }
-        }
-    }
-
-    /// Says that something about the app could not be looked at.
-    fn unseen(&mut self, asked: Asked, why: &str) {
-        self.brought.troubles.push(Trouble {
-            kind: Watcher::SnapshotIncomplete,
-            text: format!(
-                "Could not read {}, so whether Okta keeps the app in step is not known: {why}.",
-                asked.shown()
-            ),
-        });
+        let polled =
+            poll::poll(&self.gather.reader, &config.app_id, cursor, now, config.log_pages).await;
+        self.gather.brought.events = polled.events;
+        self.gather.brought.log_cursor = polled.cursor;
+        self.gather.brought.requests.extend(polled.requests);
+        self.gather.brought.troubles.extend(polled.troubles);
     }
 }
 
-/// A refusal of one object.
-struct Refused {
-    /// HTTP status; `None`: there was no answer.
-    status: Option<u16>,
-    is_error_of_okta: bool,
-    error: LiveError,
-}
-
-impl Refused {
-    /// Okta answers 400 where provisioning was never set up.
-    fn is_not_set_up(&self) -> bool {
-        self.status == Some(400) && self.is_error_of_okta
-    }
-}
-
-/// Why the rest is not asked for.
-fn not_asked(why: &str, met_at: Asked) -> LiveError {
-    let why = format!("{why} for {}", met_at.shown());
-    LiveError::NotAsked { why }
+/// Okta answers 400 where provisioning was never set up.
+fn is_not_set_up(refused: &Refused) -> bool {
+    refused.status == Some(400) && OktaError::read(&refused.body).is_some()
 }
 
 /// That the list does not say of everybody whether they have left. Okta documents a status of each.
@@ -363,14 +255,15 @@ impl Okta {
         (!more.is_empty()).then_some(Trouble { kind, text })
     }
 
-    fn plan<'p>(&'p self, profile: &'p Profile, path: &'p str, asked: Asked) -> Plan<'p> {
+    fn plan<'p>(&'p self, profile: &'p Profile, path: &'p str, asked: &'p Asked) -> Plan<'p> {
         Plan {
             system: &self.config.system,
             profile,
             path,
-            asked,
+            dialect: asked,
             // Who is assigned is named by the list of users.
-            skips_identities: asked == Asked::AppUsers,
+            skips_identities: *asked == Asked::AppUsers,
+            group: None,
         }
     }
 }

@@ -4,11 +4,12 @@
 //! something before Okta, so nothing here needs one to be JSON. The summary of an error may name
 //! a person by address: of an error only its code and Okta's id of it are shown.
 
-use domain::Request;
 use outbound::{Answer, OutboundError, OutboundErrorKind};
 use serde::Deserialize;
 
+use super::link;
 use crate::live::LiveError;
+use crate::walk::{Dialect, url_of};
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,9 +72,34 @@ impl OktaError {
     }
 }
 
-/// What was asked for, as a request line shows it.
-pub(super) fn url_of(requests: &[Request]) -> String {
-    requests.last().map(|it| it.url.to_string()).unwrap_or_default()
+impl Dialect for Asked {
+    fn vendor(&self) -> &'static str {
+        "Okta"
+    }
+
+    fn next(&self, answer: &Answer) -> Result<Option<String>, String> {
+        link::of(answer).map_err(|error| error.to_string())
+    }
+
+    fn refused(&self, answer: &Answer) -> LiveError {
+        of_answer(answer, *self)
+    }
+
+    fn failed(&self, error: OutboundError) -> LiveError {
+        of_error(error, *self)
+    }
+
+    /// Okta says `E0000007` for a resource that is not there, whichever it is. The app is none
+    /// that may be gone.
+    fn says_gone(&self, answer: &Answer) -> bool {
+        let says = |error: &OktaError| {
+            error.code() == "E0000007"
+                && !error
+                    .missing_resource()
+                    .is_some_and(|it| it.starts_with("App") && it != "AppUser")
+        };
+        answer.status == 404 && OktaError::read(&answer.body).is_some_and(|it| says(&it))
+    }
 }
 
 /// Names an answer that is no success.

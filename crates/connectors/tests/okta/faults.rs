@@ -3,7 +3,7 @@
 
 use connectors::live::LivePull;
 use domain::Coverage;
-use outbound::{Auth, ServiceApp, SigningKey};
+use outbound::{Auth, ClientProof, ServiceApp, SigningKey};
 use serde_json::json;
 
 use super::okta_server::{OktaServer, Org, Reply, user};
@@ -313,13 +313,13 @@ async fn a_service_app_without_a_token_asks_for_nothing() {
         token_url: format!("{}/oauth2/v1/token", server.url()).parse().unwrap(),
         token_elsewhere: false,
         scopes: Vec::new(),
-        key: SigningKey::parse(key, None).unwrap(),
+        proof: ClientProof::Key(SigningKey::parse(key, None).unwrap()),
         dpop: false,
     });
     let pull = connect_as(&server, config(), auth).pull(&now(), None).await;
     insta::assert_snapshot!(told(&server, &pull), @"
-    okta identities: failed: failed to get a token from `https://acme.okta.com/oauth2/v1/token`: no access token, HTTP 401 `invalid_client`: check the client id, and that the server has the public half of this key
-    okta assignments: failed: failed to get a token from `https://acme.okta.com/oauth2/v1/token`: no access token, HTTP 401 `invalid_client`: check the client id, and that the server has the public half of this key
+    okta identities: failed: failed to get a token from `https://acme.okta.com/oauth2/v1/token`: no access token, HTTP 401 `invalid_client`: check the client id, and that the server knows this key or secret
+    okta assignments: failed: failed to get a token from `https://acme.okta.com/oauth2/v1/token`: no access token, HTTP 401 `invalid_client`: check the client id, and that the server knows this key or secret
     ");
     assert_eq!(server.requests(), ["POST /oauth2/v1/token"]);
 }

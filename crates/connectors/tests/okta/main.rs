@@ -10,15 +10,18 @@ mod log;
 mod okta_server;
 mod pull;
 mod reread;
+#[path = "../support/server.rs"]
+mod server;
+#[path = "../support/told.rs"]
+mod told;
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
 use connectors::files::Profiles;
 use connectors::live::LivePull;
 use connectors::okta::{self, Config, Credential, Okta};
-use domain::{At, Coverage, SystemId};
+use domain::{At, SystemId};
 use outbound::{Auth, Client, Limits, Pace, Secret, Url};
 
 use okta_server::{APP, OktaServer};
@@ -79,35 +82,9 @@ async fn pull(server: &OktaServer) -> LivePull {
     connect(server, config()).pull(&now(), None).await
 }
 
-/// An error with all that caused it.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |it| it.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
-}
-
 /// A pull as an operator sees it, with the server's address made the same in every run.
 fn told(server: &OktaServer, pull: &LivePull) -> String {
-    let mut text = String::new();
-    for (snapshot, bodies) in pull.snapshots.iter().zip(&pull.bodies) {
-        assert_eq!(snapshot.rows.len(), bodies.len(), "each row has its bytes");
-        assert_eq!(snapshot.rows.len(), snapshot.origins.len(), "each row has its place");
-        write!(text, "{}: {} rows, ", snapshot.stream, snapshot.rows.len()).unwrap();
-        match &snapshot.coverage {
-            Coverage::Complete(_) => writeln!(text, "complete").unwrap(),
-            Coverage::Partial { reason } => writeln!(text, "partial: {reason}").unwrap(),
-        }
-        for note in &snapshot.notes {
-            writeln!(text, "  note: {note}").unwrap();
-        }
-    }
-    for failure in &pull.failures {
-        for list in &failure.lists {
-            writeln!(text, "{list}: failed: {}", chain(&failure.error)).unwrap();
-        }
-    }
-    for trouble in &pull.troubles {
-        writeln!(text, "{}: {}", trouble.kind, trouble.text).unwrap();
-    }
+    let text = told::lines(pull);
     assert!(!text.contains(TOKEN));
     plain(server, &text)
 }

@@ -34,6 +34,7 @@ pub(crate) async fn doctor(
     for live in &settings.live {
         let checks = match live.connect(&profiles)? {
             Source::Okta(okta) => okta.doctor(clock).await,
+            Source::Entra(entra) => entra.doctor(clock).await,
             Source::Scim(scim) => scim.doctor(clock).await,
             Source::Files(_) => Vec::new(),
         };

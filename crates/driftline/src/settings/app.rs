@@ -7,6 +7,7 @@ use graph::KeyRules;
 
 use super::SettingsError;
 use super::document::Document;
+use super::entra::EntraApi;
 use super::file::{App, File, Idp, Keys};
 use super::source::system_id;
 use crate::nearest::{listed, nearest};
@@ -52,7 +53,8 @@ fn app_settings(
     for (idp, carries) in &app.external_id {
         external_id.push((bound.idp(&["external_id", idp], idp)?, carries.meant()));
     }
-    let assigns_everyone = bound.idps("assigns_everyone", &app.assigns_everyone)?;
+    let mut assigns_everyone = bound.idps("assigns_everyone", &app.assigns_everyone)?;
+    assigns_everyone.extend(bound.for_all()?);
     Ok(AppPlan { rules, keys: KeyRules { external_id, assigns_everyone, ..common.clone() } })
 }
 
@@ -98,6 +100,15 @@ impl Bound<'_> {
             ids.push(id);
         }
         Ok(ids)
+    }
+
+    /// Identity providers whose own table says that everybody is in scope.
+    fn for_all(&self) -> Result<Vec<SystemId>, SettingsError> {
+        let app = self.file.app.get(self.app);
+        let bound = |name: &&String| app.is_some_and(|it| it.idps.contains(name));
+        let is_for_all = |it: &&Idp| it.entra.as_ref().is_some_and(EntraApi::is_for_all);
+        let idps = self.file.idp.iter().filter(|(name, idp)| bound(name) && is_for_all(idp));
+        idps.map(|(name, _)| system_id(self.document, &["idp", name], name)).collect()
     }
 
     fn idp(&self, at: &[&str], name: &str) -> Result<SystemId, SettingsError> {

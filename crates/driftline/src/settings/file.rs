@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::entra::EntraApi;
 use super::http::Http;
 use super::words::{
     Channel, Deprovision, Entitlement, ExternalId, Lifecycle, PersonKey, Severity, SlaClock,
@@ -155,13 +156,15 @@ pub(super) struct Idp {
     pub(super) scim: bool,
     /// It is read over Okta's API, and not from files.
     pub(super) okta: Option<OktaApi>,
+    /// It is Microsoft Entra ID, read over Microsoft Graph and not from files.
+    pub(super) entra: Option<EntraApi>,
     /// Its export files.
     pub(super) file: Vec<SourceFile>,
 }
 
 impl Default for Idp {
     fn default() -> Self {
-        Self { scim: true, okta: None, file: Vec::new() }
+        Self { scim: true, okta: None, entra: None, file: Vec::new() }
     }
 }
 

@@ -35,8 +35,8 @@ pub(super) struct Http {
     /// Most answers of one pull. 1 to 1000000.
     #[schemars(range(min = 1, max = 1_000_000))]
     pages_max: u32,
-    /// Share of each rate limit that Driftline may use, in percent. 1 to 100. Okta only: SCIM
-    /// states no limits. Default: 50.
+    /// Share of each rate limit that Driftline may use, in percent. 1 to 100. Okta only: no
+    /// other states them beforehand. Default: 50.
     #[schemars(range(min = 1, max = 100))]
     rate_share_percent: Option<u32>,
 }
@@ -140,7 +140,8 @@ impl Written<'_> {
             return Err(self.wrong("rate_share_percent", "must be 1 to 100"));
         }
         if http.rate_share_percent.is_some() && !self.states_limits {
-            let what = "is for systems that state their limits, and SCIM does not: take it out";
+            let what =
+                "is for Okta, which states its limits beforehand as no other does: take it out";
             return Err(self.wrong("rate_share_percent", what));
         }
         Ok(Reach {
@@ -301,7 +302,11 @@ mod tests {
         for (okta, scim, what) in [
             ("http.rate_share_percent = 0", "", "must be 1 to 100"),
             ("http.rate_share_percent = 101", "", "must be 1 to 100"),
-            ("", "http.rate_share_percent = 50", "SCIM does not: take it out"),
+            (
+                "",
+                "http.rate_share_percent = 50",
+                "which states its limits beforehand as no other does: take it out",
+            ),
         ] {
             let told = understood(okta, scim).unwrap_err().to_string();
             assert!(told.contains("http.rate_share_percent` ") && told.contains(what), "{told}");

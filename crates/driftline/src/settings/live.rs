@@ -3,21 +3,22 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use connectors::files::Profiles;
+use connectors::entra::{self, Entra};
+use connectors::files::{ProfileError, Profiles};
 use connectors::okta::{self, Okta};
 use connectors::scim::{self, AppProfile, AppProfiles, Scim};
 use domain::{SystemId, SystemKind, Text};
 use engine::Source;
 use outbound::{
-    Auth, Client, Config, OutboundError, OutboundErrorKind, Pace, Secret, ServiceApp, SigningKey,
-    Url,
+    Auth, Client, ClientProof, Config, OutboundError, OutboundErrorKind, Pace, Secret, ServiceApp,
+    SigningKey, Url,
 };
 
 use super::document::Document;
 use super::file::{App, File, OktaApi, ScimApi};
 use super::http::{Http, Reach, Written};
 use super::source::system_id;
-use super::{SecretRef, SettingsError};
+use super::{SecretRef, SettingsError, entra as written_entra};
 use crate::clock::MachineClock;
 use crate::nearest::nearest;
 
@@ -36,16 +37,17 @@ pub(crate) struct Live {
     /// Where it is.
     pub(crate) url: Url,
     /// The way to its table, as `idp.okta.okta`.
-    at: String,
-    access: Access,
-    spoken: Spoken,
-    reach: Reach,
+    pub(super) at: String,
+    pub(super) access: Access,
+    pub(super) spoken: Spoken,
+    pub(super) reach: Reach,
 }
 
 /// As whom.
 #[derive(Clone, Debug)]
-enum Access {
+pub(super) enum Access {
     Token(SecretRef),
+    Entra(written_entra::Client),
     ServiceApp {
         client_id: String,
         private_key: SecretRef,
@@ -57,7 +59,8 @@ enum Access {
 
 /// What is spoken there.
 #[derive(Clone, Debug)]
-enum Spoken {
+pub(super) enum Spoken {
+    Entra(entra::Config),
     Okta {
         app: SystemId,
         app_id: Text,
@@ -76,7 +79,7 @@ impl Live {
     /// What it is to us.
     pub(crate) const fn kind(&self) -> SystemKind {
         match self.spoken {
-            Spoken::Okta { .. } => SystemKind::Idp,
+            Spoken::Okta { .. } | Spoken::Entra(_) => SystemKind::Idp,
             Spoken::Scim { .. } => SystemKind::App,
         }
     }
@@ -85,6 +88,7 @@ impl Live {
     pub(crate) const fn protocol(&self) -> &'static str {
         match self.spoken {
             Spoken::Okta { .. } => "Okta API",
+            Spoken::Entra(_) => "Microsoft Graph",
             Spoken::Scim { .. } => "SCIM 2.0",
         }
     }
@@ -99,6 +103,7 @@ impl Live {
     fn base(&self) -> Result<Url, SettingsError> {
         match self.spoken {
             Spoken::Okta { .. } => self.joined(okta::API),
+            Spoken::Entra(_) => self.joined(entra::API),
             Spoken::Scim { .. } => Ok(self.url.clone()),
         }
     }
@@ -124,10 +129,10 @@ impl Live {
             auth: self.auth()?,
             pace: match self.spoken {
                 Spoken::Okta { .. } => Pace::Okta,
-                Spoken::Scim { .. } => Pace::RetryAfter,
+                Spoken::Entra(_) | Spoken::Scim { .. } => Pace::RetryAfter,
             },
             accept: match &self.spoken {
-                Spoken::Okta { .. } => "application/json",
+                Spoken::Okta { .. } | Spoken::Entra(_) => "application/json",
                 Spoken::Scim { app, .. } => app.accept(),
             },
         };
@@ -143,17 +148,18 @@ impl Live {
                     canaries: canaries.clone(),
                     assigned_canaries: assigned_canaries.clone(),
                     credential: match &self.access {
-                        Access::Token(_) => okta::Credential::ApiToken,
                         Access::ServiceApp { scopes, .. } => {
                             okta::Credential::ServiceApp { scopes: scopes.clone() }
                         }
+                        Access::Token(_) | Access::Entra(_) => okta::Credential::ApiToken,
                     },
                     log_pages: LOG_PAGES,
                 };
-                let okta = Okta::new(config, reader, profiles).map_err(|error| {
-                    SettingsError::Live { at: self.at.clone(), what: with_causes(error) }
-                })?;
-                Source::Okta(okta)
+                Source::Okta(Okta::new(config, reader, profiles).map_err(|it| self.unread(it))?)
+            }
+            Spoken::Entra(config) => {
+                let entra = Entra::new(config.clone(), reader, profiles);
+                Source::Entra(entra.map_err(|it| self.unread(it))?)
             }
             Spoken::Scim { app, canaries, inactive_canaries, page_size } => {
                 let config = scim::Config {
@@ -168,12 +174,22 @@ impl Live {
         })
     }
 
+    /// A profile that there is not.
+    fn unread(&self, error: ProfileError) -> SettingsError {
+        SettingsError::Live { at: self.at.clone(), what: with_causes(error) }
+    }
+
     fn auth(&self) -> Result<Auth, SettingsError> {
         match (&self.access, &self.spoken) {
             (Access::Token(token), Spoken::Okta { .. }) => {
                 Ok(Auth::Ssws(self.secret(self.key("token"), token)?))
             }
-            (Access::Token(token), Spoken::Scim { .. }) => {
+            (Access::Entra(client), _) => {
+                let read = |key: &str, it: &SecretRef| self.secret_bytes(self.key(key), it);
+                let wrong = |key: &str, what| SettingsError::Live { at: self.key(key), what };
+                Ok(Auth::ServiceApp(client.service_app(read, wrong)?))
+            }
+            (Access::Token(token), Spoken::Scim { .. } | Spoken::Entra(_)) => {
                 Ok(Auth::Bearer(self.secret(self.key("token"), token)?))
             }
             (Access::ServiceApp { client_id, private_key, key_id, scopes, dpop }, _) => {
@@ -187,7 +203,7 @@ impl Live {
                     token_url,
                     token_elsewhere: false,
                     scopes: scopes.clone(),
-                    key,
+                    proof: ClientProof::Key(key),
                     dpop: *dpop,
                 }))
             }
@@ -226,7 +242,7 @@ impl Live {
     }
 }
 
-fn texts(all: &[String]) -> Vec<Text> {
+pub(super) fn texts(all: &[String]) -> Vec<Text> {
     all.iter().map(|it| Text::from(it.as_str())).collect()
 }
 
@@ -247,15 +263,25 @@ pub(super) fn live(
 ) -> Result<Vec<Live>, SettingsError> {
     let mut all = Vec::new();
     for (name, idp) in &file.idp {
-        let Some(api) = &idp.okta else { continue };
-        let table = Table { document, base, path: ["idp", name, "okta"] };
+        let table = |key| Table { document, base, path: ["idp", name, key] };
+        let (key, live) = match (&idp.okta, &idp.entra) {
+            (None, None) => continue,
+            (Some(api), None) => ("okta", table("okta").okta(file, api)?),
+            (None, Some(api)) => ("entra", api.mean(&table("entra"), file)?),
+            (Some(_), Some(_)) => {
+                return Err(document.wrong(
+                    &["idp", name, "entra"],
+                    "stands beside `okta`: each identity provider has a name of its own",
+                ));
+            }
+        };
         if !idp.file.is_empty() {
-            return Err(document.wrong(
-                &["idp", name, "file"],
-                "stands beside `okta`: read this identity provider from files or over its API",
-            ));
+            let what = format!(
+                "stands beside `{key}`: read this identity provider from files or over its API"
+            );
+            return Err(document.wrong(&["idp", name, "file"], what));
         }
-        all.push(table.okta(file, api)?);
+        all.push(live);
     }
     for (name, app) in &file.app {
         let Some(api) = &app.scim else { continue };
@@ -265,7 +291,7 @@ pub(super) fn live(
 }
 
 /// One table of settings of a live system.
-struct Table<'t> {
+pub(super) struct Table<'t> {
     document: &'t Document<'t>,
     base: &'t Path,
     path: [&'t str; 3],
@@ -324,14 +350,19 @@ impl Table<'_> {
         })
     }
 
-    fn system(&self) -> Result<SystemId, SettingsError> {
+    /// The way to it, as `idp.okta.okta`.
+    pub(super) fn at(&self) -> String {
+        self.path.join(".")
+    }
+
+    pub(super) fn system(&self) -> Result<SystemId, SettingsError> {
         let [section, name, _] = self.path;
         system_id(self.document, &[section, name], name)
     }
 
     /// The app that the assignments are for: the one named, or the only one that names this
     /// identity provider.
-    fn app(&self, file: &File, named: Option<&str>) -> Result<SystemId, SettingsError> {
+    pub(super) fn app(&self, file: &File, named: Option<&str>) -> Result<SystemId, SettingsError> {
         let [_, idp, _] = self.path;
         let bound: Vec<&str> = file
             .app
@@ -373,7 +404,7 @@ impl Table<'_> {
         }
     }
 
-    fn url(&self, key: &str, text: &str) -> Result<Url, SettingsError> {
+    pub(super) fn url(&self, key: &str, text: &str) -> Result<Url, SettingsError> {
         let url = Url::parse(text).map_err(|error| {
             self.wrong(key, format!("is no address ({error}): write https://…"))
         })?;
@@ -386,17 +417,17 @@ impl Table<'_> {
         }
     }
 
-    fn reach(&self, http: &Http, states_limits: bool) -> Result<Reach, SettingsError> {
+    pub(super) fn reach(&self, http: &Http, states_limits: bool) -> Result<Reach, SettingsError> {
         let Self { document, base, path } = *self;
         Written { document, base, path, states_limits }.mean(http)
     }
 
-    fn reference(&self, key: &str, text: &str) -> Result<SecretRef, SettingsError> {
+    pub(super) fn reference(&self, key: &str, text: &str) -> Result<SecretRef, SettingsError> {
         SecretRef::parse(text, self.base)
             .ok_or_else(|| self.wrong(key, "must be `file:PATH` or `env:NAME`"))
     }
 
-    fn wrong(&self, key: &str, what: impl std::fmt::Display) -> SettingsError {
+    pub(super) fn wrong(&self, key: &str, what: impl std::fmt::Display) -> SettingsError {
         let [section, name, table] = self.path;
         self.document.wrong(&[section, name, table, key], what)
     }

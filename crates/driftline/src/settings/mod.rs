@@ -6,6 +6,7 @@
 mod advice;
 mod app;
 mod document;
+mod entra;
 mod file;
 mod http;
 mod live;

@@ -52,6 +52,26 @@ words! {
 }
 
 words! {
+    /// Whom Entra's provisioning of an app is for.
+    ProvisionedScope -> connectors::entra::Scope {
+        /// "Sync only assigned users and groups".
+        Assigned => connectors::entra::Scope::Assigned,
+        /// "Sync all users and groups".
+        All => connectors::entra::Scope::Everyone,
+    }
+}
+
+words! {
+    /// What it means that an account of an Entra tenant is disabled.
+    DisabledUsers -> connectors::entra::Disabled {
+        /// They have left.
+        Left => connectors::entra::Disabled::Left,
+        /// They are away, as on long leave.
+        Suspended => connectors::entra::Disabled::Suspended,
+    }
+}
+
+words! {
     /// A key that makes two identities one person.
     PersonKey -> graph::PersonKey {
         /// Employee number.

@@ -1,6 +1,8 @@
 //! Settings that cannot be used are refused before anything is sent, with what to do.
 
-use outbound::{Auth, Client, Config, OutboundErrorKind, ProxyConfig, ServiceApp, SigningKey, Url};
+use outbound::{
+    Auth, Client, ClientProof, Config, OutboundErrorKind, ProxyConfig, ServiceApp, SigningKey, Url,
+};
 
 use crate::{clock, config, secret};
 
@@ -15,7 +17,7 @@ fn app(token_url: &str) -> ServiceApp {
         token_url: url(token_url),
         token_elsewhere: false,
         scopes: Vec::new(),
-        key: SigningKey::parse(key, None).unwrap(),
+        proof: ClientProof::Key(SigningKey::parse(key, None).unwrap()),
         dpop: false,
     }
 }

@@ -4,9 +4,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use outbound::{Auth, Client, OutboundErrorKind, ServiceApp, SigningKey};
+use outbound::{
+    Auth, Certificate, Client, ClientProof, OutboundErrorKind, Secret, ServiceApp, SigningKey,
+};
 use ring::rsa::PublicKeyComponents;
-use ring::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
+use ring::signature::{ECDSA_P256_SHA256_FIXED, RSA_PKCS1_2048_8192_SHA256};
+use ring::signature::{RSA_PSS_2048_8192_SHA256, UnparsedPublicKey};
 use serde_json::Value;
 
 use crate::{DATE, Reply, Seen, Server, client, config, lines, told};
@@ -21,7 +24,7 @@ pub(crate) fn service_app(server: &Server, key: &[u8]) -> ServiceApp {
         token_url: server.url.join("oauth2/v1/token").unwrap(),
         token_elsewhere: false,
         scopes: vec!["okta.users.read".to_owned(), "okta.apps.read".to_owned()],
-        key: SigningKey::parse(key, None).unwrap(),
+        proof: ClientProof::Key(SigningKey::parse(key, None).unwrap()),
         dpop: false,
     }
 }
@@ -178,7 +181,7 @@ async fn a_refused_token_says_why_and_nothing_secret() {
     let table = [
         (
             refused(&format!(r#"{{"error":"invalid_client","error_description":"The {assertion} of ana@example.com is bad."}}"#)),
-            "HTTP 400 `invalid_client` (The (left out) of (left out) is bad.): check the client id, and that the server has the public half of this key",
+            "HTTP 400 `invalid_client` (The (left out) of (left out) is bad.): check the client id, and that the server knows this key or secret",
         ),
         (
             Reply::new(401, r#"{"error":"invalid_client"}"#).without_date().header("date", long_ago),
@@ -194,11 +197,11 @@ async fn a_refused_token_says_why_and_nothing_secret() {
         ),
         (
             refused(r#"{"errorCode":"E0000007","errorSummary":"Not found"}"#),
-            "HTTP 400 `E0000007` (Not found): check the client id, and that the server has the public half of this key",
+            "HTTP 400 `E0000007` (Not found): check the client id, and that the server knows this key or secret",
         ),
         (
             Reply::new(403, "<html>").header("x", DATE),
-            "HTTP 403 `-`: check the client id, and that the server has the public half of this key",
+            "HTTP 403 `-`: check the client id, and that the server knows this key or secret",
         ),
     ];
     for (reply, want) in table {
@@ -254,4 +257,100 @@ async fn a_token_endpoint_that_redirects_gets_no_assertion_elsewhere() {
     let error = client_of(&server, EC_KEY).reader().get("users").await.unwrap_err();
     assert!(matches!(error.kind, OutboundErrorKind::TokenRefused { status: 307, .. }), "{error:?}");
     assert_eq!(other.asked(), "");
+}
+
+/// One request of a client that proves itself like this, and what it asked the token endpoint.
+async fn token_form_of(proof: ClientProof) -> impl Fn(&str) -> Option<String> {
+    let server = Server::start(|seen| match is_token_request(seen) {
+        true => token(1),
+        false => Reply::json("[]"),
+    })
+    .await;
+    let mut config = config(&server.url);
+    config.auth = Auth::ServiceApp(ServiceApp { proof, ..service_app(&server, EC_KEY) });
+    client(config).reader().get("users").await.unwrap();
+    let seen = server.seen();
+    assert_eq!(seen[1].header("authorization"), Some("Bearer token-1"));
+    move |name| seen[0].form(name)
+}
+
+#[tokio::test]
+async fn a_certificate_signs_with_pss_and_is_named_by_its_hash() {
+    let file = |name: &str| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/keys/");
+        std::fs::read(format!("{folder}{name}")).unwrap()
+    };
+    let both = [file("rsa.cert.pem"), file("rsa.pkcs8.pem")].concat();
+    let certificate = Certificate::parse(&both, &both).unwrap();
+    let form = token_form_of(ClientProof::Certificate(certificate)).await;
+    assert_eq!(form("client_id").unwrap(), "0oaCLIENT");
+    assert_eq!(form("client_secret"), None);
+    let assertion = form("client_assertion").unwrap();
+    let (signed, signature) = assertion.rsplit_once('.').unwrap();
+    let (header, claims) = signed.split_once('.').unwrap();
+    let (header, claims) = (json(header), json(claims));
+    assert_eq!((&header["alg"], &header["typ"]), (&"PS256".into(), &"JWT".into()));
+    // `openssl x509 -in rsa.cert.pem -outform der | openssl dgst -sha256 -binary | basenc --base64url`
+    assert_eq!(header["x5t#S256"], "5jl0Q_2rmtg6LKJgCfsbcjrtDVrDxxjAJuLc94ngNYY");
+    assert_eq!((&claims["nbf"], &claims["iat"]), (&1_767_603_640.into(), &1_767_603_640.into()));
+    let jwk: Value = serde_json::from_slice(RSA_KEY).unwrap();
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+    PublicKeyComponents { n: member(&jwk, "n"), e: member(&jwk, "e") }
+        .verify(&RSA_PSS_2048_8192_SHA256, signed.as_bytes(), &signature)
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_client_secret_is_sent_in_the_body_alone() {
+    let form = token_form_of(ClientProof::Secret(Secret::new("hunter2+/=".to_owned()))).await;
+    assert_eq!(form("client_secret").unwrap(), "hunter2+/=");
+    assert_eq!(form("client_id").unwrap(), "0oaCLIENT");
+    assert_eq!(form("client_assertion"), None);
+}
+
+#[tokio::test]
+async fn a_federated_token_is_read_anew_for_each_request() {
+    let file = std::env::temp_dir().join(format!("driftline-federated-{}", std::process::id()));
+    std::fs::write(&file, "header.first.signature\n").unwrap();
+    // Each token is over at once.
+    let server = Server::start(|seen| match is_token_request(seen) {
+        true => Reply::json(r#"{"token_type":"Bearer","expires_in":0,"access_token":"t"}"#),
+        false => Reply::json("[]"),
+    })
+    .await;
+    let mut config = config(&server.url);
+    let proof = ClientProof::Federated(file.clone());
+    config.auth = Auth::ServiceApp(ServiceApp { proof, ..service_app(&server, EC_KEY) });
+    let reader = client(config).reader();
+    reader.get("a").await.unwrap();
+    std::fs::write(&file, "header.second.signature").unwrap();
+    reader.get("b").await.unwrap();
+    let seen = server.seen();
+    let sent: Vec<_> = seen.iter().filter_map(|it| it.form("client_assertion")).collect();
+    assert_eq!(sent, ["header.first.signature", "header.second.signature"]);
+
+    std::fs::remove_file(&file).unwrap();
+    let error = reader.get("c").await.unwrap_err();
+    let text = format!("{error}: {}", error.kind);
+    assert!(text.contains("`federated_token`: cannot be read from `"), "{text}");
+}
+
+#[tokio::test]
+async fn what_entra_says_of_a_refused_client_leads_to_what_to_do() {
+    for (number, next) in [
+        (7_000_222, "make a new one for the app registration"),
+        (7_000_215, "give its value and not its id"),
+        (700_016, "check `client_id` and `tenant`"),
+        (90_002, "check `tenant` and `cloud`"),
+        (700_027, "upload it there"),
+        (53_003, "exempt it there"),
+        (1, "the server knows this key or secret"),
+    ] {
+        let body = format!(
+            r#"{{"error":"invalid_client","error_description":"AADSTS{number}: Trace: x"}}"#
+        );
+        let server = Server::in_turn(vec![Reply::new(401, body.as_str())]).await;
+        let error = client_of(&server, EC_KEY).reader().get("users").await.unwrap_err();
+        assert!(told(&error, &server).ends_with(next), "{number}: {}", told(&error, &server));
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::{Section, count, time, unknown};
+use super::{Section, count, tenant, time, unknown};
 use crate::endpoint::Endpoint;
 use crate::fault::{Fault, Plan, When};
 use crate::world::{Account, Active, AppUser, LogEvent, OktaUser, Person, World};
@@ -19,6 +19,9 @@ pub(super) fn read(world: &mut World, section: Section, words: &[&str]) -> Resul
         Section::Groups => group(world, &row),
         Section::App => account(world, &row),
         Section::Log => event(world, &row),
+        Section::Entra => tenant::user(world, &row),
+        Section::EntraGroups => tenant::group(world, &row),
+        Section::EntraLog => tenant::event(world, &row),
         Section::Faults => fault(world, &row),
         Section::Company => Err("a company has no lines of its own".to_owned()),
     }
@@ -49,7 +52,7 @@ pub(super) fn link(world: &mut World) {
 const LINKED_LATER: &str = "ACTIVE";
 
 /// The words of a line: those that stand by themselves, and those that say `key=value`.
-struct Row<'a> {
+pub(super) struct Row<'a> {
     plain: Vec<&'a str>,
     keyed: BTreeMap<&'a str, &'a str>,
 }
@@ -61,14 +64,17 @@ impl<'a> Row<'a> {
     }
 
     /// The first words, each of which must be there; then those that may follow.
-    fn take<const N: usize>(&self, form: &str) -> Result<([&'a str; N], &[&'a str]), String> {
+    pub(super) fn take<const N: usize>(
+        &self,
+        form: &str,
+    ) -> Result<([&'a str; N], &[&'a str]), String> {
         let (first, rest) =
             self.plain.split_first_chunk::<N>().ok_or_else(|| format!("write {form}"))?;
         Ok((*first, rest))
     }
 
     /// Refuses words and keys that mean nothing.
-    fn only(&self, rest: &[&str], words: &[&str], keys: &[&str]) -> Result<(), String> {
+    pub(super) fn only(&self, rest: &[&str], words: &[&str], keys: &[&str]) -> Result<(), String> {
         if let Some(word) = rest.iter().find(|it| !words.contains(it)) {
             return Err(unknown(word, words));
         }
@@ -79,15 +85,15 @@ impl<'a> Row<'a> {
         }
     }
 
-    fn value(&self, key: &str) -> Option<String> {
+    pub(super) fn value(&self, key: &str) -> Option<String> {
         self.keyed.get(key).map(|it| (*it).to_owned())
     }
 
-    fn values(&self, key: &str) -> Vec<String> {
+    pub(super) fn values(&self, key: &str) -> Vec<String> {
         self.keyed.get(key).into_iter().flat_map(|it| it.split(',')).map(str::to_owned).collect()
     }
 
-    fn time(&self, world: &World, key: &str) -> Result<Option<DateTime<Utc>>, String> {
+    pub(super) fn time(&self, world: &World, key: &str) -> Result<Option<DateTime<Utc>>, String> {
         self.keyed.get(key).map(|it| time(world, it)).transpose()
     }
 }
@@ -217,6 +223,6 @@ fn fault(world: &mut World, row: &Row<'_>) -> Result<(), String> {
 }
 
 /// `-` stands for nothing.
-fn optional(text: String) -> Option<String> {
+pub(super) fn optional(text: String) -> Option<String> {
     (text != "-").then_some(text)
 }

@@ -46,7 +46,8 @@ impl Book {
         let mut found: Vec<Fault> = Vec::new();
         for entry in self.entries.iter_mut().filter(|it| it.is_on) {
             let Plan { endpoint: place, fault, when } = entry.plan;
-            let needs_later = matches!(fault, Fault::Changes(_) | Fault::RepeatedPage);
+            let needs_later =
+                matches!(fault, Fault::Changes(_) | Fault::RepeatedPage | Fault::ExpiredPage);
             if !place.covers(endpoint)
                 || !fault.fits(endpoint)
                 || (needs_later && !is_later_page)

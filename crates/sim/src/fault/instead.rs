@@ -7,7 +7,7 @@ use super::{Fault, Place, Wait};
 use crate::record::Server;
 use crate::serve::Urls;
 use crate::wire::{Answer, Payload, http_date};
-use crate::{okta, scim};
+use crate::{entra, okta, scim};
 
 /// What a proxy in between shows people.
 const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Just a moment</title></head>\
@@ -25,17 +25,24 @@ pub(crate) fn instead(
         Fault::Broken(status @ (502 | 504)) => Answer::text(status, "text/html", PAGE),
         Fault::Broken(status) => match server {
             Server::Okta => okta::error::with_status(status, "E0000009", "Internal Server Error"),
+            Server::Entra => {
+                entra::error::with_status(status, "serviceNotAvailable", "Service unavailable.")
+            }
             _ => scim::error(status, None, "the server cannot answer now"),
         },
         Fault::Refused(status) => match (server, status) {
             (Server::Okta, 401) => okta::error::invalid_token(),
             (Server::Okta, 403) => okta::error::forbidden(),
             (Server::Okta, _) => okta::error::not_found("it", "Object"),
+            (Server::Entra, 401) => entra::error::invalid_token(),
+            (Server::Entra, 403) => entra::error::forbidden(),
+            (Server::Entra, _) => entra::error::not_found("it"),
             (_, status) => scim::error(status, None, "refused"),
         },
         Fault::ReadOnly => {
             okta::error::with_status(503, "E0000010", "Service is in read only mode.")
         }
+        Fault::ExpiredPage => entra::error::expired_page(),
         Fault::Html(status) => Answer::text(status, "text/html; charset=utf-8", PAGE),
         Fault::Redirect(place) => {
             Answer::text(302, "text/plain", "").with("location", urls.misleading(server, place))
@@ -57,6 +64,7 @@ pub(crate) fn instead(
         },
         Fault::TokenDies => match server {
             Server::Okta => okta::error::invalid_token(),
+            Server::Entra => entra::error::invalid_token(),
             _ => scim::error(401, None, "the token is not valid"),
         },
         _ => return None,
@@ -66,6 +74,7 @@ pub(crate) fn instead(
 fn too_many(wait: Wait, server: Server, now: DateTime<Utc>) -> Answer {
     let answer = match server {
         Server::Okta => okta::error::too_many(),
+        Server::Entra => entra::error::too_many(),
         _ => scim::error(429, None, "too many requests"),
     };
     let limits = |answer: Answer, limit: u32, reset: DateTime<Utc>| {
@@ -96,7 +105,7 @@ fn too_many(wait: Wait, server: Server, now: DateTime<Utc>) -> Answer {
 
 fn media_type(server: Server) -> &'static str {
     match server {
-        Server::Okta => "application/json",
+        Server::Okta | Server::Entra => "application/json",
         _ => "application/scim+json",
     }
 }
@@ -106,6 +115,7 @@ impl Urls {
     pub(crate) fn misleading(&self, server: Server, place: Place) -> String {
         let own = match server {
             Server::Okta => &self.okta,
+            Server::Entra => &self.entra,
             _ => &self.scim_origin,
         };
         match place {

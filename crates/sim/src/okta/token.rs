@@ -21,7 +21,7 @@ const ASSERTION_S: i64 = 3_600;
 /// How far off the time of a proof may be.
 const PROOF_S: i64 = 300;
 /// The form of client assertion that is taken.
-const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 /// What was handed out, and what was used up.
 #[derive(Clone, Debug, Default)]
@@ -259,14 +259,14 @@ fn bad_proof(what: &str) -> Answer {
 }
 
 /// A JWT, not verified.
-struct Jwt {
-    header: Map<String, Value>,
+pub(crate) struct Jwt {
+    pub(crate) header: Map<String, Value>,
     claims: Map<String, Value>,
 }
 
 impl Jwt {
     /// Reads a signed JWT; `None`: it is none.
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split('.').collect();
         let [header, claims, signature] = parts.as_slice() else { return None };
         let object = |text: &str| serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok();
@@ -283,12 +283,12 @@ impl Jwt {
         algorithm.is_some_and(|it| ALGORITHMS.contains(&it))
     }
 
-    fn claim(&self, name: &str) -> Option<&str> {
+    pub(crate) fn claim(&self, name: &str) -> Option<&str> {
         self.claims.get(name)?.as_str()
     }
 
     /// A time in epoch seconds.
-    fn time(&self, name: &str) -> Option<i64> {
+    pub(crate) fn time(&self, name: &str) -> Option<i64> {
         self.claims.get(name)?.as_i64()
     }
 }

@@ -1,18 +1,17 @@
-//! Walks one list of Okta from its first page to the page that leads to no other.
+//! Walks one list of an API from its first page to the page that leads to no other. How a page
+//! leads on, and what a refusal means, is each vendor's [`Dialect`].
 //!
-//! Okta states no total. The end of a list is the page without a `next` link; a short page is
-//! none. *Partial* means that this page was not reached, that a page brought nothing new, or that
-//! the list changed while it was read, also when it was read again.
+//! The end of a list is the page that names no next one; a short page is none. *Partial* means
+//! that this page was not reached, that a page brought nothing new, or that the list changed while
+//! it was read, also when it was read again.
 
 use chrono::{DateTime, Utc};
 use domain::{
     AsOf, AsOfBasis, Coverage, IdForm, Proof, Request, RowOrigin, Snapshot, Stream, SystemId,
 };
-use outbound::{Answer, Reader};
+use outbound::{Answer, OutboundError, Reader};
 use rustc_hash::FxHashSet;
 
-use super::link;
-use super::refusal::{self, Asked, url_of};
 use crate::files::Profile;
 use crate::live::{Bodies, LiveError};
 use crate::page::{ListRead, Pages, PagesRead};
@@ -20,49 +19,90 @@ use crate::page::{ListRead, Pages, PagesRead};
 /// Pairs of contradicting rows that a reason names; more are counted.
 const CONFLICTS_MAX: usize = 5;
 
+/// How often a list is begun again whose pages expired while it was read.
+const RESTARTS_MAX: u32 = 3;
+
+/// What one vendor's lists have of their own.
+pub(crate) trait Dialect: Sync {
+    /// Who answers, for people.
+    fn vendor(&self) -> &'static str;
+
+    /// Where the page after an answer is, in full. `None`: no page follows.
+    ///
+    /// # Errors
+    ///
+    /// Returns why that cannot be told.
+    fn next(&self, answer: &Answer) -> Result<Option<String>, String>;
+
+    /// Names an answer that is no success.
+    fn refused(&self, answer: &Answer) -> LiveError;
+
+    /// Names a request without an answer.
+    fn failed(&self, error: OutboundError) -> LiveError;
+
+    /// Whether an answer is the source's own word that what was asked for by id is not there.
+    fn says_gone(&self, answer: &Answer) -> bool;
+
+    /// Whether an answer says that the link to this page is no longer good, so that the list must
+    /// be begun again.
+    fn is_expired(&self, _answer: &Answer) -> bool {
+        false
+    }
+
+    /// The ids of the rows of a page, where several rows of one key are usual. `None`: a key comes
+    /// once.
+    fn row_ids(&self, _body: &[u8]) -> Option<Vec<String>> {
+        None
+    }
+}
+
 /// Which list, and how it is read.
 #[derive(Clone, Copy)]
-pub(super) struct Plan<'p> {
-    pub(super) system: &'p SystemId,
-    pub(super) profile: &'p Profile,
+pub(crate) struct Plan<'p> {
+    pub(crate) system: &'p SystemId,
+    pub(crate) profile: &'p Profile,
     /// The first page; the others are where the answers say.
-    pub(super) path: &'p str,
-    pub(super) asked: Asked,
+    pub(crate) path: &'p str,
+    pub(crate) dialect: &'p dyn Dialect,
     /// Whether the identities that its rows name are read elsewhere.
-    pub(super) skips_identities: bool,
+    pub(crate) skips_identities: bool,
+    /// The group whose members are listed; `None`: it is another list.
+    pub(crate) group: Option<&'p str>,
 }
 
 /// What became of a walk.
 #[derive(Debug)]
-pub(super) struct Walked {
-    pub(super) list: ListRead,
-    pub(super) requests: Vec<Request>,
+pub(crate) struct Walked {
+    pub(crate) list: ListRead,
+    pub(crate) requests: Vec<Request>,
     /// When the first answer was asked for; `None`: nothing was answered.
-    pub(super) began_at: Option<DateTime<Utc>>,
+    pub(crate) began_at: Option<DateTime<Utc>>,
     /// Which rows could not be read; `None`: each could.
-    pub(super) unread: Option<String>,
-    pub(super) end: End,
+    pub(crate) unread: Option<String>,
+    pub(crate) end: End,
 }
 
 /// How a walk ended.
 #[derive(Debug)]
-pub(super) enum End {
+pub(crate) enum End {
     /// At the last page.
     Whole,
     /// The list changed, or repeats itself: another walk may do better. Why, for the operator.
     Changed(String),
+    /// A link to a page expired before it was followed: another walk may do better.
+    Expired(LiveError),
     /// An answer did not come or is none.
     Broken(LiveError),
 }
 
-/// Reads a list; once more from the start when it changed on the way. The requests of a first
-/// walk that was given up go to `others`.
-pub(super) async fn walk(
+/// Reads a list; once more from the start when it changed on the way, and some times more where
+/// its pages expire. The requests of walks that were given up go to `others`.
+pub(crate) async fn walk(
     reader: &Reader,
     plan: Plan<'_>,
     others: &mut Vec<Request>,
 ) -> Option<Walked> {
-    let first = once(reader, plan).await?;
+    let first = unexpired(reader, plan, others).await?;
     if matches!(first.end, End::Changed(_)) {
         again(reader, plan, first, others).await
     } else {
@@ -70,15 +110,28 @@ pub(super) async fn walk(
     }
 }
 
+/// Walks, from the start again as long as pages expire.
+async fn unexpired(reader: &Reader, plan: Plan<'_>, others: &mut Vec<Request>) -> Option<Walked> {
+    let mut walked = once(reader, plan).await?;
+    for _ in 0..RESTARTS_MAX {
+        if !matches!(walked.end, End::Expired(_)) {
+            break;
+        }
+        others.append(&mut walked.requests);
+        walked = once(reader, plan).await?;
+    }
+    Some(walked)
+}
+
 /// Reads a list again that changed while it was read. What was read first stands where the
 /// second walk brings less.
-pub(super) async fn again(
+pub(crate) async fn again(
     reader: &Reader,
     plan: Plan<'_>,
     first: Walked,
     others: &mut Vec<Request>,
 ) -> Option<Walked> {
-    let mut second = once(reader, plan).await?;
+    let mut second = unexpired(reader, plan, others).await?;
     if !second.is_whole() && (first.is_whole() || second.list.rows.is_empty()) {
         others.extend(second.requests);
         return Some(first);
@@ -90,11 +143,21 @@ pub(super) async fn again(
 
 /// Walks once. `None`: the profile gives no list.
 async fn once(reader: &Reader, plan: Plan<'_>) -> Option<Walked> {
-    let mut pages = Pages::new(plan.profile, plan.skips_identities);
-    let followed = follow(reader, plan.path, plan.asked, &mut |request, body| match body {
+    let mut pages = match plan.group {
+        Some(group) => Pages::of_group(plan.profile, group),
+        None => Pages::new(plan.profile, plan.skips_identities),
+    };
+    let (mut ids, mut n_repeated) = (FxHashSet::default(), 0);
+    let followed = follow(reader, plan.path, plan.dialect, &mut |request, body| match body {
         Some(body) => {
             let seen = pages.page(request, body).map_err(|error| error.what)?;
-            Ok(Counts { n_rows: seen.n_rows, n_new: seen.n_new_ids })
+            let Some(rows) = plan.dialect.row_ids(body) else {
+                return Ok(Counts { n_rows: seen.n_rows, n_new: seen.n_new_ids });
+            };
+            let n_listed = rows.len();
+            let n_new = rows.into_iter().filter(|it| ids.insert(it.clone())).count();
+            n_repeated += n_listed - n_new;
+            Ok(Counts { n_rows: seen.n_rows, n_new: n_new as u64 })
         }
         None => {
             pages.attempt(request);
@@ -105,7 +168,11 @@ async fn once(reader: &Reader, plan: Plan<'_>) -> Option<Walked> {
     let PagesRead { lists, requests, unread } = pages.finish(plan.system);
     let list = lists.into_iter().next()?;
     let end = match followed.end {
-        End::Whole => unsteady(&list, &requests).map_or(End::Whole, End::Changed),
+        End::Whole => match unsteady(&list, &requests) {
+            Some(why) => End::Changed(why),
+            None if n_repeated > 0 => End::Changed(format!("rows that came twice: {n_repeated}")),
+            None => End::Whole,
+        },
         other => other,
     };
     Some(Walked { list, requests, began_at: followed.began_at, unread, end })
@@ -113,26 +180,26 @@ async fn once(reader: &Reader, plan: Plan<'_>) -> Option<Walked> {
 
 /// Rows of one page, and those that no page before it had.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counts {
-    pub(super) n_rows: u64,
-    pub(super) n_new: u64,
+pub(crate) struct Counts {
+    pub(crate) n_rows: u64,
+    pub(crate) n_new: u64,
 }
 
 /// How following a list ended.
-pub(super) struct Followed {
+pub(crate) struct Followed {
     /// When the first answer was asked for; `None`: nothing was answered.
-    pub(super) began_at: Option<DateTime<Utc>>,
-    pub(super) end: End,
+    pub(crate) began_at: Option<DateTime<Utc>>,
+    pub(crate) end: End,
 }
 
 /// Takes one request: with the body of a page, or one that brought no page.
-pub(super) type Take<'t> = dyn FnMut(Request, Option<&[u8]>) -> Result<Counts, String> + Send + 't;
+pub(crate) type Take<'t> = dyn FnMut(Request, Option<&[u8]>) -> Result<Counts, String> + Send + 't;
 
 /// Follows a list from page to page until no page is next.
-pub(super) async fn follow(
+pub(crate) async fn follow(
     reader: &Reader,
     path: &str,
-    asked: Asked,
+    dialect: &dyn Dialect,
     take: &mut Take<'_>,
 ) -> Followed {
     let mut began_at = None;
@@ -147,11 +214,11 @@ pub(super) async fn follow(
             Ok(answer) => answer,
             Err(mut error) => {
                 attempts(std::mem::take(&mut error.requests), take);
-                break End::Broken(refusal::of_error(error, asked));
+                break End::Broken(dialect.failed(error));
             }
         };
         began_at = began_at.or(Some(answer.sent_at));
-        match page(answer, asked, take) {
+        match page(answer, dialect, take) {
             Step::Next(url) if links.insert(url.clone()) => next = Some(url),
             Step::Next(_) => {
                 break End::Changed("a page leads back to one that was read before".to_owned());
@@ -169,21 +236,22 @@ enum Step {
 }
 
 /// Takes one answer.
-fn page(mut answer: Answer, asked: Asked, take: &mut Take<'_>) -> Step {
+fn page(mut answer: Answer, dialect: &dyn Dialect, take: &mut Take<'_>) -> Step {
     if !answer.is_success() {
-        let error = refusal::of_answer(&answer, asked);
+        let error = dialect.refused(&answer);
+        let is_expired = dialect.is_expired(&answer);
         attempts(answer.requests, take);
-        return Step::End(End::Broken(error));
+        return Step::End(if is_expired { End::Expired(error) } else { End::Broken(error) });
     }
     let url = url_of(&answer.requests);
     let no_list = |why: String| {
-        let why = format!("{why}: {WHO_ANSWERS}");
+        let why = format!("{why}: {}", who_answers(dialect.vendor()));
         Step::End(End::Broken(LiveError::NoList { url, why }))
     };
     let Some(request) = answer.requests.pop() else {
         return no_list("no request is behind it".to_owned());
     };
-    let next = link::of(&answer);
+    let next = dialect.next(&answer);
     attempts(answer.requests, take);
     let counts = match take(request, Some(&answer.body)) {
         Ok(counts) => counts,
@@ -196,7 +264,7 @@ fn page(mut answer: Answer, asked: Asked, take: &mut Take<'_>) -> Step {
     match next {
         Ok(Some(next)) => Step::Next(next),
         Ok(None) => Step::End(End::Whole),
-        Err(error) => no_list(error.to_string()),
+        Err(why) => no_list(why),
     }
 }
 
@@ -208,7 +276,9 @@ fn attempts(requests: Vec<Request>, take: &mut Take<'_>) {
 }
 
 /// What to do about an answer that is no list.
-pub(super) const WHO_ANSWERS: &str = "check the base URL and what stands between here and Okta";
+pub(crate) fn who_answers(vendor: &str) -> String {
+    format!("check the base URL and what stands between here and {vendor}")
+}
 
 /// What the rows of a list that was read to its end say against it: somebody who came twice
 /// moved between pages, and where one moved another may have been missed.
@@ -233,22 +303,44 @@ fn unsteady(list: &ListRead, requests: &[Request]) -> Option<String> {
 
 /// Why nothing was read, with the requests that were sent for it.
 #[derive(Debug)]
-pub(super) struct Unread {
-    pub(super) error: Box<LiveError>,
-    pub(super) requests: Vec<Request>,
+pub(crate) struct Unread {
+    pub(crate) error: Box<LiveError>,
+    pub(crate) requests: Vec<Request>,
 }
 
 impl Walked {
+    /// A list in which nothing was read yet. `None`: the profile gives no list.
+    pub(crate) fn empty(plan: Plan<'_>) -> Option<Self> {
+        let read = Pages::new(plan.profile, plan.skips_identities).finish(plan.system);
+        let list = read.lists.into_iter().next()?;
+        Some(Self { list, requests: Vec::new(), began_at: None, unread: None, end: End::Whole })
+    }
+
     /// Whether all of the list was read, and each row of it.
-    pub(super) const fn is_whole(&self) -> bool {
+    pub(crate) const fn is_whole(&self) -> bool {
         matches!(self.end, End::Whole) && self.unread.is_none()
     }
 
-    /// Why nothing more need be asked of Okta; `None`: another request may fare better.
-    pub(super) const fn ends_pull(&self) -> Option<&'static str> {
+    /// Why nothing more need be asked of the source; `None`: another request may fare better.
+    pub(crate) const fn ends_pull(&self) -> Option<&'static str> {
         match &self.end {
             End::Broken(error) => error.ends_pull(),
-            End::Whole | End::Changed(_) => None,
+            End::Whole | End::Changed(_) | End::Expired(_) => None,
+        }
+    }
+
+    /// Adds what a walk of another part of the same list brought. It ended as the first of the two
+    /// that did not reach its end.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.list.append(other.list, self.requests.len());
+        self.requests.append(&mut other.requests);
+        self.began_at = self.began_at.or(other.began_at);
+        self.unread = match (self.unread.take(), other.unread) {
+            (Some(one), Some(more)) => Some(format!("{one}; {more}")),
+            (one, more) => one.or(more),
+        };
+        if matches!(self.end, End::Whole) {
+            self.end = other.end;
         }
     }
 
@@ -257,7 +349,7 @@ impl Walked {
     /// # Errors
     ///
     /// Returns [`Unread`] when nothing was read.
-    pub(super) fn into_snapshot(
+    pub(crate) fn into_snapshot(
         self,
         stream: Stream,
         id_form: Option<IdForm>,
@@ -273,10 +365,10 @@ impl Walked {
             End::Changed(reason) => {
                 coverage(one_more(format!("the list changed while it was read: {reason}"), reasons))
             }
-            End::Broken(error) if list.rows.is_empty() => {
+            End::Broken(error) | End::Expired(error) if list.rows.is_empty() => {
                 return Err(Unread { error: Box::new(error), requests: self.requests });
             }
-            End::Broken(error) => coverage(one_more(chain(&error), reasons)),
+            End::Broken(error) | End::Expired(error) => coverage(one_more(chain(&error), reasons)),
         };
         let Some(at) = self.began_at else {
             let why = "nothing was answered".to_owned();
@@ -300,7 +392,7 @@ impl Walked {
 
 fn coverage(reasons: Vec<String>) -> Coverage {
     if reasons.is_empty() {
-        // Nothing is next: Okta states its end.
+        // Nothing is next: the source states its end.
         Coverage::Complete(Proof::ReadToEnd)
     } else {
         Coverage::Partial { reason: reasons.join("; ") }
@@ -312,8 +404,13 @@ fn one_more(reason: String, mut reasons: Vec<String>) -> Vec<String> {
     reasons
 }
 
+/// What was asked for, as a request line shows it.
+pub(crate) fn url_of(requests: &[Request]) -> String {
+    requests.last().map(|it| it.url.to_string()).unwrap_or_default()
+}
+
 /// An error with all that caused it, as one line.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |it| it.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

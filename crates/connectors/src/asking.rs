@@ -1,0 +1,171 @@
+//! A round of questions by id, whoever is asked: what one object is, or that it is gone. What an
+//! answer means, and which other one it needs, is each connector's.
+
+use std::sync::OnceLock;
+
+use chrono::{DateTime, Utc};
+use domain::{Clock, List, Principal, Request, Rows, SystemId, Text};
+use outbound::{Bytes, Reader};
+
+use crate::files::Profile;
+use crate::live::{Answer, Question, Reply, ends_asking};
+use crate::page;
+use crate::walk::{Dialect, chain};
+
+/// A round of questions.
+pub(crate) struct Asking<'a> {
+    pub(crate) system: &'a SystemId,
+    pub(crate) reader: Reader,
+    /// Why nothing is asked any more; empty: questions are still asked.
+    pub(crate) stopped: OnceLock<String>,
+}
+
+/// What came of one question.
+pub(crate) struct Heard {
+    pub(crate) answer: Answer,
+    sent_at: DateTime<Utc>,
+    received_at: DateTime<Utc>,
+    pub(crate) requests: Vec<Request>,
+}
+
+/// What an answer must be.
+#[derive(Clone, Copy)]
+pub(crate) struct Read<'r> {
+    pub(crate) profile: &'r Profile,
+    pub(crate) list: List,
+    pub(crate) dialect: &'r dyn Dialect,
+    pub(crate) id: &'r Text,
+}
+
+impl<'a> Asking<'a> {
+    /// Begins a round.
+    pub(crate) fn new(system: &'a SystemId, reader: Reader) -> Self {
+        Self { system, reader, stopped: OnceLock::new() }
+    }
+
+    /// Lets no further question be asked. The first reason stays.
+    pub(crate) fn stop(&self, why: &str) {
+        self.stopped.get_or_init(|| why.to_owned());
+    }
+
+    /// Asks for one object.
+    pub(crate) async fn object(&self, path: &str, read: Read<'_>, clock: &dyn Clock) -> Heard {
+        self.heard(path, read.dialect, clock, |answer| self.said(answer, read)).await
+    }
+
+    /// Asks, and lets `said` tell what a final answer means.
+    pub(crate) async fn heard(
+        &self,
+        path: &str,
+        dialect: &dyn Dialect,
+        clock: &dyn Clock,
+        said: impl FnOnce(&outbound::Answer) -> Answer,
+    ) -> Heard {
+        let began_at = clock.now();
+        match self.reader.get(path).await {
+            Ok(answer) => {
+                let (sent_at, received_at) = (answer.sent_at, answer.received_at);
+                let said = said(&answer);
+                let mut requests = answer.requests;
+                if let (Answer::Found { .. }, Some(last)) = (&said, requests.last_mut()) {
+                    last.n_rows = 1;
+                }
+                Heard { answer: said, sent_at, received_at, requests }
+            }
+            Err(mut error) => {
+                let requests = std::mem::take(&mut error.requests);
+                let is_general = ends_asking(&error.kind);
+                let why = chain(&dialect.failed(error));
+                if is_general {
+                    self.stop(&why);
+                }
+                let answer = Answer::Unknown { why };
+                Heard { answer, sent_at: began_at, received_at: clock.now(), requests }
+            }
+        }
+    }
+
+    fn said(&self, answer: &outbound::Answer, read: Read<'_>) -> Answer {
+        if answer.is_success() {
+            return self.found(&answer.body, read);
+        }
+        if read.dialect.says_gone(answer) {
+            return Answer::Gone;
+        }
+        self.refused(answer, read.dialect)
+    }
+
+    /// What a refusal means for this question, and for those after it.
+    pub(crate) fn refused(&self, answer: &outbound::Answer, dialect: &dyn Dialect) -> Answer {
+        let refused = dialect.refused(answer);
+        let why = chain(&refused);
+        if refused.ends_pull().is_some() {
+            self.stop(&why);
+        }
+        Answer::Unknown { why }
+    }
+
+    fn found(&self, body: &[u8], read: Read<'_>) -> Answer {
+        let skips_identities = read.list == List::Assignments;
+        let (lists, body) = match page::one(read.profile, self.system, skips_identities, body) {
+            Ok(one) => one,
+            Err(error) => return Answer::Unknown { why: error.what },
+        };
+        match lists.into_iter().find(|it| it.list() == read.list) {
+            Some(row) if is_about(&row, read.id) => Answer::Found { row, body },
+            _ => {
+                let why = format!("{} answered with another object", read.dialect.vendor());
+                Answer::Unknown { why }
+            }
+        }
+    }
+
+    /// The body of a success, or why there is none.
+    pub(crate) async fn body(
+        &self,
+        path: &str,
+        dialect: &dyn Dialect,
+        requests: &mut Vec<Request>,
+    ) -> Result<Bytes, String> {
+        match self.reader.get(path).await {
+            Ok(answer) => {
+                requests.extend(answer.requests.iter().cloned());
+                if answer.is_success() {
+                    Ok(answer.body)
+                } else {
+                    Err(chain(&dialect.refused(&answer)))
+                }
+            }
+            Err(mut error) => {
+                requests.append(&mut error.requests);
+                Err(chain(&dialect.failed(error)))
+            }
+        }
+    }
+}
+
+impl Heard {
+    /// A question that was not asked.
+    pub(crate) fn nothing(why: String, clock: &dyn Clock) -> Self {
+        let now = clock.now();
+        let answer = Answer::Unknown { why };
+        Self { answer, sent_at: now, received_at: now, requests: Vec::new() }
+    }
+
+    /// The reply to a question.
+    pub(crate) fn reply(self, question: &Question) -> Reply {
+        let Self { answer, sent_at, received_at, requests } = self;
+        Reply { question: question.clone(), answer, sent_at, received_at, requests }
+    }
+}
+
+/// Sources take a login for an id as well, so the answer must name the id that was asked for.
+fn is_about(row: &Rows, id: &Text) -> bool {
+    match row {
+        Rows::Identities(rows) => rows.iter().all(|it| it.id == *id),
+        Rows::Assignments(rows) => {
+            rows.iter().all(|it| it.principal == Principal::Identity(id.clone()))
+        }
+        _ => false,
+    }
+}

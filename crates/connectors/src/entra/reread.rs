@@ -1,0 +1,199 @@
+//! Asks again by id: one user, among the deleted ones too, and what one user is assigned.
+//!
+//! A 404 counts as gone only where Graph's own error says so, and only while users can be seen at
+//! all. Who is assigned is asked for by the user, because that answer holds what comes through
+//! groups, and only from groups that the user is a direct member of.
+
+use domain::{Assignment, Clock, Grant, List, Principal, Request, Rows, Text, Via};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use super::health::{App, Found};
+use super::pull::NO_APP;
+use super::refusal::Asked;
+use super::{Entra, paths};
+use crate::abreast::answers;
+use crate::asking::{Asking, Heard, Read};
+use crate::live::{Answer, Question, Reply};
+use crate::page;
+use crate::walk::Dialect as _;
+
+impl Entra {
+    /// Asks about each object, a few at a time, and answers in the order of the questions.
+    ///
+    /// Where the source as a whole does not answer, the remaining questions are not sent and
+    /// their answers say so.
+    pub async fn reread(&self, clock: &dyn Clock, questions: &[Question]) -> Vec<Reply> {
+        let round = Round {
+            entra: self,
+            asking: Asking::new(&self.config.system, self.reader.new_pull()),
+            app: OnceCell::new(),
+            users: OnceCell::new(),
+        };
+        answers(questions.iter().map(|it| round.ask(it, clock)).collect()).await
+    }
+}
+
+/// A round of questions.
+struct Round<'e> {
+    entra: &'e Entra,
+    asking: Asking<'e>,
+    /// The app's object id, or why it is not known; empty: nobody wanted to know yet.
+    app: OnceCell<Result<Text, String>>,
+    /// Whether users could be seen in this round, likewise.
+    users: OnceCell<Result<(), String>>,
+}
+
+impl Round<'_> {
+    async fn ask(&self, question: &Question, clock: &dyn Clock) -> Reply {
+        let heard = match (self.asking.stopped.get(), question) {
+            (Some(why), _) => Heard::nothing(format!("not asked, because {why}"), clock),
+            (None, Question::Identity(id)) => self.identity(id, clock).await,
+            (None, Question::Assignment(id)) => self.assignment(id, clock).await,
+            (None, Question::Account(_)) => {
+                Heard::nothing("Entra knows no accounts of the app".to_owned(), clock)
+            }
+        };
+        heard.reply(question)
+    }
+
+    async fn identity(&self, id: &Text, clock: &dyn Clock) -> Heard {
+        let read = |profile, dialect| Read { profile, list: List::Identities, dialect, id };
+        let users = read(&self.entra.users, &Asked::Users);
+        let mut heard = self.asking.object(&paths::user(id), users, clock).await;
+        if let Answer::Found { row, .. } = &mut heard.answer {
+            self.entra.mean_disabled(row);
+        }
+        if heard.answer != Answer::Gone {
+            return heard;
+        }
+        let deleted = read(&self.entra.deleted, &Asked::DeletedUsers);
+        let among_deleted = self.asking.object(&paths::deleted_user(id), deleted, clock).await;
+        heard.requests.extend(among_deleted.requests);
+        // Who is not among the users has gone, whether or not it can be seen since when.
+        match among_deleted.answer {
+            found @ Answer::Found { .. } => heard.answer = found,
+            Answer::Gone | Answer::Unknown { .. } => self.if_users_are_seen(&mut heard).await,
+        }
+        heard
+    }
+
+    async fn assignment(&self, id: &Text, clock: &dyn Clock) -> Heard {
+        let mut requests = Vec::new();
+        let app = match self.app(&mut requests).await {
+            Ok(app) => app,
+            Err(why) => {
+                let why = format!("the enterprise app could not be looked up: {why}");
+                let mut heard = Heard::nothing(why, clock);
+                heard.requests = requests;
+                return heard;
+            }
+        };
+        let path = paths::assigned_to_user(id, &app);
+        let dialect = &Asked::AssignedToUser;
+        let said = |answer: &outbound::Answer| {
+            if answer.is_success() {
+                self.assigned(answer, id, &app)
+            } else if dialect.says_gone(answer) {
+                Answer::Gone
+            } else {
+                self.asking.refused(answer, dialect)
+            }
+        };
+        let mut heard = self.asking.heard(&path, dialect, clock, said).await;
+        heard.requests.splice(0..0, requests);
+        if heard.answer == Answer::Gone {
+            self.if_users_are_seen(&mut heard).await;
+        }
+        heard
+    }
+
+    /// What the rows of one user say together.
+    fn assigned(&self, answer: &outbound::Answer, id: &Text, app: &str) -> Answer {
+        let unknown = |why: &str| Answer::Unknown { why: why.to_owned() };
+        let Ok(Page { value }) = serde_json::from_slice(&answer.body) else {
+            return unknown("the answer is no list of assignments");
+        };
+        // Whatever becomes of the filter: rows of other apps say nothing of this one.
+        let of_app = value.iter().filter(|it| it["resourceId"].as_str() == Some(app));
+        let (mut grant, mut groups, mut body) = (None::<Assignment>, Vec::new(), Vec::new());
+        let mut is_direct = false;
+        for row in of_app {
+            let read = page::one(
+                &self.entra.assigned,
+                &self.entra.config.system,
+                true,
+                row.to_string().as_bytes(),
+            );
+            let Ok((rows, raw)) = read else {
+                return unknown("a row of the answer cannot be read");
+            };
+            let Some(Rows::Assignments(rows)) = rows.into_iter().next() else { continue };
+            for mut row in rows.into_iter().filter(|it| it.grant == Grant::Grants) {
+                match std::mem::replace(&mut row.via, Via::Direct) {
+                    Via::Groups(through) => groups.extend(through),
+                    _ if row.principal == Principal::Identity(id.clone()) => is_direct = true,
+                    _ => return unknown("Microsoft Graph answered about another user"),
+                }
+                if grant.is_none() {
+                    (grant, body) = (Some(row), raw.clone());
+                }
+            }
+        }
+        let Some(row) = grant else {
+            return match Asked::AssignedToUser.next(answer) {
+                Ok(None) => Answer::Gone,
+                _ => unknown("the answer is one page of several"),
+            };
+        };
+        let principal = Principal::Identity(id.clone());
+        let via = if is_direct { Via::Direct } else { Via::Groups(groups) };
+        let row = Rows::Assignments(vec![Assignment { principal, via, ..row }]);
+        Answer::Found { row, body }
+    }
+
+    /// A 404 is no word of its own where users cannot be seen at all.
+    async fn if_users_are_seen(&self, heard: &mut Heard) {
+        if let Err(why) = self.users_are_seen(&mut heard.requests).await {
+            let why = format!("Entra answers 404, and that may be for want of permission: {why}");
+            heard.answer = Answer::Unknown { why };
+        }
+    }
+
+    /// Looks the app up, once in a round.
+    async fn app(&self, requests: &mut Vec<Request>) -> Result<Text, String> {
+        let app_id = &self.entra.config.app_id;
+        let found = self.app.get_or_init(async || {
+            let body = self.asking.body(&paths::app(app_id), &Asked::App, requests).await?;
+            match App::read(&body, app_id) {
+                Found::App(app) => Ok(app.id),
+                Found::None => Err(NO_APP.to_owned()),
+                Found::NoList => Err("the answer is no list of enterprise apps".to_owned()),
+            }
+        });
+        found.await.clone()
+    }
+
+    /// Looks once in a round whether users can be seen: a canary where there is one, else anybody.
+    async fn users_are_seen(&self, requests: &mut Vec<Request>) -> Result<(), String> {
+        let seen = self.users.get_or_init(async || {
+            if let Some(canary) = self.entra.config.canaries.first() {
+                let path = paths::user(canary);
+                return self.asking.body(&path, &Asked::Users, requests).await.map(drop);
+            }
+            let body = self.asking.body(&paths::one_user(), &Asked::Users, requests).await?;
+            match serde_json::from_slice::<Page>(&body) {
+                Ok(users) if !users.value.is_empty() => Ok(()),
+                Ok(_) => Err("Microsoft Graph shows nobody at all".to_owned()),
+                Err(_) => Err("Microsoft Graph's list of users is none".to_owned()),
+            }
+        });
+        seen.await.clone()
+    }
+}
+
+#[derive(Deserialize)]
+struct Page {
+    value: Vec<Value>,
+}

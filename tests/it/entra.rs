@@ -1,0 +1,174 @@
+//! Entra as a live system: the program against a simulated tenant behind real HTTP.
+
+use chrono::{DateTime, Utc};
+use sim::{Endpoint, Sim, World};
+
+use crate::site::{Answer, Site};
+
+/// Bob was deleted three days ago and kept his account, Dora has the app through a group, Kim is a
+/// guest, and Nils is in a group within the group.
+const FIRM: &str = "\
+entra
+  a1000000-0000-4000-8000-000000000001 ana@firm.test on assigned
+  a1000000-0000-4000-8000-000000000002 bob@firm.test deleted since=-3d
+  a1000000-0000-4000-8000-000000000003 dora@firm.test on via=b1000000-0000-4000-8000-000000000001
+  a1000000-0000-4000-8000-000000000004 kim_out.test#EXT#@firm.test on guest assigned mail=kim@out.test
+  a1000000-0000-4000-8000-000000000005 nils@firm.test on via=b1000000-0000-4000-8000-000000000002
+entra-groups
+  b1000000-0000-4000-8000-000000000001 Staff assigned holds=b1000000-0000-4000-8000-000000000002
+  b1000000-0000-4000-8000-000000000002 Interns
+app
+  s1 a1000000-0000-4000-8000-000000000001 ana@firm.test on
+  s2 a1000000-0000-4000-8000-000000000002 bob@firm.test on
+  s3 a1000000-0000-4000-8000-000000000003 dora@firm.test on
+  s4 - kim@out.test on
+  s5 a1000000-0000-4000-8000-000000000005 nils@firm.test on
+";
+
+const DORA: &str = "a1000000-0000-4000-8000-000000000003";
+const STAFF: &str = "b1000000-0000-4000-8000-000000000001";
+
+#[expect(clippy::disallowed_methods, reason = "the program has the machine's clock, too")]
+fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+/// A company, and an installation that reads it. `more`: settings of the tenant.
+async fn installed(more: &str) -> (Sim, Site) {
+    // A comment begins with the sign that a guest's name has in it.
+    let mut firm = FIRM.replace("#EXT#", "_EXT_");
+    // Others in the group, so that one who leaves it is no mass change.
+    for nth in 10..20 {
+        let id = format!("a1000000-0000-4000-8000-0000000000{nth}");
+        let user = format!("\n  {id} m{nth}@firm.test on via={STAFF}\nentra-groups");
+        let account = format!("\n  m{nth} {id} m{nth}@firm.test on\n");
+        firm = firm.replacen("\nentra-groups", &user, 1) + account.trim_start_matches('\n');
+    }
+    let mut world = World::describe_at(&firm, now()).unwrap();
+    for user in world.entra.users.values_mut() {
+        user.principal_name = user.principal_name.replace("_EXT_", "#EXT#");
+    }
+    let sim = Sim::start(world).await.unwrap();
+    let url = sim.entra_url().to_owned();
+    let tenant = sim.world().entra.clone();
+    let site = Site::new(&format!(
+        "[idp.entra.entra]\ntenant = \"{}\"\ngraph_url = \"{url}\"\nlogin_url = \"{url}\"\n\
+         app_id = \"{}\"\nclient_id = \"{}\"\n{more}\n\n\
+         [app.secureframe]\nidps = [\"entra\"]\ncanaries = [\"s1\"]\n\n\
+         [app.secureframe.scim]\nurl = \"{}\"\ntoken = \"file:scim.token\"\n",
+        tenant.door.tenant,
+        tenant.app.app_id,
+        tenant.door.client_id,
+        sim.scim_url()
+    ));
+    site.write("entra.secret", "sim-entra-client-secret\n");
+    site.write("entra.jwt", "sim.federated.token\n");
+    let keys = concat!(env!("CARGO_MANIFEST_DIR"), "/../outbound/tests/data/keys/");
+    let pem = |name: &str| std::fs::read(format!("{keys}{name}")).unwrap();
+    site.write("entra.pem", [pem("rsa.cert.pem"), pem("rsa.pkcs8.pem")].concat());
+    site.write("scim.token", "sim-scim-token\n");
+    (sim, site)
+}
+
+const SECRET: &str = "client_secret = \"file:entra.secret\"";
+
+/// Runs the program while the company answers.
+fn ask(site: &Site, args: &[&str]) -> Answer {
+    tokio::task::block_in_place(|| site.ask(args))
+}
+
+/// Cause, account and state of everything that lives.
+fn live(site: &Site) -> Vec<String> {
+    let states = tokio::task::block_in_place(|| site.states());
+    let mut all: Vec<String> =
+        states.into_iter().map(|[cause, key, _, state]| format!("{cause} {key} {state}")).collect();
+    all.sort();
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn leavers_members_guests_and_nested_groups_are_told_apart() {
+    let (sim, site) = installed(SECRET).await;
+    let answer = ask(&site, &["run", "--once"]);
+    assert_eq!(answer.status, 0, "{answer}");
+    // Nils gets nothing through a group within a group.
+    assert_eq!(live(&site), ["leaver_active s2 open", "unassigned_active s5 pending"]);
+    assert_eq!(sim.offences(), Vec::<String>::new());
+    let report = String::from_utf8(site.read("reports/latest.html")).unwrap();
+    assert!(report.contains("whose members get nothing through it"), "the warning is shown");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_kind_of_credential_lets_the_doctor_in() {
+    for credential in [
+        SECRET,
+        "certificate = \"file:entra.pem\"",
+        "certificate = \"file:entra.pem\"\nprivate_key = \"file:entra.pem\"",
+        "federated_token = \"file:entra.jwt\"",
+    ] {
+        let (_sim, site) = installed(credential).await;
+        let doctor = ask(&site, &["doctor"]);
+        assert_eq!(doctor.status, 0, "{credential}: {doctor}");
+        assert!(doctor.stdout.contains("Microsoft Graph takes it"), "{doctor}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_all_are_in_scope_nobody_needs_an_assignment() {
+    let (sim, site) = installed(&format!("{SECRET}\nscope = \"all\"")).await;
+    let answer = ask(&site, &["run", "--once"]);
+    assert_eq!(answer.status, 0, "{answer}");
+    assert_eq!(live(&site), ["leaver_active s2 open"]);
+    for endpoint in ["entra/assigned", "entra/user-assigned"] {
+        assert_eq!(sim.count(Endpoint::named(endpoint).unwrap()), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_the_app_through_a_group_is_confirmed_by_id() {
+    let (sim, site) = installed(SECRET).await;
+    ask(&site, &["run", "--once"]);
+    sim.world().switch_off("s3", now());
+    ask(&site, &["run", "--once"]);
+    // Dora is entitled and off: the list says so, and asking by id says so, too.
+    assert!(live(&site).contains(&"disabled_entitled s3 pending".to_owned()), "{:?}", live(&site));
+    let asked = sim.requests().into_iter().filter(|it| it.path.contains(DORA));
+    assert!(asked.clone().any(|it| it.path.ends_with("/appRoleAssignments")), "asked by id");
+
+    // Out of the group, she has lost the app: nothing is missing any more.
+    sim.world().entra.groups.get_mut(STAFF).unwrap().members.remove(DORA);
+    ask(&site, &["run", "--once"]);
+    assert!(!live(&site).iter().any(|it| it.contains("s3")), "{:?}", live(&site));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leaver_who_is_disabled_and_then_deleted_for_good_stays_one() {
+    let (sim, site) = installed(SECRET).await;
+    ask(&site, &["run", "--once"]);
+    let ana = "a1000000-0000-4000-8000-000000000001";
+    sim.world().entra.users.get_mut(ana).unwrap().is_enabled = Some(false);
+    ask(&site, &["run", "--once"]);
+    assert!(live(&site).contains(&"leaver_active s1 pending".to_owned()), "{:?}", live(&site));
+    {
+        let mut world = sim.world();
+        world.entra.users.remove(ana);
+        world.entra.unassign(ana);
+    }
+    ask(&site, &["run", "--once"]);
+    assert!(live(&site).contains(&"leaver_active s1 pending".to_owned()), "{:?}", live(&site));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_job_and_a_missing_licence_are_said() {
+    let (sim, site) = installed(SECRET).await;
+    {
+        let mut world = sim.world();
+        world.entra.app.job = None;
+        world.entra.door.is_licensed = false;
+    }
+    let answer = ask(&site, &["run", "--once"]);
+    assert_eq!(answer.status, 0, "{answer}");
+    assert!(answer.stdout.contains("has no provisioning job"), "{answer}");
+    let report = String::from_utf8(site.read("reports/latest.html")).unwrap();
+    assert!(report.contains("it needs Entra ID P1 or P2"), "the report says what was not read");
+}
