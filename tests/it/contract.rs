@@ -192,11 +192,11 @@ const ENTRA: &[&str] = &[
     "entra/members",
     "entra/group",
     "entra/users",
-    "entra/deleted-users",
+    "entra/deletions",
     "entra/log",
     "entra/user",
-    "entra/deleted-user",
-    "entra/user-assigned",
+    "entra/deletion",
+    "entra/grants",
 ];
 
 /// Cases at a time: most of them wait.

@@ -119,7 +119,7 @@ async fn where_all_are_in_scope_nobody_needs_an_assignment() {
     let answer = ask(&site, &["run", "--once"]);
     assert_eq!(answer.status, 0, "{answer}");
     assert_eq!(live(&site), ["leaver_active s2 open"]);
-    for endpoint in ["entra/assigned", "entra/user-assigned"] {
+    for endpoint in ["entra/assigned", "entra/grants"] {
         assert_eq!(sim.count(Endpoint::named(endpoint).unwrap()), 0);
     }
 }

@@ -100,38 +100,8 @@ fn read(tenant: &Tenant, call: &Call<'_>) -> Result<Answer, Answer> {
             let all = tenant.assigned.iter().collect();
             list(call, all, |id, it| rows::assignment(tenant, id, it))
         }
-        Endpoint::EntraUserAssigned => {
-            user(id(0)).ok_or_else(|| error::not_found(id(0)))?;
-            let filter = call.ask.param("$filter").unwrap_or_default();
-            let is_app = filter == format!("resourceId eq {}", tenant.app.id);
-            // Only groups that the user is a direct member of.
-            let has = |it: &EntraAssignment| match it.is_group {
-                true => {
-                    tenant.groups.get(&it.principal).is_some_and(|it| it.members.contains(id(0)))
-                }
-                false => it.principal == id(0),
-            };
-            let theirs = tenant.assigned.iter().filter(|(_, it)| is_app && has(it)).collect();
-            list(call, theirs, |id, it| rows::assignment(tenant, id, it))
-        }
-        Endpoint::EntraMembers => {
-            let group = tenant.groups.get(id(0)).ok_or_else(|| error::not_found(id(0)))?;
-            let may_see =
-                !group.hides_members || tenant.door.permissions.contains("Member.Read.Hidden");
-            let users = group.members.iter().map(|it| (it, "#microsoft.graph.user"));
-            let groups = group.groups.iter().map(|it| (it, "#microsoft.graph.group"));
-            let kinds: Vec<(&String, &str)> = users.chain(groups).filter(|_| may_see).collect();
-            list(
-                call,
-                kinds.iter().map(|(id, kind)| (*id, kind)).collect(),
-                |id, kind| json!({"@odata.type": kind, "id": id}),
-            )
-        }
-        Endpoint::EntraGroup => {
-            let group = tenant.groups.get(id(0)).ok_or_else(|| error::not_found(id(0)))?;
-            let visibility = group.hides_members.then_some("HiddenMembership");
-            Ok(object(call, json!({"id": id(0), "visibility": visibility})))
-        }
+        Endpoint::EntraUserAssigned => assigned_to_user(tenant, call, id(0)),
+        Endpoint::EntraMembers | Endpoint::EntraGroup => of_group(tenant, call, id(0)),
         Endpoint::EntraJobs => {
             is_app()?;
             let jobs: Vec<_> = tenant.app.job.iter().map(|it| rows::job(it, call.now)).collect();
@@ -144,6 +114,41 @@ fn read(tenant: &Tenant, call: &Call<'_>) -> Result<Answer, Answer> {
         Endpoint::EntraLog => log(tenant, call),
         _ => Err(error::with_status(404, "BadRequest", "Resource not found for the segment.")),
     }
+}
+
+/// What one user is assigned of the app, by hand or through groups.
+fn assigned_to_user(tenant: &Tenant, call: &Call<'_>, user: &str) -> Result<Answer, Answer> {
+    let is_there = tenant.users.get(user).is_some_and(|it| it.deleted_at.is_none());
+    if !is_there {
+        return Err(error::not_found(user));
+    }
+    let filter = call.ask.param("$filter").unwrap_or_default();
+    let is_app = filter == format!("resourceId eq {}", tenant.app.id);
+    // Only groups that the user is a direct member of.
+    let has = |it: &EntraAssignment| match it.is_group {
+        true => tenant.groups.get(&it.principal).is_some_and(|it| it.members.contains(user)),
+        false => it.principal == user,
+    };
+    let theirs = tenant.assigned.iter().filter(|(_, it)| is_app && has(it)).collect();
+    list(call, theirs, |id, it| rows::assignment(tenant, id, it))
+}
+
+/// A group, or its direct members.
+fn of_group(tenant: &Tenant, call: &Call<'_>, id: &str) -> Result<Answer, Answer> {
+    let group = tenant.groups.get(id).ok_or_else(|| error::not_found(id))?;
+    if call.endpoint == Endpoint::EntraGroup {
+        let visibility = group.hides_members.then_some("HiddenMembership");
+        return Ok(object(call, json!({"id": id, "visibility": visibility})));
+    }
+    let may_see = !group.hides_members || tenant.door.permissions.contains("Member.Read.Hidden");
+    let users = group.members.iter().map(|it| (it, "#microsoft.graph.user"));
+    let groups = group.groups.iter().map(|it| (it, "#microsoft.graph.group"));
+    let kinds: Vec<(&String, &str)> = users.chain(groups).filter(|_| may_see).collect();
+    list(
+        call,
+        kinds.iter().map(|(id, kind)| (*id, kind)).collect(),
+        |id, kind| json!({"@odata.type": kind, "id": id}),
+    )
 }
 
 /// The provisioning log, newest first, after a time.

@@ -135,16 +135,15 @@ impl Pull<'_> {
         }
         let found = groups::of(&walked);
         let mut members = groups::read(&mut self.gather, self.entra, &found).await;
-        if let Some(members) = members.as_mut().filter(|_| found.is_empty()) {
-            // That no group is assigned is what the list of assignments shows.
-            members.walked.requests.clone_from(&walked.requests);
-            members.walked.began_at = walked.began_at;
-            if !walked.is_whole() {
-                let why = "which groups are assigned could not all be read".to_owned();
-                members.reasons.push(why);
+        if let Some(members) = &mut members {
+            if found.is_empty() {
+                // That no group is assigned is what the list of assignments shows.
+                members.walked.requests.clone_from(&walked.requests);
+                members.walked.began_at = walked.began_at;
             }
-        } else if let Some(members) = members.as_mut().filter(|_| !walked.is_whole()) {
-            members.reasons.push("which groups are assigned could not all be read".to_owned());
+            if !walked.is_whole() {
+                members.reasons.push("which groups are assigned could not all be read".to_owned());
+            }
         }
         (Some(walked), members)
     }

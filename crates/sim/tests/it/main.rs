@@ -7,6 +7,7 @@
 )]
 
 mod ask;
+mod entra;
 mod faults;
 mod okta;
 mod scim;
