@@ -11,6 +11,8 @@ mod contract;
 mod crash;
 mod decisions;
 mod firm;
+
+mod life;
 mod live;
 mod partial;
 mod quickstart;

@@ -120,6 +120,9 @@ words! {
         Resolved = "resolved",
         Reopened = "reopened",
         Waived = "waived",
+        Acknowledged = "acknowledged",
+        FalsePositive = "false_positive",
+        Held = "held",
         LostSight = "lost_sight",
         Unchanged = "unchanged",
     }
