@@ -1,11 +1,13 @@
 //! What becomes of findings from night to night.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use domain::{
-    Cause, Direction, Disposition, Finding, FindingState, Release, Released, Severity, Signature,
-    Waiver, Word,
+    Cause, ClockStart, Direction, Disposition, Finding, FindingState, Release, Released, Severity,
+    Signature, Waiver, Word,
 };
 use drift::{Disposed, dispose, holds};
 use testkit::{Life, world};
@@ -299,4 +301,66 @@ fn words_that_do_not_fit_are_refused_and_say_what_can_be_done() {
             "refused: DL-1 is acknowledged until a date ahead, at most 30 days away"
         );
     }
+}
+
+#[test]
+fn an_account_that_was_confirmed_off_is_watched_for_years_even_when_its_owner_is_in_no_list() {
+    let mut life = Life::new();
+    let left = QUIET.replace("ACTIVE assigned", "DEPROVISIONED");
+    night(&mut life, QUIET, "nothing");
+    night(&mut life, &left.replace("x.test on", "x.test off"), "nothing");
+    life.wait(2_000);
+    let gone = left.replace("DEPROVISIONED", "DEPROVISIONED gone");
+    night(&mut life, &gone, "a1 reactivated critical detected pending");
+    night(&mut life, &gone, "a1 reactivated critical opened open");
+}
+
+#[test]
+fn who_is_rehired_and_leaves_again_has_a_finding_of_that_employment() {
+    let mut life = Life::new();
+    let left = QUIET.replace("ACTIVE assigned", "DEPROVISIONED");
+    night(&mut life, &left, "a1 leaver_active critical opened open");
+    life.wait(3);
+    night(&mut life, QUIET, "a1 leaver_active critical resolved resolved");
+    life.wait(30);
+    night(&mut life, &left, "a1 leaver_active critical detected pending");
+    let employments: Vec<u32> = life.findings.values().map(|it| it.episode).collect();
+    assert_eq!(employments, [1, 2], "two findings, and the clock of the first is not the second's");
+    assert!(life.findings.values().all(|it| it.n_reopened == 0));
+}
+
+#[test]
+fn the_clock_may_start_with_the_last_day_that_hr_states() {
+    let mut life = Life::new();
+    life.policy.sla_clock = ClockStart::HrTermination;
+    let left = "okta
+       u1 ana@x.test DEPROVISIONED since=-1h emp=7
+     app
+       a1 u1 ana@x.test on
+     hr
+       emp=7 left=-9h";
+    night(&mut life, left, "a1 leaver_active critical opened open");
+    let finding = life.findings.values().next().unwrap();
+    let started = finding.exposures[0].started;
+    assert_eq!(started.earliest, Some(testkit::now() - TimeDelta::hours(9)));
+    assert_eq!(started.latest, started.earliest);
+}
+
+#[test]
+fn who_is_a_leaver_by_hr_alone_is_no_orphan_any_more() {
+    let mut life = Life::new();
+    let orphan = "okta
+       u1 ana@x.test ACTIVE assigned
+     app
+       a1 u1 ana@x.test on
+       a2 - two@x.test on";
+    night(&mut life, orphan, "a2 orphan_active high detected pending");
+    let named = format!("{orphan}\n hr\n mail=two@x.test left=+20h");
+    night(
+        &mut life,
+        &named,
+        "a2 leaver_active critical detected pending
+         a2 orphan_active high resolved resolved",
+    );
+    night(&mut life, &named, "a2 leaver_active critical opened open");
 }

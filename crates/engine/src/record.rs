@@ -52,6 +52,8 @@ pub(crate) fn counts(findings: &[FindingRecord]) -> Counts {
     let mut counts = Counts::default();
     for FindingRecord { finding, .. } in findings {
         match finding.state {
+            // What the guard keeps from opening is not open.
+            FindingState::Held if finding.opened_at.is_none() => counts.n_pending += 1,
             FindingState::Open | FindingState::Acknowledged | FindingState::Held => {
                 counts.n_open += 1;
                 counts.n_critical += u64::from(finding.severity == Severity::Critical);

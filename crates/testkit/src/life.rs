@@ -78,6 +78,11 @@ impl Life {
         if lines.is_empty() { "nothing".to_owned() } else { lines.join("\n") }
     }
 
+    /// Lets nights pass in which nobody looks.
+    pub const fn wait(&mut self, n_nights: i32) {
+        self.n_nights += n_nights;
+    }
+
     fn look(&mut self, world: &World) -> Reconciled {
         let now = self.now();
         let rules = self.rules.clone().unwrap_or_else(|| rules(world));
@@ -94,7 +99,7 @@ impl Life {
             findings: &findings,
             waivers: &self.waivers,
             key: &[0; 32],
-            is_baseline: self.n_nights == 0,
+            is_baseline: self.past.looked_at.is_empty(),
             run: RunId(i64::from(self.n_nights) + 1),
             next: FindingId(findings.iter().map(|it| it.id.0).max().unwrap_or(0) + 1),
             changes: &self.changes,

@@ -71,16 +71,6 @@ fn a_wrong_file_says_where_what_and_what_to_do() {
          "line 2, column 8: `policy.zone` is no zone: write its IANA name, as \"Europe/Berlin\" or \"UTC\"".to_owned()),
         ("[policy]\nshrink_max_percent = 0",
          "line 2, column 22: `policy.shrink_max_percent` must be 1 to 100: it can be raised, not switched off".to_owned()),
-        ("[policy.guard]\nrun_max_percent = 0",
-         "line 2, column 19: `policy.guard.run_max_percent` must be 1 to 100: it can be raised, not switched off".to_owned()),
-        ("[policy.guard]\nrun_min = 0",
-         "line 2, column 11: `policy.guard.run_min` must be at least 1".to_owned()),
-        ("[policy.guard]\nrelease_for = 'ever'",
-         "line 2, column 15: `policy.guard.release_for` is no time above 0: write a number and a unit, as `90m`, `26h` or `14d`".to_owned()),
-        ("[policy.calendar]\nworkdays = []",
-         "line 2, column 12: `policy.calendar.workdays` is empty: name a day of the week, as \"mon\"".to_owned()),
-        ("[policy.calendar]\nholidays = ['Christmas']",
-         "line 2, column 12: `policy.calendar.holidays` has `Christmas`, which is no date: write it as 2026-12-25".to_owned()),
         ("[nights]\nfolder = 'n'\ntime = '2 am'",
          "line 3, column 8: `nights.time` is no time of day: write it with a zone, as \"02:00:00Z\"".to_owned()),
         ("[[hr.workday.file]]\npath = 'a'\nas_of = '2026-11-20 02:00'",
@@ -204,6 +194,26 @@ fn an_empty_file_means_the_defaults_of_the_policy() {
     assert_eq!(settings.database, Path::new("/etc/driftline/driftline.db"));
     assert_eq!(settings.reports, Path::new("/etc/driftline/reports"));
     assert!(settings.nights.is_none() && settings.fingerprint_key().unwrap().is_none());
+}
+
+#[test]
+fn a_guard_or_calendar_that_cannot_be_says_where_and_why() {
+    #[rustfmt::skip]
+    let table = [
+        ("[policy.guard]\nrun_max_percent = 0",
+         "line 2, column 19: `policy.guard.run_max_percent` must be 1 to 100: it can be raised, not switched off"),
+        ("[policy.guard]\nrun_min = 0",
+         "line 2, column 11: `policy.guard.run_min` must be at least 1"),
+        ("[policy.guard]\nrelease_for = 'ever'",
+         "line 2, column 15: `policy.guard.release_for` is no time above 0: write a number and a unit, as `90m`, `26h` or `14d`"),
+        ("[policy.calendar]\nworkdays = []",
+         "line 2, column 12: `policy.calendar.workdays` is empty: name a day of the week, as \"mon\""),
+        ("[policy.calendar]\nholidays = ['Christmas']",
+         "line 2, column 12: `policy.calendar.holidays` has `Christmas`, which is no date: write it as 2026-12-25"),
+    ];
+    for (text, expected) in table {
+        assert_eq!(message(text), expected, "{text}");
+    }
 }
 
 #[test]

@@ -238,12 +238,6 @@ impl FindingState {
     pub const fn is_live(self) -> bool {
         !matches!(self, Self::Resolved | Self::FalsePositive)
     }
-
-    /// Returns true for what counts as open: open, acknowledged or held.
-    #[must_use]
-    pub const fn is_open(self) -> bool {
-        matches!(self, Self::Open | Self::Acknowledged | Self::Held)
-    }
 }
 
 /// The conclusion for one person and account. `drift` carries its cause beside it.
