@@ -25,6 +25,8 @@ fn a_database_of_a_newer_version_is_left_alone() {
     let site = Site::firm_after_first();
     site.night(SECOND, &Night::planted());
     let connection = Connection::open(site.path("driftline.db")).unwrap();
+    let version: i64 =
+        connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     connection.pragma_update(None, "user_version", 9999).unwrap();
     drop(connection);
     let before = site.read("driftline.db");
@@ -34,7 +36,7 @@ fn a_database_of_a_newer_version_is_left_alone() {
     }
     assert!(site.read("driftline.db") == before);
     let connection = Connection::open(site.path("driftline.db")).unwrap();
-    connection.pragma_update(None, "user_version", 1).unwrap();
+    connection.pragma_update(None, "user_version", version).unwrap();
     drop(connection);
     site.told(&["run", "--once"]);
     assert_eq!(site.live(), planted());

@@ -12,6 +12,8 @@ mod crash;
 mod decisions;
 mod entra;
 mod firm;
+
+mod life;
 mod live;
 mod partial;
 mod quickstart;

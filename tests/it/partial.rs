@@ -156,7 +156,7 @@ fn lists_that_shrink_too_much_are_held() {
         assert_eq!(answer.status, if is_held { 4 } else { 0 }, "{left} users left: {answer}");
         if is_held {
             assert_eq!(site.live(), planted(), "{left} users left: {answer}");
-            assert!(answer.stdout.contains("shrink_max_percent"), "{answer}");
+            assert!(answer.stdout.contains("driftline guard status"), "{answer}");
         } else {
             let gone = changes.iter().any(|it| it.starts_with("detected"));
             assert!(gone, "four people are gone from a whole list: {answer}");

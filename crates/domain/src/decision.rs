@@ -1,8 +1,9 @@
-//! What people decided: whose account it is, and what is accepted for a while.
+//! What people decided: whose account it is, what is accepted for a while, and what they say of a
+//! finding.
 
 use chrono::{DateTime, Utc};
 
-use crate::{Cause, Fingerprint, SystemId, Text};
+use crate::{Cause, FindingId, Fingerprint, SystemId, Text, named};
 
 /// A person's decision on whose account it is. Final, and silences conflict.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +53,35 @@ impl Waiver {
     pub fn is_in_force(&self, now: DateTime<Utc>) -> bool {
         self.approved.is_some() && self.voided_at.is_none() && now < self.expires_at
     }
+}
+
+named! {
+    /// What a person says of one finding.
+    pub enum Word {
+        /// I have it, until a date.
+        Acknowledge = "acknowledge",
+        /// It never was one.
+        FalsePositive = "false_positive",
+        /// It is over, although nothing can show that.
+        Close = "close",
+        /// What was said before does not hold any more.
+        Reopen = "reopen",
+    }
+}
+
+/// A person's word on one finding. Counts at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disposition {
+    /// Which finding.
+    pub finding: FindingId,
+    /// What they say.
+    pub word: Word,
+    /// Why; empty only for an acknowledgement, which needs no reason.
+    pub reason: String,
+    /// Who says it.
+    pub said: Signature,
+    /// When an acknowledgement ends; `None` for all other words.
+    pub until: Option<DateTime<Utc>>,
 }
 
 /// Who did something, when and where.

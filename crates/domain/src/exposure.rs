@@ -11,6 +11,30 @@ pub struct Interval {
     pub latest: Option<DateTime<Utc>>,
 }
 
+/// A duration known to lie between two others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// At least.
+    pub at_least: TimeDelta,
+    /// At most; `None` where nothing bounds it.
+    pub at_most: Option<TimeDelta>,
+}
+
+/// How long access remained after it should have ended, until it was seen to be off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeToDeactivate {
+    /// Stretches of exposure that were seen to end.
+    pub n: u64,
+    /// Since when they ended.
+    pub since: DateTime<Utc>,
+    /// The median.
+    pub p50: Span,
+    /// So long, or less, in 95 of 100.
+    pub p95: Span,
+    /// The longest.
+    pub max: Span,
+}
+
 /// One stretch of exposure. True removal lies in `(last_seen_active, first_seen_inactive]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exposure {

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    Cause, Digest, EntityId, Exposure, Family, RunId, Severity, Stream, SystemId, Text, named,
+    Cause, Digest, Direction, EntityId, Exposure, Family, RunId, Severity, Stream, SystemId, Text,
+    named,
 };
 
 /// The number by which people call a finding: `DL-17`.
@@ -109,7 +110,7 @@ named! {
         Detected = "detected",
         /// Pending before, open now.
         Opened = "opened",
-        /// Graver than before.
+        /// Graver than before, or its deadline has passed.
         Worsened = "worsened",
         /// Over.
         Resolved = "resolved",
@@ -117,6 +118,12 @@ named! {
         Reopened = "reopened",
         /// Waiver in force.
         Waived = "waived",
+        /// Somebody has taken it, until a date.
+        Acknowledged = "acknowledged",
+        /// A person says that it never was one.
+        FalsePositive = "false_positive",
+        /// The guard does not let it open or close.
+        Held = "held",
         /// Can neither be seen nor shown to be gone.
         LostSight = "lost_sight",
         /// As before.
@@ -180,6 +187,14 @@ pub struct Finding {
     pub exposures: Vec<Exposure>,
     /// How often it came back.
     pub n_reopened: u32,
+    /// Whose account it was when that was certain last; `None` when it never was, and for findings
+    /// about identities.
+    pub owner: Option<EntityId>,
+    /// The run that first saw its deadline passed while nothing showed that access had ended;
+    /// `None` while the deadline is ahead, and for families without one.
+    pub breached_at: Option<DateTime<Utc>>,
+    /// Which way the guard does not let it go; `None` when the guard holds nothing of it.
+    pub held: Option<Direction>,
 }
 
 impl Finding {

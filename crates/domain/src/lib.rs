@@ -14,6 +14,7 @@ mod explanation;
 mod exposure;
 mod finding;
 mod grade;
+mod guard;
 mod identity;
 mod link;
 mod log;
@@ -33,14 +34,15 @@ pub use activity::Activity;
 pub use assignment::{Assignment, Grant, GroupRef, Membership, Principal, Via};
 pub use cause::{Cause, Family, Severity};
 pub use clock::{At, Clock};
-pub use decision::{Decision, Signature, Waiver};
+pub use decision::{Decision, Disposition, Signature, Waiver, Word};
 pub use explanation::{Explanation, Fact, KeyTrial, TrialOutcome};
-pub use exposure::{Exposure, Interval};
+pub use exposure::{Exposure, Interval, Span, TimeToDeactivate};
 pub use finding::{
     Change, Finding, FindingEvent, FindingId, FindingState, Fingerprint, Look, Resolution, Subject,
     SubjectKind,
 };
 pub use grade::Grade;
+pub use guard::{Changes, Direction, Hold, Release, Released};
 pub use identity::{Identity, IdentityKind, Lifecycle};
 pub use link::{Link, LinkKind, Tier};
 pub use log::{LogEvent, LogEventKind};

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     AsOf, Change, Channel, Coverage, Digest, Explanation, Finding, Grade, List, SlaResult,
-    SnapshotId, SystemId, SystemKind, Verdict, Waiver, WatcherFinding,
+    SnapshotId, SystemId, SystemKind, TimeToDeactivate, Verdict, Waiver, WatcherFinding,
 };
 
 /// The number of a run. Later runs have higher numbers.
@@ -90,6 +90,8 @@ pub struct AppRecord {
     pub n_persons: u64,
     /// Accounts of the app.
     pub n_accounts: u64,
+    /// How long access remained where it ended lately; `None` where none was seen to end.
+    pub time_to_deactivate: Option<TimeToDeactivate>,
 }
 
 /// How many have one verdict.

@@ -43,6 +43,8 @@ pub struct SlaResult {
     pub clock: ClockStart,
     /// The deadline at the latest possible start; `None` when no start is known.
     pub deadline_at: Option<DateTime<Utc>>,
+    /// The limit, with calendar and zone where it counts business days.
+    pub limit: String,
     /// Version of the policy that set the limit.
     pub policy_version: u32,
     /// Why, in a sentence.

@@ -1,11 +1,21 @@
 //! Hard holds: lists that changed more than can be believed. Their rows count as positive facts,
 //! their absences count for nothing.
 
-use domain::{List, Rows, Snapshot, SnapshotRef};
+use chrono::{DateTime, Utc};
+use domain::{List, Release, Released, Rows, Snapshot, SnapshotRef};
 
 use crate::policy::Policy;
 
-/// Why the absences of a new list do not count; `None` when they do.
+/// Why the absences of a new list do not count.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HardHold {
+    /// In words.
+    pub why: String,
+    /// Rows are missing, which people may release. Missing canaries nobody can.
+    pub can_be_released: bool,
+}
+
+/// Whether the absences of a new list count; `None` when they do.
 ///
 /// `before` is the newest list whose absences counted. HR's list of leavers and the register are
 /// windows and notes of people: they may shrink as they like.
@@ -15,7 +25,7 @@ pub fn hard_hold(
     canaries: &[String],
     before: Option<&SnapshotRef>,
     new: &Snapshot,
-) -> Option<String> {
+) -> Option<HardHold> {
     if !new.coverage.is_complete() {
         return None; // Its absences count for nothing as it is.
     }
@@ -26,11 +36,12 @@ pub fn hard_hold(
             .map(String::as_str)
             .collect();
         if !missing.is_empty() {
-            return Some(format!(
+            let why = format!(
                 "{} of {} canaries are not in the list: it does not show everybody",
                 missing.len(),
                 canaries.len()
-            ));
+            );
+            return Some(HardHold { why, can_be_released: false });
         }
     }
     match new.stream.list {
@@ -40,14 +51,32 @@ pub fn hard_hold(
     let before = before?.n_rows;
     let now = u64::try_from(new.rows.len()).unwrap_or(u64::MAX);
     if now == 0 && before > 0 {
-        return Some(format!("no rows, after {before} in the list before"));
+        let why = format!("no rows, after {before} in the list before");
+        return Some(HardHold { why, can_be_released: true });
     }
     let lost = before.saturating_sub(now);
     let is_shrunk = lost * 100 > before * u64::from(policy.shrink_max_percent);
-    is_shrunk.then(|| {
-        format!(
+    is_shrunk.then(|| HardHold {
+        why: format!(
             "{now} rows, after {before} in the list before: more than {} % are missing",
             policy.shrink_max_percent
-        )
+        ),
+        can_be_released: true,
+    })
+}
+
+/// The release that lets a held list count: of the very list that a person looked at, or of one that
+/// had no more rows. `None`: there is none in force.
+#[must_use]
+pub fn list_release<'r>(
+    releases: &'r [Release],
+    list: &SnapshotRef,
+    now: DateTime<Utc>,
+) -> Option<&'r Release> {
+    releases.iter().filter(|it| it.is_in_force(now)).find(|it| match &it.what {
+        Released::List { stream, n_rows } => {
+            *stream == list.stream && (it.digest == list.digest || list.n_rows >= *n_rows)
+        }
+        Released::Changes { .. } => false,
     })
 }

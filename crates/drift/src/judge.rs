@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::episode::next_episode;
 use crate::looks::{looks_of, seen_active_at};
 use crate::questions::is_asked_again;
-use crate::right::{PersonRight, Starts, person_right};
+use crate::right::{PersonRight, Starts, person_right, right_by_hr};
 use crate::rule::{When, rule};
 use crate::rules::RULES;
 
@@ -66,6 +66,11 @@ pub struct Claim {
     pub seen_active_at: Option<DateTime<Utc>>,
     /// Employment of the owner, from 1; 0 without an owner.
     pub episode: u32,
+    /// Whose account it is for certain: all identities of that person, the one that a key names
+    /// first. Empty where no key decides, and for identities without an account.
+    pub owners: Vec<EntityId>,
+    /// It rests on not seeing something, and no answer by id bears it out.
+    pub is_from_absence: bool,
     /// Is the account that of one of several people, whose right ended at different times?
     pub is_of_several: bool,
     /// A leaver, or everyone who may own it is one: open at once in the first run.
@@ -221,6 +226,8 @@ impl Judgement {
 /// What is known of each person, worked out once.
 struct People {
     rights: Vec<PersonRight>,
+    /// Of accounts of people whom HR alone knows, by account.
+    of_hr: FxHashMap<usize, PersonRight>,
 }
 
 impl People {
@@ -240,7 +247,12 @@ impl People {
         }
         let count = u32::try_from(cx.graph.n_persons()).unwrap_or(u32::MAX);
         let rights = (0..count).map(|it| person_right(cx, it, leavers.get(&it).copied())).collect();
-        Self { rights }
+        let accounts = 0..if estate.leavers.is_empty() { 0 } else { cx.graph.accounts().len() };
+        let of_hr = accounts.filter_map(|it| {
+            let (leaver, _) = cx.graph.leaver_of(it)?;
+            Some((it, right_by_hr(cx, leaver)?))
+        });
+        Self { rights, of_hr: of_hr.collect() }
     }
 
     fn right(&self, cx: &Context<'_>, identity: usize) -> Option<&PersonRight> {
@@ -255,9 +267,11 @@ impl People {
         active: &[usize],
     ) -> Case<'c> {
         let link = cx.graph.link(account);
-        let (kind, identity) = (link.kind(), link.owner());
-        let owner = identity.and_then(|it| self.right(cx, it));
-        let right = self.right_of(cx, account, link);
+        let identity = link.owner();
+        let by_hr = self.of_hr.get(&account);
+        let owner = identity.and_then(|it| self.right(cx, it)).or(by_hr);
+        let right = by_hr.map_or_else(|| self.right_of(cx, account, link), |it| it.right);
+        let kind = if by_hr.is_some() { kind_by_hr(cx, account) } else { link.kind() };
         let Seen { activity, is_disputed } = seen
             .get(account)
             .copied()
@@ -474,6 +488,13 @@ impl People {
     }
 }
 
+/// How an account hangs on somebody whom HR alone knows. An address may be that of somebody else
+/// whom no list shows, unless every list is whole.
+fn kind_by_hr(cx: &Context<'_>, account: usize) -> LinkKind {
+    let is_strong = cx.graph.leaver_of(account).is_some_and(|(_, tier)| tier.is_strong());
+    if is_strong || sees_everyone(cx) { LinkKind::Linked } else { LinkKind::Candidate }
+}
+
 fn sees_everyone(cx: &Context<'_>) -> bool {
     !cx.graph.estate().idps.is_empty()
         && cx.graph.estate().idps.iter().all(|it| it.identities.base.is_some())
@@ -580,6 +601,8 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
         starts,
         seen_active_at: seen_active_at(case),
         episode,
+        owners: owners(case),
+        is_from_absence: is_from_absence(case, cause),
         is_of_several: case.ended_among.is_some(),
         is_leaver: case.right == Right::Leaver,
         is_asked_again: is_asked_again(case),
@@ -588,6 +611,37 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
         person: label(case),
         next_action: rule.next_action,
     }
+}
+
+/// The identities of the proven owner, the named one first.
+fn owners(case: &Case<'_>) -> Vec<EntityId> {
+    let graph = case.cx.graph;
+    let certain = case.identity.filter(|_| case.account.is_some() && case.link == LinkKind::Linked);
+    let Some(named) = certain else { return Vec::new() };
+    let others = graph.identities_of(graph.person_of(named)).into_iter().filter(|it| *it != named);
+    let all = std::iter::once(named).chain(others);
+    all.filter_map(|at| Some(graph.estate().identities.get(at)?.entity)).collect()
+}
+
+/// Whether the claim rests on what a list does not show: nobody owns it, no assignment, no account.
+/// Who was asked again by id was seen.
+fn is_from_absence(case: &Case<'_>, cause: Cause) -> bool {
+    let is_absent = match cause.family() {
+        Family::Orphan => true,
+        Family::AccessMissing => case.activity == Activity::Absent,
+        Family::AccessRemains => match case.right {
+            Right::SourceGone => true,
+            Right::Unassigned => case.owner.is_none_or(|it| it.is_from_absence),
+            Right::Entitled
+            | Right::Leaver
+            | Right::Expired
+            | Right::Suspended
+            | Right::NotYet
+            | Right::Unknown => false,
+        },
+        Family::Link | Family::Sources | Family::NonHuman | Family::Record => false,
+    };
+    is_absent && !is_asked_again(case)
 }
 
 /// From when grace runs: since the right ended, or since the first of those who may own the account

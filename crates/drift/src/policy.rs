@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
+use crate::calendar::{Calendar, SlaLimit};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use domain::{Cause, Channel, ClockStart, Severity, SystemId};
 
@@ -22,13 +23,25 @@ pub struct Policy {
     /// Entitled again after this long begins a new episode.
     pub rehire_after: TimeDelta,
     /// Access must be off within this time.
-    pub sla: TimeDelta,
+    pub sla: SlaLimit,
+    /// The business days that such a limit counts.
+    pub calendar: Calendar,
     /// From which event the SLA runs.
     pub sla_clock: ClockStart,
     /// A list that falls by more than this share, in percent, is held. 1 to 100.
     pub shrink_max_percent: u32,
+    /// How much may change in one app before the guard holds it.
+    pub guard: Guard,
     /// The zone of days: end dates without a zone of their own, and pages for people.
     pub zone: Tz,
+}
+
+impl Policy {
+    /// When access must be off that had to end at `start`.
+    #[must_use]
+    pub fn deadline(&self, start: DateTime<Utc>) -> DateTime<Utc> {
+        self.calendar.deadline(&self.sla, start)
+    }
 }
 
 impl Default for Policy {
@@ -40,10 +53,40 @@ impl Default for Policy {
             is_immediate: false,
             max_age: TimeDelta::hours(26),
             rehire_after: TimeDelta::hours(24),
-            sla: TimeDelta::hours(24),
+            sla: SlaLimit::Span(TimeDelta::hours(24)),
+            calendar: Calendar::default(),
             sla_clock: ClockStart::EarliestKnown,
             shrink_max_percent: 20,
+            guard: Guard::default(),
             zone: Tz::UTC,
+        }
+    }
+}
+
+/// Limits of the guard on new claims from absence, and on closings, of one app. Percents are of the
+/// accounts that the app lists, 1 to 100.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// So many in one run are always let through.
+    pub run_min: u64,
+    /// More than this share in one run never is.
+    pub run_max_percent: u32,
+    /// So many in seven days are always let through.
+    pub week_min: u64,
+    /// More than this share in seven days never is.
+    pub week_max_percent: u32,
+    /// So long a person's release holds.
+    pub release_for: TimeDelta,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self {
+            run_min: 20,
+            run_max_percent: 5,
+            week_min: 40,
+            week_max_percent: 15,
+            release_for: TimeDelta::hours(24),
         }
     }
 }

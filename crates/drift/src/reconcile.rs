@@ -5,17 +5,23 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{
-    Activity, Cause, Change, Exposure, Family, Finding, FindingEvent, FindingId, FindingRecord,
-    FindingState, Fingerprint, Interval, LinkKind, Look, Resolution, Right, RunId, SlaResult,
-    Stream, Tier, Verdict, Waiver,
+    Activity, Change, Changes, Direction, Family, Finding, FindingEvent, FindingId, FindingRecord,
+    FindingState, Fingerprint, Hold, Resolution, RunId, SlaResult, Waiver,
 };
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
+use crate::claimed::{
+    Claimed, Unclaimed, claimed, is_anothers, is_still_false, same_employment, unclaimed,
+};
 use crate::context::Context;
-use crate::fingerprint::fingerprint;
+use crate::deadline::breach;
+use crate::ending::{account_look, is_later};
 use crate::judge::{Claim, Judgement, Status};
+use crate::mass_change::{Allowance, holds};
 use crate::rule::rule;
-use crate::sla::{sla, started};
+use crate::second_look::may_open;
+use crate::sla::sla;
+use crate::stretch::expose;
 
 /// What is known of this app's findings, and how new ones are named.
 #[derive(Debug)]
@@ -32,6 +38,10 @@ pub struct Known<'k> {
     pub run: RunId,
     /// The number of the next new finding.
     pub next: FindingId,
+    /// What earlier runs let change, of the last [`crate::USUAL_DAYS`] days.
+    pub changes: &'k [Changes],
+    /// Findings that people released from the guard.
+    pub released: &'k FxHashSet<FindingId>,
 }
 
 /// What the run did.
@@ -43,6 +53,17 @@ pub struct Reconciled {
     pub events: Vec<FindingEvent>,
     /// Waivers that changed facts made void.
     pub voided: Vec<i64>,
+    /// What the guard holds.
+    pub holds: Vec<Hold>,
+    /// How much this run let change; what people released is not counted.
+    pub changes: Option<Changes>,
+}
+
+/// Why the guard lets nothing more through, by direction; `None`: it does.
+#[derive(Default)]
+struct Held {
+    openings: Option<String>,
+    closings: Option<String>,
 }
 
 /// Applies a judgement to what is known.
@@ -50,70 +71,34 @@ pub struct Reconciled {
 pub fn reconcile(cx: &Context<'_>, judgement: &Judgement, known: &Known<'_>) -> Reconciled {
     let mut out = Reconciled::default();
     let mut next = known.next;
-    let before: FxHashMap<Fingerprint, &Finding> =
-        known.findings.iter().map(|it| (it.fingerprint, it)).collect();
-    let mut claimed: FxHashSet<Fingerprint> = FxHashSet::default();
-    for (print, claims) in by_fingerprint(cx, judgement, known.key) {
-        claimed.insert(print);
-        let Some(claim) = claims.first() else { continue };
-        let old = before.get(&print).copied();
-        let is_same_employment = old.is_none_or(|it| same_employment(it.episode, claim.episode));
-        if let (Some(old), false) = (old, is_same_employment)
-            && old.is_live()
-        {
+    let claimed = claimed(cx, judgement, known);
+    let unclaimed = unclaimed(judgement, known, &claimed);
+    let held = out.guard(cx, judgement, known, (&claimed, &unclaimed));
+    for it in &claimed {
+        if let Some(before) = it.before {
             let why = "a new employment began; this finding belongs to the one before".to_owned();
-            out.record_end(cx, known, old, Resolution::Superseded, why, None);
+            out.record_end(cx, known, before, Resolution::Superseded, why, None);
         }
-        let old = old.filter(|_| is_same_employment);
-        let mut finding = match old {
+        let mut finding = match it.old {
             Some(old) => old.clone(),
             None => {
                 let id = next;
                 next = FindingId(next.0 + 1);
-                detected(cx, known, claim, print, id)
+                detected(cx, known, it.lead, it.print, id)
             }
         };
-        let (change, because) = advance(cx, known, old, &mut finding, claim, &mut out.voided);
-        out.record(cx, known, finding, (change, because), &claims);
+        let why_held = held.openings.as_deref().filter(|_| it.opens_in_a_mass(known));
+        let (change, because) = advance(cx, known, it, &mut finding, why_held, &mut out.voided);
+        out.record(cx, known, finding, (change, because), &it.claims);
     }
-    for finding in
-        known.findings.iter().filter(|it| it.is_live() && !claimed.contains(&it.fingerprint))
-    {
-        out.settle(cx, known, finding, judgement.statuses.get(&finding.subject.entity));
+    for it in unclaimed {
+        let why_held = held.closings.as_deref().filter(|_| it.closes_in_a_mass(known));
+        out.settle(cx, known, &it, why_held);
     }
     out.records.sort_by_key(|it| (std::cmp::Reverse(it.finding.severity), it.finding.id));
     out.events.sort_by_key(|it| it.finding);
+    out.name_holds(&held);
     out
-}
-
-/// One finding per subject and family: the gravest claim leads, the others stand beside it.
-fn by_fingerprint<'j>(
-    cx: &Context<'_>,
-    judgement: &'j Judgement,
-    key: &[u8; 32],
-) -> Vec<(Fingerprint, Vec<&'j Claim>)> {
-    let mut order: Vec<(Fingerprint, Vec<&Claim>)> = Vec::new();
-    let mut at: FxHashMap<Fingerprint, usize> = FxHashMap::default();
-    for claim in &judgement.claims {
-        let print =
-            fingerprint(key, &cx.rules.app, &claim.subject, claim.has_id, claim.cause.family());
-        let place = *at.entry(print).or_insert_with(|| {
-            order.push((print, Vec::new()));
-            order.len() - 1
-        });
-        if let Some((_, claims)) = order.get_mut(place) {
-            claims.push(claim);
-        }
-    }
-    for (_, claims) in &mut order {
-        claims.sort_by_key(|it| (std::cmp::Reverse(it.severity), it.cause));
-    }
-    order
-}
-
-/// 0 is "no single owner": it contradicts no employment.
-const fn same_employment(one: u32, other: u32) -> bool {
-    one == other || one == 0 || other == 0
 }
 
 fn detected(
@@ -144,24 +129,92 @@ fn detected(
         last_seen_at: cx.now,
         exposures: Vec::new(),
         n_reopened: 0,
+        owner: None,
+        breached_at: None,
+        held: None,
     }
 }
 
-/// Moves a claimed finding on, and says what changed and why.
+/// Moves a claimed finding on, and says what changed and why. `why_held`: the guard does not let it
+/// open.
 fn advance(
     cx: &Context<'_>,
     known: &Known<'_>,
-    old: Option<&Finding>,
+    claimed: &Claimed<'_>,
     finding: &mut Finding,
-    claim: &Claim,
+    why_held: Option<&str>,
     voided: &mut Vec<i64>,
 ) -> (Change, String) {
-    let is_same = finding.cause == claim.cause && finding.severity >= claim.severity;
-    if finding.state == FindingState::FalsePositive && is_same {
+    let (old, claim) = (claimed.old, claimed.lead);
+    if old.is_some_and(|it| is_still_false(it, claim)) {
         return (Change::Unchanged, "called a false positive, with a reason".to_owned());
     }
-    // What was over, or was called none for another cause, begins anew.
+    // What was over, or was called none for other facts, begins anew.
     let is_back = !finding.is_live();
+    let is_anothers = change_owner(finding, claim);
+    take_up(cx, finding, claim, is_back);
+    let is_graver = old.is_some_and(|it| finding.severity > it.severity);
+
+    let was = old.map(|it| it.state);
+    let (opens, mut because) = may_open(cx, known, old, finding, claim);
+    finding.held = why_held.map(|_| Direction::Openings);
+    match (finding.state, why_held) {
+        (FindingState::Pending | FindingState::Held | FindingState::NotVisible, Some(why)) => {
+            finding.state = FindingState::Held;
+            because = format!("{HELD} {why}");
+        }
+        (FindingState::Pending, None) if opens => finding.state = FindingState::Open,
+        (FindingState::NotVisible | FindingState::Held, None) => {
+            let was_open = finding.opened_at.is_some();
+            finding.state =
+                if was_open || opens { FindingState::Open } else { FindingState::Pending };
+        }
+        (FindingState::Acknowledged, _) if is_anothers => {
+            (finding.state, finding.state_until) = (FindingState::Open, None);
+            "the account is somebody else's than when it was acknowledged".clone_into(&mut because);
+        }
+        (FindingState::Acknowledged, _) if finding.state_until.is_some_and(|it| it <= cx.now) => {
+            (finding.state, finding.state_until) = (FindingState::Open, None);
+            "the acknowledgement has expired".clone_into(&mut because);
+        }
+        _ => {}
+    }
+    if let Some(why) = waive(cx, known, finding, is_anothers, voided) {
+        because = why;
+    }
+    if finding.state == FindingState::Open && finding.opened_at.is_none() {
+        finding.opened_at = Some(cx.now);
+    }
+    let is_late = breach(cx, deadline(cx, known, finding), finding, old.is_some() && !is_back);
+    if let Some(why) = &is_late {
+        because = format!("{because}; {why}");
+    }
+    let change = match (is_back, was, finding.state) {
+        (_, was, FindingState::Held) if was != Some(FindingState::Held) => Change::Held,
+        (true, ..) => Change::Reopened,
+        (_, was, FindingState::Waived) if was != Some(FindingState::Waived) => Change::Waived,
+        (_, was, FindingState::Open) if was != Some(FindingState::Open) => Change::Opened,
+        (_, None, _) => Change::Detected,
+        _ if is_graver || is_late.is_some() => Change::Worsened,
+        _ => Change::Unchanged,
+    };
+    (change, because)
+}
+
+/// How the guard begins its reasons.
+const HELD: &str = "held by the guard:";
+
+/// Notes whose it is, and returns true when that is somebody else now.
+fn change_owner(finding: &mut Finding, claim: &Claim) -> bool {
+    let is_anothers = is_anothers(finding, claim);
+    if finding.owner.is_none_or(|it| !claim.owners.contains(&it)) {
+        finding.owner = claim.owners.first().copied().or(finding.owner);
+    }
+    is_anothers
+}
+
+/// Lays what is claimed over what was known. Clock and severity never fall while it lives.
+fn take_up(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool) {
     finding.episode = finding.episode.max(claim.episode);
     if is_back {
         finding.state = FindingState::Pending;
@@ -169,9 +222,13 @@ fn advance(
         (finding.clock_from, finding.grace_until) =
             (claim.clock_from.max(cx.now), cx.now.max(claim.grace_until));
         (finding.opened_at, finding.resolved_at, finding.resolution) = (None, None, None);
+        finding.breached_at = None;
         finding.n_reopened += 1;
     }
-    let is_graver = claim.severity > finding.severity;
+    // Another claim has its second look ahead.
+    if finding.opened_at.is_none() && finding.cause != claim.cause {
+        finding.looks.clone_from(&claim.looks);
+    }
     finding.cause = claim.cause;
     finding.severity = finding.severity.max(claim.severity);
     finding.clock_from = finding.clock_from.min(claim.clock_from);
@@ -180,179 +237,24 @@ fn advance(
     if expose(cx, finding, claim, is_back) {
         // What this rests on began later than what it rested on before.
         (finding.clock_from, finding.grace_until) = (claim.clock_from, claim.grace_until);
-    }
-
-    let was = finding.state;
-    let (opens, mut because) = may_open(cx, known, old, finding, claim);
-    match finding.state {
-        FindingState::Pending if opens => finding.state = FindingState::Open,
-        FindingState::NotVisible | FindingState::Held => {
-            let was_open = finding.opened_at.is_some();
-            finding.state =
-                if was_open || opens { FindingState::Open } else { FindingState::Pending };
-        }
-        FindingState::Acknowledged if finding.state_until.is_some_and(|it| it <= cx.now) => {
-            finding.state = FindingState::Open;
-            because = "the acknowledgement has expired".to_owned();
-        }
-        _ => {}
-    }
-    if let Some(why) = waive(cx, known, finding, voided) {
-        because = why;
-    }
-    if finding.state == FindingState::Open && finding.opened_at.is_none() {
-        finding.opened_at = Some(cx.now);
-    }
-    let change = match (is_back, old.is_none(), was, finding.state) {
-        (true, ..) => Change::Reopened,
-        (_, _, before, FindingState::Waived) if before != FindingState::Waived => Change::Waived,
-        (_, _, before, FindingState::Open) if before != FindingState::Open => Change::Opened,
-        (_, true, ..) => Change::Detected,
-        _ if is_graver => Change::Worsened,
-        _ => Change::Unchanged,
-    };
-    (change, because)
-}
-
-/// Whether a pending finding opens now, and why, or why not yet.
-fn may_open(
-    cx: &Context<'_>,
-    known: &Known<'_>,
-    old: Option<&Finding>,
-    finding: &Finding,
-    claim: &Claim,
-) -> (bool, String) {
-    if cx.policy.is_immediate {
-        return (true, "grace and second look are off".to_owned());
-    }
-    if finding.state != FindingState::Pending {
-        return (false, "still seen".to_owned());
-    }
-    if known.is_baseline && claim.is_leaver && finding.family() == Family::AccessRemains {
-        return (true, "found in the first run: a leaver is open at once".to_owned());
-    }
-    let by_id = "asked again by id";
-    let seen_twice = match old {
-        _ if claim.is_asked_again => Ok(by_id),
-        Some(_) if let Some(stream) = standing_in(cx, claim) => {
-            Err(format!("{stream} was not read in this run; it opens when a later list shows it"))
-        }
-        Some(old) if old.is_live() => {
-            second_look(&old.looks, &claim.looks).map(|()| "seen again by later lists")
-        }
-        _ => Err("seen once; it opens when a later list shows it again".to_owned()),
-    };
-    match seen_twice {
-        Err(why) => (false, why),
-        Ok(how) if cx.now < finding.grace_until => {
-            let seen = if how == by_id { by_id } else { "seen twice" };
-            (false, format!("{seen}; in grace until {}", time(finding.grace_until)))
-        }
-        Ok(how) => (true, format!("{how}, and grace is over")),
+        finding.breached_at = None;
     }
 }
 
-/// A list that the claim rests on and that this run could not read: what an earlier run saw of it
-/// stands in, and shows nothing of today.
-fn standing_in<'c>(cx: &Context<'_>, claim: &'c Claim) -> Option<&'c Stream> {
-    let lists = || cx.graph.estate().lists();
-    let stands_in = |it: &&Look| lists().any(|list| list.is_stand_in && list.stream == it.stream);
-    claim.looks.iter().find(stands_in).map(|it| &it.stream)
-}
-
-/// Every list must have been seen again: later, and where the time is only the file's own, with
-/// other bytes, because copying a file makes it look new.
-fn second_look(first: &[Look], now: &[Look]) -> Result<(), String> {
-    for look in now {
-        let Some(before) = first.iter().find(|it| it.stream == look.stream) else { continue };
-        if look.as_of <= before.as_of {
-            let since = time(before.as_of);
-            return Err(format!(
-                "seen once; {} has not been seen again since {since}",
-                look.stream
-            ));
-        }
-        if look.is_assumed && look.body_digest == before.body_digest {
-            return Err(format!(
-                "seen once; {} is the very same file as before (state its `as_of` if it is a new export)",
-                look.stream
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Adds this look to the exposure, or begins a new stretch: after one that ended, and after a
-/// time in which the access was right, or may have been: true where that was between two looks.
-fn expose(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool) -> bool {
-    if finding.family() != Family::AccessRemains {
-        return false;
-    }
-    let Some(seen_at) = claim.seen_active_at else { return false };
-    // What was seen last stands in for a list that could not be read. It does not show that the
-    // right was still over when the account was seen on.
-    let is_new = |it: &Look| cx.past.looked_at.get(&it.stream).is_none_or(|at| it.as_of > *at);
-    let last_seen_active = claim.looks.iter().all(is_new).then_some(seen_at);
-    // Without a date, the right had ended when both sides had been looked at.
-    let looked_at = claim.looks.iter().map(|it| it.as_of).max().max(Some(seen_at));
-    let mut begun = started(cx.policy, &claim.starts, looked_at);
-    let was_running =
-        finding.exposures.last().is_some_and(|it| it.first_seen_inactive.is_none()) && !is_back;
-    match finding.exposures.last_mut() {
-        Some(last) if was_running && !begins_later(last, claim, begun) => {
-            // Begun by lists that stood in for those of that night: it may have ended since.
-            if last.last_seen_active.is_none() {
-                last.started.latest = last.started.latest.max(begun.latest);
-            }
-            last.last_seen_active = last.last_seen_active.max(last_seen_active);
-            // A source may tell later that it began earlier.
-            if let (Some(known), Some(told)) = (last.started.earliest, begun.earliest) {
-                last.started.earliest = Some(known.min(told));
-            }
-            false
-        }
-        ended => {
-            // After a removal that was seen, the next stretch begins after that, and by this look.
-            if let Some(off) = ended.and_then(|it| it.first_seen_inactive) {
-                begun.earliest = begun.earliest.max(Some(off));
-                begun.latest = begun
-                    .latest
-                    .filter(|it| *it >= off)
-                    .map_or(Some(seen_at), |it| Some(it.min(seen_at)));
-            }
-            finding.exposures.push(Exposure {
-                started: begun,
-                last_seen_active,
-                first_seen_inactive: None,
-            });
-            was_running
-        }
-    }
-}
-
-/// Whether the right ended only after the stretch was seen last, so that it was in force again in
-/// between; or may have: the account of several possible owners may by now be that of somebody who
-/// left later. Who tells when an account was switched on again tells nothing of rights.
-fn begins_later(stretch: &Exposure, claim: &Claim, told: Interval) -> bool {
-    let Some(seen) = stretch.last_seen_active.filter(|_| claim.cause != Cause::Reactivated) else {
-        return false;
-    };
-    let at_the_earliest = if claim.is_of_several { told.latest } else { told.earliest };
-    at_the_earliest.is_some_and(|it| it > seen)
-}
-
-/// Applies the waivers of a finding: in force, ended, or void because the facts changed.
+/// Applies the waivers of a finding: in force, ended, or void because the facts changed: cause,
+/// employment, or whose account it is.
 fn waive(
     cx: &Context<'_>,
     known: &Known<'_>,
     finding: &mut Finding,
+    is_anothers: bool,
     voided: &mut Vec<i64>,
 ) -> Option<String> {
     let mine = known.waivers.iter().filter(|it| it.fingerprint == finding.fingerprint);
     let mut in_force = None;
     for waiver in mine.filter(|it| it.voided_at.is_none()) {
         let is_same = same_employment(waiver.episode, finding.episode);
-        if waiver.cause != finding.cause || !is_same {
+        if waiver.cause != finding.cause || !is_same || is_anothers {
             voided.push(waiver.id);
         } else if waiver.is_in_force(cx.now) {
             in_force = Some(waiver);
@@ -373,7 +275,64 @@ fn waive(
     }
 }
 
+/// Freezes a finding that would close. One that somebody has, or that is waived, stays theirs.
+fn hold_closing(finding: &mut Finding) -> Change {
+    let was_held = finding.held.replace(Direction::Closings).is_some();
+    if !matches!(finding.state, FindingState::Acknowledged | FindingState::Waived) {
+        finding.state = FindingState::Held;
+    }
+    if was_held { Change::Unchanged } else { Change::Held }
+}
+
 impl Reconciled {
+    /// Counts what is about to change, and says what is not let through. In the first run of an app
+    /// everything is new, and `check` has no past: there nothing is held.
+    fn guard(
+        &mut self,
+        cx: &Context<'_>,
+        judgement: &Judgement,
+        known: &Known<'_>,
+        (claimed, unclaimed): (&[Claimed<'_>], &[Unclaimed<'_>]),
+    ) -> Held {
+        if known.is_baseline || cx.policy.is_immediate {
+            return Held::default();
+        }
+        let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        let n_openings = count(claimed.iter().filter(|it| it.opens_in_a_mass(known)).count());
+        let n_closings = count(unclaimed.iter().filter(|it| it.closes_in_a_mass(known)).count());
+        let allowance = Allowance {
+            guard: &cx.policy.guard,
+            app: &cx.rules.app,
+            n_accounts: judgement.n_accounts,
+            history: known.changes,
+            now: cx.now,
+        };
+        let held = Held {
+            openings: allowance.why_too_many(Direction::Openings, n_openings),
+            closings: allowance.why_too_many(Direction::Closings, n_closings),
+        };
+        self.changes = Some(Changes {
+            app: cx.rules.app.clone(),
+            at: cx.now,
+            n_openings: if held.openings.is_some() { 0 } else { n_openings },
+            n_closings: if held.closings.is_some() { 0 } else { n_closings },
+        });
+        held
+    }
+
+    /// Names what is held, with the reason.
+    fn name_holds(&mut self, held: &Held) {
+        let findings: Vec<Finding> = self.records.iter().map(|it| it.finding.clone()).collect();
+        self.holds = holds(&findings).into_iter().map(|it| it.0).collect();
+        for hold in &mut self.holds {
+            let why = match hold.direction {
+                Direction::Openings => &held.openings,
+                Direction::Closings => &held.closings,
+            };
+            hold.because = why.clone().unwrap_or_default();
+        }
+    }
+
     fn record(
         &mut self,
         cx: &Context<'_>,
@@ -402,41 +361,44 @@ impl Reconciled {
         });
     }
 
-    /// A living finding that nothing claims in this run: over, out of sight, or as it was.
+    /// A living finding that nothing claims in this run: over, out of sight, or as it was. `why_held`:
+    /// the guard does not let it close.
     fn settle(
         &mut self,
         cx: &Context<'_>,
         known: &Known<'_>,
-        old: &Finding,
-        status: Option<&Status>,
+        it: &Unclaimed<'_>,
+        why_held: Option<&str>,
     ) {
-        let Some(status) = status else {
+        let old = it.finding;
+        let Some(status) = it.status else {
             let why = "nothing was seen of it in this run";
             return self.keep(cx, known, old.clone(), Change::Unchanged, why.to_owned(), None);
         };
-        match ending(old, status) {
-            Some((resolution, why)) if is_later(old, status, resolution) => {
-                self.record_end(cx, known, old, resolution, why, Some(status));
+        let mut finding = old.clone();
+        let (change, why) = match &it.end {
+            Some((resolution, why)) if is_later(old, status, *resolution) => {
+                let Some(why_held) = why_held else {
+                    let why = why.clone();
+                    return self.record_end(cx, known, old, *resolution, why, Some(status));
+                };
+                (hold_closing(&mut finding), format!("{HELD} {why}, as do too many: {why_held}"))
             }
-            Some(_) => {
-                let why = "no later list shows that it is over";
-                self.keep(cx, known, old.clone(), Change::Unchanged, why.to_owned(), Some(status));
-            }
+            Some(_) => (Change::Unchanged, "no later list shows that it is over".to_owned()),
             None if status.activity == Activity::Unknown && status.is_gone => {
-                let mut finding = old.clone();
-                let lost = finding.state == FindingState::Open;
-                if lost {
+                let is_lost = finding.state == FindingState::Open;
+                if is_lost {
                     finding.state = FindingState::NotVisible;
                 }
-                let change = if lost { Change::LostSight } else { Change::Unchanged };
-                let why = "the account can neither be seen nor shown to be gone";
-                self.keep(cx, known, finding, change, why.to_owned(), Some(status));
+                let change = if is_lost { Change::LostSight } else { Change::Unchanged };
+                (change, "the account can neither be seen nor shown to be gone".to_owned())
             }
             None => {
                 let why = "too little was seen in this run to say that it is over";
-                self.keep(cx, known, old.clone(), Change::Unchanged, why.to_owned(), Some(status));
+                (Change::Unchanged, why.to_owned())
             }
-        }
+        };
+        self.keep(cx, known, finding, change, why, Some(status));
     }
 
     fn keep(
@@ -456,6 +418,13 @@ impl Reconciled {
             finding.opened_at = finding.opened_at.or(Some(cx.now));
             change = Change::Opened;
             because = "the waiver or acknowledgement has expired".to_owned();
+        }
+        // Frozen or unseen, its deadline passes all the same.
+        if let Some(why) = breach(cx, deadline(cx, known, &finding), &mut finding, true) {
+            because = format!("{because}; {why}");
+            if change == Change::Unchanged {
+                change = Change::Worsened;
+            }
         }
         self.event(cx, known, &finding, change, &because);
         let mut explanation = status.map(|it| it.explanation.clone()).unwrap_or_default();
@@ -486,6 +455,7 @@ impl Reconciled {
         finding.resolved_at = Some(cx.now);
         finding.resolution = Some(resolution);
         finding.state_until = None;
+        finding.held = None;
         let is_off = matches!(resolution, Resolution::InactiveSeen | Resolution::AbsenceProven);
         let seen_at = status.and_then(|it| account_look(&finding, it));
         if let (true, Some(last)) = (is_off, finding.exposures.last_mut()) {
@@ -530,34 +500,6 @@ impl Reconciled {
     }
 }
 
-/// Whether the lists that show the end are later than those that showed the finding: the app's
-/// own for an account that is off, every list for all other endings.
-fn is_later(old: &Finding, status: &Status, resolution: Resolution) -> bool {
-    let seen_on = old.exposures.last().and_then(|it| it.last_seen_active);
-    let mine = |it: &&Look| it.stream.system == old.app;
-    match resolution {
-        Resolution::InactiveSeen | Resolution::AbsenceProven => {
-            let before = seen_on.or_else(|| old.looks.iter().filter(mine).map(|it| it.as_of).max());
-            account_look(old, status).is_some_and(|it| before.is_none_or(|before| it > before))
-        }
-        Resolution::Registered | Resolution::Decided => true,
-        Resolution::Superseded | Resolution::Corrected => {
-            let earlier = |look: &Look| old.looks.iter().find(|it| it.stream == look.stream);
-            status.looks.iter().all(|look| earlier(look).is_none_or(|it| look.as_of >= it.as_of))
-                && status
-                    .looks
-                    .iter()
-                    .any(|look| earlier(look).is_none_or(|it| look.as_of > it.as_of))
-        }
-    }
-}
-
-/// As of when the app's list showed it off.
-fn account_look(finding: &Finding, status: &Status) -> Option<DateTime<Utc>> {
-    let theirs = status.looks.iter().filter(|it| it.stream.system == finding.app);
-    theirs.map(|it| it.as_of).max()
-}
-
 fn deadline(cx: &Context<'_>, known: &Known<'_>, finding: &Finding) -> Option<SlaResult> {
     if finding.family() != Family::AccessRemains {
         return None;
@@ -568,76 +510,6 @@ fn deadline(cx: &Context<'_>, known: &Known<'_>, finding: &Finding) -> Option<Sl
     Some(sla(cx.policy, finding.cause, &finding.exposures, approved_at))
 }
 
-/// Why a finding is over, if what was seen shows it positively; `None` when it does not.
-fn ending(finding: &Finding, status: &Status) -> Option<(Resolution, String)> {
-    let over = |resolution, why: &str| Some((resolution, why.to_owned()));
-    match status.activity {
-        Activity::Inactive
-            if finding.family() != Family::AccessMissing && finding.family() != Family::Record =>
-        {
-            return over(Resolution::InactiveSeen, "the account was seen inactive");
-        }
-        Activity::Absent
-            if finding.subject.kind == domain::SubjectKind::Account
-                && finding.family() != Family::AccessMissing =>
-        {
-            return over(Resolution::AbsenceProven, "the account is gone from a complete list");
-        }
-        _ => {}
-    }
-    if status.verdict == Verdict::Exempt && finding.family() == Family::Orphan {
-        return over(Resolution::Registered, "the account was registered as non-human");
-    }
-    let is_known = status.right != Right::Unknown && status.activity != Activity::Unknown;
-    let is_linked = status.link == LinkKind::Linked;
-    let is_decided = status.tier == Some(Tier::Operator);
-    let decided_or = |resolution, why: &str| match is_decided {
-        true => over(Resolution::Decided, "a person decided whose account it is"),
-        false => over(resolution, why),
-    };
-    match finding.family() {
-        Family::AccessRemains if is_linked && status.right == Right::Entitled => {
-            decided_or(Resolution::Superseded, "the owner is entitled again")
-        }
-        Family::AccessRemains if is_orphan(status) => {
-            over(Resolution::Decided, "it was decided not to be theirs; nobody owns it now")
-        }
-        Family::Orphan if is_linked && is_known => {
-            decided_or(Resolution::Corrected, "a later list shows whose account it is")
-        }
-        Family::Link if is_linked && is_known && (status.is_whole || is_decided) => {
-            decided_or(Resolution::Corrected, "later lists show whose account it is")
-        }
-        Family::AccessMissing
-            if finding.subject.kind == domain::SubjectKind::Identity && is_linked =>
-        {
-            over(Resolution::Corrected, "the person has an account")
-        }
-        Family::AccessMissing if is_linked && status.activity == Activity::Active => {
-            over(Resolution::Corrected, "the account is active")
-        }
-        Family::AccessMissing if status.verdict == Verdict::NoAccount && is_linked => {
-            over(Resolution::Corrected, "the person has another account")
-        }
-        Family::AccessMissing
-            if is_known
-                && status.right != Right::Entitled
-                && (is_linked || finding.subject.kind == domain::SubjectKind::Identity) =>
-        {
-            over(Resolution::Superseded, "the person is no longer entitled")
-        }
-        Family::Sources | Family::NonHuman | Family::Record if is_known && status.is_whole => {
-            over(Resolution::Corrected, "later lists do not show it any more")
-        }
-        _ => None,
-    }
-}
-
-/// Nobody owns the account, as complete lists show: only a person's word undoes a link.
-fn is_orphan(status: &Status) -> bool {
-    matches!(status.verdict, Verdict::Drift(Cause::OrphanActive) | Verdict::Exempt)
-}
-
-fn time(at: DateTime<Utc>) -> String {
+pub(crate) fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -26,6 +26,8 @@ pub struct PersonRight {
     pub is_disputed: bool,
     /// Some source that might say otherwise was not seen.
     pub is_partly_unseen: bool,
+    /// The word that decided rests on not being listed.
+    pub is_from_absence: bool,
     /// Identities that were left behind: the person has another at the same IdP.
     pub left_behind: Vec<usize>,
 }
@@ -79,7 +81,31 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leaver: Option<usize>)
     let is_unknown = words.iter().any(|(_, it)| it.right == Right::Unknown);
     let (right, decided_by, is_disputed) = decide(cx, &words, hr, is_unknown, sees_all);
     let is_partly_unseen = is_unknown || !sees_all || right == Right::Unknown;
-    PersonRight { right, starts, decided_by, is_disputed, is_partly_unseen, left_behind }
+    let deciding = words.iter().find(|(at, _)| Some(*at) == decided_by);
+    let is_from_absence = deciding.is_some_and(|(_, it)| it.is_from_absence);
+    PersonRight {
+        right,
+        starts,
+        decided_by,
+        is_disputed,
+        is_partly_unseen,
+        is_from_absence,
+        left_behind,
+    }
+}
+
+/// The right of somebody whom HR alone knows: a leaver once the day has come, and `None` before.
+pub(crate) fn right_by_hr(cx: &Context<'_>, leaver: usize) -> Option<PersonRight> {
+    let left_at = left_by_hr(cx, leaver, &[])?;
+    Some(PersonRight {
+        right: Right::Leaver,
+        starts: Starts { hr: Some(left_at), ..Starts::default() },
+        decided_by: None,
+        is_disputed: false,
+        is_partly_unseen: false,
+        is_from_absence: false,
+        left_behind: Vec::new(),
+    })
 }
 
 /// The right, the identity whose word decided, and whether sources dispute it.

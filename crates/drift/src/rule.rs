@@ -1,9 +1,10 @@
 //! What a cause of a finding is made of. One file under `rules/` for each.
 
-use chrono::{DateTime, Days, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use domain::{Cause, Severity};
 
+use crate::calendar::end_of_day;
 use crate::case::Case;
 
 /// A rule: what it is called, how much it matters, how long it waits, and what to say.
@@ -81,19 +82,10 @@ impl Grace {
         match self {
             Self::None => clock_from,
             Self::Hours(hours) => clock_from + TimeDelta::hours(hours),
-            Self::EndOfDay => end_of_day(clock_from, zone),
+            Self::EndOfDay => end_of_day(clock_from.with_timezone(&zone).date_naive(), zone)
+                .unwrap_or(clock_from + TimeDelta::days(1)),
         }
     }
-}
-
-/// The first instant of the next day in `zone`. Where the clock skips midnight, the first instant
-/// after the gap.
-fn end_of_day(at: DateTime<Utc>, zone: Tz) -> DateTime<Utc> {
-    let next = at.with_timezone(&zone).date_naive().checked_add_days(Days::new(1));
-    next.and_then(|day| {
-        (0..4).find_map(|hour| day.and_hms_opt(hour, 0, 0)?.and_local_timezone(zone).earliest())
-    })
-    .map_or(at + TimeDelta::days(1), |it| it.to_utc())
 }
 
 /// The rule of a cause.

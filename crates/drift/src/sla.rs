@@ -1,6 +1,6 @@
 //! Was access removed in time? From bounds, never from a guess.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::{Cause, ClockStart, Exposure, Interval, SlaOutcome, SlaResult};
 
 use crate::policy::Policy;
@@ -35,6 +35,7 @@ pub fn sla(
         outcome,
         clock: policy.sla_clock,
         deadline_at,
+        limit: policy.calendar.describe(&policy.sla),
         policy_version: policy.version,
         because,
     };
@@ -45,7 +46,7 @@ pub fn sla(
     let Some(last) = exposures.last() else {
         return result(SlaOutcome::NotProven, None, "no exposure was seen".to_owned());
     };
-    let deadline = |start: Option<DateTime<Utc>>| start.map(|it| it + policy.sla);
+    let deadline = |start: Option<DateTime<Utc>>| start.map(|it| policy.deadline(it));
     let latest = deadline(last.started.latest);
     if let (Some(approved_at), Some(deadline)) = (approved_at, deadline(last.started.earliest))
         && approved_at <= deadline
@@ -53,12 +54,12 @@ pub fn sla(
         let why = "an exception was approved before the deadline";
         return result(SlaOutcome::Exception, latest, why.to_owned());
     }
-    let missed = exposures.iter().any(|it| is_missed(it, policy.sla));
+    let missed = exposures.iter().any(|it| is_missed(it, policy));
     if missed {
         let why = "seen active at or after the deadline, counted from the latest possible start";
         return result(SlaOutcome::Missed, latest, why.to_owned());
     }
-    if exposures.iter().all(|it| is_met(it, policy.sla)) {
+    if exposures.iter().all(|it| is_met(it, policy)) {
         let why =
             "first seen inactive before the deadline, counted from the earliest possible start";
         return result(SlaOutcome::Met, latest, why.to_owned());
@@ -73,23 +74,26 @@ pub fn sla(
     result(SlaOutcome::NotProven, latest, why.to_owned())
 }
 
-fn is_missed(exposure: &Exposure, limit: TimeDelta) -> bool {
+fn is_missed(exposure: &Exposure, policy: &Policy) -> bool {
     match (exposure.started.latest, exposure.last_seen_active) {
-        (Some(start), Some(seen)) => seen >= start + limit,
+        (Some(start), Some(seen)) => seen >= policy.deadline(start),
         _ => false,
     }
 }
 
-fn is_met(exposure: &Exposure, limit: TimeDelta) -> bool {
+fn is_met(exposure: &Exposure, policy: &Policy) -> bool {
     match (exposure.started.earliest, exposure.first_seen_inactive) {
-        (Some(start), Some(off)) => off <= start + limit,
+        (Some(start), Some(off)) => off <= policy.deadline(start),
         _ => false,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
+    use crate::calendar::SlaLimit;
 
     fn at(hour: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::hours(hour)
@@ -122,6 +126,28 @@ mod tests {
             let result = sla(&policy, Cause::LeaverActive, &[exposure], None);
             assert_eq!(result.outcome, outcome, "{case}");
         }
+    }
+
+    #[test]
+    fn a_limit_of_business_days_is_kept_over_a_weekend() {
+        let friday = DateTime::UNIX_EPOCH + TimeDelta::days(1) + TimeDelta::hours(15);
+        let policy = Policy { sla: SlaLimit::BusinessDays(1), ..Policy::default() };
+        let removed_after = |hours| {
+            let start = Interval { earliest: Some(friday), latest: Some(friday) };
+            let off = friday + TimeDelta::hours(hours);
+            let exposure = Exposure {
+                started: start,
+                last_seen_active: Some(off - TimeDelta::minutes(10)),
+                first_seen_inactive: Some(off),
+            };
+            sla(&policy, Cause::LeaverActive, &[exposure], None)
+        };
+        // To the end of Monday, 1970-01-05.
+        assert_eq!(removed_after(81).outcome, SlaOutcome::Met);
+        assert_eq!(removed_after(82).outcome, SlaOutcome::Missed);
+        let result = removed_after(81);
+        assert_eq!(result.deadline_at, Some(DateTime::UNIX_EPOCH + TimeDelta::days(5)));
+        assert_eq!(result.limit, "1 business day (Mon Tue Wed Thu Fri, 0 holidays, UTC)");
     }
 
     #[test]

@@ -578,3 +578,77 @@ fn an_address_given_to_somebody_else_is_not_the_leavers() {
     by_hr.authority = Some(domain::SystemId::parse("hr").unwrap());
     assert_eq!(claims_with(&company, &by_hr, &drift::Past::default()), "nothing");
 }
+
+#[test]
+fn a_leaver_whom_hr_alone_knows_is_a_leaver_by_the_keys_of_the_account() {
+    check(
+        "okta
+           u1 ana@x.test ACTIVE assigned
+         app
+           a1 u1 ana@x.test on
+           a2 - two@x.test on emp=1042
+           a3 - other on mail=three@x.test
+           a4 - Four@X.test on mail=-
+           a5 - five@x.test null
+           a6 - six@x.test on
+           a7 - seven@x.test on emp=1047
+         hr
+           emp=1042 left=-5h
+           mail=three@x.test left=-5h
+           mail=four@x.test left=-5h
+           mail=five@x.test left=-5h
+           mail=eight@x.test left=-5h
+           emp=1047 left=+5d",
+        "a2 leaver_active critical
+         a3 leaver_active critical
+         a4 leaver_active critical
+         a5 leaver_listed high
+         a6 orphan_active high
+         a7 orphan_active high",
+    );
+}
+
+#[test]
+fn a_leaver_whom_hr_alone_knows_and_whose_account_is_off_is_confirmed_off() {
+    let company = world(
+        "okta
+           u1 ana@x.test ACTIVE assigned
+         app
+           a1 u1 ana@x.test on
+           a2 - two@x.test off
+         hr
+           mail=two@x.test left=-5h",
+    );
+    assert_eq!(verdicts(&company), "a1 confirmed\na2 confirmed_offboarded");
+}
+
+#[test]
+fn a_leaver_whom_hr_alone_knows_is_one_even_where_the_lists_are_not_whole() {
+    check(
+        "okta (partial)
+           u1 ana@x.test ACTIVE assigned
+         app
+           a1 u1 ana@x.test on
+           a2 - two@x.test on
+           a3 - svc@x.test on
+         hr
+           mail=two@x.test left=-5h",
+        "a2 leaver_active critical",
+    );
+}
+
+#[test]
+fn who_is_registered_as_non_human_and_left_by_hr_is_still_a_leaver() {
+    check(
+        "okta
+           u1 ana@x.test ACTIVE assigned
+         app
+           a1 u1 ana@x.test on
+           a2 - svc@x.test on emp=1042
+         hr
+           emp=1042 left=-5h
+         register
+           a2 owner=ana@x.test",
+        "a2 leaver_active critical",
+    );
+}

@@ -8,6 +8,11 @@ use crate::nearest::{listed, nearest};
 /// Longest file, in bytes: a hundred thousand decisions. More is another file.
 const LEN_MAX: u64 = 16 * 1024 * 1024;
 
+/// Columns that people put beside `findings list --format csv`. One spreadsheet serves every
+/// command: each takes the rows that are filled in for it.
+const TRIAGE: &[&str] =
+    &["account", "identity", "not", "owner", "purpose", "attest_by", "reason", "until", "by"];
+
 /// One row of a table.
 #[derive(Debug)]
 pub(crate) struct Row {
@@ -22,6 +27,40 @@ impl Row {
     pub(crate) fn get(&self, column: &str) -> Option<&str> {
         let index = self.columns.iter().position(|it| it == column)?;
         self.cells.get(index).map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    /// Is it filled in for a decision on a link? In a table of decisions every row is.
+    pub(crate) fn decides(&self) -> bool {
+        !self.is_of_findings() || self.get("identity").is_some()
+    }
+
+    /// Is it filled in to be registered? In a register every row is.
+    pub(crate) fn registers(&self) -> bool {
+        let is_filled = self.get("owner").or_else(|| self.get("purpose")).is_some();
+        !self.is_of_findings() || (is_filled && !self.decides())
+    }
+
+    /// Is it filled in to be waived? Every row with a reason is that nothing else is to be done of.
+    pub(crate) fn waives(&self) -> bool {
+        let is_others = self.is_of_findings() && (self.decides() || self.registers());
+        self.get("reason").is_some() && !is_others
+    }
+
+    /// Is it a row of `findings list --format csv`, with columns put beside?
+    fn is_of_findings(&self) -> bool {
+        self.columns.iter().any(|it| it == "fingerprint")
+    }
+
+    /// The account that a row is about: its `account`, or the subject of a listed finding; `None`
+    /// for a finding about somebody without an account.
+    pub(crate) fn account(&self) -> Option<&str> {
+        let subject = || {
+            let key = self.get("subject_key")?;
+            // What a spreadsheet would take for a formula is written with a quote before it.
+            let quoted = key.strip_prefix('\'').filter(|it| it.starts_with(['=', '+', '-', '@']));
+            (self.get("subject_kind") == Some("account")).then_some(quoted.unwrap_or(key))
+        };
+        self.get("account").or_else(subject)
     }
 
     /// The text of a column that every row must fill.
@@ -66,7 +105,12 @@ pub(crate) fn read(
     let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_reader(text);
     let header = reader.headers().map_err(|error| wrong(in_words(&error)))?.clone();
     let columns: Vec<String> = header.iter().map(|it| it.trim().to_lowercase()).collect();
-    check_columns(&columns, needed, possible).map_err(wrong)?;
+    if columns.iter().any(|it| it == "fingerprint") {
+        let possible = [report::COLUMNS, TRIAGE].concat();
+        check_columns(&columns, &[], &possible).map_err(wrong)?;
+    } else {
+        check_columns(&columns, needed, possible).map_err(wrong)?;
+    }
     let mut rows = Vec::new();
     for record in reader.records() {
         let cells = record.map_err(|error| wrong(in_words(&error)))?;

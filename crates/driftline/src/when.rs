@@ -1,6 +1,8 @@
 //! Durations, instants, zones and times of day as people write them.
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
+use chrono::{
+    DateTime, FixedOffset, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, TimeZone as _, Utc,
+};
 use chrono_tz::Tz;
 
 /// What a duration looks like, for errors.
@@ -72,6 +74,11 @@ pub(crate) fn end(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
     let midnight = date(text)?.succ_opt()?.and_hms_opt(0, 0, 0)?;
     // Where a change of the clocks skips or repeats midnight, the earlier reading ends sooner.
     zone.from_local_datetime(&midnight).earliest().map(|it| it.to_utc())
+}
+
+/// Writes an instant for people: in their zone, to the second.
+pub(crate) fn shown(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use connectors::live::Bodies;
 use domain::{
-    EntityId, Identity, List, Population, Principal, Rows, Snapshot, SnapshotRef, Stream, Text,
+    EntityId, Identity, List, Population, Principal, Release, Rows, Snapshot, SnapshotRef, Stream,
+    Text,
 };
-use drift::hard_hold;
+use drift::{hard_hold, list_release};
 use rustc_hash::FxHashMap;
 use store::{Enrolled, Gone, State, Store, StoreError, StoredSnapshot};
 
@@ -149,7 +150,7 @@ pub(crate) async fn gather(
         let listing = blank(state, stream.clone());
         listings.insert(stream, Listing { failed: Some(why), ..listing });
     }
-    for PulledList { snapshot, bodies } in std::mem::take(&mut pulled.lists) {
+    for PulledList { mut snapshot, bodies } in std::mem::take(&mut pulled.lists) {
         let stream = snapshot.stream.clone();
         let mut listing = blank(state, stream.clone());
         let past = state.streams.get(&stream);
@@ -165,7 +166,13 @@ pub(crate) async fn gather(
         let canaries = rules.map(|it| &*it.canaries).unwrap_or_default();
         let held = hard_hold(&plan.policy, canaries, before.as_ref(), &snapshot);
         let mut enrolled = state.enrol(&snapshot);
-        enrolled.reference.held = held;
+        let release = list_release(&state.releases, &enrolled.reference, now);
+        match (held, release) {
+            (Some(held), Some(release)) if held.can_be_released => {
+                snapshot.notes.push(released(&held.why, release));
+            }
+            (held, _) => enrolled.reference.held = held.map(|it| it.why),
+        }
         listing.fresh = Some(Fresh { snapshot, enrolled, bodies });
         listings.insert(stream, listing);
     }
@@ -175,6 +182,15 @@ pub(crate) async fn gather(
         gathered.push(listing);
     }
     Ok(gathered)
+}
+
+/// What is noted of a list that counts because people say so.
+fn released(why: &str, release: &Release) -> String {
+    let approved = release.approved.as_ref().map_or("nobody", |it| &it.by);
+    format!(
+        "{why}; it counts by release {} of {}, approved by {approved}: {}",
+        release.id, release.requested.by, release.reason
+    )
 }
 
 /// The lists that this run may not have, each with the reason: those that failed, and those that

@@ -1,13 +1,13 @@
 //! Writes down what a run saw and concluded, so that a report has nothing to look up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::{
-    AppRecord, Change, Coverage, FindingRecord, FindingState, Grade, RunId, RunRecord, Severity,
-    SourceRecord, SystemKind, Unmapped, Watcher, WatcherFinding,
+    AppRecord, Change, Coverage, Direction, FindingId, FindingRecord, FindingState, Grade, Hold,
+    RunId, RunRecord, Severity, SourceRecord, SystemKind, Unmapped, Watcher, WatcherFinding,
 };
-use drift::{Judgement, Reconciled};
+use drift::{Judgement, Reconciled, time_to_deactivate};
 use store::State;
 
 use crate::ask::AskedAgain;
@@ -52,6 +52,8 @@ pub(crate) fn counts(findings: &[FindingRecord]) -> Counts {
     let mut counts = Counts::default();
     for FindingRecord { finding, .. } in findings {
         match finding.state {
+            // What the guard keeps from opening is not open.
+            FindingState::Held if finding.opened_at.is_none() => counts.n_pending += 1,
             FindingState::Open | FindingState::Acknowledged | FindingState::Held => {
                 counts.n_open += 1;
                 counts.n_critical += u64::from(finding.severity == Severity::Critical);
@@ -85,8 +87,8 @@ pub(crate) fn record(
         previous: run.previous,
         is_immediate: run.plan.policy.is_immediate,
         zone: run.plan.policy.zone.name().to_owned(),
-        apps: outcomes.iter().map(app).collect(),
-        watcher: watcher(run, &sources),
+        apps: outcomes.iter().map(|it| app(run, it)).collect(),
+        watcher: watcher(run, &sources, outcomes),
         findings,
         unmapped: unmapped(&run.pulled.unmapped),
         waivers: run
@@ -103,9 +105,13 @@ pub(crate) fn record(
     }
 }
 
-fn app(outcome: &AppOutcome<'_>) -> AppRecord {
+fn app(run: &Run<'_>, outcome: &AppOutcome<'_>) -> AppRecord {
+    let name = &outcome.app.rules.app;
+    let records = || outcome.reconciled.records.iter().map(|it| &it.finding);
+    let known: BTreeSet<FindingId> = records().map(|it| it.id).collect();
+    let earlier = run.state.findings.iter().filter(|it| it.app == *name && !known.contains(&it.id));
     AppRecord {
-        app: outcome.app.rules.app.clone(),
+        app: name.clone(),
         idps: outcome.app.rules.idps.clone(),
         grade: outcome.grade.0,
         grade_reasons: outcome.grade.1.clone(),
@@ -113,6 +119,7 @@ fn app(outcome: &AppOutcome<'_>) -> AppRecord {
         tallies: outcome.judgement.tallies.clone(),
         n_persons: outcome.judgement.n_persons,
         n_accounts: outcome.judgement.n_accounts,
+        time_to_deactivate: time_to_deactivate(records().chain(earlier), run.now),
     }
 }
 
@@ -155,10 +162,15 @@ fn source(run: &Run<'_>, listing: &Listing) -> SourceRecord {
 }
 
 const MEND_THE_FILE: &str = "Mend the file or the settings named, and run again.";
+const RELEASE: &str = "If the change is real, two people can release it: `driftline guard status` says how. Else mend the list.";
 const ASK_THE_DOCTOR: &str = "Run `driftline doctor`, and mend what it finds.";
 
 /// What is wrong with the watching.
-fn watcher(run: &Run<'_>, sources: &[SourceRecord]) -> Vec<WatcherFinding> {
+fn watcher(
+    run: &Run<'_>,
+    sources: &[SourceRecord],
+    outcomes: &[AppOutcome<'_>],
+) -> Vec<WatcherFinding> {
     let mut found = Vec::new();
     for source in sources {
         let list = format!("{} {}", source.system, source.list);
@@ -208,16 +220,29 @@ fn watcher(run: &Run<'_>, sources: &[SourceRecord]) -> Vec<WatcherFinding> {
             } else {
                 Watcher::MassChangeHeld
             };
-            add(
-                kind,
-                Severity::High,
-                format!("{list} is held: {why}"),
-                "If the change is real, raise `policy.shrink_max_percent`; else export the list again.",
-            );
+            add(kind, Severity::High, format!("{list} is held: {why}"), RELEASE);
         }
     }
+    found.extend(outcomes.iter().flat_map(|it| &it.reconciled.holds).map(held));
     found.extend(told(run.pulled));
     found
+}
+
+/// One notice for all that the guard holds of one app in one direction.
+fn held(hold: &Hold) -> WatcherFinding {
+    let Hold { app, direction, n, because, .. } = hold;
+    let what = match direction {
+        Direction::Openings => "would open because something is not seen",
+        Direction::Closings => "would close",
+    };
+    let why = if because.is_empty() { "too many in an earlier run" } else { because };
+    WatcherFinding {
+        kind: Watcher::MassChangeHeld,
+        system: Some(app.clone()),
+        severity: Severity::High,
+        text: format!("{app}: {n} findings {what}, and are held: {why}"),
+        next_action: RELEASE.to_owned(),
+    }
 }
 
 /// What the sources themselves say, and what no list can be named for.

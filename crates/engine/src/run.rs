@@ -81,6 +81,7 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
         episodes: episodes(&state, &outcomes, &plan.policy, now),
         findings: changed_findings(&state, &outcomes),
         events: events(&outcomes),
+        changes: outcomes.iter().filter_map(|it| it.reconciled.changes.clone()).collect(),
         voided_waivers: voided(&outcomes, now),
         log: pulled.log,
         other_requests: pulled.other_requests.into_iter().chain(heard.requests).collect(),
@@ -226,6 +227,8 @@ fn settle(
     let known = Known {
         findings: &findings,
         waivers: &state.waivers,
+        changes: &state.changes,
+        released: &drift::released(&state.releases, cx.now),
         key: plan.fingerprint_key.as_ref().unwrap_or(&state.fingerprint_key),
         is_baseline: is_baseline(state, cx.rules),
         run,

@@ -24,6 +24,13 @@ impl IdentityGraph<'_> {
         for person in persons {
             self.add_person(&mut explanation, person);
         }
+        if let Some((leaver, tier)) = self.leaver_of(account)
+            && let Some(leaver) = self.estate.leavers.get(leaver)
+        {
+            let mut fact = self.leaver_fact(leaver);
+            fact.text.push_str(&format!(", and the account carries their {}", tier.label()));
+            explanation.facts.push(fact);
+        }
         if let Some(ghost) = self.ghost(account)
             && let Some(idp) = self.estate.idps.get(usize::from(ghost.idp))
         {

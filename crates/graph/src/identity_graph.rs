@@ -12,6 +12,7 @@ use crate::index::{
     Index, carried, email_key, employee_key, external_id_key, sign_in_name, user_name_key,
 };
 use crate::keys::KeyRules;
+use crate::leaver::Unknown;
 use crate::node::{Edge, Key, KeyKind, Node};
 use crate::person::{Persons, count, persons};
 
@@ -26,6 +27,7 @@ pub struct IdentityGraph<'e> {
     pub(crate) nodes: DiGraph<Node, Edge>,
     pub(crate) index: Index<'e>,
     pub(crate) persons: Persons,
+    unknown_leavers: Unknown<'e>,
     accounts: Vec<AccountView>,
     links: Vec<Link>,
     ghosts: Vec<Option<Ghost>>,
@@ -42,6 +44,7 @@ pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGra
     let named = named_by_assignments(estate, &by_id);
     let index = index(estate, rules, &named);
     let persons = persons(estate, rules, &index);
+    let unknown_leavers = Unknown::of(estate, rules, &persons);
     let accounts = accounts(estate, rules);
     let by_entity = by_stored_entity(estate);
     let mut graph = IdentityGraph {
@@ -53,6 +56,7 @@ pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGra
         ),
         index,
         persons,
+        unknown_leavers,
         accounts,
         links: Vec::new(),
         ghosts: Vec::new(),
@@ -322,6 +326,19 @@ impl<'e> IdentityGraph<'e> {
     #[must_use]
     pub fn person_of_leaver(&self, leaver: usize) -> Option<u32> {
         self.persons.of_leaver.get(leaver).copied().flatten()
+    }
+
+    /// HR's row that a key of an account names, and that key, where the account has no owner among
+    /// the identities, and neither has the row. `None`: the account may be somebody's else, or no
+    /// key of it is HR's.
+    #[must_use]
+    pub fn leaver_of(&self, account: usize) -> Option<(usize, Tier)> {
+        let may_be_anothers = self.ghost(account).is_some_and(|it| !it.is_unknown);
+        if may_be_anothers || !self.link(account).contenders().is_empty() {
+            return None;
+        }
+        let row = self.accounts.get(account)?.rows(self.estate).next()?;
+        self.unknown_leavers.row_of(self.estate, self.rules, row)
     }
 
     /// The identities of a person, by IdP and id: the order in which a source lists them

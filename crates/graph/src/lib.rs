@@ -9,6 +9,7 @@ mod explain;
 mod identity_graph;
 mod index;
 mod keys;
+mod leaver;
 mod neighbourhood;
 mod node;
 mod person;

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use crate::v1::{
     App, AsOfBasis, Bounds, Cause, Change, Channel, ClockStart, Coverage, Exposure, Finding,
     FindingState, Grade, List, Proof, Report, Resolution, SlaOutcome, Source, Tier, Time,
-    TrialOutcome, Verdict,
+    TimeToDeactivate, TrialOutcome, Verdict,
 };
 
 /// The zone of a report's pages.
@@ -103,6 +103,22 @@ pub(crate) fn exposure(finding: &Finding) -> Option<String> {
     finding.exposure.map(|sum| bounds(sum, finding.is_exposed()))
 }
 
+/// What the first run of an app means for its findings.
+pub(crate) const BASELINE: &str = "First run: its findings are told of together, to be sorted out in one list. Leavers among them are open at once.";
+
+/// How long access remained where it ended lately, with both bounds of each number.
+pub(crate) fn time_to_deactivate(it: &TimeToDeactivate, zone: Zone) -> String {
+    let of = |it| bounds(it, false);
+    format!(
+        "Time to deactivate, of {} seen to end since {}: median {}; 95 of 100 {}; longest {}.",
+        count(it.n, "exposure"),
+        zone.day(it.since),
+        of(it.p50),
+        of(it.p95),
+        of(it.max)
+    )
+}
+
 /// When the right ended, in one stretch of exposure.
 pub(crate) fn started(exposure: &Exposure, zone: Zone) -> String {
     match (exposure.started_earliest, exposure.started_latest) {
@@ -154,10 +170,13 @@ pub(crate) const fn change(change: Change) -> &'static str {
     match change {
         Change::Detected => "seen for the first time",
         Change::Opened => "opened",
-        Change::Worsened => "graver than before",
+        Change::Worsened => "graver than before, or past its deadline",
         Change::Resolved => "resolved",
         Change::Reopened => "back after it was over",
         Change::Waived => "waiver in force",
+        Change::Acknowledged => "acknowledged",
+        Change::FalsePositive => "called a false positive",
+        Change::Held => "held by the guard",
         Change::LostSight => "lost from sight",
         Change::Unchanged => "as before",
     }

@@ -60,6 +60,9 @@ pub(crate) fn finding(
             last_seen_at: now() - TimeDelta::minutes(20),
             exposures: Vec::new(),
             n_reopened: 0,
+            owner: None,
+            breached_at: None,
+            held: None,
         },
         change: Change::Unchanged,
         because: "the condition still holds".to_owned(),
@@ -163,6 +166,7 @@ fn apps() -> Vec<AppRecord> {
             ],
             n_persons: 216,
             n_accounts: 200,
+            time_to_deactivate: None,
         },
         AppRecord {
             app: system("secureframe"),
@@ -191,6 +195,13 @@ fn apps() -> Vec<AppRecord> {
             ],
             n_persons: 62,
             n_accounts: 58,
+            time_to_deactivate: Some(TimeToDeactivate {
+                n: 12,
+                since: now() - TimeDelta::days(90),
+                p50: Span { at_least: TimeDelta::hours(2), at_most: Some(TimeDelta::hours(26)) },
+                p95: Span { at_least: TimeDelta::hours(31), at_most: Some(TimeDelta::hours(54)) },
+                max: Span { at_least: TimeDelta::days(9), at_most: None },
+            }),
         },
     ]
 }
@@ -282,6 +293,7 @@ fn sla(outcome: SlaOutcome, deadline: &str, because: &str) -> Option<SlaResult> 
         outcome,
         clock: ClockStart::EarliestKnown,
         deadline_at: Some(at(deadline)),
+        limit: "24 h".to_owned(),
         policy_version: 3,
         because: because.to_owned(),
     })

@@ -2,16 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Body, Digest, EntityId, Episode, Finding, FindingEvent, Observation, Request, RunId, Snapshot,
-    SystemId, Tier, Verdict,
+    Body, Changes, Digest, EntityId, Episode, Finding, FindingEvent, Observation, Request, RunId,
+    Snapshot, SystemId, Tier, Verdict,
 };
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use crate::cells::{Cells, ms};
 use crate::{
-    Enrolled, LogPart, Store, StoreError, body, conclusion, finding, log, observation, people,
-    report, rows, snapshot,
+    Enrolled, LogPart, Store, StoreError, body, conclusion, finding, guard, log, observation,
+    people, report, rows, snapshot,
 };
 
 /// Everything one run saw and concluded.
@@ -35,6 +35,8 @@ pub struct Commit {
     pub findings: Vec<Finding>,
     /// What happened to findings.
     pub events: Vec<FindingEvent>,
+    /// How much it let change, by app.
+    pub changes: Vec<Changes>,
     /// Waivers that changed facts made void, and when.
     pub voided_waivers: Vec<(i64, DateTime<Utc>)>,
     /// What it read of the logs of sources.
@@ -112,6 +114,7 @@ fn save(connection: &Connection, commit: Commit) -> Result<(), StoreError> {
     conclusion::insert_episodes(connection, run, &commit.episodes)?;
     finding::save(connection, &commit.findings)?;
     finding::insert_events(connection, &commit.events)?;
+    guard::insert_counts(connection, run, &commit.changes)?;
     people::insert_voids(connection, &commit.voided_waivers)?;
     body::insert(connection, run, &commit.bodies)?;
     report::insert(connection, run, &commit.report_json)

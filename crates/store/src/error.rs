@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use domain::RunId;
+use domain::{FindingId, RunId};
 use rusqlite::ErrorCode;
 
 /// Why the store could not do what it was asked. Nothing was saved then.
@@ -127,7 +127,7 @@ pub enum StoreError {
         run: RunId,
     },
 
-    /// The rules of waivers say no. Tell the person.
+    /// The rules of what two people sign, or of findings, say no. Tell the person.
     #[error(transparent)]
     Refused(#[from] Refusal),
 
@@ -180,7 +180,7 @@ pub enum StoreError {
     },
 }
 
-/// Why a waiver was refused.
+/// Why a person's word was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// There is none of that number.
@@ -198,6 +198,21 @@ pub enum Refusal {
     /// The facts it was asked for have changed.
     #[error("waiver {0} is void, the facts have changed: ask for a new one")]
     Void(i64),
+    /// There is none of that number.
+    #[error("there is no release {0}: `driftline guard status` has them")]
+    NoSuchRelease(i64),
+    /// Two people have to agree.
+    #[error("release {0} must be approved by somebody else than who asked for it")]
+    OwnRelease(i64),
+    /// Its time is over.
+    #[error("release {0} has expired: look at what is held, and ask for a new one")]
+    ReleaseExpired(i64),
+    /// Approved before.
+    #[error("release {0} is approved already")]
+    ReleaseApproved(i64),
+    /// Something happened to the finding since it was looked at.
+    #[error("{0} has changed since: look at it again")]
+    Changed(FindingId),
     /// Asked for until a time that is already over.
     #[error("a waiver must end after it begins")]
     NeverInForce,

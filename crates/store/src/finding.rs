@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Cause, Change, Channel, Exposure, Finding, FindingEvent, FindingId, FindingState, Fingerprint,
-    Interval, List, Look, Resolution, Severity, Stream, Subject, SubjectKind, SystemId,
+    Cause, Change, Channel, Direction, EntityId, Exposure, Finding, FindingEvent, FindingId,
+    FindingState, Fingerprint, Interval, List, Look, Resolution, Severity, Stream, Subject,
+    SubjectKind, SystemId,
 };
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,15 @@ use crate::cells::{Cells, maybe_ms, ms};
 use crate::{Store, StoreError};
 
 impl Store {
+    /// All findings that live, and the latest of each that is over; by number.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] when the database cannot be read.
+    pub async fn findings(&self) -> Result<Vec<Finding>, StoreError> {
+        self.read("read findings", load).await
+    }
+
     /// What happened to a finding, oldest first. Empty for a number that no finding has.
     ///
     /// # Errors
@@ -29,7 +39,7 @@ impl Store {
 /// Writes findings that are new or changed. Of one that was only seen again, only that is written.
 pub(crate) fn save(connection: &Connection, findings: &[Finding]) -> Result<(), StoreError> {
     for finding in findings {
-        let stored = select(connection, "f.id = ?1", finding.id.0)?.pop();
+        let stored = one(connection, finding.id)?;
         let is_same = stored.is_some_and(|it| {
             Finding { last_seen_at: finding.last_seen_at, ..it }
                 == to_the_millisecond(finding.clone())
@@ -55,15 +65,15 @@ fn upsert(connection: &Connection, finding: &Finding) -> Result<(), StoreError> 
             "INSERT INTO finding (id, fingerprint, app, subject_kind, subject_system, subject_key,
                  subject_entity, cause, severity, state, episode, detected_at_ms, detected_run, looks,
                  clock_from_ms, grace_until_ms, opened_at_ms, resolved_at_ms, resolution,
-                 state_until_ms, exposures, n_reopened)
+                 state_until_ms, exposures, n_reopened, owner, breached_at_ms, held)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-                 ?19, ?20, ?21, ?22)
+                 ?19, ?20, ?21, ?22, ?23, ?24, ?25)
              ON CONFLICT (id) DO UPDATE SET fingerprint = ?2, app = ?3, subject_kind = ?4,
                  subject_system = ?5, subject_key = ?6, subject_entity = ?7, cause = ?8,
                  severity = ?9, state = ?10, episode = ?11, detected_at_ms = ?12, detected_run = ?13,
                  looks = ?14, clock_from_ms = ?15, grace_until_ms = ?16, opened_at_ms = ?17,
                  resolved_at_ms = ?18, resolution = ?19, state_until_ms = ?20, exposures = ?21,
-                 n_reopened = ?22",
+                 n_reopened = ?22, owner = ?23, breached_at_ms = ?24, held = ?25",
         )?
         .execute(params![
             finding.id.0,
@@ -88,6 +98,9 @@ fn upsert(connection: &Connection, finding: &Finding) -> Result<(), StoreError> 
             maybe_ms(finding.state_until),
             json(&exposures)?,
             finding.n_reopened,
+            finding.owner.map(|it| it.0),
+            maybe_ms(finding.breached_at),
+            finding.held.map(Direction::name),
         ])?;
     Ok(())
 }
@@ -102,6 +115,11 @@ pub(crate) fn load(connection: &Connection) -> Result<Vec<Finding>, StoreError> 
     )
 }
 
+/// The finding of that number; `None` when there is none.
+pub(crate) fn one(connection: &Connection, id: FindingId) -> Result<Option<Finding>, StoreError> {
+    Ok(select(connection, "f.id = ?1", id.0)?.pop())
+}
+
 /// The condition is ours, never a text from outside.
 fn select(
     connection: &Connection,
@@ -113,7 +131,7 @@ fn select(
                 f.subject_entity, f.cause, f.severity, f.state, f.episode, f.detected_at_ms,
                 f.detected_run, f.looks, f.clock_from_ms, f.grace_until_ms, f.opened_at_ms,
                 f.resolved_at_ms, f.resolution, f.state_until_ms, s.last_seen_at_ms, f.exposures,
-                f.n_reopened
+                f.n_reopened, f.owner, f.breached_at_ms, f.held
          FROM finding f JOIN finding_seen s ON s.finding = f.id WHERE {condition} ORDER BY f.id"
     ))?;
     let mut rows = statement.query([value])?;
@@ -160,6 +178,9 @@ fn read(cells: &mut Cells<'_, '_>) -> Result<Finding, StoreError> {
             exposures.ok_or_else(|| cells.corrupt("exposures"))?
         },
         n_reopened: cells.count("n_reopened")?,
+        owner: cells.maybe_int("owner")?.map(EntityId),
+        breached_at: cells.maybe_time("breached_at_ms")?,
+        held: cells.maybe_name("held", Direction::parse)?,
     })
 }
 
@@ -218,7 +239,12 @@ fn to_the_millisecond(mut finding: Finding) -> Finding {
     }
     let times = [&mut finding.detected_at, &mut finding.clock_from, &mut finding.grace_until];
     times.into_iter().for_each(cut);
-    let maybe = [&mut finding.opened_at, &mut finding.resolved_at, &mut finding.state_until];
+    let maybe = [
+        &mut finding.opened_at,
+        &mut finding.resolved_at,
+        &mut finding.state_until,
+        &mut finding.breached_at,
+    ];
     maybe.into_iter().flatten().for_each(cut);
     finding.looks.iter_mut().for_each(|it| cut(&mut it.as_of));
     for it in &mut finding.exposures {

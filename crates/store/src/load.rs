@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{HistoryPoint, RunId, Stream, SystemId};
 use rusqlite::Connection;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -12,10 +12,13 @@ use crate::cells::Cells;
 use crate::rows::pack::{self, Packed};
 use crate::rows::{key_in, numbered};
 use crate::state::{Counters, Known, OpenVersion, State, StreamState};
-use crate::{Store, StoreError, conclusion, finding, log, people, snapshot};
+use crate::{Store, StoreError, conclusion, finding, guard, log, people, snapshot};
 
 /// Runs in the trend: a month of nights.
 const HISTORY_MAX: usize = 30;
+
+/// So long back the guard looks for what is usual.
+const USUAL: TimeDelta = TimeDelta::days(30);
 
 impl Store {
     /// Reads what earlier runs left behind. On an empty database, that is nothing.
@@ -42,6 +45,8 @@ fn load(connection: &Connection) -> Result<State, StoreError> {
         findings: finding::load(connection)?,
         decisions: people::load_decisions(connection)?,
         waivers: people::load_waivers(connection)?,
+        releases: guard::load_releases(connection)?,
+        changes: guard::load_counts(connection, usual_since(&history))?,
         nonhumans: people::load_nonhumans(connection)?,
         judged_apps: judged_apps(connection)?,
         log_cursors: log::load_cursors(connection)?,
@@ -49,6 +54,11 @@ fn load(connection: &Connection) -> Result<State, StoreError> {
         next: counters(connection)?,
         history: history.into_iter().rev().take(HISTORY_MAX).rev().collect(),
     })
+}
+
+/// Since when the guard looks back: from the last run, as no clock is here.
+fn usual_since(history: &[HistoryPoint]) -> DateTime<Utc> {
+    history.last().map_or(DateTime::UNIX_EPOCH, |it| it.now - USUAL)
 }
 
 fn fingerprint_key(connection: &Connection) -> Result<[u8; 32], StoreError> {

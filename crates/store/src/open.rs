@@ -12,7 +12,10 @@ use crate::error::Doing as _;
 use crate::readers::open_read_only;
 
 /// Every migration, oldest first. A released one is never edited: the next one mends it.
-const STEPS: &[M<'_>] = &[M::up(include_str!("../migrations/0001_first.sql"))];
+const STEPS: &[M<'_>] = &[
+    M::up(include_str!("../migrations/0001_first.sql")),
+    M::up(include_str!("../migrations/0002_life.sql")),
+];
 
 /// Marks the file as ours: "DRFT".
 const APPLICATION_ID: i64 = 0x4452_4654;

@@ -55,55 +55,38 @@ impl Store {
         .await
     }
 
-    /// Records that somebody asks for a waiver, and returns its number. It is not in force until
-    /// somebody else approves it.
+    /// Records that somebody asks for waivers, of all findings or of none, and returns their
+    /// numbers. None is in force until somebody else approves it.
     ///
     /// # Errors
     ///
-    /// [`Refusal::NeverInForce`] when it would end before it begins; [`StoreError`] when it cannot
-    /// be saved.
-    pub async fn add_waiver(&self, waiver: NewWaiver) -> Result<i64, StoreError> {
-        if waiver.expires_at <= waiver.requested.at {
+    /// [`Refusal::NeverInForce`] when one would end before it begins; [`StoreError`] when they
+    /// cannot be saved.
+    pub async fn add_waivers(&self, waivers: Vec<NewWaiver>) -> Result<Vec<i64>, StoreError> {
+        if waivers.iter().any(|it| it.expires_at <= it.requested.at) {
             return Err(Refusal::NeverInForce.into());
         }
-        self.write("save a waiver", move |connection| {
-            connection
-                .prepare_cached(
-                    "INSERT INTO waiver (fingerprint, cause, episode, reason, by, at_ms, place, expires_at_ms)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                )?
-                .execute(params![
-                    &waiver.fingerprint.0[..],
-                    waiver.cause.name(),
-                    waiver.episode,
-                    waiver.reason,
-                    waiver.requested.by,
-                    ms(waiver.requested.at),
-                    waiver.requested.place,
-                    ms(waiver.expires_at),
-                ])?;
-            Ok(connection.last_insert_rowid())
+        self.write("save waivers", move |connection| {
+            waivers.iter().map(|it| insert_waiver(connection, it)).collect()
         })
         .await
     }
 
-    /// Approves a waiver.
+    /// Approves waivers: all of them, or none.
     ///
     /// # Errors
     ///
-    /// A [`Refusal`] when there is none of that number, when the approver asked for it, and when
+    /// A [`Refusal`] when there is none of such a number, when the approver asked for it, and when
     /// it is approved already, expired or void; [`StoreError`] when it cannot be saved.
-    pub async fn approve_waiver(&self, id: i64, approved: Signature) -> Result<(), StoreError> {
-        self.write("approve a waiver", move |connection| {
-            let waiver = select_waivers(connection, "w.id = ?1", id)?
-                .pop()
-                .ok_or(Refusal::NoSuchWaiver(id))?;
-            check_approval(&waiver, &approved)?;
-            connection
-                .prepare_cached(
-                    "INSERT INTO waiver_approval (waiver, by, at_ms, place) VALUES (?1, ?2, ?3, ?4)",
-                )?
-                .execute(params![id, approved.by, ms(approved.at), approved.place])?;
+    pub async fn approve_waivers(
+        &self,
+        ids: Vec<i64>,
+        approved: Signature,
+    ) -> Result<(), StoreError> {
+        self.write("approve waivers", move |connection| {
+            for id in ids {
+                approve(connection, id, &approved)?;
+            }
             Ok(())
         })
         .await
@@ -141,6 +124,37 @@ impl Store {
         })
         .await
     }
+}
+
+fn insert_waiver(connection: &Connection, waiver: &NewWaiver) -> Result<i64, StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO waiver (fingerprint, cause, episode, reason, by, at_ms, place, expires_at_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            &waiver.fingerprint.0[..],
+            waiver.cause.name(),
+            waiver.episode,
+            waiver.reason,
+            waiver.requested.by,
+            ms(waiver.requested.at),
+            waiver.requested.place,
+            ms(waiver.expires_at),
+        ])?;
+    Ok(connection.last_insert_rowid())
+}
+
+fn approve(connection: &Connection, id: i64, approved: &Signature) -> Result<(), StoreError> {
+    let waiver =
+        select_waivers(connection, "w.id = ?1", id)?.pop().ok_or(Refusal::NoSuchWaiver(id))?;
+    check_approval(&waiver, approved)?;
+    connection
+        .prepare_cached(
+            "INSERT INTO waiver_approval (waiver, by, at_ms, place) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![id, approved.by, ms(approved.at), approved.place])?;
+    Ok(())
 }
 
 /// Two people have to agree, in time, on facts that still hold.
@@ -221,7 +235,7 @@ fn select_waivers(
     Ok(waivers)
 }
 
-fn read_approval(cells: &mut Cells<'_, '_>) -> Result<Option<Signature>, StoreError> {
+pub(crate) fn read_approval(cells: &mut Cells<'_, '_>) -> Result<Option<Signature>, StoreError> {
     let by = cells.maybe_str("waiver_approval.by")?;
     let at = cells.maybe_time("waiver_approval.at_ms")?;
     let place = cells.maybe_str("waiver_approval.place")?;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Decision, EntityId, Episode, Finding, FindingId, HistoryPoint, LogEvent, NonHuman, RunId,
-    SnapshotId, SnapshotRef, Stream, SystemId, Text, Tier, Verdict, Waiver,
+    Changes, Decision, EntityId, Episode, Finding, FindingId, HistoryPoint, LogEvent, NonHuman,
+    Release, RunId, SnapshotId, SnapshotRef, Stream, SystemId, Text, Tier, Verdict, Waiver,
 };
 use rustc_hash::FxHashMap;
 
@@ -33,6 +33,10 @@ pub struct State {
     pub decisions: Vec<Decision>,
     /// All waivers, in force or not, by number.
     pub waivers: Vec<Waiver>,
+    /// All releases from the guard, in force or not, by number.
+    pub releases: Vec<Release>,
+    /// How much the runs of the last 30 days let change, oldest first.
+    pub changes: Vec<Changes>,
     /// Non-human accounts registered by command, the newest word on each.
     pub nonhumans: Vec<NonHuman>,
     /// The last 30 runs, oldest first.
@@ -125,6 +129,8 @@ impl State {
             findings: Vec::new(),
             decisions: Vec::new(),
             waivers: Vec::new(),
+            releases: Vec::new(),
+            changes: Vec::new(),
             nonhumans: Vec::new(),
             history: Vec::new(),
             judged_apps: Vec::new(),

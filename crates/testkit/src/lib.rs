@@ -32,7 +32,10 @@ use domain::{
     SnapshotId, SnapshotRef, Stream, SystemId, Text, Via,
 };
 use drift::{AppRules, Context, Deprovision, Entitlement, Past, Policy, judge};
+mod life;
+
 use graph::{Estate, IdpView, KeyRules, ListView, Sighting, SnapshotView, Standing, correlate};
+pub use life::Life;
 
 /// A small company.
 #[derive(Debug, Default)]
@@ -47,6 +50,8 @@ pub struct World {
     pub stored_links: Vec<(String, String, domain::Tier)>,
     /// Decisions of operators.
     pub decisions: Vec<domain::Decision>,
+    /// How much later than [`as_of`] its lists speak.
+    pub later: TimeDelta,
 }
 
 #[derive(Debug)]
@@ -227,10 +232,23 @@ impl World {
             let (at, number) = (u16::try_from(at).unwrap(), i64::try_from(at).unwrap());
             let population =
                 if idp.assigned_only { Population::Assigned } else { Population::Everyone };
-            let identities =
-                list(&mut snapshots, &idp.id, List::Identities, idp.partial, population);
+            let identities = list(
+                &mut snapshots,
+                &idp.id,
+                List::Identities,
+                idp.partial,
+                population,
+                self.later,
+            );
             let assignments = (!idp.lifecycle_only).then(|| {
-                list(&mut snapshots, &idp.id, List::Assignments, idp.partial, Population::Assigned)
+                list(
+                    &mut snapshots,
+                    &idp.id,
+                    List::Assignments,
+                    idp.partial,
+                    Population::Assigned,
+                    self.later,
+                )
             });
             let named =
                 |n: usize, kind: i64| EntityId(kind + 10_000 * number + i64::try_from(n).unwrap());
@@ -263,6 +281,7 @@ impl World {
             List::Accounts,
             self.app_partial,
             Population::Everyone,
+            self.later,
         );
         let rows = self.accounts.iter().enumerate();
         estate.accounts = rows
@@ -279,7 +298,8 @@ impl World {
         estate.channels.push(app);
         if !self.leavers.is_empty() {
             let hr = SystemId::parse("hr").unwrap();
-            let view = list(&mut snapshots, &hr, List::Leavers, false, Population::Everyone);
+            let view =
+                list(&mut snapshots, &hr, List::Leavers, false, Population::Everyone, self.later);
             let rows = self.leavers.iter().enumerate();
             estate.leavers = rows
                 .map(|(n, row)| {
@@ -310,6 +330,7 @@ fn list(
     list: List,
     is_partial: bool,
     population: Population,
+    later: TimeDelta,
 ) -> ListView {
     let stream = Stream {
         system: system.clone(),
@@ -322,7 +343,7 @@ fn list(
         reference: SnapshotRef {
             id: SnapshotId(i64::from(at) + 1),
             stream: stream.clone(),
-            as_of: AsOf { at: as_of(), basis: AsOfBasis::Stated },
+            as_of: AsOf { at: as_of() + later, basis: AsOfBasis::Stated },
             coverage: if is_partial {
                 Coverage::Partial { reason: reason.clone() }
             } else {

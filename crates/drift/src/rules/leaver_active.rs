@@ -19,6 +19,9 @@ pub(crate) const RULE: Rule = Rule {
 fn summary(case: &Case<'_>) -> String {
     match who(case) {
         Some(who) => format!("{who} has left, and the account is active."),
+        None if case.owner.is_some() => {
+            "By HR's list its owner has left, and the account is active. No identity provider knows them.".to_owned()
+        }
         None => "Everyone who may own this account has left, and it is active.".to_owned(),
     }
 }

@@ -28,6 +28,37 @@ pub(crate) enum FindingsCommand {
     Link(LinkArgs),
     /// Register accounts that belong to no person
     Register(RegisterArgs),
+    /// Take a finding until a date: nobody else is called about it before
+    #[command(after_help = "\
+Examples:
+  driftline findings ack DL-17
+  driftline findings ack DL-17 DL-18 --until 2026-11-23 --reason 'waiting for the vendor'")]
+    Ack {
+        /// What is said of which findings, and by whom
+        #[command(flatten)]
+        word: WordArgs,
+
+        /// Why
+        #[arg(long, default_value = "", hide_default_value = true)]
+        reason: String,
+
+        /// When it ends: a date, which counts to its end, or an instant. Default: in 24 hours
+        #[arg(long, value_name = "DATE")]
+        until: Option<String>,
+    },
+    /// Say that a finding never was one. It comes back when its facts change
+    #[command(
+        after_help = "Example:\n  driftline findings false-positive DL-17 --reason 'a test account'"
+    )]
+    FalsePositive(ReasonArgs),
+    /// Close a finding that can neither be seen nor shown to be gone
+    #[command(
+        after_help = "Example:\n  driftline findings close DL-17 --reason 'deleted, says the vendor'"
+    )]
+    Close(ReasonArgs),
+    /// Take back an acknowledgement, or that a finding never was one
+    #[command(after_help = "Example:\n  driftline findings reopen DL-17 --reason 'it is real'")]
+    Reopen(ReasonArgs),
     /// Accept a finding for a while: one person asks, another approves
     #[command(subcommand)]
     Waive(WaiveCommand),
@@ -77,6 +108,30 @@ pub(crate) struct FilterArgs {
     pub(crate) all: bool,
 }
 
+/// Findings, and who says something of them.
+#[derive(Debug, Args)]
+pub(crate) struct WordArgs {
+    /// Their numbers, as DL-17
+    #[arg(required = true, value_parser = finding_id)]
+    pub(crate) ids: Vec<FindingId>,
+
+    /// Who says it; default: who is logged in
+    #[arg(long, value_name = "NAME")]
+    pub(crate) by: Option<String>,
+}
+
+/// What is said of findings, with the reason.
+#[derive(Debug, Args)]
+pub(crate) struct ReasonArgs {
+    /// Of which, and by whom
+    #[command(flatten)]
+    pub(crate) word: WordArgs,
+
+    /// Why
+    #[arg(long)]
+    pub(crate) reason: String,
+}
+
 /// A decision on whose account it is.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -85,8 +140,10 @@ Examples:
   driftline findings link --account 7a57 --identity okta/00u2 --not --reason 'another Andrea'
   driftline findings link --from decisions.csv
 
-The CSV file has the columns account, identity and reason, and may have app, not and by.
-Every row is checked before any is kept. The next run judges by them.")]
+The CSV file has the columns account, identity and reason, and may have app, not and by. It may be
+`findings list --format csv` with the columns identity and reason put beside: then subject_key is
+the account, and rows without an identity are passed over. Every row is checked before any is kept.
+The next run judges by them.")]
 pub(crate) struct LinkArgs {
     /// The account's id in the app
     #[arg(long, value_name = "ID", required_unless_present = "from", requires = "identity")]
@@ -124,7 +181,9 @@ Example:
   driftline findings register --from robots.csv
 
 The CSV file has the column account (id, user name or address in the app), and may have owner,
-purpose and attest_by, a date. All of its rows are kept, or none. The next run judges by them.")]
+purpose and attest_by, a date. It may be `findings list --format csv` with those put beside: then
+subject_key is the account, and rows without owner and purpose are passed over. All of its rows are
+kept, or none. The next run judges by them.")]
 pub(crate) struct RegisterArgs {
     /// The accounts
     #[arg(long, value_name = "CSV")]
@@ -140,13 +199,15 @@ pub(crate) struct RegisterArgs {
 pub(crate) enum WaiveCommand {
     /// Ask for a waiver. It is in force once somebody else approves it
     Request(WaiveRequestArgs),
-    /// Approve a waiver that somebody else asked for
-    #[command(
-        after_help = "Example:\n  driftline findings waive approve 3 --by 'Ilse van der Meer'"
-    )]
+    /// Approve waivers that somebody else asked for: all of them, or none
+    #[command(after_help = "\
+Examples:
+  driftline findings waive approve 3 --by 'Ilse van der Meer'
+  driftline findings waive approve 4-280 --by 'Ilse van der Meer'")]
     Approve {
-        /// Its number
-        waiver: i64,
+        /// Their numbers, as 3 or 4-280
+        #[arg(required = true, value_name = "NUMBER", value_parser = waivers)]
+        waivers: Vec<std::ops::RangeInclusive<i64>>,
 
         /// Who approves; default: who is logged in
         #[arg(long, value_name = "NAME")]
@@ -156,23 +217,35 @@ pub(crate) enum WaiveCommand {
     List,
 }
 
-/// A request to accept a finding for a while.
+/// A request to accept findings for a while.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  driftline findings waive request DL-17 --reason 'handover until Friday' --until 2026-11-27")]
+Examples:
+  driftline findings waive request DL-17 --reason 'handover until Friday' --until 2026-11-27
+  driftline findings list --format csv > triage.csv
+  driftline findings waive request --from triage.csv --until 2027-01-31
+
+The CSV file has the columns id and reason, and may have until. It may be
+`findings list --format csv` with columns put beside: identity and reason for `link`; owner, purpose
+and attest_by for `register`; reason and until for this. Each command takes the rows that are filled
+in for it. Every row is checked before any is kept.")]
 pub(crate) struct WaiveRequestArgs {
     /// The finding's number, as DL-17
-    #[arg(value_parser = finding_id)]
-    pub(crate) id: FindingId,
+    #[arg(value_parser = finding_id, required_unless_present = "from", requires = "reason")]
+    #[arg(requires = "until")]
+    pub(crate) id: Option<FindingId>,
 
     /// Why
     #[arg(long)]
-    pub(crate) reason: String,
+    pub(crate) reason: Option<String>,
 
     /// When it ends: a date, which counts to its end, or an instant
     #[arg(long, value_name = "DATE")]
-    pub(crate) until: String,
+    pub(crate) until: Option<String>,
+
+    /// Ask for many waivers from a CSV file
+    #[arg(long, value_name = "CSV", conflicts_with_all = ["id", "reason"])]
+    pub(crate) from: Option<PathBuf>,
 
     /// Who asks; default: who is logged in
     #[arg(long, value_name = "NAME")]
@@ -181,6 +254,15 @@ pub(crate) struct WaiveRequestArgs {
 
 fn finding_id(text: &str) -> Result<FindingId, String> {
     FindingId::parse(text).ok_or_else(|| "write the number of a finding, as DL-17".to_owned())
+}
+
+/// Reads `3` or `4-280`.
+fn waivers(text: &str) -> Result<std::ops::RangeInclusive<i64>, String> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    match (first.parse(), last.parse()) {
+        (Ok(first), Ok(last)) if 0 < first && first <= last => Ok(first..=last),
+        _ => Err("write the number of a waiver, as 3, or several, as 4-280".to_owned()),
+    }
 }
 
 fn state(text: &str) -> Result<FindingState, String> {

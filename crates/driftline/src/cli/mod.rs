@@ -2,6 +2,7 @@
 
 mod check;
 mod findings;
+mod guard;
 mod manage;
 mod words;
 
@@ -12,7 +13,9 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use check::{CheckArgs, StatedFile};
 pub(crate) use findings::{
     FilterArgs, FindingsCommand, LinkArgs, ListArgs, RegisterArgs, WaiveCommand, WaiveRequestArgs,
+    WordArgs,
 };
+pub(crate) use guard::{GuardCommand, GuardReleaseArgs};
 pub(crate) use manage::{ConfigCommand, DbCommand, ReportArgs};
 pub(crate) use words::{DocumentFormat, FailOn, GraphFormat, ListFormat, LogFormat, TextFormat};
 
@@ -69,6 +72,9 @@ pub(crate) enum Command {
     Findings(Box<FindingsCommand>),
     /// Try every credential and permission of the systems that are read over the network
     Doctor(DoctorArgs),
+    /// Show what the guard holds because too much changed at once, and release it
+    #[command(subcommand)]
+    Guard(GuardCommand),
     /// Say why Driftline says what it says of somebody
     Explain(ExplainArgs),
     /// Draw what is known around somebody

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use drift::SlaLimit;
+
 use crate::cli::ConfigCommand;
 use crate::exit::Exit;
 use crate::settings::{self, Settings};
@@ -50,7 +52,11 @@ fn summary(settings: &Settings, n_nights: usize) -> Result<String, std::fmt::Err
         writeln!(text, "  nights    {n_nights} in `{folder}`, judged at {time} {}", nights.offset)?;
     }
     let policy = &settings.policy;
-    let (sla, max_age) = (when::written(policy.sla), when::written(policy.max_age));
+    let max_age = when::written(policy.max_age);
+    let sla = match &policy.sla {
+        SlaLimit::Span(span) => when::written(*span),
+        limit @ SlaLimit::BusinessDays(_) => policy.calendar.describe(limit),
+    };
     writeln!(
         text,
         "  policy    version {}, SLA {sla} from {}, lists count for {max_age}, zone {}",

@@ -7,6 +7,7 @@ pub(crate) mod db;
 pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod findings;
+pub(crate) mod guard;
 pub(crate) mod report;
 pub(crate) mod run;
 

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use connectors::files::Profiles;
 use domain::{SystemKind, Tier};
-use drift::Deprovision;
+use drift::{Deprovision, SlaLimit};
 use engine::AppPlan;
 
 use super::Settings;
@@ -106,12 +106,18 @@ fn of_files(settings: &Settings, profiles: &Profiles, advice: &mut Vec<String>) 
 /// Nights are a day apart. A quarter of the SLA is the longest interval between two looks at
 /// which an account that is switched off in time can still be shown to have been.
 fn of_interval(settings: &Settings, advice: &mut Vec<String>) {
-    let (sla, longest) = (settings.policy.sla, settings.policy.sla / 4);
+    let policy = &settings.policy;
+    let (sla, longest) = match policy.sla {
+        SlaLimit::Span(span) => (written(span), span / 4),
+        SlaLimit::BusinessDays(n) => {
+            (policy.calendar.describe(&policy.sla), TimeDelta::days(n.into()) / 4)
+        }
+    };
     if settings.nights.is_some() && longest < TimeDelta::days(1) {
         advice.push(format!(
             "nights are 24h apart, over a quarter of the SLA of {}: look every {} or more often, \
              or many results will read `not_proven`",
-            written(sla),
+            sla,
             written(longest)
         ));
     }

@@ -12,6 +12,7 @@ use super::entra::EntraApi;
 use super::http::Http;
 use super::words::{
     Channel, Deprovision, Entitlement, ExternalId, Lifecycle, PersonKey, Severity, SlaClock,
+    Weekday,
 };
 
 /// The settings of Driftline. Paths are relative to the file; durations are a number and a
@@ -94,13 +95,17 @@ pub(super) struct Policy {
     pub(super) max_age: String,
     /// Entitled again after this long begins a new employment.
     pub(super) rehire_after: String,
-    /// Access must be off within this time.
+    /// Access must be off within this time: a duration, or business days (`1 business day`).
     pub(super) sla: String,
     /// From which event the SLA runs.
     pub(super) sla_clock: SlaClock,
     /// A list that falls by more than this share, in percent, is held. 1 to 100.
     #[schemars(range(min = 1, max = 100))]
     pub(super) shrink_max_percent: u32,
+    /// How much may change at once before it is held.
+    pub(super) guard: Guard,
+    /// The business days that a limit counts.
+    pub(super) calendar: Calendar,
     /// Grace by cause, where it is not the cause's own.
     pub(super) grace: BTreeMap<String, String>,
     /// Severity by cause, where it is not the cause's own.
@@ -117,9 +122,64 @@ impl Default for Policy {
             sla: "24h".to_owned(),
             sla_clock: SlaClock::EarliestKnown,
             shrink_max_percent: 20,
+            guard: Guard::default(),
+            calendar: Calendar::default(),
             grace: BTreeMap::new(),
             severity: BTreeMap::new(),
         }
+    }
+}
+
+/// How much may change in one app at once: new findings that rest on not seeing something, and
+/// findings that close. More is held until two people release it. Limits can be raised, and not
+/// switched off. Percents are of the accounts that the app lists.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Guard {
+    /// So many in one run are always let through. At least 1.
+    #[schemars(range(min = 1))]
+    pub(super) run_min: u64,
+    /// More than this share in one run never is, however much is usual. 1 to 100.
+    #[schemars(range(min = 1, max = 100))]
+    pub(super) run_max_percent: u32,
+    /// So many in seven days are always let through. At least 1.
+    #[schemars(range(min = 1))]
+    pub(super) week_min: u64,
+    /// More than this share in seven days never is. 1 to 100.
+    #[schemars(range(min = 1, max = 100))]
+    pub(super) week_max_percent: u32,
+    /// So long a release holds.
+    pub(super) release_for: String,
+}
+
+impl Default for Guard {
+    fn default() -> Self {
+        Self {
+            run_min: 20,
+            run_max_percent: 5,
+            week_min: 40,
+            week_max_percent: 15,
+            release_for: "24h".to_owned(),
+        }
+    }
+}
+
+/// The business days that a limit counts.
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Calendar {
+    /// The zone in which days begin and end. Default: the policy's.
+    pub(super) zone: Option<String>,
+    /// Days of the week on which people work.
+    pub(super) workdays: Vec<Weekday>,
+    /// Days on which nobody does, as `2026-12-25`.
+    pub(super) holidays: Vec<String>,
+}
+
+impl Default for Calendar {
+    fn default() -> Self {
+        use Weekday::{Fri, Mon, Thu, Tue, Wed};
+        Self { zone: None, workdays: vec![Mon, Tue, Wed, Thu, Fri], holidays: Vec::new() }
     }
 }
 

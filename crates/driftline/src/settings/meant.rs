@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeZone as _, Utc};
 use connectors::files::{Config, Profiles};
-use domain::{Cause, Digest};
+use domain::Digest;
 use drift::Policy;
 use engine::{AppPlan, Plan, Source};
 use sha2::{Digest as _, Sha256};
@@ -14,10 +14,10 @@ use super::app::apps;
 use super::document::Document;
 use super::file::{self, File};
 use super::live::{Live, live};
-use super::source::{sources, zone};
+use super::policy::policy;
+use super::source::sources;
 use super::{SecretRef, SettingsError};
-use crate::nearest::nearest;
-use crate::when::{self, DURATION_FORM};
+use crate::when;
 
 /// The settings of one deployment.
 #[derive(Clone, Debug)]
@@ -237,49 +237,4 @@ fn nights(
         document.wrong(&["nights", "time"], what)
     })?;
     Ok(Nights { folder: base.join(&nights.folder), shown_as: nights.folder.clone(), time, offset })
-}
-
-fn policy(document: &Document<'_>, policy: &file::Policy) -> Result<Policy, SettingsError> {
-    let wrong = |key: &str, what: &str| document.wrong(&["policy", key], what);
-    let some_time = |key: &str, text: &str| match when::duration(text) {
-        Some(duration) if duration > TimeDelta::zero() => Ok(duration),
-        _ => Err(wrong(key, &format!("is no time above 0: write {DURATION_FORM}"))),
-    };
-    if !(1..=100).contains(&policy.shrink_max_percent) {
-        return Err(wrong(
-            "shrink_max_percent",
-            "must be 1 to 100: it can be raised, not switched off",
-        ));
-    }
-    let mut meant = Policy {
-        version: policy.version,
-        max_age: some_time("max_age", &policy.max_age)?,
-        rehire_after: some_time("rehire_after", &policy.rehire_after)?,
-        sla: some_time("sla", &policy.sla)?,
-        sla_clock: policy.sla_clock.meant(),
-        shrink_max_percent: policy.shrink_max_percent,
-        zone: zone(&policy.zone).map_err(|what| wrong("zone", &what))?,
-        ..Policy::default()
-    };
-    for (name, text) in &policy.grace {
-        let grace = when::duration(text).ok_or_else(|| {
-            document
-                .wrong(&["policy", "grace", name], format!("is no duration: write {DURATION_FORM}"))
-        })?;
-        meant.grace.insert(cause(document, "grace", name)?, grace);
-    }
-    for (name, severity) in &policy.severity {
-        meant.severity.insert(cause(document, "severity", name)?, severity.meant());
-    }
-    Ok(meant)
-}
-
-fn cause(document: &Document<'_>, table: &str, name: &str) -> Result<Cause, SettingsError> {
-    Cause::parse(name).ok_or_else(|| {
-        let names = Cause::ALL.iter().map(|cause| cause.name());
-        let guess = nearest(name, names)
-            .map_or_else(String::new, |word| format!("; did you mean `{word}`?"));
-        let what = format!("is not a cause of findings{guess}; `docs/rules` has a page for each");
-        document.wrong(&["policy", table, name], what)
-    })
 }

@@ -12,6 +12,7 @@ mod http;
 mod live;
 mod meant;
 mod misfit;
+mod policy;
 mod schema;
 mod secret;
 mod source;

@@ -6,6 +6,7 @@ use std::path::Path;
 use chrono::TimeDelta;
 use connectors::files::Profiles;
 use domain::{Cause, Severity};
+use drift::SlaLimit;
 use serde_json::Value;
 
 use super::*;
@@ -44,7 +45,7 @@ fn a_wrong_file_says_where_what_and_what_to_do() {
           `database`, `reports`, `profiles`, `nights`, `policy`, `keys`, `deployment`, `idp`, `app`, `hr`, `register`".to_owned()),
         ("[policy]\nmax_agee = '26h'",
          "line 2, column 1: `policy.max_agee` is not a key; did you mean `max_age`?; expected one of \
-          `version`, `zone`, `max_age`, `rehire_after`, `sla`, `sla_clock`, `shrink_max_percent`, `grace`, `severity`".to_owned()),
+          `version`, `zone`, `max_age`, `rehire_after`, `sla`, `sla_clock`, `shrink_max_percent`, `guard`, `calendar`, `grace`, `severity`".to_owned()),
         ("[nights]\nfolder = 'n'\nschedule = 'daily'",
          "line 3, column 1: `nights.schedule` is not a key; expected one of `folder`, `time`".to_owned()),
         ("[[idp.okta.file]]\npath = 'a.csv'\n\n[[idp.okta.file]]\nprofile = 'x'",
@@ -59,7 +60,7 @@ fn a_wrong_file_says_where_what_and_what_to_do() {
          "line 2, column 15: `app.a.deprovision` has a word that means nothing here; did you mean `hides`?; \
           expected one of `lists`, `hides`, `deletes`, `unknown`".to_owned()),
         ("[policy]\nsla = '4 hours'",
-         "line 2, column 7: `policy.sla` is no time above 0: write a number and a unit, as `90m`, `26h` or `14d`".to_owned()),
+         "line 2, column 7: `policy.sla` is no time above 0: write a number and a unit, as `90m`, `26h` or `14d`, or `1 business day`".to_owned()),
         ("[policy]\nmax_age = '0h'",
          "line 2, column 11: `policy.max_age` is no time above 0: write a number and a unit, as `90m`, `26h` or `14d`".to_owned()),
         ("[policy.grace]\nleaver_active = 4",
@@ -196,6 +197,48 @@ fn an_empty_file_means_the_defaults_of_the_policy() {
 }
 
 #[test]
+fn a_guard_or_calendar_that_cannot_be_says_where_and_why() {
+    #[rustfmt::skip]
+    let table = [
+        ("[policy.guard]\nrun_max_percent = 0",
+         "line 2, column 19: `policy.guard.run_max_percent` must be 1 to 100: it can be raised, not switched off"),
+        ("[policy.guard]\nrun_min = 0",
+         "line 2, column 11: `policy.guard.run_min` must be at least 1"),
+        ("[policy.guard]\nrelease_for = 'ever'",
+         "line 2, column 15: `policy.guard.release_for` is no time above 0: write a number and a unit, as `90m`, `26h` or `14d`"),
+        ("[policy.calendar]\nworkdays = []",
+         "line 2, column 12: `policy.calendar.workdays` is empty: name a day of the week, as \"mon\""),
+        ("[policy.calendar]\nholidays = ['Christmas']",
+         "line 2, column 12: `policy.calendar.holidays` has `Christmas`, which is no date: write it as 2026-12-25"),
+    ];
+    for (text, expected) in table {
+        assert_eq!(message(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_limit_may_count_business_days_of_a_calendar() {
+    let text = format!(
+        "{SYSTEMS}
+        [policy]
+        sla = '2 business days'
+        zone = 'Europe/Berlin'
+        [policy.calendar]
+        workdays = ['sun', 'mon', 'tue', 'wed', 'thu']
+        holidays = ['2026-12-24']
+        [policy.guard]
+        week_min = 90"
+    );
+    let settings = read_from(&text).unwrap();
+    let policy = &settings.policy;
+    assert_eq!(
+        policy.calendar.describe(&policy.sla),
+        "2 business days (Mon Tue Wed Thu Sun, 1 holidays, Europe/Berlin)"
+    );
+    assert_eq!((policy.guard.week_min, policy.guard.run_min), (90, 20));
+}
+
+#[test]
 fn what_is_written_is_what_is_meant() {
     let text = format!(
         "{SYSTEMS}
@@ -213,7 +256,7 @@ fn what_is_written_is_what_is_meant() {
         'Old.Test' = 'New.Test'"
     );
     let settings = read_from(&text).unwrap();
-    assert_eq!(settings.policy.sla, TimeDelta::days(2));
+    assert_eq!(settings.policy.sla, SlaLimit::Span(TimeDelta::days(2)));
     assert_eq!(settings.policy.zone, chrono_tz::Europe::Berlin);
     assert_eq!(settings.policy.grace[&Cause::LeaverActive], TimeDelta::minutes(90));
     assert_eq!(settings.policy.severity[&Cause::OrphanActive], Severity::Critical);

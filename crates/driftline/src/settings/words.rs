@@ -38,6 +38,26 @@ words! {
 }
 
 words! {
+    /// A day of the week.
+    Weekday -> chrono::Weekday {
+        /// Monday.
+        Mon => chrono::Weekday::Mon,
+        /// Tuesday.
+        Tue => chrono::Weekday::Tue,
+        /// Wednesday.
+        Wed => chrono::Weekday::Wed,
+        /// Thursday.
+        Thu => chrono::Weekday::Thu,
+        /// Friday.
+        Fri => chrono::Weekday::Fri,
+        /// Saturday.
+        Sat => chrono::Weekday::Sat,
+        /// Sunday.
+        Sun => chrono::Weekday::Sun,
+    }
+}
+
+words! {
     /// From which event the SLA runs.
     SlaClock -> domain::ClockStart {
         /// HR's last day.

@@ -199,6 +199,10 @@ impl<'a> Page<'a> {
         phrase::thousands(*n)
     }
 
+    fn time_to_deactivate(&self, it: &crate::v1::TimeToDeactivate) -> String {
+        phrase::time_to_deactivate(it, self.zone)
+    }
+
     fn count(&self, n: &u64, noun: &str) -> String {
         phrase::count(*n, noun)
     }

@@ -174,10 +174,11 @@ fn sla_text(sla: &crate::v1::SlaResult, zone: Zone) -> String {
         format!("deadline {}", zone.time(it))
     });
     format!(
-        "{}: {}; {deadline}, from {} (policy {})",
+        "{}: {}; {deadline}, from {} ({}, policy {})",
         phrase::sla(sla.outcome),
         clean(&sla.because),
         phrase::clock(sla.clock),
+        clean(&sla.limit),
         sla.policy_version
     )
 }

@@ -59,12 +59,12 @@ fn coverage(page: &mut String, report: &Report, style: Style) {
     section(page, "COVERAGE", style);
     let name_columns = report.apps.iter().map(|it| width(&it.app)).max().unwrap_or(0);
     for app in &report.apps {
-        app_lines(page, app, name_columns, style);
+        app_lines(page, app, name_columns, style, Zone::of(report));
     }
 }
 
 /// `secureframe  Coverage B  62 persons, 58 accounts: 9 findings`, then the reasons.
-fn app_lines(page: &mut String, app: &App, name_columns: usize, style: Style) {
+fn app_lines(page: &mut String, app: &App, name_columns: usize, style: Style, zone: Zone) {
     let paint = if app.proves_absence { Paint::Good } else { Paint::Warning };
     let grade = style.paint(paint, &format!("Coverage {}", app.grade.name()));
     let name = style.paint(Paint::Heading, &pad(&clean(&app.app), name_columns));
@@ -77,6 +77,12 @@ fn app_lines(page: &mut String, app: &App, name_columns: usize, style: Style) {
     );
     page.push_str(&format!("  {name}  {grade}  {size}\n"));
     page.push_str(&wrap("", &result, 4, style.columns()));
+    if app.is_baseline && app.n_live > 0 {
+        page.push_str(&wrap("", phrase::BASELINE, 4, style.columns()));
+    }
+    if let Some(it) = &app.time_to_deactivate {
+        page.push_str(&wrap("", &phrase::time_to_deactivate(it, zone), 4, style.columns()));
+    }
     for reason in &app.grade_reasons {
         page.push_str(&wrap("    - ", &clean(reason), 6, style.columns()));
     }

@@ -4,7 +4,7 @@ use domain::AppRecord;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cause, Finding, Grade, Verdict};
+use super::{Bounds, Cause, Finding, Grade, Time, Verdict};
 
 /// One app.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +30,24 @@ pub struct App {
     pub n_accounts: u64,
     /// Persons and accounts by verdict; none with count 0.
     pub tallies: Vec<Tally>,
+    /// How long access remained where it ended lately; `null` where none was seen to end.
+    pub time_to_deactivate: Option<TimeToDeactivate>,
+}
+
+/// How long access remained after it should have ended, until it was seen to be off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TimeToDeactivate {
+    /// Stretches of exposure that were seen to end.
+    pub n: u64,
+    /// Since when they ended.
+    pub since: Time,
+    /// The median.
+    pub p50: Bounds,
+    /// So long, or less, in 95 of 100.
+    pub p95: Bounds,
+    /// The longest.
+    pub max: Bounds,
 }
 
 /// How many have one verdict.
@@ -60,6 +78,7 @@ impl App {
             n_persons: record.n_persons,
             n_accounts: record.n_accounts,
             tallies: record.tallies.iter().map(Tally::of).collect(),
+            time_to_deactivate: record.time_to_deactivate.as_ref().map(TimeToDeactivate::of),
         }
     }
 
@@ -67,6 +86,14 @@ impl App {
     #[must_use]
     pub fn count(&self, verdict: Verdict) -> u64 {
         self.tallies.iter().filter(|it| it.verdict == verdict).map(|it| it.count).sum()
+    }
+}
+
+impl TimeToDeactivate {
+    fn of(it: &domain::TimeToDeactivate) -> Self {
+        let [p50, p95, max] =
+            [it.p50, it.p95, it.max].map(|it| Bounds::of(it.at_least, it.at_most));
+        Self { n: it.n, since: Time(it.since), p50, p95, max }
     }
 }
 

@@ -1,5 +1,6 @@
 //! One finding: whom it is about, why there is one, how long, and what to do next.
 
+use chrono::TimeDelta;
 use domain::FindingRecord;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -151,6 +152,8 @@ pub struct SlaResult {
     pub clock: ClockStart,
     /// The deadline at the latest possible start; `null` when no start is known.
     pub deadline_at: Option<Time>,
+    /// The limit, with calendar and zone where it counts business days.
+    pub limit: String,
     /// Version of the policy that set the limit.
     pub policy_version: u32,
     /// Why.
@@ -285,17 +288,20 @@ impl Exposure {
             started_latest: exposure.started.latest.map(Time),
             last_seen_active: exposure.last_seen_active.map(Time),
             first_seen_inactive: exposure.first_seen_inactive.map(Time),
-            bounds: Bounds {
-                at_least_s: exposure.at_least().num_seconds(),
-                at_most_s: exposure
-                    .at_most()
-                    .map(|it| it.num_seconds() + i64::from(it.subsec_nanos() > 0)),
-            },
+            bounds: Bounds::of(exposure.at_least(), exposure.at_most()),
         }
     }
 }
 
 impl Bounds {
+    /// Rounds outwards to whole seconds.
+    pub(super) fn of(at_least: TimeDelta, at_most: Option<TimeDelta>) -> Self {
+        Self {
+            at_least_s: at_least.num_seconds(),
+            at_most_s: at_most.map(|it| it.num_seconds() + i64::from(it.subsec_nanos() > 0)),
+        }
+    }
+
     /// All stretches together; `None` when there is none. One without an upper bound leaves
     /// the sum without one.
     fn sum(exposures: &[Exposure]) -> Option<Self> {
@@ -315,6 +321,7 @@ impl SlaResult {
             outcome: sla.outcome.into(),
             clock: sla.clock.into(),
             deadline_at: sla.deadline_at.map(Time),
+            limit: sla.limit.clone(),
             policy_version: sla.policy_version,
             because: sla.because.clone(),
         }

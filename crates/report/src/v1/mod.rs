@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ReportError;
 
-pub use app::{App, Tally};
+pub use app::{App, Tally, TimeToDeactivate};
 pub use finding::{
     Bounds, Explanation, Exposure, Fact, Finding, KeyTrial, Look, Person, SlaResult, Subject,
     TrialOutcome,

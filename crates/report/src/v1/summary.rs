@@ -11,9 +11,9 @@ use super::{Cause, Change, Finding, FindingState, Severity};
 pub struct Summary {
     /// Findings that live: all but resolved ones and false positives.
     pub n_live: u64,
-    /// Open, acknowledged or held.
+    /// Open, acknowledged, or held since it opened.
     pub n_open: u64,
-    /// Pending: in grace, or not yet seen a second time.
+    /// Pending: in grace, not yet seen a second time, or held before it opened.
     pub n_pending: u64,
     /// Waived or not visible.
     pub n_aside: u64,
@@ -84,7 +84,7 @@ impl Summary {
     pub(super) fn of(findings: &[Finding], run: i64) -> Self {
         let mut summary = Self::default();
         for finding in findings {
-            match Standing::of(finding.state) {
+            match Standing::of(finding) {
                 Standing::Open => summary.n_open += 1,
                 Standing::Pending => summary.n_pending += 1,
                 Standing::Aside => summary.n_aside += 1,
@@ -97,7 +97,9 @@ impl Summary {
             .rev()
             .map(|&severity| SeverityCount {
                 severity,
-                count: count(findings, |it| it.state.is_open() && it.severity == severity),
+                count: count(findings, |it| {
+                    matches!(Standing::of(it), Standing::Open) && it.severity == severity
+                }),
             })
             .collect();
         summary.by_cause = by_cause(findings, run);
@@ -124,8 +126,10 @@ enum Standing {
 }
 
 impl Standing {
-    const fn of(state: FindingState) -> Self {
-        match state {
+    const fn of(finding: &Finding) -> Self {
+        match finding.state {
+            // What the guard keeps from opening is not open.
+            FindingState::Held if finding.opened_at.is_none() => Self::Pending,
             FindingState::Open | FindingState::Acknowledged | FindingState::Held => Self::Open,
             FindingState::Pending => Self::Pending,
             FindingState::Waived | FindingState::NotVisible => Self::Aside,
@@ -154,7 +158,7 @@ fn by_cause(findings: &[Finding], run: i64) -> Vec<CauseCount> {
                 n_new: 0,
             });
             line.severity = line.severity.max(finding.severity);
-            match Standing::of(finding.state) {
+            match Standing::of(finding) {
                 Standing::Open => line.n_open += 1,
                 Standing::Pending => line.n_pending += 1,
                 Standing::Aside => line.n_aside += 1,

@@ -120,6 +120,9 @@ words! {
         Resolved = "resolved",
         Reopened = "reopened",
         Waived = "waived",
+        Acknowledged = "acknowledged",
+        FalsePositive = "false_positive",
+        Held = "held",
         LostSight = "lost_sight",
         Unchanged = "unchanged",
     }
@@ -234,12 +237,6 @@ impl FindingState {
     #[must_use]
     pub const fn is_live(self) -> bool {
         !matches!(self, Self::Resolved | Self::FalsePositive)
-    }
-
-    /// Returns true for what counts as open: open, acknowledged or held.
-    #[must_use]
-    pub const fn is_open(self) -> bool {
-        matches!(self, Self::Open | Self::Acknowledged | Self::Held)
     }
 }
 

@@ -87,11 +87,36 @@ async fn a_newer_database_is_left_alone_and_an_older_one_is_not_read() {
         [Store::open(&path).unwrap_err(), Store::open_existing_read_only(&path).unwrap_err()]
     {
         insta::allow_duplicates! {
-            insta::assert_snapshot!(told(&error, &path), @"`DB` was made by a newer driftline (database version 9, this one knows up to 1): use that version, or restore the backup made before");
+            insta::assert_snapshot!(told(&error, &path), @"`DB` was made by a newer driftline (database version 9, this one knows up to 2): use that version, or restore the backup made before");
         }
     }
-    set(1);
+    set(2);
     Store::open(&path).unwrap();
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_version_is_brought_up_to_date_with_what_it_holds() {
+    let (_folder, path) = folder();
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute_batch(include_str!("../../migrations/0001_first.sql")).unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    connection
+        .execute_batch(
+            "INSERT INTO run VALUES (1, 0, 0, 'driftline', x'00', 1, 1, 0, 0);
+             INSERT INTO finding VALUES (1, zeroblob(32), 'app', 'account', 'app', 'a1', 7,
+                 'leaver_active', 'critical', 'open', 1, 0, 1, '[]', 0, 0, 0, NULL, NULL, NULL,
+                 '[]', 0);
+             INSERT INTO finding_seen VALUES (1, 0);",
+        )
+        .unwrap();
+    drop(connection);
+
+    let store = Store::open(&path).unwrap();
+    let findings = store.findings().await.unwrap();
+    let [finding] = &*findings else { panic!("{findings:?}") };
+    assert_eq!((finding.owner, finding.breached_at, finding.held), (None, None, None));
+    let copy = format!("{}.v1.bak", path.display());
+    assert!(Path::new(&copy).exists(), "the older one is kept");
 }
 
 #[tokio::test]

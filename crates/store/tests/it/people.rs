@@ -19,13 +19,13 @@ fn waiver() -> NewWaiver {
 #[tokio::test]
 async fn a_waiver_needs_two_people() {
     let store = Store::open_in_memory().unwrap();
-    let id = store.add_waiver(waiver()).await.unwrap();
+    let id = store.add_waivers(vec![waiver()]).await.unwrap()[0];
     for own in ["Ann", " ann "] {
-        let error = store.approve_waiver(id, signature(own)).await.unwrap_err();
+        let error = store.approve_waivers(vec![id], signature(own)).await.unwrap_err();
         assert!(matches!(error, StoreError::Refused(Refusal::OwnRequest(1))), "{error}");
     }
     assert!(!store.load().await.unwrap().waivers[0].is_in_force(at(1)));
-    store.approve_waiver(id, signature("Bob")).await.unwrap();
+    store.approve_waivers(vec![id], signature("Bob")).await.unwrap();
     let waivers = store.load().await.unwrap().waivers;
     assert_eq!(waivers[0].approved, Some(signature("Bob")));
     assert_eq!(waivers[0].requested, signature("Ann"));
@@ -35,17 +35,17 @@ async fn a_waiver_needs_two_people() {
 #[tokio::test]
 async fn waivers_that_cannot_be_approved() {
     let store = Store::open_in_memory().unwrap();
-    let id = store.add_waiver(waiver()).await.unwrap();
+    let id = store.add_waivers(vec![waiver()]).await.unwrap()[0];
     let refused = async |id, by: &str, hours| {
         let approval = domain::Signature { at: at(hours), ..signature(by) };
-        match store.approve_waiver(id, approval).await {
+        match store.approve_waivers(vec![id], approval).await {
             Err(StoreError::Refused(refusal)) => refusal,
             other => panic!("{other:?}"),
         }
     };
     assert_eq!(refused(7, "Bob", 1).await, Refusal::NoSuchWaiver(7));
     assert_eq!(refused(id, "Bob", 48).await, Refusal::Expired(id));
-    store.approve_waiver(id, signature("Bob")).await.unwrap();
+    store.approve_waivers(vec![id], signature("Bob")).await.unwrap();
     assert_eq!(refused(id, "Cyd", 1).await, Refusal::Approved(id));
 
     let mut state = store.load().await.unwrap();
@@ -56,8 +56,17 @@ async fn waivers_that_cannot_be_approved() {
     assert_eq!(refused(id, "Cyd", 1).await, Refusal::Void(id));
 
     let never = NewWaiver { expires_at: at(0), ..waiver() };
-    let error = store.add_waiver(never).await.unwrap_err();
+    let error = store.add_waivers(vec![waiver(), never]).await.unwrap_err();
     assert!(matches!(error, StoreError::Refused(Refusal::NeverInForce)), "{error}");
+
+    let [first, second] = &*store.add_waivers(vec![waiver(), waiver()]).await.unwrap() else {
+        panic!("two were asked for");
+    };
+    let error = store.approve_waivers(vec![*first, id], signature("Bob")).await.unwrap_err();
+    assert!(matches!(error, StoreError::Refused(Refusal::Void(_))), "{error}");
+    let waivers = store.load().await.unwrap().waivers;
+    assert!(waivers.iter().all(|it| it.id == id || it.approved.is_none()), "all or none");
+    store.approve_waivers(vec![*first, *second], signature("Bob")).await.unwrap();
 }
 
 #[tokio::test]

@@ -144,6 +144,9 @@ pub(crate) fn finding(id: FindingId, run: RunId, entity: EntityId) -> Finding {
             first_seen_inactive: None,
         }],
         n_reopened: 0,
+        owner: Some(entity),
+        breached_at: Some(at(30)),
+        held: None,
     }
 }
 
@@ -176,6 +179,7 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
         episodes: Vec::new(),
         findings: Vec::new(),
         events: Vec::new(),
+        changes: Vec::new(),
         voided_waivers: Vec::new(),
         log: Vec::new(),
         observations: Vec::new(),

@@ -23,7 +23,8 @@ pub(super) async fn link(
         Some(path) => {
             let rows =
                 table::read(path, &["account", "identity", "reason"], &["app", "not", "by"])?;
-            rows.iter().map(|row| of_row(row, args)).collect::<Result<Vec<Asked>, UsageError>>()?
+            let decided = rows.iter().filter(|row| row.decides());
+            decided.map(|row| of_row(row, args)).collect::<Result<Vec<Asked>, UsageError>>()?
         }
         None => vec![of_args(args)],
     };
@@ -72,12 +73,17 @@ fn of_row(row: &Row, args: &LinkArgs) -> Result<Asked, UsageError> {
     Ok(Asked {
         place: format!("{}: ", row.place),
         app: row.get("app").map(str::to_owned).or_else(|| args.app.clone()),
-        account: row.need("account")?.to_owned(),
+        account: account(row)?.to_owned(),
         identity: row.need("identity")?.to_owned(),
         is_owner,
         reason: row.need("reason")?.to_owned(),
         by: row.get("by").map(str::to_owned),
     })
+}
+
+/// The account of a row; an error where there is none.
+pub(super) fn account(row: &Row) -> Result<&str, UsageError> {
+    row.account().ok_or_else(|| row.wrong("names no account: only accounts can be decided on"))
 }
 
 /// Checks that everything it names is known: a decision on a slip of the finger decides nothing.

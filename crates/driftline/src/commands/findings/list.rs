@@ -1,16 +1,17 @@
 //! `findings list` and `findings show`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use ::report::v1::{self, Report};
 use ::report::{Filter, finding_text, findings_csv, findings_json, findings_text};
-use domain::{FindingId, RunId};
+use domain::{Finding, FindingEvent, FindingId, RunId};
 use store::Store;
 
 use crate::cli::{FilterArgs, ListArgs, ListFormat};
 use crate::commands::report::document;
 use crate::exit::UsageError;
-use crate::print;
+use crate::{print, when};
 
 /// The findings of the last run; with `--all`, also those that ended in earlier runs.
 pub(super) async fn list(store: &Store, args: &ListArgs) -> anyhow::Result<Vec<u8>> {
@@ -18,6 +19,7 @@ pub(super) async fn list(store: &Store, args: &ListArgs) -> anyhow::Result<Vec<u
     if args.filter.all {
         add_ended(store, &mut report).await?;
     }
+    add_words(store, &mut report).await?;
     let filter = filter(&args.filter);
     Ok(match args.format {
         ListFormat::Text => {
@@ -32,9 +34,10 @@ pub(super) async fn list(store: &Store, args: &ListArgs) -> anyhow::Result<Vec<u
 /// One finding, as the newest run that knew it tells it.
 pub(super) async fn show(store: &Store, id: FindingId, names: bool) -> anyhow::Result<String> {
     for run in store.runs().await?.iter().rev() {
-        let report = read(store, run.id).await?;
+        let mut report = read(store, run.id).await?;
+        add_words(store, &mut report).await?;
         if let Some(text) = finding_text(&report, id, print::style(names)) {
-            return Ok(text);
+            return Ok(text + &history(store, id, &report).await?);
         }
     }
     Err(UsageError(format!("there is no finding {id}: `driftline findings list --all` has them"))
@@ -54,6 +57,32 @@ fn filter(args: &FilterArgs) -> Filter {
     } else {
         Filter { states: Filter::live().states, ..chosen }
     }
+}
+
+/// What people said of findings since the run: where they stand now.
+async fn add_words(store: &Store, report: &mut Report) -> anyhow::Result<()> {
+    let stored = store.findings().await?;
+    let stored: BTreeMap<String, &Finding> =
+        stored.iter().map(|it| (it.id.to_string(), it)).collect();
+    for finding in &mut report.findings {
+        let Some(now) = stored.get(&finding.id) else { continue };
+        finding.state = now.state.into();
+        finding.state_until = now.state_until.map(v1::Time);
+    }
+    Ok(())
+}
+
+/// What happened to a finding, oldest first, and who said what of it.
+async fn history(store: &Store, id: FindingId, report: &Report) -> anyhow::Result<String> {
+    let zone = report.zone.parse().unwrap_or(chrono_tz::Tz::UTC);
+    let mut text = String::from("\nWhat happened\n");
+    for it in store.finding_events(id).await? {
+        let at = when::shown(it.at, zone);
+        let FindingEvent { change, severity, state, because, .. } = &it;
+        writeln!(text, "  {at}  {change}, {severity}, now {state}")?;
+        writeln!(text, "    {because}")?;
+    }
+    Ok(text)
 }
 
 async fn last(store: &Store) -> anyhow::Result<Report> {

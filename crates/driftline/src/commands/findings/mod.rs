@@ -4,11 +4,12 @@ mod link;
 mod list;
 mod register;
 mod waive;
+mod word;
 
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use domain::Clock;
+use domain::{Clock, Word};
 use store::Store;
 
 use crate::cli::FindingsCommand;
@@ -52,13 +53,29 @@ async fn answer(
         FindingsCommand::Register(args) => {
             register::register(&existing(database)?, settings, args, now).await?
         }
+        FindingsCommand::Ack { word, reason, until } => {
+            let said = (&**reason, until.as_deref());
+            word::acknowledge(&existing(database)?, settings, word, said, now).await?
+        }
+        FindingsCommand::FalsePositive(args) => {
+            let store = existing(database)?;
+            word::with_reason(&store, &args.word, Word::FalsePositive, &args.reason, now).await?
+        }
+        FindingsCommand::Close(args) => {
+            let store = existing(database)?;
+            word::with_reason(&store, &args.word, Word::Close, &args.reason, now).await?
+        }
+        FindingsCommand::Reopen(args) => {
+            let store = existing(database)?;
+            word::with_reason(&store, &args.word, Word::Reopen, &args.reason, now).await?
+        }
         FindingsCommand::Waive(command) => waive::waive(database, settings, command, now).await?,
     };
     Ok(text.into_bytes())
 }
 
 /// Opens a database for writing that must be there: a decision makes none.
-fn existing(database: &Path) -> Result<Store, store::StoreError> {
+pub(super) fn existing(database: &Path) -> Result<Store, store::StoreError> {
     drop(Store::open_existing_read_only(database)?);
     Store::open(database)
 }

@@ -22,6 +22,7 @@ pub(super) async fn register(
     let zone = settings.policy.zone;
     let accounts = rows
         .iter()
+        .filter(|row| row.registers())
         .map(|row| nonhuman(row, zone))
         .collect::<Result<Vec<NonHuman>, UsageError>>()?;
     let n_unowned = accounts.iter().filter(|account| account.owner.is_none()).count();
@@ -42,7 +43,7 @@ fn nonhuman(row: &Row, zone: Tz) -> Result<NonHuman, UsageError> {
             .ok_or_else(|| row.wrong("has an `attest_by` that is no date: write it as 2026-12-31"))
     });
     Ok(NonHuman {
-        account: row.need("account")?.into(),
+        account: super::link::account(row)?.into(),
         owner: row.get("owner").map(Into::into),
         purpose: row.get("purpose").map(Into::into),
         attest_by: attest_by.transpose()?,

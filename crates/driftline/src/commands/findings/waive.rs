@@ -1,17 +1,19 @@
 //! `findings waive`: one person asks, another approves, until a date.
 
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use domain::{Finding, Waiver};
+use domain::{Finding, FindingId, Signature, Waiver};
 use store::{NewWaiver, State, Store};
 
 use super::existing;
 use crate::cli::{WaiveCommand, WaiveRequestArgs};
 use crate::exit::UsageError;
 use crate::settings::Settings;
+use crate::table;
 use crate::{when, who};
 
 /// Does what was asked.
@@ -25,10 +27,9 @@ pub(super) async fn waive(
         WaiveCommand::Request(args) => {
             request(&existing(database)?, settings.policy.zone, args, now).await?
         }
-        WaiveCommand::Approve { waiver, by } => {
+        WaiveCommand::Approve { waivers, by } => {
             let store = existing(database)?;
-            store.approve_waiver(*waiver, who::signature(by.as_deref(), now)).await?;
-            format!("Approved waiver {waiver}. It counts from the next run on.\n")
+            approve(&store, waivers, &who::signature(by.as_deref(), now)).await?
         }
         WaiveCommand::List => {
             let store = Store::open_existing_read_only(database)?;
@@ -37,49 +38,146 @@ pub(super) async fn waive(
     })
 }
 
+async fn approve(
+    store: &Store,
+    waivers: &[RangeInclusive<i64>],
+    approved: &Signature,
+) -> anyhow::Result<String> {
+    /// Waivers that are approved at once: as many as one table asks for.
+    const MAX: i64 = 100_000;
+    let n = waivers.iter().map(|it| it.end() - it.start() + 1).fold(0, i64::saturating_add);
+    if n > MAX {
+        return Err(UsageError(format!("{n} waivers are too many at once: at most {MAX}")).into());
+    }
+    let ids: Vec<i64> = waivers.iter().cloned().flatten().collect();
+    let named = match &*ids {
+        [one] => format!("waiver {one}. It counts"),
+        many => format!("{} waivers. They count", many.len()),
+    };
+    store.approve_waivers(ids, approved.clone()).await?;
+    Ok(format!("Approved {named} from the next run on.\n"))
+}
+
+/// A waiver as it was typed.
+struct Asked {
+    /// Where, for errors: a line of a file, or nothing.
+    place: String,
+    id: FindingId,
+    reason: String,
+    until: String,
+}
+
 async fn request(
     store: &Store,
     zone: Tz,
     args: &WaiveRequestArgs,
     now: DateTime<Utc>,
 ) -> anyhow::Result<String> {
-    let expires_at = when::end(&args.until, zone).ok_or_else(|| {
-        UsageError("`--until` is no date: write it as 2026-12-31, or with time and zone".to_owned())
-    })?;
-    if args.reason.trim().is_empty() {
-        return Err(UsageError("a waiver needs a reason: say why".to_owned()).into());
+    let (asked, n_left) = match &args.from {
+        Some(path) => of_table(path, args)?,
+        None => {
+            // The command line is refused without these three.
+            let id = args.id.ok_or_else(|| UsageError("which finding?".to_owned()))?;
+            let (reason, until) = (args.reason.clone(), args.until.clone());
+            let (reason, until) = (reason.unwrap_or_default(), until.unwrap_or_default());
+            (vec![Asked { place: String::new(), id, reason, until }], 0)
+        }
+    };
+    let findings = store.findings().await?;
+    let requested = who::signature(args.by.as_deref(), now);
+    let waivers = asked
+        .into_iter()
+        .map(|it| waiver(&findings, it, zone, &requested))
+        .collect::<Result<Vec<NewWaiver>, UsageError>>()?;
+    let named = match &*waivers {
+        [one] => {
+            let finding = findings.iter().find(|it| it.fingerprint == one.fingerprint);
+            let id = finding.map(|it| it.id.to_string()).unwrap_or_default();
+            format!(" of {id} ({}) until {}", one.cause, when::shown(one.expires_at, zone))
+        }
+        many => format!(", one for each of {} findings", many.len()),
+    };
+    let ids = store.add_waivers(waivers).await?;
+    let numbers = match (ids.first(), ids.last()) {
+        (Some(first), Some(last)) if first != last => format!("{first}-{last}"),
+        (first, _) => first.map(i64::to_string).unwrap_or_default(),
+    };
+    let (kind, pronoun) =
+        if ids.len() == 1 { ("waiver", "It is") } else { ("waivers", "They are") };
+    let mut text = format!("Asked for {kind} {numbers}{named}.\n");
+    if n_left > 0 {
+        writeln!(
+            text,
+            "{n_left} rows were passed over: they have no reason, or ask for something else."
+        )?;
     }
-    let state = store.load().await?;
-    let finding = live(&state, args)?;
-    let waiver = NewWaiver {
+    let it = if ids.len() == 1 { "it" } else { "them" };
+    writeln!(
+        text,
+        "{pronoun} in force once somebody else approves {it}: driftline findings waive approve {numbers}"
+    )?;
+    Ok(text)
+}
+
+/// The filled in rows of a table, and how many others it has.
+fn of_table(path: &Path, args: &WaiveRequestArgs) -> Result<(Vec<Asked>, usize), UsageError> {
+    let rows = table::read(path, &["id", "reason"], &["until"])?;
+    let mut asked = Vec::new();
+    for row in rows.iter().filter(|row| row.waives()) {
+        let reason = row.need("reason")?;
+        let id = row.need("id")?;
+        asked.push(Asked {
+            place: format!("{}: ", row.place),
+            id: FindingId::parse(id)
+                .ok_or_else(|| row.wrong(&format!("has an `id` that is no finding: `{id}`")))?,
+            reason: reason.to_owned(),
+            until: row
+                .get("until")
+                .or(args.until.as_deref())
+                .ok_or_else(|| row.wrong("has no `until`: fill it in, or say `--until`"))?
+                .to_owned(),
+        });
+    }
+    if asked.is_empty() {
+        let what = format!("`{}` has no row with a reason: fill in whom to waive", path.display());
+        return Err(UsageError(what));
+    }
+    let n_left = rows.len() - asked.len();
+    Ok((asked, n_left))
+}
+
+/// Checks that there is something to waive, and until when.
+fn waiver(
+    findings: &[Finding],
+    asked: Asked,
+    zone: Tz,
+    requested: &Signature,
+) -> Result<NewWaiver, UsageError> {
+    let is_typed = asked.place.is_empty();
+    let kept = if is_typed { "" } else { "; nothing was kept" };
+    let wrong = |what: String| UsageError(format!("{}{what}{kept}", asked.place));
+    let expires_at = when::end(&asked.until, zone).ok_or_else(|| {
+        let name = if is_typed { "--until" } else { "until" };
+        wrong(format!("`{name}` is no date: write it as 2026-12-31, or with time and zone"))
+    })?;
+    if asked.reason.trim().is_empty() {
+        return Err(wrong("a waiver needs a reason: say why".to_owned()));
+    }
+    let finding = match findings.iter().find(|it| it.id == asked.id) {
+        None => return Err(wrong(format!("there is no finding {}", asked.id))),
+        Some(it) if !it.is_live() => {
+            return Err(wrong(format!("{} is {}: there is nothing to waive", it.id, it.state)));
+        }
+        Some(it) => it,
+    };
+    Ok(NewWaiver {
         fingerprint: finding.fingerprint,
         cause: finding.cause,
         episode: finding.episode,
-        reason: args.reason.clone(),
-        requested: who::signature(args.by.as_deref(), now),
+        reason: asked.reason,
+        requested: requested.clone(),
         expires_at,
-    };
-    let id = store.add_waiver(waiver).await?;
-    Ok(format!(
-        "Asked for waiver {id} of {} ({}) until {}.\nIt is in force once somebody else approves it: \
-         driftline findings waive approve {id}\n",
-        finding.id,
-        finding.cause,
-        shown(expires_at, zone)
-    ))
-}
-
-/// The finding that is meant, which must not be over.
-fn live<'a>(state: &'a State, args: &WaiveRequestArgs) -> Result<&'a Finding, UsageError> {
-    let found = state.findings.iter().find(|finding| finding.id == args.id);
-    match found {
-        None => Err(UsageError(format!("there is no finding {}", args.id))),
-        Some(finding) if !finding.is_live() => Err(UsageError(format!(
-            "{} is {}: there is nothing to waive",
-            finding.id, finding.state
-        ))),
-        Some(finding) => Ok(finding),
-    }
+    })
 }
 
 /// All waivers, oldest first.
@@ -91,7 +189,7 @@ fn listing(state: &State, zone: Tz, now: DateTime<Utc>) -> Result<String, std::f
     for waiver in &state.waivers {
         let finding = state.findings.iter().find(|it| it.fingerprint == waiver.fingerprint);
         let finding = finding.map_or_else(|| "-".to_owned(), |it| it.id.to_string());
-        let (id, cause, until) = (waiver.id, waiver.cause, shown(waiver.expires_at, zone));
+        let (id, cause, until) = (waiver.id, waiver.cause, when::shown(waiver.expires_at, zone));
         writeln!(
             text,
             "{id:>4}  {:<8}  {finding:<8}  {cause}, until {until}",
@@ -115,8 +213,4 @@ fn standing(waiver: &Waiver, now: DateTime<Utc>) -> &'static str {
     } else {
         "waiting"
     }
-}
-
-fn shown(at: DateTime<Utc>, zone: Tz) -> String {
-    at.with_timezone(&zone).to_rfc3339_opts(SecondsFormat::Secs, true)
 }

@@ -1,0 +1,135 @@
+//! What this run claims, set beside the findings that are known; and those that nothing claims.
+
+use domain::{Direction, Finding, FindingState, Fingerprint, Resolution};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::context::Context;
+use crate::ending::{ending, is_later};
+use crate::fingerprint::fingerprint;
+use crate::judge::{Claim, Judgement, Status};
+use crate::reconcile::Known;
+
+/// What is claimed of one finding, and the finding as it was; `None`: there is none yet, or it
+/// belongs to an employment before this one.
+pub(crate) struct Claimed<'a> {
+    pub(crate) print: Fingerprint,
+    pub(crate) claims: Vec<&'a Claim>,
+    pub(crate) lead: &'a Claim,
+    pub(crate) old: Option<&'a Finding>,
+    /// The living finding of an employment before, which ends here.
+    pub(crate) before: Option<&'a Finding>,
+}
+
+/// A living finding that nothing claims, and how its subject stands.
+pub(crate) struct Unclaimed<'a> {
+    pub(crate) finding: &'a Finding,
+    pub(crate) status: Option<&'a Status>,
+    /// Why it is over, as a later look shows; `None`: nothing does.
+    pub(crate) end: Option<(Resolution, String)>,
+}
+
+pub(crate) fn claimed<'a>(
+    cx: &Context<'_>,
+    judgement: &'a Judgement,
+    known: &Known<'a>,
+) -> Vec<Claimed<'a>> {
+    let before: FxHashMap<Fingerprint, &Finding> =
+        known.findings.iter().map(|it| (it.fingerprint, it)).collect();
+    let mut all = Vec::new();
+    for (print, claims) in by_fingerprint(cx, judgement, known.key) {
+        let Some(lead) = claims.first().copied() else { continue };
+        let known = before.get(&print).copied();
+        let (old, earlier) = match known {
+            Some(it) if same_employment(it.episode, lead.episode) => (Some(it), None),
+            other => (None, other.filter(|it| it.is_live())),
+        };
+        all.push(Claimed { print, claims, lead, old, before: earlier });
+    }
+    all
+}
+
+pub(crate) fn unclaimed<'a>(
+    judgement: &'a Judgement,
+    known: &Known<'a>,
+    claimed: &[Claimed<'a>],
+) -> Vec<Unclaimed<'a>> {
+    let prints: FxHashSet<Fingerprint> = claimed.iter().map(|it| it.print).collect();
+    let live = known.findings.iter().filter(|it| it.is_live());
+    let others = live.filter(|it| !prints.contains(&it.fingerprint));
+    others
+        .map(|finding| {
+            let status = judgement.statuses.get(&finding.subject.entity);
+            let end = status.and_then(|it| ending(finding, it));
+            Unclaimed { finding, status, end }
+        })
+        .collect()
+}
+
+impl Claimed<'_> {
+    /// A claim from absence that no earlier run let through: the guard counts it.
+    pub(crate) fn opens_in_a_mass(&self, known: &Known<'_>) -> bool {
+        let is_new = self.old.is_none_or(|it| match it.state {
+            FindingState::Resolved => true,
+            FindingState::FalsePositive => !is_still_false(it, self.lead),
+            _ => it.held == Some(Direction::Openings),
+        });
+        self.lead.is_from_absence
+            && is_new
+            && self.old.is_none_or(|it| !known.released.contains(&it.id))
+    }
+}
+
+impl Unclaimed<'_> {
+    /// A closing on what lists show, of what an earlier run let through: the guard counts it.
+    pub(crate) fn closes_in_a_mass(&self, known: &Known<'_>) -> bool {
+        let (Some((resolution, _)), Some(status)) = (&self.end, self.status) else { return false };
+        !matches!(resolution, Resolution::Decided | Resolution::Registered)
+            && is_later(self.finding, status, *resolution)
+            && self.finding.held != Some(Direction::Openings)
+            && !known.released.contains(&self.finding.id)
+    }
+}
+
+/// One finding per subject and family: the gravest claim leads, the others stand beside it.
+fn by_fingerprint<'j>(
+    cx: &Context<'_>,
+    judgement: &'j Judgement,
+    key: &[u8; 32],
+) -> Vec<(Fingerprint, Vec<&'j Claim>)> {
+    let mut order: Vec<(Fingerprint, Vec<&Claim>)> = Vec::new();
+    let mut at: FxHashMap<Fingerprint, usize> = FxHashMap::default();
+    for claim in &judgement.claims {
+        let print =
+            fingerprint(key, &cx.rules.app, &claim.subject, claim.has_id, claim.cause.family());
+        let place = *at.entry(print).or_insert_with(|| {
+            order.push((print, Vec::new()));
+            order.len() - 1
+        });
+        if let Some((_, claims)) = order.get_mut(place) {
+            claims.push(claim);
+        }
+    }
+    for (_, claims) in &mut order {
+        claims.sort_by_key(|it| (std::cmp::Reverse(it.severity), it.cause));
+    }
+    order
+}
+
+/// 0 is "no single owner": it contradicts no employment.
+pub(crate) const fn same_employment(one: u32, other: u32) -> bool {
+    one == other || one == 0 || other == 0
+}
+
+/// Called a false positive, and nothing has changed since: neither the cause, nor whose it is, nor how
+/// grave it is.
+pub(crate) fn is_still_false(old: &Finding, claim: &Claim) -> bool {
+    old.state == FindingState::FalsePositive
+        && old.cause == claim.cause
+        && old.severity >= claim.severity
+        && !is_anothers(old, claim)
+}
+
+/// Whether the account was certainly one person's, and is certainly another's now.
+pub(crate) fn is_anothers(old: &Finding, claim: &Claim) -> bool {
+    !claim.owners.is_empty() && old.owner.is_some_and(|it| !claim.owners.contains(&it))
+}

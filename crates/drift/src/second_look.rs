@@ -1,0 +1,88 @@
+//! When a pending finding opens: after a second look at the very claim, and after its grace.
+
+use chrono::TimeDelta;
+use domain::{Family, Finding, FindingState, Look, Stream};
+
+use crate::context::Context;
+use crate::judge::Claim;
+use crate::reconcile::{Known, time};
+
+/// So long a finding may wait for a second look while its cause changes from run to run. Then it
+/// opens as what it is: something has been the matter all the time.
+const CHANGING_MAX: TimeDelta = TimeDelta::hours(72);
+
+/// Whether a pending finding opens now, and why, or why not yet.
+pub(crate) fn may_open(
+    cx: &Context<'_>,
+    known: &Known<'_>,
+    old: Option<&Finding>,
+    finding: &Finding,
+    claim: &Claim,
+) -> (bool, String) {
+    if cx.policy.is_immediate {
+        return (true, "grace and second look are off".to_owned());
+    }
+    if !matches!(finding.state, FindingState::Pending | FindingState::Held) {
+        return (false, "still seen".to_owned());
+    }
+    if known.is_baseline && claim.is_leaver && finding.family() == Family::AccessRemains {
+        return (true, "found in the first run: a leaver is open at once".to_owned());
+    }
+    let by_id = "asked again by id";
+    let seen_twice = match old {
+        _ if claim.is_asked_again => Ok(by_id),
+        Some(_) if let Some(stream) = standing_in(cx, claim) => {
+            Err(format!("{stream} was not read in this run; it opens when a later list shows it"))
+        }
+        // What was seen before was another claim.
+        Some(old)
+            if old.is_live()
+                && old.cause != claim.cause
+                && cx.now - old.detected_at < CHANGING_MAX =>
+        {
+            Err(format!("seen once as `{}`; before, it was `{}`", claim.cause, old.cause))
+        }
+        Some(old) if old.is_live() => {
+            second_look(&old.looks, &claim.looks).map(|()| "seen again by later lists")
+        }
+        _ => Err("seen once; it opens when a later list shows it again".to_owned()),
+    };
+    match seen_twice {
+        Err(why) => (false, why),
+        Ok(how) if cx.now < finding.grace_until => {
+            let seen = if how == by_id { by_id } else { "seen twice" };
+            (false, format!("{seen}; in grace until {}", time(finding.grace_until)))
+        }
+        Ok(how) => (true, format!("{how}, and grace is over")),
+    }
+}
+
+/// A list that the claim rests on and that this run could not read: what an earlier run saw of it
+/// stands in, and shows nothing of today.
+fn standing_in<'c>(cx: &Context<'_>, claim: &'c Claim) -> Option<&'c Stream> {
+    let lists = || cx.graph.estate().lists();
+    let stands_in = |it: &&Look| lists().any(|list| list.is_stand_in && list.stream == it.stream);
+    claim.looks.iter().find(stands_in).map(|it| &it.stream)
+}
+
+/// Every list must have been seen again: later, and where the time is only the file's own, with
+/// other bytes, because copying a file makes it look new.
+fn second_look(first: &[Look], now: &[Look]) -> Result<(), String> {
+    for look in now {
+        let Some(before) = first.iter().find(|it| it.stream == look.stream) else { continue };
+        if look.as_of <= before.as_of {
+            let since = time(before.as_of);
+            return Err(format!(
+                "seen once; {} has not been seen again since {since}",
+                look.stream
+            ));
+        }
+        if look.is_assumed && look.body_digest == before.body_digest {
+            return Err(format!(
+                "seen once; {} is the very same file as before (state its `as_of` if it is a new export)",
+                look.stream
+            ));
+        }
+    }
+    Ok(())
+}

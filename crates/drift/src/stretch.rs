@@ -1,0 +1,71 @@
+//! Stretches of exposure: how a look lengthens the last one, or begins the next.
+
+use domain::{Cause, Exposure, Family, Finding, Interval, Look};
+
+use crate::context::Context;
+use crate::judge::Claim;
+use crate::sla::started;
+
+/// Adds this look to the exposure, or begins a new stretch: after one that ended, and after a
+/// time in which the access was right, or may have been: true where that was between two looks.
+pub(crate) fn expose(
+    cx: &Context<'_>,
+    finding: &mut Finding,
+    claim: &Claim,
+    is_back: bool,
+) -> bool {
+    if finding.family() != Family::AccessRemains {
+        return false;
+    }
+    let Some(seen_at) = claim.seen_active_at else { return false };
+    // What was seen last stands in for a list that could not be read. It does not show that the
+    // right was still over when the account was seen on.
+    let is_new = |it: &Look| cx.past.looked_at.get(&it.stream).is_none_or(|at| it.as_of > *at);
+    let last_seen_active = claim.looks.iter().all(is_new).then_some(seen_at);
+    // Without a date, the right had ended when both sides had been looked at.
+    let looked_at = claim.looks.iter().map(|it| it.as_of).max().max(Some(seen_at));
+    let mut begun = started(cx.policy, &claim.starts, looked_at);
+    let was_running =
+        finding.exposures.last().is_some_and(|it| it.first_seen_inactive.is_none()) && !is_back;
+    match finding.exposures.last_mut() {
+        Some(last) if was_running && !begins_later(last, claim, begun) => {
+            // Begun by lists that stood in for those of that night: it may have ended since.
+            if last.last_seen_active.is_none() {
+                last.started.latest = last.started.latest.max(begun.latest);
+            }
+            last.last_seen_active = last.last_seen_active.max(last_seen_active);
+            // A source may tell later that it began earlier.
+            if let (Some(known), Some(told)) = (last.started.earliest, begun.earliest) {
+                last.started.earliest = Some(known.min(told));
+            }
+            false
+        }
+        ended => {
+            // After a removal that was seen, the next stretch begins after that, and by this look.
+            if let Some(off) = ended.and_then(|it| it.first_seen_inactive) {
+                begun.earliest = begun.earliest.max(Some(off));
+                begun.latest = begun
+                    .latest
+                    .filter(|it| *it >= off)
+                    .map_or(Some(seen_at), |it| Some(it.min(seen_at)));
+            }
+            finding.exposures.push(Exposure {
+                started: begun,
+                last_seen_active,
+                first_seen_inactive: None,
+            });
+            was_running
+        }
+    }
+}
+
+/// Whether the right ended only after the stretch was seen last, so that it was in force again in
+/// between; or may have: the account of several possible owners may by now be that of somebody who
+/// left later. Who tells when an account was switched on again tells nothing of rights.
+fn begins_later(stretch: &Exposure, claim: &Claim, told: Interval) -> bool {
+    let Some(seen) = stretch.last_seen_active.filter(|_| claim.cause != Cause::Reactivated) else {
+        return false;
+    };
+    let at_the_earliest = if claim.is_of_several { told.latest } else { told.earliest };
+    at_the_earliest.is_some_and(|it| it > seen)
+}

@@ -1,0 +1,366 @@
+//! What becomes of findings from night to night.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use domain::{
+    Cause, ClockStart, Direction, Disposition, Finding, FindingState, Release, Released, Severity,
+    Signature, Waiver, Word,
+};
+use drift::{Disposed, dispose, holds};
+use testkit::{Life, world};
+
+/// Holds that a night of this company gives exactly these lines.
+#[track_caller]
+fn night(life: &mut Life, estate: &str, expected: &str) {
+    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|it| !it.is_empty()).collect();
+    assert_eq!(life.night(world(estate)), expected.join("\n"), "{estate}");
+}
+
+const QUIET: &str = "okta
+       u1 ana@x.test ACTIVE assigned
+     app
+       a1 u1 ana@x.test on";
+
+#[test]
+fn a_finding_whose_cause_changed_waits_for_a_second_look_at_the_new_claim() {
+    let mut life = Life::new();
+    let suspended = QUIET.replace("ACTIVE", "SUSPENDED");
+    let left = QUIET.replace("ACTIVE", "DEPROVISIONED");
+    night(&mut life, QUIET, "nothing");
+    night(&mut life, &suspended, "a1 suspended_active medium detected pending");
+    night(&mut life, &left, "a1 leaver_active critical worsened pending");
+    night(&mut life, &left, "a1 leaver_active critical opened open");
+}
+
+/// `n` people of whom each has an account, as lines of a company: the first `n_unassigned` of them
+/// are not assigned, and the accounts of the first `n_off` are off.
+fn many(n: usize, n_unassigned: usize, n_off: usize) -> String {
+    let mut okta = String::from("okta\n");
+    let mut app = String::from("app\n");
+    for at in 0..n {
+        let assigned = if at < n_unassigned { "" } else { "assigned" };
+        let state = if at < n_off { "off" } else { "on" };
+        okta.push_str(&format!("u{at} p{at}@x.test ACTIVE {assigned}\n"));
+        app.push_str(&format!("a{at} u{at} p{at}@x.test {state}\n"));
+    }
+    okta + &app
+}
+
+/// How many lines of a night say each thing, `21 held` say.
+fn counted(night: &str) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for line in night.lines() {
+        *counts.entry(line.split(' ').nth(3).unwrap_or(line)).or_default() += 1;
+    }
+    let counts: Vec<String> = counts.iter().map(|(what, n)| format!("{n} {what}")).collect();
+    counts.join(", ")
+}
+
+fn look(life: &mut Life, estate: &str) -> String {
+    counted(&life.night(world(estate)))
+}
+
+/// A release of what was held last, signed by two people.
+fn release(life: &Life, hours: i64) -> Release {
+    let (hold, findings) =
+        holds(&life.findings.values().cloned().collect::<Vec<_>>()).pop().unwrap();
+    let signed = |by: &str| Signature { by: by.to_owned(), at: life.now(), place: String::new() };
+    Release {
+        id: 1,
+        digest: hold.digest,
+        what: Released::Changes { app: hold.app, direction: hold.direction, findings },
+        reason: "a team was moved".to_owned(),
+        requested: signed("Ann"),
+        approved: Some(signed("Bob")),
+        expires_at: life.now() + TimeDelta::hours(hours),
+    }
+}
+
+#[test]
+fn too_many_claims_from_absence_are_held_until_two_people_release_them() {
+    let mut life = Life::new();
+    assert_eq!(look(&mut life, &many(60, 0, 0)), "1 nothing");
+    assert_eq!(look(&mut life, &many(60, 21, 0)), "21 held");
+    assert_eq!(life.holds.len(), 1, "one notice, not one each");
+    assert_eq!(life.holds[0].n, 21);
+    assert_eq!(
+        look(&mut life, &many(60, 21, 0)),
+        "21 worsened",
+        "the deadline passes all the same"
+    );
+    assert!(life.findings.values().all(|it| it.state == FindingState::Held));
+
+    life.releases.push(release(&life, 36));
+    assert_eq!(look(&mut life, &many(60, 21, 0)), "21 opened");
+    assert!(life.holds.is_empty());
+}
+
+#[test]
+fn a_release_lets_through_what_was_held_and_nothing_else() {
+    let mut life = Life::new();
+    look(&mut life, &many(90, 0, 0));
+    assert_eq!(look(&mut life, &many(90, 21, 0)), "21 held");
+    life.releases.push(release(&life, 36));
+    // The list is worse: another 30 people are missing from it.
+    let night = look(&mut life, &many(90, 51, 0));
+    assert_eq!(night, "30 held, 21 opened");
+    assert_eq!(life.holds[0].n, 30);
+}
+
+#[test]
+fn a_release_that_nobody_approved_or_that_has_expired_lets_nothing_through() {
+    let mut life = Life::new();
+    look(&mut life, &many(60, 0, 0));
+    look(&mut life, &many(60, 21, 0));
+    life.releases.push(Release { approved: None, ..release(&life, 36) });
+    life.releases.push(release(&life, 0));
+    look(&mut life, &many(60, 21, 0));
+    assert!(life.findings.values().all(|it| it.state == FindingState::Held));
+}
+
+#[test]
+fn twenty_changes_in_a_night_pass_and_more_than_forty_in_a_week_do_not() {
+    let mut life = Life::new();
+    look(&mut life, &many(90, 0, 0));
+    assert_eq!(look(&mut life, &many(90, 20, 0)), "20 detected");
+    assert_eq!(look(&mut life, &many(90, 40, 0)), "20 detected, 20 opened");
+    assert_eq!(look(&mut life, &many(90, 41, 0)), "1 held, 20 opened");
+}
+
+#[test]
+fn when_the_list_is_right_again_what_was_held_is_over_without_ever_opening() {
+    let mut life = Life::new();
+    look(&mut life, &many(60, 0, 0));
+    assert_eq!(look(&mut life, &many(60, 30, 0)), "30 held");
+    assert_eq!(look(&mut life, &many(60, 0, 0)), "30 resolved");
+    assert!(life.findings.values().all(|it| it.opened_at.is_none()));
+}
+
+#[test]
+fn leavers_are_never_held_however_many_they_are() {
+    let mut life = Life::new();
+    look(&mut life, &many(60, 0, 0));
+    let left = many(60, 0, 0).replace("ACTIVE", "DEPROVISIONED");
+    assert_eq!(look(&mut life, &left), "60 detected");
+    assert_eq!(look(&mut life, &left), "60 opened");
+}
+
+#[test]
+fn too_many_closings_are_held_and_go_on_when_the_accounts_are_seen_on_again() {
+    let mut life = Life::new();
+    let left = |n_off| many(60, 0, n_off).replace("ACTIVE", "DEPROVISIONED");
+    assert_eq!(look(&mut life, &left(0)), "60 opened", "leavers of the first run are open at once");
+    assert_eq!(look(&mut life, &left(21)), "21 held, 39 worsened");
+    let held = |it: &&Finding| it.held == Some(Direction::Closings);
+    assert_eq!(life.findings.values().filter(held).count(), 21);
+    assert!(
+        life.findings.values().filter(held).all(|it| it.exposures[0].first_seen_inactive.is_none())
+    );
+    // One of them is seen on again, and twenty are few enough to close.
+    let back = left(21).replace("a3 u3 p3@x.test off", "a3 u3 p3@x.test on");
+    assert_eq!(look(&mut life, &back), "1 opened, 20 resolved");
+}
+
+#[test]
+fn the_first_run_of_an_app_holds_nothing() {
+    let mut life = Life::new();
+    assert_eq!(look(&mut life, &many(300, 300, 0)), "300 detected");
+    assert_eq!(look(&mut life, &many(300, 300, 0)), "300 opened");
+}
+
+#[test]
+fn a_deadline_that_passes_makes_a_finding_graver_once() {
+    let mut life = Life::new();
+    life.policy.severity.insert(Cause::UnassignedActive, Severity::Medium);
+    let moved = QUIET.replace(" assigned", "");
+    night(&mut life, QUIET, "nothing");
+    night(&mut life, &moved, "a1 unassigned_active medium detected pending");
+    night(&mut life, &moved, "a1 unassigned_active high opened open");
+    night(&mut life, &moved, "nothing");
+    assert!(life.findings.values().all(|it| it.breached_at.is_some()));
+}
+
+#[test]
+fn only_who_has_left_becomes_critical_by_a_deadline() {
+    let mut life = Life::new();
+    let ended = QUIET.replace("assigned", "assigned ends=+22h");
+    let moved = QUIET.replace(" assigned", "");
+    night(&mut life, QUIET, "nothing");
+    night(&mut life, &ended, "a1 external_expired high detected pending");
+    night(&mut life, &ended, "a1 external_expired critical opened open");
+    let mut other = Life::new();
+    night(&mut other, QUIET, "nothing");
+    night(&mut other, &moved, "a1 unassigned_active high detected pending");
+    night(&mut other, &moved, "a1 unassigned_active high opened open");
+}
+
+const TWO_OWNERS: &str = "okta
+       u1 ana@x.test DEPROVISIONED
+       u2 bob@x.test DEPROVISIONED
+     app
+       a1 u1 - on";
+
+#[test]
+fn a_waiver_is_void_when_the_account_is_somebody_elses() {
+    let mut life = Life::new();
+    night(&mut life, TWO_OWNERS, "a1 leaver_active critical opened open");
+    let signed =
+        |by: &str| Some(Signature { by: by.to_owned(), at: life.now(), place: String::new() });
+    life.waivers.push(Waiver {
+        id: 1,
+        fingerprint: life.findings.values().next().unwrap().fingerprint,
+        cause: Cause::LeaverActive,
+        episode: 1,
+        reason: "handover".to_owned(),
+        requested: signed("Ann").unwrap(),
+        approved: signed("Bob"),
+        expires_at: life.now() + TimeDelta::days(90),
+        voided_at: None,
+    });
+    night(&mut life, TWO_OWNERS, "a1 leaver_active critical waived waived");
+    night(&mut life, TWO_OWNERS, "nothing");
+    let anothers = TWO_OWNERS.replace("a1 u1", "a1 u2");
+    night(&mut life, &anothers, "a1 leaver_active critical opened open");
+    assert!(life.waivers[0].voided_at.is_some());
+}
+
+/// What a person says of the only finding.
+fn say(life: &mut Life, word: Word, until: Option<i64>) -> String {
+    let finding = life.findings.values().next().unwrap().clone();
+    let said = Disposition {
+        finding: finding.id,
+        word,
+        reason: "asked".to_owned(),
+        said: Signature { by: "Ann".to_owned(), at: life.now(), place: String::new() },
+        until: until.map(|it| life.now() + TimeDelta::hours(it)),
+    };
+    match dispose(&finding, &said) {
+        Disposed::Refused(why) => format!("refused: {why}"),
+        Disposed::Done(done) => {
+            let (finding, event) = *done;
+            life.findings.insert(finding.id, finding);
+            format!("{} {}: {}", event.change, event.state, event.because)
+        }
+    }
+}
+
+#[test]
+fn what_is_called_a_false_positive_comes_back_when_it_is_somebody_elses_or_graver() {
+    let mut life = Life::new();
+    night(&mut life, TWO_OWNERS, "a1 leaver_active critical opened open");
+    assert_eq!(
+        say(&mut life, Word::FalsePositive, None),
+        "false_positive false_positive: by Ann: asked"
+    );
+    night(&mut life, TWO_OWNERS, "nothing");
+    let anothers = TWO_OWNERS.replace("a1 u1", "a1 u2");
+    night(&mut life, &anothers, "a1 leaver_active critical reopened pending");
+}
+
+#[test]
+fn an_acknowledgement_ends_on_its_day_and_with_its_owner() {
+    let mut life = Life::new();
+    night(&mut life, TWO_OWNERS, "a1 leaver_active critical opened open");
+    assert_eq!(
+        say(&mut life, Word::Acknowledge, Some(20)),
+        "acknowledged acknowledged: by Ann until 2026-11-21T23:00:00Z: asked"
+    );
+    // It stays somebody's, and its deadline passes.
+    night(&mut life, TWO_OWNERS, "a1 leaver_active critical worsened acknowledged");
+    night(&mut life, TWO_OWNERS, "a1 leaver_active critical opened open");
+
+    say(&mut life, Word::Acknowledge, Some(300));
+    let anothers = TWO_OWNERS.replace("a1 u1", "a1 u2");
+    night(&mut life, &anothers, "a1 leaver_active critical opened open");
+}
+
+#[test]
+fn words_that_do_not_fit_are_refused_and_say_what_can_be_done() {
+    let mut life = Life::new();
+    let moved = QUIET.replace(" assigned", "");
+    night(&mut life, &moved, "a1 unassigned_active high detected pending");
+    #[rustfmt::skip]
+    let table = [
+        (Word::Acknowledge,   Some(5),    "refused: DL-1 is `pending`: only what is open can be acknowledged"),
+        (Word::Close,         None,       "refused: DL-1 is `pending`: a look closes it, and a person only what is `not_visible`"),
+        (Word::Reopen,        None,       "refused: DL-1 is `pending`: only what is acknowledged or called a false positive is reopened"),
+        (Word::FalsePositive, None,       "false_positive false_positive: by Ann: asked"),
+        (Word::FalsePositive, None,       "refused: DL-1 is called a false positive already"),
+        (Word::Reopen,        None,       "reopened pending: by Ann: asked"),
+    ];
+    for (word, until, expected) in table {
+        assert_eq!(say(&mut life, word, until), expected);
+    }
+    night(&mut life, &moved, "a1 unassigned_active high opened open");
+    for hours in [0, 24 * 31] {
+        assert_eq!(
+            say(&mut life, Word::Acknowledge, Some(hours)),
+            "refused: DL-1 is acknowledged until a date ahead, at most 30 days away"
+        );
+    }
+}
+
+#[test]
+fn an_account_that_was_confirmed_off_is_watched_for_years_even_when_its_owner_is_in_no_list() {
+    let mut life = Life::new();
+    let left = QUIET.replace("ACTIVE assigned", "DEPROVISIONED");
+    night(&mut life, QUIET, "nothing");
+    night(&mut life, &left.replace("x.test on", "x.test off"), "nothing");
+    life.wait(2_000);
+    let gone = left.replace("DEPROVISIONED", "DEPROVISIONED gone");
+    night(&mut life, &gone, "a1 reactivated critical detected pending");
+    night(&mut life, &gone, "a1 reactivated critical opened open");
+}
+
+#[test]
+fn who_is_rehired_and_leaves_again_has_a_finding_of_that_employment() {
+    let mut life = Life::new();
+    let left = QUIET.replace("ACTIVE assigned", "DEPROVISIONED");
+    night(&mut life, &left, "a1 leaver_active critical opened open");
+    life.wait(3);
+    night(&mut life, QUIET, "a1 leaver_active critical resolved resolved");
+    life.wait(30);
+    night(&mut life, &left, "a1 leaver_active critical detected pending");
+    let employments: Vec<u32> = life.findings.values().map(|it| it.episode).collect();
+    assert_eq!(employments, [1, 2], "two findings, and the clock of the first is not the second's");
+    assert!(life.findings.values().all(|it| it.n_reopened == 0));
+}
+
+#[test]
+fn the_clock_may_start_with_the_last_day_that_hr_states() {
+    let mut life = Life::new();
+    life.policy.sla_clock = ClockStart::HrTermination;
+    let left = "okta
+       u1 ana@x.test DEPROVISIONED since=-1h emp=7
+     app
+       a1 u1 ana@x.test on
+     hr
+       emp=7 left=-9h";
+    night(&mut life, left, "a1 leaver_active critical opened open");
+    let finding = life.findings.values().next().unwrap();
+    let started = finding.exposures[0].started;
+    assert_eq!(started.earliest, Some(testkit::now() - TimeDelta::hours(9)));
+    assert_eq!(started.latest, started.earliest);
+}
+
+#[test]
+fn who_is_a_leaver_by_hr_alone_is_no_orphan_any_more() {
+    let mut life = Life::new();
+    let orphan = "okta
+       u1 ana@x.test ACTIVE assigned
+     app
+       a1 u1 ana@x.test on
+       a2 - two@x.test on";
+    night(&mut life, orphan, "a2 orphan_active high detected pending");
+    let named = format!("{orphan}\n hr\n mail=two@x.test left=+20h");
+    night(
+        &mut life,
+        &named,
+        "a2 leaver_active critical detected pending
+         a2 orphan_active high resolved resolved",
+    );
+    night(&mut life, &named, "a2 leaver_active critical opened open");
+}
