@@ -243,7 +243,8 @@ async fn every_fault_has_a_name_of_its_own_and_strikes_where_it_fits() {
     for (at, (name, fault)) in FAULTS.iter().enumerate() {
         assert!(FAULTS[..at].iter().all(|(other, _)| other != name), "{name} stands twice");
         assert_eq!(Fault::named(name), Some(*fault));
-        assert!(fault.fits(Endpoint::OktaUsers), "{name}");
+        let fits = [Endpoint::OktaUsers, Endpoint::EntraUsers].map(|it| fault.fits(it));
+        assert!(fits.contains(&true), "{name}");
     }
 }
 
