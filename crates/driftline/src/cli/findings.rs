@@ -177,17 +177,37 @@ pub(crate) struct LinkArgs {
 /// Registration of non-human accounts.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
+Examples:
+  driftline findings register --account bot-1 --owner ada@example.com --purpose 'nightly export' \\
+    --attest-by 2027-01-31
   driftline findings register --from robots.csv
+
+To attest an account again, register it again with a later date.
 
 The CSV file has the column account (id, user name or address in the app), and may have owner,
 purpose and attest_by, a date. It may be `findings list --format csv` with those put beside: then
 subject_key is the account, and rows without owner and purpose are passed over. All of its rows are
 kept, or none. The next run judges by them.")]
 pub(crate) struct RegisterArgs {
-    /// The accounts
-    #[arg(long, value_name = "CSV")]
-    pub(crate) from: PathBuf,
+    /// The account's id, user name or address in the app
+    #[arg(long, value_name = "ID", required_unless_present = "from")]
+    pub(crate) account: Option<String>,
+
+    /// Who answers for it: an address, login or id of a person
+    #[arg(long, value_name = "PERSON", requires = "account")]
+    pub(crate) owner: Option<String>,
+
+    /// What it is for
+    #[arg(long, value_name = "TEXT", requires = "account")]
+    pub(crate) purpose: Option<String>,
+
+    /// When the owner must confirm it again
+    #[arg(long, value_name = "DATE", requires = "account")]
+    pub(crate) attest_by: Option<String>,
+
+    /// Register many accounts from a CSV file
+    #[arg(long, value_name = "CSV", conflicts_with = "account")]
+    pub(crate) from: Option<PathBuf>,
 
     /// Who registers them; default: who is logged in
     #[arg(long, value_name = "NAME")]

@@ -6,6 +6,7 @@
 )]
 
 mod damage;
+mod life;
 mod night;
 mod opening;
 mod past;

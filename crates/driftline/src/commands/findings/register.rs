@@ -18,26 +18,47 @@ pub(super) async fn register(
     args: &RegisterArgs,
     now: DateTime<Utc>,
 ) -> anyhow::Result<String> {
-    let rows = table::read(&args.from, &["account"], &["owner", "purpose", "attest_by"])?;
     let zone = settings.policy.zone;
-    let accounts = rows
-        .iter()
-        .filter(|row| row.registers())
-        .map(|row| nonhuman(row, zone))
-        .collect::<Result<Vec<NonHuman>, UsageError>>()?;
+    let accounts = match &args.from {
+        Some(path) => {
+            let rows = table::read(path, &["account"], &["owner", "purpose", "attest_by"])?;
+            let rows = rows.iter().filter(|row| row.registers());
+            rows.map(|row| of_row(row, zone)).collect::<Result<Vec<NonHuman>, UsageError>>()?
+        }
+        None => vec![of_args(args, zone)?],
+    };
     let n_unowned = accounts.iter().filter(|account| account.owner.is_none()).count();
     let n_accounts = accounts.len();
     store.register_nonhumans(accounts, who::signature(args.by.as_deref(), now)).await?;
 
-    let mut text =
-        format!("Registered {n_accounts} non-human accounts. The next run judges by them.\n");
+    let mut text = if n_accounts == 1 {
+        "Registered 1 non-human account. The next run judges by it.\n".to_owned()
+    } else {
+        format!("Registered {n_accounts} non-human accounts. The next run judges by them.\n")
+    };
     if n_unowned > 0 {
         text.push_str(&format!("{n_unowned} of them have no owner: that is `nonhuman_unowned`.\n"));
     }
     Ok(text)
 }
 
-fn nonhuman(row: &Row, zone: Tz) -> Result<NonHuman, UsageError> {
+fn of_args(args: &RegisterArgs, zone: Tz) -> Result<NonHuman, UsageError> {
+    let attest_by = args.attest_by.as_deref().map(|text| {
+        when::end(text, zone).ok_or_else(|| {
+            UsageError("`--attest-by` is no date: write it as 2026-12-31".to_owned())
+        })
+    });
+    let account = args.account.as_deref().map(str::trim).filter(|it| !it.is_empty());
+    let account = account.ok_or_else(|| UsageError("which account? name it".to_owned()))?;
+    Ok(NonHuman {
+        account: account.into(),
+        owner: args.owner.as_deref().map(Into::into),
+        purpose: args.purpose.as_deref().map(Into::into),
+        attest_by: attest_by.transpose()?,
+    })
+}
+
+fn of_row(row: &Row, zone: Tz) -> Result<NonHuman, UsageError> {
     let attest_by = row.get("attest_by").map(|text| {
         when::end(text, zone)
             .ok_or_else(|| row.wrong("has an `attest_by` that is no date: write it as 2026-12-31"))

@@ -165,6 +165,26 @@ async fn tables_are_kept_whole_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn one_account_is_registered_and_attested_again() {
+    let company = Company::after_its_nights().await;
+    let register = |date: &str| {
+        format!("register --account bot-1 --owner a@b.test --purpose export --attest-by {date}")
+    };
+    let done = "Registered 1 non-human account. The next run judges by it.\n";
+    for (date, expected) in [
+        ("2027-01-31", done),
+        ("2028-01-31", done),
+        ("soon", "error: `--attest-by` is no date: write it as 2026-12-31"),
+    ] {
+        assert_eq!(company.asks(&register(date)).await, expected, "{date}");
+    }
+    let store = Store::open_existing_read_only(&company.settings.database).unwrap();
+    let state = store.load().await.unwrap();
+    let attest_by = state.nonhumans[0].attest_by.unwrap().to_rfc3339();
+    assert_eq!(attest_by, "2028-01-31T23:00:00+00:00", "the newest word on each");
+}
+
+#[tokio::test]
 async fn nothing_is_decided_on_a_database_that_is_not_there() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("driftline.toml");
