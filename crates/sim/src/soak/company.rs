@@ -8,6 +8,7 @@ use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use domain::Clock as _;
 use engine::Plan;
 use fastrand::Rng;
+use store::Store;
 use tempfile::TempDir;
 
 use super::days::Later;
@@ -22,6 +23,8 @@ use crate::{Sim, SimClock};
 #[derive(Debug)]
 pub(super) struct Company {
     pub(super) sim: Sim,
+    /// The database, while the program goes on; `None`: it is not running.
+    pub(super) store: Option<Store>,
     /// What an operator told Driftline.
     pub(super) installation: Installation,
     /// What a run does.
@@ -74,6 +77,7 @@ impl Company {
         let clock_ahead = world.okta.clock_ahead;
         let sim = Sim::start(world).await?;
         let mut company = Self {
+            store: None,
             installation: Installation::of(&sim, folder.path(), hr, has_register),
             plan: Installation::of(&sim, folder.path(), hr, has_register).plan(&sim.clock())?,
             victim: None,
