@@ -305,8 +305,10 @@ impl People {
     /// the first and the last of those times.
     fn ended_among(&self, cx: &Context<'_>, link: &Link) -> Option<Interval> {
         let contenders = link.contenders();
-        let ended: Vec<Option<DateTime<Utc>>> =
-            contenders.iter().map(|it| self.right(cx, *it)?.starts_of(Some(*it)).earliest()).collect();
+        let ended: Vec<Option<DateTime<Utc>>> = contenders
+            .iter()
+            .map(|it| self.right(cx, *it)?.starts_of(Some(*it)).earliest())
+            .collect();
         let is_known = ended.iter().all(Option::is_some);
         (ended.len() > 1).then(|| Interval {
             earliest: ended.iter().min().copied().flatten(),
@@ -385,8 +387,7 @@ impl People {
             Verdict::ConfirmedOffboarded | Verdict::Drift(Cause::Reactivated)
         );
         // Assigned and taken away again since then: an ordinary removal that has not arrived.
-        let later =
-            case.starts().unassigned.is_some_and(|it| it > past.since);
+        let later = case.starts().unassigned.is_some_and(|it| it > past.since);
         was_off && !later
     }
 
@@ -586,8 +587,7 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
     let identity = case.identity.and_then(|it| cx.graph.estate().identities.get(it));
     let episode = identity.map_or(0, |it| {
         let past = cx.past.episodes.get(&it.entity);
-        let right =
-            case.owner.zip(case.identity).map_or(case.right, |(it, at)| it.right_by(at));
+        let right = case.owner.zip(case.identity).map_or(case.right, |(it, at)| it.right_by(at));
         let next = next_episode(past, right, cx.policy, cx.now);
         next.as_ref().or(past).map_or(1, |it| it.number)
     });

@@ -552,7 +552,9 @@ fn claim_on(company: &testkit::World, past: &drift::Past, account: &str) -> drif
     let (policy, now) = (drift::Policy::default(), testkit::now());
     let cx = drift::Context { graph: &graph, rules: &rules, policy: &policy, past, now };
     let claims = drift::judge(&cx).claims;
-    claims.into_iter().find(|it| *it.subject.key == *account).unwrap()
+    let mut claims = claims.into_iter();
+    let found = claims.find(|it| *it.subject.key == *account);
+    found.unwrap_or_else(|| panic!("nothing is claimed of {account}"))
 }
 
 #[test]

@@ -280,23 +280,8 @@ impl Look<'_> {
                 });
                 is_on && theirs.nth(1).is_some()
             }
-            Cause::OwnerLeft => {
-                let owner = self.service_owner(key)?;
-                is_on && self.truth.right(owner, now) == Some(Right::Leaver)
-            }
-            Cause::NonhumanUnowned => {
-                let row = self.papers.registered.get(key)?;
-                let is_late = end_of(row.attest_by) <= now;
-                let is_owned = match &row.owner {
-                    // A name that nobody has any more is nobody's.
-                    Some(name) if self.is_name(name) => !is_late,
-                    Some(_) => return None,
-                    None => false,
-                };
-                let has_left = self
-                    .service_owner(key)
-                    .is_some_and(|it| self.truth.right(it, now) == Some(Right::Leaver));
-                is_on && !is_owned && !has_left
+            Cause::OwnerLeft | Cause::NonhumanUnowned => {
+                return self.holds_of_service(cause, key, is_on);
             }
             Cause::LinkConflict
             | Cause::AmbiguousLink
@@ -305,6 +290,26 @@ impl Look<'_> {
             | Cause::ChannelConflict
             | Cause::ResidualEntitlement => return None,
         })
+    }
+
+    /// Whether a claim about an account of a service is so.
+    fn holds_of_service(&self, cause: Cause, account: &str, is_on: bool) -> Option<bool> {
+        let now = self.began_at;
+        let owner = self.service_owner(account);
+        let has_left = owner.is_some_and(|it| self.truth.right(it, now) == Some(Right::Leaver));
+        if cause == Cause::OwnerLeft {
+            owner?;
+            return Some(is_on && has_left);
+        }
+        let row = self.papers.registered.get(account)?;
+        let is_late = end_of(row.attest_by) <= now;
+        let is_owned = match &row.owner {
+            // A name that nobody has any more is nobody's.
+            Some(name) if self.is_name(name) => !is_late,
+            Some(_) => return None,
+            None => false,
+        };
+        Some(is_on && !is_owned && !has_left)
     }
 
     /// A finding that this run calls over, and that is not.

@@ -50,7 +50,11 @@ async fn night(store: &Store, n: usize) {
     let mut state = store.load().await.unwrap();
     let lists = vec![
         snapshot("okta", complete(), people(20 + n)),
-        snapshot("app", complete(), accounts(&[("a1", n % 2 == 0), ("a2", n % 3 == 0)])),
+        snapshot(
+            "app",
+            complete(),
+            accounts(&[("a1", n.is_multiple_of(2)), ("a2", n.is_multiple_of(3))]),
+        ),
     ];
     let mut commit = commit(&mut state, lists);
     let run = commit.run.id;
