@@ -6,7 +6,7 @@
 //! contradicts itself, or that a file beside it could not be read.
 
 mod alike;
-mod bodies;
+pub(crate) mod bodies;
 mod capture;
 pub(crate) mod config;
 mod coverage;
@@ -20,7 +20,7 @@ pub(crate) mod merge;
 mod path;
 mod profile;
 pub(crate) mod read;
-mod recognise;
+pub(crate) mod recognise;
 mod record;
 mod source;
 pub(crate) mod unique;

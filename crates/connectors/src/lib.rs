@@ -10,6 +10,8 @@ mod checks;
 mod crosscheck;
 pub mod entra;
 pub mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod gather;
 pub mod live;
 pub mod okta;

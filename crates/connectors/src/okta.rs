@@ -8,10 +8,10 @@
 //! somebody is assigned who is not among the users.
 
 mod doctor;
-mod event;
+pub(crate) mod event;
 mod groups;
 mod health;
-mod link;
+pub(crate) mod link;
 mod paths;
 mod poll;
 mod pull;

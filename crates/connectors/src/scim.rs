@@ -10,7 +10,7 @@ mod doctor;
 mod filter;
 mod proof;
 mod walk;
-mod wire;
+pub(crate) mod wire;
 
 use std::sync::{Arc, OnceLock};
 

@@ -5,7 +5,7 @@ use domain::{Activity, Interval, LinkKind, NonHuman, Right, Verdict};
 use graph::{Sighting, Standing};
 
 use crate::context::Context;
-use crate::right::PersonRight;
+use crate::right::{PersonRight, Starts};
 
 /// One thing that is judged, with everything a rule may ask.
 pub struct Case<'c> {
@@ -63,6 +63,12 @@ pub enum RegisterOwner {
 }
 
 impl<'c> Case<'c> {
+    /// When access should have ended, by each clock; nothing is known where there is no single owner.
+    #[must_use]
+    pub fn starts(&self) -> Starts {
+        self.owner.map(|it| it.starts_of(self.identity)).unwrap_or_default()
+    }
+
     /// The account's row in the channel that leads.
     #[must_use]
     pub fn row(&self) -> Option<&'c Sighting<'c, domain::Account>> {

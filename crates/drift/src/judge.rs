@@ -305,8 +305,10 @@ impl People {
     /// the first and the last of those times.
     fn ended_among(&self, cx: &Context<'_>, link: &Link) -> Option<Interval> {
         let contenders = link.contenders();
-        let ended: Vec<Option<DateTime<Utc>>> =
-            contenders.iter().map(|it| self.right(cx, *it)?.starts.earliest()).collect();
+        let ended: Vec<Option<DateTime<Utc>>> = contenders
+            .iter()
+            .map(|it| self.right(cx, *it)?.starts_of(Some(*it)).earliest())
+            .collect();
         let is_known = ended.iter().all(Option::is_some);
         (ended.len() > 1).then(|| Interval {
             earliest: ended.iter().min().copied().flatten(),
@@ -325,7 +327,7 @@ impl People {
         // An account of an identity that was left behind is judged by that identity's own word.
         let is_left_behind = match link {
             Link::Linked { identity, tier } if tier.is_strong() => {
-                self.right(cx, *identity).is_some_and(|it| it.left_behind.contains(identity))
+                self.right(cx, *identity).is_some_and(|it| it.right_by(*identity) != it.right)
             }
             _ => false,
         };
@@ -385,8 +387,7 @@ impl People {
             Verdict::ConfirmedOffboarded | Verdict::Drift(Cause::Reactivated)
         );
         // Assigned and taken away again since then: an ordinary removal that has not arrived.
-        let later =
-            case.owner.and_then(|it| it.starts.unassigned).is_some_and(|it| it > past.since);
+        let later = case.starts().unassigned.is_some_and(|it| it > past.since);
         was_off && !later
     }
 
@@ -478,7 +479,7 @@ impl People {
     fn episode_rights(&self, cx: &Context<'_>) -> Vec<(EntityId, Right)> {
         let identities = cx.graph.estate().identities.iter().enumerate();
         identities
-            .filter_map(|(at, it)| Some((it.entity, self.right(cx, at)?.right)))
+            .filter_map(|(at, it)| Some((it.entity, self.right(cx, at)?.right_by(at))))
             .filter(|(entity, right)| match right {
                 Right::Leaver | Right::Expired => true,
                 Right::Entitled => cx.past.episodes.contains_key(entity),
@@ -507,7 +508,7 @@ fn seen_before(case: &Case<'_>) -> bool {
         return false;
     };
     let looks = view.rows(estate).map(|it| estate.snapshot(it.snapshot).reference.as_of.at);
-    let ended_at = case.owner.and_then(|it| it.starts.earliest()).filter(|it| *it <= case.cx.now);
+    let ended_at = case.starts().earliest().filter(|it| *it <= case.cx.now);
     matches!((looks.max(), ended_at), (Some(look), Some(ended_at)) if look < ended_at)
 }
 
@@ -572,7 +573,7 @@ fn label(case: &Case<'_>) -> PersonLabel {
 fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
     let cx = case.cx;
     let rule = rule(cause);
-    let mut starts = case.owner.map(|it| it.starts).unwrap_or_default();
+    let mut starts = case.starts();
     if cause == Cause::Reactivated {
         starts = Starts { between: Some(reactivated_between(case)), ..Starts::default() };
     }
@@ -586,7 +587,7 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
     let identity = case.identity.and_then(|it| cx.graph.estate().identities.get(it));
     let episode = identity.map_or(0, |it| {
         let past = cx.past.episodes.get(&it.entity);
-        let right = case.owner.map_or(case.right, |it| it.right);
+        let right = case.owner.zip(case.identity).map_or(case.right, |(it, at)| it.right_by(at));
         let next = next_episode(past, right, cx.policy, cx.now);
         next.as_ref().or(past).map_or(1, |it| it.number)
     });
@@ -652,7 +653,7 @@ fn clock_from(case: &Case<'_>, cause: Cause) -> Option<DateTime<Utc>> {
         (_, Family::Link) => case.possible_owners.first_left_at,
         (_, Family::AccessRemains) => match case.ended_among {
             Some(among) => among.earliest,
-            None => case.owner.and_then(|it| it.starts.earliest()),
+            None => case.starts().earliest(),
         },
         _ => None,
     }

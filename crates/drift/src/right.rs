@@ -29,7 +29,25 @@ pub struct PersonRight {
     /// The word that decided rests on not being listed.
     pub is_from_absence: bool,
     /// Identities that were left behind: the person has another at the same IdP.
-    pub left_behind: Vec<usize>,
+    left_behind: Vec<usize>,
+    /// Identities of employments before the last, those left behind among them, each with when its
+    /// own ended.
+    earlier: Vec<(usize, Starts)>,
+}
+
+impl PersonRight {
+    /// The right by one of the person's identities: that of the person, unless it was left behind.
+    #[must_use]
+    pub fn right_by(&self, identity: usize) -> Right {
+        if self.left_behind.contains(&identity) { Right::Leaver } else { self.right }
+    }
+
+    /// When access by this identity should have ended; by the last one where none is named.
+    #[must_use]
+    pub fn starts_of(&self, identity: Option<usize>) -> Starts {
+        let own = self.earlier.iter().find(|(at, _)| Some(*at) == identity);
+        own.map_or(self.starts, |it| it.1)
+    }
 }
 
 /// When access should have ended, by each clock. `None` is unknown.
@@ -74,9 +92,14 @@ impl Word {
 pub(crate) fn person_right(cx: &Context<'_>, person: u32, leaver: Option<usize>) -> PersonRight {
     let mut words: Vec<(usize, Word)> =
         cx.graph.identities_of(person).into_iter().map(|at| (at, word(cx, at))).collect();
-    let left_behind = leave_behind(cx, &mut words);
+    let behind = leave_behind(cx, &mut words);
     let hr = leaver.and_then(|at| left_by_hr(cx, at, &words));
-    let starts = starts(cx, &words, hr);
+    let (last, before): (Vec<_>, Vec<_>) =
+        words.iter().copied().partition(|(at, _)| is_of_last_employment(cx, &words, *at));
+    let starts_of = |words: &[(usize, Word)]| starts(cx, words, hr);
+    let starts = starts_of(&last);
+    let earlier = before.iter().chain(&behind).map(|it| (it.0, starts_of(&[*it]))).collect();
+    let left_behind = behind.into_iter().map(|it| it.0).collect();
     let sees_all = sees_all(cx, &words);
     let is_unknown = words.iter().any(|(_, it)| it.right == Right::Unknown);
     let (right, decided_by, is_disputed) = decide(cx, &words, hr, is_unknown, sees_all);
@@ -91,6 +114,7 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leaver: Option<usize>)
         is_partly_unseen,
         is_from_absence,
         left_behind,
+        earlier,
     }
 }
 
@@ -105,6 +129,7 @@ pub(crate) fn right_by_hr(cx: &Context<'_>, leaver: usize) -> Option<PersonRight
         is_partly_unseen: false,
         is_from_absence: false,
         left_behind: Vec::new(),
+        earlier: Vec::new(),
     })
 }
 
@@ -159,7 +184,7 @@ fn decide(
 
 /// Takes away what says only that somebody has moved on: an identity that left or is gone, where
 /// the same IdP lists another of that person that has not. A new id begins a new employment.
-fn leave_behind(cx: &Context<'_>, words: &mut Vec<(usize, Word)>) -> Vec<usize> {
+fn leave_behind(cx: &Context<'_>, words: &mut Vec<(usize, Word)>) -> Vec<(usize, Word)> {
     if words.len() < 2 {
         return Vec::new();
     }
@@ -178,7 +203,17 @@ fn leave_behind(cx: &Context<'_>, words: &mut Vec<(usize, Word)>) -> Vec<usize> 
     let (behind, kept) =
         words.drain(..).partition::<Vec<_>, _>(|(at, it)| is_over(it) && here.contains(&idp(*at)));
     *words = kept;
-    behind.into_iter().map(|(at, _)| at).collect()
+    behind
+}
+
+/// Whether no identity of the person was made later at the same IdP: each begins an employment.
+fn is_of_last_employment(cx: &Context<'_>, words: &[(usize, Word)], identity: usize) -> bool {
+    let row = |at: usize| cx.graph.estate().identities.get(at);
+    let Some(own) = row(identity) else { return true };
+    !words.iter().filter_map(|(at, _)| row(*at)).any(|other| {
+        other.system == own.system
+            && other.row.created_at.zip(own.row.created_at).is_some_and(|(it, own)| it > own)
+    })
 }
 
 /// Whether the declared authority could say that this person has left. True where none is declared.
@@ -257,7 +292,8 @@ fn authority_is_hr(cx: &Context<'_>) -> bool {
 }
 
 /// The leave date of HR's row, once it has come. An identity that was made after that date
-/// belongs to a later employment, and the row says nothing of it.
+/// belongs to a later employment, and the row says nothing of it; nor does a row that HR has struck
+/// out say anything of who was made active and given the app again after that date.
 ///
 /// A leave date does not grow stale: it is past, and stays so.
 fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Option<DateTime<Utc>> {
@@ -276,7 +312,24 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
             .and_then(|it| it.row.created_at)
             .is_some_and(|created_at| created_at > left_at)
     });
-    (left_at <= cx.now && !is_rehired).then_some(left_at)
+    let is_back = row.standing == Standing::Gone
+        && words.iter().any(|(at, _)| is_given_again(cx, *at, left_at));
+    (left_at <= cx.now && !is_rehired && !is_back).then_some(left_at)
+}
+
+/// Whether the status of an identity changed, and it was given the app, after a leave. With a row
+/// that HR has struck out that is a return, whatever became of it since. One of the two alone is
+/// not: who never lost their access may be locked out, or be pushed anew, after the row has fallen
+/// out of a list of the last weeks.
+fn is_given_again(cx: &Context<'_>, identity: usize, left_at: DateTime<Utc>) -> bool {
+    let sighting = cx.graph.estate().identities.get(identity);
+    let is_later = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at > left_at);
+    sighting.is_some_and(|it| is_later(it.row.status_changed_at))
+        && cx
+            .graph
+            .assignments_of(identity)
+            .iter()
+            .any(|it| it.row.grant == Grant::Grants && is_later(it.row.changed_at))
 }
 
 /// When the right ended. Where several IdPs entitled, it ended with the last of them: then only

@@ -334,6 +334,39 @@ fn a_rehire_is_not_the_leaver_of_an_old_row_of_hr() {
 }
 
 #[test]
+fn who_is_given_access_again_after_hr_has_struck_them_out_is_no_leaver() {
+    let judged = |user: &str, leaver: &str| {
+        let company = world(&format!(
+            "okta
+               u1 ana@x.test {user} emp=1041
+             app
+               a1 u1 ana@x.test on
+             hr
+               emp=1041 left=-20d {leaver}"
+        ));
+        let mut by_hr = rules(&company);
+        by_hr.authority = Some(domain::SystemId::parse("hr").unwrap());
+        claims_with(&company, &by_hr, &drift::Past::default())
+    };
+    // The user of before is active again, and was given the app again.
+    let again = "ACTIVE assigned since=-2d changed=-2d";
+    assert_eq!(judged(again, "gone"), "nothing");
+    // HR says it still.
+    assert_eq!(judged(again, ""), "a1 leaver_active critical");
+    // What becomes of the new employment is no matter of the old row.
+    let suspended = "SUSPENDED assigned since=-1d changed=-2d";
+    assert_eq!(judged(suspended, "gone"), "a1 suspended_active medium");
+    // A row that falls out of a list of the last weeks brings nobody back.
+    for never_left in [
+        "ACTIVE assigned",
+        "ACTIVE assigned since=-2d changed=-90d",
+        "ACTIVE assigned since=-90d changed=-2d",
+    ] {
+        assert_eq!(judged(never_left, "gone"), "a1 leaver_active critical", "{never_left}");
+    }
+}
+
+#[test]
 fn an_idp_that_was_not_seen_whole_hides_no_leaver_of_another_and_convicts_nobody_else() {
     check(
         "okta
@@ -473,6 +506,55 @@ fn a_rehire_under_a_new_id_leaves_the_old_id_behind() {
            a2 u2 ana2@x.test on",
         "nothing",
     );
+}
+
+#[test]
+fn who_leaves_a_second_employment_left_when_that_one_ended() {
+    let company = world(
+        "okta
+           u1 ana@x.test DEPROVISIONED emp=1041 created=-900d since=-90d
+           u2 ana2@x.test DEPROVISIONED emp=1041 created=-30d since=-2h
+         app
+           a1 u1 ana@x.test on
+           a2 u2 ana2@x.test on",
+    );
+    let left_at = |account: &str| {
+        let claim = claim_on(&company, &drift::Past::default(), account);
+        (testkit::now() - claim.starts.earliest().unwrap()).num_hours()
+    };
+    assert_eq!((left_at("a2"), left_at("a1")), (2, 90 * 24));
+}
+
+#[test]
+fn a_rehire_under_a_new_id_begins_no_employment_of_the_old_one() {
+    let company = world(
+        "okta
+           u1 ana@x.test DEPROVISIONED emp=1041 since=-90d
+           u2 ana2@x.test ACTIVE assigned emp=1041
+         app
+           a1 u1 ana@x.test on",
+    );
+    let left_at = testkit::now() - chrono::TimeDelta::days(90);
+    let entity = company.estate().identities.first().unwrap().entity;
+    let episode = domain::Episode { number: 1, began_at: left_at, ended_at: Some(left_at) };
+    let past = drift::Past {
+        episodes: std::iter::once((entity, episode)).collect(),
+        ..drift::Past::default()
+    };
+    let claim = claim_on(&company, &past, "a1");
+    assert_eq!((claim.episode, claim.starts.earliest()), (1, Some(left_at)));
+}
+
+/// The first claim about an account.
+fn claim_on(company: &testkit::World, past: &drift::Past, account: &str) -> drift::Claim {
+    let (estate, keys, rules) = (company.estate(), testkit::keys(), rules(company));
+    let graph = graph::correlate(&estate, &keys);
+    let (policy, now) = (drift::Policy::default(), testkit::now());
+    let cx = drift::Context { graph: &graph, rules: &rules, policy: &policy, past, now };
+    let claims = drift::judge(&cx).claims;
+    let mut claims = claims.into_iter();
+    let found = claims.find(|it| *it.subject.key == *account);
+    found.unwrap_or_else(|| panic!("nothing is claimed of {account}"))
 }
 
 #[test]

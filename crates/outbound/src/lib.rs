@@ -15,6 +15,8 @@ mod client;
 mod config;
 mod error;
 mod exchange;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod jwk;
 mod jwt;
 mod key;

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::world::{Account, Active, AppUser, LogEvent, World};
+use crate::world::{Account, Active, AppUser, Group, LogEvent, World};
 
 impl Account {
     /// Does the account say that it cannot be used?
@@ -76,14 +76,45 @@ impl World {
         }
     }
 
-    /// Gives a user the app, and switches the account on or makes one, where Okta does that.
+    /// Gives a user the app directly, and switches the account on or makes one, where Okta does
+    /// that.
     pub fn assign(&mut self, user: &str, now: DateTime<Utc>) {
-        let Some(login) = self.okta.users.get(user).map(|it| it.login.clone()) else { return };
+        self.assign_by(user, None, now);
+    }
+
+    /// Puts a user into a group; one that has the app gives it, to whom does not have it yet.
+    pub fn join_group(&mut self, user: &str, group: &str, now: DateTime<Utc>) {
+        let Some(found) = self.okta.groups.get_mut(group) else { return };
+        found.members.insert(user.to_owned());
+        if found.is_assigned && !self.okta.app_users.contains_key(user) {
+            self.assign_by(user, Some(group), now);
+        }
+    }
+
+    /// Takes a user out of a group. Who had the app through it keeps it where another group gives
+    /// it, and loses it where none does.
+    pub fn leave_group(&mut self, user: &str, group: &str, now: DateTime<Utc>) {
+        if let Some(found) = self.okta.groups.get_mut(group) {
+            found.members.remove(user);
+        }
+        let gives = |it: &(&String, &Group)| it.1.is_assigned && it.1.members.contains(user);
+        let other = self.okta.groups.iter().find(gives).map(|it| it.0.clone());
+        let had = self.okta.app_users.get_mut(user).filter(|it| it.group.as_deref() == Some(group));
+        match (had, other) {
+            (None, _) => {}
+            (Some(app_user), Some(other)) => app_user.group = Some(other),
+            (Some(_), None) => self.unassign(user, now),
+        }
+    }
+
+    fn assign_by(&mut self, user: &str, group: Option<&str>, now: DateTime<Utc>) {
+        let Some(found) = self.okta.users.get(user) else { return };
+        let (login, email) = (found.login.clone(), found.email.clone());
         self.log(user, "application.user_membership.add", now);
         let pushes = self.okta.app.provisioning.is_some_and(|it| it.creates);
-        let account = pushes.then(|| self.switch_on(user, &login, now));
+        let account = pushes.then(|| self.switch_on(user, &login, email, now));
         let app_user = AppUser {
-            group: None,
+            group: group.map(str::to_owned),
             status: if pushes { "PROVISIONED" } else { "ACTIVE" }.to_owned(),
             external_id: account,
             user_name: Some(login),
@@ -127,7 +158,13 @@ impl World {
 
     /// The account of a user, on: the one that has its id, else the one of its name, which Okta
     /// matches before it makes one, else a new one.
-    fn switch_on(&mut self, user: &str, login: &str, now: DateTime<Utc>) -> String {
+    fn switch_on(
+        &mut self,
+        user: &str,
+        login: &str,
+        email: Option<String>,
+        now: DateTime<Utc>,
+    ) -> String {
         let is_theirs = |it: &Account| it.external_id.as_deref() == Some(user);
         let is_named = |it: &Account| it.user_name.as_deref() == Some(login);
         let accounts = &mut self.app.accounts;
@@ -144,7 +181,7 @@ impl World {
             id: id.clone(),
             external_id: Some(user.to_owned()),
             user_name: Some(login.to_owned()),
-            email: Some(login.to_owned()),
+            email,
             active: Active::Set(true),
             roles: Vec::new(),
             employee_number: None,
@@ -163,7 +200,7 @@ impl World {
         true
     }
 
-    fn log(&mut self, user: &str, event_type: &str, now: DateTime<Utc>) {
+    pub(crate) fn log(&mut self, user: &str, event_type: &str, now: DateTime<Utc>) {
         self.okta.log.push(LogEvent {
             published_at: now,
             event_type: event_type.to_owned(),

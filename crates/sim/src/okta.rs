@@ -88,13 +88,17 @@ pub(crate) fn dress(world: &mut World, call: &Call<'_>, mut answer: Answer) -> A
     if !answer.has("x-rate-limit-limit") {
         let limit = world.okta.door.per_minute;
         let (began, used) = tokens.windows.get(&bucket(call)).copied().unwrap_or((call.now, 0));
-        let reset = (began + TimeDelta::seconds(60)).timestamp();
+        let reset = (began + world.okta.clock_ahead + TimeDelta::seconds(60)).timestamp();
         answer = answer
             .with("x-rate-limit-limit", limit.to_string())
             .with("x-rate-limit-remaining", limit.saturating_sub(used).to_string())
             .with("x-rate-limit-reset", reset.to_string());
     }
-    if answer.has("date") { answer } else { answer.with("date", http_date(call.now)) }
+    if answer.has("date") {
+        answer
+    } else {
+        answer.with("date", http_date(call.now + world.okta.clock_ahead))
+    }
 }
 
 /// Counts the request, and refuses it if the bucket of its path is empty.

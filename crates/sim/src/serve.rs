@@ -150,7 +150,11 @@ fn answer(
         Server::Scim => {
             let call = scim::Call { ask, endpoint, ids, faults, urls };
             let answer = instead.unwrap_or_else(|| scim::answer(&world, &call));
-            if answer.has("date") { answer } else { answer.with("date", http_date(now)) }
+            if answer.has("date") {
+                answer
+            } else {
+                answer.with("date", http_date(now + world.app.clock_ahead))
+            }
         }
         // Whoever comes here is welcomed, so that a reader that strays is not saved by an error.
         Server::Elsewhere => Answer::json(200, "application/json", json!([])),

@@ -3,11 +3,14 @@
 //!
 //! Everything comes from one seed, so that a night that went wrong can be lived again.
 
+mod accounts;
 mod check;
 mod company;
 mod days;
 mod installation;
 mod night;
+mod papers;
+mod people;
 mod truth;
 
 use std::path::PathBuf;

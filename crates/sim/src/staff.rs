@@ -48,6 +48,7 @@ impl World {
                 status_changed_at: Some(left_at.unwrap_or(hired_at)),
                 updated_at: left_at.unwrap_or(hired_at),
                 last_login_at: left_at.or(Some(now)),
+                ends_on: None,
             };
             self.okta.users.insert(id.clone(), user);
             group.members.insert(id.clone());

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
 
 use crate::describe::{self, DescribeError};
@@ -54,6 +54,8 @@ pub struct Org {
     pub groups: BTreeMap<String, Group>,
     /// The system log in the order in which it was written, which is not always that of time.
     pub log: Vec<LogEvent>,
+    /// How far the `Date` of its answers is ahead of the company's clock; negative: behind.
+    pub clock_ahead: TimeDelta,
     pub(crate) tokens: Tokens,
 }
 
@@ -135,6 +137,8 @@ pub struct OktaUser {
     pub updated_at: DateTime<Utc>,
     /// Last sign-in; `None`: never.
     pub last_login_at: Option<DateTime<Utc>>,
+    /// Last day of a contract, in a member of its own; `None`: left out on the wire.
+    pub ends_on: Option<NaiveDate>,
 }
 
 /// That a user may use the application.
@@ -193,6 +197,8 @@ pub struct App {
     pub n_made: u64,
     /// Groups, by id.
     pub groups: BTreeMap<String, AppGroup>,
+    /// How far the `Date` of its answers is ahead of the company's clock; negative: behind.
+    pub clock_ahead: TimeDelta,
 }
 
 /// One login in the app.
@@ -337,6 +343,7 @@ impl Default for Org {
             app_users: BTreeMap::new(),
             groups: BTreeMap::new(),
             log: Vec::new(),
+            clock_ahead: TimeDelta::zero(),
             tokens: Tokens::default(),
         }
     }
@@ -366,6 +373,7 @@ impl Default for App {
             accounts: Vec::new(),
             n_made: 0,
             groups: BTreeMap::new(),
+            clock_ahead: TimeDelta::zero(),
         }
     }
 }

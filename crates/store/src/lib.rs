@@ -30,6 +30,7 @@ mod rows;
 mod snapshot;
 mod state;
 mod store;
+mod tails;
 mod verify;
 mod writer;
 

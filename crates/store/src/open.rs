@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use rusqlite_migration::{M, Migrations};
 
-use crate::StoreError;
 use crate::error::Doing as _;
 use crate::readers::open_read_only;
+use crate::{StoreError, tails};
 
 /// Every migration, oldest first. A released one is never edited: the next one mends it.
 const STEPS: &[M<'_>] = &[
@@ -103,7 +103,7 @@ pub(crate) fn configure_reader(connection: &Connection) -> Result<(), rusqlite::
 
 fn keep_statements(connection: &Connection) {
     /// More than one commit uses.
-    const STATEMENTS_MAX: usize = 64;
+    const STATEMENTS_MAX: usize = 128;
     connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
 }
 
@@ -134,13 +134,19 @@ fn migrate(path: &Path, connection: &mut Connection, steps: &[M<'_>]) -> Result<
             .doing(&copy, "back up the database before bringing it up to date")?;
         tracing::info!(found, known, "Bringing the database up to date; a copy is beside it");
     }
+    const DOING: &str = "bring the database up to date";
+    let is_older = found < known;
     Migrations::from_slice(steps).to_latest(connection).map_err(|error| {
         let source = match error {
             rusqlite_migration::Error::RusqliteError { err, .. } => err,
             other => rusqlite::Error::ToSqlConversionFailure(Box::new(other)),
         };
-        StoreError::from(source).at(path, "bring the database up to date")
-    })
+        StoreError::from(source).at(path, DOING)
+    })?;
+    if is_older {
+        tails::note(connection).doing(path, DOING)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -9,12 +9,12 @@ use rusqlite::Connection;
 use crate::past::ends;
 use crate::rows::{StoredRows, Which, each_kind, hashes, pack, read, short};
 use crate::snapshot::SnapshotLine;
-use crate::{Store, StoreError, body, conclusion, load, merkle, report, snapshot};
+use crate::{Store, StoreError, body, conclusion, load, merkle, report, snapshot, tails};
 
 /// Looks at one thing, and adds a sentence for each problem.
 type Check = fn(&Connection, &mut Vec<String>) -> Result<(), StoreError>;
 
-const CHECKS: [Check; 5] = [structure, references, snapshots, reports, body::verify];
+const CHECKS: [Check; 6] = [structure, tails::check, references, snapshots, reports, body::verify];
 
 impl Store {
     /// Copies the database to `to`, as one state, while it may be in use.
@@ -41,7 +41,7 @@ impl Store {
         result
     }
 
-    /// Checks the whole database: SQLite's own structure, references, the count and digest of
+    /// Checks the whole database: SQLite's own structure, where each table ends, references, the count and digest of
     /// every snapshot from its rows, every report and raw row against its digest. Returns what
     /// is wrong, a sentence each; empty when nothing is.
     ///

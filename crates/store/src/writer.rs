@@ -9,6 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::StoreError;
 use crate::error::Doing as _;
+use crate::tails;
 
 /// Writes that may wait. A full queue makes callers wait, not memory grow.
 const QUEUE_MAX: usize = 64;
@@ -62,6 +63,7 @@ impl Writer {
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .doing(&path, doing)?;
             let value = work(&transaction).map_err(|error| error.at(&path, doing))?;
+            tails::note(&transaction).doing(&path, doing)?;
             transaction.commit().doing(&path, doing)?;
             Ok(value)
         })

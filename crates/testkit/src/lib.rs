@@ -42,7 +42,7 @@ pub use life::Life;
 pub struct World {
     idps: Vec<Idp>,
     accounts: Vec<(Account, bool)>,
-    leavers: Vec<HrLeaver>,
+    leavers: Vec<(HrLeaver, bool)>,
     /// Registered non-human accounts.
     pub nonhumans: Vec<NonHuman>,
     app_partial: bool,
@@ -62,6 +62,25 @@ struct Idp {
     lifecycle_only: bool,
     identities: Vec<(Identity, bool)>,
     assignments: Vec<(Assignment, bool)>,
+}
+
+/// Gives a parser again all that a fuzzer kept for the target of this name.
+///
+/// # Panics
+///
+/// If the parser does, with the name of the input; and if there is none.
+pub fn replay(target: &str, parse: fn(&[u8])) {
+    let folder = format!("{}/../../tests/fuzz/corpus/{target}", env!("CARGO_MANIFEST_DIR"));
+    let inputs = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{folder}: {error}"));
+    let mut n_inputs = 0;
+    for input in inputs {
+        let path = input.unwrap().path();
+        let bytes = std::fs::read(&path).unwrap();
+        let parsed = std::panic::catch_unwind(|| parse(&bytes));
+        assert!(parsed.is_ok(), "{target}: {} breaks it", path.display());
+        n_inputs += 1;
+    }
+    assert!(n_inputs > 0, "{folder} is empty: let `tests/fuzz/run` fill it");
 }
 
 /// The time of every test's run.
@@ -118,14 +137,17 @@ impl World {
         };
         let has = |word: &str| words.contains(&word);
         match section {
-            "hr" => self.leavers.push(HrLeaver {
-                id: value("emp").or(value("mail")).unwrap(),
-                employee_number: value("emp"),
-                email: value("mail"),
-                display_name: None,
-                left_at: time(&value("left").unwrap()),
-                reason: None,
-            }),
+            "hr" => {
+                let leaver = HrLeaver {
+                    id: value("emp").or(value("mail")).unwrap(),
+                    employee_number: value("emp"),
+                    email: value("mail"),
+                    display_name: None,
+                    left_at: time(&value("left").unwrap()),
+                    reason: None,
+                };
+                self.leavers.push((leaver, has("gone")));
+            }
             "register" => self.nonhumans.push(NonHuman {
                 account: words[0].into(),
                 owner: value("owner"),
@@ -302,13 +324,13 @@ impl World {
                 list(&mut snapshots, &hr, List::Leavers, false, Population::Everyone, self.later);
             let rows = self.leavers.iter().enumerate();
             estate.leavers = rows
-                .map(|(n, row)| {
+                .map(|(n, (row, gone))| {
                     sighting(
                         row,
                         EntityId(2_000_000 + i64::try_from(n).unwrap()),
                         view.latest.unwrap(),
                         0,
-                        false,
+                        *gone,
                     )
                 })
                 .collect();

@@ -10,13 +10,13 @@ use serde::Deserialize;
 
 /// What a page of the log said.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Events {
+pub(crate) struct Events {
     /// What matters, in the order of the page.
-    pub(super) events: Vec<LogEvent>,
+    pub(crate) events: Vec<LogEvent>,
     /// Events of any kind.
-    pub(super) n_seen: u64,
+    pub(crate) n_seen: u64,
     /// Events of a kind that matters which do not say when, whom or how it went.
-    pub(super) n_unusable: u64,
+    pub(crate) n_unusable: u64,
 }
 
 /// Reads one page of the log.
@@ -24,7 +24,7 @@ pub(super) struct Events {
 /// # Errors
 ///
 /// Returns the decoder's error when the body is no array of objects.
-pub(super) fn read(body: &[u8], app_id: &str) -> Result<Events, serde_json::Error> {
+pub(crate) fn read(body: &[u8], app_id: &str) -> Result<Events, serde_json::Error> {
     let wire: Vec<Event> = serde_json::from_slice(body)?;
     let mut page = Events { n_seen: wire.len() as u64, ..Events::default() };
     for event in wire {

@@ -7,7 +7,7 @@ use outbound::Answer;
 
 /// A `Link` header that is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum LinkError {
+pub(crate) enum LinkError {
     /// It does not follow the grammar.
     #[error("the `Link` header of the answer cannot be read, so where the list ends is not known")]
     Malformed,
@@ -33,7 +33,9 @@ pub(super) fn of(answer: &Answer) -> Result<Option<String>, LinkError> {
 /// # Errors
 ///
 /// Returns [`LinkError`] when a line cannot be read, or several lead on.
-fn next<'h>(lines: impl IntoIterator<Item = &'h str>) -> Result<Option<&'h str>, LinkError> {
+pub(crate) fn next<'h>(
+    lines: impl IntoIterator<Item = &'h str>,
+) -> Result<Option<&'h str>, LinkError> {
     let mut next = None;
     for line in lines {
         let mut rest = line;

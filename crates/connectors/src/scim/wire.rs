@@ -14,16 +14,16 @@ const CURSOR_BYTES_MAX: usize = 8 << 10;
 
 /// The members around the rows of one page (RFC 7644, 3.4.2; cursors: RFC 9865, 2).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ListHead {
+pub(crate) struct ListHead {
     /// `totalResults`; `None` when it is missing or no number.
-    pub(super) total: Option<u64>,
+    pub(crate) total: Option<u64>,
     /// `nextCursor`.
-    pub(super) next: Next,
+    pub(crate) next: Next,
 }
 
 /// Where a page says that the list goes on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Next {
+pub(crate) enum Next {
     /// It does not say: with cursors that is the end.
     NotStated,
     /// At this cursor.
@@ -34,28 +34,28 @@ pub(super) enum Next {
 
 /// An error as SCIM writes it. Its `detail` may name people and is not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ScimError {
+pub(crate) struct ScimError {
     /// `scimType`; `None` when it has none.
-    pub(super) kind: Option<String>,
+    pub(crate) kind: Option<String>,
 }
 
 /// What a server says of itself (RFC 7643, 5; RFC 9865, 3). All `None`: it says nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Service {
+pub(crate) struct Service {
     /// Whether there is a ServiceProviderConfig at all.
-    pub(super) is_there: bool,
+    pub(crate) is_there: bool,
     /// `filter.supported`.
-    pub(super) filters: Option<bool>,
+    pub(crate) filters: Option<bool>,
     /// `filter.maxResults`: the most rows of one answer.
-    pub(super) max_results: Option<u64>,
+    pub(crate) max_results: Option<u64>,
     /// `pagination.cursor`.
-    pub(super) cursor: Option<bool>,
+    pub(crate) cursor: Option<bool>,
     /// `pagination.maxPageSize`.
-    pub(super) max_page_size: Option<u64>,
+    pub(crate) max_page_size: Option<u64>,
 }
 
 /// Reads the members around a list. `None`: the body is not one JSON object.
-pub(super) fn list(body: &[u8]) -> Option<ListHead> {
+pub(crate) fn list(body: &[u8]) -> Option<ListHead> {
     let [total, next] = members(body, ["totalResults", "nextCursor"])?;
     let next = match next {
         None | Some(Value::Null) => Next::NotStated,
@@ -69,7 +69,7 @@ pub(super) fn list(body: &[u8]) -> Option<ListHead> {
 }
 
 /// Reads an error. `None`: the body is none that SCIM knows.
-pub(super) fn error(body: &[u8]) -> Option<ScimError> {
+pub(crate) fn error(body: &[u8]) -> Option<ScimError> {
     let [schemas, kind] = members(body, ["schemas", "scimType"])?;
     let is_error = match &schemas {
         Some(Value::Array(urns)) => {
@@ -85,7 +85,7 @@ pub(super) fn error(body: &[u8]) -> Option<ScimError> {
 }
 
 /// Reads a ServiceProviderConfig. `None`: the body is none.
-pub(super) fn service(body: &[u8]) -> Option<Service> {
+pub(crate) fn service(body: &[u8]) -> Option<Service> {
     let [filter, pagination, patch] = members(body, ["filter", "pagination", "patch"])?;
     if filter.is_none() && pagination.is_none() && patch.is_none() {
         return None;

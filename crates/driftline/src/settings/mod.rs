@@ -8,6 +8,8 @@ mod app;
 mod document;
 mod entra;
 mod file;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzz;
 mod http;
 mod live;
 mod meant;

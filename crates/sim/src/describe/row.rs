@@ -125,6 +125,7 @@ fn user(world: &mut World, row: &Row<'_>) -> Result<(), String> {
         status_changed_at: Some(since.unwrap_or(created_at)),
         updated_at: since.unwrap_or(created_at),
         last_login_at: None,
+        ends_on: None,
     };
     world.okta.users.insert(id.to_owned(), user);
     let via = row.value("via");

@@ -20,6 +20,9 @@ pub(super) fn user(world: &World, url: &str, id: &str, user: &OktaUser) -> Value
     if let Some(number) = &user.employee_number {
         put(&mut profile, "employeeNumber", number.as_str());
     }
+    if let Some(day) = user.ends_on {
+        put(&mut profile, "contractEnd", day.to_string());
+    }
     let is_activated = user.status != "STAGED";
     json!({
         "id": id,

@@ -9,6 +9,7 @@ use domain::{
     SubjectKind,
 };
 
+use super::papers::{Papers, end_of};
 use super::truth::{Right, Truth};
 use crate::world::{Account, World};
 
@@ -19,8 +20,13 @@ const SLA: TimeDelta = TimeDelta::hours(24);
 pub(super) struct Look<'l> {
     pub(super) truth: &'l Truth,
     pub(super) world: &'l World,
+    pub(super) papers: &'l Papers,
+    /// How far off Okta's clock is, one way or the other.
+    pub(super) clock_ahead: TimeDelta,
     pub(super) record: &'l RunRecord,
     pub(super) began_at: DateTime<Utc>,
+    /// Does Driftline get to see the register?
+    pub(super) has_register: bool,
     /// No fault stood in its way: it must have seen everything.
     pub(super) is_undisturbed: bool,
 }
@@ -35,6 +41,7 @@ pub(super) fn compare(
         problems.extend(look.is_blind());
         problems.extend(look.missed());
         problems.extend(look.missed_orphans(orphans));
+        problems.extend(look.missed_owners());
     }
     for it in &look.record.findings {
         let said = |what: String| {
@@ -140,6 +147,12 @@ impl Look<'_> {
         !account.external_id.as_ref().is_some_and(known) && !names_somebody
     }
 
+    /// Does anybody have this name?
+    fn is_name(&self, name: &str) -> bool {
+        let mut users = self.world.okta.users.values();
+        users.any(|it| it.login == name || it.email.as_deref() == Some(name))
+    }
+
     fn missed_orphans(&self, orphans: &mut BTreeMap<String, DateTime<Utc>>) -> Vec<String> {
         let on: BTreeSet<&String> = self
             .world
@@ -148,6 +161,7 @@ impl Look<'_> {
             .iter()
             .filter(|it| self.truth.is_on(&it.id, self.began_at))
             .filter(|it| self.truth.owner(&it.id, self.began_at).is_none())
+            .filter(|it| !self.is_registered(&it.id))
             .map(|it| &it.id)
             .collect();
         orphans.retain(|id, _| on.contains(id));
@@ -166,6 +180,32 @@ impl Look<'_> {
             }
         }
         problems
+    }
+
+    fn is_registered(&self, account: &str) -> bool {
+        self.has_register && self.papers.registered.contains_key(account)
+    }
+
+    /// The one who answers for a registered account, by the register. `None`: nobody, or several
+    /// people have had that login.
+    fn service_owner(&self, account: &str) -> Option<&str> {
+        let row = self.papers.registered.get(account).filter(|_| self.has_register)?;
+        self.truth.only_owner_of_login(row.owner.as_deref()?)
+    }
+
+    /// Accounts of services whose owner has left, and nobody is told.
+    fn missed_owners(&self) -> Vec<String> {
+        let on = self.world.app.accounts.iter().filter(|it| !it.is_off());
+        on.filter_map(|it| {
+            let owner = self.service_owner(&it.id)?;
+            let has_left = self.truth.right(owner, self.began_at) == Some(Right::Leaver);
+            let is_told = self.of_account(&it.id).any(|it| it.finding.family() == Family::NonHuman);
+            let id = &it.id;
+            (has_left && !is_told).then(|| {
+                format!("MISSED: {owner}, who answers for {id}, has left: nothing is told")
+            })
+        })
+        .collect()
     }
 
     /// A claim of this run that is not so.
@@ -199,7 +239,9 @@ impl Look<'_> {
                 is_on && right.is_some_and(Right::is_over)
             }
             Cause::OrphanActive => {
-                is_on && (right.is_none() || account.is_some_and(|it| self.is_stranger(it)))
+                is_on
+                    && !self.is_registered(key)
+                    && (right.is_none() || account.is_some_and(|it| self.is_stranger(it)))
             }
             // An app that hides who is off shows the same of who is gone.
             Cause::DisabledEntitled => {
@@ -225,20 +267,49 @@ impl Look<'_> {
             }
             Cause::IdentifierDrift => {
                 let user = self.world.okta.users.get(owner?)?;
-                account?.user_name.as_deref() != Some(&user.login)
+                let account = account?;
+                account.user_name.as_deref() != Some(&user.login) || account.email != user.email
+            }
+            Cause::ExternalExpired => is_on && right == Some(Right::Expired),
+            Cause::SourcesDisagree => is_on && self.truth.is_disputed(owner?, now),
+            Cause::DuplicateAccount => {
+                let owner = owner?;
+                let mut theirs = self.world.app.accounts.iter().filter(|it| {
+                    let other = self.truth.owner(&it.id, now);
+                    !it.is_off() && other.is_some_and(|it| self.truth.is_same_person(it, owner))
+                });
+                is_on && theirs.nth(1).is_some()
+            }
+            Cause::OwnerLeft | Cause::NonhumanUnowned => {
+                return self.holds_of_service(cause, key, is_on);
             }
             Cause::LinkConflict
             | Cause::AmbiguousLink
-            | Cause::DuplicateAccount
-            | Cause::ExternalExpired
             | Cause::LeaverListed
             | Cause::AccessInvited
-            | Cause::SourcesDisagree
             | Cause::ChannelConflict
-            | Cause::OwnerLeft
-            | Cause::NonhumanUnowned
             | Cause::ResidualEntitlement => return None,
         })
+    }
+
+    /// Whether a claim about an account of a service is so.
+    fn holds_of_service(&self, cause: Cause, account: &str, is_on: bool) -> Option<bool> {
+        let now = self.began_at;
+        let owner = self.service_owner(account);
+        let has_left = owner.is_some_and(|it| self.truth.right(it, now) == Some(Right::Leaver));
+        if cause == Cause::OwnerLeft {
+            owner?;
+            return Some(is_on && has_left);
+        }
+        let row = self.papers.registered.get(account)?;
+        let is_late = end_of(row.attest_by) <= now;
+        let is_owned = match &row.owner {
+            // A name that nobody has any more is nobody's.
+            Some(name) if self.is_name(name) => !is_late,
+            Some(_) => return None,
+            None => false,
+        };
+        Some(is_on && !is_owned && !has_left)
     }
 
     /// A finding that this run calls over, and that is not.
@@ -286,8 +357,8 @@ impl Look<'_> {
             // leave.
             let begins = true_ones.iter().map(|it| it.0).filter(|it| *it <= on);
             let fits = begins.chain(self.truth.ends_of_right(key, on)).any(|at| {
-                it.started.earliest.is_none_or(|it| it <= at)
-                    && it.started.latest.is_none_or(|it| at <= it)
+                it.started.earliest.is_none_or(|it| it <= at + self.clock_ahead)
+                    && it.started.latest.is_none_or(|it| at <= it + self.clock_ahead)
             });
             (!fits).then(|| format!("BOUNDS: began in {:?}, truly at {begin}", it.started))
         })
@@ -305,13 +376,20 @@ impl Look<'_> {
         let theirs = stretches.iter().filter(|(begin, end)| {
             *begin <= seen_on && end.is_none_or(|end| told_since.is_none_or(|it| end > it))
         });
-        let late = theirs.into_iter().any(|(begin, end)| {
-            let since = self.truth.over_since(key, *begin).unwrap_or(*begin);
-            end.unwrap_or_else(|| self.now()) > since + SLA
-        });
+        // By a clock that is off, a deadline may be a little earlier or later.
+        let is_late = |slack: TimeDelta| {
+            theirs.clone().any(|(begin, end)| {
+                let since = self.truth.over_since(key, *begin).unwrap_or(*begin);
+                end.unwrap_or_else(|| self.now()) > since + SLA + slack
+            })
+        };
         match sla.outcome {
-            SlaOutcome::Met if late => Some("SLA: said to be met, and was on after it".to_owned()),
-            SlaOutcome::Missed if !late && record.finding.exposures.len() == 1 => {
+            SlaOutcome::Met if is_late(self.clock_ahead) => {
+                Some("SLA: said to be met, and was on after it".to_owned())
+            }
+            SlaOutcome::Missed
+                if !is_late(-self.clock_ahead) && record.finding.exposures.len() == 1 =>
+            {
                 Some("SLA: said to be missed, and was off in time".to_owned())
             }
             _ => None,

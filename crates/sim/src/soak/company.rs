@@ -8,17 +8,25 @@ use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use domain::Clock as _;
 use engine::Plan;
 use fastrand::Rng;
+use store::Store;
 use tempfile::TempDir;
 
-use super::installation::Installation;
+use super::days::Later;
+use super::installation::{HrWord, Installation};
+use super::papers::Papers;
+use super::people::{GROUPS, Kind};
 use super::truth::Truth;
-use crate::world::{Account, Active, OktaUser, Paging, Provisioning, World};
+use crate::world::{Account, Active, Group, Paging, Provisioning, World};
 use crate::{Sim, SimClock};
 
 /// A company that lives.
 #[derive(Debug)]
 pub(super) struct Company {
     pub(super) sim: Sim,
+    /// The database, while the program goes on; `None`: it is not running.
+    pub(super) store: Option<Store>,
+    /// What an operator told Driftline.
+    pub(super) installation: Installation,
     /// What a run does.
     pub(super) plan: Plan,
     /// A program that looks and is killed; `None`: nobody is.
@@ -27,9 +35,17 @@ pub(super) struct Company {
     pub(super) longest_look: Duration,
     pub(super) rng: Rng,
     pub(super) truth: Truth,
+    /// What the company keeps in files.
+    pub(super) papers: Papers,
+    /// Does Driftline get to see the register?
+    pub(super) has_register: bool,
+    /// What was set going, with when it comes.
+    pub(super) later: Vec<(DateTime<Utc>, Later)>,
     /// What happened since it was read last, a line each.
     pub(super) diary: Vec<String>,
-    /// The folder of the database.
+    /// How far Okta's clock is ahead of the company's.
+    pub(super) clock_ahead: TimeDelta,
+    /// The folder of the database and of the files.
     pub(super) folder: TempDir,
     /// Midnight of the day that is lived.
     pub(super) today: DateTime<Utc>,
@@ -54,17 +70,28 @@ impl Company {
         let today = DateTime::UNIX_EPOCH + TimeDelta::days(16_000) + day;
         let mut world = World::empty(today);
         habits(&mut world, &mut rng);
+        let hr = [HrWord::Unheard, HrWord::Second, HrWord::Authority].get(rng.usize(0..3)).copied();
+        let hr = hr.unwrap_or_default();
+        let has_register = rng.bool();
+        let folder = tempfile::tempdir()?;
+        let clock_ahead = world.okta.clock_ahead;
         let sim = Sim::start(world).await?;
         let mut company = Self {
-            plan: Installation::of(&sim).plan(&sim.clock())?,
+            store: None,
+            installation: Installation::of(&sim, folder.path(), hr, has_register),
+            plan: Installation::of(&sim, folder.path(), hr, has_register).plan(&sim.clock())?,
             victim: None,
             longest_look: Duration::from_millis(100),
             sim,
             rng,
-            truth: Truth::default(),
+            truth: Truth::new(hr),
+            papers: Papers::default(),
+            has_register,
+            later: Vec::new(),
             diary: Vec::new(),
-            folder: tempfile::tempdir()?,
+            folder,
             today,
+            clock_ahead,
             seen_users: BTreeSet::new(),
             orphans: Default::default(),
             n_users: 0,
@@ -72,7 +99,12 @@ impl Company {
         };
         company.canaries();
         for _ in 0..company.rng.u32(30..=80) {
-            company.join(None);
+            let at = company.now();
+            let kind = [Kind::Employee, Kind::Contractor, Kind::Guest]
+                .get(company.rng.usize(0..12).saturating_sub(9))
+                .copied();
+            let what = company.join(kind.unwrap_or(Kind::Employee), None, at);
+            company.happened(at, what);
         }
         company.diary.clear();
         Ok(company)
@@ -87,6 +119,11 @@ impl Company {
         self.sim.clock().now().trunc_subsecs(3)
     }
 
+    /// What Okta's own clock shows then: it writes times by that.
+    pub(super) fn by_okta_clock(&self, at: DateTime<Utc>) -> DateTime<Utc> {
+        at + self.clock_ahead
+    }
+
     /// Puts the clock to this time of the day, if that is ahead.
     pub(super) fn wait_until(&self, at: DateTime<Utc>) {
         let ahead = at - self.now();
@@ -98,36 +135,9 @@ impl Company {
     /// Writes down that something happened, and what is true since.
     pub(super) fn happened(&mut self, at: DateTime<Utc>, what: String) {
         let world = self.sim.world();
-        self.truth.note(&world, at);
+        self.truth.note(&world, &self.papers, at);
         drop(world);
         self.diary.push(format!("{} {what}", at.format("%F %T%.3f")));
-    }
-
-    /// Somebody joins; `login`: with the address of somebody before.
-    pub(super) fn join(&mut self, login: Option<String>) {
-        let at = self.now();
-        self.n_users += 1;
-        let id = format!("00u{:017}", self.n_users);
-        let login = login.unwrap_or_else(|| format!("person{}@firm.test", self.n_users));
-        let is_staged = self.rng.u32(0..20) == 0;
-        let user = OktaUser {
-            employee_number: Some(format!("{}", 10_000 + self.n_users)),
-            login: login.clone(),
-            email: Some(login.clone()),
-            status: if is_staged { "STAGED" } else { "ACTIVE" }.to_owned(),
-            created_at: at,
-            status_changed_at: Some(at),
-            updated_at: at,
-            last_login_at: None,
-        };
-        let gets_app = !is_staged && self.rng.u32(0..10) > 0;
-        let mut world = self.sim.world();
-        world.okta.users.insert(id.clone(), user);
-        if gets_app {
-            world.assign(&id, at);
-        }
-        drop(world);
-        self.happened(at, format!("{id} joins as {login}, app {gets_app}, staged {is_staged}"));
     }
 
     fn canaries(&mut self) {
@@ -160,6 +170,14 @@ pub(super) fn account(id: &str, name: String, is_on: bool, at: DateTime<Utc>) ->
 fn habits(world: &mut World, rng: &mut Rng) {
     world.okta.app.provisioning =
         Some(Provisioning { creates: true, updates: true, deactivates: rng.u32(0..5) > 0 });
+    for (id, is_assigned) in GROUPS {
+        let group = Group { name: (*id).to_owned(), is_assigned: *is_assigned, ..Group::default() };
+        world.okta.groups.insert((*id).to_owned(), group);
+    }
+    // A clock of four is off by some minutes.
+    let mut ahead = || TimeDelta::seconds(if rng.u32(0..4) == 0 { rng.i64(-600..=600) } else { 0 });
+    world.okta.clock_ahead = ahead();
+    world.app.clock_ahead = ahead();
     let habits = &mut world.app.habits;
     match rng.u32(0..6) {
         0 => habits.hides_inactive = true,

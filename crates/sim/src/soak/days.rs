@@ -3,60 +3,95 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::company::{CANARY_OFF, CANARY_ON, Company, account};
-use crate::world::Active;
+use super::company::Company;
+use super::papers::end_of;
+use super::people::Kind;
 
 /// What may happen, each as likely as its number says.
 #[derive(Clone, Copy, Debug)]
 enum Happening {
-    Joins,
+    Joins(Kind),
     Starts,
     Leaves,
+    LeavesByHrAlone,
+    LeavesAndThePushIsLate,
+    LeavesAndThePushFails,
     IsDeleted,
     IsSuspended,
     ComesBack,
+    IsRehired,
     LosesApp,
     GetsApp,
+    ChangesGroup,
+    ContractChanges,
     Renames,
     Inherits,
-    PushFails,
+    SwitchIsTurned,
     SwitchedOff,
     SwitchedOn,
     MadeByHand,
     Service,
+    ServiceChangesOwner,
     Removed,
 }
 
 const HAPPENINGS: &[(u32, Happening)] = &[
-    (12, Happening::Joins),
+    (8, Happening::Joins(Kind::Employee)),
+    (3, Happening::Joins(Kind::Contractor)),
+    (2, Happening::Joins(Kind::Guest)),
     (6, Happening::Starts),
-    (12, Happening::Leaves),
+    (8, Happening::Leaves),
+    (3, Happening::LeavesByHrAlone),
+    (3, Happening::LeavesAndThePushIsLate),
+    (4, Happening::LeavesAndThePushFails),
     (3, Happening::IsDeleted),
     (4, Happening::IsSuspended),
-    (8, Happening::ComesBack),
+    (7, Happening::ComesBack),
+    (2, Happening::IsRehired),
     (6, Happening::LosesApp),
     (8, Happening::GetsApp),
+    (4, Happening::ChangesGroup),
+    (2, Happening::ContractChanges),
     (3, Happening::Renames),
     (2, Happening::Inherits),
-    (4, Happening::PushFails),
-    (14, Happening::SwitchedOff),
+    (1, Happening::SwitchIsTurned),
+    (15, Happening::SwitchedOff),
     (3, Happening::SwitchedOn),
     (2, Happening::MadeByHand),
     (1, Happening::Service),
+    (1, Happening::ServiceChangesOwner),
     (1, Happening::Removed),
 ];
+
+/// What was set going, and happens when its time comes.
+#[derive(Clone, Debug)]
+pub(super) enum Later {
+    /// The app is told that a user's account is to be off.
+    PushArrives {
+        /// The user, by id.
+        user: String,
+        /// The account, by id.
+        account: String,
+    },
+    /// Okta is told what HR knew before.
+    OktaHears(String),
+}
 
 impl Company {
     /// Lives through the hours up to the night's look.
     pub(super) fn day(&mut self) {
+        let begins_at = self.today;
         self.today += TimeDelta::days(1);
         let n = [0, 0, 1, 1, 2, 3, 5].get(self.rng.usize(0..7)).copied().unwrap_or(1);
-        let mut minutes: Vec<i64> = (0..n).map(|_| self.rng.i64(1..1_380)).collect();
-        minutes.sort_unstable();
-        for minute in minutes {
-            self.wait_until(self.today - TimeDelta::days(1) + TimeDelta::minutes(minute));
+        let mut times: Vec<DateTime<Utc>> =
+            (0..n).map(|_| begins_at + TimeDelta::minutes(self.rng.i64(15..1_380))).collect();
+        times.sort_unstable();
+        for at in times {
+            self.until(at);
             self.something();
         }
+        self.until(self.today);
+        self.days_that_end();
     }
 
     /// How often Driftline looks today: mostly once, in the night.
@@ -67,6 +102,63 @@ impl Company {
     /// Waits until the look of that number is due.
     pub(super) fn wait_for_look(&mut self, look: u32) {
         self.wait_until(self.today + TimeDelta::minutes(i64::from(look) * 45));
+    }
+
+    /// Waits, and lets what was set going come.
+    fn until(&mut self, at: DateTime<Utc>) {
+        loop {
+            let due = self.later.iter().enumerate().filter(|(_, it)| it.0 <= at);
+            let Some(next) = due.min_by_key(|(_, it)| it.0).map(|it| it.0) else { break };
+            let (due_at, later) = self.later.swap_remove(next);
+            self.wait_until(due_at);
+            let now = self.now();
+            if let Some(what) = self.comes(later, now) {
+                self.happened(now, what);
+            }
+        }
+        self.wait_until(at);
+    }
+
+    fn comes(&mut self, later: Later, now: DateTime<Utc>) -> Option<String> {
+        let its_now = self.by_okta_clock(now);
+        let mut world = self.sim.world();
+        match later {
+            Later::PushArrives { user, account } => {
+                // Who has the app again keeps the account.
+                let is_off = !world.okta.app_users.contains_key(&user);
+                is_off.then(|| {
+                    world.log(&user, "application.provision.user.deactivate", its_now);
+                    world.switch_off(&account, now);
+                    format!("the push for {account} of {user} arrives")
+                })
+            }
+            Later::OktaHears(user) => {
+                let is_here = world
+                    .okta
+                    .users
+                    .get(&user)
+                    .is_some_and(|it| matches!(it.status.as_str(), "ACTIVE" | "SUSPENDED"));
+                is_here.then(|| {
+                    world.deactivate(&user, its_now);
+                    format!("{user} is deactivated at last")
+                })
+            }
+        }
+    }
+
+    /// Contracts and employments that end at midnight: nothing happens, and a right is over.
+    fn days_that_end(&mut self) {
+        let at = self.today;
+        let contracts = self
+            .sim
+            .world()
+            .okta
+            .users
+            .values()
+            .any(|it| it.ends_on.is_some_and(|it| end_of(it) == at));
+        if contracts || self.papers.leavers.values().any(|it| end_of(*it) == at) {
+            self.happened(at, "a last day is over".to_owned());
+        }
     }
 
     fn something(&mut self) {
@@ -87,173 +179,32 @@ impl Company {
     /// Makes it happen; `None` where there is nobody to whom it could.
     fn happens(&mut self, happening: Happening, now: DateTime<Utc>) -> Option<String> {
         match happening {
-            Happening::Joins => {
-                self.join(None);
-                None
-            }
+            Happening::Joins(kind) => Some(self.join(kind, None, now)),
             Happening::Inherits => {
                 let login = self.free_login()?;
-                self.join(Some(login));
-                None
+                Some(self.join(Kind::Employee, Some(login), now))
             }
-            Happening::Starts => {
-                let user = self.user(&["STAGED"], None)?;
-                let mut world = self.sim.world();
-                world.activate(&user, now);
-                world.assign(&user, now);
-                Some(format!("{user} starts"))
-            }
-            Happening::Leaves => {
-                let user = self.user(&["ACTIVE", "SUSPENDED"], None)?;
-                self.sim.world().deactivate(&user, now);
-                Some(format!("{user} leaves"))
-            }
-            Happening::IsDeleted => {
-                let user = self.user(&["ACTIVE", "DEPROVISIONED"], None)?;
-                // Whoever was made and deleted between two looks is a stranger to all but the log.
-                let is_known = self.seen_users.contains(&user);
-                is_known.then(|| self.sim.world().delete(&user, now))?;
-                Some(format!("{user} is deleted"))
-            }
-            Happening::IsSuspended => {
-                let user = self.user(&["ACTIVE"], Some(true))?;
-                self.sim.world().suspend(&user, now);
-                Some(format!("{user} is suspended"))
-            }
+            Happening::Starts => self.starts(now),
+            Happening::Leaves => self.leaves(now),
+            Happening::LeavesByHrAlone => self.leaves_by_hr_alone(now),
+            Happening::LeavesAndThePushIsLate => self.leaves_and_keeps_the_account(true, now),
+            Happening::LeavesAndThePushFails => self.leaves_and_keeps_the_account(false, now),
+            Happening::IsDeleted => self.is_deleted(now),
+            Happening::IsSuspended => self.is_suspended(now),
             Happening::ComesBack => self.comes_back(now),
-            Happening::LosesApp => {
-                let user = self.user(&["ACTIVE"], Some(true))?;
-                self.sim.world().unassign(&user, now);
-                Some(format!("{user} loses the app"))
-            }
-            Happening::GetsApp => {
-                let user = self.user(&["ACTIVE"], Some(false))?;
-                self.sim.world().assign(&user, now);
-                Some(format!("{user} gets the app"))
-            }
+            Happening::IsRehired => self.is_rehired(now),
+            Happening::LosesApp => self.loses_app(now),
+            Happening::GetsApp => self.gets_app(now),
+            Happening::ChangesGroup => self.changes_group(now),
+            Happening::ContractChanges => self.contract_changes(now),
             Happening::Renames => self.renames(now),
-            Happening::PushFails => self.leaves_and_keeps_the_account(now),
+            Happening::SwitchIsTurned => self.switch_is_turned(),
             Happening::SwitchedOff => self.switched_off(now),
             Happening::SwitchedOn => self.switched_on(now),
             Happening::MadeByHand => self.made_by_hand(now),
-            Happening::Service => {
-                self.n_accounts += 1;
-                let id = format!("svc-{}", self.n_accounts);
-                let made = account(&id, format!("{id}@tool.test"), true, now);
-                self.sim.world().app.accounts.push(made);
-                Some(format!("{id} is made, nobody's"))
-            }
-            Happening::Removed => {
-                let account = self.account(|_, _| true)?;
-                self.sim.world().app.accounts.retain(|it| it.id != account);
-                Some(format!("{account} is removed"))
-            }
+            Happening::Service => Some(self.service(now)),
+            Happening::ServiceChangesOwner => self.service_changes_owner(now),
+            Happening::Removed => self.removed(),
         }
-    }
-
-    fn comes_back(&mut self, now: DateTime<Utc>) -> Option<String> {
-        let user = self.user(&["SUSPENDED", "DEPROVISIONED"], None)?;
-        let mut world = self.sim.world();
-        let had_left = world.okta.users.get(&user).is_some_and(|it| it.status == "DEPROVISIONED");
-        world.activate(&user, now);
-        if had_left {
-            world.assign(&user, now);
-        }
-        Some(format!("{user} comes back"))
-    }
-
-    /// Somebody tidies up: mostly where it was due.
-    fn switched_off(&mut self, now: DateTime<Utc>) -> Option<String> {
-        let is_due = self.rng.u32(0..8) > 0;
-        let account =
-            self.account(|truth, id| truth.is_on(id, now) && truth.is_exposed(id, now) == is_due)?;
-        self.sim.world().switch_off(&account, now);
-        Some(format!("{account} is switched off by hand"))
-    }
-
-    fn switched_on(&mut self, now: DateTime<Utc>) -> Option<String> {
-        let account = self.account(|truth, id| !truth.is_on(id, now))?;
-        let mut world = self.sim.world();
-        let it = world.app.accounts.iter_mut().find(|it| it.id == account)?;
-        it.active = Active::Set(true);
-        it.modified_at = now;
-        Some(format!("{account} is switched on by hand"))
-    }
-
-    fn renames(&mut self, now: DateTime<Utc>) -> Option<String> {
-        let user = self.user(&["ACTIVE"], None)?;
-        self.n_accounts += 1;
-        let login = format!("married{}@firm.test", self.n_accounts);
-        let is_pushed = self.rng.bool();
-        self.sim.world().rename(&user, &login, is_pushed, now);
-        Some(format!("{user} is {login} now, pushed {is_pushed}"))
-    }
-
-    fn leaves_and_keeps_the_account(&mut self, now: DateTime<Utc>) -> Option<String> {
-        let user = self.user(&["ACTIVE"], Some(true))?;
-        let mut world = self.sim.world();
-        let before = world.okta.app.provisioning;
-        if let Some(provisioning) = &mut world.okta.app.provisioning {
-            provisioning.deactivates = false;
-        }
-        world.deactivate(&user, now);
-        world.okta.app.provisioning = before;
-        Some(format!("{user} leaves, and the push fails"))
-    }
-
-    fn made_by_hand(&mut self, now: DateTime<Utc>) -> Option<String> {
-        let user = self.user(&["ACTIVE"], Some(false))?;
-        let login = self.sim.world().okta.users.get(&user)?.login.clone();
-        let has_one = |it: &crate::Account| {
-            it.external_id.as_ref() == Some(&user) || it.user_name.as_ref() == Some(&login)
-        };
-        if self.sim.world().app.accounts.iter().any(has_one) {
-            return None;
-        }
-        self.n_accounts += 1;
-        let id = format!("hand-{}", self.n_accounts);
-        self.sim.world().app.accounts.push(account(&id, login, true, now));
-        self.truth.made_for.insert(id.clone(), user.clone());
-        Some(format!("{id} is made by hand for {user}"))
-    }
-
-    /// Anybody of one of these statuses, with or without the app, or either.
-    fn user(&mut self, statuses: &[&str], has_app: Option<bool>) -> Option<String> {
-        let world = self.sim.world();
-        let fit: Vec<String> = world
-            .okta
-            .users
-            .iter()
-            .filter(|(_, it)| statuses.contains(&it.status.as_str()))
-            .map(|it| it.0.clone())
-            .filter(|it| has_app.is_none_or(|has| world.okta.app_users.contains_key(it) == has))
-            .collect();
-        drop(world);
-        self.rng.choice(fit)
-    }
-
-    /// Any account that is there and for which this holds.
-    fn account(&mut self, holds: impl Fn(&super::truth::Truth, &str) -> bool) -> Option<String> {
-        let world = self.sim.world();
-        let fit: Vec<String> = world
-            .app
-            .accounts
-            .iter()
-            .map(|it| it.id.clone())
-            .filter(|it| it != CANARY_ON && it != CANARY_OFF && holds(&self.truth, it))
-            .collect();
-        drop(world);
-        self.rng.choice(fit)
-    }
-
-    /// An address that nobody of the organization has any more, and an account still may.
-    fn free_login(&mut self) -> Option<String> {
-        let world = self.sim.world();
-        let taken = |login: &str| world.okta.users.values().any(|it| it.login == login);
-        let accounts = world.app.accounts.iter().filter(|it| it.external_id.is_some());
-        let names = accounts.filter_map(|it| it.user_name.clone());
-        let fit: Vec<String> = names.filter(|it| !taken(it)).collect();
-        drop(world);
-        self.rng.choice(fit)
     }
 }

@@ -1,21 +1,22 @@
 //! Driftline as an operator of the company would have set it up.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use connectors::files::Profiles;
+use connectors::files::{self, FileConfig, Profiles};
 use connectors::okta::{self, Okta};
 use connectors::scim::{self, AppProfiles, Scim};
-use domain::SystemId;
+use domain::{SystemId, SystemKind};
 use drift::{AppRules, Deprovision, Entitlement, Policy};
 use engine::{AppPlan, Plan, Source};
-use graph::KeyRules;
+use graph::{KeyRules, PersonKey};
 use outbound::{Auth, Client, Config, Limits, Pace, Secret};
 use store::Store;
 
 use super::company::{CANARY_OFF, CANARY_ON};
+use super::papers::{HR, REGISTER};
 use crate::{Sim, SimClock};
 
 /// All that an operator of the company tells Driftline.
@@ -42,10 +43,38 @@ pub struct Installation {
     /// The app deletes who is off
     #[arg(long)]
     deletes: bool,
+    /// Where HR's list and the register are
+    #[arg(long)]
+    files: PathBuf,
+    /// What HR's list is worth
+    #[arg(long)]
+    hr: HrWord,
+    /// There is a register
+    #[arg(long)]
+    register: bool,
 }
 
+/// What HR's list of leavers is worth.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum HrWord {
+    /// Driftline does not get it.
+    #[default]
+    Unheard,
+    /// As much as Okta's word.
+    Second,
+    /// More than Okta's word.
+    Authority,
+}
+
+/// Okta's users with the member of this company in which contracts end.
+const OKTA_USERS: &str = include_str!("../../../connectors/profiles/okta-users.toml");
+/// The name of HR.
+const HR_SYSTEM: &str = "hr";
+const FIELDS: &str = "[identities.fields]";
+const ENDS_AT: &str = r#"ends_at = ["profile.contractEnd"]"#;
+
 impl Installation {
-    pub(super) fn of(sim: &Sim) -> Self {
+    pub(super) fn of(sim: &Sim, folder: &Path, hr: HrWord, register: bool) -> Self {
         let world = sim.world();
         Self {
             okta_url: sim.okta_url().to_owned(),
@@ -55,22 +84,33 @@ impl Installation {
             scim_token: world.app.token.clone(),
             hides: world.app.habits.hides_inactive,
             deletes: world.app.habits.deletes_inactive,
+            files: folder.to_owned(),
+            hr,
+            register,
         }
     }
 
     /// Itself as arguments of a program.
     pub(super) fn to_args(&self) -> Vec<String> {
-        let Self { okta_url, app_id, okta_token, scim_url, scim_token, hides, deletes } = self;
+        let Self { okta_url, app_id, okta_token, scim_url, scim_token, .. } = self;
+        let hr = match self.hr {
+            HrWord::Unheard => "unheard",
+            HrWord::Second => "second",
+            HrWord::Authority => "authority",
+        };
         let values = [
             ("--okta-url", okta_url),
             ("--app-id", app_id),
             ("--okta-token", okta_token),
             ("--scim-url", scim_url),
             ("--scim-token", scim_token),
+            ("--files", &self.files.display().to_string()),
+            ("--hr", &hr.to_owned()),
         ];
-        let flags = [("--hides", hides), ("--deletes", deletes)];
+        let flags =
+            [("--hides", self.hides), ("--deletes", self.deletes), ("--register", self.register)];
         let values = values.into_iter().flat_map(|(name, it)| [name.to_owned(), it.clone()]);
-        let flags = flags.into_iter().filter(|it| *it.1).map(|it| it.0.to_owned());
+        let flags = flags.into_iter().filter(|it| it.1).map(|it| it.0.to_owned());
         values.chain(flags).collect()
     }
 
@@ -81,7 +121,8 @@ impl Installation {
     /// Returns an error when a client cannot be set up.
     pub(super) fn plan(&self, clock: &Arc<SimClock>) -> anyhow::Result<Plan> {
         let (system, app) = (SystemId::parse("okta")?, SystemId::parse("secureframe")?);
-        let profiles = Profiles::builtin()?;
+        let okta_users = OKTA_USERS.replace(FIELDS, &format!("{FIELDS}\n{ENDS_AT}"));
+        let profiles = Profiles::builtin()?.with_profile(&okta_users)?;
         let okta = okta::Config {
             system: system.clone(),
             app: app.clone(),
@@ -105,14 +146,22 @@ impl Installation {
             inactive_canaries: Vec::new(),
             page_size: None,
         };
-        let rules = self.rules(app, system);
+        let rules = self.rules(app, system)?;
+        let mut sources = vec![
+            Source::Okta(Okta::new(okta, okta_client.reader(), &profiles)?),
+            Source::Scim(Scim::new(scim, scim_client.reader())),
+        ];
+        if self.hr != HrWord::Unheard {
+            sources.push(self.file(HR_SYSTEM, SystemKind::Hr, HR)?);
+        }
+        if self.register {
+            sources.push(self.file("register", SystemKind::Register, REGISTER)?);
+        }
+        let keys = KeyRules { person_keys: vec![PersonKey::EmployeeNumber], ..KeyRules::default() };
         Ok(Plan {
-            sources: vec![
-                Source::Okta(Okta::new(okta, okta_client.reader(), &profiles)?),
-                Source::Scim(Scim::new(scim, scim_client.reader())),
-            ],
+            sources,
             profiles: Arc::new(profiles),
-            apps: vec![AppPlan { rules, keys: KeyRules::default() }],
+            apps: vec![AppPlan { rules, keys }],
             policy: Policy::default(),
             settings_digest: [0; 32],
             fingerprint_key: Some([0; 32]),
@@ -120,12 +169,22 @@ impl Installation {
         })
     }
 
-    fn rules(&self, app: SystemId, idp: SystemId) -> AppRules {
-        AppRules {
+    fn file(&self, system: &str, kind: SystemKind, name: &str) -> anyhow::Result<Source> {
+        Ok(Source::Files(files::Config {
+            system: SystemId::parse(system)?,
+            kind,
+            files: vec![FileConfig::new(self.files.join(name))],
+            zone: Some(chrono_tz::UTC),
+        }))
+    }
+
+    fn rules(&self, app: SystemId, idp: SystemId) -> anyhow::Result<AppRules> {
+        let has_authority = self.hr == HrWord::Authority;
+        Ok(AppRules {
             app,
             idps: vec![idp],
             entitlement: Entitlement::Any,
-            authority: None,
+            authority: has_authority.then(|| SystemId::parse(HR_SYSTEM)).transpose()?,
             deprovision: match (self.hides, self.deletes) {
                 (true, _) => Deprovision::Hides,
                 (_, true) => Deprovision::Deletes,
@@ -135,6 +194,15 @@ impl Installation {
             privileged_roles: Vec::new(),
             canaries: vec![CANARY_ON.to_owned()],
             inactive_canaries: vec![CANARY_OFF.to_owned()],
+        })
+    }
+}
+
+/// The files were written for this look: they speak as of now.
+pub(super) fn as_of(plan: &mut Plan, now: DateTime<Utc>) {
+    for source in &mut plan.sources {
+        if let Source::Files(config) = source {
+            config.files.iter_mut().for_each(|it| it.as_of = Some(now));
         }
     }
 }
@@ -150,7 +218,8 @@ pub async fn look_once(
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
     let clock = Arc::new(SimClock::starting_at(now));
-    let plan = installation.plan(&clock)?;
+    let mut plan = installation.plan(&clock)?;
+    as_of(&mut plan, now);
     let store = Store::open(database)?;
     engine::run(&store, &plan, &*clock).await?;
     Ok(())

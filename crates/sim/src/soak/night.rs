@@ -13,9 +13,9 @@ use tokio::time::Instant;
 
 use super::check::{Look, compare};
 use super::company::Company;
-use super::installation::Installation;
+use super::installation::as_of;
 use crate::Endpoint;
-use crate::fault::{Fault, When};
+use crate::fault::{FAULTS, Fault, Wait, When};
 
 /// What came of one look.
 #[derive(Debug, Default)]
@@ -31,67 +31,86 @@ pub(super) struct Seen {
     pub(super) problems: Vec<String>,
 }
 
-/// What may go wrong where, without a wait: waits cost real time.
-const FAULTS: &[(&str, &str)] = &[
-    ("okta/users", "html-200"),
-    ("okta/users", "empty-object"),
-    ("okta/users", "garbage"),
-    ("okta/users", "next-other-host"),
-    ("okta/app-users", "html-404"),
-    ("okta/app-users", "redirect-outside"),
-    ("okta/app-users", "nulls"),
-    ("okta/app-users", "null-leaves"),
-    ("okta/user", "garbage"),
-    ("okta/app-user", "html-404"),
-    ("okta/log", "garbage"),
-    ("okta", "token-dies"),
-    ("scim/users", "html-200"),
-    ("scim/users", "empty-object"),
-    ("scim/users", "short-list"),
-    ("scim/users", "repeated-page"),
-    ("scim/users", "nulls"),
-    ("scim/users", "null-leaves"),
-    ("scim/user", "html-404"),
-    ("scim/user", "empty-object"),
-    ("scim", "redirect-other-host"),
+/// Where something may go wrong.
+const PLACES: &[Endpoint] = &[
+    Endpoint::Okta,
+    Endpoint::OktaUsers,
+    Endpoint::OktaUser,
+    Endpoint::OktaApp,
+    Endpoint::OktaFeatures,
+    Endpoint::OktaAppUsers,
+    Endpoint::OktaAppUser,
+    Endpoint::OktaLog,
+    Endpoint::Scim,
+    Endpoint::ScimConfig,
+    Endpoint::ScimUsers,
+    Endpoint::ScimUser,
 ];
+
+/// The fault, without a wait of real time. `None`: it is nothing but one, or it changes the company
+/// itself, which then has another truth.
+fn quick(fault: Fault) -> Option<Fault> {
+    Some(match fault {
+        Fault::TooMany(Wait::Reset { skew_s, .. }) => {
+            Fault::TooMany(Wait::Reset { wait_s: 0, skew_s })
+        }
+        Fault::TooMany(Wait::Date { skew_s, .. }) => {
+            Fault::TooMany(Wait::Date { wait_s: 0, skew_s })
+        }
+        Fault::TooMany(Wait::Seconds(_)) => Fault::TooMany(Wait::Seconds(0)),
+        Fault::TooMany(Wait::Fraction(_)) => Fault::TooMany(Wait::Fraction(1)),
+        Fault::Silent
+        | Fault::Slow(_)
+        | Fault::Huge(_)
+        | Fault::GzipBomb(_)
+        | Fault::EndlessList
+        | Fault::Changes(_) => return None,
+        other => other,
+    })
+}
 
 impl Company {
     /// Looks, and compares.
     pub(super) async fn look(&mut self) -> anyhow::Result<Seen> {
         let mut seen = Seen::default();
-        let fault = (self.rng.u32(0..8) == 0).then(|| self.rng.choice(FAULTS)).flatten();
-        if let Some((place, name)) = fault
-            && let (Some(endpoint), Some(fault)) = (Endpoint::named(place), Fault::named(name))
-            && fault.fits(endpoint)
-        {
-            self.sim.fault(endpoint, fault, When::always());
+        let fault = (self.rng.u32(0..8) == 0).then(|| self.fault()).flatten();
+        if let Some((endpoint, fault, when)) = fault {
+            self.sim.fault(endpoint, fault, when);
         }
         let path = self.folder.path().join("driftline.db");
+        self.papers.write(self.folder.path())?;
+        let now = self.now();
+        as_of(&mut self.plan, now);
         let clock = self.clock();
+        // A program that ends opens its database anew; one that goes on does not.
+        if self.rng.u32(0..8) == 0 || self.victim.is_some() {
+            self.store = None;
+        }
         if self.rng.u32(0..25) == 0 {
-            let store = Store::open(&path)?;
-            let patience = Duration::from_micros(self.rng.u64(0..30_000));
-            let run = engine::run(&store, &self.plan, &*clock);
-            seen.crashed = tokio::time::timeout(patience, run).await.is_err();
-            drop(store);
+            seen.crashed = self.break_off(&path).await?;
         }
         if let Some(victim) = self.victim.clone() {
             seen.killed = self.kill(&victim, &path).await?;
             seen.problems.extend(verified(&path).await?);
         }
         let began_at = self.now();
-        let store = Store::open(&path)?;
+        let store = match self.store.take() {
+            Some(store) => store,
+            None => Store::open(&path)?,
+        };
         let Outcome { record, failures, .. } = engine::run(&store, &self.plan, &*clock).await?;
-        drop(store);
+        self.store = Some(store);
         self.sim.clear_faults();
 
         let world = self.sim.world();
         let look = Look {
             truth: &self.truth,
             world: &world,
+            papers: &self.papers,
+            clock_ahead: self.clock_ahead.abs(),
             record: &record,
             began_at,
+            has_register: self.has_register,
             is_undisturbed: fault.is_none(),
         };
         let orphans = &mut self.orphans;
@@ -116,12 +135,35 @@ impl Company {
         Ok(seen)
     }
 
+    /// Looks, and breaks off at a random point. False: it was faster.
+    async fn break_off(&mut self, database: &Path) -> anyhow::Result<bool> {
+        self.store = None;
+        let store = Store::open(database)?;
+        let patience = Duration::from_micros(self.rng.u64(0..30_000));
+        let clock = self.clock();
+        let run = engine::run(&store, &self.plan, &*clock);
+        Ok(tokio::time::timeout(patience, run).await.is_err())
+    }
+
+    /// Something that goes wrong, for some requests or for all.
+    fn fault(&mut self) -> Option<(Endpoint, Fault, When)> {
+        let endpoint = self.rng.choice(PLACES).copied()?;
+        let fits = FAULTS.iter().filter_map(|it| quick(it.1)).filter(|it| it.fits(endpoint));
+        let fault = self.rng.choice(fits.collect::<Vec<Fault>>())?;
+        let when = match self.rng.u32(0..4) {
+            0 => When::next(1),
+            1 => When::after(1),
+            _ => When::always(),
+        };
+        Some((endpoint, fault, when))
+    }
+
     /// Lets a process look, and kills it at a random point. False: it was faster.
     async fn kill(&mut self, victim: &Path, database: &Path) -> anyhow::Result<bool> {
         let mut command = tokio::process::Command::new(victim);
         command.arg("look").arg("--database").arg(database);
         command.arg("--now").arg(self.now().to_rfc3339());
-        command.args(Installation::of(&self.sim).to_args());
+        command.args(self.installation.to_args());
         command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
         let longest = u64::try_from(self.longest_look.as_micros())?;
         let patience = Duration::from_micros(self.rng.u64(0..longest));

@@ -1,26 +1,29 @@
 //! What is true at every instant: who may use the app, whose each account is, and whether it can
 //! be used. Written down after everything that happens; nothing of it is ever asked of Driftline.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::world::World;
+use super::installation::HrWord;
+use super::papers::{Papers, end_of};
+use crate::world::{OktaUser, World};
 
-/// Whether somebody should be able to use the app.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Whether somebody should be able to use the app. In the order in which one beats another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Right {
-    Entitled,
-    NotYet,
-    Suspended,
-    Unassigned,
     Leaver,
+    Expired,
+    Unassigned,
+    Suspended,
+    NotYet,
+    Entitled,
 }
 
 impl Right {
     /// Access has to end.
     pub(super) const fn is_over(self) -> bool {
-        matches!(self, Self::Suspended | Self::Unassigned | Self::Leaver)
+        matches!(self, Self::Suspended | Self::Unassigned | Self::Expired | Self::Leaver)
     }
 
     /// So long it may remain before somebody is called.
@@ -35,8 +38,19 @@ type History<T> = Vec<(DateTime<Utc>, T)>;
 /// All that was ever true.
 #[derive(Debug, Default)]
 pub(super) struct Truth {
-    /// By user id.
+    /// What HR's word is worth.
+    hr: HrWord,
+    /// By user id: the right of the person, or that the user was left behind for another.
     rights: BTreeMap<String, History<Right>>,
+    /// By user id: whether HR says that they left, and Okta that they may.
+    disputed: BTreeMap<String, History<bool>>,
+    /// By user id: every end that is told of the right, one of which may hide behind another: by HR's
+    /// list, by the contract, by a suspension.
+    told_ends: BTreeMap<String, History<Vec<DateTime<Utc>>>>,
+    /// Employee numbers, by user id, also of those who are gone. Guests have none.
+    pub(super) numbers: BTreeMap<String, String>,
+    /// Who ever had a login.
+    logins: BTreeMap<String, BTreeSet<String>>,
     /// By account id: whether it can be used. Gone is not.
     on: BTreeMap<String, History<bool>>,
     /// By account id: whose it is.
@@ -50,26 +64,17 @@ pub(super) struct Truth {
 pub(super) type Stretch = (DateTime<Utc>, Option<DateTime<Utc>>);
 
 impl Truth {
+    /// Nothing yet.
+    pub(super) fn new(hr: HrWord) -> Self {
+        Self { hr, ..Self::default() }
+    }
+
     /// Writes down what is true from `at` on.
-    pub(super) fn note(&mut self, world: &World, at: DateTime<Utc>) {
-        for (id, user) in &world.okta.users {
-            let right = match (user.status.as_str(), world.okta.app_users.contains_key(id)) {
-                ("DEPROVISIONED", _) => Right::Leaver,
-                ("SUSPENDED", true) => Right::Suspended,
-                ("STAGED", _) => Right::NotYet,
-                (_, true) => Right::Entitled,
-                (_, false) => Right::Unassigned,
-            };
-            note(self.rights.entry(id.clone()).or_default(), at, right);
-        }
-        for (id, history) in &mut self.rights {
-            if !world.okta.users.contains_key(id) {
-                note(history, at, Right::Leaver);
-            }
-        }
+    pub(super) fn note(&mut self, world: &World, papers: &Papers, at: DateTime<Utc>) {
+        self.note_people(world, papers, at);
         for account in &world.app.accounts {
             let named = account.external_id.clone().filter(|it| self.rights.contains_key(it));
-            let owner = named.or_else(|| self.made_for.get(&account.id).cloned());
+            let owner = named.or_else(|| self.heir(world, self.made_for.get(&account.id)?));
             note(self.owners.entry(account.id.clone()).or_default(), at, owner);
             note(self.on.entry(account.id.clone()).or_default(), at, !account.is_off());
         }
@@ -80,8 +85,108 @@ impl Truth {
         }
     }
 
+    /// Whose an account is that only a name joins to a user: whoever of that person is still here.
+    fn heir(&self, world: &World, user: &str) -> Option<String> {
+        let mut others = self.rights.keys().filter(|it| self.is_same_person(it, user));
+        let is_here = has_not_left(world, user);
+        let heir = others.rfind(|it| !is_here && has_not_left(world, it));
+        Some(heir.map_or_else(|| user.to_owned(), Clone::clone))
+    }
+
+    fn note_people(&mut self, world: &World, papers: &Papers, at: DateTime<Utc>) {
+        for (id, user) in &world.okta.users {
+            if let Some(number) = &user.employee_number {
+                self.numbers.insert(id.clone(), number.clone());
+            }
+            self.logins.entry(user.login.clone()).or_default().insert(id.clone());
+            self.rights.entry(id.clone()).or_default();
+        }
+        let mut people: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
+        for id in self.rights.keys() {
+            let number = self.numbers.get(id).unwrap_or(id);
+            people.entry(number.as_str()).or_default().push(id);
+        }
+        let mut now: Vec<(String, Right, bool)> = Vec::new();
+        let mut ends: Vec<(String, Vec<DateTime<Utc>>)> = Vec::new();
+        for (number, users) in people {
+            let (right, is_disputed) = self.right_of(world, papers, (number, &users), at);
+            let by_hr = papers.leavers.get(number).filter(|_| self.hr != HrWord::Unheard);
+            ends.extend(users.iter().map(|id| {
+                let user = world.okta.users.get(*id);
+                let by_contract = user.and_then(|it| it.ends_on);
+                let over = by_hr.copied().into_iter().chain(by_contract).map(end_of);
+                let suspended = user.filter(|it| it.status == "SUSPENDED");
+                let suspended = suspended.and_then(|it| it.status_changed_at);
+                ((*id).clone(), over.filter(|it| *it <= at).chain(suspended).collect())
+            }));
+            // A user that was left behind stays a leaver, and so does its account.
+            let has_moved_on = users.iter().any(|it| has_not_left(world, it));
+            now.extend(users.into_iter().map(|it| {
+                match has_moved_on && !has_not_left(world, it) {
+                    true => (it.clone(), Right::Leaver, false),
+                    false => (it.clone(), right, is_disputed),
+                }
+            }));
+        }
+        for (id, ends) in ends {
+            note(self.told_ends.entry(id).or_default(), at, ends);
+        }
+        for (id, right, is_disputed) in now {
+            note(self.disputed.entry(id.clone()).or_default(), at, is_disputed);
+            note(self.rights.entry(id).or_default(), at, right);
+        }
+    }
+
+    /// The right of one person, and whether the sources disagree on it.
+    fn right_of(
+        &self,
+        world: &World,
+        papers: &Papers,
+        (number, users): (&str, &[&String]),
+        at: DateTime<Utc>,
+    ) -> (Right, bool) {
+        let found = users.iter().filter_map(|id| world.okta.users.get_key_value(*id));
+        let said: Vec<(Right, &OktaUser)> =
+            found.map(|(id, user)| (by_okta(world, id, user, at), user)).collect();
+        // A user that left says nothing of a person who has another one that did not.
+        let has_moved_on = said.iter().any(|it| it.0 != Right::Leaver);
+        let counts = |it: &&(Right, &OktaUser)| !has_moved_on || it.0 != Right::Leaver;
+        let kept: Vec<&(Right, &OktaUser)> = said.iter().filter(counts).collect();
+        let is_entitled = kept.iter().any(|it| it.0 == Right::Entitled);
+        let by_okta = match is_entitled {
+            true => Right::Entitled,
+            false => kept.iter().map(|it| it.0).min().unwrap_or(Right::Leaver),
+        };
+        let left_at = papers.leavers.get(number).map(|it| end_of(*it));
+        let has_left = left_at.is_some_and(|left_at| {
+            left_at <= at && !kept.iter().any(|(_, user)| user.created_at > left_at)
+        });
+        match (self.hr, has_left, is_entitled) {
+            (HrWord::Unheard, ..) | (_, false, _) => (by_okta, false),
+            (HrWord::Second, true, true) => (by_okta, true),
+            (HrWord::Second, true, false) | (HrWord::Authority, true, _) => (Right::Leaver, false),
+        }
+    }
+
     pub(super) fn right(&self, user: &str, at: DateTime<Utc>) -> Option<Right> {
         value(self.rights.get(user)?, at).copied()
+    }
+
+    /// Does HR say that they left, where Okta says that they may use the app?
+    pub(super) fn is_disputed(&self, user: &str, at: DateTime<Utc>) -> bool {
+        self.disputed.get(user).and_then(|it| value(it, at)).copied().unwrap_or(false)
+    }
+
+    /// The one who ever had a login; `None`: nobody, or several people.
+    pub(super) fn only_owner_of_login(&self, login: &str) -> Option<&str> {
+        let users = self.logins.get(login)?;
+        let first = users.first()?;
+        users.iter().all(|it| self.is_same_person(it, first)).then_some(first)
+    }
+
+    /// Are both users of one person?
+    pub(super) fn is_same_person(&self, one: &str, other: &str) -> bool {
+        one == other || self.numbers.get(one).is_some_and(|it| self.numbers.get(other) == Some(it))
     }
 
     pub(super) fn owner(&self, account: &str, at: DateTime<Utc>) -> Option<&str> {
@@ -153,9 +258,29 @@ impl Truth {
 
     /// Each step in which the owner's right had ended by then, for the last time.
     pub(super) fn ends_of_right(&self, account: &str, at: DateTime<Utc>) -> Vec<DateTime<Utc>> {
-        let rights = self.owner(account, at).and_then(|it| self.rights.get(it));
+        let Some(owner) = self.owner(account, at) else { return Vec::new() };
+        let rights = self.rights.get(owner);
         let before = rights.into_iter().flatten().rev().skip_while(|it| it.0 > at);
-        before.take_while(|it| it.1.is_over()).map(|it| it.0).collect()
+        let steps = before.take_while(|it| it.1.is_over()).map(|it| it.0);
+        let told = self.told_ends.get(owner).and_then(|it| value(it, at));
+        steps.chain(told.into_iter().flatten().copied()).collect()
+    }
+}
+
+fn has_not_left(world: &World, user: &str) -> bool {
+    world.okta.users.get(user).is_some_and(|it| it.status != "DEPROVISIONED")
+}
+
+/// What Okta alone says of one user.
+fn by_okta(world: &World, id: &str, user: &OktaUser, at: DateTime<Utc>) -> Right {
+    let has_app = world.okta.app_users.contains_key(id);
+    match user.status.as_str() {
+        "DEPROVISIONED" => Right::Leaver,
+        _ if user.ends_on.is_some_and(|it| end_of(it) <= at) => Right::Expired,
+        "SUSPENDED" if has_app => Right::Suspended,
+        "STAGED" => Right::NotYet,
+        _ if has_app => Right::Entitled,
+        _ => Right::Unassigned,
     }
 }
 

@@ -5,9 +5,8 @@ use sim::soak::{Life, live};
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_said_of_random_companies_is_true() {
     let (mut n_runs, mut n_exposed, mut n_crashes) = (0, 0, 0);
-    // In 153 an account is left behind, taken over, and left behind by the new owner too; in 234
-    // the app cannot be read in the night when grace is over, and the account is off by then.
-    for (seed, nights) in [(2, 25), (17, 25), (153, 41), (234, 65)] {
+    // Of these companies HR is heard in some and has the last word in others.
+    for (seed, nights) in [(2, 25), (17, 30), (3, 45), (8, 45)] {
         let lived = live(Life { seed, nights, victim: None }, |_| {}).await.unwrap();
         assert_eq!(lived.problems, [], "seed {seed}");
         n_runs += lived.n_runs;

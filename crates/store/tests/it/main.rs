@@ -5,6 +5,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod copies;
 mod damage;
 mod life;
 mod night;
