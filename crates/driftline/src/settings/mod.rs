@@ -15,6 +15,7 @@ mod misfit;
 mod policy;
 mod schema;
 mod secret;
+mod service;
 mod source;
 mod words;
 
@@ -26,6 +27,7 @@ pub(crate) use live::Live;
 pub(crate) use meant::{Night, Settings};
 pub(crate) use schema::schema;
 pub(crate) use secret::{SecretError, SecretRef};
+pub(crate) use service::Heartbeat;
 
 /// Longest settings file, in bytes: some thousands of files by name. More is another file.
 const LEN_MAX: u64 = 1024 * 1024;

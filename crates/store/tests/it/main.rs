@@ -10,4 +10,5 @@ mod night;
 mod opening;
 mod past;
 mod people;
+mod turns;
 mod world;
