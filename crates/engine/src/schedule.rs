@@ -117,14 +117,24 @@ impl Schedule {
         })
     }
 
-    /// The shortest time between two due times of the next ones; `None`: there is one at most.
+    /// The shortest time between two of the next due times; `None`: there is one at most.
     #[must_use]
     pub fn shortest_gap(&self) -> Option<TimeDelta> {
+        self.gaps().into_iter().min()
+    }
+
+    /// The longest time between two of the next due times; `None`: there is one at most.
+    #[must_use]
+    pub fn longest_gap(&self) -> Option<TimeDelta> {
+        self.gaps().into_iter().max()
+    }
+
+    fn gaps(&self) -> Vec<TimeDelta> {
         /// A day of every minute: what recurs daily has shown its gaps by then.
         const LOOKED_AT: usize = 1_440;
         let year = DateTime::UNIX_EPOCH + TimeDelta::days(366);
         let times: Vec<_> = self.between(DateTime::UNIX_EPOCH, year).take(LOOKED_AT).collect();
-        times.array_windows().map(|[one, next]| *next - *one).min()
+        times.array_windows().map(|[one, next]| *next - *one).collect()
     }
 
     /// The due times after `after`, until `until`, in order.

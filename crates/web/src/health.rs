@@ -1,8 +1,6 @@
 //! Is Driftline doing its job? A dead watcher looks like perfect compliance, so this asks for what
 //! was seen, and not only whether a process answers.
 
-use std::fmt::Write as _;
-
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use report::v1::{Channel, List};
 
@@ -112,6 +110,57 @@ impl std::fmt::Display for Health {
         for line in &self.lines {
             writeln!(f, "{line}")?;
         }
-        f.write_char('\n')
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use store::Store;
+
+    use super::*;
+    use crate::metrics;
+
+    fn at(hours: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::hours(hours)
+    }
+
+    async fn nothing_yet() -> (tempfile::TempDir, Numbers) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("driftline.db")).unwrap();
+        let numbers = Numbers::read(&store).await.unwrap();
+        (folder, numbers)
+    }
+
+    #[tokio::test]
+    async fn whoever_never_ran_is_ill_and_has_metrics() {
+        let (_folder, numbers) = nothing_yet().await;
+        let status = Status { next_run: Some(at(2)), ..Status::default() };
+        let health = Health::of(&numbers, &status, TimeDelta::hours(26), at(1));
+        insta::assert_snapshot!(health, @"
+        ill
+        - no run was committed yet
+        next run: 1970-01-01T02:00:00Z
+        ");
+        let page = metrics(&numbers, &status, "driftline 0.1.0").unwrap();
+        assert!(page.contains("driftline_build_info{version=\"0.1.0\"} 1"), "{page}");
+        assert!(page.contains("driftline_next_run_timestamp_seconds 7200"), "{page}");
+        // What is not known is not there: an alert can tell it from 0.
+        assert!(!page.contains("driftline_last_run_timestamp_seconds"), "{page}");
+    }
+
+    #[tokio::test]
+    async fn runs_that_are_stuck_overdue_or_failed_and_bad_settings_are_ills() {
+        let (_folder, numbers) = nothing_yet().await;
+        let told = |status: Status| {
+            let ills = Health::of(&numbers, &status, TimeDelta::hours(26), at(10)).ills;
+            ills.get(1..).unwrap_or_default().join("; ")
+        };
+        let well = Status::default();
+        assert_eq!(told(Status { running_since: Some(at(9)), ..well.clone() }), "");
+        insta::assert_snapshot!(told(Status { running_since: Some(at(7)), ..well.clone() }), @"a run has been going on for 3 h 0 min");
+        insta::assert_snapshot!(told(Status { next_run: Some(at(6)), ..well.clone() }), @"a run is overdue for 4 h 0 min");
+        insta::assert_snapshot!(told(Status { failed: Some("the disk is full".to_owned()), ..well.clone() }), @"the last run failed, and nothing of it was saved: the disk is full");
+        insta::assert_snapshot!(told(Status { bad_settings: Some("`databse` is not a key".to_owned()), ..well }), @"the settings of the last reload are not in force: `databse` is not a key");
     }
 }

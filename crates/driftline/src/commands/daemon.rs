@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use connectors::files::Profiles;
-use domain::{Clock, Turn};
+use domain::{Clock as _, Turn};
 use engine::{Due, Ran, Schedule, Wakes, Work, attend};
 use sd_notify::NotifyState;
 use store::{Store, StoreError};
@@ -208,7 +208,7 @@ impl Work for Service {
         match &bad {
             None => info!("Read the settings again: they are in force"),
             Some(why) => {
-                error!(error = %why, "The settings cannot be used: those before stay in force")
+                error!(error = %why, "The settings cannot be used: those before stay in force");
             }
         }
         self.status.send_modify(|it| it.bad_settings = bad);

@@ -31,6 +31,7 @@ pub(crate) fn advice(settings: &Settings, profiles: &Profiles) -> Vec<String> {
         ));
     }
     of_interval(settings, &mut advice);
+    of_service(settings, &mut advice);
     advice
 }
 
@@ -100,6 +101,34 @@ fn of_files(settings: &Settings, profiles: &Profiles, advice: &mut Vec<String>) 
         if source.kind == SystemKind::Idp && !is_bound {
             advice.push(format!("idp `{}` is bound to no app: it entitles nobody", source.system));
         }
+    }
+}
+
+/// Who watches the watcher, and who may ask it.
+fn of_service(settings: &Settings, advice: &mut Vec<String>) {
+    let service = &settings.service;
+    let Some(schedule) = &service.schedule else { return };
+    let (sla, longest) = (settings.policy.sla, settings.policy.sla / 4);
+    if let Some(gap) = schedule.longest_gap().filter(|it| *it > longest) {
+        advice.push(format!(
+            "runs are up to {} apart, over a quarter of the SLA of {}: look every {} or more \
+             often, or many results will read `not_proven`",
+            written(gap),
+            written(sla),
+            written(longest)
+        ));
+    }
+    if service.listen.is_none() && !service.has_heartbeat() {
+        advice.push(
+            "there is a `[schedule]`, and neither `[heartbeat]` nor `[web]`: nobody notices when \
+             the daemon is dead"
+                .to_owned(),
+        );
+    }
+    if let Some(address) = service.listen.filter(|it| !it.ip().is_loopback()) {
+        advice.push(format!(
+            "`web.listen` is {address}: whoever reaches it reads how many findings there are"
+        ));
     }
 }
 

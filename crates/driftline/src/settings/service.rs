@@ -172,6 +172,11 @@ fn when_due(
 }
 
 impl Service {
+    /// Whether somebody is told that it lives.
+    pub(crate) const fn has_heartbeat(&self) -> bool {
+        self.heartbeat.is_some()
+    }
+
     /// Reads the address of the heartbeat and sets its client up. Sends nothing. `None`: nobody is
     /// told.
     ///
