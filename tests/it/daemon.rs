@@ -226,6 +226,28 @@ fn settings_are_read_again_and_bad_ones_change_nothing() {
 }
 
 #[test]
+fn a_run_whose_report_cannot_be_written_is_committed_and_told() {
+    let address = free_address();
+    let site = site(&format!("[web]\nlisten = '{address}'\n"));
+    site.write("reports", "a file where the folder should be");
+    let mut daemon = Daemon::start(&site);
+    daemon.told("the report of the last run was not written");
+    daemon.told("The next run begins at");
+    let (status, body) = get(address, "/healthz");
+    assert!(status == "503" && body.contains("was not written"), "{status} {body}");
+    assert!(get(address, "/metrics").1.contains("driftline_last_run_failed 1"));
+    std::fs::remove_file(site.path("reports")).unwrap();
+    daemon.signal("USR1");
+    daemon.told("Committed run 2");
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(), 0);
+    // The first one had its turn: nothing was missed.
+    let shown = site.told(&["schedule"]).stdout;
+    assert!(shown.contains("The last one was due") && !shown.contains("had no run"), "{shown}");
+    assert!(site.path("reports/latest.html").exists());
+}
+
+#[test]
 fn it_is_ill_while_a_list_cannot_be_seen() {
     let address = free_address();
     let site = site(&format!("[web]\nlisten = '{address}'\n"));

@@ -26,9 +26,7 @@ impl Health {
         let mut health = Self { ills: Vec::new(), lines: Vec::new() };
         health.of_runs(numbers, status, max_age, now);
         health.of_lists(numbers, max_age, now);
-        if let Some(why) = &status.failed {
-            health.ills.push(format!("the last run failed, and nothing of it was saved: {why}"));
-        }
+        health.ills.extend(status.failed.clone());
         if let Some(why) = &status.bad_settings {
             health.ills.push(format!("the settings of the last reload are not in force: {why}"));
         }
@@ -160,7 +158,7 @@ mod tests {
         assert_eq!(told(Status { running_since: Some(at(9)), ..well.clone() }), "");
         insta::assert_snapshot!(told(Status { running_since: Some(at(7)), ..well.clone() }), @"a run has been going on for 3 h 0 min");
         insta::assert_snapshot!(told(Status { next_run: Some(at(6)), ..well.clone() }), @"a run is overdue for 4 h 0 min");
-        insta::assert_snapshot!(told(Status { failed: Some("the disk is full".to_owned()), ..well.clone() }), @"the last run failed, and nothing of it was saved: the disk is full");
+        insta::assert_snapshot!(told(Status { failed: Some("the last run failed: the disk is full".to_owned()), ..well.clone() }), @"the last run failed: the disk is full");
         insta::assert_snapshot!(told(Status { bad_settings: Some("`databse` is not a key".to_owned()), ..well }), @"the settings of the last reload are not in force: `databse` is not a key");
     }
 }

@@ -80,12 +80,12 @@ impl Page {
         )?;
         self.counter(
             "driftline_failed_runs_total",
-            "Runs that failed since the daemon began: nothing of them was saved.",
+            "Runs since the daemon began that failed, or whose report was not written.",
             status.n_failed,
         )?;
         self.one(
             "driftline_last_run_failed",
-            "1 when the last run failed.",
+            "1 when the last run failed, or its report was not written.",
             truth(status.failed.is_some()),
         )?;
         self.one(

@@ -9,9 +9,10 @@ pub struct Status {
     pub running_since: Option<DateTime<Utc>>,
     /// When the next run begins; `None`: not known yet, or never.
     pub next_run: Option<DateTime<Utc>>,
-    /// Runs that failed since the daemon began: nothing of them was saved.
+    /// Runs since the daemon began that failed, or whose report was not written.
     pub n_failed: u64,
-    /// Why the last run failed; `None`: it did not.
+    /// A sentence on how the last run failed, or why its report was not written; `None`: all went
+    /// well.
     pub failed: Option<String>,
     /// Why the settings of the last reload are not in force; `None`: they are.
     pub bad_settings: Option<String>,

@@ -59,7 +59,7 @@ pub(crate) async fn daemon(config: &Path) -> anyhow::Result<Exit> {
             ended.map(|()| Exit::Fine).map_err(anyhow::Error::from)
         }
         () = signals.heed(&wakes, stop_within) => {
-            warn!("Stopped before the run was committed: it is not there, and is due again");
+            warn!("Stopped at once: a run that was not committed is not there, and is due again");
             Ok(Exit::Incomplete)
         }
         never = watchdog() => match never {},
@@ -160,34 +160,29 @@ impl Work for Service {
         let (began, took) = (MachineClock.now(), Instant::now());
         self.status.send_modify(|it| it.running_since = Some(began));
         tell(&[NotifyState::Status("running")]);
-        let Installed { settings, profiles, .. } = &self.installed;
-        let profiles = Arc::clone(profiles);
-        let due = run::Due { settings, profiles, store: &self.store };
-        let ran = due.one(None, turn, &MachineClock).await;
+        let (ran, failed) = match self.commit(turn).await {
+            Ok(reported) => (Ok(Ran::Committed), reported.err()),
+            Err(error) => {
+                let why = format!("the last run failed, and nothing of it was saved: {error:#}");
+                let ran = match error.downcast::<StoreError>() {
+                    // The thread that writes is gone: whoever starts us again gives us another.
+                    Ok(closed @ StoreError::Closed) => Err(closed),
+                    _ => Ok(Ran::Failed),
+                };
+                (ran, Some(why))
+            }
+        };
+        if let Some(why) = &failed {
+            error!("{why}");
+        }
         let took_ms = u64::try_from(took.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let failed = ran.as_ref().err().map(|error| format!("{error:#}"));
         self.status.send_modify(|it| {
             it.running_since = None;
             it.took_ms = Some(took_ms);
             it.n_failed += u64::from(failed.is_some());
             it.failed = failed;
         });
-        match ran {
-            Ok(outcome) => {
-                if outcome.report.is_complete() {
-                    self.beat().await;
-                }
-                Ok(Ran::Committed)
-            }
-            Err(error) => {
-                error!(error = format!("{error:#}"), "A run failed, and nothing of it was saved");
-                match error.downcast::<StoreError>() {
-                    // The thread that writes is gone: whoever starts us again gives us another.
-                    Ok(closed @ StoreError::Closed) => Err(closed),
-                    _ => Ok(Ran::Failed),
-                }
-            }
-        }
+        ran
     }
 
     fn reload(&mut self) {
@@ -216,6 +211,21 @@ impl Work for Service {
 }
 
 impl Service {
+    /// Does one run, reports it, and tells that it was done. Inside: why it was not reported.
+    async fn commit(&self, turn: Option<Turn>) -> anyhow::Result<Result<(), String>> {
+        let Installed { settings, profiles, .. } = &self.installed;
+        let profiles = Arc::clone(profiles);
+        let due = run::Due { settings, profiles, store: &self.store };
+        let outcome = due.commit(None, turn, &MachineClock).await?;
+        if let Err(error) = due.write_pages(&outcome.report).await {
+            return Ok(Err(format!("the report of the last run was not written: {error:#}")));
+        }
+        if outcome.report.is_complete() {
+            self.beat().await;
+        }
+        Ok(Ok(()))
+    }
+
     async fn beat(&self) {
         let Some(heartbeat) = &self.installed.heartbeat else { return };
         let heard = heartbeat.beat().await;

@@ -72,16 +72,16 @@ impl Due<'_> {
     async fn work_off(&self, clock: &dyn Clock) -> anyhow::Result<Done> {
         let mut lines = Vec::new();
         if self.settings.nights.is_none() {
-            lines.push(told(None, &self.one(None, None, clock).await?));
+            lines.push(self.one(None, clock).await?);
         }
         for night in self.nights().await? {
             let at = At(night.at);
-            lines.push(told(Some(&night), &self.one(Some(&night), None, &at).await?));
+            lines.push(self.one(Some(&night), &at).await?);
         }
         let last = self.last().await?;
         // A run that ended between its commit and its pages left none behind.
         if !pages::are_there(&self.settings.reports, &last.report) {
-            pages::write(self.settings, self.store, &last.report).await?;
+            self.write_pages(&last.report).await?;
         }
         let page = self.settings.reports.join(pages::LATEST);
         Ok(Done { lines, last, page })
@@ -106,21 +106,34 @@ impl Due<'_> {
         Ok(nights)
     }
 
-    /// Does one run and writes its pages: the one path of `run --once` and of the daemon.
+    async fn one(&self, night: Option<&Night>, clock: &dyn Clock) -> anyhow::Result<String> {
+        let outcome = self.commit(night, None, clock).await?;
+        self.write_pages(&outcome.report).await?;
+        Ok(told(night, &outcome))
+    }
+
+    /// Does one run, up to its commit: the one path of `run --once` and of the daemon.
     ///
     /// # Errors
     ///
-    /// Fails when the plan cannot be made, the run not be committed, or the pages not be written.
-    pub(crate) async fn one(
+    /// Fails when the plan cannot be made, or the run not be committed: it is not there then.
+    pub(crate) async fn commit(
         &self,
         night: Option<&Night>,
         turn: Option<Turn>,
         clock: &dyn Clock,
     ) -> anyhow::Result<Outcome> {
         let plan = self.settings.plan(night, Arc::clone(&self.profiles))?;
-        let outcome = engine::run(self.store, &Plan { turn, ..plan }, clock).await?;
-        pages::write(self.settings, self.store, &outcome.report).await?;
-        Ok(outcome)
+        Ok(engine::run(self.store, &Plan { turn, ..plan }, clock).await?)
+    }
+
+    /// Writes the pages of a run that was committed.
+    ///
+    /// # Errors
+    ///
+    /// Fails when one cannot be made or written. The run stays committed.
+    pub(crate) async fn write_pages(&self, report: &Report) -> anyhow::Result<()> {
+        pages::write(self.settings, self.store, report).await
     }
 
     async fn last(&self) -> anyhow::Result<Last> {
