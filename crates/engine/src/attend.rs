@@ -16,6 +16,10 @@ use crate::{Due, Schedule};
 /// was set, is at most this late.
 const NAP_MAX: Duration = Duration::from_secs(60);
 
+/// How long after a run that failed the next try begins: a disk that is full, or a secret that is
+/// not there, is mended by a person.
+const RETRY_AFTER: TimeDelta = TimeDelta::minutes(15);
+
 /// A clock that was set back by more than this had been wrong, and what it said does not count.
 const SET_BACK_MAX: TimeDelta = TimeDelta::hours(1);
 
@@ -59,7 +63,7 @@ pub trait Work {
 pub enum Ran {
     /// It was committed, with its turn.
     Committed,
-    /// Nothing was saved. The next due time tries again, and says that this one was missed.
+    /// Nothing was saved. It is tried again after a quarter of an hour, and as long as it takes.
     Failed,
 }
 
@@ -105,7 +109,7 @@ pub async fn attend<W: Work + Send>(
         let began = turn.as_ref().map(|it| it.began);
         let ran = work.run(turn).await?;
         if let Some(began) = began {
-            past.add(began, ran);
+            past.add(began, ran, clock.now());
         }
     }
 }
@@ -114,10 +118,10 @@ pub async fn attend<W: Work + Send>(
 struct Past {
     /// Those up to here had their runs.
     settled: DateTime<Utc>,
-    /// For those up to here a run was begun at least.
-    tried: DateTime<Utc>,
     /// Before the first turn of a schedule, a run is due now.
     is_new: bool,
+    /// After a run that failed, none of the schedule begins before.
+    rests_until: Option<DateTime<Utc>>,
     /// What is due next, as long as it is not.
     ahead: Option<Due>,
 }
@@ -131,28 +135,31 @@ impl Past {
     }
 
     const fn since(now: DateTime<Utc>) -> Self {
-        Self { settled: now, tried: now, is_new: false, ahead: None }
+        Self { settled: now, is_new: false, rests_until: None, ahead: None }
     }
 
     fn due(&mut self, schedule: &Schedule, now: DateTime<Utc>) -> Option<Due> {
+        // A wrong clock may have said when to try again, too.
+        let rests_until = self.rests_until.filter(|it| *it <= now + RETRY_AFTER);
         if self.is_new {
-            return Some(Due { at: now, begins: now, n_missed: 0, first_missed: None });
+            let begins = rests_until.unwrap_or(now);
+            return Some(Due { at: now, begins, n_missed: 0, first_missed: None });
         }
-        if self.tried > now + SET_BACK_MAX {
+        if self.settled > now + SET_BACK_MAX {
             *self = Self::since(now);
         }
         if self.ahead.is_none_or(|it| it.at <= now) {
-            self.ahead = schedule.due(self.settled, self.tried, now);
+            self.ahead = schedule.due(self.settled, now);
         }
         self.ahead
+            .map(|it| Due { begins: rests_until.map_or(it.begins, |at| at.max(it.begins)), ..it })
     }
 
-    const fn add(&mut self, began: DateTime<Utc>, ran: Ran) {
-        let settled = match ran {
-            Ran::Committed => began,
-            Ran::Failed => self.settled,
-        };
-        *self = Self { settled, ..Self::since(began) };
+    fn add(&mut self, began: DateTime<Utc>, ran: Ran, now: DateTime<Utc>) {
+        match ran {
+            Ran::Committed => *self = Self::since(began),
+            Ran::Failed => self.rests_until = Some(now + RETRY_AFTER),
+        }
     }
 }
 

@@ -94,23 +94,15 @@ impl Schedule {
         times.min_by_key(|it| it.0)
     }
 
-    /// What is due at `now`, or next. Due times up to `settled` had their runs, and for those up
-    /// to `tried` one was begun at least. `None`: nothing, ever.
+    /// What is due at `now`, or next. Due times up to `settled` had their runs. `None`: nothing,
+    /// ever.
     #[must_use]
-    pub fn due(
-        &self,
-        settled: DateTime<Utc>,
-        tried: DateTime<Utc>,
-        now: DateTime<Utc>,
-    ) -> Option<Due> {
-        let (first, _) = self.next(tried)?;
-        let begun = self.between(settled, tried);
-        let passed = begun.chain(self.between(tried, now));
-        let mut missed: Vec<_> = passed.take(MISSED_MAX as usize + 1).collect();
+    pub fn due(&self, settled: DateTime<Utc>, now: DateTime<Utc>) -> Option<Due> {
+        let (first, _) = self.next(settled)?;
+        let mut missed: Vec<_> = self.between(settled, now).take(MISSED_MAX as usize + 1).collect();
         // The newest that has passed is done; those before it are not any more.
-        let newest = if first <= now { missed.pop() } else { None };
         Some(Due {
-            at: newest.unwrap_or(first),
+            at: missed.pop().unwrap_or(first),
             begins: first + self.delay(first),
             n_missed: u32::try_from(missed.len()).unwrap_or(MISSED_MAX),
             first_missed: missed.first().copied(),
@@ -358,28 +350,25 @@ mod tests {
     #[test]
     fn of_what_passed_the_newest_is_due_and_the_others_were_missed() {
         let schedule = Schedule::parse(["0 2 * * *"], Tz::UTC).unwrap();
-        let due = |settled: &str, tried: &str, now: &str| {
-            let due = schedule.due(at(settled), at(tried), at(now)).unwrap();
+        let due = |settled: &str, now: &str| {
+            let due = schedule.due(at(settled), at(now)).unwrap();
             let first =
                 due.first_missed.map_or_else(String::new, |it| it.format(" from %d").to_string());
             format!("{} {}{first}", due.at.format("%d %H:%M"), due.n_missed)
         };
         let day = "2026-11-20T02:00:00Z";
         // Nothing passed.
-        assert_eq!(due(day, day, "2026-11-20T09:00:00Z"), "21 02:00 0");
-        assert_eq!(due(day, day, "2026-11-21T02:00:00Z"), "21 02:00 0");
+        assert_eq!(due(day, "2026-11-20T09:00:00Z"), "21 02:00 0");
+        assert_eq!(due(day, "2026-11-21T02:00:00Z"), "21 02:00 0");
         // Down for some nights.
-        assert_eq!(due(day, day, "2026-11-24T09:00:00Z"), "24 02:00 3 from 21");
-        // Runs were begun, and failed.
-        assert_eq!(due(day, "2026-11-22T02:00:00Z", "2026-11-22T09:00:00Z"), "23 02:00 2 from 21");
-        assert_eq!(due(day, "2026-11-22T02:00:00Z", "2026-11-24T09:00:00Z"), "24 02:00 3 from 21");
+        assert_eq!(due(day, "2026-11-24T09:00:00Z"), "24 02:00 3 from 21");
     }
 
     #[test]
     fn a_long_absence_is_counted_to_its_limit() {
         let schedule = Schedule::parse(["* * * * *"], Tz::UTC).unwrap();
         let since = at("2026-01-01T00:00:00Z");
-        let due = schedule.due(since, since, at("2026-11-01T00:00:00Z")).unwrap();
+        let due = schedule.due(since, at("2026-11-01T00:00:00Z")).unwrap();
         assert_eq!(
             (due.n_missed, due.first_missed),
             (MISSED_MAX, Some(at("2026-01-01T00:01:00Z")))
@@ -393,10 +382,10 @@ mod tests {
         let mut day = at("2026-11-01T00:00:00Z");
         let mut delays = std::collections::BTreeSet::new();
         for _ in 0..30 {
-            let due = schedule.due(day, day, day).unwrap();
+            let due = schedule.due(day, day).unwrap();
             let delay = due.begins - due.at;
             assert!((TimeDelta::zero()..TimeDelta::minutes(5)).contains(&delay), "{delay}");
-            assert_eq!(schedule.due(day, day, day), Some(due), "asked again, the same");
+            assert_eq!(schedule.due(day, day), Some(due), "asked again, the same");
             delays.insert(delay);
             day = due.at;
         }

@@ -62,7 +62,7 @@ fn last(turns: &Turns, schedule: &Schedule, now: DateTime<Utc>) -> String {
     let mut said = format!("The last one was due {} and began {}.\n", shown(*due), shown(*began));
     if *text != schedule.to_string() {
         said.push_str("The schedule is another one since: the daemon begins with a run.\n");
-    } else if let Some(due) = schedule.due(*began, *began, now).filter(|it| it.at <= now) {
+    } else if let Some(due) = schedule.due(*began, now).filter(|it| it.at <= now) {
         let n = due.n_missed + 1;
         said.push_str(&format!(
             "Since then {n} passed without a run, the first due {}: is the daemon running? It makes \

@@ -177,19 +177,35 @@ async fn a_run_that_is_killed_is_due_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_failed_is_tried_at_the_next_due_time_and_counts_as_missed() {
+async fn a_run_that_failed_is_tried_again_until_it_is_done_and_is_not_missed() {
     let mut diary = diary("0 2 * * *", "2026-11-20T01:00:00Z");
     diary.ends = Ran::Failed;
-    diary.live(47, &Wakes::default()).await;
+    diary.live(2, &Wakes::default()).await;
     diary.ends = Ran::Committed;
-    diary.live(48, &Wakes::default()).await;
+    diary.live(26, &Wakes::default()).await;
     insta::assert_snapshot!(diary.told(), @"
     20 02:00 due 20 02:00
-    21 02:00 due 21 02:00, missed 1
-    22 00:00 due 21 02:00, missed 1
-    22 02:00 due 22 02:00
-    23 02:00 due 23 02:00
+    20 02:16 due 20 02:00
+    20 02:32 due 20 02:00
+    20 02:48 due 20 02:00
+    20 03:00 due 20 02:00
+    21 02:00 due 21 02:00
     ");
+    // Failing for days, it does what is due then, and what came before was missed.
+    diary.ends = Ran::Failed;
+    diary.live(24 + 21, &Wakes::default()).await;
+    diary.lines.clear();
+    diary.ends = Ran::Committed;
+    diary.live(10, &Wakes::default()).await;
+    insta::assert_snapshot!(diary.told(), @"23 02:00 due 23 02:00, missed 1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_run_that_failed_is_tried_again_too() {
+    let mut diary = diary("0 2 * * *", "2026-11-20T09:00:00Z");
+    (diary.last, diary.ends) = (None, Ran::Failed);
+    diary.live(1, &Wakes::default()).await;
+    assert_eq!(diary.lines.len(), 4, "{:?}", diary.lines);
 }
 
 #[tokio::test(start_paused = true)]
