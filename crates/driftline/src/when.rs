@@ -42,7 +42,7 @@ pub(crate) fn written(duration: TimeDelta) -> String {
 }
 
 /// Writes an instant as the wall of `zone` shows it: `Thu 2026-11-26 02:00 +01:00`.
-pub(crate) fn shown(at: DateTime<Utc>, zone: Tz) -> String {
+pub(crate) fn on_the_wall(at: DateTime<Utc>, zone: Tz) -> String {
     at.with_timezone(&zone).format("%a %Y-%m-%d %H:%M %:z").to_string()
 }
 

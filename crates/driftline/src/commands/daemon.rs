@@ -150,7 +150,7 @@ impl Work for Service {
         let is_new =
             self.status.send_if_modified(|it| std::mem::replace(&mut it.next_run, next) != next);
         if let Some(next) = next.filter(|_| is_new) {
-            let shown = when::shown(next, self.installed.schedule.zone());
+            let shown = when::on_the_wall(next, self.installed.schedule.zone());
             info!(next_run = %next.to_rfc3339(), "The next run begins at {shown}");
             tell(&[NotifyState::Status(&format!("next run at {shown}"))]);
         }

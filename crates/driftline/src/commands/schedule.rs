@@ -47,7 +47,7 @@ fn next(schedule: &Schedule, now: DateTime<Utc>, n: usize) -> String {
     let mut after = now;
     for _ in 0..n {
         let Some((at, expression)) = schedule.next(after) else { break };
-        let shown = when::shown(at, schedule.zone());
+        let shown = when::on_the_wall(at, schedule.zone());
         text.push_str(&format!("  {shown}  {}  by `{expression}`\n", at.format("%H:%MZ")));
         after = at;
     }
@@ -55,7 +55,7 @@ fn next(schedule: &Schedule, now: DateTime<Utc>, n: usize) -> String {
 }
 
 fn last(turns: &Turns, schedule: &Schedule, now: DateTime<Utc>) -> String {
-    let shown = |at| when::shown(at, schedule.zone());
+    let shown = |at| when::on_the_wall(at, schedule.zone());
     let Some(Turn { due, began, schedule: text, .. }) = &turns.last else {
         return "No scheduled run was done yet: the daemon begins with one.\n".to_owned();
     };

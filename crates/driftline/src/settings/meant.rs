@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeZone as _, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use connectors::files::{Config, Profiles};
 use domain::Digest;
 use drift::Policy;
@@ -18,7 +18,7 @@ use super::policy::policy;
 use super::service::{Service, service};
 use super::source::sources;
 use super::{SecretRef, SettingsError};
-use crate::when;
+use crate::when::{self, DURATION_FORM};
 
 /// The settings of one deployment.
 #[derive(Clone, Debug)]
