@@ -9,6 +9,7 @@ mod bad_store;
 mod company;
 mod contract;
 mod crash;
+mod daemon;
 mod decisions;
 mod entra;
 mod firm;

@@ -17,9 +17,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["domain"]),
     ("drift", &["domain", "graph"]),
     ("engine", &["connectors", "domain", "drift", "graph", "report", "store"]),
+    ("web", &["domain", "report", "store"]),
     (
         "driftline",
-        &["connectors", "domain", "drift", "engine", "graph", "outbound", "report", "store"],
+        &["connectors", "domain", "drift", "engine", "graph", "outbound", "report", "store", "web"],
     ),
     // Not shipped.
     ("testkit", &["domain", "drift", "graph"]),

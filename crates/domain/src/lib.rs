@@ -26,6 +26,7 @@ mod register;
 mod right;
 mod sla;
 mod snapshot;
+mod turn;
 mod verdict;
 mod watcher;
 
@@ -60,6 +61,7 @@ pub use snapshot::{
     AsOf, AsOfBasis, Body, Channel, Coverage, Digest, EntityId, IdForm, List, Population, Proof,
     Request, RowOrigin, Rows, Snapshot, SnapshotId, SnapshotRef, Stream, SystemKind,
 };
+pub use turn::Turn;
 pub use verdict::Verdict;
 pub use watcher::{Watcher, WatcherFinding};
 

@@ -25,6 +25,8 @@ named! {
         ProvisioningUnhealthy = "provisioning_unhealthy",
         /// Coverage is worse than in the run before.
         CoverageDropped = "coverage_dropped",
+        /// Runs that were due did not take place, or late.
+        RunMissed = "run_missed",
     }
 }
 

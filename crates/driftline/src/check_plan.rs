@@ -61,6 +61,7 @@ pub(crate) fn plan(args: &CheckArgs, profiles: Arc<Profiles>) -> Result<Plan, Us
         policy,
         settings_digest: digest(args),
         fingerprint_key: None,
+        turn: None,
         software: crate::SOFTWARE.to_owned(),
     })
 }

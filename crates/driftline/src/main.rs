@@ -8,8 +8,10 @@ mod cli;
 mod clock;
 mod commands;
 mod exit;
+mod heartbeat;
 mod logs;
 mod nearest;
+mod pages;
 mod print;
 mod profiles;
 mod progress;
@@ -27,7 +29,7 @@ use domain::Clock;
 
 use cli::{Cli, Command};
 use clock::MachineClock;
-use exit::{Exit, UsageError};
+use exit::Exit;
 
 /// Program and version, as every run keeps it.
 const SOFTWARE: &str = concat!("driftline ", env!("CARGO_PKG_VERSION"));
@@ -77,11 +79,9 @@ async fn run(cli: &Cli, clock: &dyn Clock) -> anyhow::Result<Exit> {
         Command::Config(command) => commands::config::config(config, command),
         Command::Completions { shell } => commands::completions::completions(*shell),
         Command::Man { output } => commands::completions::man(output.as_deref()),
-        Command::Run(args) if !args.once => {
-            let what = "say `--once`: the daemon's schedule is not in this version";
-            Err(UsageError(what.to_owned()).into())
-        }
+        Command::Run(args) if !args.once => commands::daemon::daemon(config).await,
         Command::Run(args) => commands::run::run(config, args, clock).await,
+        Command::Schedule(args) => commands::schedule::schedule(config, args, clock).await,
         Command::Check(args) => commands::check::check(args, clock).await,
         Command::Doctor(args) => commands::doctor::doctor(config, args, clock).await,
         Command::Explain(args) => commands::explain::explain(config, args).await,

@@ -41,6 +41,11 @@ pub(crate) fn written(duration: TimeDelta) -> String {
     format!("{}{unit}", seconds / size)
 }
 
+/// Writes an instant as the wall of `zone` shows it: `Thu 2026-11-26 02:00 +01:00`.
+pub(crate) fn on_the_wall(at: DateTime<Utc>, zone: Tz) -> String {
+    at.with_timezone(&zone).format("%a %Y-%m-%d %H:%M %:z").to_string()
+}
+
 /// Reads an instant with its zone (RFC 3339, a space in place of `T` allowed).
 pub(crate) fn instant(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc3339(text).ok().map(|it| it.to_utc())

@@ -4,15 +4,20 @@
 //! what it saves it saves in one transaction.
 
 mod ask;
+mod attend;
 mod episodes;
 mod estate;
+mod gaps;
 mod inspect;
 mod lists;
 mod plan;
 mod pull;
 mod record;
 mod run;
+mod schedule;
 
+pub use attend::{Ran, Wakes, Work, attend};
 pub use inspect::{Answer, inspect};
 pub use plan::{AppPlan, Plan, Source};
 pub use run::{Outcome, run};
+pub use schedule::{Due, MISSED_MAX, Schedule, ScheduleError};

@@ -6,7 +6,7 @@ use connectors::entra::Entra;
 use connectors::files::{Config, Profiles};
 use connectors::okta::Okta;
 use connectors::scim::Scim;
-use domain::{Digest, SystemId, SystemKind};
+use domain::{Digest, SystemId, SystemKind, Turn};
 use drift::{AppRules, Policy};
 use graph::KeyRules;
 
@@ -25,6 +25,8 @@ pub struct Plan {
     pub settings_digest: Digest,
     /// The key of fingerprints; `None`: the database's own.
     pub fingerprint_key: Option<[u8; 32]>,
+    /// The turn of the schedule that it is done for; `None`: somebody asked for it.
+    pub turn: Option<Turn>,
     /// Program and version, as `driftline 0.1.0`.
     pub software: String,
 }

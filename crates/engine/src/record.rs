@@ -11,6 +11,7 @@ use drift::{Judgement, Reconciled, time_to_deactivate};
 use store::State;
 
 use crate::ask::AskedAgain;
+use crate::gaps::gaps;
 use crate::lists::Listing;
 use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::Pulled;
@@ -225,6 +226,7 @@ fn watcher(
     }
     found.extend(outcomes.iter().flat_map(|it| &it.reconciled.holds).map(held));
     found.extend(told(run.pulled));
+    found.extend(gaps(run.plan, run.state, run.now));
     found
 }
 

@@ -13,7 +13,7 @@ use graph::correlate;
 use report::v1::Report;
 use rustc_hash::{FxHashMap, FxHashSet};
 use store::{Commit, LinkChange, LogPart, RunSummary, State, Store, StoreError};
-use tracing::info;
+use tracing::{Instrument as _, info, info_span};
 
 use crate::ask::{AskedAgain, ask, put_beside};
 use crate::episodes::episodes;
@@ -42,10 +42,21 @@ pub struct Outcome {
 /// cannot be read is not an error here: its last list stands in, and grows old.
 pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcome, StoreError> {
     let mut state = store.load().await?;
+    let id = state.next_run();
+    // Every line that is logged from here on names the run.
+    run_as(id, store, state, plan, clock).instrument(info_span!("run", run.id = id.0)).await
+}
+
+async fn run_as(
+    id: RunId,
+    store: &Store,
+    mut state: State,
+    plan: &Plan,
+    clock: &dyn Clock,
+) -> Result<Outcome, StoreError> {
     let mut pulled = pull_all(plan, &state.log_cursors, clock).await;
     let now = clock.now(); // After looking, never before.
 
-    let id = state.next_run();
     let previous = state.last_run;
     let before: Vec<_> = looked_at(&state).collect();
     let mut listings = gather(store, &mut state, &mut pulled, plan, now).await?;
@@ -75,6 +86,7 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     bodies.extend(heard.bodies(&listings));
     let commit = Commit {
         run: summary(&record, plan, judged(&outcomes)),
+        turn: plan.turn.clone(),
         report_json: report.to_json(),
         links: links(&state, &outcomes),
         standings: standings(&state, &outcomes),
@@ -94,7 +106,7 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
             .collect(),
     };
     store.commit(commit).await?;
-    info!(run.id = id.0, n_findings = record.findings.len(), "Committed run {id}");
+    info!(n_findings = record.findings.len(), "Committed run {id}");
     let mut failures = pulled.whole_words;
     failures.dedup();
     Ok(Outcome { record, report, failures })

@@ -20,6 +20,10 @@ impl Zone {
         Self(report.zone.parse().unwrap_or(Tz::UTC))
     }
 
+    pub(crate) const fn named(zone: Tz) -> Self {
+        Self(zone)
+    }
+
     pub(crate) fn name(self) -> &'static str {
         self.0.name()
     }

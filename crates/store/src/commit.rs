@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     Body, Changes, Digest, EntityId, Episode, Finding, FindingEvent, Observation, Request, RunId,
-    Snapshot, SystemId, Tier, Verdict,
+    Snapshot, SystemId, Tier, Turn, Verdict,
 };
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use crate::cells::{Cells, ms};
 use crate::{
     Enrolled, LogPart, Store, StoreError, body, conclusion, finding, guard, log, observation,
-    people, report, rows, snapshot,
+    people, report, rows, snapshot, turn,
 };
 
 /// Everything one run saw and concluded.
@@ -19,6 +19,8 @@ use crate::{
 pub struct Commit {
     /// The run itself.
     pub run: RunSummary,
+    /// The turn of the schedule that it was done for; `None`: somebody asked for it.
+    pub turn: Option<Turn>,
     /// Its report as a JSON document, given back byte for byte by [`Store::report`].
     pub report_json: Vec<u8>,
     /// The lists it pulled, each as [`crate::State::enrol`] set it against the past.
@@ -103,6 +105,7 @@ fn save(connection: &Connection, commit: Commit) -> Result<(), StoreError> {
         return Err(StoreError::Stale { run });
     }
     insert_run(connection, &commit.run)?;
+    turn::insert(connection, run, commit.turn.as_ref())?;
     for (snapshot, enrolled) in &commit.snapshots {
         insert_snapshot(connection, run, snapshot, enrolled)?;
     }

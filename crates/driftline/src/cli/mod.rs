@@ -63,8 +63,10 @@ pub(crate) struct Global {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Look, judge, keep and report, once
+    /// Look, judge, keep and report: on schedule, or once
     Run(RunArgs),
+    /// Show when the next runs are due, and whether any was missed
+    Schedule(ScheduleArgs),
     /// Judge export files, without settings and without a database
     Check(Box<CheckArgs>),
     /// List, show and decide on findings
@@ -104,30 +106,42 @@ pub(crate) enum Command {
     },
 }
 
-/// One run.
+/// One run, or a daemon.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   driftline run --once --config config/quickstart.toml
   driftline run --once --format json --fail-on high > night.json
+  driftline run -v --log json
 
-With [nights] in the settings, every night that is not judged yet is judged, oldest first.")]
+With [nights] in the settings, every night that is not judged yet is judged, oldest first.
+Without --once it runs whenever [schedule] says, until it is told to stop. SIGTERM ends it after
+the run that goes on, a second one at once; SIGHUP reads the settings again; SIGUSR1 runs now.")]
 pub(crate) struct RunArgs {
-    /// Do one run and end; the daemon's schedule is not in this version
+    /// Do one run, print its report, and end
     #[arg(long)]
     pub(crate) once: bool,
 
     /// What is printed on stdout
-    #[arg(long, default_value = "text")]
+    #[arg(long, requires = "once", default_value = "text")]
     pub(crate) format: TextFormat,
 
     /// With names and logins in the text; the other formats have them
-    #[arg(long)]
+    #[arg(long, requires = "once")]
     pub(crate) names: bool,
 
     /// End with status 1 when a live finding is at least this grave
-    #[arg(long, value_name = "SEVERITY", default_value = "none")]
+    #[arg(long, requires = "once", value_name = "SEVERITY", default_value = "none")]
     pub(crate) fail_on: FailOn,
+}
+
+/// The next runs.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  driftline schedule --number 20")]
+pub(crate) struct ScheduleArgs {
+    /// How many
+    #[arg(short, long, value_name = "N", default_value_t = 5)]
+    pub(crate) number: u16,
 }
 
 /// An examination of every live system.

@@ -29,6 +29,7 @@ fn check(path: &Path) -> anyhow::Result<Exit> {
     let settings = settings::read(path)?;
     let nights = settings.nights()?;
     settings.fingerprint_key()?;
+    settings.service.heartbeat()?;
     let profiles = profiles::load(settings.profiles.as_deref())?;
     let mut text = summary(&settings, nights.len())?;
     for advice in settings::advice(&settings, &profiles) {
@@ -50,6 +51,12 @@ fn summary(settings: &Settings, n_nights: usize) -> Result<String, std::fmt::Err
     if let Some(nights) = &settings.nights {
         let (folder, time) = (&nights.shown_as, nights.time.format("%H:%M:%S"));
         writeln!(text, "  nights    {n_nights} in `{folder}`, judged at {time} {}", nights.offset)?;
+    }
+    if let Some(schedule) = &settings.service.schedule {
+        writeln!(text, "  schedule  {schedule}")?;
+    }
+    if let Some(address) = settings.service.listen {
+        writeln!(text, "  web       {address}")?;
     }
     let policy = &settings.policy;
     let max_age = when::written(policy.max_age);

@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod daemon;
 pub(crate) mod db;
 pub(crate) mod doctor;
 pub(crate) mod explain;
@@ -10,6 +11,7 @@ pub(crate) mod findings;
 pub(crate) mod guard;
 pub(crate) mod report;
 pub(crate) mod run;
+pub(crate) mod schedule;
 
 #[cfg(test)]
 mod sample;

@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use connectors::files::Profiles;
-use domain::{At, Clock, Severity};
+use domain::{At, Clock, Severity, Turn};
+use engine::{Outcome, Plan};
+use report::text;
 use report::v1::Report;
-use report::{HtmlOptions, html, text};
 use store::Store;
 
 use crate::cli::{RunArgs, TextFormat};
 use crate::exit::Exit;
 use crate::print::OutputError;
 use crate::settings::{self, Night, Settings};
-use crate::{print, profiles};
+use crate::{pages, print, profiles};
 
 /// Does what is due, and prints the last report.
 ///
@@ -35,7 +36,7 @@ pub(crate) async fn run(config: &Path, args: &RunArgs, clock: &dyn Clock) -> any
 }
 
 /// Opens the database, and makes its folder where there is none.
-fn open(settings: &Settings) -> anyhow::Result<Store> {
+pub(crate) fn open(settings: &Settings) -> anyhow::Result<Store> {
     if let Some(folder) = settings.database.parent().filter(|it| !it.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)
             .map_err(|source| OutputError::File { path: folder.to_owned(), source })?;
@@ -44,10 +45,10 @@ fn open(settings: &Settings) -> anyhow::Result<Store> {
 }
 
 /// What is due.
-struct Due<'d> {
-    settings: &'d Settings,
-    profiles: Arc<Profiles>,
-    store: &'d Store,
+pub(crate) struct Due<'d> {
+    pub(crate) settings: &'d Settings,
+    pub(crate) profiles: Arc<Profiles>,
+    pub(crate) store: &'d Store,
 }
 
 /// What was done.
@@ -79,11 +80,10 @@ impl Due<'_> {
         }
         let last = self.last().await?;
         // A run that ended between its commit and its pages left none behind.
-        let latest = self.settings.reports.join("latest.html");
-        if !latest.exists() || !self.settings.reports.join(name(&last.report) + ".json").exists() {
-            write_pages(&self.settings.reports, &last.report)?;
+        if !pages::are_there(&self.settings.reports, &last.report) {
+            self.write_pages(&last.report).await?;
         }
-        let page = latest;
+        let page = self.settings.reports.join(pages::LATEST);
         Ok(Done { lines, last, page })
     }
 
@@ -107,17 +107,33 @@ impl Due<'_> {
     }
 
     async fn one(&self, night: Option<&Night>, clock: &dyn Clock) -> anyhow::Result<String> {
+        let outcome = self.commit(night, None, clock).await?;
+        self.write_pages(&outcome.report).await?;
+        Ok(told(night, &outcome))
+    }
+
+    /// Does one run, up to its commit: the one path of `run --once` and of the daemon.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the plan cannot be made, or the run not be committed: it is not there then.
+    pub(crate) async fn commit(
+        &self,
+        night: Option<&Night>,
+        turn: Option<Turn>,
+        clock: &dyn Clock,
+    ) -> anyhow::Result<Outcome> {
         let plan = self.settings.plan(night, Arc::clone(&self.profiles))?;
-        let outcome = engine::run(self.store, &plan, clock).await?;
-        let when = night.map_or_else(String::new, |it| format!(" of the night {}", it.date));
-        write_pages(&self.settings.reports, &outcome.report)?;
-        for failure in &outcome.failures {
-            print::err(&format!("error: {failure}"));
-        }
-        let counts = outcome.record.findings.iter().filter(|it| it.finding.is_live()).count();
-        let whole =
-            if outcome.report.is_complete() { "" } else { ", not every list was seen whole" };
-        Ok(format!("Run {}{when}: {counts} findings{whole}", outcome.record.id))
+        Ok(engine::run(self.store, &Plan { turn, ..plan }, clock).await?)
+    }
+
+    /// Writes the pages of a run that was committed.
+    ///
+    /// # Errors
+    ///
+    /// Fails when one cannot be made or written. The run stays committed.
+    pub(crate) async fn write_pages(&self, report: &Report) -> anyhow::Result<()> {
+        pages::write(self.settings, self.store, report).await
     }
 
     async fn last(&self) -> anyhow::Result<Last> {
@@ -128,33 +144,22 @@ impl Due<'_> {
     }
 }
 
+/// One line for a run that was committed. What failed is told on stderr.
+fn told(night: Option<&Night>, outcome: &Outcome) -> String {
+    for failure in &outcome.failures {
+        print::err(&format!("error: {failure}"));
+    }
+    let when = night.map_or_else(String::new, |it| format!(" of the night {}", it.date));
+    let counts = outcome.record.findings.iter().filter(|it| it.finding.is_live()).count();
+    let whole = if outcome.report.is_complete() { "" } else { ", not every list was seen whole" };
+    format!("Run {}{when}: {counts} findings{whole}", outcome.record.id)
+}
+
 /// The gravest finding that lives.
 pub(crate) fn worst(report: &Report) -> Option<Severity> {
     let live = report::Filter::live();
     let severities = live.select(report).into_iter().map(|it| it.severity);
     severities.filter_map(|it| Severity::parse(it.name())).max()
-}
-
-/// The name of a run's pages, as `2026-11-20-run-2`.
-fn name(report: &Report) -> String {
-    format!("{}-run-{}", report.now.0.format("%Y-%m-%d"), report.run)
-}
-
-/// Writes a run's pages into the folder of reports: under the run's name, and as the latest.
-fn write_pages(folder: &Path, report: &Report) -> anyhow::Result<()> {
-    std::fs::create_dir_all(folder)
-        .map_err(|source| OutputError::File { path: folder.to_owned(), source })?;
-    let name = name(report);
-    let page = html(report, &HtmlOptions::default())?;
-    let json = report.to_json();
-    for (file, bytes) in [
-        (format!("{name}.html"), page.as_bytes()),
-        (format!("{name}.json"), &*json),
-        ("latest.html".to_owned(), page.as_bytes()),
-    ] {
-        print::file(&folder.join(file), bytes)?;
-    }
-    Ok(())
 }
 
 /// What the operator reads.

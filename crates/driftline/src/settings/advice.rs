@@ -31,6 +31,7 @@ pub(crate) fn advice(settings: &Settings, profiles: &Profiles) -> Vec<String> {
         ));
     }
     of_interval(settings, &mut advice);
+    of_service(settings, &mut advice);
     advice
 }
 
@@ -103,16 +104,48 @@ fn of_files(settings: &Settings, profiles: &Profiles, advice: &mut Vec<String>) 
     }
 }
 
-/// Nights are a day apart. A quarter of the SLA is the longest interval between two looks at
-/// which an account that is switched off in time can still be shown to have been.
-fn of_interval(settings: &Settings, advice: &mut Vec<String>) {
+/// Who watches the watcher, and who may ask it.
+fn of_service(settings: &Settings, advice: &mut Vec<String>) {
+    let service = &settings.service;
+    let Some(schedule) = &service.schedule else { return };
+    let (sla, longest) = sla_and_its_quarter(settings);
+    if let Some(gap) = schedule.longest_gap().filter(|it| *it > longest) {
+        advice.push(format!(
+            "runs are up to {} apart, over a quarter of the SLA of {sla}: look every {} or more \
+             often, or many results will read `not_proven`",
+            written(gap),
+            written(longest)
+        ));
+    }
+    if service.listen.is_none() && !service.has_heartbeat() {
+        advice.push(
+            "there is a `[schedule]`, and neither `[heartbeat]` nor `[web]`: nobody notices when \
+             the daemon is dead"
+                .to_owned(),
+        );
+    }
+    if let Some(address) = service.listen.filter(|it| !it.ip().is_loopback()) {
+        advice.push(format!(
+            "`web.listen` is {address}: whoever reaches it reads how many findings there are"
+        ));
+    }
+}
+
+/// The SLA as people write it, and a quarter of it.
+fn sla_and_its_quarter(settings: &Settings) -> (String, TimeDelta) {
     let policy = &settings.policy;
-    let (sla, longest) = match policy.sla {
+    match policy.sla {
         SlaLimit::Span(span) => (written(span), span / 4),
         SlaLimit::BusinessDays(n) => {
             (policy.calendar.describe(&policy.sla), TimeDelta::days(n.into()) / 4)
         }
-    };
+    }
+}
+
+/// Nights are a day apart. A quarter of the SLA is the longest interval between two looks at
+/// which an account that is switched off in time can still be shown to have been.
+fn of_interval(settings: &Settings, advice: &mut Vec<String>) {
+    let (sla, longest) = sla_and_its_quarter(settings);
     if settings.nights.is_some() && longest < TimeDelta::days(1) {
         advice.push(format!(
             "nights are 24h apart, over a quarter of the SLA of {}: look every {} or more often, \

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entra::EntraApi;
 use super::http::Http;
+use super::service::{HeartbeatTable, ScheduleTable, WebTable};
 use super::words::{
     Channel, Deprovision, Entitlement, ExternalId, Lifecycle, PersonKey, Severity, SlaClock,
     Weekday,
@@ -25,11 +26,20 @@ pub(super) struct File {
     pub(super) database: String,
     /// The folder of reports, made when it is not there.
     pub(super) reports: String,
+    /// Pages older than this are taken out of the folder of reports; the database keeps every
+    /// report. 1d or more. Default: all are kept.
+    pub(super) reports_keep: Option<String>,
     /// A folder of column-mapping profiles (`NAME.toml`) that add to the built-in ones or
     /// replace them. Default: the built-in ones alone.
     pub(super) profiles: Option<String>,
     /// Exports in one folder a night. Default: the files' paths lead to the newest exports.
     pub(super) nights: Option<Nights>,
+    /// When `driftline run` looks, judges and reports.
+    pub(super) schedule: Option<ScheduleTable>,
+    /// Health and metrics over HTTP. Default: nothing is served.
+    pub(super) web: Option<WebTable>,
+    /// A dead man's switch. Default: nobody is told.
+    pub(super) heartbeat: Option<HeartbeatTable>,
     /// What counts as drift, how much it matters, and by when it must be over.
     pub(super) policy: Policy,
     /// Which keys join what.
@@ -51,8 +61,12 @@ impl Default for File {
         Self {
             database: "driftline.db".to_owned(),
             reports: "reports".to_owned(),
+            reports_keep: None,
             profiles: None,
             nights: None,
+            schedule: None,
+            web: None,
+            heartbeat: None,
             policy: Policy::default(),
             keys: Keys::default(),
             deployment: Deployment::default(),

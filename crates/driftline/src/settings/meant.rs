@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeZone as _, Utc};
+use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use connectors::files::{Config, Profiles};
 use domain::Digest;
 use drift::Policy;
@@ -15,9 +15,10 @@ use super::document::Document;
 use super::file::{self, File};
 use super::live::{Live, live};
 use super::policy::policy;
+use super::service::{Service, service};
 use super::source::sources;
 use super::{SecretRef, SettingsError};
-use crate::when;
+use crate::when::{self, DURATION_FORM};
 
 /// The settings of one deployment.
 #[derive(Clone, Debug)]
@@ -30,10 +31,14 @@ pub(crate) struct Settings {
     pub(crate) database: PathBuf,
     /// The folder of reports.
     pub(crate) reports: PathBuf,
+    /// Pages older than this are taken out of the folder of reports; `None`: all are kept.
+    pub(crate) reports_keep: Option<TimeDelta>,
     /// Profiles besides the built-in ones; `None`: no others.
     pub(crate) profiles: Option<PathBuf>,
     /// Dated nights; `None`: the files hold the newest exports.
     pub(crate) nights: Option<Nights>,
+    /// When and how the daemon runs.
+    pub(crate) service: Service,
     /// What counts as drift.
     pub(crate) policy: Policy,
     /// The apps, by name.
@@ -172,6 +177,7 @@ impl Settings {
             policy: self.policy.clone(),
             settings_digest: self.digest,
             fingerprint_key: self.fingerprint_key()?,
+            turn: None,
             software: crate::SOFTWARE.to_owned(),
         })
     }
@@ -211,15 +217,23 @@ pub(super) fn mean(
             document.wrong(&["deployment", "fingerprint_key"], what)
         })
     });
+    let reports_keep = file.reports_keep.as_ref().map(|text| {
+        when::duration(text).filter(|it| *it >= TimeDelta::days(1)).ok_or_else(|| {
+            let what = format!("is no time of a day or more: write {DURATION_FORM}");
+            document.wrong(&["reports_keep"], what)
+        })
+    });
     Ok(Settings {
         path: path.to_owned(),
         digest: Sha256::digest(text.as_bytes()).into(),
         database: base.join(&file.database),
         reports: base.join(&file.reports),
+        reports_keep: reports_keep.transpose()?,
         profiles: file.profiles.as_ref().map(|folder| base.join(folder)),
         nights,
         apps: apps(document, &file)?,
         live: live(document, &file, &base)?,
+        service: service(document, &file, &base, policy.zone)?,
         written: sources(document, file, policy.zone)?,
         policy,
         fingerprint_key: fingerprint_key.transpose()?,

@@ -17,6 +17,7 @@ mod misfit;
 mod policy;
 mod schema;
 mod secret;
+mod service;
 mod source;
 mod words;
 
@@ -28,6 +29,7 @@ pub(crate) use live::Live;
 pub(crate) use meant::{Night, Settings};
 pub(crate) use schema::schema;
 pub(crate) use secret::{SecretError, SecretRef};
+pub(crate) use service::Heartbeat;
 
 /// Longest settings file, in bytes: some thousands of files by name. More is another file.
 const LEN_MAX: u64 = 1024 * 1024;

@@ -42,7 +42,7 @@ fn a_wrong_file_says_where_what_and_what_to_do() {
     let table = [
         ("databse = 'x.db'",
          "line 1, column 1: `databse` is not a key; did you mean `database`?; expected one of \
-          `database`, `reports`, `profiles`, `nights`, `policy`, `keys`, `deployment`, `idp`, `app`, `hr`, `register`".to_owned()),
+          `database`, `reports`, `reports_keep`, `profiles`, `nights`, `schedule`, `web`, `heartbeat`, `policy`, `keys`, `deployment`, `idp`, `app`, `hr`, `register`".to_owned()),
         ("[policy]\nmax_agee = '26h'",
          "line 2, column 1: `policy.max_agee` is not a key; did you mean `max_age`?; expected one of \
           `version`, `zone`, `max_age`, `rehire_after`, `sla`, `sla_clock`, `shrink_max_percent`, `guard`, `calendar`, `grace`, `severity`".to_owned()),
@@ -453,4 +453,45 @@ fn resolved<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
         Some(reference) => root.pointer(reference.trim_start_matches('#')).unwrap(),
         None => schema,
     }
+}
+
+#[test]
+fn a_wrong_schedule_says_what_to_write() {
+    #[rustfmt::skip]
+    let table = [
+        ("[schedule]\nruns = []",
+         "`schedule.runs` is empty: write one, as `0 2 * * *`"),
+        ("[schedule]\nruns = ['0 2 * * *', '0 2 * * 1']",
+         "`schedule.runs[1]` numbers days of the week, which crons do differently: name them, as `MON-FRI`"),
+        ("[schedule]\nruns = ['0 2 * * *']\nzone = 'Europe/Berlinn'",
+         "`schedule.zone` is no zone: write its IANA name"),
+        ("[schedule]\nruns = ['0 2 * * *']\njitter = '1h'",
+         "`schedule.jitter` is no time of 0s to 30m"),
+        ("[schedule]\nruns = ['*/5 * * * *']",
+         "`schedule.jitter` is as long as the 5m between two runs: make it shorter"),
+        ("[web]\nlisten = 'localhost'",
+         "`web.listen` is no address and port, as `127.0.0.1:9637`"),
+        ("[heartbeat]\nurl = 'https://ping.test/uuid'",
+         "`heartbeat.url` must be `file:PATH` or `env:NAME`"),
+        ("reports_keep = '2h'",
+         "`reports_keep` is no time of a day or more"),
+    ];
+    for (text, told) in table {
+        assert!(message(text).contains(told), "{}", message(text));
+    }
+    assert!(!message("[heartbeat]\nurl = 'https://ping.test/uuid'").contains("uuid"));
+}
+
+#[test]
+fn a_daemon_that_nobody_watches_or_that_looks_too_seldom_is_warned_of() {
+    let advice = |text: &str| {
+        let settings = read_from(&format!("{text}{SYSTEMS}")).unwrap();
+        super::advice(&settings, &Profiles::builtin().unwrap()).join("\n")
+    };
+    let told = advice("[schedule]\nruns = ['0 2 * * *']\n");
+    assert!(told.contains("runs are up to 24h apart, over a quarter of the SLA of 24h"), "{told}");
+    assert!(told.contains("nobody notices when the daemon is dead"), "{told}");
+    let told = advice("[schedule]\nruns = ['0 */6 * * *']\n[web]\nlisten = '0.0.0.0:9637'\n");
+    assert!(!told.contains("apart") && !told.contains("dead"), "{told}");
+    assert!(told.contains("`web.listen` is 0.0.0.0:9637"), "{told}");
 }

@@ -3,6 +3,7 @@
 //! escaped is made here, from numbers and fixed words.
 
 mod chart;
+mod index;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +18,8 @@ use crate::v1::{
     App, Bounds, CauseCount, Exposure, Finding, FindingState, KeyTrial, Look, Report, Severity,
     Source, Time, Verdict,
 };
+
+pub use index::{Night, index_html};
 
 /// Up to so many findings, critical and high ones are shown unfolded; more make a page that
 /// nobody scrolls. Nothing is left out: the rest unfolds, and print shows all.

@@ -152,13 +152,9 @@ impl Report {
     /// Returns true when every list was read in this run, whole and believable.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        let is_whole = |it: &Source| {
-            let coverage = it.coverage.as_ref().map(|it| it.kind);
-            it.failed.is_none() && it.held.is_none() && coverage == Some(CoverageKind::Complete)
-        };
         let blinds = [Watcher::SnapshotIncomplete, Watcher::CredentialFailed];
         let is_blind = self.watcher.iter().any(|it| blinds.contains(&it.kind));
-        !is_blind && self.sources.iter().all(is_whole)
+        !is_blind && self.sources.iter().all(Source::is_whole)
     }
 
     /// The document of one run.

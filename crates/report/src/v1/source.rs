@@ -108,6 +108,13 @@ pub struct WatcherFinding {
 }
 
 impl Source {
+    /// Returns true when the list was read in this run, whole and believable.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        let coverage = self.coverage.as_ref().map(|it| it.kind);
+        self.failed.is_none() && self.held.is_none() && coverage == Some(CoverageKind::Complete)
+    }
+
     pub(super) fn of(record: &SourceRecord) -> Self {
         Self {
             system: record.system.as_str().to_owned(),

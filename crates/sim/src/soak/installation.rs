@@ -165,6 +165,7 @@ impl Installation {
             policy: Policy::default(),
             settings_digest: [0; 32],
             fingerprint_key: Some([0; 32]),
+            turn: None,
             software: concat!("driftline ", env!("CARGO_PKG_VERSION")).to_owned(),
         })
     }

@@ -12,4 +12,5 @@ mod night;
 mod opening;
 mod past;
 mod people;
+mod turns;
 mod world;

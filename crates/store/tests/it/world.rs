@@ -171,6 +171,7 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
             n_critical: 1,
             judged_apps: vec![system("app")],
         },
+        turn: None,
         report_json: format!("{{\"run\": {run}, \"text\": \"{}\"}}", "the same ".repeat(500))
             .into_bytes(),
         snapshots: snapshots.into_iter().zip(enrolled).collect(),

@@ -1,0 +1,313 @@
+//! `run` without `--once`: runs whenever it is due, and answers for itself, until told to stop.
+//!
+//! Signals: TERM and INT stop it, softly once and hard twice; HUP reads the settings again; USR1
+//! runs now. Each is heeded between two runs.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use connectors::files::Profiles;
+use domain::{Clock as _, Turn};
+use engine::{Due, Ran, Schedule, Wakes, Work, attend};
+use sd_notify::NotifyState;
+use store::{Store, StoreError};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+use tokio::time::{Instant, interval};
+use tracing::{error, info, warn};
+use web::{Site, Status};
+
+use super::run::{self, open};
+use crate::clock::MachineClock;
+use crate::exit::{Exit, UsageError};
+use crate::settings::{self, Heartbeat, Settings};
+use crate::{profiles, when};
+
+/// Runs until it is told to stop.
+///
+/// # Errors
+///
+/// Fails when the settings, the database or the address to answer at cannot be used, and when the
+/// database is lost while it runs.
+pub(crate) async fn daemon(config: &Path) -> anyhow::Result<Exit> {
+    let signals = Signals::listen()?;
+    let installed = Installed::read(config)?;
+    let store = open(&installed.settings)?;
+    let last = store.turns().await?.last;
+    let (status, status_of) = watch::channel(Status::default());
+    let (max_age, max_age_of) = watch::channel(installed.settings.policy.max_age);
+    let stop_within = installed.settings.service.stop_within;
+    let site = Site {
+        store: store.clone(),
+        status: status_of,
+        max_age: max_age_of,
+        clock: Arc::new(MachineClock),
+        software: crate::SOFTWARE,
+    };
+    let pages = serve(installed.settings.service.listen, site).await?;
+    let wakes = Wakes::default();
+    let mut service =
+        Service { config: config.to_owned(), installed, store: store.clone(), status, max_age };
+    tell(&[NotifyState::Ready]);
+    let exit = tokio::select! {
+        ended = attend(&MachineClock, last.as_ref(), &wakes, &mut service) => {
+            ended.map(|()| Exit::Fine).map_err(anyhow::Error::from)
+        }
+        () = signals.heed(&wakes, stop_within) => {
+            warn!("Stopped at once: a run that was not committed is not there, and is due again");
+            Ok(Exit::Incomplete)
+        }
+        never = watchdog() => match never {},
+        ended = pages => ended,
+    };
+    info!("Ended");
+    exit
+}
+
+/// Serves health and metrics, where an address is given. Ends only with an error.
+async fn serve(
+    listen: Option<std::net::SocketAddr>,
+    site: Site,
+) -> anyhow::Result<impl Future<Output = anyhow::Result<Exit>>> {
+    let listener = match listen {
+        None => None,
+        Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
+            let at = "web.listen".to_owned();
+            let what = format!("{error}: name a free address of this machine");
+            settings::SettingsError::Live { at, what }
+        })?),
+    };
+    Ok(async move {
+        match listener {
+            None => std::future::pending().await,
+            Some(listener) => {
+                // A task of its own, so that it answers while a run is judged.
+                let served = tokio::spawn(web::serve(listener, site)).await;
+                served?.context("failed to serve health and metrics")?;
+                Ok(Exit::Bug)
+            }
+        }
+    })
+}
+
+/// What the settings gave, all of it usable.
+struct Installed {
+    settings: Settings,
+    profiles: Arc<Profiles>,
+    schedule: Schedule,
+    heartbeat: Option<Heartbeat>,
+}
+
+impl Installed {
+    fn read(config: &Path) -> anyhow::Result<Self> {
+        let settings = settings::read(config)?;
+        let profiles = profiles::load(settings.profiles.as_deref())?;
+        if settings.nights.is_some() {
+            let what = "`[nights]` are folders of exports, each as of its own time: say `run \
+                        --once`, or take the table out";
+            return Err(UsageError(what.to_owned()).into());
+        }
+        let schedule = settings.service.schedule.clone().ok_or_else(|| {
+            UsageError(
+                "the settings have no `[schedule]`: add one with `runs = [\"0 2 * * *\"]`, or say \
+                 `run --once`"
+                    .to_owned(),
+            )
+        })?;
+        // Another installation, or this one begun again, waits for other seconds.
+        let schedule =
+            schedule.with_jitter(settings.service.jitter, RandomState::new().hash_one(()));
+        // What a run needs must be there now, and not at two in the night.
+        settings.plan(None, Arc::clone(&profiles))?;
+        let heartbeat = settings.service.heartbeat()?;
+        Ok(Self { settings, profiles, schedule, heartbeat })
+    }
+}
+
+/// What is done whenever it is due.
+struct Service {
+    config: PathBuf,
+    installed: Installed,
+    store: Store,
+    status: watch::Sender<Status>,
+    max_age: watch::Sender<TimeDelta>,
+}
+
+impl Work for Service {
+    type Error = StoreError;
+
+    fn schedule(&self) -> &Schedule {
+        &self.installed.schedule
+    }
+
+    fn wait_for(&mut self, due: Option<Due>) {
+        let next = due.map(|it| it.begins);
+        let is_new =
+            self.status.send_if_modified(|it| std::mem::replace(&mut it.next_run, next) != next);
+        if let Some(next) = next.filter(|_| is_new) {
+            let shown = when::on_the_wall(next, self.installed.schedule.zone());
+            info!(next_run = %next.to_rfc3339(), "The next run begins at {shown}");
+            tell(&[NotifyState::Status(&format!("next run at {shown}"))]);
+        }
+    }
+
+    async fn run(&mut self, turn: Option<Turn>) -> Result<Ran, StoreError> {
+        let (began, took) = (MachineClock.now(), Instant::now());
+        self.status.send_modify(|it| it.running_since = Some(began));
+        tell(&[NotifyState::Status("running")]);
+        let (ran, failed) = match self.commit(turn).await {
+            Ok(reported) => (Ok(Ran::Committed), reported.err()),
+            Err(error) => {
+                let why = format!("the last run failed, and nothing of it was saved: {error:#}");
+                let ran = match error.downcast::<StoreError>() {
+                    // The thread that writes is gone: whoever starts us again gives us another.
+                    Ok(closed @ StoreError::Closed) => Err(closed),
+                    _ => Ok(Ran::Failed),
+                };
+                (ran, Some(why))
+            }
+        };
+        if let Some(why) = &failed {
+            error!("{why}");
+        }
+        let took_ms = u64::try_from(took.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.status.send_modify(|it| {
+            it.running_since = None;
+            it.took_ms = Some(took_ms);
+            it.n_failed += u64::from(failed.is_some());
+            it.failed = failed;
+        });
+        ran
+    }
+
+    fn reload(&mut self) {
+        let bad = match Installed::read(&self.config) {
+            Ok(new) if new.settings.database != self.installed.settings.database => {
+                Some("`database` is another: restart driftline to use it".to_owned())
+            }
+            Ok(new) if new.settings.service.listen != self.installed.settings.service.listen => {
+                Some("`web.listen` is another: restart driftline to use it".to_owned())
+            }
+            Ok(new) => {
+                self.max_age.send_replace(new.settings.policy.max_age);
+                self.installed = new;
+                None
+            }
+            Err(error) => Some(format!("{error:#}")),
+        };
+        match &bad {
+            None => info!("Read the settings again: they are in force"),
+            Some(why) => {
+                error!(error = %why, "The settings cannot be used: those before stay in force");
+            }
+        }
+        self.status.send_modify(|it| it.bad_settings = bad);
+    }
+}
+
+impl Service {
+    /// Does one run, reports it, and tells that it was done. Inside: why it was not reported.
+    async fn commit(&self, turn: Option<Turn>) -> anyhow::Result<Result<(), String>> {
+        let Installed { settings, profiles, .. } = &self.installed;
+        let profiles = Arc::clone(profiles);
+        let due = run::Due { settings, profiles, store: &self.store };
+        let outcome = due.commit(None, turn, &MachineClock).await?;
+        if let Err(error) = due.write_pages(&outcome.report).await {
+            return Ok(Err(format!("the report of the last run was not written: {error:#}")));
+        }
+        if outcome.report.is_complete() {
+            self.beat().await;
+        }
+        Ok(Ok(()))
+    }
+
+    async fn beat(&self) {
+        let Some(heartbeat) = &self.installed.heartbeat else { return };
+        let heard = heartbeat.beat().await;
+        if let Err(why) = &heard {
+            warn!(error = %why, "The heartbeat was not heard");
+        }
+        self.status.send_modify(|it| match heard {
+            Ok(()) => it.heartbeat_at = Some(MachineClock.now()),
+            Err(_) => it.n_unheard += 1,
+        });
+    }
+}
+
+/// The signals of the operating system.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+    user: Signal,
+}
+
+impl Signals {
+    /// Listens from now on: none is lost, and none ends the process by itself.
+    fn listen() -> anyhow::Result<Self> {
+        let of = |kind| signal(kind).context("failed to listen to signals");
+        Ok(Self {
+            terminate: of(SignalKind::terminate())?,
+            interrupt: of(SignalKind::interrupt())?,
+            hang_up: of(SignalKind::hangup())?,
+            user: of(SignalKind::user_defined1())?,
+        })
+    }
+
+    /// Passes them on. Returns when it is time to stop hard: asked twice, or once and the run that
+    /// goes on has had its time.
+    async fn heed(mut self, wakes: &Wakes, stop_within: Duration) {
+        let mut stops_at = None;
+        loop {
+            let patience = async {
+                match stops_at {
+                    Some(at) => tokio::time::sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = self.terminate.recv() => {}
+                _ = self.interrupt.recv() => {}
+                _ = self.hang_up.recv() => {
+                    wakes.reload.notify_one();
+                    continue;
+                }
+                _ = self.user.recv() => {
+                    wakes.run.notify_one();
+                    continue;
+                }
+                () = patience => return,
+            }
+            if stops_at.is_some() {
+                return;
+            }
+            info!("Stopping after the run that goes on, if one does");
+            tell(&[NotifyState::Stopping]);
+            stops_at = Some(Instant::now() + stop_within);
+            wakes.stop.notify_one();
+        }
+    }
+}
+
+/// Tells systemd twice as often as it wants to hear it that we live, from the task that does the
+/// work: when that one hangs, so does this.
+async fn watchdog() -> std::convert::Infallible {
+    let Some(limit) = sd_notify::watchdog_enabled().filter(|it| !it.is_zero()) else {
+        return std::future::pending().await;
+    };
+    let mut beats = interval(limit / 2);
+    loop {
+        beats.tick().await;
+        tell(&[NotifyState::Watchdog]);
+    }
+}
+
+/// Tells systemd, if it is there. Nobody is worse off when it does not hear.
+fn tell(state: &[NotifyState<'_>]) {
+    sd_notify::notify(state).ok();
+}

@@ -1,0 +1,78 @@
+//! `schedule`: the next runs, and how the last scheduled one went. Changes nothing.
+
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use domain::{Clock, Turn};
+use engine::Schedule;
+use store::{Store, StoreError, Turns};
+
+use crate::cli::ScheduleArgs;
+use crate::exit::{Exit, UsageError};
+use crate::{print, settings, when};
+
+/// Prints the next runs.
+///
+/// # Errors
+///
+/// Fails when the settings cannot be used or have no schedule, or the database cannot be read.
+pub(crate) async fn schedule(
+    config: &Path,
+    args: &ScheduleArgs,
+    clock: &dyn Clock,
+) -> anyhow::Result<Exit> {
+    let settings = settings::read(config)?;
+    let Some(schedule) = &settings.service.schedule else {
+        let what = "the settings have no `[schedule]`: add one with `runs = [\"0 2 * * *\"]`";
+        return Err(UsageError(what.to_owned()).into());
+    };
+    let turns = match Store::open_existing_read_only(&settings.database) {
+        Ok(store) => store.turns().await?,
+        // Nothing ran yet.
+        Err(StoreError::Missing { .. } | StoreError::Empty { .. }) => Turns::default(),
+        Err(error) => return Err(error.into()),
+    };
+    let mut text = next(schedule, clock.now(), args.number.into());
+    if !settings.service.jitter.is_zero() {
+        let jitter = when::written(settings.service.jitter);
+        text.push_str(&format!("Each begins up to {jitter} later, at random.\n"));
+    }
+    text.push_str(&last(&turns, schedule, clock.now()));
+    print::out(text)?;
+    Ok(Exit::Fine)
+}
+
+fn next(schedule: &Schedule, now: DateTime<Utc>, n: usize) -> String {
+    let mut text = format!("The next runs, in {}:\n", schedule.zone());
+    let mut after = now;
+    for _ in 0..n {
+        let Some((at, expression)) = schedule.next(after) else { break };
+        let shown = when::on_the_wall(at, schedule.zone());
+        text.push_str(&format!("  {shown}  {}  by `{expression}`\n", at.format("%H:%MZ")));
+        after = at;
+    }
+    text
+}
+
+fn last(turns: &Turns, schedule: &Schedule, now: DateTime<Utc>) -> String {
+    let shown = |at| when::on_the_wall(at, schedule.zone());
+    let Some(Turn { due, began, schedule: text, .. }) = &turns.last else {
+        return "No scheduled run was done yet: the daemon begins with one.\n".to_owned();
+    };
+    let mut said = format!("The last one was due {} and began {}.\n", shown(*due), shown(*began));
+    if *text != schedule.to_string() {
+        said.push_str("The schedule is another one since: the daemon begins with a run.\n");
+    } else if let Some(due) = schedule.due(*began, now).filter(|it| it.at <= now) {
+        let n = due.n_missed + 1;
+        said.push_str(&format!(
+            "Since then {n} passed without a run, the first due {}: is the daemon running? It makes \
+             up for all with one.\n",
+            shown(due.first_missed.unwrap_or(due.at))
+        ));
+    }
+    match turns.n_missed {
+        0 => {}
+        n => said.push_str(&format!("In all, {n} due times had no run.\n")),
+    }
+    said
+}

@@ -1,0 +1,183 @@
+//! Waits for what is due and does it, one run at a time, until told to stop.
+//!
+//! A wake-up carries no message: a run always looks at everything. What a run is, and what the
+//! settings say, belongs to whoever gives the [`Work`].
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{Clock, Turn};
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use crate::{Due, Schedule};
+
+/// Longest sleep before looking at the clock again. A machine that was suspended, or whose clock
+/// was set, is at most this late.
+const NAP_MAX: Duration = Duration::from_secs(60);
+
+/// How long after a run that failed the next try begins: a disk that is full, or a secret that is
+/// not there, is mended by a person.
+const RETRY_AFTER: TimeDelta = TimeDelta::minutes(15);
+
+/// A clock that was set back by more than this had been wrong, and what it said does not count.
+const SET_BACK_MAX: TimeDelta = TimeDelta::hours(1);
+
+/// What wakes a daemon besides its schedule. Each is remembered until it is heeded, between two
+/// runs; told twice, it is heeded once.
+#[derive(Debug, Default)]
+pub struct Wakes {
+    /// End after the run that goes on.
+    pub stop: Notify,
+    /// Read the settings again.
+    pub reload: Notify,
+    /// Run now, due or not.
+    pub run: Notify,
+}
+
+/// What a daemon does.
+pub trait Work {
+    /// Why it cannot go on.
+    type Error;
+
+    /// When it is done.
+    fn schedule(&self) -> &Schedule;
+
+    /// Is told what is due next, before each wait. `None`: nothing, ever.
+    fn wait_for(&mut self, due: Option<Due>);
+
+    /// Does one run, for a turn of the schedule or (`None`) because somebody asked.
+    ///
+    /// # Errors
+    ///
+    /// Returns what ends the daemon. A run that failed and may be tried again is
+    /// [`Ran::Failed`].
+    fn run(&mut self, turn: Option<Turn>) -> impl Future<Output = Result<Ran, Self::Error>> + Send;
+
+    /// Reads the settings again. Those in force stay when the new ones cannot be used.
+    fn reload(&mut self);
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ran {
+    /// It was committed, with its turn.
+    Committed,
+    /// Nothing was saved. It is tried again after a quarter of an hour, and as long as it takes.
+    Failed,
+}
+
+/// Does `work` whenever it is due, and whenever asked. Returns when told to stop, between two
+/// runs; drop the future to stop at once.
+///
+/// `last` is the last turn that was committed. Without one, or under another schedule, a run is
+/// due now: what was missed cannot be told. Due times that passed meanwhile are caught up with one
+/// run.
+///
+/// # Errors
+///
+/// Returns what ends the work.
+pub async fn attend<W: Work + Send>(
+    clock: &dyn Clock,
+    last: Option<&Turn>,
+    wakes: &Wakes,
+    work: &mut W,
+) -> Result<(), W::Error> {
+    let mut past = Past::of(last, work.schedule(), clock.now());
+    loop {
+        let now = clock.now();
+        let due = past.due(work.schedule(), now);
+        work.wait_for(due);
+        let left = due.map(|it| (it.begins - now).to_std().unwrap_or(Duration::ZERO));
+        let turn = match wait(left.unwrap_or(NAP_MAX).min(NAP_MAX), wakes).await {
+            Woken::Stop => return Ok(()),
+            Woken::Reload => {
+                let before = work.schedule().to_string();
+                work.reload();
+                if work.schedule().to_string() != before {
+                    past = Past::since(clock.now());
+                }
+                continue;
+            }
+            Woken::Asked => None,
+            // The clock is looked at again after each nap: more may be due by then.
+            Woken::Rested => match due.filter(|it| it.begins <= now) {
+                Some(due) => Some(due.turn(now, work.schedule())),
+                None => continue,
+            },
+        };
+        let began = turn.as_ref().map(|it| it.began);
+        let ran = work.run(turn).await?;
+        if let Some(began) = began {
+            past.add(began, ran, clock.now());
+        }
+    }
+}
+
+/// Up to when due times are dealt with.
+struct Past {
+    /// Those up to here had their runs.
+    settled: DateTime<Utc>,
+    /// Before the first turn of a schedule, a run is due now.
+    is_new: bool,
+    /// After a run that failed, none of the schedule begins before.
+    rests_until: Option<DateTime<Utc>>,
+    /// What is due next, as long as it is not.
+    ahead: Option<Due>,
+}
+
+impl Past {
+    fn of(last: Option<&Turn>, schedule: &Schedule, now: DateTime<Utc>) -> Self {
+        match last.filter(|it| it.schedule == schedule.to_string()) {
+            Some(last) => Self::since(last.began),
+            None => Self { is_new: true, ..Self::since(now) },
+        }
+    }
+
+    const fn since(now: DateTime<Utc>) -> Self {
+        Self { settled: now, is_new: false, rests_until: None, ahead: None }
+    }
+
+    fn due(&mut self, schedule: &Schedule, now: DateTime<Utc>) -> Option<Due> {
+        // A wrong clock may have said when to try again, too.
+        let rests_until = self.rests_until.filter(|it| *it <= now + RETRY_AFTER);
+        if self.is_new {
+            let begins = rests_until.unwrap_or(now);
+            return Some(Due { at: now, begins, n_missed: 0, first_missed: None });
+        }
+        if self.settled > now + SET_BACK_MAX {
+            *self = Self::since(now);
+        }
+        if self.ahead.is_none_or(|it| it.at <= now) {
+            self.ahead = schedule.due(self.settled, now);
+        }
+        self.ahead
+            .map(|it| Due { begins: rests_until.map_or(it.begins, |at| at.max(it.begins)), ..it })
+    }
+
+    fn add(&mut self, began: DateTime<Utc>, ran: Ran, now: DateTime<Utc>) {
+        match ran {
+            Ran::Committed => *self = Self::since(began),
+            Ran::Failed => self.rests_until = Some(now + RETRY_AFTER),
+        }
+    }
+}
+
+/// What ended a wait.
+enum Woken {
+    Stop,
+    Reload,
+    Asked,
+    /// Nothing: it was long enough.
+    Rested,
+}
+
+async fn wait(nap: Duration, wakes: &Wakes) -> Woken {
+    tokio::select! {
+        biased; // Who asks to stop waits for no other run.
+        () = wakes.stop.notified() => Woken::Stop,
+        () = wakes.reload.notified() => Woken::Reload,
+        () = wakes.run.notified() => Woken::Asked,
+        () = sleep(nap) => Woken::Rested,
+    }
+}

@@ -1,0 +1,280 @@
+//! The metrics page, in Prometheus' text format. Numbers of the last run are gauges; times are
+//! seconds since 1970, so that an alert can say how long ago. Systems, lists, causes and states
+//! are labels; people and accounts never are.
+
+use prometheus::{Counter, Encoder as _, GaugeVec, Opts, Registry, TextEncoder};
+use report::v1::{App, Channel, FindingState, Grade, Report, Severity, Source, Watcher};
+
+use crate::{Numbers, Status};
+
+/// Writes the page. `software` is program and version.
+///
+/// # Errors
+///
+/// Returns what the library says: a name or a label that is none.
+pub fn metrics(
+    numbers: &Numbers,
+    status: &Status,
+    software: &str,
+) -> Result<String, prometheus::Error> {
+    let page = Page { registry: Registry::new() };
+    page.of_daemon(status, software)?;
+    page.of_store(numbers)?;
+    if let Some(report) = &numbers.report {
+        page.of_run(report)?;
+        page.of_sources(report)?;
+        page.of_findings(report)?;
+    }
+    let mut bytes = Vec::new();
+    TextEncoder::new().encode(&page.registry.gather(), &mut bytes)?;
+    String::from_utf8(bytes).map_err(|error| prometheus::Error::Msg(error.to_string()))
+}
+
+struct Page {
+    registry: Registry,
+}
+
+impl Page {
+    /// One metric with its labels and values.
+    fn add<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&str; N],
+        values: impl IntoIterator<Item = ([String; N], f64)>,
+    ) -> Result<(), prometheus::Error> {
+        let metric = GaugeVec::new(Opts::new(name, help), &labels)?;
+        for (labels, value) in values {
+            metric.with_label_values(&labels).set(value);
+        }
+        self.registry.register(Box::new(metric))
+    }
+
+    fn counter(&self, name: &str, help: &str, value: u64) -> Result<(), prometheus::Error> {
+        let metric = Counter::new(name, help)?;
+        metric.inc_by(count(value));
+        self.registry.register(Box::new(metric))
+    }
+
+    fn one(&self, name: &str, help: &str, value: f64) -> Result<(), prometheus::Error> {
+        self.add(name, help, [], [([], value)])
+    }
+
+    /// A metric that may have no value: then it is not there.
+    fn maybe(&self, name: &str, help: &str, value: Option<f64>) -> Result<(), prometheus::Error> {
+        value.map_or(Ok(()), |value| self.one(name, help, value))
+    }
+
+    fn of_daemon(&self, status: &Status, software: &str) -> Result<(), prometheus::Error> {
+        let version = software.rsplit(' ').next().unwrap_or(software).to_owned();
+        self.add("driftline_build_info", "1, with the version.", ["version"], [([version], 1.0)])?;
+        self.one(
+            "driftline_run_in_progress",
+            "1 while a run goes on.",
+            truth(status.running_since.is_some()),
+        )?;
+        self.maybe(
+            "driftline_next_run_timestamp_seconds",
+            "When the next run begins.",
+            status.next_run.map(seconds),
+        )?;
+        self.counter(
+            "driftline_failed_runs_total",
+            "Runs since the daemon began that failed, or whose report was not written.",
+            status.n_failed,
+        )?;
+        self.one(
+            "driftline_last_run_failed",
+            "1 when the last run failed, or its report was not written.",
+            truth(status.failed.is_some()),
+        )?;
+        self.one(
+            "driftline_settings_in_force",
+            "0 when the settings of the last reload could not be used.",
+            truth(status.bad_settings.is_none()),
+        )?;
+        self.maybe(
+            "driftline_run_duration_seconds",
+            "How long the last run of this daemon took.",
+            status.took_ms.map(|it| count(it) / 1000.0),
+        )?;
+        self.maybe(
+            "driftline_heartbeat_timestamp_seconds",
+            "When the heartbeat was last heard.",
+            status.heartbeat_at.map(seconds),
+        )?;
+        self.counter(
+            "driftline_unheard_heartbeats_total",
+            "Heartbeats that were not heard since the daemon began.",
+            status.n_unheard,
+        )
+    }
+
+    fn of_store(&self, numbers: &Numbers) -> Result<(), prometheus::Error> {
+        self.counter(
+            "driftline_missed_runs_total",
+            "Scheduled runs that did not take place, of all time.",
+            numbers.turns.n_missed,
+        )?;
+        self.maybe(
+            "driftline_last_scheduled_run_timestamp_seconds",
+            "When the last committed run of the schedule began.",
+            numbers.turns.last.as_ref().map(|it| seconds(it.began)),
+        )?;
+        let sizes = [("database", numbers.sizes.database), ("wal", numbers.sizes.wal)];
+        self.add(
+            "driftline_database_bytes",
+            "How large the database is.",
+            ["file"],
+            sizes.map(|(file, size)| ([file.to_owned()], count(size))),
+        )?;
+        let whole = numbers.last_whole.iter().map(|(stream, at)| {
+            let channel = stream.channel.map_or("", domain::Channel::name);
+            let labels = [stream.system.as_str(), stream.list.name(), channel];
+            (labels.map(str::to_owned), seconds(*at))
+        });
+        self.add(
+            "driftline_source_last_complete_timestamp_seconds",
+            "As of when the list was last seen whole and believed.",
+            ["system", "list", "channel"],
+            whole,
+        )?;
+        let status = |it: &store::Requested| {
+            it.status.map_or_else(|| "none".to_owned(), |status| status.to_string())
+        };
+        self.add(
+            "driftline_run_requests",
+            "Requests of the last run, by HTTP status; none: no answer, or a file.",
+            ["system", "status"],
+            numbers.requested.iter().map(|it| ([it.system.to_string(), status(it)], count(it.n))),
+        )?;
+        self.add(
+            "driftline_run_request_seconds",
+            "How long the requests of the last run took together.",
+            ["system", "status"],
+            numbers
+                .requested
+                .iter()
+                .map(|it| ([it.system.to_string(), status(it)], count(it.duration_ms) / 1000.0)),
+        )
+    }
+
+    fn of_run(&self, report: &Report) -> Result<(), prometheus::Error> {
+        self.one(
+            "driftline_last_run_timestamp_seconds",
+            "The time of the last run's judgement.",
+            seconds(report.now.0),
+        )?;
+        self.one(
+            "driftline_last_run_number",
+            "The number of the last run.",
+            count(report.run.unsigned_abs()),
+        )?;
+        self.one(
+            "driftline_last_run_complete",
+            "1 when the last run saw every list whole.",
+            truth(report.is_complete()),
+        )?;
+        let grades = |it: &App| {
+            let (app, grade) = (it.app.clone(), it.grade);
+            Grade::ALL
+                .iter()
+                .map(move |one| ([app.clone(), one.name().to_owned()], truth(*one == grade)))
+        };
+        self.add(
+            "driftline_app_grade",
+            "1 for the grade of the app in the last run.",
+            ["app", "grade"],
+            report.apps.iter().flat_map(grades),
+        )?;
+        let watcher = Watcher::ALL.iter().map(|kind| {
+            let n = report.watcher.iter().filter(|it| it.kind == *kind).count();
+            ([kind.name().to_owned()], count(n as u64))
+        });
+        self.add(
+            "driftline_watcher_findings",
+            "Findings of the last run about the watching.",
+            ["kind"],
+            watcher,
+        )
+    }
+
+    fn of_sources(&self, report: &Report) -> Result<(), prometheus::Error> {
+        let labels = |it: &Source| {
+            let channel = it.channel.map_or("", Channel::name);
+            [it.system.as_str(), it.list.name(), channel].map(str::to_owned)
+        };
+        let names = ["system", "list", "channel"];
+        let sources = || report.sources.iter();
+        self.add(
+            "driftline_source_complete",
+            "1 when the last run read the list, whole and believed.",
+            names,
+            sources().map(|it| (labels(it), truth(it.is_whole()))),
+        )?;
+        self.add(
+            "driftline_source_rows",
+            "Rows of the list in the last run.",
+            names,
+            sources().map(|it| (labels(it), count(it.n_rows))),
+        )?;
+        self.add(
+            "driftline_source_bytes",
+            "Bytes read for the list in the last run.",
+            names,
+            sources().map(|it| (labels(it), count(it.n_bytes))),
+        )?;
+        let grades = |it: &Source| {
+            let ([system, list, channel], grade) = (labels(it), it.grade);
+            Grade::ALL.iter().map(move |one| {
+                let labels = [system.clone(), list.clone(), channel.clone(), one.name().to_owned()];
+                (labels, truth(*one == grade))
+            })
+        };
+        self.add(
+            "driftline_source_grade",
+            "1 for the grade of the list in the last run.",
+            ["system", "list", "channel", "grade"],
+            sources().flat_map(grades),
+        )
+    }
+
+    fn of_findings(&self, report: &Report) -> Result<(), prometheus::Error> {
+        let n = |app: &str, severity: Severity, state: FindingState| {
+            let is_meant = |it: &&report::v1::Finding| {
+                it.app == app && it.severity == severity && it.state == state
+            };
+            count(report.findings.iter().filter(is_meant).count() as u64)
+        };
+        let live = FindingState::ALL.iter().filter(|it| it.is_live());
+        let pairs: Vec<_> =
+            live.flat_map(|state| Severity::ALL.iter().map(move |it| (*it, *state))).collect();
+        let values = report.apps.iter().flat_map(|app| {
+            pairs.iter().map(|(severity, state)| {
+                let labels = [app.app.as_str(), severity.name(), state.name()];
+                (labels.map(str::to_owned), n(&app.app, *severity, *state))
+            })
+        });
+        self.add(
+            "driftline_findings",
+            "Findings that live, as of the last run.",
+            ["app", "severity", "state"],
+            values,
+        )
+    }
+}
+
+const fn truth(it: bool) -> f64 {
+    if it { 1.0 } else { 0.0 }
+}
+
+/// Counts stay far below 2^53, from which on a float skips numbers.
+#[expect(clippy::cast_precision_loss, reason = "Prometheus knows floats only")]
+const fn count(n: u64) -> f64 {
+    n as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "Prometheus knows floats only")]
+const fn seconds(at: chrono::DateTime<chrono::Utc>) -> f64 {
+    at.timestamp_millis() as f64 / 1000.0
+}

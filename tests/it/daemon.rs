@@ -1,0 +1,334 @@
+//! The daemon as an operator meets it: signals, health, missed runs, one process at a time. Every
+//! wait is for a line of its log or for its end.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+use crate::site::Site;
+
+/// A company in two exports.
+const COMPANY: &str = "\
+[idp.okta]
+[[idp.okta.file]]
+path = 'okta_users.json'
+whole = true
+[app.secureframe]
+idps = ['okta']
+[[app.secureframe.file]]
+path = 'secureframe_scim_users'
+";
+
+/// Once a year, at a time when nobody tests.
+const RARELY: &str = "[schedule]\nruns = ['0 0 29 FEB *']\njitter = '0s'\n";
+
+/// A daemon that goes on. Killed when dropped.
+struct Daemon {
+    child: Child,
+    log: BufReader<std::process::ChildStderr>,
+    told: Vec<Value>,
+}
+
+impl Daemon {
+    fn start(site: &Site) -> Self {
+        let mut command = site.command(&["run", "-v", "--log", "json"]);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = BufReader::new(child.stderr.take().unwrap());
+        Self { child, log, told: Vec::new() }
+    }
+
+    /// Reads its log to the line that begins so.
+    fn told(&mut self, beginning: &str) -> Value {
+        loop {
+            let mut line = String::new();
+            let n_bytes = self.log.read_line(&mut line).unwrap();
+            assert!(n_bytes > 0, "it ended without `{beginning}`: {:#?}", self.told);
+            let line: Value = serde_json::from_str(&line).unwrap_or_else(|_| Value::from(line));
+            let is_it = line["message"].as_str().is_some_and(|it| it.starts_with(beginning));
+            self.told.push(line.clone());
+            if is_it {
+                return line;
+            }
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("/bin/kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// Waits for its end; the exit status.
+    fn end(mut self) -> i32 {
+        let mut rest = String::new();
+        self.log.read_to_string(&mut rest).unwrap();
+        self.child.wait().unwrap().code().unwrap_or(-1)
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn site(more: &str) -> Site {
+    let site = Site::new(&format!("{more}{RARELY}{COMPANY}"));
+    let samples = crate::site::project("config/samples/2026-11-20");
+    for name in ["okta_users.json", "secureframe_scim_users"] {
+        crate::site::copy_all(&samples, &site.path("samples"));
+        let from = site.path("samples").join(name);
+        if from.is_dir() {
+            crate::site::copy_all(&from, &site.path(name));
+        } else {
+            std::fs::copy(from, site.path(name)).unwrap();
+        }
+    }
+    site
+}
+
+/// An address of this machine where nobody answers now.
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// What a page answers: its status and its body.
+fn get(address: SocketAddr, path: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.split(' ').nth(1).unwrap().to_owned(), body.to_owned())
+}
+
+#[test]
+fn it_runs_at_once_when_it_never_ran_and_ends_when_told() {
+    let site = site("");
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Committed run 1");
+    daemon.told("The next run begins at");
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(), 0);
+    assert_eq!(site.report()["run"], 1);
+    assert!(site.path("reports/latest.html").exists());
+    let index = String::from_utf8(site.read("reports/index.html")).unwrap();
+    assert!(index.contains("-run-1.html"), "{index}");
+    site.told(&["db", "verify"]);
+
+    // It had its turn: begun again, nothing is due.
+    let mut daemon = Daemon::start(&site);
+    daemon.told("The next run begins at");
+    daemon.signal("INT");
+    assert_eq!(daemon.end(), 0);
+    assert_eq!(site.report()["run"], 1);
+}
+
+#[test]
+fn every_line_of_a_run_names_it() {
+    let site = site("");
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Committed run 1");
+    let pulled = |it: &&Value| it["message"].as_str().is_some_and(|it| it.starts_with("Pulled "));
+    let pulls: Vec<&Value> = daemon.told.iter().filter(pulled).collect();
+    assert!(pulls.len() >= 2, "{:#?}", daemon.told);
+    for line in pulls {
+        assert!(line["spans"].to_string().contains("\"run.id\":1"), "{line:#}");
+    }
+}
+
+#[test]
+fn a_run_on_request_is_one_more() {
+    let site = site("");
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Committed run 1");
+    daemon.signal("USR1");
+    daemon.told("Committed run 2");
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(), 0);
+}
+
+#[test]
+fn due_times_that_passed_while_it_was_down_are_caught_up_once_and_told() {
+    let site = site("");
+    let daily = site.read("driftline.toml");
+    let daily = String::from_utf8(daily).unwrap().replace("0 0 29 FEB *", "0 2 * * *");
+    site.write("driftline.toml", daily);
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Committed run 1");
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(), 0);
+
+    // Five days ago, as far as the database knows.
+    let database = rusqlite::Connection::open(site.path("driftline.db")).unwrap();
+    let back = "UPDATE turn SET due_ms = due_ms - 432000000, began_ms = began_ms - 432000000";
+    database.execute(back, []).unwrap();
+    drop(database);
+    let shown = site.told(&["schedule"]).stdout;
+    assert!(shown.contains("Since then 5 passed without a run"), "{shown}");
+
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Committed run 2");
+    daemon.told("The next run begins at");
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(), 0);
+    let report = site.report();
+    assert_eq!(report["run"], 2);
+    let missed = &report["watcher"].as_array().unwrap();
+    let missed = missed.iter().find(|it| it["kind"] == "run_missed").unwrap();
+    assert!(
+        missed["text"].as_str().unwrap().starts_with("4 scheduled runs did not take"),
+        "{missed}"
+    );
+    let shown = site.told(&["schedule"]).stdout;
+    assert!(shown.contains("In all, 4 due times had no run"), "{shown}");
+    assert!(!shown.contains("Since then"), "{shown}");
+}
+
+#[test]
+fn settings_are_read_again_and_bad_ones_change_nothing() {
+    let address = free_address();
+    let site = site(&format!("[web]\nlisten = '{address}'\n"));
+    let good = String::from_utf8(site.read("driftline.toml")).unwrap();
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Committed run 1");
+    assert_eq!(get(address, "/healthz").0, "200", "{}", get(address, "/healthz").1);
+
+    site.write("driftline.toml", good.replace("'okta'", "'oktta'"));
+    daemon.signal("HUP");
+    let told = daemon.told("The settings cannot be used");
+    assert!(told["error"].as_str().unwrap().contains("oktta"), "{told}");
+    let (status, body) = get(address, "/healthz");
+    assert!(status == "503" && body.contains("are not in force"), "{status} {body}");
+    daemon.signal("USR1");
+    daemon.told("Committed run 2");
+
+    site.write("driftline.toml", good.replace("29 FEB", "28 FEB"));
+    daemon.signal("HUP");
+    daemon.told("Read the settings again");
+    let next = daemon.told("The next run begins at");
+    assert!(next["next_run"].as_str().unwrap().contains("-02-28T"), "{next}");
+    assert_eq!(get(address, "/healthz").0, "200");
+    assert_eq!(get(address, "/readyz"), ("200".to_owned(), "ready\n".to_owned()));
+    let (status, metrics) = get(address, "/metrics");
+    assert_eq!(status, "200");
+    for line in [
+        "driftline_last_run_number 2",
+        "driftline_last_run_complete 1",
+        "driftline_settings_in_force 1",
+        "driftline_missed_runs_total 0",
+        "driftline_watcher_findings{kind=\"run_missed\"} 0",
+    ] {
+        assert!(metrics.lines().any(|it| it == line), "no `{line}` in\n{metrics}");
+    }
+}
+
+#[test]
+fn a_run_whose_report_cannot_be_written_is_committed_and_told() {
+    let address = free_address();
+    let site = site(&format!("[web]\nlisten = '{address}'\n"));
+    site.write("reports", "a file where the folder should be");
+    let mut daemon = Daemon::start(&site);
+    daemon.told("the report of the last run was not written");
+    daemon.told("The next run begins at");
+    let (status, body) = get(address, "/healthz");
+    assert!(status == "503" && body.contains("was not written"), "{status} {body}");
+    assert!(get(address, "/metrics").1.contains("driftline_last_run_failed 1"));
+    std::fs::remove_file(site.path("reports")).unwrap();
+    daemon.signal("USR1");
+    daemon.told("Committed run 2");
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(), 0);
+    // The first one had its turn: nothing was missed.
+    let shown = site.told(&["schedule"]).stdout;
+    assert!(shown.contains("The last one was due") && !shown.contains("had no run"), "{shown}");
+    assert!(site.path("reports/latest.html").exists());
+}
+
+#[test]
+fn it_is_ill_while_a_list_cannot_be_seen() {
+    let address = free_address();
+    let site = site(&format!("[web]\nlisten = '{address}'\n"));
+    std::fs::rename(site.path("okta_users.json"), site.path("away.json")).unwrap();
+    let mut daemon = Daemon::start(&site);
+    daemon.told("The next run begins at");
+    let (status, body) = get(address, "/healthz");
+    assert_eq!(status, "503", "{body}");
+    std::fs::rename(site.path("away.json"), site.path("okta_users.json")).unwrap();
+    daemon.signal("USR1");
+    daemon.told("Committed run 2");
+    // The line of the commit comes before the run's end.
+    daemon.signal("HUP");
+    daemon.told("Read the settings again");
+    let (status, body) = get(address, "/healthz");
+    assert_eq!(status, "200", "{body}");
+    assert!(body.starts_with("ok\nlast run: 2, "), "{body}");
+}
+
+#[test]
+fn a_heartbeat_follows_whole_runs_alone_and_its_address_is_nowhere() {
+    let switch = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = switch.local_addr().unwrap();
+    let site = site("[heartbeat]\nurl = 'file:heartbeat.url'\n");
+    site.write("heartbeat.url", format!("http://{address}/ping/s3cr3t-uuid\n"));
+    let heard = std::thread::spawn(move || {
+        let (mut stream, _) = switch.accept().unwrap();
+        let mut line = String::new();
+        BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK")
+            .unwrap();
+        line
+    });
+    let mut command = site.command(&["run", "-vv", "--log", "json"]);
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+    let log = BufReader::new(child.stderr.take().unwrap());
+    let mut daemon = Daemon { child, log, told: Vec::new() };
+    daemon.told("Committed run 1");
+    assert_eq!(heard.join().unwrap(), "GET /ping/s3cr3t-uuid HTTP/1.1\r\n");
+
+    // Blind: nobody is told. The listener is gone, so a beat would be told as unheard.
+    std::fs::remove_file(site.path("okta_users.json")).unwrap();
+    daemon.signal("USR1");
+    daemon.told("Committed run 2");
+    daemon.signal("TERM");
+    daemon.told("Ended");
+    let log = format!("{:?}", daemon.told);
+    assert!(!log.contains("s3cr3t") && !log.contains("was not heard"), "{log}");
+}
+
+#[test]
+fn what_it_cannot_begin_with_is_told() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = format!("[web]\nlisten = '{}'\n{RARELY}{COMPANY}", taken.local_addr().unwrap());
+    let nights = format!("[nights]\nfolder = '.'\n{RARELY}{COMPANY}");
+    for (settings, status, told) in [
+        (COMPANY, 2, "the settings have no `[schedule]`"),
+        (&*nights, 2, "`[nights]` are folders of exports"),
+        (&*taken, 3, "`web.listen` cannot be used: Address already in use"),
+    ] {
+        let site = Site::new(settings);
+        let answer = site.ask(&["run"]);
+        assert_eq!(answer.status, status, "{answer}");
+        assert!(answer.stderr.contains(told), "{answer}");
+    }
+}
+
+#[test]
+fn the_next_runs_are_shown_over_a_change_of_the_clocks() {
+    let site = Site::new(&format!(
+        "[schedule]\nruns = ['30 2 * * *', '0 12 * * MON']\nzone = 'Europe/Berlin'\n{COMPANY}"
+    ));
+    let shown = site.told(&["schedule", "--number", "400"]).stdout;
+    assert!(shown.starts_with("The next runs, in Europe/Berlin:\n  "), "{shown}");
+    // On the last Sunday of March, 02:30 is not on the wall.
+    let sundays = |it: &&str| it.contains("Sun ") && it.contains(" 03:00 +02:00  01:00Z");
+    assert_eq!(shown.lines().filter(sundays).count(), 1, "{shown}");
+    assert!(shown.contains("Each begins up to 5m later, at random."), "{shown}");
+    assert!(
+        shown.ends_with("No scheduled run was done yet: the daemon begins with one.\n"),
+        "{shown}"
+    );
+}
