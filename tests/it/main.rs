@@ -12,7 +12,7 @@ mod crash;
 mod decisions;
 mod entra;
 mod firm;
-
+mod ledger;
 mod life;
 mod live;
 mod partial;

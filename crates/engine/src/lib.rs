@@ -4,6 +4,7 @@
 //! what it saves it saves in one transaction.
 
 mod ask;
+mod entries;
 mod episodes;
 mod estate;
 mod inspect;
@@ -12,6 +13,7 @@ mod plan;
 mod pull;
 mod record;
 mod run;
+mod selfcheck;
 
 pub use inspect::{Answer, inspect};
 pub use plan::{AppPlan, Plan, Source};

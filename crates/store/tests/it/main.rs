@@ -5,7 +5,9 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod attacks;
 mod damage;
+mod entries;
 mod night;
 mod opening;
 mod past;
