@@ -303,9 +303,8 @@ then you don't know what your problem is.
             "text\n\n\u{2014} a AAAA\n",
             cut,
         ] {
-            // Four bytes are an id alone: a line of that is a signature of no key.
-            let is_refused = matches!(Note::parse(text), Err(LedgerError::NotANote { .. }));
-            assert_eq!(is_refused, !text.ends_with("AAAA\n") || text.contains("AAAA"), "{text:?}");
+            let read = Note::parse(text);
+            assert!(matches!(read, Err(LedgerError::NotANote { .. })), "{text:?}");
         }
         for text in ["", "a", "a+b", "a+c74f20a3+AAAA", &PUBLIC.replace("c74f", "c74e"), SECRET] {
             assert!(PublicKey::parse(text).is_err(), "{text}");

@@ -1,7 +1,7 @@
 //! Appending to the ledger, in the transaction that saves what the entries tell of.
 //!
-//! The right edge of the tree stands beside the newest checkpoint, so no earlier entry is read.
-//! What is appended goes on from there; whether the past is what was written is checked elsewhere.
+//! The right edge of the tree stands beside the newest checkpoint, so no entry is read but those
+//! about keys. Whether the past is what was written is checked elsewhere.
 
 use domain::{Digest, RunId};
 use ledger::{Actor, Broken, Checkpoint, Edge, Event, KeyRing, Note, SecretKey, Who, seal};

@@ -147,7 +147,9 @@ async fn make(store: &Store, output: &Path) -> anyhow::Result<SecretKey> {
 }
 
 fn named(output: &Path) -> String {
-    let path = output.display();
+    // Paths in the settings start from their own folder, and this one from where we are.
+    let path = std::path::absolute(output).unwrap_or_else(|_| output.to_owned());
+    let path = path.display();
     format!("Name it in the settings:\n  [ledger]\n  signing_key = \"file:{path}\"\n")
 }
 
