@@ -13,7 +13,7 @@ mod daemon;
 mod decisions;
 mod entra;
 mod firm;
-
+mod ledger;
 mod life;
 mod live;
 mod partial;

@@ -11,25 +11,40 @@ use domain::Cause;
 const ARROWS: &[(&str, &[&str])] = &[
     ("domain", &[]),
     ("graph", &["domain"]),
+    ("ledger", &["domain"]),
     ("report", &["domain"]),
     ("outbound", &["domain"]),
     ("connectors", &["domain", "outbound"]),
-    ("store", &["domain"]),
+    ("store", &["domain", "ledger"]),
     ("drift", &["domain", "graph"]),
-    ("engine", &["connectors", "domain", "drift", "graph", "report", "store"]),
+    ("engine", &["connectors", "domain", "drift", "graph", "ledger", "report", "store"]),
     ("web", &["domain", "report", "store"]),
     (
         "driftline",
-        &["connectors", "domain", "drift", "engine", "graph", "outbound", "report", "store", "web"],
+        &[
+            "connectors",
+            "domain",
+            "drift",
+            "engine",
+            "graph",
+            "ledger",
+            "outbound",
+            "report",
+            "store",
+            "web",
+        ],
     ),
     // Not shipped.
     ("testkit", &["domain", "drift", "graph"]),
     ("sim", &["connectors", "domain", "drift", "engine", "graph", "outbound", "store"]),
-    ("bench", &["connectors", "domain", "drift", "engine", "graph", "outbound", "sim", "store"]),
+    (
+        "bench",
+        &["connectors", "domain", "drift", "engine", "graph", "ledger", "outbound", "sim", "store"],
+    ),
 ];
 
 /// Crates from values to values.
-const PURE: &[&str] = &["domain", "graph", "drift", "report"];
+const PURE: &[&str] = &["domain", "graph", "drift", "ledger", "report"];
 
 /// What such a crate never touches, tests in its sources included.
 const IMPURE: &[&str] = &[

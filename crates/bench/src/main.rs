@@ -1,8 +1,9 @@
-//! Benchmarks of Driftline: the whole job on a generated company, and the requests of a pull
-//! beside the least that there could be. Not shipped.
+//! Benchmarks of Driftline: the whole job on a generated company, the requests of a pull beside
+//! the least that there could be, and the ledger alone. Not shipped.
 
 mod clock;
 mod company;
+mod ledger;
 mod plan;
 mod requests;
 
@@ -19,12 +20,15 @@ enum Bench {
     /// Counts the requests of a pull at 1000, 10 000 and 100 000 people, beside the least that the
     /// vendors' page sizes allow.
     Requests,
+    /// Appends entries to a ledger, and verifies them.
+    Ledger(ledger::Ledger),
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     match Bench::parse() {
         Bench::Company(company) => company::run(company).await,
+        Bench::Ledger(ledger) => ledger::run(ledger).await,
         Bench::Requests => requests::run().await,
     }
 }

@@ -51,8 +51,8 @@ pub use name::{Folded, NameError, Raw, SystemId, Text, is_placeholder, same_name
 pub use person::{Episode, EpisodeId};
 pub use question::{Answer, Observation, Question};
 pub use record::{
-    AppRecord, FindingRecord, HistoryPoint, PersonLabel, RunId, RunRecord, SourceRecord, Tally,
-    Unmapped,
+    AppRecord, FindingRecord, HistoryPoint, LedgerHead, PersonLabel, RunId, RunRecord,
+    SourceRecord, Tally, Unmapped,
 };
 pub use register::{HrLeaver, NonHuman};
 pub use right::Right;

@@ -54,6 +54,20 @@ pub struct RunRecord {
     pub not_checked: Vec<String>,
     /// What the evidence never shows, a sentence each.
     pub limits: Vec<String>,
+    /// The head of the ledger before this run, which cannot hold the entry of the run itself;
+    /// `None`: the ledger had no entry, or is broken.
+    pub ledger: Option<LedgerHead>,
+}
+
+/// The head of the ledger: how many entries, and the root over them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LedgerHead {
+    /// How many entries.
+    pub size: u64,
+    /// The root of the tree over them.
+    pub root: Digest,
+    /// Has a key of the ledger signed it?
+    pub is_signed: bool,
 }
 
 /// One earlier run, for trends.

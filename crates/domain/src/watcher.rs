@@ -23,6 +23,8 @@ named! {
         ClockSkew = "clock_skew",
         /// The IdP's provisioning is paused, failing or switched off.
         ProvisioningUnhealthy = "provisioning_unhealthy",
+        /// The ledger is not what was written.
+        LedgerBroken = "ledger_broken",
         /// Coverage is worse than in the run before.
         CoverageDropped = "coverage_dropped",
         /// Runs that were due did not take place, or late.

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use connectors::files::{ProfileError, PullError};
 use domain::Severity;
+use ledger::LedgerError;
 use report::ReportError;
 use store::StoreError;
 
@@ -93,6 +94,8 @@ fn of_link(error: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         // that cannot be made, is an output that cannot be used.
         let is_foreign = matches!(error, ReportError::NotAReport(_));
         Some(if is_foreign { Exit::Unchecked } else { Exit::Store })
+    } else if let Some(error) = error.downcast_ref::<LedgerError>() {
+        Some(of_ledger(error))
     } else if error.is::<OutputError>() {
         Some(Exit::Store)
     } else {
@@ -104,10 +107,24 @@ const fn of_store(error: &StoreError) -> Exit {
     match error {
         // What the rules of waivers forbid was asked for in vain.
         StoreError::Refused(_) => Exit::Usage,
-        // A kept report is evidence.
-        StoreError::ReportDamaged { .. } => Exit::Broken,
+        // A kept report is evidence, and so is the ledger.
+        StoreError::ReportDamaged { .. } | StoreError::Ledger(_) => Exit::Broken,
+        StoreError::Entry(error) => of_ledger(error),
         StoreError::Closed | StoreError::Stale { .. } => Exit::Bug,
         _ => Exit::Store,
+    }
+}
+
+const fn of_ledger(error: &LedgerError) -> Exit {
+    match error {
+        // The settings name another key than the one that has to sign, or none.
+        LedgerError::KeyUnknown { .. }
+        | LedgerError::KeyRevoked { .. }
+        | LedgerError::KeyNeeded { .. }
+        | LedgerError::KeyOfAnother { .. } => Exit::Settings,
+        LedgerError::TooLong { .. } | LedgerError::NotCanonical { .. } => Exit::Bug,
+        // What was given to check the ledger against is nothing of the kind.
+        _ => Exit::Unchecked,
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod ask;
 mod attend;
+mod entries;
 mod episodes;
 mod estate;
 mod gaps;
@@ -15,6 +16,7 @@ mod pull;
 mod record;
 mod run;
 mod schedule;
+mod selfcheck;
 
 pub use attend::{Ran, Wakes, Work, attend};
 pub use inspect::{Answer, inspect};

@@ -15,6 +15,7 @@ use crate::gaps::gaps;
 use crate::lists::Listing;
 use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::Pulled;
+use crate::selfcheck::SelfCheck;
 
 /// Names of requests that a report lists for one source; the store keeps all.
 const REQUESTS_SHOWN_MAX: usize = 5;
@@ -39,6 +40,8 @@ pub(crate) struct Run<'r> {
     pub(crate) pulled: &'r Pulled,
     /// How asking again by id went.
     pub(crate) asked: &'r AskedAgain,
+    /// What the run found of the ledger.
+    pub(crate) ledger: &'r SelfCheck,
 }
 
 /// How many findings stand where.
@@ -102,6 +105,7 @@ pub(crate) fn record(
         history: run.state.history.clone(),
         not_checked: not_checked(run, outcomes),
         limits: limits(run.plan),
+        ledger: run.ledger.head,
         sources,
     }
 }
@@ -227,6 +231,7 @@ fn watcher(
     found.extend(outcomes.iter().flat_map(|it| &it.reconciled.holds).map(held));
     found.extend(told(run.pulled));
     found.extend(gaps(run.plan, run.state, run.now));
+    found.extend(run.ledger.broken.clone());
     found
 }
 

@@ -16,12 +16,14 @@ use store::{Commit, LinkChange, LogPart, RunSummary, State, Store, StoreError};
 use tracing::{Instrument as _, info, info_span};
 
 use crate::ask::{AskedAgain, ask, put_beside};
+use crate::entries::Seen;
 use crate::episodes::episodes;
 use crate::estate::estate;
 use crate::lists::{Listing, gather, looked_at};
 use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::{bodies, pull_all};
 use crate::record::{self, AppOutcome};
+use crate::selfcheck::self_check;
 
 /// A run that was committed.
 #[derive(Debug)]
@@ -77,18 +79,31 @@ async fn run_as(
         })
         .collect();
 
-    let run =
-        record::Run { id, now, previous, plan, state: &state, pulled: &pulled, asked: &asked };
+    let ledger = &self_check(store).await?;
+    let run = record::Run {
+        id,
+        now,
+        previous,
+        plan,
+        state: &state,
+        pulled: &pulled,
+        asked: &asked,
+        ledger,
+    };
     let record = record::record(&run, &listings, &outcomes);
     let report = Report::of(&record);
+    let report_json = report.to_json();
+    let links = links(&state, &outcomes);
+    let seen = Seen { run: &run, listings: &listings, outcomes: &outcomes, links: &links };
+    let entries = seen.entries((&record, &report_json), report.is_complete());
     let wanted = resting_on(&outcomes, &listings, state.last_run.is_some());
     let mut bodies = bodies(plan, &listings, &wanted).await;
     bodies.extend(heard.bodies(&listings));
     let commit = Commit {
         run: summary(&record, plan, judged(&outcomes)),
         turn: plan.turn.clone(),
-        report_json: report.to_json(),
-        links: links(&state, &outcomes),
+        report_json,
+        links,
         standings: standings(&state, &outcomes),
         episodes: episodes(&state, &outcomes, &plan.policy, now),
         findings: changed_findings(&state, &outcomes),
@@ -99,6 +114,7 @@ async fn run_as(
         other_requests: pulled.other_requests.into_iter().chain(heard.requests).collect(),
         observations: heard.observations,
         bodies,
+        entries,
         snapshots: listings
             .into_iter()
             .filter_map(|it| it.fresh)

@@ -6,8 +6,8 @@ use chrono_tz::Tz;
 
 use crate::v1::{
     App, AsOfBasis, Bounds, Cause, Change, Channel, ClockStart, Coverage, Exposure, Finding,
-    FindingState, Grade, List, Proof, Report, Resolution, SlaOutcome, Source, Tier, Time,
-    TimeToDeactivate, TrialOutcome, Verdict,
+    FindingState, Grade, LedgerHead, List, Proof, Report, Resolution, SlaOutcome, Source, Tier,
+    Time, TimeToDeactivate, TrialOutcome, Verdict,
 };
 
 /// The zone of a report's pages.
@@ -63,6 +63,19 @@ pub(crate) fn thousands(n: u64) -> String {
         text.push(digit);
     }
     text
+}
+
+/// The head of the ledger before the run, short: enough of the root to compare by eye.
+pub(crate) fn ledger(head: &LedgerHead) -> String {
+    /// 64 bits of 256: whoever wants more has them in the JSON.
+    const ROOT_SHOWN: usize = 16;
+    let root = head.root_sha256.get(..ROOT_SHOWN).unwrap_or(&head.root_sha256);
+    let entries = if head.size == 1 { "entry" } else { "entries" };
+    let signed = if head.is_signed { "signed" } else { "not signed" };
+    let size = thousands(head.size);
+    format!(
+        "{size} {entries} before this run, root {root}, {signed}. What this run adds comes after."
+    )
 }
 
 /// `1.2 MB`; below 1 kB in bytes.

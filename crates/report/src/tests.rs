@@ -39,6 +39,16 @@ fn the_committed_schema_is_current() {
 }
 
 #[test]
+fn a_report_without_a_ledger_stays_as_it_was_written() {
+    let mut record = record();
+    record.ledger = None;
+    let json = Report::of(&record).to_json();
+    assert!(!String::from_utf8_lossy(&json).contains("ledger"));
+    assert_eq!(Report::parse(&json).unwrap().to_json(), json);
+    assert!(!page(&record).contains("LEDGER"));
+}
+
+#[test]
 fn a_report_fits_the_schema_and_a_stranger_does_not() {
     let schema = serde_json::from_str(&v1::schema()).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();

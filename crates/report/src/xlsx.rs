@@ -170,6 +170,7 @@ fn summary(sheet: &mut Worksheet, report: &Report) -> Result<(), XlsxError> {
         vec![text("Software"), text(&report.software)],
         vec![text("Settings, SHA-256"), text(&report.settings_sha256)],
         vec![text("Policy version"), Cell::Number(i64::from(report.policy_version))],
+        vec![text("Ledger"), text(&report.ledger.as_ref().map(phrase::ledger).unwrap_or_default())],
         vec![],
         ["App", "Coverage", "Result", "Persons", "Accounts", "Why not better"].map(text).into(),
     ];

@@ -10,8 +10,8 @@ use rustc_hash::FxHashMap;
 
 use crate::cells::{Cells, ms};
 use crate::{
-    Enrolled, LogPart, Store, StoreError, body, conclusion, finding, guard, log, observation,
-    people, report, rows, snapshot, turn,
+    Enrolled, LogPart, Store, StoreError, body, conclusion, entry, finding, guard, log,
+    observation, people, report, rows, snapshot, turn,
 };
 
 /// Everything one run saw and concluded.
@@ -49,6 +49,8 @@ pub struct Commit {
     pub other_requests: Vec<(SystemId, Request)>,
     /// Raw rows to keep. One that its entity already has is not kept twice.
     pub bodies: Vec<Body>,
+    /// What the ledger is told of it.
+    pub entries: Vec<ledger::Event>,
 }
 
 /// A run in short.
@@ -93,7 +95,12 @@ impl Store {
     /// [`StoreError::Stale`] when another run was saved since the state was loaded; otherwise
     /// what disks do. Nothing is saved then.
     pub async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
-        self.write("save a run", move |connection| save(connection, commit)).await
+        let signer = self.signer.clone();
+        self.write("save a run", move |connection| {
+            entry::append(connection, signer.as_deref(), &commit.entries)?;
+            save(connection, commit)
+        })
+        .await
     }
 }
 

@@ -1,10 +1,11 @@
 //! What people say of findings. Each word is saved with what it does, or not at all.
 
 use domain::{Disposition, Finding, FindingEvent, FindingId, Signature, Word};
+use ledger::Event;
 use rusqlite::{Connection, params};
 
 use crate::cells::{Cells, maybe_ms, ms};
-use crate::{Refusal, Store, StoreError, finding};
+use crate::{Refusal, Store, StoreError, entry, finding};
 
 /// A person's word, and what becomes of its finding.
 #[derive(Clone, Debug)]
@@ -27,11 +28,15 @@ impl Store {
     /// [`Refusal::Changed`] when a finding is not any more as it was when the word was weighed;
     /// [`StoreError`] when they cannot be saved.
     pub async fn dispose(&self, disposals: Vec<Disposal>) -> Result<(), StoreError> {
+        let signer = self.signer.clone();
         self.write("save what was said of findings", move |connection| {
+            let mut events = Vec::new();
             for disposal in &disposals {
                 save(connection, disposal)?;
+                let Disposal { said, after, event, .. } = disposal;
+                events.extend(Event::said(event, after, &said.said, &said.reason));
             }
-            Ok(())
+            entry::append(connection, signer.as_deref(), &events)
         })
         .await
     }

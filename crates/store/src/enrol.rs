@@ -10,7 +10,6 @@ use domain::{Digest, EntityId, Snapshot, SnapshotRef};
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
-use crate::merkle;
 use crate::rows::{ShortHash, Version, hashes, keys, numbered, short};
 use crate::state::{Known, OpenVersion, State};
 
@@ -67,9 +66,7 @@ impl State {
                 id_form: snapshot.id_form,
                 held: None,
                 n_rows: keys.len() as u64,
-                digest: merkle::root(
-                    order.iter().filter_map(|at| hashes.get(*at).copied()).collect(),
-                ),
+                digest: ledger::root_of(order.iter().filter_map(|at| hashes.get(*at).copied())),
                 body_digest: body_digest(snapshot),
             },
             entities: Vec::new(),

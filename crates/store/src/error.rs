@@ -127,6 +127,16 @@ pub enum StoreError {
         run: RunId,
     },
 
+    /// The ledger is not what was written. Keep the database as it is, and look at both.
+    #[error(
+        "the ledger is broken: {0}; keep this database for whoever looks into it, and compare it with a backup"
+    )]
+    Ledger(ledger::Broken),
+
+    /// An entry cannot be appended. See why.
+    #[error(transparent)]
+    Entry(#[from] ledger::LedgerError),
+
     /// The rules of what two people sign, or of findings, say no. Tell the person.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -216,6 +226,12 @@ pub enum Refusal {
     /// Asked for until a time that is already over.
     #[error("a waiver must end after it begins")]
     NeverInForce,
+}
+
+impl From<ledger::Broken> for StoreError {
+    fn from(broken: ledger::Broken) -> Self {
+        Self::Ledger(broken)
+    }
 }
 
 /// Stands for our action until the call that knows it fills it in.

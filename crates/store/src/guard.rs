@@ -5,11 +5,12 @@ use domain::{
     Changes, Channel, Digest, Direction, FindingId, Folded, List, Release, Released, RunId,
     Signature, Stream,
 };
+use ledger::Event;
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use crate::cells::{Cells, ms};
-use crate::{Refusal, Store, StoreError};
+use crate::{Refusal, Store, StoreError, entry};
 
 /// A release that somebody asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +35,19 @@ impl Store {
     ///
     /// Returns [`StoreError`] when it cannot be saved.
     pub async fn add_release(&self, release: NewRelease) -> Result<i64, StoreError> {
-        self.write("save a release", move |connection| insert(connection, &release)).await
+        let signer = self.signer.clone();
+        self.write("save a release", move |connection| {
+            let id = insert(connection, &release)?;
+            let (by, until) = (&release.requested, release.expires_at);
+            let what = (id, &release.digest, &*release.reason);
+            entry::append(
+                connection,
+                signer.as_deref(),
+                &[Event::release_requested(what, by, until)],
+            )?;
+            Ok(id)
+        })
+        .await
     }
 
     /// Approves a release.
@@ -44,6 +57,7 @@ impl Store {
     /// A [`Refusal`] when there is none of that number, when the approver asked for it, and when
     /// it is approved already or expired; [`StoreError`] when it cannot be saved.
     pub async fn approve_release(&self, id: i64, approved: Signature) -> Result<(), StoreError> {
+        let signer = self.signer.clone();
         self.write("approve a release", move |connection| {
             let releases = load_releases(connection)?;
             let release =
@@ -61,7 +75,8 @@ impl Store {
                      VALUES (?1, ?2, ?3, ?4)",
                 )?
                 .execute(params![id, approved.by, ms(approved.at), approved.place])?;
-            Ok(())
+            let event = Event::release_approved(id, &release.digest, &approved);
+            entry::append(connection, signer.as_deref(), &[event])
         })
         .await
     }

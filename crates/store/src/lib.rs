@@ -6,6 +6,7 @@
 //!
 //! Never here: what the rows mean. Nothing is judged, and nothing that was seen is changed.
 
+mod audit;
 mod body;
 mod canon;
 mod cells;
@@ -14,13 +15,14 @@ mod commit;
 mod conclusion;
 mod disposition;
 mod enrol;
+mod entry;
 mod error;
 mod finding;
 mod guard;
+mod head;
 mod health;
 mod load;
 mod log;
-mod merkle;
 mod observation;
 mod open;
 mod past;
@@ -36,6 +38,7 @@ mod turn;
 mod verify;
 mod writer;
 
+pub use audit::Held;
 pub use commit::{Commit, LinkChange, RunSummary};
 pub use disposition::Disposal;
 pub use enrol::Enrolled;

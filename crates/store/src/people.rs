@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use domain::{Cause, Decision, Fingerprint, Folded, NonHuman, Signature, Waiver};
+use ledger::Event;
 use rusqlite::{Connection, params};
 
 use crate::cells::{Cells, maybe_ms, ms};
-use crate::{Refusal, Store, StoreError};
+use crate::{Refusal, Store, StoreError, entry};
 
 /// A waiver that somebody asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,25 @@ pub struct NewWaiver {
     pub expires_at: DateTime<Utc>,
 }
 
+impl NewWaiver {
+    /// The waiver of this number, which nobody has approved yet.
+    fn asked_as(self, id: i64) -> Waiver {
+        let Self { fingerprint, cause, episode, reason, requested, expires_at } = self;
+        let (approved, voided_at) = (None, None);
+        Waiver {
+            id,
+            fingerprint,
+            cause,
+            episode,
+            reason,
+            requested,
+            approved,
+            expires_at,
+            voided_at,
+        }
+    }
+}
+
 impl Store {
     /// Records decisions on whose accounts they are: all of them, or none. They count from the
     /// next run on.
@@ -32,7 +52,10 @@ impl Store {
     ///
     /// Returns [`StoreError`] when it cannot be saved.
     pub async fn add_decisions(&self, decisions: Vec<Decision>) -> Result<(), StoreError> {
+        let signer = self.signer.clone();
         self.write("save decisions", move |connection| {
+            let events: Vec<Event> = decisions.iter().map(Event::decided).collect();
+            entry::append(connection, signer.as_deref(), &events)?;
             let mut insert = connection.prepare_cached(
                 "INSERT INTO decision (app, account, identity_system, identity, is_owner, by, at_ms,
                                        reason)
@@ -66,8 +89,16 @@ impl Store {
         if waivers.iter().any(|it| it.expires_at <= it.requested.at) {
             return Err(Refusal::NeverInForce.into());
         }
+        let signer = self.signer.clone();
         self.write("save waivers", move |connection| {
-            waivers.iter().map(|it| insert_waiver(connection, it)).collect()
+            let (mut ids, mut events) = (Vec::new(), Vec::new());
+            for waiver in waivers {
+                let id = insert_waiver(connection, &waiver)?;
+                events.push(Event::exception_requested(&waiver.asked_as(id)));
+                ids.push(id);
+            }
+            entry::append(connection, signer.as_deref(), &events)?;
+            Ok(ids)
         })
         .await
     }
@@ -83,10 +114,14 @@ impl Store {
         ids: Vec<i64>,
         approved: Signature,
     ) -> Result<(), StoreError> {
+        let signer = self.signer.clone();
         self.write("approve waivers", move |connection| {
+            let mut events = Vec::new();
             for id in ids {
-                approve(connection, id, &approved)?;
+                let waiver = approve(connection, id, &approved)?;
+                events.push(Event::exception_approved(&waiver, &approved));
             }
+            entry::append(connection, signer.as_deref(), &events)?;
             Ok(())
         })
         .await
@@ -103,7 +138,11 @@ impl Store {
         nonhumans: Vec<NonHuman>,
         by: Signature,
     ) -> Result<(), StoreError> {
+        let signer = self.signer.clone();
         self.write("register non-human accounts", move |connection| {
+            let events: Vec<Event> =
+                nonhumans.iter().map(|it| Event::registered(it, &by)).collect();
+            entry::append(connection, signer.as_deref(), &events)?;
             let mut insert = connection.prepare_cached(
                 "INSERT INTO nonhuman (account, owner, purpose, attest_by_ms, by, at_ms, place)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
@@ -145,7 +184,7 @@ fn insert_waiver(connection: &Connection, waiver: &NewWaiver) -> Result<i64, Sto
     Ok(connection.last_insert_rowid())
 }
 
-fn approve(connection: &Connection, id: i64, approved: &Signature) -> Result<(), StoreError> {
+fn approve(connection: &Connection, id: i64, approved: &Signature) -> Result<Waiver, StoreError> {
     let waiver =
         select_waivers(connection, "w.id = ?1", id)?.pop().ok_or(Refusal::NoSuchWaiver(id))?;
     check_approval(&waiver, approved)?;
@@ -154,7 +193,7 @@ fn approve(connection: &Connection, id: i64, approved: &Signature) -> Result<(),
             "INSERT INTO waiver_approval (waiver, by, at_ms, place) VALUES (?1, ?2, ?3, ?4)",
         )?
         .execute(params![id, approved.by, ms(approved.at), approved.place])?;
-    Ok(())
+    Ok(waiver)
 }
 
 /// Two people have to agree, in time, on facts that still hold.

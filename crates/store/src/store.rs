@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ledger::SecretKey;
 use rusqlite::Connection;
 
 use crate::readers::Readers;
@@ -13,6 +14,8 @@ use crate::{StoreError, open};
 #[derive(Clone, Debug)]
 pub struct Store {
     inner: Arc<Inner>,
+    /// Signs what is appended to the ledger; `None`: nobody does.
+    pub(crate) signer: Option<Arc<SecretKey>>,
 }
 
 #[derive(Debug)]
@@ -64,7 +67,8 @@ impl Store {
     }
 
     fn new(path: &Path, writer: Option<Writer>, readers: Option<Readers>) -> Self {
-        Self { inner: Arc::new(Inner { path: path.to_path_buf(), writer, readers }) }
+        let inner = Inner { path: path.to_path_buf(), writer, readers };
+        Self { inner: Arc::new(inner), signer: None }
     }
 
     /// The file, as it was opened.

@@ -6,15 +6,17 @@ use std::path::Path;
 use domain::{Digest, RunId, SnapshotId};
 use rusqlite::Connection;
 
+use crate::audit::{self, Held};
 use crate::past::ends;
 use crate::rows::{StoredRows, Which, each_kind, hashes, pack, read, short};
 use crate::snapshot::SnapshotLine;
-use crate::{Store, StoreError, body, conclusion, load, merkle, report, snapshot, tails};
+use crate::{Store, StoreError, body, conclusion, load, report, snapshot, tails};
 
 /// Looks at one thing, and adds a sentence for each problem.
 type Check = fn(&Connection, &mut Vec<String>) -> Result<(), StoreError>;
 
-const CHECKS: [Check; 6] = [structure, tails::check, references, snapshots, reports, body::verify];
+const CHECKS: [Check; 7] =
+    [structure, tails::check, references, snapshots, reports, body::verify, the_ledger];
 
 impl Store {
     /// Copies the database to `to`, as one state, while it may be in use.
@@ -41,9 +43,10 @@ impl Store {
         result
     }
 
-    /// Checks the whole database: SQLite's own structure, where each table ends, references, the count and digest of
-    /// every snapshot from its rows, every report and raw row against its digest. Returns what
-    /// is wrong, a sentence each; empty when nothing is.
+    /// Checks the whole database: SQLite's own structure, where each table ends, references, the
+    /// count and digest of every snapshot from its rows, every report and raw row against its
+    /// digest, and the ledger in itself. Returns what is wrong, a sentence each; empty when nothing
+    /// is.
     ///
     /// # Errors
     ///
@@ -214,10 +217,14 @@ fn check_snapshot(line: &SnapshotLine, versions: &[Span], problems: &mut Vec<Str
             "snapshot {} of {} has {n_found} rows, not {n_rows}",
             id.0, reference.stream
         ));
-    } else if merkle::root(leaves) != reference.digest {
+    } else if ledger::root_of(leaves) != reference.digest {
         problems
             .push(format!("snapshot {} of {} does not match its digest", id.0, reference.stream));
     }
+}
+
+fn the_ledger(connection: &Connection, _: &mut Vec<String>) -> Result<(), StoreError> {
+    audit::verify(connection, Held::default()).map(drop)
 }
 
 /// Every run has its report, and the report its digest.

@@ -3,6 +3,7 @@
 mod check;
 mod findings;
 mod guard;
+mod ledger;
 mod manage;
 mod words;
 
@@ -16,6 +17,7 @@ pub(crate) use findings::{
     WordArgs,
 };
 pub(crate) use guard::{GuardCommand, GuardReleaseArgs};
+pub(crate) use ledger::{KeyCommand, LedgerCommand, VerifyArgs};
 pub(crate) use manage::{ConfigCommand, DbCommand, ReportArgs};
 pub(crate) use words::{DocumentFormat, FailOn, GraphFormat, ListFormat, LogFormat, TextFormat};
 
@@ -89,6 +91,9 @@ pub(crate) enum Command {
     /// Back up the database, or verify what it keeps
     #[command(subcommand)]
     Db(DbCommand),
+    /// Print, check and export the evidence log, and look after its keys
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Print the completions of a shell
     #[command(
         after_help = "Example:\n  driftline completions bash > /etc/bash_completion.d/driftline"

@@ -49,10 +49,10 @@ async fn answer(
             let state = Store::open_existing_read_only(database)?.load().await?;
             Ok(status(settings, &state, now)?)
         }
-        GuardCommand::Release(args) => release(&existing(database)?, settings, args, now).await,
+        GuardCommand::Release(args) => release(&existing(settings)?, settings, args, now).await,
         GuardCommand::Approve { release, by } => {
             let approved = who::signature(by.as_deref(), now);
-            existing(database)?.approve_release(*release, approved).await?;
+            existing(settings)?.approve_release(*release, approved).await?;
             Ok(format!("Approved release {release}. It counts from the next run on.\n"))
         }
     }

@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod explain;
 pub(crate) mod findings;
 pub(crate) mod guard;
+pub(crate) mod ledger;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schedule;

@@ -41,7 +41,7 @@ pub(crate) fn open(settings: &Settings) -> anyhow::Result<Store> {
         std::fs::create_dir_all(folder)
             .map_err(|source| OutputError::File { path: folder.to_owned(), source })?;
     }
-    Ok(Store::open(&settings.database)?)
+    Ok(settings.sign(Store::open(&settings.database)?)?)
 }
 
 /// What is due.

@@ -223,7 +223,7 @@ impl EntraApi {
             (None, None, Some(token)) if private_key.is_none() => {
                 match table.reference("federated_token", token)? {
                     SecretRef::File(path) => Ok(Proof::Federated(path)),
-                    SecretRef::Env(_) => Err(table.wrong(
+                    SecretRef::Env(_) | SecretRef::Credential(_) => Err(table.wrong(
                         "federated_token",
                         "must be `file:PATH`: whoever makes the token replaces it there",
                     )),

@@ -17,7 +17,8 @@ use super::words::{
 };
 
 /// The settings of Driftline. Paths are relative to the file; durations are a number and a
-/// unit (`90m`, `26h`, `14d`); secrets are references (`env:NAME`, `file:PATH`).
+/// unit (`90m`, `26h`, `14d`); secrets are references (`env:NAME`, `file:PATH`,
+/// `credential:NAME`).
 #[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 #[schemars(title = "Settings of Driftline")]
@@ -46,6 +47,8 @@ pub(super) struct File {
     pub(super) keys: Keys,
     /// What belongs to this installation alone.
     pub(super) deployment: Deployment,
+    /// The evidence log.
+    pub(super) ledger: Ledger,
     /// Identity providers, by the name that you give them: who should have access.
     pub(super) idp: BTreeMap<String, Idp>,
     /// Apps, by the name that you give them: who has it.
@@ -70,6 +73,7 @@ impl Default for File {
             policy: Policy::default(),
             keys: Keys::default(),
             deployment: Deployment::default(),
+            ledger: Ledger::default(),
             idp: BTreeMap::new(),
             app: BTreeMap::new(),
             hr: BTreeMap::new(),
@@ -220,6 +224,15 @@ pub(super) struct Deployment {
     /// The key under which the fingerprints of findings are made: `env:NAME` or `file:PATH`, at
     /// least 16 bytes. Default: one made at random and kept in the database.
     pub(super) fingerprint_key: Option<String>,
+}
+
+/// The evidence log.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Ledger {
+    /// The key that signs its checkpoints: `file:PATH`, `credential:NAME` or `env:NAME`. Default:
+    /// none, and the ledger is not signed. `driftline ledger key new` makes one.
+    pub(super) signing_key: Option<String>,
 }
 
 /// One identity provider.

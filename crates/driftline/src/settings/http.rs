@@ -183,8 +183,12 @@ impl Written<'_> {
         let url = Url::parse(url)
             .map_err(|error| self.wrong("proxy", format!("is no address ({error})")))?;
         let credentials = http.proxy_credentials.as_ref().map(|it| {
-            SecretRef::parse(it, self.base)
-                .ok_or_else(|| self.wrong("proxy_credentials", "must be `file:PATH` or `env:NAME`"))
+            SecretRef::parse(it, self.base).ok_or_else(|| {
+                self.wrong(
+                    "proxy_credentials",
+                    "must be `file:PATH`, `credential:NAME` or `env:NAME`",
+                )
+            })
         });
         Ok(Some((url, credentials.transpose()?)))
     }

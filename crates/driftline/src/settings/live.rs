@@ -424,7 +424,7 @@ impl Table<'_> {
 
     pub(super) fn reference(&self, key: &str, text: &str) -> Result<SecretRef, SettingsError> {
         SecretRef::parse(text, self.base)
-            .ok_or_else(|| self.wrong(key, "must be `file:PATH` or `env:NAME`"))
+            .ok_or_else(|| self.wrong(key, "must be `file:PATH`, `credential:NAME` or `env:NAME`"))
     }
 
     pub(super) fn wrong(&self, key: &str, what: impl std::fmt::Display) -> SettingsError {

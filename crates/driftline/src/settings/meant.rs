@@ -9,6 +9,7 @@ use domain::Digest;
 use drift::Policy;
 use engine::{AppPlan, Plan, Source};
 use sha2::{Digest as _, Sha256};
+use store::Store;
 
 use super::app::apps;
 use super::document::Document;
@@ -49,6 +50,8 @@ pub(crate) struct Settings {
     written: Vec<Config>,
     /// The key of the fingerprints; `None`: the database keeps one of its own.
     fingerprint_key: Option<SecretRef>,
+    /// The key that signs the ledger; `None`: nobody does.
+    signing_key: Option<SecretRef>,
     /// The folder that relative paths start from.
     base: PathBuf,
 }
@@ -135,6 +138,20 @@ impl Settings {
         Ok(Some(Sha256::digest(secret.expose()).into()))
     }
 
+    /// The store, signing what it appends to the ledger with the key that the settings name.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SettingsError::Secret`] when that cannot be read, or is no key.
+    pub(crate) fn sign(&self, store: Store) -> Result<Store, SettingsError> {
+        let Some(reference) = &self.signing_key else { return Ok(store) };
+        let key = reference.signing_key().map_err(|source| SettingsError::Secret {
+            key: "ledger.signing_key".to_owned(),
+            source,
+        })?;
+        Ok(store.signed_by(key))
+    }
+
     /// What one run has to do: of a night, or with the newest exports and live systems.
     ///
     /// # Errors
@@ -211,12 +228,16 @@ pub(super) fn mean(
     let policy = policy(document, &file.policy)?;
     let nights =
         file.nights.as_ref().map(|nights| self::nights(document, &base, nights)).transpose()?;
-    let fingerprint_key = file.deployment.fingerprint_key.as_deref().map(|text| {
-        SecretRef::parse(text, &base).ok_or_else(|| {
-            let what = "must be `file:PATH` or `env:NAME`";
-            document.wrong(&["deployment", "fingerprint_key"], what)
+    let secret = |text: &Option<String>, at: [&str; 2]| {
+        text.as_deref().map(|text| {
+            SecretRef::parse(text, &base).ok_or_else(|| {
+                document.wrong(&at, "must be `file:PATH`, `credential:NAME` or `env:NAME`")
+            })
         })
-    });
+    };
+    let fingerprint_key =
+        secret(&file.deployment.fingerprint_key, ["deployment", "fingerprint_key"]);
+    let signing_key = secret(&file.ledger.signing_key, ["ledger", "signing_key"]);
     let reports_keep = file.reports_keep.as_ref().map(|text| {
         when::duration(text).filter(|it| *it >= TimeDelta::days(1)).ok_or_else(|| {
             let what = format!("is no time of a day or more: write {DURATION_FORM}");
@@ -237,6 +258,7 @@ pub(super) fn mean(
         written: sources(document, file, policy.zone)?,
         policy,
         fingerprint_key: fingerprint_key.transpose()?,
+        signing_key: signing_key.transpose()?,
         base,
     })
 }

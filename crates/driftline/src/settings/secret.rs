@@ -16,6 +16,8 @@ pub(crate) enum SecretRef {
     Env(String),
     /// A file.
     File(PathBuf),
+    /// A credential that systemd hands to the service, by name.
+    Credential(String),
 }
 
 /// A secret as it was read. Its bytes go to the code that needs them and to no other place.
@@ -49,6 +51,17 @@ pub(crate) enum SecretError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The service was started without it.
+    #[error("systemd handed over no credential `{0}`: give the unit a `LoadCredential={0}:PATH`")]
+    Credential(String),
+    /// Not a key of a ledger.
+    #[error("the secret in `{place}` cannot be used")]
+    Key {
+        /// The reference, as the settings write it.
+        place: String,
+        /// Why not.
+        source: ledger::LedgerError,
+    },
     /// Too short to be a key.
     #[error("the secret in `{place}` has {n_bytes} bytes: give it at least {min}")]
     Short {
@@ -62,13 +75,16 @@ pub(crate) enum SecretError {
 }
 
 impl SecretRef {
-    /// Reads `env:NAME` or `file:PATH`; a relative path is relative to `base`.
+    /// Reads `env:NAME`, `file:PATH` or `credential:NAME`; a relative path is relative to `base`.
     /// Returns `None` for any other text.
     pub(crate) fn parse(text: &str, base: &Path) -> Option<Self> {
         if let Some(name) = text.strip_prefix("env:") {
             let is_name = name.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_')
                 && name.starts_with(|first: char| !first.is_ascii_digit());
             is_name.then(|| Self::Env(name.to_owned()))
+        } else if let Some(name) = text.strip_prefix("credential:") {
+            let is_name = !name.is_empty() && !name.contains('/');
+            is_name.then(|| Self::Credential(name.to_owned()))
         } else {
             let path = text.strip_prefix("file:").filter(|path| !path.is_empty())?;
             Some(Self::File(base.join(path)))
@@ -87,8 +103,12 @@ impl SecretRef {
                 let value = std::env::var(name);
                 value.map_err(|_| SecretError::Env(name.clone()))?.into_bytes()
             }
-            Self::File(path) => {
-                fs::read(path).map_err(|source| SecretError::File { path: path.clone(), source })?
+            Self::File(path) => read_file(path)?,
+            Self::Credential(name) => {
+                #[expect(clippy::disallowed_methods, reason = "settings read the environment")]
+                let folder = std::env::var_os("CREDENTIALS_DIRECTORY");
+                let folder = folder.ok_or_else(|| SecretError::Credential(name.clone()))?;
+                read_file(&Path::new(&folder).join(name))?
             }
         };
         while bytes.last().is_some_and(|last| matches!(last, b'\n' | b'\r')) {
@@ -102,11 +122,30 @@ impl SecretRef {
     }
 }
 
+impl SecretRef {
+    /// Reads the key of a ledger.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SecretError`] when it is not there or is no key. It never holds the secret.
+    pub(crate) fn signing_key(&self) -> Result<ledger::SecretKey, SecretError> {
+        let secret = self.read(1)?;
+        let text = String::from_utf8_lossy(secret.expose());
+        let wrong = |source| SecretError::Key { place: self.to_string(), source };
+        ledger::SecretKey::parse(&text).map_err(wrong)
+    }
+}
+
+fn read_file(path: &Path) -> Result<Vec<u8>, SecretError> {
+    fs::read(path).map_err(|source| SecretError::File { path: path.to_owned(), source })
+}
+
 impl std::fmt::Display for SecretRef {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Env(name) => write!(f, "env:{name}"),
             Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Credential(name) => write!(f, "credential:{name}"),
         }
     }
 }
@@ -122,7 +161,7 @@ pub(super) fn refuse_in_clear(document: &Document<'_>) -> Result<(), SettingsErr
     let key = dotted(&path.iter().map(String::as_str).collect::<Vec<&str>>());
     let what = format!(
         "`{key}` holds a secret in clear: keep it in a file or in the environment, write \
-         `file:PATH` or `env:NAME` here, and renew it, for it has been in a settings file"
+         `file:PATH`, `credential:NAME` or `env:NAME` here, and renew it, for it has been in a settings file"
     );
     Err(SettingsError::Wrong { place: document.place(at), what })
 }
@@ -229,6 +268,9 @@ mod tests {
             ( "file:key",        file("/etc/driftline/key")                    ),
             ( "file:/run/key",   file("/run/key")                              ),
             ( "env:hunter2!",    None                                          ),
+            ( "credential:key",  Some(SecretRef::Credential("key".to_owned())) ),
+            ( "credential:a/b",  None                                          ),
+            ( "credential:",     None                                          ),
             ( "env:",            None                                          ),
             ( "file:",           None                                          ),
             ( "hunter2",         None                                          ),

@@ -302,6 +302,10 @@ impl<'a> Page<'a> {
         Prose(phrase::coverage(source))
     }
 
+    fn ledger(&self, head: &crate::v1::LedgerHead) -> String {
+        phrase::ledger(head)
+    }
+
     /// The neighbourhood as the address of an image, percent-encoded.
     fn neighbourhood(&self, finding: &Finding) -> Option<String> {
         let svg = self.options.neighbourhoods.get(&FindingId::parse(&finding.id)?)?;

@@ -162,6 +162,10 @@ fn a_run_reads_from_coverage_to_limits() {
     WHAT THIS DOES NOT SHOW
       - `active` says nothing of open sessions, API tokens or local passwords.
       - Access through a shared account is visible only where it is registered.
+
+    LEDGER
+      - 1 204 entries before this run, root 5e5e5e5e5e5e5e5e, signed. What this run
+        adds comes after.
     "#);
 }
 

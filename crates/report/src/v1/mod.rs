@@ -80,6 +80,22 @@ pub struct Report {
     pub not_checked: Vec<String>,
     /// What the evidence never shows, a sentence each.
     pub limits: Vec<String>,
+    /// The head of the ledger before this run, which cannot hold the entry of the run itself; not
+    /// there when the ledger had no entry, or is broken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerHead>,
+}
+
+/// The head of the ledger: what anybody who keeps it can check a later one against.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerHead {
+    /// How many entries.
+    pub size: u64,
+    /// The root of the tree over them (RFC 6962), hexadecimal.
+    pub root_sha256: String,
+    /// True when a key of the ledger signed it.
+    pub is_signed: bool,
 }
 
 /// The run before.
@@ -184,6 +200,11 @@ impl Report {
             history: record.history.iter().map(HistoryPoint::of).collect(),
             not_checked: record.not_checked.clone(),
             limits: record.limits.clone(),
+            ledger: record.ledger.map(|it| LedgerHead {
+                size: it.size,
+                root_sha256: hex(&it.root),
+                is_signed: it.is_signed,
+            }),
             findings,
         }
     }

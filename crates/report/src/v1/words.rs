@@ -220,6 +220,7 @@ words! {
         WriteScopePresent = "write_scope_present",
         ClockSkew = "clock_skew",
         ProvisioningUnhealthy = "provisioning_unhealthy",
+        LedgerBroken = "ledger_broken",
         CoverageDropped = "coverage_dropped",
         RunMissed = "run_missed",
     }

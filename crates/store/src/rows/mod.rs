@@ -134,7 +134,7 @@ fn encode_each<E>(
 pub(crate) fn hashes(rows: &Rows, range: std::ops::Range<usize>) -> Vec<Digest> {
     let mut hashes = Vec::with_capacity(range.len());
     let hashed: Result<(), std::convert::Infallible> = encode_each(rows, range, |_, bytes| {
-        hashes.push(crate::merkle::leaf(bytes));
+        hashes.push(ledger::leaf_hash(bytes));
         Ok(())
     });
     match hashed {

@@ -86,6 +86,7 @@ async fn verify_says_which_list_report_and_row_are_not_what_was_written() {
     snapshot 2 of app accounts (scim) does not match its digest
     the report of run 1 does not match its digest: restore a backup
     raw row 1 does not match its digest
+    the ledger is broken: the report of run 1 is not the one that entry 0 has the digest of; keep this database for whoever looks into it, and compare it with a backup
     ");
     let error = store.report(RunId(1)).await.unwrap_err();
     assert!(matches!(error, StoreError::ReportDamaged { run: RunId(1) }), "{error}");

@@ -5,8 +5,10 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod attacks;
 mod copies;
 mod damage;
+mod entries;
 mod life;
 mod night;
 mod opening;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use store::{Store, StoreError};
 
-use crate::world::{complete, folder, people, run, snapshot};
+use crate::world::{complete, count, folder, people, run, snapshot};
 
 /// What a person sees, with the path replaced.
 fn told(error: &StoreError, path: &Path) -> String {
@@ -82,15 +82,13 @@ async fn a_newer_database_is_left_alone_and_an_older_one_is_not_read() {
         let connection = rusqlite::Connection::open(&path).unwrap();
         connection.pragma_update(None, "user_version", version).unwrap();
     };
-    let connection = rusqlite::Connection::open(&path).unwrap();
-    let known: i64 = connection.pragma_query_value(None, "user_version", |it| it.get(0)).unwrap();
-    drop(connection);
+    let known = count(&path, "PRAGMA user_version");
     set(99);
     for error in
         [Store::open(&path).unwrap_err(), Store::open_existing_read_only(&path).unwrap_err()]
     {
         insta::allow_duplicates! {
-            let told = told(&error, &path).replace(&format!("up to {known})"), "up to KNOWN)");
+            let told = told(&error, &path).replace(&format!("up to {known}"), "up to KNOWN");
             insta::assert_snapshot!(told, @"`DB` was made by a newer driftline (database version 99, this one knows up to KNOWN): use that version, or restore the backup made before");
         }
     }

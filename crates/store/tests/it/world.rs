@@ -9,6 +9,7 @@ use domain::{
     List, Look, Population, Proof, Request, RowOrigin, Rows, RunId, Severity, Signature, Snapshot,
     Stream, Subject, SubjectKind, SystemId,
 };
+use ledger::{Event, Kind};
 use store::{Commit, Enrolled, RunSummary, State, Store};
 
 pub(crate) fn at(hours: i64) -> DateTime<Utc> {
@@ -158,10 +159,12 @@ pub(crate) fn signature(by: &str) -> Signature {
 pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
     let enrolled: Vec<Enrolled> = snapshots.iter().map(|it| state.enrol(it)).collect();
     let run = state.next_run();
+    let (now, same) = (at(24 * run.0), "the same ".repeat(500));
+    let report_json = format!("{{\"run\": {run}, \"text\": \"{same}\"}}").into_bytes();
     Commit {
         run: RunSummary {
             id: run,
-            now: at(24 * run.0),
+            now,
             started_at: at(24 * run.0 - 1),
             software: "driftline 0.0.0".to_owned(),
             settings_digest: [1; 32],
@@ -172,8 +175,6 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
             judged_apps: vec![system("app")],
         },
         turn: None,
-        report_json: format!("{{\"run\": {run}, \"text\": \"{}\"}}", "the same ".repeat(500))
-            .into_bytes(),
         snapshots: snapshots.into_iter().zip(enrolled).collect(),
         links: Vec::new(),
         standings: Vec::new(),
@@ -186,7 +187,16 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
         observations: Vec::new(),
         other_requests: Vec::new(),
         bodies: Vec::new(),
+        entries: vec![completed(run, now, &report_json)],
+        report_json,
     }
+}
+
+/// The entry of a run.
+fn completed(run: RunId, now: DateTime<Utc>, report: &[u8]) -> Event {
+    let digest = Fingerprint(ledger::sha256(report)).to_string();
+    let body = serde_json::json!({"run": run.0, "report_sha256": digest});
+    Event { kind: Kind::RunCompleted, body, ..Event::exception_voided((run, now), 0) }
 }
 
 /// Loads, enrols and commits these lists; returns the enrolled ones.

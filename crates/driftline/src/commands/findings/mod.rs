@@ -48,25 +48,25 @@ async fn answer(
             list::show(&Store::open_existing_read_only(database)?, *id, *names).await?
         }
         FindingsCommand::Link(args) => {
-            link::link(&existing(database)?, settings, args, now).await?
+            link::link(&existing(settings)?, settings, args, now).await?
         }
         FindingsCommand::Register(args) => {
-            register::register(&existing(database)?, settings, args, now).await?
+            register::register(&existing(settings)?, settings, args, now).await?
         }
         FindingsCommand::Ack { word, reason, until } => {
             let said = (&**reason, until.as_deref());
-            word::acknowledge(&existing(database)?, settings, word, said, now).await?
+            word::acknowledge(&existing(settings)?, settings, word, said, now).await?
         }
         FindingsCommand::FalsePositive(args) => {
-            let store = existing(database)?;
+            let store = existing(settings)?;
             word::with_reason(&store, &args.word, Word::FalsePositive, &args.reason, now).await?
         }
         FindingsCommand::Close(args) => {
-            let store = existing(database)?;
+            let store = existing(settings)?;
             word::with_reason(&store, &args.word, Word::Close, &args.reason, now).await?
         }
         FindingsCommand::Reopen(args) => {
-            let store = existing(database)?;
+            let store = existing(settings)?;
             word::with_reason(&store, &args.word, Word::Reopen, &args.reason, now).await?
         }
         FindingsCommand::Waive(command) => waive::waive(database, settings, command, now).await?,
@@ -75,9 +75,9 @@ async fn answer(
 }
 
 /// Opens a database for writing that must be there: a decision makes none.
-pub(super) fn existing(database: &Path) -> Result<Store, store::StoreError> {
-    drop(Store::open_existing_read_only(database)?);
-    Store::open(database)
+pub(super) fn existing(settings: &Settings) -> anyhow::Result<Store> {
+    drop(Store::open_existing_read_only(&settings.database)?);
+    Ok(settings.sign(Store::open(&settings.database)?)?)
 }
 
 #[cfg(test)]

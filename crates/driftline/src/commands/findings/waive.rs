@@ -25,10 +25,10 @@ pub(super) async fn waive(
 ) -> anyhow::Result<String> {
     Ok(match command {
         WaiveCommand::Request(args) => {
-            request(&existing(database)?, settings.policy.zone, args, now).await?
+            request(&existing(settings)?, settings.policy.zone, args, now).await?
         }
         WaiveCommand::Approve { waivers, by } => {
-            let store = existing(database)?;
+            let store = existing(settings)?;
             approve(&store, waivers, &who::signature(by.as_deref(), now)).await?
         }
         WaiveCommand::List => {

@@ -1,0 +1,196 @@
+//! Checking the ledger: every entry, fact and checkpoint computed anew, and set against the runs
+//! and reports that it tells of. Names the first thing that is not what was written.
+
+use std::collections::BTreeSet;
+
+use ledger::{Broken, Checkpoint, Kind, PublicKey, StoredEntry, Verified, Verifier, digest_of};
+use rusqlite::{Connection, Rows};
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+
+use crate::cells::Cells;
+use crate::{Store, StoreError, entry, load};
+
+/// What somebody holds, and the ledger is checked against besides. Nothing: the ledger is checked
+/// in itself.
+#[derive(Clone, Debug, Default)]
+pub struct Held {
+    /// An older checkpoint.
+    pub checkpoint: Option<Checkpoint>,
+    /// A key of the ledger.
+    pub key: Option<PublicKey>,
+}
+
+impl Store {
+    /// Checks the whole ledger.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Ledger`] names the first thing that is not what was written; otherwise what
+    /// disks do.
+    pub async fn verify_ledger(&self, held: Held) -> Result<Verified, StoreError> {
+        self.read("verify the ledger", move |connection| verify(connection, held)).await
+    }
+}
+
+pub(crate) fn verify(connection: &Connection, held: Held) -> Result<Verified, StoreError> {
+    let mut verifier = Verifier::new(&entry::origin(connection)?);
+    if let Some(checkpoint) = held.checkpoint {
+        verifier = verifier.since(checkpoint);
+    }
+    if let Some(key) = held.key {
+        verifier = verifier.trusting(key);
+    }
+    let reports = walk(connection, &mut verifier)?;
+    let verified = verifier.finish()?;
+    check_runs(connection, &reports)?;
+    Ok(verified)
+}
+
+/// The digest of a run's report, as the entry of the run has it.
+struct RunTold {
+    run: i64,
+    seq: u64,
+    report_sha256: String,
+}
+
+/// Takes entries and checkpoints through the verifier, in order.
+fn walk(connection: &Connection, verifier: &mut Verifier) -> Result<Vec<RunTold>, StoreError> {
+    let mut statement =
+        connection.prepare("SELECT seq, kind, entry, hash FROM ledger_entry ORDER BY seq")?;
+    let mut entries = statement.query([])?;
+    let mut statement =
+        connection.prepare("SELECT size, peaks, note FROM checkpoint ORDER BY size")?;
+    let mut checkpoints = Checkpoints { rows: statement.query([])?, next: None };
+    let mut statement =
+        connection.prepare("SELECT entry, text FROM disclosure ORDER BY entry, nth")?;
+    let mut facts = Facts { rows: statement.query([])?, next: None };
+    checkpoints.advance()?;
+    facts.advance()?;
+    let mut told = Vec::new();
+    while let Some(row) = entries.next()? {
+        let mut cells = Cells::keyed(row, "ledger_entry")?;
+        let seq = cells.key().cast_unsigned();
+        let (kind, entry) = (cells.str("kind")?, cells.blob("entry")?);
+        let head = verifier.entry(StoredEntry { seq, kind, entry, hash: cells.blob("hash")? })?;
+        facts.check(seq, &head.digests)?;
+        if kind == Kind::RunCompleted.name() {
+            told.push(run_told(seq, entry).ok_or(Broken::Altered { seq })?);
+        }
+        checkpoints.check(verifier)?;
+    }
+    while checkpoints.next.is_some() {
+        checkpoints.check_next(verifier)?; // Over more entries than there are.
+    }
+    match facts.next {
+        Some((seq, _)) => Err(Broken::Fact { seq }.into()),
+        None => Ok(told),
+    }
+}
+
+/// The checkpoints in order of size, one read ahead.
+struct Checkpoints<'s> {
+    rows: Rows<'s>,
+    next: Option<(u64, Vec<u8>, String)>,
+}
+
+impl Checkpoints<'_> {
+    fn advance(&mut self) -> Result<(), StoreError> {
+        self.next = match self.rows.next()? {
+            None => None,
+            Some(row) => {
+                let mut cells = Cells::keyed(row, "checkpoint")?;
+                let size = cells.key().cast_unsigned();
+                Some((size, cells.blob("peaks")?.to_vec(), cells.string("note")?))
+            }
+        };
+        Ok(())
+    }
+
+    /// Checks the next one, if the verifier has come to it.
+    fn check(&mut self, verifier: &mut Verifier) -> Result<(), StoreError> {
+        if self.next.as_ref().is_some_and(|it| it.0 <= verifier.size()) {
+            self.check_next(verifier)?;
+        }
+        Ok(())
+    }
+
+    fn check_next(&mut self, verifier: &mut Verifier) -> Result<(), StoreError> {
+        let Some((size, peaks, note)) = self.next.take() else { return Ok(()) };
+        verifier.checkpoint(size, &note)?;
+        if entry::edge_of(size, &peaks).as_ref() != Some(verifier.edge()) {
+            return Err(Broken::Checkpoint { size }.into());
+        }
+        self.advance()
+    }
+}
+
+/// The facts beside entries, one read ahead.
+struct Facts<'s> {
+    rows: Rows<'s>,
+    next: Option<(u64, String)>,
+}
+
+impl Facts<'_> {
+    fn advance(&mut self) -> Result<(), StoreError> {
+        self.next = match self.rows.next()? {
+            None => None,
+            Some(row) => {
+                let mut cells = Cells::keyed(row, "disclosure")?;
+                Some((cells.key().cast_unsigned(), cells.string("text")?))
+            }
+        };
+        Ok(())
+    }
+
+    /// Checks those of one entry against the digests in it. One that was erased is not there.
+    fn check(&mut self, seq: u64, digests: &[&str]) -> Result<(), StoreError> {
+        while let Some((of, text)) = &self.next
+            && *of <= seq
+        {
+            if *of < seq || !digests.contains(&&*digest_of(text)) {
+                return Err(Broken::Fact { seq: *of }.into());
+            }
+            self.advance()?;
+        }
+        Ok(())
+    }
+}
+
+fn run_told(seq: u64, entry: &[u8]) -> Option<RunTold> {
+    #[derive(Deserialize)]
+    struct Entry {
+        body: Body,
+    }
+    #[derive(Deserialize)]
+    struct Body {
+        run: i64,
+        report_sha256: String,
+    }
+    let Entry { body } = serde_json::from_slice(entry).ok()?;
+    Some(RunTold { run: body.run, seq, report_sha256: body.report_sha256 })
+}
+
+/// Every run since there is a ledger has its entry, and the report that the entry says.
+fn check_runs(connection: &Connection, told: &[RunTold]) -> Result<(), StoreError> {
+    let first = entry::first_run(connection)?;
+    let mut statement =
+        connection.prepare("SELECT run, lower(hex(sha256)) FROM report ORDER BY run")?;
+    let mut rows = statement.query([])?;
+    let mut reports = FxHashMap::default();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "report")?;
+        reports.insert(cells.key(), cells.string("sha256")?);
+    }
+    let mut runs: BTreeSet<i64> = load::runs(connection)?.iter().map(|it| it.run.0).collect();
+    for RunTold { run, seq, report_sha256 } in told {
+        if reports.get(run) != Some(report_sha256) {
+            return Err(Broken::Report { run: *run, seq: *seq }.into());
+        }
+        runs.remove(run);
+    }
+    match runs.range(first.0..).next() {
+        Some(run) => Err(Broken::NoRun { run: *run }.into()),
+        None => Ok(()),
+    }
+}

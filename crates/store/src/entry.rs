@@ -1,0 +1,262 @@
+//! Appending to the ledger, in the transaction that saves what the entries tell of.
+//!
+//! The right edge of the tree stands beside the newest checkpoint, so no entry is read but those
+//! about keys. Whether the past is what was written is checked elsewhere.
+
+use domain::{Digest, RunId};
+use ledger::{Actor, Broken, Checkpoint, Edge, Event, KeyRing, Note, SecretKey, Who, seal};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use rustc_hash::FxHashMap;
+
+use crate::StoreError;
+use crate::cells::Cells;
+
+/// Appends events under a checkpoint signed with `key`. The first key that signs is announced
+/// first. Nothing is written when there are no events.
+///
+/// # Errors
+///
+/// [`StoreError::Ledger`] when the head is not what was written: nothing may be built on it.
+/// [`StoreError::Entry`] when the key is not the one that has to sign.
+pub(crate) fn append(
+    connection: &Connection,
+    key: Option<&SecretKey>,
+    events: &[Event],
+) -> Result<(), StoreError> {
+    let Some(first) = events.first() else { return Ok(()) };
+    let end = End::open(connection)?;
+    let mut before = Vec::new();
+    let first_run = first_run(connection)?;
+    if end.edge.size() == 0 && first_run > RunId(1) {
+        before.push(Event::runs_before(RunId(first_run.0 - 1), first.at, first.run));
+    }
+    if let Some(key) = key
+        && end.ring.is_new(&end.origin, key.public())?
+    {
+        before.push(Event::first_key(key.public(), first.at, first.run));
+    }
+    end.write(before.iter().chain(events), key.as_slice())
+}
+
+/// Appends what is said of keys, under a checkpoint that all of `keys` sign.
+///
+/// # Errors
+///
+/// As [`append`].
+pub(crate) fn append_keys(
+    connection: &Connection,
+    keys: &[&SecretKey],
+    events: &[Event],
+) -> Result<(), StoreError> {
+    End::open(connection)?.write(events.iter(), keys)
+}
+
+/// The end of the ledger, where it goes on.
+struct End<'c> {
+    connection: &'c Connection,
+    origin: String,
+    edge: Edge,
+    ring: KeyRing,
+    random: Random<'c>,
+    /// Random names that this batch asked for.
+    names: FxHashMap<Who, String>,
+}
+
+impl<'c> End<'c> {
+    fn open(connection: &'c Connection) -> Result<Self, StoreError> {
+        let edge = edge(connection)?;
+        let last: Option<i64> =
+            connection.query_row("SELECT max(seq) FROM ledger_entry", [], |row| row.get(0))?;
+        // Behind the last checkpoint stands only what was put there from outside.
+        if last.is_some_and(|it| it.cast_unsigned() >= edge.size()) {
+            return Err(Broken::Unchecked { seq: edge.size() }.into());
+        }
+        let origin = origin(connection)?;
+        let ring = ring(connection, &origin)?;
+        let random = Random { connection, bytes: Vec::new() };
+        Ok(Self { connection, origin, edge, ring, random, names: FxHashMap::default() })
+    }
+
+    /// Writes entries, and the checkpoint over all that there are then.
+    fn write<'e>(
+        mut self,
+        events: impl Iterator<Item = &'e Event>,
+        keys: &[&SecretKey],
+    ) -> Result<(), StoreError> {
+        let before = self.ring.clone();
+        for event in events {
+            self.insert(event)?;
+        }
+        let public: Vec<_> = keys.iter().map(|it| it.public()).collect();
+        self.ring.check_signers(&before, &public)?;
+        let (size, root) = (self.edge.size(), self.edge.root());
+        let mut note = Note::new(Checkpoint { origin: self.origin, size, root }.to_string());
+        keys.iter().for_each(|it| note.sign(it));
+        self.connection
+            .prepare_cached("INSERT INTO checkpoint (size, peaks, note) VALUES (?1, ?2, ?3)")?
+            .execute(params![
+                size.cast_signed(),
+                self.edge.peaks().as_flattened(),
+                note.to_string()
+            ])?;
+        Ok(())
+    }
+
+    fn insert(&mut self, event: &Event) -> Result<(), StoreError> {
+        let actor = match &event.actor {
+            Actor::Driftline => "driftline".to_owned(),
+            Actor::Person(name) => self.name(&Who::person(name))?,
+        };
+        let subject = event.subject.as_ref().map(|it| self.name(it)).transpose()?;
+        let (seq, kind) = (self.edge.size(), event.kind.name());
+        // As many as it takes, so that what gives them can fail before they are asked for.
+        self.random.provide(1 + event.facts.len())?;
+        let random = &mut || self.random.take();
+        let sealed = seal(event, seq, (&actor, subject.as_deref()), random)?;
+        let taken = self.ring.take(&self.origin, seq, kind, &sealed.entry);
+        taken.ok_or(Broken::Key { seq })?;
+        let seq = seq.cast_signed();
+        self.connection
+            .prepare_cached(
+                "INSERT INTO ledger_entry (seq, kind, hash, entry) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![seq, kind, &sealed.hash[..], sealed.entry])?;
+        let mut insert = self
+            .connection
+            .prepare_cached("INSERT INTO disclosure (entry, nth, text) VALUES (?1, ?2, ?3)")?;
+        for (nth, text) in (0_i64..).zip(&sealed.disclosures) {
+            insert.execute(params![seq, nth, text])?;
+        }
+        self.edge.push(sealed.hash);
+        Ok(())
+    }
+
+    /// The random name that stands for somebody; a new one at first mention.
+    fn name(&mut self, who: &Who) -> Result<String, StoreError> {
+        if let Some(name) = self.names.get(who) {
+            return Ok(name.clone());
+        }
+        let found: Option<String> = self
+            .connection
+            .prepare_cached(
+                "SELECT name FROM ledger_subject WHERE kind = ?1 AND system = ?2 AND key = ?3",
+            )?
+            .query_row(params![who.kind, who.system, who.key], |row| row.get(0))
+            .optional()?;
+        let name = match found {
+            Some(name) => name,
+            None => self.named(who)?,
+        };
+        self.names.insert(who.clone(), name.clone());
+        Ok(name)
+    }
+
+    fn named(&mut self, who: &Who) -> Result<String, StoreError> {
+        self.random.provide(1)?;
+        let random: String = self.random.take().iter().map(|it| format!("{it:02x}")).collect();
+        let name = format!("sub_{random}");
+        self.connection
+            .prepare_cached(
+                "INSERT INTO ledger_subject (name, kind, system, key) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![name, who.kind, who.system, who.key])?;
+        Ok(name)
+    }
+}
+
+/// Random bytes from SQLite, which has them from the system.
+struct Random<'c> {
+    connection: &'c Connection,
+    bytes: Vec<u8>,
+}
+
+impl Random<'_> {
+    /// Makes sure that there are `n` times 16 bytes to take.
+    fn provide(&mut self, n: usize) -> Result<(), StoreError> {
+        /// Bytes at a time: a batch of some hundred entries.
+        const LOAD: usize = 16 * 1024;
+        let n_bytes = 16 * n;
+        if self.bytes.len() < n_bytes {
+            let load = i64::try_from(LOAD.max(n_bytes)).unwrap_or(i64::MAX);
+            let mut statement = self.connection.prepare_cached("SELECT randomblob(?1)")?;
+            self.bytes = statement.query_row([load], |row| row.get(0))?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self) -> [u8; 16] {
+        let rest = self.bytes.len().saturating_sub(16);
+        let taken = self.bytes.split_off(rest);
+        taken.try_into().expect("`provide` was asked for enough")
+    }
+}
+
+/// The right edge beside the newest checkpoint, which must be that of the checkpoint.
+fn edge(connection: &Connection) -> Result<Edge, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT size, peaks, note FROM checkpoint ORDER BY size DESC LIMIT 1")?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else { return Ok(Edge::default()) };
+    let mut cells = Cells::keyed(row, "checkpoint")?;
+    let size = cells.key().cast_unsigned();
+    let edge = edge_of(size, cells.blob("peaks")?);
+    let root = Note::parse(cells.str("note")?)
+        .and_then(|it| Checkpoint::parse(it.text()))
+        .map(|it| it.root);
+    edge.filter(|it| root == Ok(it.root())).ok_or_else(|| Broken::Checkpoint { size }.into())
+}
+
+/// The right edge as it is kept.
+pub(crate) fn edge_of(size: u64, peaks: &[u8]) -> Option<Edge> {
+    let (peaks, rest) = peaks.as_chunks::<32>();
+    if rest.is_empty() { Edge::new(size, peaks.to_vec()) } else { None }
+}
+
+/// The keys that entries announce and revoke.
+pub(crate) fn ring(connection: &Connection, origin: &str) -> Result<KeyRing, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, kind, entry FROM ledger_entry WHERE kind IN ('key.added', 'key.revoked')
+         ORDER BY seq",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut ring = KeyRing::default();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "ledger_entry")?;
+        let seq = cells.key().cast_unsigned();
+        let taken = ring.take(origin, seq, cells.str("kind")?, cells.blob("entry")?);
+        taken.ok_or(Broken::Key { seq })?;
+    }
+    Ok(ring)
+}
+
+/// The name of the ledger.
+pub(crate) fn origin(connection: &Connection) -> Result<String, StoreError> {
+    String::from_utf8(meta(connection, "ledger_origin")?).map_err(|_| corrupt())
+}
+
+/// The first run that has an entry; those before it were when there was no ledger.
+pub(crate) fn first_run(connection: &Connection) -> Result<RunId, StoreError> {
+    let text = String::from_utf8(meta(connection, "ledger_first_run")?).map_err(|_| corrupt())?;
+    text.parse().map(RunId).map_err(|_| corrupt())
+}
+
+fn meta(connection: &Connection, key: &str) -> Result<Vec<u8>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
+    statement.query_row([key], |row| row.get(0)).optional()?.ok_or_else(corrupt)
+}
+
+const fn corrupt() -> StoreError {
+    StoreError::Corrupt { table: "meta", column: "value", key: 0 }
+}
+
+/// The hash of each entry, in order, as it is kept.
+pub(crate) fn hashes(connection: &Connection, size: u64) -> Result<Vec<Digest>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT seq, hash FROM ledger_entry WHERE seq < ?1 ORDER BY seq")?;
+    let mut rows = statement.query([size.cast_signed()])?;
+    let mut hashes = Vec::new();
+    while let Some(row) = rows.next()? {
+        hashes.push(Cells::keyed(row, "ledger_entry")?.bytes("hash")?);
+    }
+    Ok(hashes)
+}

@@ -1,0 +1,149 @@
+//! What others ask of the ledger: its head, its entries and hashes, and what is done with its keys.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use domain::{Digest, Signature};
+use ledger::{Basis, Event, KeyStanding, Note, PublicKey, SecretKey};
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::cells::Cells;
+use crate::{Store, StoreError, entry};
+
+impl Store {
+    /// The same store, with a key that signs what it appends to the ledger from now on.
+    #[must_use]
+    pub fn signed_by(mut self, key: SecretKey) -> Self {
+        self.signer = Some(Arc::new(key));
+        self
+    }
+
+    /// The name of the ledger.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] when the database cannot be read.
+    pub async fn ledger_origin(&self) -> Result<String, StoreError> {
+        self.read("read the name of the ledger", entry::origin).await
+    }
+
+    /// The newest checkpoint, as it was written; `None`: the ledger has no entry.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when it is not one; otherwise what disks do.
+    pub async fn ledger_head(&self) -> Result<Option<Note>, StoreError> {
+        self.read("read the head of the ledger", head).await
+    }
+
+    /// The keys of the ledger, in the order in which they were announced.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Ledger`] when an entry about a key says what cannot be; otherwise what disks
+    /// do.
+    pub async fn ledger_keys(&self) -> Result<Vec<KeyStanding>, StoreError> {
+        self.read("read the keys of the ledger", |connection| {
+            Ok(entry::ring(connection, &entry::origin(connection)?)?.keys().to_vec())
+        })
+        .await
+    }
+
+    /// The hashes of the first `size` entries, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when one is none; otherwise what disks do.
+    pub async fn ledger_hashes(&self, size: u64) -> Result<Vec<Digest>, StoreError> {
+        self.read("read the ledger", move |connection| entry::hashes(connection, size)).await
+    }
+
+    /// The entries of a range, in order, as they were written. Fewer where there are no more.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when one is none; otherwise what disks do.
+    pub async fn ledger_entries(&self, range: Range<u64>) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.read("read the ledger", move |connection| entries(connection, range)).await
+    }
+
+    /// Announces a new key, under the signatures of the present one and of the new one.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Entry`] when the present key is not there to sign; otherwise as
+    /// [`Store::commit`].
+    pub async fn add_ledger_key(&self, new: SecretKey, by: Signature) -> Result<(), StoreError> {
+        let present = self.signer.clone();
+        self.write("announce a key", move |connection| {
+            let events = [Event::key_added(new.public(), &by)];
+            let keys: Vec<&SecretKey> = present.as_deref().into_iter().chain([&new]).collect();
+            entry::append_keys(connection, &keys, &events)
+        })
+        .await
+    }
+
+    /// Revokes a key. Where another one is in force, that one has to sign.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Entry`] when it is not there to sign; [`StoreError::Ledger`] when the key is
+    /// not in force; otherwise as [`Store::commit`].
+    pub async fn revoke_ledger_key(
+        &self,
+        key: PublicKey,
+        reason: String,
+        by: Signature,
+    ) -> Result<(), StoreError> {
+        let present = self.signer.clone();
+        self.write("revoke a key", move |connection| {
+            let events = [Event::key_revoked(&key, &reason, &by)];
+            entry::append_keys(connection, present.as_deref().as_slice(), &events)
+        })
+        .await
+    }
+
+    /// What the newest run was run with; `None` before the first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when a row is not what we write; otherwise what disks do.
+    pub async fn latest_basis(&self) -> Result<Option<Basis>, StoreError> {
+        self.read("read what the last run was run with", basis).await
+    }
+}
+
+fn head(connection: &Connection) -> Result<Option<Note>, StoreError> {
+    let sql = "SELECT size, note FROM checkpoint ORDER BY size DESC LIMIT 1";
+    let found: Option<(i64, String)> =
+        connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
+    let Some((key, note)) = found else { return Ok(None) };
+    let corrupt = |_| StoreError::Corrupt { table: "checkpoint", column: "note", key };
+    Note::parse(&note).map(Some).map_err(corrupt)
+}
+
+fn entries(connection: &Connection, range: Range<u64>) -> Result<Vec<Vec<u8>>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT seq, entry FROM ledger_entry WHERE seq >= ?1 AND seq < ?2 ORDER BY seq",
+    )?;
+    let mut rows = statement.query([range.start.cast_signed(), range.end.cast_signed()])?;
+    let mut entries = Vec::new();
+    while let Some(row) = rows.next()? {
+        entries.push(Cells::keyed(row, "ledger_entry")?.blob("entry")?.to_vec());
+    }
+    Ok(entries)
+}
+
+fn basis(connection: &Connection) -> Result<Option<Basis>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, software, settings_digest, policy_version FROM run ORDER BY id DESC LIMIT 1",
+    )?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let mut cells = Cells::keyed(row, "run")?;
+    Ok(Some(Basis {
+        software: cells.string("software")?,
+        settings: cells.digest("settings_digest")?,
+        policy_version: cells.count("policy_version")?,
+    }))
+}

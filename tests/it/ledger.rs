@@ -1,0 +1,216 @@
+//! The evidence log as an operator and an auditor use it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use ledger::{Checkpoint, Note, Proof, PublicKey, leaf_hash, root_of};
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::firm::{Night, SECOND, planted};
+use crate::quickstart::ORPHAN;
+use crate::site::{Answer, Site, json};
+
+impl Site {
+    /// Names a key in the settings.
+    fn sign_with(&self, file: &str) {
+        let text = String::from_utf8(self.read("driftline.toml")).unwrap();
+        let text = text.split("\n[ledger]").next().unwrap();
+        self.write("driftline.toml", format!("{text}\n[ledger]\nsigning_key = \"file:{file}\"\n"));
+    }
+
+    /// Makes the first key, and gives back its public part.
+    fn new_key(&self, file: &str) -> PublicKey {
+        let answer = self.told(&["ledger", "key", "new", "--output", file]);
+        self.sign_with(file);
+        PublicKey::parse(answer.stdout.lines().last().unwrap().trim()).unwrap()
+    }
+
+    /// Every entry, in order.
+    fn entries(&self) -> Vec<Value> {
+        let size = self.head().size;
+        let show = |seq: u64| json(&self.told(&["ledger", "show", &seq.to_string()]).bytes);
+        (0..size).map(show).collect()
+    }
+
+    fn head(&self) -> Checkpoint {
+        let note = Note::parse(&self.told(&["ledger", "head"]).stdout).unwrap();
+        Checkpoint::parse(note.text()).unwrap()
+    }
+
+    /// Writes to the ledger behind Driftline's back.
+    fn tamper(&self, sql: &str) {
+        let connection = Connection::open(self.path("driftline.db")).unwrap();
+        connection
+            .execute_batch("DROP TRIGGER ledger_entry_no_update; DROP TRIGGER checkpoint_no_update")
+            .unwrap();
+        connection.execute_batch(sql).unwrap();
+    }
+}
+
+fn is(answer: &Answer, status: i32, needles: &[&str]) {
+    assert_eq!(answer.status, status, "{answer}");
+    for needle in needles {
+        let text = format!("{answer}");
+        assert!(text.contains(needle), "`{needle}` is missing: {answer}");
+    }
+}
+
+const EDIT: &str = "UPDATE ledger_entry SET entry = CAST(replace(CAST(entry AS TEXT), 'critical', 'low') AS BLOB) WHERE kind = 'finding.opened'";
+
+#[test]
+fn runs_and_what_people_do_are_entries_that_name_nobody() {
+    let site = Site::quickstart_after_nights();
+    let orphan = site.states().into_iter().find(|it| it[1] == ORPHAN).unwrap()[2].clone();
+    let until = ["--reason", "handover to Grace", "--until", "2099-12-31", "--by", "Ada Byron"];
+    site.told(&[&["findings", "waive", "request", &orphan][..], &until].concat());
+    site.told(&["findings", "waive", "approve", "1", "--by", "Grace"]);
+    let entries = site.entries();
+    let n = |kind: &str| entries.iter().filter(|it| it["type"] == kind).count();
+    assert_eq!(n("run.completed"), 2);
+    assert_eq!((n("software.started"), n("config.changed"), n("policy.changed")), (1, 1, 1));
+    assert_eq!((n("exception.requested"), n("exception.approved")), (1, 1));
+    assert!(n("finding.opened") > 5 && n("finding.detected") > 5);
+    assert_eq!(n("finding.closed"), 2, "as many as the report of the second night says");
+    assert!(n("observation.changed") > 0);
+    for entry in &entries {
+        let text = entry.to_string();
+        for personal in ["@", "Ada", "Grace", "handover", "tester", ORPHAN] {
+            assert!(!text.contains(personal), "`{personal}`: {text}");
+        }
+    }
+    // Each run is told with the digest of its report.
+    let report = site.read("reports/2026-11-20-run-2.json");
+    let told = entries.iter().rfind(|it| it["type"] == "run.completed").unwrap();
+    let digest: String = ledger::sha256(&report).iter().map(|it| format!("{it:02x}")).collect();
+    assert_eq!(told["body"]["report_sha256"], digest);
+    is(&site.ask(&["ledger", "verify"]), 0, &["is what was written", "It is not signed"]);
+}
+
+#[test]
+fn a_report_shows_the_head_before_its_run() {
+    let site = Site::firm_after_first();
+    assert_eq!(site.report().get("ledger"), None, "there was none before the first");
+    let head = site.head();
+    site.night(SECOND, &Night::planted());
+    site.told(&["run", "--once"]);
+    let told = &site.report()["ledger"];
+    let root: String = head.root.iter().map(|it| format!("{it:02x}")).collect();
+    assert_eq!((&told["size"], &told["root_sha256"]), (&head.size.into(), &root.into()));
+    assert!(site.head().size > head.size);
+    let page = site.told(&["report", "--format", "text"]).stdout;
+    assert!(page.contains("LEDGER") && page.contains("not signed"), "{page}");
+}
+
+#[test]
+fn a_key_signs_from_the_next_run_on_and_is_handed_over() {
+    let site = Site::firm_after_first();
+    let first = site.new_key("first.key");
+    let mode = fs::metadata(site.path("first.key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    site.night(SECOND, &Night::planted());
+    site.told(&["run", "--once"]);
+    is(&site.ask(&["ledger", "verify", "--key", &first.to_string()]), 0, &["is signed by"]);
+
+    is(&site.ask(&["ledger", "key", "new", "--output", "second.key"]), 2, &["key rotate"]);
+    let answer = site.told(&["ledger", "key", "rotate", "--output", "second.key"]);
+    let second = PublicKey::parse(answer.stdout.lines().last().unwrap().trim()).unwrap();
+    site.sign_with("second.key");
+    site.told(&["ledger", "key", "revoke", &first.short_id(), "--reason", "rotated"]);
+    let answer = site.told(&["ledger", "verify", "--key", &first.to_string()]);
+    assert!(answer.stdout.contains(&second.short_id()), "who trusts the first: {answer}");
+    let list = site.told(&["ledger", "key", "list"]).stdout;
+    assert!(list.contains("revoked in entry") && list.contains(&second.to_string()), "{list}");
+
+    // The old key, no key, and a file that is none.
+    let decide = ["findings", "register", "--from", "robots.csv"];
+    site.write("robots.csv", "account\nx\n");
+    site.sign_with("first.key");
+    is(&site.ask(&decide), 3, &["was revoked in entry"]);
+    site.write("driftline.toml", crate::firm::settings(crate::firm::Says::default()));
+    is(&site.ask(&decide), 3, &["ledger.signing_key"]);
+    site.sign_with("robots.csv");
+    is(&site.ask(&decide), 3, &["ledger.signing_key", "robots.csv"]);
+    let secret = String::from_utf8(site.read("second.key")).unwrap();
+    let database = site.read("driftline.db");
+    let seed = secret.trim().rsplit('+').next().unwrap().as_bytes();
+    assert!(
+        !database.windows(seed.len()).any(|it| it == seed),
+        "the secret key is in the database"
+    );
+}
+
+#[test]
+fn a_broken_ledger_is_named_and_stops_no_run() {
+    let site = Site::firm_after_first();
+    site.tamper(EDIT);
+    for command in [&["ledger", "verify"][..], &["db", "verify"]] {
+        is(&site.ask(command), 6, &["is not what was written", "entry"]);
+    }
+    site.night(SECOND, &Night::planted());
+    let answer = site.told(&["run", "--once"]);
+    assert!(answer.stdout.contains("ledger_broken"), "{answer}");
+    assert_eq!(site.live(), planted(), "no leaver is missed for it");
+    let report = site.report();
+    let kinds: Vec<&Value> =
+        report["watcher"].as_array().unwrap().iter().map(|it| &it["kind"]).collect();
+    assert!(kinds.contains(&&"ledger_broken".into()), "{kinds:?}");
+    assert_eq!(report.get("ledger"), None);
+}
+
+#[test]
+fn a_checkpoint_that_somebody_kept_is_what_the_ledger_begins_with() {
+    let site = Site::firm_after_first();
+    let kept = site.told(&["ledger", "head"]).bytes;
+    site.write("kept.checkpoint", &kept);
+    site.night(SECOND, &Night::planted());
+    site.told(&["run", "--once"]);
+    let since = ["ledger", "verify", "--since", "kept.checkpoint"];
+    is(&site.ask(&since), 0, &["are those of the checkpoint that you hold"]);
+
+    let text = String::from_utf8(kept).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let other = format!("{}\n{}\n{}\n", lines[0], lines[1], "A".repeat(43) + "=");
+    site.write("kept.checkpoint", other);
+    is(&site.ask(&since), 6, &["the history was written again"]);
+    site.write("kept.checkpoint", format!("{}\n9999\n{}\n", lines[0], lines[2]));
+    is(&site.ask(&since), 6, &["entries were taken off its end"]);
+    for nonsense in ["", "hello\n", &text.replacen("driftline/", "elsewhere/", 1)] {
+        site.write("kept.checkpoint", nonsense);
+        is(&site.ask(&since), 7, &["kept.checkpoint"]);
+    }
+    is(&site.ask(&["ledger", "verify", "--key", "nonsense"]), 7, &["NAME+ID+KEY"]);
+    is(&site.ask(&["ledger", "verify", "--since", "nowhere"]), 5, &["nowhere"]);
+}
+
+#[test]
+fn the_ledger_as_files_is_checked_without_the_program() {
+    let site = Site::quickstart_after_nights();
+    let key = site.new_key("ledger.key");
+    let decide = ["findings", "register", "--from", "robots.csv"];
+    site.write("robots.csv", "account\nx\n");
+    site.told(&decide);
+    let head = site.head();
+    site.told(&["ledger", "export", "out"]);
+    let note = Note::parse(&String::from_utf8(site.read("out/checkpoint")).unwrap()).unwrap();
+    assert_eq!(note.is_signed_by(&key), Some(true));
+    let width = head.size;
+    assert!(width < 256, "one partial tile");
+    let bundle = site.read(&format!("out/tile/entries/000.p/{width}"));
+    let (mut rest, mut entries) = (&*bundle, Vec::new());
+    while let Some((len, after)) = rest.split_first_chunk::<2>() {
+        let (entry, after) = after.split_at(usize::from(u16::from_be_bytes(*len)));
+        entries.push(entry);
+        rest = after;
+    }
+    let hashes: Vec<[u8; 32]> = entries.iter().map(|it| leaf_hash(it)).collect();
+    assert_eq!(site.read(&format!("out/tile/0/000.p/{width}")), hashes.as_flattened());
+    assert_eq!(root_of(hashes), head.root);
+    for at in [0, 7, entries.len() - 1] {
+        let proof = site.told(&["ledger", "proof", &at.to_string()]).stdout;
+        assert_eq!(Proof::parse(&proof).unwrap().check(entries[at]).unwrap(), head);
+    }
+    is(&site.ask(&["ledger", "export", "out"]), 5, &["out"]);
+    is(&site.ask(&["ledger", "proof", "999"]), 2, &["there is no entry 999"]);
+    is(&site.ask(&["ledger", "show", "999"]), 2, &["there is no entry 999"]);
+}
