@@ -46,5 +46,6 @@ pub(crate) fn plan(
         settings_digest: [0; 32],
         fingerprint_key: Some([0; 32]),
         software: concat!("driftline ", env!("CARGO_PKG_VERSION")).to_owned(),
+        routes: Default::default(),
     }
 }

@@ -25,6 +25,8 @@ named! {
         ProvisioningUnhealthy = "provisioning_unhealthy",
         /// Coverage is worse than in the run before.
         CoverageDropped = "coverage_dropped",
+        /// A channel does not take notices.
+        AlertUndelivered = "alert_undelivered",
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use alerting::Routes;
 use connectors::files::{Config, FileConfig, Profiles, recognise};
 use domain::{Digest, SystemId, SystemKind};
 use drift::{AppRules, Deprovision, Entitlement, Policy};
@@ -62,6 +63,7 @@ pub(crate) fn plan(args: &CheckArgs, profiles: Arc<Profiles>) -> Result<Plan, Us
         settings_digest: digest(args),
         fingerprint_key: None,
         software: crate::SOFTWARE.to_owned(),
+        routes: Routes::default(), // It tells whoever typed it.
     })
 }
 

@@ -72,6 +72,7 @@ async fn run(cli: &Cli, clock: &dyn Clock) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Findings(command) => commands::findings::findings(config, command, clock).await,
         Command::Guard(command) => commands::guard::guard(config, command, clock).await,
+        Command::Alert(command) => commands::alert::alert(config, command, clock).await,
         Command::Report(args) => commands::report::report(config, args).await,
         Command::Db(command) => commands::db::db(config, command).await,
         Command::Config(command) => commands::config::config(config, command),

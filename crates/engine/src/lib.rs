@@ -1,9 +1,11 @@
-//! The cycle: pull, correlate, judge, keep.
+//! The cycle: pull, correlate, judge, keep, tell.
 //!
 //! The only crate that knows all the others' order. It decides nothing about people itself, and
 //! what it saves it saves in one transaction.
 
 mod ask;
+mod confirm;
+mod deliver;
 mod episodes;
 mod estate;
 mod inspect;
@@ -13,6 +15,7 @@ mod pull;
 mod record;
 mod run;
 
+pub use deliver::{Deliveries, deliver};
 pub use inspect::{Answer, inspect};
 pub use plan::{AppPlan, Plan, Source};
 pub use run::{Outcome, run};

@@ -70,6 +70,7 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
         record::Run { id, now, previous, plan, state: &state, pulled: &pulled, asked: &asked };
     let record = record::record(&run, &listings, &outcomes);
     let report = Report::of(&record);
+    let notices = alerting::decide(&record, &state.told, &plan.routes);
     let wanted = resting_on(&outcomes, &listings, state.last_run.is_some());
     let mut bodies = bodies(plan, &listings, &wanted).await;
     bodies.extend(heard.bodies(&listings));
@@ -87,6 +88,7 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
         other_requests: pulled.other_requests.into_iter().chain(heard.requests).collect(),
         observations: heard.observations,
         bodies,
+        notices,
         snapshots: listings
             .into_iter()
             .filter_map(|it| it.fresh)

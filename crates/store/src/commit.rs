@@ -2,16 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Body, Changes, Digest, EntityId, Episode, Finding, FindingEvent, Observation, Request, RunId,
-    Snapshot, SystemId, Tier, Verdict,
+    Body, Changes, Digest, EntityId, Episode, Finding, FindingEvent, Notice, Observation, Request,
+    RunId, Snapshot, SystemId, Tier, Verdict,
 };
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use crate::cells::{Cells, ms};
 use crate::{
-    Enrolled, LogPart, Store, StoreError, body, conclusion, finding, guard, log, observation,
-    people, report, rows, snapshot,
+    Enrolled, LogPart, Store, StoreError, body, conclusion, finding, guard, log, notice,
+    observation, people, report, rows, snapshot,
 };
 
 /// Everything one run saw and concluded.
@@ -47,6 +47,8 @@ pub struct Commit {
     pub other_requests: Vec<(SystemId, Request)>,
     /// Raw rows to keep. One that its entity already has is not kept twice.
     pub bodies: Vec<Body>,
+    /// What there is to tell of it. Delivered after the commit, from the saved rows.
+    pub notices: Vec<Notice>,
 }
 
 /// A run in short.
@@ -117,6 +119,7 @@ fn save(connection: &Connection, commit: Commit) -> Result<(), StoreError> {
     guard::insert_counts(connection, run, &commit.changes)?;
     people::insert_voids(connection, &commit.voided_waivers)?;
     body::insert(connection, run, &commit.bodies)?;
+    notice::insert(connection, &commit.notices)?;
     report::insert(connection, run, &commit.report_json)
 }
 

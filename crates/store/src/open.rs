@@ -15,6 +15,7 @@ use crate::readers::open_read_only;
 const STEPS: &[M<'_>] = &[
     M::up(include_str!("../migrations/0001_first.sql")),
     M::up(include_str!("../migrations/0002_life.sql")),
+    M::up(include_str!("../migrations/0003_alerts.sql")),
 ];
 
 /// Marks the file as ours: "DRFT".

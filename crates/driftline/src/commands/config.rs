@@ -29,6 +29,7 @@ fn check(path: &Path) -> anyhow::Result<Exit> {
     let settings = settings::read(path)?;
     let nights = settings.nights()?;
     settings.fingerprint_key()?;
+    settings.senders()?;
     let profiles = profiles::load(settings.profiles.as_deref())?;
     let mut text = summary(&settings, nights.len())?;
     for advice in settings::advice(&settings, &profiles) {
@@ -74,6 +75,9 @@ fn summary(settings: &Settings, n_nights: usize) -> Result<String, std::fmt::Err
     for live in &settings.live {
         let (kind, url) = (live.kind(), &live.url);
         writeln!(text, "  {kind:<8}  `{}`: {} at {url}", live.system, live.protocol())?;
+    }
+    for channel in &settings.channels {
+        writeln!(text, "  alert     `{}`: {}", channel.name, channel.protocol())?;
     }
     Ok(text)
 }

@@ -221,6 +221,7 @@ words! {
         ClockSkew = "clock_skew",
         ProvisioningUnhealthy = "provisioning_unhealthy",
         CoverageDropped = "coverage_dropped",
+        AlertUndelivered = "alert_undelivered",
     }
 }
 

@@ -8,6 +8,7 @@
 mod damage;
 mod night;
 mod opening;
+mod outbox;
 mod past;
 mod people;
 mod world;

@@ -185,6 +185,7 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
         observations: Vec::new(),
         other_requests: Vec::new(),
         bodies: Vec::new(),
+        notices: Vec::new(),
     }
 }
 
