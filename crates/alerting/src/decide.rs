@@ -395,9 +395,8 @@ impl<'d> Desk<'d> {
     fn resolved(&mut self) {
         for told in self.known.iter().filter(|it| self.routes.channel(&it.channel).is_some()) {
             let is_watching = told.findings.is_empty() && told.reason != NotifyReason::Baseline;
-            let mut watching = self.record.watcher.iter().map(|it| self.watcher_key(it));
             let is_over = match is_watching {
-                true => watching.all(|it| it != told.key),
+                true => self.sees_again(told),
                 false => !told.findings.is_empty() && self.are_over(told),
             };
             if !is_over {
@@ -405,12 +404,13 @@ impl<'d> Desk<'d> {
             }
             let of = |it: &&FindingRecord| told.findings.contains(&it.finding.id);
             let records: Vec<&FindingRecord> = self.record.findings.iter().filter(of).collect();
+            let how = how_it_ended(&records);
             let title = match (&*told.findings, &told.app) {
                 ([], Some(system)) => format!("{system}: Driftline sees as it should again"),
                 ([], None) => "Driftline sees as it should again".to_owned(),
-                ([one], Some(app)) => format!("{app}: {one} is over"),
-                (all, Some(app)) => format!("{app}: all {} findings are over", all.len()),
-                (all, None) => format!("All {} findings are over", all.len()),
+                ([one], Some(app)) => format!("{app}: {one} is {how}"),
+                (all, Some(app)) => format!("{app}: all {} findings are {how}", all.len()),
+                (all, None) => format!("all {} findings are {how}", all.len()),
             };
             let mut notice =
                 self.notice(told.key.clone(), NotifyReason::Resolved, &records, title, Vec::new());
@@ -420,6 +420,18 @@ impl<'d> Desk<'d> {
             notice.to = vec![(told.channel.clone(), self.record.now)];
             self.add_notice(notice);
         }
+    }
+
+    /// What was wrong with the watching is not so any more. Of a system that nobody looks at any
+    /// more, that is not known.
+    fn sees_again(&self, told: &Told) -> bool {
+        let mut wrong = self.record.watcher.iter().map(|it| self.watcher_key(it));
+        let is_watched = |system: &SystemId| {
+            let mut apps = self.record.apps.iter();
+            self.record.sources.iter().any(|it| it.system == *system)
+                || apps.any(|it| it.app == *system || it.idps.contains(system))
+        };
+        told.app.as_ref().is_none_or(is_watched) && wrong.all(|it| it != told.key)
     }
 
     /// Every finding of it is over. One that the run does not know ended in an earlier one, if its
@@ -507,6 +519,22 @@ fn title(records: &[&FindingRecord]) -> String {
             format!("{}: {} findings, {}", first.finding.app, records.len(), by_severity(records))
         }
         [] => String::new(),
+    }
+}
+
+/// `over`, or what people made of it.
+fn how_it_ended(records: &[&FindingRecord]) -> &'static str {
+    let is = |state| move |it: &&FindingRecord| it.finding.state == state;
+    let all = |state| !records.is_empty() && records.iter().all(is(state));
+    let any = |state| records.iter().any(is(state));
+    if all(FindingState::Waived) {
+        "waived"
+    } else if all(FindingState::FalsePositive) {
+        "called a false positive"
+    } else if any(FindingState::Waived) || any(FindingState::FalsePositive) {
+        "over, waived or called false positives"
+    } else {
+        "over"
     }
 }
 

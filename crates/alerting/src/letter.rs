@@ -160,7 +160,7 @@ const fn why(reason: NotifyReason) -> &'static str {
         NotifyReason::Worsened => "It is graver than when it was told.",
         NotifyReason::Reminder => "It is still not over.",
         NotifyReason::Escalated => "Nobody acknowledged it in time.",
-        NotifyReason::Resolved => "It is over.",
+        NotifyReason::Resolved => "Nobody needs to act on it any more.",
         NotifyReason::Baseline => "The first judged run of this app.",
         NotifyReason::Storm => "Many findings at once, told as one.",
         NotifyReason::Digest => "All that is open, as every day.",

@@ -27,7 +27,7 @@ pub struct Deliveries {
     pub n_delivered: usize,
     /// Not sent: they no longer held.
     pub n_dropped: usize,
-    /// Not taken, to be tried again.
+    /// Not taken, to be tried again: in this pass or an earlier one.
     pub n_later: usize,
     /// Refused for good, or tried often enough.
     pub n_given_up: usize,
@@ -55,7 +55,8 @@ pub async fn deliver(
     if pass.tell_others().await? {
         all.add(&pass.send_all(senders).await?);
     }
-    all.next_due_at = store.next_due().await?;
+    let waiting = store.waiting().await?;
+    (all.n_later, all.next_due_at) = (waiting.n_tried, waiting.next_due_at);
     Ok(all)
 }
 
@@ -63,7 +64,6 @@ impl Deliveries {
     fn add(&mut self, other: &Self) {
         self.n_delivered += other.n_delivered;
         self.n_dropped += other.n_dropped;
-        self.n_later += other.n_later;
         self.n_given_up += other.n_given_up;
     }
 }
@@ -123,7 +123,7 @@ impl Pass<'_> {
             let is_later = matches!(settled, Settled::Later { .. });
             match settled {
                 Settled::Delivered { .. } => done.n_delivered += 1,
-                Settled::Later { .. } => done.n_later += 1,
+                Settled::Later { .. } => {}
                 Settled::GivenUp { .. } | Settled::Dropped { .. } => done.n_given_up += 1,
             }
             self.store.settle_delivery(id, settled).await?;

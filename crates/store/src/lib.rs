@@ -41,7 +41,7 @@ pub use enrol::Enrolled;
 pub use error::{Refusal, StoreError};
 pub use guard::NewRelease;
 pub use log::LogPart;
-pub use outbox::{DeliveryLine, Due, FirstTold, Settled};
+pub use outbox::{DeliveryLine, Due, FirstTold, Settled, Waiting};
 pub use past::{Gone, Seen, StoredSnapshot, StoredVersion};
 pub use people::NewWaiver;
 pub use report::RunLine;

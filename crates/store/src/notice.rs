@@ -20,11 +20,16 @@ use crate::state::DeadChannel;
 const FAILURES_MAX: i64 = 2;
 
 /// Writes notices with a pending delivery for each of their channels. What waits under the same key
-/// for the same channel says less than the new one: it is not sent any more.
+/// for the same channel says less than the new one: it is not sent any more. What was due by then
+/// stays due: a digest whose time has come is not put off by the next one.
 pub(crate) fn insert(connection: &Connection, notices: &[Notice]) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO notice (key, reason, severity, app, run, at_ms, title, lines, findings, items)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    let mut waits = connection.prepare_cached(
+        "SELECT min(due_at_ms) FROM delivery WHERE state = 'pending' AND channel = ?2
+             AND notice IN (SELECT id FROM notice WHERE key = ?1)",
     )?;
     let mut supersede = connection.prepare_cached(
         "UPDATE delivery SET state = 'superseded', why = ?3
@@ -60,9 +65,12 @@ pub(crate) fn insert(connection: &Connection, notices: &[Notice]) -> Result<(), 
             }
         }
         for (channel, due_at) in &notice.to {
+            let waited: Option<i64> =
+                waits.query_row(params![notice.key, channel], |row| row.get(0))?;
             let why = format!("notice {id} says more");
             supersede.execute(params![notice.key, channel, why])?;
-            deliver.execute(params![id, channel, ms(*due_at)])?;
+            let due_at_ms = waited.unwrap_or(i64::MAX).min(ms(*due_at));
+            deliver.execute(params![id, channel, due_at_ms])?;
         }
     }
     Ok(())

@@ -36,6 +36,15 @@ pub struct FirstTold {
     pub reference: Option<Text>,
 }
 
+/// What waits in the outbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Deliveries that were tried, and were not taken yet.
+    pub n_tried: usize,
+    /// When the next one is due, tried or not; `None`: nothing waits.
+    pub next_due_at: Option<DateTime<Utc>>,
+}
+
 /// What became of a try, or why there was none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Settled {
@@ -145,18 +154,22 @@ impl Store {
         .await
     }
 
-    /// When the next delivery is due; `None`: nothing waits.
+    /// What waits in the outbox.
     ///
     /// # Errors
     ///
     /// Returns [`StoreError`] when the database cannot be read.
-    pub async fn next_due(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+    pub async fn waiting(&self) -> Result<Waiting, StoreError> {
         self.read("read the outbox", |connection| {
-            let mut statement = connection
-                .prepare_cached("SELECT 0, min(due_at_ms) FROM delivery WHERE state = 'pending'")?;
+            let mut statement = connection.prepare_cached(
+                "SELECT count(*) FILTER (WHERE n_attempts > 0), min(due_at_ms) FROM delivery
+                 WHERE state = 'pending'",
+            )?;
             let mut rows = statement.query([])?;
-            let Some(row) = rows.next()? else { return Ok(None) };
-            Cells::keyed(row, "delivery")?.maybe_time("due_at_ms")
+            let Some(row) = rows.next()? else { return Ok(Waiting::default()) };
+            let mut cells = Cells::keyed(row, "delivery")?;
+            let n_tried = usize::try_from(cells.key()).unwrap_or(usize::MAX);
+            Ok(Waiting { n_tried, next_due_at: cells.maybe_time("due_at_ms")? })
         })
         .await
     }

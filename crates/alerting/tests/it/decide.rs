@@ -2,7 +2,9 @@
 
 use alerting::{Match, Route, Routes, decide};
 use chrono::{NaiveTime, TimeDelta};
-use domain::{Cause, Change, FindingState, NotifyReason, RunRecord, Severity, Told, Watcher};
+use domain::{
+    Cause, Change, FindingState, NotifyReason, RunRecord, Severity, SystemId, Told, Watcher,
+};
 
 use crate::world::{all_to, app, at, blind, finding, leaver, routes, run, stands, told};
 
@@ -184,6 +186,10 @@ fn over_is_told_when_all_of_it_is_and_never_of_what_was_not_judged() {
     let over = "resolved secureframe:run-3-opened to pager: secureframe: all 2 findings are over";
     assert_eq!(notices(&run(1, vec![ended(1), ended(2)]), &group, &routes), [over]);
     assert_eq!(notices(&run(1, vec![ended(2)]), &group, &routes), [over], "one ended before");
+    let waived = |id| stands(leaver(id), FindingState::Waived, Change::Waived);
+    let waived_one = [told("driftline:main:secureframe:x", 0, &[1])];
+    let line = "resolved secureframe:x to pager: secureframe: DL-1 is waived";
+    assert_eq!(notices(&run(1, vec![waived(1)]), &waived_one, &routes), [line]);
     let mut blind = run(1, Vec::new());
     blind.apps.clear();
     assert_eq!(notices_of(&blind, &group, &routes), 0, "the app is not in the settings any more");
@@ -197,7 +203,8 @@ fn the_watching_is_told_once_again_when_asked_for_and_when_it_sees() {
         blind(Watcher::SourceStale, "the newest list of okta assignments is 27 h old"),
     ];
     let key = "driftline:main:okta:watcher-source_stale";
-    let known = [Told { reason: NotifyReason::Watcher, ..told(key, 0, &[]) }];
+    let okta = SystemId::parse("okta").ok();
+    let known = [Told { reason: NotifyReason::Watcher, app: okta, ..told(key, 0, &[]) }];
     let once = routes(&["pager"], vec![all_to(&["pager"])]);
     let first = decide(&record, &[], &once);
     assert_eq!((first.len(), first[0].lines.len(), &*first[0].key), (1, 2, key));
@@ -207,6 +214,8 @@ fn the_watching_is_told_once_again_when_asked_for_and_when_it_sees() {
     assert_eq!(reasons(&record, &known, &repeat), [NotifyReason::Reminder]);
     record.watcher.clear();
     assert_eq!(reasons(&record, &known, &once), [NotifyReason::Resolved]);
+    record.apps[0].idps.clear();
+    assert_eq!(notices_of(&record, &known, &once), 0, "nobody looks at it any more");
 }
 
 #[test]
