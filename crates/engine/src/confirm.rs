@@ -61,7 +61,7 @@ impl Check {
             old.flat_map(|it| it.notice.findings.iter().copied()).collect();
         ids.sort_unstable();
         ids.dedup();
-        let findings = store.findings(ids).await?;
+        let findings = store.findings_by_id(ids).await?;
         let mut check = Self { now, known: BTreeMap::new() };
         let mut questions: Vec<(Question, FindingId)> = Vec::new();
         for finding in findings {

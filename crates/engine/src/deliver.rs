@@ -209,7 +209,7 @@ impl Pass<'_> {
         let ids = stuck.iter().flat_map(|it| it.1.findings.iter().copied()).collect();
         let over: Vec<FindingId> = self
             .store
-            .findings(ids)
+            .findings_by_id(ids)
             .await?
             .iter()
             .filter(|it| !it.is_live())

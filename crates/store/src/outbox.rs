@@ -229,7 +229,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError::Corrupt`] when a row is not what we write; otherwise what disks do.
-    pub async fn findings(&self, ids: Vec<FindingId>) -> Result<Vec<Finding>, StoreError> {
+    pub async fn findings_by_id(&self, ids: Vec<FindingId>) -> Result<Vec<Finding>, StoreError> {
         self.read("read findings", move |connection| {
             let mut findings = Vec::new();
             for id in ids {
