@@ -220,23 +220,3 @@ words! {
         Local7 => 23,
     }
 }
-
-words! {
-    /// A day of the week.
-    Weekday -> chrono::Weekday {
-        /// Monday.
-        Mon => chrono::Weekday::Mon,
-        /// Tuesday.
-        Tue => chrono::Weekday::Tue,
-        /// Wednesday.
-        Wed => chrono::Weekday::Wed,
-        /// Thursday.
-        Thu => chrono::Weekday::Thu,
-        /// Friday.
-        Fri => chrono::Weekday::Fri,
-        /// Saturday.
-        Sat => chrono::Weekday::Sat,
-        /// Sunday.
-        Sun => chrono::Weekday::Sun,
-    }
-}
