@@ -10,7 +10,7 @@ use crate::site::Site;
 
 /// Starts a run and kills it (SIGKILL) as soon as `is_time`. Returns false when the run was
 /// faster: a thing that happens, and then nothing was interrupted.
-fn kill_when(site: &Site, is_time: impl Fn() -> bool) -> bool {
+pub(crate) fn kill_when(site: &Site, is_time: impl Fn() -> bool) -> bool {
     let mut command = site.command(&["run", "--once"]);
     let mut child: Child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     // Ends at the latest when the run does.

@@ -7,7 +7,7 @@ use sim::{Endpoint, Fault, Sim, When, World};
 use crate::site::{Answer, Site};
 
 /// Bob left three days ago and kept his account; Finn left and lost it; Gita never got one.
-const FIRM: &str = "\
+pub(crate) const FIRM: &str = "\
 okta
   00uana00000000000001 ana@firm.test ACTIVE assigned
   00ubob00000000000002 bob@firm.test DEPROVISIONED since=-3d
@@ -23,7 +23,7 @@ log
 ";
 
 #[expect(clippy::disallowed_methods, reason = "the program has the machine's clock, too")]
-fn now() -> DateTime<Utc> {
+pub(crate) fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
@@ -33,7 +33,7 @@ async fn installed(firm: &str) -> (Sim, Site) {
 }
 
 /// Likewise, with more settings of the app.
-async fn installed_with(firm: &str, app: &str) -> (Sim, Site) {
+pub(crate) async fn installed_with(firm: &str, app: &str) -> (Sim, Site) {
     let sim = Sim::start(World::describe_at(firm, now()).unwrap()).await.unwrap();
     let site = Site::new(&format!(
         "[idp.okta.okta]\nurl = \"{}\"\napp_id = \"0oaapp\"\ntoken = \"file:okta.token\"\n\n\
@@ -48,13 +48,13 @@ async fn installed_with(firm: &str, app: &str) -> (Sim, Site) {
 }
 
 /// A fault that lasts.
-fn fault(sim: &Sim, endpoint: &str, fault: &str) {
+pub(crate) fn fault(sim: &Sim, endpoint: &str, fault: &str) {
     let endpoint = Endpoint::named(endpoint).unwrap();
     sim.fault(endpoint, Fault::named(fault).unwrap(), When::always());
 }
 
 /// Runs the program while the company answers.
-fn ask(site: &Site, args: &[&str]) -> Answer {
+pub(crate) fn ask(site: &Site, args: &[&str]) -> Answer {
     tokio::task::block_in_place(|| site.ask(args))
 }
 

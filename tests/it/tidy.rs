@@ -15,13 +15,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("report", &["domain"]),
     ("outbound", &["domain"]),
     ("connectors", &["domain", "outbound"]),
+    ("alerting", &["domain", "outbound"]),
     ("store", &["domain", "ledger"]),
     ("drift", &["domain", "graph"]),
-    ("engine", &["connectors", "domain", "drift", "graph", "ledger", "report", "store"]),
+    (
+        "engine",
+        &["alerting", "connectors", "domain", "drift", "graph", "ledger", "report", "store"],
+    ),
     ("web", &["domain", "report", "store"]),
     (
         "driftline",
         &[
+            "alerting",
             "connectors",
             "domain",
             "drift",
@@ -108,6 +113,20 @@ fn pure_crates_touch_nothing_outside() {
                     "{path}: `{word}` in a pure crate: let the caller pass the value in"
                 ));
             }
+        }
+    }
+    none(&problems);
+}
+
+#[test]
+fn connectors_have_nothing_that_sends_more_than_get() {
+    let mut problems = Vec::new();
+    for (path, text) in sources("crates/connectors") {
+        for word in ["Poster", "Method::POST", "reqwest::"].iter().filter(|it| text.contains(**it))
+        {
+            problems.push(format!(
+                "{path}: `{word}` in a connector: connectors read, and hold a `Reader`"
+            ));
         }
     }
     none(&problems);

@@ -47,5 +47,6 @@ pub(crate) fn plan(
         fingerprint_key: Some([0; 32]),
         turn: None,
         software: concat!("driftline ", env!("CARGO_PKG_VERSION")).to_owned(),
+        routes: Default::default(),
     }
 }

@@ -19,6 +19,7 @@ mod identity;
 mod link;
 mod log;
 mod name;
+mod notice;
 mod person;
 mod question;
 mod record;
@@ -48,6 +49,9 @@ pub use identity::{Identity, IdentityKind, Lifecycle};
 pub use link::{Link, LinkKind, Tier};
 pub use log::{LogEvent, LogEventKind};
 pub use name::{Folded, NameError, Raw, SystemId, Text, is_placeholder, same_name};
+pub use notice::{
+    Delivery, DeliveryId, DeliveryState, Notice, NoticeId, NoticeItem, NotifyReason, Told,
+};
 pub use person::{Episode, EpisodeId};
 pub use question::{Answer, Observation, Question};
 pub use record::{

@@ -29,6 +29,8 @@ named! {
         CoverageDropped = "coverage_dropped",
         /// Runs that were due did not take place, or late.
         RunMissed = "run_missed",
+        /// A channel does not take notices.
+        AlertUndelivered = "alert_undelivered",
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use alerting::Routes;
 use connectors::files::{Config, FileConfig, Profiles, recognise};
 use domain::{Digest, SystemId, SystemKind};
 use drift::{AppRules, Deprovision, Entitlement, Policy};
@@ -63,6 +64,7 @@ pub(crate) fn plan(args: &CheckArgs, profiles: Arc<Profiles>) -> Result<Plan, Us
         fingerprint_key: None,
         turn: None,
         software: crate::SOFTWARE.to_owned(),
+        routes: Routes::default(), // It tells whoever typed it.
     })
 }
 

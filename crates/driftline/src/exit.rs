@@ -24,7 +24,8 @@ pub(crate) enum Exit {
     Usage = 2,
     /// The settings cannot be used.
     Settings = 3,
-    /// A pull failed or is incomplete: what was seen was judged, the rest is not proven.
+    /// A pull failed or is incomplete: what was seen was judged, the rest is not proven. Or a
+    /// channel did not take a notice.
     Incomplete = 4,
     /// The database or an output cannot be used, or another process holds it.
     Store = 5,
@@ -43,7 +44,7 @@ Exit status:
    1  drift at or above --fail-on (default: none for run, high for check)
    2  the command line cannot be understood
    3  the settings cannot be used
-   4  a pull failed or is incomplete
+   4  a pull failed or is incomplete, or a channel did not take a notice
    5  the database or an output cannot be used, or another process holds it
    6  evidence is broken
    7  evidence cannot be checked

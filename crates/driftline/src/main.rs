@@ -74,6 +74,7 @@ async fn run(cli: &Cli, clock: &dyn Clock) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Findings(command) => commands::findings::findings(config, command, clock).await,
         Command::Guard(command) => commands::guard::guard(config, command, clock).await,
+        Command::Alert(command) => commands::alert::alert(config, command, clock).await,
         Command::Report(args) => commands::report::report(config, args).await,
         Command::Db(command) => commands::db::db(config, command).await,
         Command::Ledger(command) => commands::ledger::ledger(config, command, clock).await,

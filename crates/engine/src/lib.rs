@@ -1,10 +1,12 @@
-//! The cycle: pull, correlate, judge, keep.
+//! The cycle: pull, correlate, judge, keep, tell.
 //!
 //! The only crate that knows all the others' order. It decides nothing about people itself, and
 //! what it saves it saves in one transaction.
 
 mod ask;
 mod attend;
+mod confirm;
+mod deliver;
 mod entries;
 mod episodes;
 mod estate;
@@ -19,6 +21,7 @@ mod schedule;
 mod selfcheck;
 
 pub use attend::{Ran, Wakes, Work, attend};
+pub use deliver::{Deliveries, deliver};
 pub use inspect::{Answer, inspect};
 pub use plan::{AppPlan, Plan, Source};
 pub use run::{Outcome, run};

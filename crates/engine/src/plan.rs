@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use alerting::Routes;
 use connectors::entra::Entra;
 use connectors::files::{Config, Profiles};
 use connectors::okta::Okta;
@@ -29,6 +30,8 @@ pub struct Plan {
     pub turn: Option<Turn>,
     /// Program and version, as `driftline 0.1.0`.
     pub software: String,
+    /// Who is told what; by default nobody.
+    pub routes: Routes,
 }
 
 /// Where lists of one system come from.

@@ -8,7 +8,7 @@ use domain::{
     RunId, RunRecord, Severity, SourceRecord, SystemKind, Unmapped, Watcher, WatcherFinding,
 };
 use drift::{Judgement, Reconciled, time_to_deactivate};
-use store::State;
+use store::{DeadChannel, State};
 
 use crate::ask::AskedAgain;
 use crate::gaps::gaps;
@@ -232,6 +232,7 @@ fn watcher(
     found.extend(told(run.pulled));
     found.extend(gaps(run.plan, run.state, run.now));
     found.extend(run.ledger.broken.clone());
+    found.extend(undelivered(run));
     found
 }
 
@@ -250,6 +251,20 @@ fn held(hold: &Hold) -> WatcherFinding {
         text: format!("{app}: {n} findings {what}, and are held: {why}"),
         next_action: RELEASE.to_owned(),
     }
+}
+
+/// Channels of the settings that do not take notices.
+fn undelivered(run: &Run<'_>) -> Vec<WatcherFinding> {
+    let is_known = |it: &&DeadChannel| run.plan.routes.channel(&it.channel).is_some();
+    let dead = run.state.dead_channels.iter().filter(is_known);
+    dead.map(|DeadChannel { channel, n_notices, why }| WatcherFinding {
+        kind: Watcher::AlertUndelivered,
+        system: None,
+        severity: Severity::High,
+        text: format!("the channel `{channel}` did not take {n_notices} notices, the last: {why}"),
+        next_action: format!("Run `driftline alert test {channel}`, and mend what it says."),
+    })
+    .collect()
 }
 
 /// What the sources themselves say, and what no list can be named for.

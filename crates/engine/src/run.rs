@@ -96,6 +96,7 @@ async fn run_as(
     let links = links(&state, &outcomes);
     let seen = Seen { run: &run, listings: &listings, outcomes: &outcomes, links: &links };
     let entries = seen.entries((&record, &report_json), report.is_complete());
+    let notices = alerting::decide(&record, &state.told, &plan.routes);
     let wanted = resting_on(&outcomes, &listings, state.last_run.is_some());
     let mut bodies = bodies(plan, &listings, &wanted).await;
     bodies.extend(heard.bodies(&listings));
@@ -115,6 +116,7 @@ async fn run_as(
         observations: heard.observations,
         bodies,
         entries,
+        notices,
         snapshots: listings
             .into_iter()
             .filter_map(|it| it.fresh)

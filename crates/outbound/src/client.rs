@@ -1,6 +1,7 @@
 //! One source's client: set up once from its settings, shared by all its readers.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::Clock;
 use reqwest::header::HeaderValue;
@@ -77,15 +78,28 @@ impl Core {
         }
         let auth = Authorizer::new(&config.auth, scope.base())?;
         let pacer = Pacer::new(config.pace, scope.base());
-        let http = connections(&config)?;
+        let http = connections(&Access {
+            ca_bundle: config.ca_bundle.as_deref(),
+            proxy: config.proxy.as_ref(),
+            user_agent: &config.user_agent,
+            connect: config.limits.connect,
+        })?;
         Ok(Self { config, clock, scope, http, auth, pacer })
     }
 }
 
-fn connections(config: &Config) -> Result<reqwest::Client, Wrong> {
-    let tls = tls::client_config(config.ca_bundle.as_deref())
+/// How connections are made.
+pub(crate) struct Access<'a> {
+    pub(crate) ca_bundle: Option<&'a [u8]>,
+    pub(crate) proxy: Option<&'a ProxyConfig>,
+    pub(crate) user_agent: &'a str,
+    pub(crate) connect: Duration,
+}
+
+pub(crate) fn connections(access: &Access<'_>) -> Result<reqwest::Client, Wrong> {
+    let tls = tls::client_config(access.ca_bundle)
         .map_err(|what| Wrong { setting: "ca_bundle", what })?;
-    let user_agent = HeaderValue::from_str(&config.user_agent)
+    let user_agent = HeaderValue::from_str(access.user_agent)
         .map_err(|_| Wrong::new("user_agent", "is no value of a header: use plain characters"))?;
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
@@ -96,10 +110,10 @@ fn connections(config: &Config) -> Result<reqwest::Client, Wrong> {
         .retry(reqwest::retry::never())
         .referer(false)
         .user_agent(user_agent)
-        .connect_timeout(config.limits.connect)
+        .connect_timeout(access.connect)
         // Not from the environment.
         .no_proxy();
-    if let Some(proxy) = &config.proxy {
+    if let Some(proxy) = access.proxy {
         builder = builder.proxy(through(proxy)?);
     }
     builder.build().map_err(|error| Wrong { setting: "base", what: error.to_string() })

@@ -10,6 +10,7 @@ use chrono::{DateTime, Utc};
 use domain::{Clock, Request};
 use reqwest::header::CONTENT_ENCODING;
 use tokio::time::{Instant, timeout_at};
+use url::Url;
 
 use crate::address::{bare, shown};
 use crate::body::{Body, BodyError};
@@ -24,17 +25,33 @@ pub(crate) struct Exchange {
     pub(crate) received_at: DateTime<Utc>,
 }
 
+/// How the URL of a request is shown.
+pub(crate) struct Shown {
+    /// In its line.
+    pub(crate) line: String,
+    /// In the log.
+    pub(crate) log: String,
+}
+
+impl Shown {
+    /// Without the values of secrets; in the log without the query, which may name people.
+    pub(crate) fn of(url: &Url) -> Self {
+        Self { line: shown(url), log: bare(url) }
+    }
+}
+
 /// Sends `request` once and reads the answer. Pushes its line to `lines`, whatever happens.
 pub(crate) async fn exchange(
     http: &reqwest::Client,
     request: reqwest::Request,
+    as_shown: Shown,
     limits: &Limits,
     clock: &dyn Clock,
     lines: &mut Vec<Request>,
 ) -> Result<Exchange, OutboundErrorKind> {
     let mut line = Request {
         method: request.method().as_str().into(),
-        url: shown(request.url()).into(),
+        url: as_shown.line.into(),
         status: None,
         n_bytes: 0,
         sha256: EMPTY_SHA256,
@@ -43,7 +60,7 @@ pub(crate) async fn exchange(
         n_rows: 0,
         duration_ms: 0,
     };
-    let (method, place) = (line.method.clone(), bare(request.url()));
+    let (method, place) = (line.method.clone(), as_shown.log);
     let started = Instant::now();
     let result = read(http, request, limits, clock, &mut line).await;
     line.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);

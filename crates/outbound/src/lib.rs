@@ -1,9 +1,10 @@
 //! The one bounded HTTP client: TLS, redirects, budgets, limits, redaction.
 //!
 //! A [`Reader`] sends GET to one host below one path, and nothing else; the only other request
-//! that leaves from here is the one for an access token. Whatever is reached, a limit or a
-//! refusal, is an [`OutboundError`] with the line of each request made. Secrets are in no log
-//! line, no error and no request line.
+//! that it makes is the one for an access token. A [`Poster`] sends alerts, and is made from
+//! settings of its own: no reader leads to one. Whatever is reached, a limit or a refusal, is an
+//! [`OutboundError`] with the line of each request made. Secrets are in no log line, no error and
+//! no request line.
 
 mod address;
 mod answer;
@@ -21,6 +22,7 @@ mod jwk;
 mod jwt;
 mod key;
 mod pace;
+mod poster;
 mod random;
 mod reader;
 mod secret;
@@ -37,6 +39,8 @@ pub use config::{Config, Limits, ProxyConfig};
 pub use error::{Excerpt, OutboundError, OutboundErrorKind};
 pub use key::{KeyError, SigningKey};
 pub use pace::Pace;
+pub use poster::{Posted, Poster, PosterConfig};
 pub use reader::Reader;
 pub use secret::Secret;
+pub use tls::tls;
 pub use {bytes::Bytes, url::Url};

@@ -102,10 +102,7 @@ impl Pacer {
             Pace::Okta => until_reset(headers, received_at),
             Pace::RetryAfter => None,
         };
-        wait.or_else(|| {
-            let value = headers.get("retry-after")?;
-            retry_after(value, headers.date().unwrap_or(received_at))
-        })
+        wait.or_else(|| retry_after(headers, received_at))
     }
 }
 
@@ -127,9 +124,14 @@ fn until_reset(headers: &Headers, received_at: DateTime<Utc>) -> Option<Duration
     Some(positive(reset - headers.date().unwrap_or(received_at)))
 }
 
+/// The wait that `Retry-After` asks for. `None` without one that can be read.
+pub(crate) fn retry_after(headers: &Headers, received_at: DateTime<Utc>) -> Option<Duration> {
+    asked_wait(headers.get("retry-after")?, headers.date().unwrap_or(received_at))
+}
+
 /// Reads how long a server asks us to wait: seconds, whole or not (`2.128`, as Entra sends), or an
 /// HTTP date, measured from `date`. A date that is over asks for no wait. `None` for other text.
-fn retry_after(value: &str, date: DateTime<Utc>) -> Option<Duration> {
+fn asked_wait(value: &str, date: DateTime<Utc>) -> Option<Duration> {
     let value = value.trim();
     match value.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).ok(),
@@ -188,7 +190,7 @@ mod tests {
             ( "",                                None             ),
         ];
         for (value, wait_ms) in table {
-            assert_eq!(retry_after(value, date), wait_ms.map(Duration::from_millis), "`{value}`");
+            assert_eq!(asked_wait(value, date), wait_ms.map(Duration::from_millis), "`{value}`");
         }
     }
 

@@ -13,8 +13,9 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text, for the header or the form that it goes into.
-    pub(crate) fn expose(&self) -> &str {
+    /// The text, for the header, form or body that it goes into, and for nothing else.
+    #[must_use]
+    pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 }

@@ -7,6 +7,18 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 
+/// TLS for what is not HTTP: mail and syslog. The text says what is wrong with `ca_bundle`, which
+/// adds certificates in PEM to those of the system.
+///
+/// # Errors
+///
+/// Returns the text when the bundle holds no certificate that can be used.
+pub fn tls(ca_bundle: Option<&[u8]>) -> Result<Arc<ClientConfig>, String> {
+    let mut config = client_config(ca_bundle)?;
+    config.alpn_protocols.clear();
+    Ok(Arc::new(config))
+}
+
 /// TLS 1.2 and 1.3 on *ring*. The text says what is wrong with `ca_bundle`.
 ///
 /// `SSL_CERT_FILE` and `SSL_CERT_DIR` replace the system's certificates, as in curl and OpenSSL.

@@ -8,7 +8,7 @@ use domain::Request;
 use crate::budget::Budget;
 use crate::client::Core;
 use crate::error::Excerpt;
-use crate::exchange::{Exchange, exchange};
+use crate::exchange::{Exchange, Shown, exchange};
 use crate::{Limits, OutboundErrorKind, random};
 
 /// One call from its first request to its end.
@@ -34,8 +34,8 @@ impl Call<'_> {
     ) -> Result<Option<Exchange>, OutboundErrorKind> {
         let core = self.core;
         let clock = core.clock.as_ref();
-        let (asked, why) = match exchange(&core.http, request, limits, clock, &mut self.lines).await
-        {
+        let (shown, lines) = (Shown::of(request.url()), &mut self.lines);
+        let (asked, why) = match exchange(&core.http, request, shown, limits, clock, lines).await {
             Ok(exchange) if may_change(exchange.status) => self.refusal(&exchange, tries),
             Ok(exchange) => return Ok(Some(exchange)),
             Err(kind) if kind.is_transient() => (None, kind),

@@ -2,15 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Body, Changes, Digest, EntityId, Episode, Finding, FindingEvent, Observation, Request, RunId,
-    Snapshot, SystemId, Tier, Turn, Verdict,
+    Body, Changes, Digest, EntityId, Episode, Finding, FindingEvent, Notice, Observation, Request,
+    RunId, Snapshot, SystemId, Tier, Turn, Verdict,
 };
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use crate::cells::{Cells, ms};
 use crate::{
-    Enrolled, LogPart, Store, StoreError, body, conclusion, entry, finding, guard, log,
+    Enrolled, LogPart, Store, StoreError, body, conclusion, entry, finding, guard, log, notice,
     observation, people, report, rows, snapshot, turn,
 };
 
@@ -51,6 +51,8 @@ pub struct Commit {
     pub bodies: Vec<Body>,
     /// What the ledger is told of it.
     pub entries: Vec<ledger::Event>,
+    /// What there is to tell of it. Delivered after the commit, from the saved rows.
+    pub notices: Vec<Notice>,
 }
 
 /// A run in short.
@@ -127,6 +129,7 @@ fn save(connection: &Connection, commit: Commit) -> Result<(), StoreError> {
     guard::insert_counts(connection, run, &commit.changes)?;
     people::insert_voids(connection, &commit.voided_waivers)?;
     body::insert(connection, run, &commit.bodies)?;
+    notice::insert(connection, &commit.notices)?;
     report::insert(connection, run, &commit.report_json)
 }
 

@@ -121,7 +121,7 @@ pub(crate) fn one(connection: &Connection, id: FindingId) -> Result<Option<Findi
 }
 
 /// The condition is ours, never a text from outside.
-fn select(
+pub(crate) fn select(
     connection: &Connection,
     condition: &str,
     value: i64,
@@ -259,7 +259,7 @@ fn to_the_millisecond(mut finding: Finding) -> Finding {
     finding
 }
 
-fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
+pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)).into())
 }

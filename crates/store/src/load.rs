@@ -12,7 +12,7 @@ use crate::cells::Cells;
 use crate::rows::pack::{self, Packed};
 use crate::rows::{key_in, numbered};
 use crate::state::{Counters, Known, OpenVersion, State, StreamState};
-use crate::{Store, StoreError, conclusion, finding, guard, log, people, snapshot};
+use crate::{Store, StoreError, conclusion, finding, guard, log, notice, people, snapshot};
 
 /// Runs in the trend: a month of nights.
 const HISTORY_MAX: usize = 30;
@@ -51,6 +51,8 @@ fn load(connection: &Connection) -> Result<State, StoreError> {
         judged_apps: judged_apps(connection)?,
         log_cursors: log::load_cursors(connection)?,
         log_events: log::load_events(connection)?,
+        told: notice::load_told(connection)?,
+        dead_channels: notice::load_dead(connection)?,
         next: counters(connection)?,
         history: history.into_iter().rev().take(HISTORY_MAX).rev().collect(),
     })

@@ -15,6 +15,7 @@ use crate::{StoreError, tails};
 const STEPS: &[M<'_>] = &[
     M::up(include_str!("../migrations/0001_first.sql")),
     M::up(include_str!("../migrations/0002_life.sql")),
+    M::up(include_str!("../migrations/0003_alerts.sql")),
     M::up(include_str!("../migrations/0004_ledger.sql")),
     M::up(include_str!("../migrations/0005_turns.sql")),
 ];

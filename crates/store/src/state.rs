@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::{
     Changes, Decision, EntityId, Episode, Finding, FindingId, HistoryPoint, LogEvent, NonHuman,
-    Release, RunId, SnapshotId, SnapshotRef, Stream, SystemId, Text, Tier, Verdict, Waiver,
+    Release, RunId, SnapshotId, SnapshotRef, Stream, SystemId, Text, Tier, Told, Verdict, Waiver,
 };
 use rustc_hash::FxHashMap;
 
@@ -47,7 +47,22 @@ pub struct State {
     pub log_cursors: BTreeMap<SystemId, String>,
     /// What the logs said so far, oldest first.
     pub log_events: BTreeMap<SystemId, Vec<LogEvent>>,
+    /// What channels were told and is not over.
+    pub told: Vec<Told>,
+    /// Channels that do not take notices, in order of name.
+    pub dead_channels: Vec<DeadChannel>,
     pub(crate) next: Counters,
+}
+
+/// A channel that took none of the last notices that were sent to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadChannel {
+    /// Its name in the settings.
+    pub channel: Text,
+    /// Notices that it did not take and that may be tried again, or were given up.
+    pub n_notices: u64,
+    /// What it said last.
+    pub why: String,
 }
 
 /// One list, as the past knows it.
@@ -136,6 +151,8 @@ impl State {
             judged_apps: Vec::new(),
             log_cursors: BTreeMap::new(),
             log_events: BTreeMap::new(),
+            told: Vec::new(),
+            dead_channels: Vec::new(),
             next: Counters { run: 1, snapshot: 1, row: 1, finding: 1 },
         }
     }

@@ -1,5 +1,6 @@
 //! The command line as it is typed. What it means is decided by each command in `commands`.
 
+mod alert;
 mod check;
 mod findings;
 mod guard;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use alert::{AlertCommand, AlertListArgs, AlertTestArgs};
 pub(crate) use check::{CheckArgs, StatedFile};
 pub(crate) use findings::{
     FilterArgs, FindingsCommand, LinkArgs, ListArgs, RegisterArgs, WaiveCommand, WaiveRequestArgs,
@@ -74,6 +76,9 @@ pub(crate) enum Command {
     /// List, show and decide on findings
     #[command(subcommand)]
     Findings(Box<FindingsCommand>),
+    /// Try the channels by which people are told, or list what they were told
+    #[command(subcommand)]
+    Alert(AlertCommand),
     /// Try every credential and permission of the systems that are read over the network
     Doctor(DoctorArgs),
     /// Show what the guard holds because too much changed at once, and release it

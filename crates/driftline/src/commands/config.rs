@@ -30,6 +30,7 @@ fn check(path: &Path) -> anyhow::Result<Exit> {
     let nights = settings.nights()?;
     settings.fingerprint_key()?;
     settings.service.heartbeat()?;
+    settings.senders()?;
     let profiles = profiles::load(settings.profiles.as_deref())?;
     let mut text = summary(&settings, nights.len())?;
     for advice in settings::advice(&settings, &profiles) {
@@ -81,6 +82,9 @@ fn summary(settings: &Settings, n_nights: usize) -> Result<String, std::fmt::Err
     for live in &settings.live {
         let (kind, url) = (live.kind(), &live.url);
         writeln!(text, "  {kind:<8}  `{}`: {} at {url}", live.system, live.protocol())?;
+    }
+    for channel in &settings.channels {
+        writeln!(text, "  alert     `{}`: {}", channel.name, channel.protocol())?;
     }
     Ok(text)
 }

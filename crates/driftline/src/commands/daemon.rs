@@ -8,17 +8,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use alerting::Sender;
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use connectors::files::Profiles;
 use domain::{Clock as _, Turn};
-use engine::{Due, Ran, Schedule, Wakes, Work, attend};
+use engine::{Due, Plan, Ran, Schedule, Wakes, Work, attend, deliver};
 use sd_notify::NotifyState;
 use store::{Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, interval, sleep};
 use tracing::{error, info, warn};
 use web::{Site, Status};
 
@@ -27,6 +28,13 @@ use crate::clock::MachineClock;
 use crate::exit::{Exit, UsageError};
 use crate::settings::{self, Heartbeat, Settings};
 use crate::{profiles, when};
+
+/// Longest sleep before looking at the outbox again: a machine that was suspended, or whose clock
+/// was set, is at most this late.
+const NAP_MAX: Duration = Duration::from_secs(60);
+
+/// Shortest one, when more is due than one pass sends.
+const NAP_MIN: Duration = Duration::from_secs(1);
 
 /// Runs until it is told to stop.
 ///
@@ -41,6 +49,7 @@ pub(crate) async fn daemon(config: &Path) -> anyhow::Result<Exit> {
     let last = store.turns().await?.last;
     let (status, status_of) = watch::channel(Status::default());
     let (max_age, max_age_of) = watch::channel(installed.settings.policy.max_age);
+    let (post, post_of) = watch::channel(Arc::clone(&installed.post));
     let stop_within = installed.settings.service.stop_within;
     let site = Site {
         store: store.clone(),
@@ -51,8 +60,14 @@ pub(crate) async fn daemon(config: &Path) -> anyhow::Result<Exit> {
     };
     let pages = serve(installed.settings.service.listen, site).await?;
     let wakes = Wakes::default();
-    let mut service =
-        Service { config: config.to_owned(), installed, store: store.clone(), status, max_age };
+    let mut service = Service {
+        config: config.to_owned(),
+        installed,
+        store: store.clone(),
+        status,
+        max_age,
+        post,
+    };
     tell(&[NotifyState::Ready]);
     let exit = tokio::select! {
         ended = attend(&MachineClock, last.as_ref(), &wakes, &mut service) => {
@@ -62,6 +77,7 @@ pub(crate) async fn daemon(config: &Path) -> anyhow::Result<Exit> {
             warn!("Stopped at once: a run that was not committed is not there, and is due again");
             Ok(Exit::Incomplete)
         }
+        lost = tell_people(&store, post_of) => Err(lost.into()),
         never = watchdog() => match never {},
         ended = pages => ended,
     };
@@ -95,12 +111,43 @@ async fn serve(
     })
 }
 
+/// Sends what there is to tell whenever some of it is due: after each run, and when a channel that
+/// did not take it is to be tried again. Returns why the outbox is lost.
+async fn tell_people(store: &Store, mut post: watch::Receiver<Arc<Post>>) -> StoreError {
+    loop {
+        let now = Arc::clone(&post.borrow_and_update());
+        let mut nap = NAP_MAX;
+        if !now.senders.is_empty() {
+            match deliver(store, &now.plan, &now.senders, &MachineClock).await {
+                Ok(told) => {
+                    let left = told.next_due_at.map(|it| (it - MachineClock.now()).to_std());
+                    nap = left.map_or(nap, |it| it.unwrap_or_default().clamp(NAP_MIN, NAP_MAX));
+                }
+                Err(closed @ StoreError::Closed) => return closed,
+                Err(error) => error!("{:#}", anyhow::Error::from(error)),
+            }
+        }
+        tokio::select! {
+            // Without a sender the daemon is ending.
+            news = post.changed() => if news.is_err() { std::future::pending::<()>().await },
+            () = sleep(nap) => {}
+        }
+    }
+}
+
 /// What the settings gave, all of it usable.
 struct Installed {
     settings: Settings,
     profiles: Arc<Profiles>,
     schedule: Schedule,
     heartbeat: Option<Heartbeat>,
+    post: Arc<Post>,
+}
+
+/// How people are told: the channels, and whom to ask again before a notice is told late.
+struct Post {
+    plan: Plan,
+    senders: Vec<Sender>,
 }
 
 impl Installed {
@@ -123,9 +170,10 @@ impl Installed {
         let schedule =
             schedule.with_jitter(settings.service.jitter, RandomState::new().hash_one(()));
         // What a run needs must be there now, and not at two in the night.
-        settings.plan(None, Arc::clone(&profiles))?;
+        let plan = settings.plan(None, Arc::clone(&profiles))?;
+        let post = Arc::new(Post { plan, senders: settings.senders()? });
         let heartbeat = settings.service.heartbeat()?;
-        Ok(Self { settings, profiles, schedule, heartbeat })
+        Ok(Self { settings, profiles, schedule, heartbeat, post })
     }
 }
 
@@ -136,6 +184,8 @@ struct Service {
     store: Store,
     status: watch::Sender<Status>,
     max_age: watch::Sender<TimeDelta>,
+    /// Tells [`tell_people`] of other channels, and that a run may have left something to tell.
+    post: watch::Sender<Arc<Post>>,
 }
 
 impl Work for Service {
@@ -195,6 +245,7 @@ impl Work for Service {
             }
             Ok(new) => {
                 self.max_age.send_replace(new.settings.policy.max_age);
+                self.post.send_replace(Arc::clone(&new.post));
                 self.installed = new;
                 None
             }
@@ -217,6 +268,7 @@ impl Service {
         let profiles = Arc::clone(profiles);
         let due = run::Due { settings, profiles, store: &self.store };
         let outcome = due.commit(None, turn, &MachineClock).await?;
+        self.post.send_modify(|_| ()); // There may be something to tell.
         if let Err(error) = due.write_pages(&outcome.report).await {
             return Ok(Err(format!("the report of the last run was not written: {error:#}")));
         }

@@ -1,5 +1,6 @@
 //! One file for each command: what was typed, made to mean something, and done.
 
+pub(crate) mod alert;
 pub(crate) mod check;
 pub(crate) mod completions;
 pub(crate) mod config;

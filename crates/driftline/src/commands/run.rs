@@ -3,7 +3,9 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
+use alerting::Sender;
 use anyhow::Context as _;
+use chrono::TimeDelta;
 use connectors::files::Profiles;
 use domain::{At, Clock, Severity, Turn};
 use engine::{Outcome, Plan};
@@ -26,8 +28,11 @@ use crate::{pages, print, profiles};
 pub(crate) async fn run(config: &Path, args: &RunArgs, clock: &dyn Clock) -> anyhow::Result<Exit> {
     let settings = settings::read(config)?;
     let profiles = profiles::load(settings.profiles.as_deref())?;
+    let senders = settings.senders()?; // A channel that cannot be set up is known before the run.
     let store = open(&settings)?;
-    let done = Due { settings: &settings, profiles, store: &store }.work_off(clock).await?;
+    let due = Due { settings: &settings, profiles, store: &store };
+    let mut done = due.work_off(clock).await?;
+    done.last.is_complete &= due.tell(&senders, clock).await?;
     match args.format {
         TextFormat::Text => print::out(page(&settings, &done, args.names))?,
         TextFormat::Json => print::out(done.last.report.to_json())?,
@@ -85,6 +90,41 @@ impl Due<'_> {
         }
         let page = self.settings.reports.join(pages::LATEST);
         Ok(Done { lines, last, page })
+    }
+
+    /// Sends what there is to tell, also what an earlier run left behind. What a channel does not
+    /// take is sent again while that can be waited for; the next run tries the rest. Returns true
+    /// when nothing is left that was due.
+    async fn tell(&self, senders: &[Sender], clock: &dyn Clock) -> anyhow::Result<bool> {
+        /// Long enough for the first tries of every channel.
+        const PATIENCE: TimeDelta = TimeDelta::seconds(90);
+        if senders.is_empty() {
+            return Ok(true);
+        }
+        let plan = self.settings.plan(None, Arc::clone(&self.profiles));
+        // Dated nights stand beside no live system, and nobody can be asked again.
+        let plan =
+            plan.or_else(|_| self.settings.plan_of_the_past(None, Arc::clone(&self.profiles)))?;
+        let until = clock.now() + PATIENCE;
+        let mut is_told = true;
+        loop {
+            let told = engine::deliver(self.store, &plan, senders, clock).await?;
+            is_told &= told.n_given_up == 0;
+            match told.next_due_at {
+                Some(due_at) if told.n_later > 0 && due_at <= until => {
+                    let wait = (due_at - clock.now()).to_std().unwrap_or_default();
+                    tokio::time::sleep(wait).await;
+                }
+                _ => {
+                    is_told &= told.n_later == 0;
+                    break;
+                }
+            }
+        }
+        if !is_told {
+            print::err("error: a channel did not take a notice: see `driftline alert list`");
+        }
+        Ok(is_told)
     }
 
     /// Nights that are not judged yet, and the last one again if a list of it could not be read.

@@ -32,7 +32,39 @@ pub(crate) fn advice(settings: &Settings, profiles: &Profiles) -> Vec<String> {
     }
     of_interval(settings, &mut advice);
     of_service(settings, &mut advice);
+    of_channels(settings, &mut advice);
     advice
+}
+
+fn of_channels(settings: &Settings, advice: &mut Vec<String>) {
+    for channel in &settings.channels {
+        let name = &channel.name;
+        if channel.belongs_to_a_person() {
+            advice.push(format!(
+                "alert `{name}` is a Teams workflow, which belongs to a person and stops when they \
+                 leave: give it a co-owner, and name a second channel that is none"
+            ));
+        }
+        if channel.shows_names() {
+            advice.push(format!(
+                "alert `{name}` shows names and logins to all who can read it: `names = false` \
+                 names accounts by key"
+            ));
+        }
+        let is_led_to = settings.routes.routes.iter().any(|route| {
+            let escalated = route.escalate.iter().flat_map(|it| &it.1);
+            route.to.iter().chain(escalated).any(|it| it == name)
+        });
+        if !is_led_to {
+            advice.push(format!("no route leads to alert `{name}`: it is told nothing"));
+        }
+    }
+    if let [only] = &*settings.channels {
+        advice.push(format!(
+            "alert `{}` is the only channel: when it takes nothing, nobody is told; name a second",
+            only.name
+        ));
+    }
 }
 
 fn of_app(settings: &Settings, app: &AppPlan, advice: &mut Vec<String>) {

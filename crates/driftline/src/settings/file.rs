@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::alert::{Alert, Alerting, Route};
 use super::entra::EntraApi;
 use super::http::Http;
 use super::service::{HeartbeatTable, ScheduleTable, WebTable};
@@ -57,6 +58,13 @@ pub(super) struct File {
     pub(super) hr: BTreeMap<String, Listing>,
     /// Registers of accounts that belong to no person, by the name that you give them.
     pub(super) register: BTreeMap<String, Listing>,
+    /// What all alerts have in common.
+    pub(super) alerting: Alerting,
+    /// Channels by which people are told, by the name that you give them.
+    pub(super) alert: BTreeMap<String, Alert>,
+    /// Who is told what. Default: every channel is told of critical remains of access, and of
+    /// lists that are too old.
+    pub(super) route: Vec<Route>,
 }
 
 impl Default for File {
@@ -78,6 +86,9 @@ impl Default for File {
             app: BTreeMap::new(),
             hr: BTreeMap::new(),
             register: BTreeMap::new(),
+            alerting: Alerting::default(),
+            alert: BTreeMap::new(),
+            route: Vec::new(),
         }
     }
 }
@@ -218,12 +229,20 @@ impl Default for Keys {
 }
 
 /// What belongs to this installation alone.
-#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Deployment {
+    /// Its name, which stands in the key of every alert: two that tell one channel need two names.
+    pub(super) name: String,
     /// The key under which the fingerprints of findings are made: `env:NAME` or `file:PATH`, at
     /// least 16 bytes. Default: one made at random and kept in the database.
     pub(super) fingerprint_key: Option<String>,
+}
+
+impl Default for Deployment {
+    fn default() -> Self {
+        Self { name: "main".to_owned(), fingerprint_key: None }
+    }
 }
 
 /// The evidence log.

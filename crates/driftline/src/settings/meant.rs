@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use alerting::{Routes, Sender};
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use connectors::files::{Config, Profiles};
 use domain::Digest;
@@ -11,6 +12,7 @@ use engine::{AppPlan, Plan, Source};
 use sha2::{Digest as _, Sha256};
 use store::Store;
 
+use super::alert::{ChannelSettings, channels, routes};
 use super::app::apps;
 use super::document::Document;
 use super::file::{self, File};
@@ -46,6 +48,10 @@ pub(crate) struct Settings {
     pub(crate) apps: Vec<AppPlan>,
     /// The systems that are read over the network.
     pub(crate) live: Vec<Live>,
+    /// The channels by which people are told, by name.
+    pub(crate) channels: Vec<ChannelSettings>,
+    /// Who is told what.
+    pub(crate) routes: Routes,
     /// The files of every system, with paths as written: see [`Settings::sources`].
     written: Vec<Config>,
     /// The key of the fingerprints; `None`: the database keeps one of its own.
@@ -196,7 +202,17 @@ impl Settings {
             fingerprint_key: self.fingerprint_key()?,
             turn: None,
             software: crate::SOFTWARE.to_owned(),
+            routes: self.routes.clone(),
         })
+    }
+
+    /// The channels, ready to send.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SettingsError`] when a secret cannot be read, or a channel not be set up.
+    pub(crate) fn senders(&self) -> Result<Vec<Sender>, SettingsError> {
+        self.channels.iter().map(ChannelSettings::connect).collect()
     }
 }
 
@@ -244,7 +260,10 @@ pub(super) fn mean(
             document.wrong(&["reports_keep"], what)
         })
     });
+    let channels = channels(document, &file, &base)?;
     Ok(Settings {
+        routes: routes(document, &file, &channels, policy.zone)?,
+        channels,
         path: path.to_owned(),
         digest: Sha256::digest(text.as_bytes()).into(),
         database: base.join(&file.database),

@@ -4,6 +4,7 @@
 //! line that may hold one.
 
 mod advice;
+mod alert;
 mod app;
 mod document;
 mod entra;

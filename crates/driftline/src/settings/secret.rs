@@ -230,6 +230,8 @@ fn is_secret_name(key: &str) -> bool {
         "accesskey",
         "secretkey",
         "fingerprintkey",
+        "routingkey",
+        "webhookurl",
     ];
     let folded: String = key.to_lowercase().chars().filter(|it| it.is_alphanumeric()).collect();
     let folded = folded.trim_end_matches('s');

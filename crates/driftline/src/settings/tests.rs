@@ -42,7 +42,7 @@ fn a_wrong_file_says_where_what_and_what_to_do() {
     let table = [
         ("databse = 'x.db'",
          "line 1, column 1: `databse` is not a key; did you mean `database`?; expected one of \
-          `database`, `reports`, `reports_keep`, `profiles`, `nights`, `schedule`, `web`, `heartbeat`, `policy`, `keys`, `deployment`, `ledger`, `idp`, `app`, `hr`, `register`".to_owned()),
+          `database`, `reports`, `reports_keep`, `profiles`, `nights`, `schedule`, `web`, `heartbeat`, `policy`, `keys`, `deployment`, `ledger`, `idp`, `app`, `hr`, `register`, `alerting`, `alert`, `route`".to_owned()),
         ("[policy]\nmax_agee = '26h'",
          "line 2, column 1: `policy.max_agee` is not a key; did you mean `max_age`?; expected one of \
           `version`, `zone`, `max_age`, `rehire_after`, `sla`, `sla_clock`, `shrink_max_percent`, `guard`, `calendar`, `grace`, `severity`".to_owned()),
@@ -103,6 +103,56 @@ fn a_wrong_file_says_where_what_and_what_to_do() {
     for (text, expected) in table {
         assert_eq!(message(text), expected, "{text}");
     }
+}
+
+#[test]
+fn alerts_that_cannot_be_used_say_what_to_do() {
+    let mail = "[alert.m.email]\nhost = 'mail.test'\nfrom = 'a@b'\nto = ['c@d']\n";
+    let route = format!("{mail}[[route]]\nto = ['m']\n");
+    #[rustfmt::skip]
+    let table = [
+        ("[alert.a]\nnames = true".to_owned(),                   "`alert.a` needs one table that says how it speaks"),
+        (format!("{mail}[alert.m.command]\nprogram = 'x'"),      "`alert.m` needs one table that says how it speaks"),
+        ("[alert.A.command]\nprogram = 'x'".to_owned(),          "`alert.A` cannot be used"),
+        ("[alert.a.comand]\nprogram = 'x'".to_owned(),           "`alert.a.comand` is not a key; did you mean `command`?"),
+        ("[alert.p.pagerduty]\nrouting_key = 'R0'".to_owned(),   "`alert.p.pagerduty.routing_key` holds a secret in clear"),
+        ("[alert.s.teams]\nwebhook_url = 'https://x'".to_owned(), "`alert.s.teams.webhook_url` holds a secret in clear"),
+        ("[alert.w.webhook]\nurl = 'x'\nsecrets = []".to_owned(), "`alert.w.webhook.secrets` is empty"),
+        (mail.replace("'c@d'", "'c@d', 'nobody'"),               "`alert.m.email.to[1]` is no address"),
+        (mail.replace("'c@d'", ""),                              "`alert.m.email.to` is empty"),
+        (format!("{mail}security = 'none'"),                     "`alert.m.email.security` is `none`, which is for a mail server on this machine"),
+        (format!("{mail}user = 'x'"),                            "`alert.m.email.user` and `password` go together"),
+        ("[alert.c.command]\nprogram = 'x'\ntimeout = '1h'".to_owned(), "`alert.c.command.timeout` is no time of 1s to 10m"),
+        ("[alert.c]\nproxy_credentials = 'env:P'\n[alert.c.command]\nprogram = 'x'".to_owned(), "`alert.c.proxy_credentials` are for a proxy"),
+        ("[[route]]\nto = ['m']".to_owned(),                     "`route[0].to[0]` names `m`, which is no channel of this file; or add `[alert.m]`"),
+        (format!("{mail}[[route]]\nto = []"),                    "`route[0].to` is empty"),
+        (format!("{route}causes = ['leaver_actve']"),            "did you mean `leaver_active`?"),
+        (format!("{route}watcher = ['source_stle']"),            "did you mean `source_stale`?"),
+        (format!("{route}apps = ['slack']"),                     "`route[0].apps[0]` is none of"),
+        (format!("{route}older_than = '0h'"),                    "`route[0].older_than` is no time above 0"),
+        (format!("{route}digest_at = '7 am'"),                   "`route[0].digest_at` is no time of day: write it as `07:30`"),
+        (format!("{route}digest_at = '07:30'\nrepeat_after = '1d'"), "`route[0].repeat_after` is for what is told one by one"),
+        (format!("{route}escalate_after = '1h'"),                "`route[0].escalate_after` and `escalate_to` go together"),
+        (format!("{route}hours = {{ from = '18:00', until = '08:00' }}"), "`route[0].hours.until` is not after `from`"),
+        ("[alerting]\nstorm_over = 0".to_owned(),                "`alerting.storm_over` must be 1 to 1000"),
+        ("[alerting]\nfallback = ['x']".to_owned(),              "`alerting.fallback[0]` names `x`"),
+        ("[alerting]\nreport_url = 'here'".to_owned(),           "`alerting.report_url` is no address"),
+    ];
+    for (text, expected) in table {
+        let message = message(&text);
+        assert!(message.contains(expected), "{message}");
+    }
+    assert!(read_from(&route).is_ok());
+}
+
+#[test]
+fn without_routes_on_call_is_told_by_every_channel_and_with_routes_by_none_else() {
+    let command = "[alert.a.command]\nprogram = 'x'\n[alert.b.command]\nprogram = 'x'\n";
+    let routes = read_from(command).unwrap().routes.routes;
+    assert_eq!(routes.len(), 1);
+    assert_eq!(routes[0].to.iter().map(|it| &**it).collect::<Vec<&str>>(), ["a", "b"]);
+    let routes = read_from(&format!("{command}[[route]]\nto = ['b']")).unwrap().routes.routes;
+    assert_eq!((routes.len(), &*routes[0].to[0], routes[0].watcher.len()), (1, "b", 1));
 }
 
 #[test]

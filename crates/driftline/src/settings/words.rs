@@ -166,3 +166,57 @@ words! {
         Unknown => domain::Lifecycle::Unknown,
     }
 }
+
+words! {
+    /// How the connection to a mail server is secured.
+    MailSecurity -> alerting::email::Security {
+        /// `STARTTLS` before anything is said.
+        Starttls => alerting::email::Security::StartTls,
+        /// TLS from the first byte.
+        Tls => alerting::email::Security::Implicit,
+        /// Not at all: only to this machine.
+        None => alerting::email::Security::Clear,
+    }
+}
+
+/// How a receiver of syslog is reached.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum SyslogTransport {
+    /// A datagram for each notice: what is lost is not noticed.
+    Udp,
+    /// A connection for each notice.
+    Tcp,
+    /// The same, secured.
+    Tls,
+}
+
+words! {
+    /// A facility of syslog.
+    Facility -> u8 {
+        /// Programs that run in the background.
+        Daemon => 3,
+        /// Security and authorization.
+        Auth => 4,
+        /// Security and authorization, for few eyes.
+        Authpriv => 10,
+        /// Of your own choice.
+        Local0 => 16,
+        /// Of your own choice.
+        Local1 => 17,
+        /// Of your own choice.
+        Local2 => 18,
+        /// Of your own choice.
+        Local3 => 19,
+        /// Of your own choice.
+        Local4 => 20,
+        /// Of your own choice.
+        Local5 => 21,
+        /// Of your own choice.
+        Local6 => 22,
+        /// Of your own choice.
+        Local7 => 23,
+    }
+}

@@ -111,6 +111,7 @@ fn plan(folder: &Path, is_blind: bool, now: DateTime<Utc>, turn: Option<Turn>) -
         fingerprint_key: Some([0; 32]),
         turn,
         software: "driftline test".to_owned(),
+        routes: Default::default(),
     }
 }
 

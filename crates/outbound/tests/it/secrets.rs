@@ -2,16 +2,17 @@
 
 use std::io;
 use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use outbound::{Auth, ProxyConfig};
+use outbound::{Auth, OutboundErrorKind, Poster, PosterConfig, ProxyConfig};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::tls::authority;
 use crate::tokens::{EC_KEY, is_token_request, service_app};
-use crate::{Reply, Server, client, config, secret};
+use crate::{Reply, Server, client, clock, config, secret};
 
 /// All that was logged in this process, through `log` and through `tracing`.
 static LOGGED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
@@ -161,4 +162,57 @@ async fn assertions_and_access_tokens_are_in_no_log_line() {
     let key: serde_json::Value = serde_json::from_slice(EC_KEY).unwrap();
     secrets.push(key["d"].as_str().unwrap().to_owned());
     check(&secrets);
+}
+
+#[tokio::test]
+async fn what_alerts_are_sent_with_is_in_no_log_line_and_no_error() {
+    keep_logs();
+    let (ca, acceptor) = authority("localhost");
+    let server = Server::start_tls(acceptor, |seen| match seen.nth {
+        0 => Reply::new(429, "").header("retry-after", "1.5"),
+        1 => Reply::new(302, "").header("location", "https://evil.test/?t=moved-hunter"),
+        2 => Reply::hang_up(),
+        _ => Reply::new(202, "ok"),
+    })
+    .await;
+    let url = server.url.join("services/T0/path-hunter?sig=sig-hunter").unwrap();
+    let config = PosterConfig {
+        url: secret(url.as_str()),
+        ca_bundle: Some(ca),
+        proxy: None,
+        connect: Duration::from_secs(10),
+        request: Duration::from_secs(20),
+        user_agent: "driftline-test/1".to_owned(),
+        authorization: Some(secret("GenieKey genie-hunter")),
+    };
+    let poster = Poster::new(config.clone(), clock()).unwrap();
+    let post =
+        async || poster.post(&[("webhook-signature", "v1,hmac-hunter")], vec![b'x'; 9]).await;
+    let busy = post().await.unwrap();
+    assert_eq!((busy.status, busy.retry_after()), (429, Some(Duration::from_millis(1500))));
+    assert_eq!(post().await.unwrap().status, 302, "a redirect is an answer, and is not followed");
+    let cut = post().await.unwrap_err();
+    assert_eq!(cut.url.as_ref(), format!("https://localhost:{}", server.port()));
+    assert_eq!(post().await.unwrap().status, 202);
+    let seen = server.seen();
+    assert_eq!(seen.len(), 4, "nothing is tried again");
+    assert_eq!(seen[3].target, "/services/T0/path-hunter?sig=sig-hunter");
+    assert_eq!(seen[3].header("authorization"), Some("GenieKey genie-hunter"));
+    assert_eq!((seen[3].method.as_str(), seen[3].body.len()), ("POST", 9));
+
+    let below = poster.post_below("../../admin", &[], Vec::new()).await.unwrap_err();
+    assert!(matches!(below.kind, OutboundErrorKind::PathElsewhere { .. }), "{below}");
+    for (url, what) in [
+        ("http://evil.test/path-hunter", "in clear"),
+        ("path-hunter", "is no address"),
+        ("https://me:pw-hunter@localhost/", "a user name"),
+    ] {
+        let wrong = PosterConfig { url: secret(url), ..config.clone() };
+        let error = Poster::new(wrong, clock()).unwrap_err();
+        assert!(error.kind.to_string().contains(what), "{error:?}");
+        assert!(!format!("{error:?}{error}").contains("hunter"), "{error:?}");
+    }
+    let told = format!("{cut}{cut:?}{below}{below:?}{poster:?}");
+    assert!(!told.contains("hunter"), "{told}");
+    check(&["path-hunter", "sig-hunter", "genie-hunter", "hmac-hunter"].map(str::to_owned));
 }

@@ -223,6 +223,7 @@ words! {
         LedgerBroken = "ledger_broken",
         CoverageDropped = "coverage_dropped",
         RunMissed = "run_missed",
+        AlertUndelivered = "alert_undelivered",
     }
 }
 

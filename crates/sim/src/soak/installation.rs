@@ -167,6 +167,7 @@ impl Installation {
             fingerprint_key: Some([0; 32]),
             turn: None,
             software: concat!("driftline ", env!("CARGO_PKG_VERSION")).to_owned(),
+            routes: Default::default(),
         })
     }
 

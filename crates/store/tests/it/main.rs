@@ -12,6 +12,7 @@ mod entries;
 mod life;
 mod night;
 mod opening;
+mod outbox;
 mod past;
 mod people;
 mod turns;

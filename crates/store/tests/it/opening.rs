@@ -78,11 +78,11 @@ async fn files_that_are_something_else_are_left_alone() {
 async fn a_newer_database_is_left_alone_and_an_older_one_is_not_read() {
     let (_folder, path) = folder();
     drop(Store::open(&path).unwrap());
+    let known = count(&path, "SELECT user_version FROM pragma_user_version");
     let set = |version: i64| {
         let connection = rusqlite::Connection::open(&path).unwrap();
         connection.pragma_update(None, "user_version", version).unwrap();
     };
-    let known = count(&path, "PRAGMA user_version");
     set(99);
     for error in
         [Store::open(&path).unwrap_err(), Store::open_existing_read_only(&path).unwrap_err()]

@@ -189,6 +189,7 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
         bodies: Vec::new(),
         entries: vec![completed(run, now, &report_json)],
         report_json,
+        notices: Vec::new(),
     }
 }
 

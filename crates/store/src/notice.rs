@@ -1,0 +1,256 @@
+//! Notices as they were decided, and what channels were told by them.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use domain::{
+    Cause, FindingId, Notice, NoticeId, NoticeItem, NotifyReason, PersonLabel, Severity,
+    SlaOutcome, Text, Told,
+};
+use rusqlite::{Connection, params};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+use crate::cells::{Cells, ms};
+use crate::finding::json;
+use crate::state::DeadChannel;
+
+/// Tries in vain after which a channel counts as dead: one may be a hiccup.
+const FAILURES_MAX: i64 = 2;
+
+/// Writes notices with a pending delivery for each of their channels. What waits under the same key
+/// for the same channel says less than the new one: it is not sent any more. What was due by then
+/// stays due: a digest whose time has come is not put off by the next one.
+pub(crate) fn insert(connection: &Connection, notices: &[Notice]) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO notice (key, reason, severity, app, run, at_ms, title, lines, findings, items)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    let mut waits = connection.prepare_cached(
+        "SELECT min(due_at_ms) FROM delivery WHERE state = 'pending' AND channel = ?2
+             AND notice IN (SELECT id FROM notice WHERE key = ?1)",
+    )?;
+    let mut supersede = connection.prepare_cached(
+        "UPDATE delivery SET state = 'superseded', why = ?3
+         WHERE state = 'pending' AND channel = ?2
+             AND notice IN (SELECT id FROM notice WHERE key = ?1)",
+    )?;
+    let mut deliver = connection.prepare_cached(
+        "INSERT INTO delivery (notice, channel, state, due_at_ms, n_attempts)
+         VALUES (?1, ?2, 'pending', ?3, 0)",
+    )?;
+    let mut person = connection.prepare_cached(
+        "INSERT INTO notice_person (notice, finding, name, login) VALUES (?1, ?2, ?3, ?4)",
+    )?;
+    for notice in notices {
+        let findings: Vec<i64> = notice.findings.iter().map(|it| it.0).collect();
+        let items: Vec<ItemJson> = notice.items.iter().map(ItemJson::of).collect();
+        insert.execute(params![
+            notice.key,
+            notice.reason.name(),
+            notice.severity.name(),
+            notice.app.as_ref().map(|it| it.as_str()),
+            notice.run.map(|it| it.0),
+            ms(notice.at),
+            notice.title,
+            json(&notice.lines)?,
+            json(&findings)?,
+            json(&items)?,
+        ])?;
+        let id = connection.last_insert_rowid();
+        for NoticeItem { finding, person: PersonLabel { name, login, .. }, .. } in &notice.items {
+            if name.is_some() || login.is_some() {
+                person.execute(params![id, finding.0, name, login])?;
+            }
+        }
+        for (channel, due_at) in &notice.to {
+            let waited: Option<i64> =
+                waits.query_row(params![notice.key, channel], |row| row.get(0))?;
+            let why = format!("notice {id} says more");
+            supersede.execute(params![notice.key, channel, why])?;
+            let due_at_ms = waited.unwrap_or(i64::MAX).min(ms(*due_at));
+            deliver.execute(params![id, channel, due_at_ms])?;
+        }
+    }
+    Ok(())
+}
+
+/// One notice. Its `to` is empty: deliveries are rows of their own.
+pub(crate) fn read(connection: &Connection, id: NoticeId) -> Result<Option<Notice>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, key, reason, severity, app, run, at_ms, title, lines, findings, items
+         FROM notice WHERE id = ?1",
+    )?;
+    let mut rows = statement.query([id.0])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let mut cells = Cells::keyed(row, "notice")?;
+    let mut notice = Notice {
+        key: cells.str("key")?.into(),
+        reason: cells.name("reason", NotifyReason::parse)?,
+        severity: cells.name("severity", Severity::parse)?,
+        app: cells.maybe_name("app", |it| domain::SystemId::parse(it).ok())?,
+        run: cells.maybe_int("run")?.map(domain::RunId),
+        at: cells.time("at_ms")?,
+        title: cells.string("title")?,
+        lines: cells.json("lines")?,
+        findings: numbers(&mut cells)?,
+        items: {
+            let items: Vec<ItemJson> = cells.json("items")?;
+            let items: Option<Vec<NoticeItem>> =
+                items.into_iter().map(ItemJson::into_item).collect();
+            items.ok_or_else(|| cells.corrupt("items"))?
+        },
+        to: Vec::new(),
+    };
+    let mut people = people(connection, id)?;
+    for item in &mut notice.items {
+        if let Some(person) = people.remove(&item.finding) {
+            item.person = person;
+        }
+    }
+    Ok(Some(notice))
+}
+
+fn numbers(cells: &mut Cells<'_, '_>) -> Result<Vec<FindingId>, StoreError> {
+    let numbers: Vec<i64> = cells.json("findings")?;
+    Ok(numbers.into_iter().map(FindingId).collect())
+}
+
+fn people(
+    connection: &Connection,
+    id: NoticeId,
+) -> Result<FxHashMap<FindingId, PersonLabel>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT notice, finding, name, login FROM notice_person WHERE notice = ?1",
+    )?;
+    let mut rows = statement.query([id.0])?;
+    let mut people = FxHashMap::default();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "notice_person")?;
+        let finding = FindingId(cells.int("finding")?);
+        let name = cells.maybe_text("name")?.map(String::from);
+        let login = cells.maybe_text("login")?.map(String::from);
+        people.insert(finding, PersonLabel { name, login, identities: Vec::new() });
+    }
+    Ok(people)
+}
+
+/// What channels were told, or will be, and is not over. What was given up, dropped or superseded
+/// was not told.
+pub(crate) fn load_told(connection: &Connection) -> Result<Vec<Told>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT n.id, n.key, d.channel, n.reason, n.severity, n.app, n.at_ms, n.findings
+         FROM notice n JOIN delivery d ON d.notice = n.id
+         WHERE d.state IN ('pending', 'delivered')
+             AND n.reason NOT IN ('digest', 'undelivered', 'test')
+         ORDER BY n.id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut told: BTreeMap<(Text, Text), Told> = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "notice")?;
+        let key: Text = cells.str("key")?.into();
+        let channel: Text = cells.str("channel")?.into();
+        let reason = cells.name("reason", NotifyReason::parse)?;
+        let severity = cells.name("severity", Severity::parse)?;
+        let app = cells.maybe_name("app", |it| domain::SystemId::parse(it).ok())?;
+        let at = cells.time("at_ms")?;
+        let findings = numbers(&mut cells)?;
+        let place = (key.clone(), channel.clone());
+        if reason == NotifyReason::Resolved {
+            told.remove(&place);
+            continue;
+        }
+        let of = told.entry(place).or_insert_with(|| Told {
+            key,
+            channel,
+            reason,
+            app,
+            severity,
+            first_at: at,
+            last_at: at,
+            findings: Vec::new(),
+        });
+        of.severity = of.severity.max(severity);
+        of.last_at = at;
+        of.findings.extend(findings);
+        of.findings.sort_unstable();
+        of.findings.dedup();
+    }
+    Ok(told.into_values().collect())
+}
+
+/// Channels whose last tries were all in vain.
+pub(crate) fn load_dead(connection: &Connection) -> Result<Vec<DeadChannel>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT max(d.id), d.channel, count(*), d.why FROM delivery d
+         WHERE d.state <> 'delivered' AND (d.state = 'given_up' OR d.n_attempts >= ?1)
+             AND d.tried_at_ms > coalesce((SELECT max(tried_at_ms) FROM delivery g
+                                           WHERE g.channel = d.channel AND g.state = 'delivered'), 0)
+         GROUP BY d.channel ORDER BY d.channel",
+    )?;
+    let mut rows = statement.query([FAILURES_MAX])?;
+    let mut dead = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "delivery")?;
+        dead.push(DeadChannel {
+            channel: cells.str("channel")?.into(),
+            n_notices: cells.count("count(*)")?,
+            why: cells.maybe_str("why")?.unwrap_or("it did not answer").to_owned(),
+        });
+    }
+    Ok(dead)
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ItemJson {
+    finding: i64,
+    cause: String,
+    severity: String,
+    subject: String,
+    owners: Vec<String>,
+    exposed_for_ms: Option<i64>,
+    is_on: bool,
+    sla: Option<String>,
+    because: String,
+    next_action: String,
+}
+
+impl ItemJson {
+    fn of(item: &NoticeItem) -> Self {
+        Self {
+            finding: item.finding.0,
+            cause: item.cause.name().to_owned(),
+            severity: item.severity.name().to_owned(),
+            subject: item.subject.clone(),
+            owners: item.owners.clone(),
+            exposed_for_ms: item.exposed_for.map(|it| it.num_milliseconds()),
+            is_on: item.is_on,
+            sla: item.sla.map(|it| it.name().to_owned()),
+            because: item.because.clone(),
+            next_action: item.next_action.clone(),
+        }
+    }
+
+    fn into_item(self) -> Option<NoticeItem> {
+        let sla = match self.sla {
+            None => None,
+            Some(name) => Some(SlaOutcome::parse(&name)?),
+        };
+        Some(NoticeItem {
+            finding: FindingId(self.finding),
+            cause: Cause::parse(&self.cause)?,
+            severity: Severity::parse(&self.severity)?,
+            subject: self.subject,
+            owners: self.owners,
+            person: PersonLabel::default(),
+            exposed_for: self.exposed_for_ms.map(TimeDelta::milliseconds),
+            is_on: self.is_on,
+            sla,
+            because: self.because,
+            next_action: self.next_action,
+        })
+    }
+}
