@@ -21,7 +21,7 @@ use store::Store;
 
 use crate::crash::kill_when;
 use crate::live::{FIRM, ask, fault, installed_with, now};
-use crate::site::{Site, json};
+use crate::site::{Site, json, stands_in};
 
 /// Writes down each notice, a line each.
 const TELL: &str = "echo >> told; cat >> told; echo >> told";
@@ -172,18 +172,14 @@ fn no_secret_of_a_channel_is_logged_kept_or_printed() {
     // Killed while it waits for another try: the outbox has what went wrong.
     kill_when(&site, || {
         let wal = site.path("driftline.db-wal");
-        wal.exists() && std::fs::read(wal).is_ok_and(|it| contains(&it, b"no connection"))
+        wal.exists() && std::fs::read(wal).is_ok_and(|it| stands_in(&it, b"no connection"))
     });
     let listed = site.told(&["alert", "list"]).stdout;
     assert!(listed.contains("no connection") && !listed.contains("hunter"), "{listed}");
     for file in ["driftline.db", "driftline.db-wal"] {
         let bytes = std::fs::read(site.path(file)).unwrap_or_default();
-        assert!(!contains(&bytes, b"hunter"), "{file}");
+        assert!(!stands_in(&bytes, b"hunter"), "{file}");
     }
-}
-
-fn contains(bytes: &[u8], what: &[u8]) -> bool {
-    bytes.windows(what.len()).any(|it| it == what)
 }
 
 /// A company whose leaver is to be told, and was not yet: the run was killed while it waited to try
@@ -201,7 +197,7 @@ async fn told_late() -> (Sim, Site) {
 }
 
 fn has_failed(wal: &Path) -> bool {
-    std::fs::read(wal).is_ok_and(|it| contains(&it, b"ended with status 1"))
+    std::fs::read(wal).is_ok_and(|it| stands_in(&it, b"ended with status 1"))
 }
 
 /// Delivers what waits, an hour later.

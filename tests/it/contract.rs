@@ -14,7 +14,7 @@ use sim::{Endpoint, FAULTS, Fault, Sim, Wait, When, World};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::site::{Answer, Site};
+use crate::site::{Answer, Site, stands_in};
 
 /// Lists of several pages. Bob left three days ago and kept his account. By the second night Cem
 /// has left, Dan has lost the app, and Eve's account is gone.
@@ -434,9 +434,15 @@ fn words(report: &Value, sim: &Sim) -> String {
     }
 }
 
-/// Ports, lengths, waits and times are others in each run.
+/// Ports, lengths, waits and times are others in each run; and of questions that are asked at the
+/// same time, the one at which a token is refused.
 fn without_chance(text: &str) -> String {
     let mut text = text.to_owned();
+    let refused = "HTTP 401 from `OKTA/api/v1/apps/0oaapp/users/";
+    if let Some(at) = text.find(refused).map(|it| it + refused.len()) {
+        let end = text[at..].find('?').map_or(text.len(), |it| at + it);
+        text.replace_range(at..end, "…");
+    }
     for before in ["localhost:", "127.0.0.1:", "cut off after ", "asked to wait "] {
         if let Some(at) = text.find(before).map(|it| it + before.len()) {
             let end = text[at..].find(|it: char| !it.is_ascii_digit() && it != '.');
@@ -467,7 +473,7 @@ fn no_secrets(sim: &Sim, site: &Site, answer: &Answer, case: &str) {
     let key = String::from_utf8(site.read("idp.key")).unwrap();
     let key = key.lines().filter(|it| !it.starts_with("-----")).map(str::to_owned);
     for secret in sim.secrets().into_iter().chain(key) {
-        let is_in = |it: &Vec<u8>| it.windows(secret.len()).any(|it| it == secret.as_bytes());
+        let is_in = |it: &Vec<u8>| stands_in(it, secret.as_bytes());
         assert!(!texts.iter().any(is_in), "a secret was written: {case}");
     }
 }

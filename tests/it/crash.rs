@@ -100,8 +100,13 @@ fn pages_that_were_not_written_after_a_commit_are_written_by_the_next_run() {
 fn a_second_process_says_that_there_is_one_and_changes_nothing() {
     let site = Site::quickstart_after_nights();
     let states = site.states();
-    let lock = File::options().write(true).open(site.path("driftline.db.lock")).unwrap();
-    lock.lock().unwrap();
+    let lock = |name: &str| {
+        let file = File::options().write(true).open(site.path(name)).unwrap();
+        file.lock().unwrap();
+        file
+    };
+    // Another process has the database, and a run of it goes on.
+    let locks = [lock("driftline.db.lock"), lock("driftline.db.run")];
     for args in [
         &["run", "--once"][..],
         &["findings", "waive", "approve", "1"],
@@ -116,6 +121,6 @@ fn a_second_process_says_that_there_is_one_and_changes_nothing() {
     // Reading needs no lock.
     assert_eq!(site.states(), states);
     site.told(&["db", "verify"]);
-    drop(lock);
+    drop(locks);
     site.told(&["run", "--once"]);
 }

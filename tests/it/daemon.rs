@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::site::Site;
+use crate::site::{Site, json};
 
 /// A company in two exports.
 const COMPANY: &str = "\
@@ -146,6 +146,42 @@ fn a_run_on_request_is_one_more() {
     daemon.told("Committed run 1");
     daemon.signal("USR1");
     daemon.told("Committed run 2");
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(), 0);
+}
+
+#[test]
+fn people_say_what_they_know_between_two_runs_and_the_next_run_goes_on_from_there() {
+    let site = site("");
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Committed run 1");
+    daemon.told("The next run begins");
+    let state = || {
+        let list = json(&site.told(&["findings", "list", "--format", "json"]).bytes);
+        let findings = list.as_array().unwrap();
+        let of = |state: &str| findings.iter().find(|it| it["state"] == state).cloned();
+        (of("open"), of("acknowledged"))
+    };
+    let open = state().0.expect("a leaver is open in the first run");
+    let id = open["id"].as_str().unwrap();
+    site.told(&["findings", "ack", id, "--by", "Ada", "--reason", "calling them"]);
+    daemon.signal("USR1");
+    daemon.told("Committed run 2");
+    assert_eq!(state().1.map(|it| it["id"].clone()), Some(open["id"].clone()));
+    site.told(&["db", "verify"]);
+    site.told(&["ledger", "verify"]);
+
+    let other = site.ask(&["run", "--once"]);
+    assert_eq!(other.status, 5, "{other}");
+}
+
+#[test]
+fn what_a_run_found_is_told_beside_the_runs() {
+    let site = site("[alert.hook.command]\nprogram = '/bin/sh'\nargs = ['-c', 'cat >> told']\n");
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Committed run 1");
+    daemon.told("Delivered a notice");
+    assert!(String::from_utf8(site.read("told")).unwrap().contains("leaver"));
     daemon.signal("TERM");
     assert_eq!(daemon.end(), 0);
 }

@@ -162,3 +162,8 @@ pub(crate) fn copy_all(from: &Path, to: &Path) {
         }
     }
 }
+
+/// Whether the bytes stand in a file, a database or a log.
+pub(crate) fn stands_in(bytes: &[u8], what: &[u8]) -> bool {
+    memchr::memmem::find(bytes, what).is_some()
+}

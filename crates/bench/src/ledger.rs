@@ -1,5 +1,6 @@
 //! The ledger alone: how fast entries are appended in one batch, and how fast all are verified.
 
+use std::io::Write as _;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -49,8 +50,12 @@ pub(crate) async fn run(Ledger { entries, batch }: Ledger) -> anyhow::Result<()>
     let (size, _) = verified.size_and_root();
     anyhow::ensure!(size == entries as u64, "{size} entries are there, not {entries}");
     let per_second = entries as f64 / appending.as_secs_f64();
-    println!("{entries} entries in {n_runs} saves in {appending:.2?}: {per_second:.0} a second");
-    println!("{entries} entries verified in {verifying:.2?}");
+    let mut out = std::io::stdout();
+    writeln!(
+        out,
+        "{entries} entries in {n_runs} saves in {appending:.2?}: {per_second:.0} a second"
+    )?;
+    writeln!(out, "{entries} entries verified in {verifying:.2?}")?;
     Ok(())
 }
 

@@ -43,6 +43,8 @@ pub struct Outcome {
 /// Returns [`StoreError`] when the store fails; nothing of the run is saved then. A system that
 /// cannot be read is not an error here: its last list stands in, and grows old.
 pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcome, StoreError> {
+    // What people say meanwhile would be overwritten: they are asked to wait.
+    let _running = store.begin_run().await?;
     let mut state = store.load().await?;
     let id = state.next_run();
     // Every line that is logged from here on names the run.

@@ -1,7 +1,7 @@
 //! What always holds of trees, proofs and verification: the published examples, every prefix, and
 //! one flipped bit.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use chrono::{DateTime, Utc};
 use domain::{Digest, RunId, Signature};

@@ -53,5 +53,5 @@ pub use past::{Gone, Seen, StoredSnapshot, StoredVersion};
 pub use people::NewWaiver;
 pub use report::RunLine;
 pub use state::{DeadChannel, Known, OpenVersion, Standing, State, StoredLink, StreamState};
-pub use store::Store;
+pub use store::{Running, Store};
 pub use turn::Turns;

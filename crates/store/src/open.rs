@@ -62,14 +62,36 @@ pub(crate) fn check_for_reading(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Opens the database for what people say while a daemon has it, and between two of its runs.
+pub(crate) fn open_beside_runs(path: &Path) -> Result<(Connection, File), StoreError> {
+    check_for_reading(path)?;
+    let lock = try_lock(path, run_lock(path)?)?;
+    let connection = Connection::open(path).doing(path, "open the database")?;
+    configure_writer(&connection).doing(path, "configure the database")?;
+    Ok((connection, lock))
+}
+
 /// Takes `<db>.lock` for this process. It falls with the process, however that ends.
 fn lock(path: &Path) -> Result<File, StoreError> {
-    let file = OpenOptions::new()
+    try_lock(path, lock_file(path, ".lock")?)
+}
+
+/// The file that a run locks from its first look at the past to its commit, and a person's word
+/// while it is written: neither overwrites the other.
+pub(crate) fn run_lock(path: &Path) -> Result<File, StoreError> {
+    lock_file(path, ".run")
+}
+
+fn lock_file(path: &Path, suffix: &str) -> Result<File, StoreError> {
+    OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(beside(path, ".lock"))
-        .map_err(|error| StoreError::file(path, "lock", error))?;
+        .open(beside(path, suffix))
+        .map_err(|error| StoreError::file(path, "lock", error))
+}
+
+fn try_lock(path: &Path, file: File) -> Result<File, StoreError> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_path_buf() }),

@@ -1,5 +1,6 @@
 //! The store: one writer, read-only readers.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,6 +17,13 @@ pub struct Store {
     inner: Arc<Inner>,
     /// Signs what is appended to the ledger; `None`: nobody does.
     pub(crate) signer: Option<Arc<SecretKey>>,
+}
+
+/// A run that goes on, from its first look at the past to its commit.
+#[derive(Debug)]
+pub struct Running {
+    /// `None`: in memory. Falls with the process, however that ends.
+    _lock: Option<File>,
 }
 
 #[derive(Debug)]
@@ -41,6 +49,39 @@ impl Store {
         let (connection, lock) = open::open_for_writing(path)?;
         let writer = Some(Writer::spawn(path, connection, Some(lock))?);
         Ok(Self::new(path, writer, Some(Readers::new(path))))
+    }
+
+    /// Opens a database that is there, to write what a person says. A daemon may have it open, but
+    /// no run may go on: a run would overwrite what it does not know of.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Locked`] while a run goes on, or another word is written;
+    /// [`StoreError::Missing`], [`StoreError::Older`], [`StoreError::Newer`],
+    /// [`StoreError::NotADatabase`], and what disks do.
+    pub fn open_beside_runs(path: &Path) -> Result<Self, StoreError> {
+        let (connection, lock) = open::open_beside_runs(path)?;
+        let writer = Some(Writer::spawn(path, connection, Some(lock))?);
+        Ok(Self::new(path, writer, Some(Readers::new(path))))
+    }
+
+    /// Begins a run: nobody's word is written until what this returns is dropped. Waits for one
+    /// that is being written.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError::File`] when the file beside the database cannot be locked.
+    pub async fn begin_run(&self) -> Result<Running, StoreError> {
+        if self.inner.readers.is_none() {
+            return Ok(Running { _lock: None }); // In memory, where nobody else can write.
+        }
+        let path = self.inner.path.clone();
+        let locked = tokio::task::spawn_blocking(move || {
+            let file = open::run_lock(&path)?;
+            file.lock().map_err(|error| StoreError::file(&path, "lock", error))?;
+            Ok(Running { _lock: Some(file) })
+        });
+        locked.await.map_err(|_| StoreError::Closed)?
     }
 
     /// Opens an empty database that ends with the process.

@@ -102,7 +102,7 @@ async fn the_first_key_announces_itself_and_later_ones_are_announced_by_it() {
     store = store.signed_by(first);
     run(&store).await;
     let verified = store.verify_ledger(Held::default()).await.unwrap();
-    assert_eq!(verified.signed_by, [public.clone()]);
+    assert_eq!(verified.signed_by, std::slice::from_ref(&public));
     assert_eq!(verified.keys.keys()[0].added, 3, "before what it signs first");
 
     // A key that nobody announced.

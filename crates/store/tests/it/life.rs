@@ -1,5 +1,7 @@
 //! What people say of findings, what they release, and what the guard counts.
 
+use std::time::Duration;
+
 use domain::{
     Change, Changes, Direction, Disposition, Finding, FindingEvent, FindingId, FindingState, List,
     Released, Signature, Word,
@@ -126,4 +128,25 @@ async fn what_runs_let_change_is_there_for_the_guard() {
     with_finding(&store).await;
     let changes = store.load().await.unwrap().changes;
     assert_eq!(changes, [Changes { app: system("app"), at: at(24), n_openings: 3, n_closings: 1 }]);
+}
+
+#[tokio::test]
+async fn no_word_is_written_while_a_run_goes_on_and_no_run_begins_beside_a_word() {
+    let (_folder, path) = folder();
+    let daemon = Store::open(&path).unwrap();
+    let found = with_finding(&daemon).await;
+
+    let running = daemon.begin_run().await.unwrap();
+    let error = Store::open_beside_runs(&path).unwrap_err();
+    assert!(matches!(error, StoreError::Locked { .. }), "{error}");
+    drop(running);
+
+    let word = Store::open_beside_runs(&path).unwrap();
+    let mut running = std::pin::pin!(daemon.begin_run());
+    assert!(tokio::time::timeout(Duration::ZERO, &mut running).await.is_err(), "it waits");
+    word.dispose(vec![acknowledged(&found)]).await.unwrap();
+    drop(word);
+    running.await.unwrap();
+    let state = daemon.load().await.unwrap().findings[0].state;
+    assert_eq!(state, FindingState::Acknowledged, "the run knows of it");
 }

@@ -74,10 +74,10 @@ async fn answer(
     Ok(text.into_bytes())
 }
 
-/// Opens a database for writing that must be there: a decision makes none.
+/// Opens a database for writing that must be there: a decision makes none. A daemon may have it
+/// open, between two of its runs.
 pub(super) fn existing(settings: &Settings) -> anyhow::Result<Store> {
-    drop(Store::open_existing_read_only(&settings.database)?);
-    Ok(settings.sign(Store::open(&settings.database)?)?)
+    Ok(settings.sign(Store::open_beside_runs(&settings.database)?)?)
 }
 
 #[cfg(test)]
