@@ -37,7 +37,7 @@ impl Numbers {
     ///
     /// # Errors
     ///
-    /// Returns [`NumbersError`] when the database or the last report cannot be read.
+    /// Returns `NumbersError` when the database or the last report cannot be read.
     pub async fn read(store: &Store) -> Result<Self, NumbersError> {
         let last = store.latest_run().await?;
         let (mut report, mut requested) = (None, Vec::new());
