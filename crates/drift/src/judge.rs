@@ -325,14 +325,12 @@ impl People {
             .collect();
         let ghost = cx.graph.ghost(account);
         // An account of an identity that was left behind is judged by that identity's own word.
-        let is_left_behind = match link {
-            Link::Linked { identity, tier } if tier.is_strong() => {
-                self.right(cx, *identity).is_some_and(|it| it.right_by(*identity) != it.right)
-            }
-            _ => false,
-        };
-        if is_left_behind {
-            return Right::Leaver;
+        if let Link::Linked { identity, tier } = link
+            && tier.is_strong()
+            && let Some(own) = self.right(cx, *identity).map(|it| it.right_by(*identity))
+            && !rights.contains(&own)
+        {
+            return own;
         }
         match rights.split_first() {
             None if ghost.is_some_and(|it| it.is_unknown) => Right::SourceGone,

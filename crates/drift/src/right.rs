@@ -30,6 +30,9 @@ pub struct PersonRight {
     pub is_from_absence: bool,
     /// Identities that were left behind: the person has another at the same IdP.
     left_behind: Vec<usize>,
+    /// Identities that are only remembered, and of which this run could not see what became, while
+    /// the person has another at the same IdP: what that one may is not theirs.
+    out_of_sight: Vec<usize>,
     /// Identities of employments before the last, those left behind among them, each with when its
     /// own ended.
     earlier: Vec<(usize, Starts)>,
@@ -39,7 +42,13 @@ impl PersonRight {
     /// The right by one of the person's identities: that of the person, unless it was left behind.
     #[must_use]
     pub fn right_by(&self, identity: usize) -> Right {
-        if self.left_behind.contains(&identity) { Right::Leaver } else { self.right }
+        if self.left_behind.contains(&identity) {
+            Right::Leaver
+        } else if self.out_of_sight.contains(&identity) {
+            Right::Unknown
+        } else {
+            self.right
+        }
     }
 
     /// When access by this identity should have ended; by the last one where none is named.
@@ -92,6 +101,7 @@ impl Word {
 pub(crate) fn person_right(cx: &Context<'_>, person: u32, leaver: Option<usize>) -> PersonRight {
     let mut words: Vec<(usize, Word)> =
         cx.graph.identities_of(person).into_iter().map(|at| (at, word(cx, at))).collect();
+    let out_of_sight = out_of_sight(cx, &words);
     let behind = leave_behind(cx, &mut words);
     let hr = leaver.and_then(|at| left_by_hr(cx, at, &words));
     let (last, before): (Vec<_>, Vec<_>) =
@@ -114,6 +124,7 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leaver: Option<usize>)
         is_partly_unseen,
         is_from_absence,
         left_behind,
+        out_of_sight,
         earlier,
     }
 }
@@ -129,6 +140,7 @@ pub(crate) fn right_by_hr(cx: &Context<'_>, leaver: usize) -> Option<PersonRight
         is_partly_unseen: false,
         is_from_absence: false,
         left_behind: Vec::new(),
+        out_of_sight: Vec::new(),
         earlier: Vec::new(),
     })
 }
@@ -204,6 +216,21 @@ fn leave_behind(cx: &Context<'_>, words: &mut Vec<(usize, Word)>) -> Vec<(usize,
         words.drain(..).partition::<Vec<_>, _>(|(at, it)| is_over(it) && here.contains(&idp(*at)));
     *words = kept;
     behind
+}
+
+/// Identities that no list of today has, and that no complete list shows to be gone, beside another
+/// of the person that the same IdP lists.
+fn out_of_sight(cx: &Context<'_>, words: &[(usize, Word)]) -> Vec<usize> {
+    let row = |at: usize| cx.graph.estate().identities.get(at);
+    let has_another = |idp: u16| {
+        let mut others = words.iter().filter_map(|(at, _)| row(*at));
+        others.any(|it| it.system == idp && it.standing == Standing::Listed)
+    };
+    let unclear = words.iter().filter(|(at, it)| {
+        let gone = row(*at).filter(|it| it.standing == Standing::Gone);
+        it.right == Right::Unknown && gone.is_some_and(|it| has_another(it.system))
+    });
+    unclear.map(|(at, _)| *at).collect()
 }
 
 /// Whether no identity of the person was made later at the same IdP: each begins an employment.

@@ -509,6 +509,24 @@ fn a_rehire_under_a_new_id_leaves_the_old_id_behind() {
 }
 
 #[test]
+fn what_a_new_id_may_says_nothing_of_the_old_one_that_is_out_of_sight() {
+    let company = world(
+        "okta (partial)
+           u1 ana@x.test ACTIVE emp=1041 gone
+           u2 ana2@x.test ACTIVE assigned emp=1041
+         app
+           a1 u1 ana@x.test on",
+    );
+    let (estate, keys, rules) = (company.estate(), testkit::keys(), rules(&company));
+    let graph = graph::correlate(&estate, &keys);
+    let (policy, past) = (drift::Policy::default(), drift::Past::default());
+    let now = testkit::now();
+    let cx = drift::Context { graph: &graph, rules: &rules, policy: &policy, past: &past, now };
+    let verdicts: Vec<_> = drift::judge(&cx).standings.iter().map(|it| it.1).collect();
+    assert_eq!(verdicts, [domain::Verdict::Indeterminate]);
+}
+
+#[test]
 fn who_leaves_a_second_employment_left_when_that_one_ended() {
     let company = world(
         "okta
