@@ -449,6 +449,7 @@ fn without_chance(text: &str) -> String {
             text.replace_range(at..end.map_or(text.len(), |it| at + it), "N");
         }
     }
+    text = text.replace("asked to wait Nms", "asked to wait Ns");
     let log = ["/logs?", "/provisioning?"].into_iter();
     if let Some(query) = log.filter_map(|it| Some(text.find(it)? + it.len())).next() {
         let end = text[query..].find('`').map_or(text.len(), |it| query + it);
