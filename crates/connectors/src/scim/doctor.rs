@@ -4,6 +4,7 @@ use domain::{Account, Activity, Clock, Coverage, Rows, Text};
 
 use super::Scim;
 use super::filter::Trust;
+use crate::checks::sentence;
 use crate::live::{Answer, CLOCK_SKEW_MAX, Check, CheckResult, LiveError, LivePull, Question};
 
 /// Looks at everything.
@@ -243,11 +244,4 @@ fn skipped(name: &'static str, why: &str) -> Check {
 fn failed(name: &'static str, why: &str) -> Check {
     let next = Some("Correct that, and run `driftline doctor` again.".to_owned());
     Check { name, result: CheckResult::Failed, seen: sentence(why), next }
-}
-
-/// A reason as a sentence of its own.
-fn sentence(why: &str) -> String {
-    let mut letters = why.chars();
-    let first = letters.next().into_iter().flat_map(char::to_uppercase);
-    format!("{}{}.", first.collect::<String>(), letters.as_str())
 }
