@@ -51,6 +51,14 @@ impl PersonRight {
         }
     }
 
+    /// Whether sources disagree on this identity, or on the last one where none is named. What one
+    /// that was left behind may is no matter of dispute.
+    #[must_use]
+    pub fn is_disputed_of(&self, identity: Option<usize>) -> bool {
+        let is_past = |it| self.left_behind.contains(&it) || self.out_of_sight.contains(&it);
+        self.is_disputed && !identity.is_some_and(is_past)
+    }
+
     /// When access by this identity should have ended; by the last one where none is named.
     #[must_use]
     pub fn starts_of(&self, identity: Option<usize>) -> Starts {
@@ -64,6 +72,9 @@ impl PersonRight {
 pub struct Starts {
     /// HR's last day.
     pub hr: Option<DateTime<Utc>>,
+    /// HR's last day by a row that it has struck out, where another clock ran later. It may be that
+    /// of an earlier leave: somebody who came back, and left again, between two looks.
+    pub struck_out: Option<DateTime<Utc>>,
     /// The IdP deactivated the identity.
     pub deactivated: Option<DateTime<Utc>>,
     /// The IdP took the app away.
@@ -75,7 +86,7 @@ pub struct Starts {
 }
 
 impl Starts {
-    /// The earliest instant that is known; `None` when none is.
+    /// The earliest instant that is known; `None` when none is. What is struck out is not known.
     #[must_use]
     pub fn earliest(&self) -> Option<DateTime<Utc>> {
         [self.hr, self.deactivated, self.unassigned, self.ended].into_iter().flatten().min()
@@ -88,13 +99,27 @@ struct Word {
     right: Right,
     at: Option<DateTime<Utc>>,
     between: Option<Interval>,
+    /// When they lost the app before they left; `None` where no log says that they did.
+    unassigned: Option<DateTime<Utc>>,
     is_from_absence: bool,
 }
 
 impl Word {
     const fn plain(right: Right, at: Option<DateTime<Utc>>) -> Self {
-        Self { right, at, between: None, is_from_absence: false }
+        Self { right, at, between: None, unassigned: None, is_from_absence: false }
     }
+
+    /// A word that rests on not being listed, between two looks.
+    const fn absent(right: Right, at: Option<DateTime<Utc>>, between: Interval) -> Self {
+        Self { right, at, between: Some(between), unassigned: None, is_from_absence: true }
+    }
+}
+
+/// What HR's row says of a leave that has come.
+#[derive(Clone, Copy, Debug)]
+struct LeftByHr {
+    at: DateTime<Utc>,
+    is_struck_out: bool,
 }
 
 /// Judges one person. `leaver` is the person's row in HR's list, if there is one.
@@ -131,10 +156,10 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leaver: Option<usize>)
 
 /// The right of somebody whom HR alone knows: a leaver once the day has come, and `None` before.
 pub(crate) fn right_by_hr(cx: &Context<'_>, leaver: usize) -> Option<PersonRight> {
-    let left_at = left_by_hr(cx, leaver, &[])?;
+    let left = left_by_hr(cx, leaver, &[])?;
     Some(PersonRight {
         right: Right::Leaver,
-        starts: Starts { hr: Some(left_at), ..Starts::default() },
+        starts: Starts { hr: Some(left.at), ..Starts::default() },
         decided_by: None,
         is_disputed: false,
         is_partly_unseen: false,
@@ -149,7 +174,7 @@ pub(crate) fn right_by_hr(cx: &Context<'_>, leaver: usize) -> Option<PersonRight
 fn decide(
     cx: &Context<'_>,
     words: &[(usize, Word)],
-    hr: Option<DateTime<Utc>>,
+    hr: Option<LeftByHr>,
     is_unknown: bool,
     sees_all: bool,
 ) -> (Right, Option<usize>, bool) {
@@ -323,13 +348,14 @@ fn authority_is_hr(cx: &Context<'_>) -> bool {
 /// out say anything of who was made active and given the app again after that date.
 ///
 /// A leave date does not grow stale: it is past, and stays so.
-fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Option<DateTime<Utc>> {
+fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Option<LeftByHr> {
     let estate = cx.graph.estate();
     let row = estate.leavers.get(leaver)?;
     let left_at = row.row.left_at;
     // A row that was taken back before its date has come says nothing any more.
     let last_seen = estate.snapshot(row.snapshot).reference.as_of.at;
-    if row.standing == Standing::Gone && last_seen < left_at {
+    let is_struck_out = row.standing == Standing::Gone;
+    if is_struck_out && last_seen < left_at {
         return None;
     }
     let is_rehired = words.iter().any(|(at, _)| {
@@ -339,9 +365,9 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
             .and_then(|it| it.row.created_at)
             .is_some_and(|created_at| created_at > left_at)
     });
-    let is_back = row.standing == Standing::Gone
-        && words.iter().any(|(at, _)| is_given_again(cx, *at, left_at));
-    (left_at <= cx.now && !is_rehired && !is_back).then_some(left_at)
+    let is_back = is_struck_out && words.iter().any(|(at, _)| is_given_again(cx, *at, left_at));
+    let is_over = left_at <= cx.now && !is_rehired && !is_back;
+    is_over.then_some(LeftByHr { at: left_at, is_struck_out })
 }
 
 /// Whether the status of an identity changed, and it was given the app, after a leave. With a row
@@ -361,7 +387,7 @@ fn is_given_again(cx: &Context<'_>, identity: usize, left_at: DateTime<Utc>) -> 
 
 /// When the right ended. Where several IdPs entitled, it ended with the last of them: then only
 /// what all of them say counts.
-fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<DateTime<Utc>>) -> Starts {
+fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftByHr>) -> Starts {
     let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
     let mut idps: Vec<Option<u16>> = words.iter().map(|it| idp(it.0)).collect();
     idps.dedup();
@@ -378,36 +404,57 @@ fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<DateTime<Utc>>) 
             (true, false) => None,
         }
     };
-    Starts {
-        hr,
+    let lost_before = || match (idps.len(), words) {
+        (1, [(_, word)]) => word.unassigned,
+        _ => None,
+    };
+    let by_idps = Starts {
+        hr: None,
+        struck_out: None,
         deactivated: at(&[Right::Leaver, Right::Suspended]),
-        unassigned: at(&[Right::Unassigned]),
+        unassigned: at(&[Right::Unassigned]).or_else(lost_before),
         ended: at(&[Right::Expired]),
         between: words.iter().find_map(|(_, it)| it.between).filter(|_| idps.len() < 2),
+    };
+    let is_doubtful =
+        |hr: LeftByHr| hr.is_struck_out && by_idps.earliest().is_some_and(|it| it > hr.at);
+    match hr {
+        Some(hr) if is_doubtful(hr) => Starts { struck_out: Some(hr.at), ..by_idps },
+        _ => Starts { hr: hr.map(|it| it.at), ..by_idps },
     }
 }
 
-/// What one identity says of the right to this app, with the time that the log of its IdP gives
+/// What one identity says of the right to this app, with the times that the log of its IdP gives
 /// where no row does.
 fn word(cx: &Context<'_>, at: usize) -> Word {
     let word = word_of_rows(cx, at);
-    if word.at.is_some() || !matches!(word.right, Right::Leaver | Right::Unassigned) {
-        return word;
-    }
     let ended = cx.graph.estate().identities.get(at).and_then(|it| {
         let idp = cx.graph.idp_of(it)?;
         cx.past.ended.get(&(idp.id.clone(), it.row.id.clone()))
     });
-    let logged = match (word.right, ended) {
-        (Right::Leaver, Some(ended)) => ended.left,
-        (_, Some(ended)) => ended.unassigned,
-        (_, None) => None,
+    let Some(ended) = ended else { return word };
+    let logged = match word.right {
+        Right::Leaver => ended.left,
+        Right::Unassigned => ended.unassigned,
+        _ => return word,
     };
-    match logged.filter(|it| *it <= cx.now) {
-        // The log knows the very instant: nothing is left between two looks.
-        Some(at) => Word { at: Some(at), between: None, ..word },
-        None => word,
-    }
+    let logged = logged.filter(|it| word.at.is_none() && *it <= cx.now);
+    // The log knows the very instant: nothing is left between two looks.
+    let word = logged.map_or(word, |at| Word { at: Some(at), between: None, ..word });
+    let lost = ended.unassigned.filter(|lost| {
+        word.right == Right::Leaver
+            && word.at.is_some_and(|it| *lost < it)
+            && !was_granted_since(cx, at, *lost)
+    });
+    Word { unassigned: lost, ..word }
+}
+
+/// Whether a list has shown the identity with the app since then, whatever a log says.
+fn was_granted_since(cx: &Context<'_>, identity: usize, lost_at: DateTime<Utc>) -> bool {
+    let estate = cx.graph.estate();
+    cx.graph.assignments_of(identity).iter().any(|it| {
+        it.row.grant == Grant::Grants && estate.snapshot(it.snapshot).reference.as_of.at >= lost_at
+    })
 }
 
 /// What the lists say of one identity.
@@ -453,9 +500,8 @@ fn gone(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
     let Some(base) = base.map(|it| &estate.snapshot(it).reference) else {
         // Somebody who had left when last seen has left, whatever today's list is worth.
         if sighting.row.lifecycle == Lifecycle::Left {
-            let between = Some(Interval { earliest: None, latest: last_seen });
-            let at = sighting.row.status_changed_at;
-            return Word { right: Right::Leaver, at, between, is_from_absence: true };
+            let between = Interval { earliest: None, latest: last_seen };
+            return Word::absent(Right::Leaver, sighting.row.status_changed_at, between);
         }
         return Word::plain(Right::Unknown, None);
     };
@@ -474,7 +520,7 @@ fn gone(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
         Right::Leaver => Interval { earliest: None, latest: between.earliest },
         _ => between,
     };
-    Word { right, at, between: Some(between), is_from_absence: true }
+    Word::absent(right, at, between)
 }
 
 /// Entitled, Unassigned or Unknown: what the assignment list says of an identity.
@@ -520,14 +566,13 @@ fn assigned(cx: &Context<'_>, at: usize, sighting: &Sighting<'_, Identity>) -> W
     match list.base.filter(|_| members_seen) {
         // Whatever the list is worth: asked by id, the source says that they do not have the app.
         None if is_denied_by_id && members_seen => {
-            let between = Some(Interval { earliest: was_listed, latest: Some(cx.now) });
-            Word { right: Right::Unassigned, at: None, between, is_from_absence: false }
+            let between = Interval { earliest: was_listed, latest: Some(cx.now) };
+            Word { is_from_absence: false, ..Word::absent(Right::Unassigned, None, between) }
         }
         None => Word::plain(Right::Unknown, None),
         Some(base) => {
             let latest = Some(estate.snapshot(base).reference.as_of.at);
-            let between = Some(Interval { earliest: was_listed, latest });
-            Word { right: Right::Unassigned, at: None, between, is_from_absence: true }
+            Word::absent(Right::Unassigned, None, Interval { earliest: was_listed, latest })
         }
     }
 }

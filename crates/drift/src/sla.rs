@@ -16,6 +16,10 @@ pub fn started(policy: &Policy, starts: &Starts, seen_at: Option<DateTime<Utc>>)
         ClockStart::IdpUnassigned => starts.unassigned,
         ClockStart::EarliestKnown => starts.earliest(),
     };
+    let is_hr = matches!(policy.sla_clock, ClockStart::HrTermination | ClockStart::EarliestKnown);
+    if let Some(struck_out) = starts.struck_out.filter(|_| is_hr) {
+        return Interval { earliest: Some(struck_out), latest: starts.earliest() };
+    }
     match (known, starts.between) {
         (Some(at), _) => Interval { earliest: Some(at), latest: Some(at) },
         (None, Some(between)) => between,

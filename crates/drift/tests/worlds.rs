@@ -544,6 +544,55 @@ fn who_leaves_a_second_employment_left_when_that_one_ended() {
 }
 
 #[test]
+fn a_row_that_hr_has_struck_out_may_be_of_an_earlier_leave() {
+    let started = |status: &str, leaver: &str| {
+        let company = world(&format!(
+            "okta
+               u1 ana@x.test {status} emp=1041
+             app
+               a1 u1 ana@x.test on
+             hr
+               emp=1041 left=-90d {leaver}"
+        ));
+        let claim = claim_on(&company, &drift::Past::default(), "a1");
+        let days = |it: chrono::DateTime<chrono::Utc>| (testkit::now() - it).num_days();
+        let between = drift::started(&drift::Policy::default(), &claim.starts, None);
+        (between.earliest.map(days), between.latest.map(days), days(claim.clock_from))
+    };
+    let left = "DEPROVISIONED since=-2d";
+    assert_eq!(started(left, ""), (Some(90), Some(90), 90));
+    // Back, and gone again between two looks, or deactivated late: nobody saw.
+    assert_eq!(started(left, "gone"), (Some(90), Some(2), 2));
+    // No other clock ran since.
+    assert_eq!(started("DEPROVISIONED since=-95d", "gone"), (Some(95), Some(95), 95));
+    assert_eq!(started("DEPROVISIONED", "gone"), (Some(90), Some(90), 90));
+}
+
+#[test]
+fn who_lost_the_app_before_they_left_should_have_had_none_since() {
+    let lost_at = testkit::now() - chrono::TimeDelta::days(9);
+    let started = |assigned: &str| {
+        let company = world(&format!(
+            "okta
+               u1 ana@x.test DEPROVISIONED since=-2h {assigned}
+             app
+               a1 u1 ana@x.test on"
+        ));
+        let lost = drift::Ended { left: None, unassigned: Some(lost_at) };
+        let okta = domain::SystemId::parse("okta").unwrap();
+        let past = drift::Past {
+            ended: std::iter::once(((okta, "u1".into()), lost)).collect(),
+            ..drift::Past::default()
+        };
+        let claim = claim_on(&company, &past, "a1");
+        (claim.clock_from == lost_at, claim.starts.unassigned.is_some())
+    };
+    assert_eq!(started(""), (true, true));
+    // A list has shown them with the app since then: the log has a gap.
+    assert_eq!(started("assigned"), (false, false));
+}
+
+#[test]
 fn a_rehire_under_a_new_id_begins_no_employment_of_the_old_one() {
     let company = world(
         "okta
@@ -586,6 +635,24 @@ fn the_account_of_an_id_that_was_left_behind_is_a_leavers() {
            a2 u2 ana2@x.test off",
         "a1 leaver_active critical
          a2 disabled_entitled medium",
+    );
+}
+
+#[test]
+fn a_dispute_on_a_new_employment_is_none_on_the_one_before() {
+    check(
+        "okta
+           u1 ana@x.test DEPROVISIONED emp=1041 since=-9d
+           u2 ana2@x.test ACTIVE assigned emp=1041 created=-8d
+         app
+           a1 u1 ana@x.test on
+           a2 u2 ana2@x.test on
+         hr
+           emp=1041 left=-5h",
+        "a1 duplicate_account medium
+         a1 leaver_active critical
+         a2 duplicate_account medium
+         a2 sources_disagree high",
     );
 }
 

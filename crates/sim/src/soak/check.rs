@@ -123,7 +123,9 @@ impl Look<'_> {
                 // Who never had the right lost it at no known time: grace runs since it was told.
                 let is_dated = self.truth.was_entitled(owner);
                 let since = |it: &&FindingRecord| it.finding.detected_at + TimeDelta::hours(24);
-                let is_due = self.truth.due(id, now).is_some_and(|it| it < now)
+                // By the clock of Okta, which tells when they left.
+                let due = self.truth.due(id, now).map(|it| it + self.clock_ahead);
+                let is_due = due.is_some_and(|it| it < now)
                     && (is_dated || told.iter().any(|it| since(it) < now));
                 let is_open = |it: &&FindingRecord| it.finding.state != FindingState::Pending;
                 if is_due && !self.is_stranger(account) && !told.iter().any(is_open) {
