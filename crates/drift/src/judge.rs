@@ -651,7 +651,7 @@ fn clock_from(case: &Case<'_>, cause: Cause) -> Option<DateTime<Utc>> {
         (_, Family::Link) => case.possible_owners.first_left_at,
         (_, Family::AccessRemains) => match case.ended_among {
             Some(among) => among.earliest,
-            None => case.starts().earliest(),
+            None => case.starts().grace_from(),
         },
         _ => None,
     }

@@ -81,6 +81,8 @@ pub struct Starts {
     pub unassigned: Option<DateTime<Utc>>,
     /// The end date that was stated beforehand.
     pub ended: Option<DateTime<Utc>>,
+    /// The IdP suspended somebody who has lost the right besides. Grace ran since then, but no limit.
+    pub suspended: Option<DateTime<Utc>>,
     /// No row says when: between the last list with it and the first without.
     pub between: Option<Interval>,
 }
@@ -90,6 +92,12 @@ impl Starts {
     #[must_use]
     pub fn earliest(&self) -> Option<DateTime<Utc>> {
         [self.hr, self.deactivated, self.unassigned, self.ended].into_iter().flatten().min()
+    }
+
+    /// From when grace runs: the earliest instant that is known, or the suspension before it.
+    #[must_use]
+    pub fn grace_from(&self) -> Option<DateTime<Utc>> {
+        self.earliest().into_iter().chain(self.suspended).min()
     }
 }
 
@@ -101,17 +109,19 @@ struct Word {
     between: Option<Interval>,
     /// When they lost the app before they left; `None` where no log says that they did.
     unassigned: Option<DateTime<Utc>>,
+    /// When they were suspended, whatever else took the right away.
+    suspended: Option<DateTime<Utc>>,
     is_from_absence: bool,
 }
 
 impl Word {
     const fn plain(right: Right, at: Option<DateTime<Utc>>) -> Self {
-        Self { right, at, between: None, unassigned: None, is_from_absence: false }
+        Self { right, at, between: None, unassigned: None, suspended: None, is_from_absence: false }
     }
 
     /// A word that rests on not being listed, between two looks.
     const fn absent(right: Right, at: Option<DateTime<Utc>>, between: Interval) -> Self {
-        Self { right, at, between: Some(between), unassigned: None, is_from_absence: true }
+        Self { between: Some(between), is_from_absence: true, ..Self::plain(right, at) }
     }
 }
 
@@ -404,16 +414,14 @@ fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftByHr>) -> St
             (true, false) => None,
         }
     };
-    let lost_before = || match (idps.len(), words) {
-        (1, [(_, word)]) => word.unassigned,
-        _ => None,
-    };
+    let only = || if let [(_, word)] = words { Some(word) } else { None };
     let by_idps = Starts {
         hr: None,
         struck_out: None,
         deactivated: at(&[Right::Leaver, Right::Suspended]),
-        unassigned: at(&[Right::Unassigned]).or_else(lost_before),
+        unassigned: at(&[Right::Unassigned]).or_else(|| only()?.unassigned),
         ended: at(&[Right::Expired]),
+        suspended: only().and_then(|it| it.suspended),
         between: words.iter().find_map(|(_, it)| it.between).filter(|_| idps.len() < 2),
     };
     let is_doubtful =
@@ -427,7 +435,7 @@ fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftByHr>) -> St
 /// What one identity says of the right to this app, with the times that the log of its IdP gives
 /// where no row does.
 fn word(cx: &Context<'_>, at: usize) -> Word {
-    let word = word_of_rows(cx, at);
+    let word = Word { suspended: suspended_at(cx, at), ..word_of_rows(cx, at) };
     let ended = cx.graph.estate().identities.get(at).and_then(|it| {
         let idp = cx.graph.idp_of(it)?;
         cx.past.ended.get(&(idp.id.clone(), it.row.id.clone()))
@@ -447,6 +455,14 @@ fn word(cx: &Context<'_>, at: usize) -> Word {
             && !was_granted_since(cx, at, *lost)
     });
     Word { unassigned: lost, ..word }
+}
+
+fn suspended_at(cx: &Context<'_>, identity: usize) -> Option<DateTime<Utc>> {
+    let sighting = cx.graph.estate().identities.get(identity)?;
+    let is_suspended = sighting.standing == Standing::Listed
+        && cx.graph.estate().is_fresh(sighting)
+        && sighting.row.lifecycle == Lifecycle::Suspended;
+    sighting.row.status_changed_at.filter(|_| is_suspended)
 }
 
 /// Whether a list has shown the identity with the app since then, whatever a log says.

@@ -593,6 +593,22 @@ fn who_lost_the_app_before_they_left_should_have_had_none_since() {
 }
 
 #[test]
+fn grace_runs_since_a_suspension_whatever_takes_the_right_away_later() {
+    for later in ["assigned ends=-3h", "denied changed=-3h"] {
+        let company = world(&format!(
+            "okta
+               u1 ana@x.test SUSPENDED since=-9d {later}
+             app
+               a1 u1 ana@x.test on"
+        ));
+        let claim = claim_on(&company, &drift::Past::default(), "a1");
+        let hours = |it: chrono::DateTime<chrono::Utc>| (testkit::now() - it).num_hours();
+        let limit = claim.starts.earliest().map(hours);
+        assert_eq!((hours(claim.clock_from), limit), (9 * 24, Some(3)), "{later}");
+    }
+}
+
+#[test]
 fn a_rehire_under_a_new_id_begins_no_employment_of_the_old_one() {
     let company = world(
         "okta
