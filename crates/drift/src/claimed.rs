@@ -20,7 +20,9 @@ pub(crate) struct Claimed<'a> {
     pub(crate) before: Option<&'a Finding>,
 }
 
-/// A living finding that nothing claims, and how its subject stands.
+/// A finding that nothing claims and that is not over yet, and how its subject stands. One that was
+/// called a false positive is among them only where its facts are over: what comes after is another
+/// matter.
 pub(crate) struct Unclaimed<'a> {
     pub(crate) finding: &'a Finding,
     pub(crate) status: Option<&'a Status>,
@@ -54,14 +56,15 @@ pub(crate) fn unclaimed<'a>(
     claimed: &[Claimed<'a>],
 ) -> Vec<Unclaimed<'a>> {
     let prints: FxHashSet<Fingerprint> = claimed.iter().map(|it| it.print).collect();
-    let live = known.findings.iter().filter(|it| it.is_live());
-    let others = live.filter(|it| !prints.contains(&it.fingerprint));
+    let begun = known.findings.iter().filter(|it| it.state != FindingState::Resolved);
+    let others = begun.filter(|it| !prints.contains(&it.fingerprint));
     others
         .map(|finding| {
             let status = judgement.statuses.get(&finding.subject.entity);
             let end = status.and_then(|it| ending(finding, it));
             Unclaimed { finding, status, end }
         })
+        .filter(|it| it.finding.is_live() || it.is_over())
         .collect()
 }
 
@@ -80,11 +83,20 @@ impl Claimed<'_> {
 }
 
 impl Unclaimed<'_> {
+    /// A later look shows that it is over.
+    fn is_over(&self) -> bool {
+        let end = self.end.as_ref().zip(self.status);
+        end.is_some_and(|((resolution, _), status)| is_later(self.finding, status, *resolution))
+    }
+
     /// A closing on what lists show, of what an earlier run let through: the guard counts it.
     pub(crate) fn closes_in_a_mass(&self, known: &Known<'_>) -> bool {
-        let (Some((resolution, _)), Some(status)) = (&self.end, self.status) else { return false };
-        !matches!(resolution, Resolution::Decided | Resolution::Registered)
-            && is_later(self.finding, status, *resolution)
+        let is_by_people = |it: &(Resolution, String)| {
+            matches!(it.0, Resolution::Decided | Resolution::Registered)
+        };
+        self.is_over()
+            && self.finding.is_live()
+            && !self.end.as_ref().is_some_and(is_by_people)
             && self.finding.held != Some(Direction::Openings)
             && !known.released.contains(&self.finding.id)
     }

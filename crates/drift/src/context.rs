@@ -19,7 +19,7 @@ pub struct Past {
     /// When the log of an IdP first says that an identity left or lost the app; what was taken
     /// back since is not among them.
     pub ended: FxHashMap<(SystemId, Text), Ended>,
-    /// Subjects of findings that live: judged with reasons even where all is well.
+    /// Subjects of findings that are not over: judged with reasons even where all is well.
     pub watched: FxHashSet<EntityId>,
 }
 

@@ -458,7 +458,8 @@ impl Reconciled {
         finding.held = None;
         let is_off = matches!(resolution, Resolution::InactiveSeen | Resolution::AbsenceProven);
         let seen_at = status.and_then(|it| account_look(&finding, it));
-        if let (true, Some(last)) = (is_off, finding.exposures.last_mut()) {
+        // What was called a false positive was no exposure that could end.
+        if let (true, Some(last)) = (is_off && old.is_live(), finding.exposures.last_mut()) {
             last.first_seen_inactive = last.first_seen_inactive.or(seen_at);
         }
         self.event(cx, known, &finding, Change::Resolved, &why);

@@ -261,6 +261,39 @@ fn what_is_called_a_false_positive_comes_back_when_it_is_somebody_elses_or_grave
 }
 
 #[test]
+fn what_was_called_a_false_positive_and_was_over_since_is_told_when_it_begins_again() {
+    let cases = [
+        ("ACTIVE", "DEPROVISIONED", "a1 leaver_active critical"),
+        (" assigned", "", "a1 unassigned_active high"),
+    ];
+    for (right, lost, claim) in cases {
+        let mut life = Life::new();
+        // Back soon: it is one and the same employment.
+        life.policy.rehire_after = TimeDelta::days(3);
+        let over = QUIET.replace(right, lost);
+        night(&mut life, QUIET, "nothing");
+        night(&mut life, &over, &format!("{claim} detected pending"));
+        say(&mut life, Word::FalsePositive, None);
+        night(&mut life, &over, "nothing");
+        night(&mut life, QUIET, &format!("{claim} resolved resolved"));
+        life.wait(100);
+        night(&mut life, &over, &format!("{claim} reopened pending"));
+        night(&mut life, &over, &format!("{claim} opened open"));
+    }
+}
+
+#[test]
+fn a_blind_night_ends_no_false_positive() {
+    let mut life = Life::new();
+    let over = QUIET.replace(" assigned", "");
+    night(&mut life, QUIET, "nothing");
+    night(&mut life, &over, "a1 unassigned_active high detected pending");
+    say(&mut life, Word::FalsePositive, None);
+    night(&mut life, &over.replace("okta", "okta (partial)"), "nothing");
+    night(&mut life, &over, "nothing");
+}
+
+#[test]
 fn an_acknowledgement_ends_on_its_day_and_with_its_owner() {
     let mut life = Life::new();
     night(&mut life, TWO_OWNERS, "a1 leaver_active critical opened open");

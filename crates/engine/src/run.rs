@@ -209,7 +209,8 @@ pub(crate) fn past(
     before: &[(domain::Stream, DateTime<Utc>)],
     log: &[LogPart],
 ) -> Past {
-    let mine = state.findings.iter().filter(|it| it.app == rules.app && it.is_live());
+    let is_over = |it: &domain::Finding| it.state == FindingState::Resolved;
+    let mine = state.findings.iter().filter(|it| it.app == rules.app && !is_over(it));
     Past {
         standings: state.standings.iter().map(|(entity, it)| (*entity, past_verdict(it))).collect(),
         episodes: state.episodes.clone(),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Change, Changes, EntityId, Finding, FindingId, Hold, Release, RunId, Verdict, Waiver,
+    Change, Changes, EntityId, Finding, FindingId, FindingState, Hold, Release, RunId, Verdict,
+    Waiver,
 };
 use drift::{
     AppRules, Context, Known, Past, PastVerdict, Policy, Reconciled, judge, next_episode,
@@ -89,8 +90,8 @@ impl Life {
         let estate = world.estate();
         let keys = keys();
         let graph = correlate(&estate, &keys);
-        let live = self.findings.values().filter(|it| it.is_live());
-        self.past.watched = live.map(|it| it.subject.entity).collect();
+        let begun = self.findings.values().filter(|it| it.state != FindingState::Resolved);
+        self.past.watched = begun.map(|it| it.subject.entity).collect();
         let cx =
             Context { graph: &graph, rules: &rules, policy: &self.policy, past: &self.past, now };
         let judgement = judge(&cx);
