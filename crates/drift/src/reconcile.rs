@@ -505,10 +505,14 @@ fn deadline(cx: &Context<'_>, known: &Known<'_>, finding: &Finding) -> Option<Sl
     if finding.family() != Family::AccessRemains {
         return None;
     }
-    let mine = known.waivers.iter().filter(|it| it.fingerprint == finding.fingerprint);
-    let approved = mine.filter(|it| it.voided_at.is_none()).filter_map(|it| it.approved.as_ref());
-    let approved_at = approved.map(|it| it.at).min();
-    Some(sla(cx.policy, finding.cause, &finding.exposures, approved_at))
+    let mine = known.waivers.iter().filter(|it| {
+        it.fingerprint == finding.fingerprint
+            && it.voided_at.is_none()
+            && same_employment(it.episode, finding.episode)
+    });
+    let exceptions: Vec<_> =
+        mine.filter_map(|it| Some((it.approved.as_ref()?.at, it.expires_at))).collect();
+    Some(sla(cx.policy, finding.cause, &finding.exposures, &exceptions))
 }
 
 pub(crate) fn time(at: DateTime<Utc>) -> String {

@@ -27,13 +27,14 @@ pub fn started(policy: &Policy, starts: &Starts, seen_at: Option<DateTime<Utc>>)
     }
 }
 
-/// The result over all stretches of one finding. `approved_at` is when a waiver was approved.
+/// The result over all stretches of one finding. `exceptions` are its waivers, each from when it was
+/// approved to when it ends: one that is not in force at the deadline excuses nothing.
 #[must_use]
 pub fn sla(
     policy: &Policy,
     cause: Cause,
     exposures: &[Exposure],
-    approved_at: Option<DateTime<Utc>>,
+    exceptions: &[(DateTime<Utc>, DateTime<Utc>)],
 ) -> SlaResult {
     let result = |outcome, deadline_at, because: String| SlaResult {
         outcome,
@@ -52,9 +53,10 @@ pub fn sla(
     };
     let deadline = |start: Option<DateTime<Utc>>| start.map(|it| policy.deadline(it));
     let latest = deadline(last.started.latest);
-    if let (Some(approved_at), Some(deadline)) = (approved_at, deadline(last.started.earliest))
-        && approved_at <= deadline
-    {
+    let is_in_force = |at: DateTime<Utc>| {
+        exceptions.iter().any(|(approved_at, ends_at)| *approved_at <= at && at < *ends_at)
+    };
+    if deadline(last.started.earliest).is_some_and(is_in_force) {
         let why = "an exception was approved before the deadline";
         return result(SlaOutcome::Exception, latest, why.to_owned());
     }
@@ -127,7 +129,7 @@ mod tests {
                 first_seen_inactive: off.map(at),
             };
             let policy = Policy::default();
-            let result = sla(&policy, Cause::LeaverActive, &[exposure], None);
+            let result = sla(&policy, Cause::LeaverActive, &[exposure], &[]);
             assert_eq!(result.outcome, outcome, "{case}");
         }
     }
@@ -144,7 +146,7 @@ mod tests {
                 last_seen_active: Some(off - TimeDelta::minutes(10)),
                 first_seen_inactive: Some(off),
             };
-            sla(&policy, Cause::LeaverActive, &[exposure], None)
+            sla(&policy, Cause::LeaverActive, &[exposure], &[])
         };
         // To the end of Monday, 1970-01-05.
         assert_eq!(removed_after(81).outcome, SlaOutcome::Met);
@@ -155,16 +157,19 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_counts_only_when_approved_before_the_deadline() {
+    fn an_exception_counts_only_when_approved_before_the_deadline_and_in_force_at_it() {
         let exposure = Exposure {
             started: Interval { earliest: Some(at(0)), latest: Some(at(0)) },
             last_seen_active: Some(at(48)),
             first_seen_inactive: None,
         };
-        let outcome = |approved| {
-            sla(&Policy::default(), Cause::LeaverActive, &[exposure], Some(at(approved))).outcome
+        let outcome = |approved, ends| {
+            let waiver = (at(approved), at(ends));
+            sla(&Policy::default(), Cause::LeaverActive, &[exposure], &[waiver]).outcome
         };
-        assert_eq!(outcome(24), SlaOutcome::Exception);
-        assert_eq!(outcome(25), SlaOutcome::Missed);
+        assert_eq!(outcome(24, 90), SlaOutcome::Exception);
+        assert_eq!(outcome(25, 90), SlaOutcome::Missed);
+        assert_eq!(outcome(-900, -600), SlaOutcome::Missed, "ended long before");
+        assert_eq!(outcome(2, 24), SlaOutcome::Missed, "ended by the deadline");
     }
 }

@@ -227,6 +227,34 @@ fn a_waiver_is_void_when_the_account_is_somebody_elses() {
     assert!(life.waivers[0].voided_at.is_some());
 }
 
+#[test]
+fn a_waiver_that_ended_before_access_was_lost_again_excuses_no_deadline() {
+    let mut life = Life::new();
+    let lost = |at: i64| QUIET.replace("assigned", &format!("denied changed={at:+}h"));
+    night(&mut life, QUIET, "nothing");
+    night(&mut life, &lost(20), "a1 unassigned_active high detected pending");
+    let signed =
+        |by: &str| Some(Signature { by: by.to_owned(), at: life.now(), place: String::new() });
+    life.waivers.push(Waiver {
+        id: 1,
+        fingerprint: life.findings.values().next().unwrap().fingerprint,
+        cause: Cause::UnassignedActive,
+        episode: 1,
+        reason: "handover".to_owned(),
+        requested: signed("Ann").unwrap(),
+        approved: signed("Bob"),
+        expires_at: life.now() + TimeDelta::days(3),
+        voided_at: None,
+    });
+    night(&mut life, &lost(20), "a1 unassigned_active high waived waived");
+    night(&mut life, QUIET, "a1 unassigned_active high resolved resolved");
+    life.wait(60);
+    let hours = 24 * 64 - 4;
+    night(&mut life, &lost(hours), "a1 unassigned_active high reopened pending");
+    night(&mut life, &lost(hours), "a1 unassigned_active high opened open");
+    assert!(life.findings.values().all(|it| it.breached_at.is_some()), "{:?}", life.findings);
+}
+
 /// What a person says of the only finding.
 fn say(life: &mut Life, word: Word, until: Option<i64>) -> String {
     let finding = life.findings.values().next().unwrap().clone();
