@@ -506,7 +506,9 @@ fn seen_before(case: &Case<'_>) -> bool {
         return false;
     };
     let looks = view.rows(estate).map(|it| estate.snapshot(it.snapshot).reference.as_of.at);
-    let ended_at = case.starts().earliest().filter(|it| *it <= case.cx.now);
+    // Of several possible owners, none had left before the first did.
+    let first = case.ended_among.map_or_else(|| case.starts().earliest(), |it| it.earliest);
+    let ended_at = first.filter(|it| *it <= case.cx.now);
     matches!((looks.max(), ended_at), (Some(look), Some(ended_at)) if look < ended_at)
 }
 

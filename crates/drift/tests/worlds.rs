@@ -724,6 +724,21 @@ fn an_account_seen_on_only_before_the_leave_accuses_nobody() {
 }
 
 #[test]
+fn an_account_of_several_possible_owners_seen_on_only_before_the_first_left_accuses_nobody() {
+    let company = |first: &str| {
+        format!(
+            "okta
+           u1 ana@x.test DEPROVISIONED since={first} mail=old@x.test
+           u2 bob@x.test DEPROVISIONED since=-0h mail=old@x.test
+         app
+           a1 - former on mail=old@x.test"
+        )
+    };
+    check(&company("-0h"), "a1 ambiguous_link high");
+    check(&company("-2h"), "a1 ambiguous_link high\na1 leaver_active critical");
+}
+
+#[test]
 fn guids_differ_in_nothing_but_case() {
     check(
         "entra
