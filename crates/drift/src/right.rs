@@ -511,32 +511,22 @@ fn word_of_rows(cx: &Context<'_>, at: usize) -> Word {
 /// Somebody who was in an earlier list and is not in the complete list of today.
 fn gone(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
     let estate = cx.graph.estate();
-    let base = cx.graph.idp_of(sighting).and_then(|it| it.identities.base);
     let last_seen = Some(estate.snapshot(sighting.snapshot).reference.as_of.at);
+    // Who had left when last seen left some time before that. They were seen to have left: that rests
+    // on no list that does not have them, and holds whatever today's is worth.
+    if sighting.row.lifecycle == Lifecycle::Left {
+        let between = Some(Interval { earliest: None, latest: last_seen });
+        return Word { between, ..Word::plain(Right::Leaver, sighting.row.status_changed_at) };
+    }
+    let base = cx.graph.idp_of(sighting).and_then(|it| it.identities.base);
     let Some(base) = base.map(|it| &estate.snapshot(it).reference) else {
-        // Somebody who had left when last seen has left, whatever today's list is worth.
-        if sighting.row.lifecycle == Lifecycle::Left {
-            let between = Interval { earliest: None, latest: last_seen };
-            return Word::absent(Right::Leaver, sighting.row.status_changed_at, between);
-        }
         return Word::plain(Right::Unknown, None);
     };
-    let between = Interval {
-        earliest: Some(estate.snapshot(sighting.snapshot).reference.as_of.at),
-        latest: Some(base.as_of.at),
+    let right = match base.population {
+        domain::Population::Assigned => Right::Unassigned,
+        domain::Population::Everyone => Right::SourceGone,
     };
-    let right = match (sighting.row.lifecycle, base.population) {
-        (Lifecycle::Left, _) => Right::Leaver,
-        (_, domain::Population::Assigned) => Right::Unassigned,
-        (_, domain::Population::Everyone) => Right::SourceGone,
-    };
-    let at = sighting.row.status_changed_at.filter(|_| right == Right::Leaver);
-    // Who had left when last seen left some time before that.
-    let between = match right {
-        Right::Leaver => Interval { earliest: None, latest: between.earliest },
-        _ => between,
-    };
-    Word::absent(right, at, between)
+    Word::absent(right, None, Interval { earliest: last_seen, latest: Some(base.as_of.at) })
 }
 
 /// Entitled, Unassigned or Unknown: what the assignment list says of an identity.

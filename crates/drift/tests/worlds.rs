@@ -386,6 +386,22 @@ fn an_idp_that_was_not_seen_whole_hides_no_leaver_of_another_and_convicts_nobody
 }
 
 #[test]
+fn a_leaver_whom_their_idp_has_deleted_since_is_not_hidden_by_another_that_was_not_seen() {
+    for okta in ["okta", "okta (partial)"] {
+        let mut company = world(&format!(
+            "{okta}
+           u1 ana@x.test DEPROVISIONED gone
+         entra (partial)
+           e9 eve@y.test ACTIVE
+         app
+           a1 u1 ana@x.test on"
+        ));
+        company.stored_links.push(("a1".into(), "u1".into(), Tier::ExternalId));
+        assert_eq!(claims(&company), "a1 leaver_active critical", "{okta}");
+    }
+}
+
+#[test]
 fn registered_accounts_need_an_owner_and_are_no_orphans() {
     check(
         "okta
