@@ -1,7 +1,7 @@
 //! One thing that is judged: a person and an account, an account nobody owns, or a person who has none.
 
 use chrono::{DateTime, Utc};
-use domain::{Activity, Interval, LinkKind, NonHuman, Right, Verdict};
+use domain::{Activity, Interval, LinkKind, NonHuman, Right, Tier, Verdict};
 use graph::{Sighting, Standing};
 
 use crate::context::Context;
@@ -64,9 +64,13 @@ pub enum RegisterOwner {
 
 impl<'c> Case<'c> {
     /// When access should have ended, by each clock; nothing is known where there is no single owner.
+    /// What one identity of theirs may counts where a strong key names it, as it does for the right.
     #[must_use]
     pub fn starts(&self) -> Starts {
-        self.owner.map(|it| it.starts_of(self.identity)).unwrap_or_default()
+        let is_named =
+            self.account.and_then(|it| self.cx.graph.tier(it)).is_some_and(Tier::is_strong);
+        let identity = self.identity.filter(|_| is_named);
+        self.owner.map(|it| it.starts_of(identity)).unwrap_or_default()
     }
 
     /// The account's row in the channel that leads.

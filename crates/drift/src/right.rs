@@ -33,9 +33,9 @@ pub struct PersonRight {
     /// Identities that are only remembered, and of which this run could not see what became, while
     /// the person has another at the same IdP: what that one may is not theirs.
     out_of_sight: Vec<usize>,
-    /// Identities of employments before the last, those left behind among them, each with when its
-    /// own ended.
-    earlier: Vec<(usize, Starts)>,
+    /// Identities whose own end counts for their accounts, and that end: of employments before the
+    /// last, those left behind among them, and of several at one IdP that have all left.
+    own_starts: Vec<(usize, Starts)>,
 }
 
 impl PersonRight {
@@ -62,7 +62,7 @@ impl PersonRight {
     /// When access by this identity should have ended; by the last one where none is named.
     #[must_use]
     pub fn starts_of(&self, identity: Option<usize>) -> Starts {
-        let own = self.earlier.iter().find(|(at, _)| Some(*at) == identity);
+        let own = self.own_starts.iter().find(|(at, _)| Some(*at) == identity);
         own.map_or(self.starts, |it| it.1)
     }
 }
@@ -143,7 +143,9 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leaver: Option<usize>)
         words.iter().copied().partition(|(at, _)| is_of_last_employment(cx, &words, *at));
     let starts_of = |words: &[(usize, Word)]| starts(cx, words, hr);
     let starts = starts_of(&last);
-    let earlier = before.iter().chain(&behind).map(|it| (it.0, starts_of(&[*it]))).collect();
+    let apart = last.iter().filter(|it| has_left_beside_another(cx, &last, **it));
+    let own_starts =
+        before.iter().chain(&behind).chain(apart).map(|it| (it.0, starts_of(&[*it]))).collect();
     let left_behind = behind.into_iter().map(|it| it.0).collect();
     let sees_all = sees_all(cx, &words);
     let is_unknown = words.iter().any(|(_, it)| it.right == Right::Unknown);
@@ -160,7 +162,7 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leaver: Option<usize>)
         is_from_absence,
         left_behind,
         out_of_sight,
-        earlier,
+        own_starts,
     }
 }
 
@@ -176,7 +178,7 @@ pub(crate) fn right_by_hr(cx: &Context<'_>, leaver: usize) -> Option<PersonRight
         is_from_absence: false,
         left_behind: Vec::new(),
         out_of_sight: Vec::new(),
-        earlier: Vec::new(),
+        own_starts: Vec::new(),
     })
 }
 
@@ -276,6 +278,18 @@ fn is_of_last_employment(cx: &Context<'_>, words: &[(usize, Word)], identity: us
         other.system == own.system
             && other.row.created_at.zip(own.row.created_at).is_some_and(|(it, own)| it > own)
     })
+}
+
+/// Whether an identity has left and the person has another at the same IdP: it was left behind as
+/// long as that one had not.
+fn has_left_beside_another(
+    cx: &Context<'_>,
+    words: &[(usize, Word)],
+    (identity, word): (usize, Word),
+) -> bool {
+    let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
+    let mut others = words.iter().filter(|(at, _)| *at != identity);
+    word.right == Right::Leaver && others.any(|(at, _)| idp(*at) == idp(identity))
 }
 
 /// Whether the declared authority could say that this person has left. True where none is declared.
@@ -395,8 +409,8 @@ fn is_given_again(cx: &Context<'_>, identity: usize, left_at: DateTime<Utc>) -> 
             .any(|it| it.row.grant == Grant::Grants && is_later(it.row.changed_at))
 }
 
-/// When the right ended. Where several IdPs entitled, it ended with the last of them: then only
-/// what all of them say counts.
+/// When the right ended. Where several IdPs entitled, or several identities at one, it ended with the
+/// last of them: then only what all of them say counts.
 fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftByHr>) -> Starts {
     let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
     let mut idps: Vec<Option<u16>> = words.iter().map(|it| idp(it.0)).collect();
@@ -405,7 +419,8 @@ fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftByHr>) -> St
         let mut said =
             words.iter().filter(|(_, it)| wanted.contains(&it.right)).map(|(_, it)| it.at);
         let all_say = words.len() == 1 || words.iter().all(|(_, it)| it.at.is_some());
-        match (idps.len() > 1 && cx.rules.entitlement == Entitlement::Any, all_say) {
+        let is_any = idps.len() < 2 || cx.rules.entitlement == Entitlement::Any;
+        match (words.len() > 1 && is_any, all_say) {
             (false, _) => said.flatten().min(),
             (true, true) => {
                 let last = words.iter().filter_map(|(_, it)| it.at).max();
@@ -422,7 +437,7 @@ fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftByHr>) -> St
         unassigned: at(&[Right::Unassigned]).or_else(|| only()?.unassigned),
         ended: at(&[Right::Expired]),
         suspended: only().and_then(|it| it.suspended),
-        between: words.iter().find_map(|(_, it)| it.between).filter(|_| idps.len() < 2),
+        between: last_between(words).filter(|_| idps.len() < 2),
     };
     let is_doubtful =
         |hr: LeftByHr| hr.is_struck_out && by_idps.earliest().is_some_and(|it| it > hr.at);
@@ -430,6 +445,21 @@ fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftByHr>) -> St
         Some(hr) if is_doubtful(hr) => Starts { struck_out: Some(hr.at), ..by_idps },
         _ => Starts { hr: hr.map(|it| it.at), ..by_idps },
     }
+}
+
+/// Between which looks the last of several rights ended; `None` where each has a time, or one has
+/// neither.
+fn last_between(words: &[(usize, Word)]) -> Option<Interval> {
+    let is_known = words.iter().any(|(_, it)| it.between.is_some());
+    let ended = words.iter().map(|(_, it)| {
+        let exactly = |at| Interval { earliest: Some(at), latest: Some(at) };
+        it.between.or(it.at.map(exactly))
+    });
+    let ended: Vec<Interval> = ended.collect::<Option<_>>()?;
+    is_known.then_some(Interval {
+        earliest: ended.iter().filter_map(|it| it.earliest).max(),
+        latest: ended.iter().map(|it| it.latest).reduce(|one, other| one?.max(other?).into())?,
+    })
 }
 
 /// What one identity says of the right to this app, with the times that the log of its IdP gives

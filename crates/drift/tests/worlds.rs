@@ -560,6 +560,29 @@ fn who_leaves_a_second_employment_left_when_that_one_ended() {
 }
 
 #[test]
+fn who_had_two_identities_at_one_idp_lost_the_right_with_the_last_of_them() {
+    let left_at = |one: &str, other: &str, account: &str| {
+        let company = world(&format!(
+            "okta
+           u1 ana@x.test {one} emp=1041
+           u2 ana2@x.test {other} emp=1041
+         app
+           a1 {account} on"
+        ));
+        let claim = claim_on(&company, &drift::Past::default(), "a1");
+        (testkit::now() - claim.starts.earliest().unwrap()).num_hours()
+    };
+    let left = ["DEPROVISIONED since=-9d", "DEPROVISIONED since=-2h"];
+    // An account that an id makes one identity's was to end with that one.
+    assert_eq!(left_at(left[0], left[1], "u1 ana@x.test"), 9 * 24);
+    assert_eq!(left_at(left[0], left[1], "u2 ana@x.test"), 2);
+    assert_eq!(left_at(left[0], left[1], "- ana@x.test"), 2);
+    let moved = ["ACTIVE denied changed=-9d", "ACTIVE denied changed=-2h"];
+    assert_eq!(left_at(moved[0], moved[1], "u1 ana@x.test"), 2);
+    assert_eq!(left_at(moved[1], moved[0], "u1 ana@x.test"), 2);
+}
+
+#[test]
 fn a_row_that_hr_has_struck_out_may_be_of_an_earlier_leave() {
     let started = |status: &str, leaver: &str| {
         let company = world(&format!(
