@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::{
     Activity, Cause, EntityId, Explanation, Family, Interval, Link, LinkKind, Look, PersonLabel,
-    Right, Severity, Subject, SubjectKind, Tally, Tier, Verdict,
+    Right, Severity, Subject, SubjectKind, Tally, Text, Tier, Verdict,
 };
 use graph::Standing;
 use rustc_hash::FxHashMap;
@@ -661,11 +661,12 @@ fn clock_from(case: &Case<'_>, cause: Cause) -> Option<DateTime<Utc>> {
 
 /// An "id" that is the user name or an address is none: people change those.
 fn has_id(case: &Case<'_>) -> bool {
+    let is_id = |id: &Text, user_name: Option<&Text>| !id.contains('@') && user_name != Some(id);
     match case.row().map(|it| it.row) {
-        Some(row) => !row.id.contains('@') && row.user_name.as_ref() != Some(&row.id),
+        Some(row) => is_id(&row.id, row.user_name.as_ref()),
         None => {
             let identity = case.identity.and_then(|it| case.cx.graph.estate().identities.get(it));
-            identity.and_then(|it| case.cx.graph.idp_of(it)).is_some_and(|it| it.id_form.is_some())
+            identity.is_some_and(|it| is_id(&it.row.id, it.row.user_name.as_ref()))
         }
     }
 }
