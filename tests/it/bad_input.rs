@@ -1,6 +1,7 @@
 //! Bad exports and bad settings: each is named with its place and what to do, and changes nothing
 //! of what was known.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::Path;
 
@@ -128,6 +129,37 @@ fn an_id_with_two_contents_is_named_and_its_list_is_partial() {
     for needle in ["\"partial\"", "`2026-11-20/users` line 1", "line 2", "about the same id"] {
         assert!(users.contains(needle), "`{needle}` is missing: {users}");
     }
+}
+
+#[test]
+fn a_list_that_another_profile_reads_gives_no_finding_a_second_number() {
+    let site = Site::firm_after_first();
+    site.night(SECOND, &Night::planted());
+    let numbers = || site.states().into_iter().map(|[_, _, id, _]| id).collect::<BTreeSet<_>>();
+    let before = numbers();
+    site.write(&format!("exports/{SECOND}/users"), csv(""));
+    let answer = site.run();
+    assert_eq!(answer.status, 4, "{answer}");
+    assert_eq!(numbers(), before, "{answer}");
+}
+
+#[test]
+fn an_empty_folder_is_no_empty_file() {
+    let (_, answer) = night_with_users(|path| {
+        fs::remove_file(path).unwrap();
+        fs::create_dir(path).unwrap();
+    });
+    assert_eq!(answer.status, 4, "{answer}");
+    for needle in ["`2026-11-20/users`", "the folder holds no file", "export into it"] {
+        assert!(answer.stderr.contains(needle), "`{needle}` is missing: {answer}");
+    }
+}
+
+#[test]
+fn a_run_that_judges_no_app_is_not_complete() {
+    let answer = Site::new("").run();
+    assert_eq!(answer.status, 4, "{answer}");
+    assert!(answer.stdout.contains("no app was judged: add an `[app.NAME]`"), "{answer}");
 }
 
 #[test]

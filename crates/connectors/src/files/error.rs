@@ -53,6 +53,10 @@ pub enum PullErrorKind {
     #[error("the file is empty: export it again")]
     Empty,
 
+    /// A folder of pages without one.
+    #[error("the folder holds no file: export into it, or name the file itself")]
+    EmptyFolder,
+
     /// Binary data, or text in an encoding that cannot be told.
     #[error("{what}: save it as UTF-8, or as UTF-16 with a byte order mark")]
     Encoding {

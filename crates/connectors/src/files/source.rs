@@ -50,7 +50,7 @@ pub(crate) fn pages(path: &Path, shown_as: &str) -> Result<Vec<Page>, PullError>
         ));
     }
     if pages.is_empty() {
-        return Err(fail(PullErrorKind::Empty));
+        return Err(fail(PullErrorKind::EmptyFolder));
     }
     pages.sort_by(|(left, _), (right, _)| left.cmp(right));
     Ok(pages.into_iter().map(|(_, page)| page).collect())

@@ -13,7 +13,7 @@ fn unreadable_files() {
     let missing = shown(&run(config(App, folder.path(), &["gone.csv"])));
     assert!(missing.starts_with("failed [sys accounts (file)]: failed to read `gone.csv`: the file cannot be opened or read"), "{missing}");
     fs::create_dir(folder.path().join("pages")).unwrap();
-    insta::assert_snapshot!(shown(&run(config(App, folder.path(), &["pages"]))), @"failed [sys accounts (file)]: failed to read `pages`: the file is empty: export it again");
+    insta::assert_snapshot!(shown(&run(config(App, folder.path(), &["pages"]))), @"failed [sys accounts (file)]: failed to read `pages`: the folder holds no file: export into it, or name the file itself");
     for (name, bytes) in [("empty.csv", ""), ("blank.json", " \n\n "), ("bom.csv", "\u{feff}")] {
         let pulled = pull(App, name, bytes, |_| {});
         assert!(

@@ -272,7 +272,7 @@ impl Service {
         if let Err(error) = due.write_pages(&outcome.report).await {
             return Ok(Err(format!("the report of the last run was not written: {error:#}")));
         }
-        if outcome.report.is_complete() {
+        if run::is_complete(&outcome.report) {
             self.beat().await;
         }
         Ok(Ok(()))

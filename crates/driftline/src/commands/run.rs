@@ -180,7 +180,7 @@ impl Due<'_> {
         let last = self.store.latest_run().await?;
         let run = last.context("no run was committed")?.id;
         let report = Report::parse(&super::report::document(self.store, run).await?)?;
-        Ok(Last { worst: worst(&report), is_complete: report.is_complete(), report })
+        Ok(Last { worst: worst(&report), is_complete: is_complete(&report), report })
     }
 }
 
@@ -191,8 +191,17 @@ fn told(night: Option<&Night>, outcome: &Outcome) -> String {
     }
     let when = night.map_or_else(String::new, |it| format!(" of the night {}", it.date));
     let counts = outcome.record.findings.iter().filter(|it| it.finding.is_live()).count();
-    let whole = if outcome.report.is_complete() { "" } else { ", not every list was seen whole" };
+    let whole = match &outcome.report {
+        it if is_complete(it) => "",
+        it if it.apps.is_empty() => ", and no app was judged: add an `[app.NAME]` to the settings",
+        _ => ", not every list was seen whole",
+    };
     format!("Run {}{when}: {counts} findings{whole}", outcome.record.id)
+}
+
+/// Returns true when an app was judged, and nothing was missing for it.
+pub(crate) fn is_complete(report: &Report) -> bool {
+    !report.apps.is_empty() && report.is_complete()
 }
 
 /// The gravest finding that lives.
