@@ -5,8 +5,8 @@ use domain::{Cause, Grade, RunRecord, Severity};
 use crate::sample::{finding, record};
 use crate::v1::Report;
 use crate::{
-    Filter, HtmlOptions, ReportError, Style, csv, finding_text, findings_csv, findings_json,
-    findings_text, html, text, v1, xlsx,
+    Filter, HtmlOptions, Night, ReportError, Style, csv, finding_text, findings_csv, findings_json,
+    findings_text, html, index_html, text, v1, xlsx,
 };
 
 /// A name that tries everything: markup, a formula, and marks that turn the writing.
@@ -301,10 +301,14 @@ fn ten_thousand_findings_are_rendered_whole() {
 }
 
 #[test]
-fn a_cell_longer_than_excel_allows_is_cut_and_a_distant_date_is_a_text() {
-    let mut record = record();
-    record.findings[0].explanation.summary = "🦀".repeat(40_000);
-    record.findings[0].finding.grace_until = "1601-01-01T00:00:00Z".parse().unwrap();
-    let book = xlsx(&Report::of(&record)).unwrap();
-    assert_eq!(book.get(..4), Some(&b"PK\x03\x04"[..]));
+fn the_index_of_nights_uses_looks_that_there_are() {
+    let css = include_str!("../templates/report.css");
+    let night = |point: &v1::HistoryPoint| Night { point: *point, page: "1.html".to_owned() };
+    let nights: Vec<Night> = Report::of(&record()).history.iter().map(night).collect();
+    let index = index_html(&nights, 0, chrono_tz::UTC).unwrap();
+    for class in index.split(" class=\"").skip(1).filter_map(|it| it.split('"').next()) {
+        for word in class.split_whitespace() {
+            assert!(css.contains(&format!(".{word}")), "`{word}` in `{class}` has no look");
+        }
+    }
 }
