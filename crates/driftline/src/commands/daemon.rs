@@ -251,13 +251,14 @@ impl Work for Service {
             }
             Err(error) => Some(format!("{error:#}")),
         };
-        match &bad {
+        // Before it is told: who reads of it may ask at once.
+        self.status.send_modify(|it| it.bad_settings.clone_from(&bad));
+        match bad {
             None => info!("Read the settings again: they are in force"),
             Some(why) => {
                 error!(error = %why, "The settings cannot be used: those before stay in force");
             }
         }
-        self.status.send_modify(|it| it.bad_settings = bad);
     }
 }
 
