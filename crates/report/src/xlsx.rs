@@ -85,7 +85,7 @@ const SOURCE_COLUMNS: &[Column] = &[
 ];
 
 /// In letters. The tables of the summary share their columns.
-const SUMMARY_WIDTHS: [f64; 8] = [24.0, 20.0, 26.0, 10.0, 10.0, 10.0, 10.0, 70.0];
+const SUMMARY_WIDTHS: [f64; 8] = [24.0, 20.0, 26.0, 10.0, 20.0, 10.0, 10.0, 70.0];
 
 /// The report as a workbook with the sheets Summary, Findings, Sources and Limits.
 ///
@@ -193,7 +193,8 @@ fn summary(sheet: &mut Worksheet, report: &Report) -> Result<(), XlsxError> {
         page.line(cells, Look::Row)?;
     }
     page.skip();
-    let titles = ["Cause", "Severity", "Open", "Pending", "Aside", "New", "Over", "Meaning"];
+    let titles =
+        ["Cause", "Severity", "Open", "Pending", "Waived or not visible", "New", "Over", "Meaning"];
     page.line(titles.map(text).into(), Look::Head)?;
     for it in &report.summary.by_cause {
         let cells = vec![
