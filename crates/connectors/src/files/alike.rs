@@ -38,7 +38,7 @@ impl Shapes {
         let Self { shapes, found, .. } = self;
         let mut tried = shapes.iter().enumerate();
         let (at, len) = tried.find_map(|(at, it)| Some((at, it.find(bytes, found)?)))?;
-        shapes.get(at)?.fill(bytes, found, record)?;
+        shapes.get(at)?.fill(bytes.get(..len)?, found, record)?;
         shapes.get_mut(..=at)?.rotate_right(1);
         self.n_misses = 0;
         Some(len)
@@ -135,18 +135,19 @@ impl Shape {
         Some(at + self.end.len())
     }
 
-    /// Fills the record with what was found; `None` when that is no UTF-8.
+    /// Fills the record with what was found in a row; `None` when the row is no UTF-8.
     fn fill<'a>(
         &self,
-        bytes: &'a [u8],
+        row: &'a [u8],
         found: &[Range<usize>],
         record: &mut Record<'a>,
     ) -> Option<()> {
+        let row = str::from_utf8(row).ok()?; // One long text is checked sooner than many short ones.
         for (slot, value) in &self.fixed {
             record.set(*slot, value.clone());
         }
         for ((_, slot), place) in self.texts.iter().zip(found) {
-            record.add_text(*slot, str::from_utf8(bytes.get(place.clone())?).ok()?);
+            record.add_text(*slot, row.get(place.clone())?);
         }
         Some(())
     }

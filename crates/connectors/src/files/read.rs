@@ -327,7 +327,9 @@ impl<'p> Reader<'p> {
         }
         self.n_row_bytes += len as u64;
         if self.n_rows == SAMPLE_ROWS {
-            self.mapper.reserve(self.n_bytes / (self.n_row_bytes / SAMPLE_ROWS).max(1));
+            let n_rows = self.n_bytes / (self.n_row_bytes / SAMPLE_ROWS).max(1);
+            // Some more than expected: one row too many would copy all of them.
+            self.mapper.reserve(n_rows + n_rows / 8);
         }
         let (Place::Line(line) | Place::Row(line)) = span.place else { return Ok(()) };
         let origin = RowOrigin {
