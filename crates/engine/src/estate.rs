@@ -122,6 +122,7 @@ impl<'l> Layout<'l> {
     ) -> ListView {
         let layers = listing.layers();
         let begun = out.len();
+        out.reserve(layers.iter().map(|it| it.entities.len()).sum());
         // The newest list that shows who is gone: rows seen since lie over it.
         let floor = layers.iter().map(|it| it.reference).filter(|it| it.supports_absence());
         let floor = floor.map(|it| it.id).max();

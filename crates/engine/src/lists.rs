@@ -277,12 +277,15 @@ async fn read_back(store: &Store, state: &State, listing: &mut Listing) -> Resul
     // After a partial list, rows of the base may have been seen anew, and otherwise.
     let has_partial = past.base.as_ref().map(|it| it.id) != past.latest.as_ref().map(|it| it.id);
     let shown_by = |layer: &Layer<'_>| layer.fresh.is_some() || !has_partial;
+    let mut others: Vec<EntityId> = match &listing.fresh {
+        Some(fresh) => fresh.enrolled.absent.clone(),
+        None => past.known.rows().map(|it| it.entity).collect(),
+    };
     let layers = listing.layers();
     let shown = layers.iter().filter(|it| shown_by(it));
     let mut shown: Vec<EntityId> = shown.flat_map(|it| it.entities.iter().copied()).collect();
     shown.sort_unstable();
-    let known = past.known.values().map(|it| it.entity);
-    let mut others: Vec<EntityId> = known.filter(|it| shown.binary_search(it).is_err()).collect();
+    others.retain(|it| shown.binary_search(it).is_err());
     others.sort_unstable();
     let Some(newest) = listing.newest().map(|it| it.id).filter(|_| !others.is_empty()) else {
         return Ok(());

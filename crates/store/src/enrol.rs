@@ -10,8 +10,9 @@ use domain::{Digest, EntityId, Snapshot, SnapshotRef};
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
+use crate::known::{Known, OpenVersion};
 use crate::rows::{ShortHash, Version, hashes, keys, numbered, short};
-use crate::state::{Known, OpenVersion, State};
+use crate::state::State;
 
 /// A list set against the past, ready to be committed with its snapshot.
 #[derive(Clone, Debug)]
@@ -86,12 +87,12 @@ impl State {
         let rows = keys.iter().zip(&hashes).zip(&mut places).enumerate();
         for (at, ((own, hash), place)) in rows {
             let nth = enrolled.repeated.get(&at).copied().unwrap_or(1);
-            let known = stream.known.get_mut(&*numbered(own, nth));
+            let known = stream.known.get_mut(&numbered(own, nth));
             *place = enrolled.take_row(known, &mut self.next.row, at, short(hash));
         }
         enrolled.entities = places;
 
-        for known in stream.known.values_mut().filter(|it| it.enrolled != id.0) {
+        for known in stream.known.rows_mut().filter(|it| it.enrolled != id.0) {
             enrolled.absent.push(known.entity);
             if let Some(open) = known.open.take() {
                 enrolled.ended.push(open.id);

@@ -9,9 +9,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::canon::Pool;
 use crate::cells::Cells;
+use crate::known::{Known, OpenVersion};
 use crate::rows::pack::{self, Packed};
 use crate::rows::{key_in, numbered};
-use crate::state::{Counters, Known, OpenVersion, State, StreamState};
+use crate::state::{Counters, State, StreamState};
 use crate::{Store, StoreError, conclusion, finding, guard, log, notice, people, snapshot};
 
 /// Runs in the trend: a month of nights.
@@ -125,8 +126,7 @@ fn streams(connection: &Connection) -> Result<BTreeMap<Stream, StreamState>, Sto
         if line.reference.supports_absence() {
             state.base = Some(line.reference.clone());
         }
-        // A hint, and so no reason to fail: the stated number may be a damaged one.
-        state.known.try_reserve(usize::try_from(line.reference.n_rows).unwrap_or(0)).ok();
+        state.known.reserve(usize::try_from(line.reference.n_rows).unwrap_or(0));
         state.latest = Some(line.reference); // In order of number: the last one is the newest.
     }
     load_known(connection, &numbers, &mut states)?;
@@ -160,7 +160,7 @@ fn load_known(
             let open = open.or_else(|| open_later.remove(&entity));
             let key = key_in(list, version.row, &mut pool).ok_or_else(|| version.corrupt())?;
             let known = Known { entity, open, enrolled: 0 };
-            state.known.insert((&*numbered(&key, version.nth)).into(), known);
+            state.known.add(&numbered(&key, version.nth), known);
             Ok(())
         })?;
     }

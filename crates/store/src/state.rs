@@ -9,7 +9,7 @@ use domain::{
 };
 use rustc_hash::FxHashMap;
 
-use crate::rows::ShortHash;
+use crate::known::KnownRows;
 
 /// What earlier runs left behind. Numbers taken from it are new only until the commit: load
 /// again before the next run, and after a commit that failed.
@@ -73,27 +73,9 @@ pub struct StreamState {
     /// The newest one from whose absences claims may be made: complete and not held.
     pub base: Option<SnapshotRef>,
     /// Every row ever seen, by key. Those first seen by this run are not among them.
-    pub known: FxHashMap<Text, Known>,
+    pub known: KnownRows,
     /// A list of this stream was set against the past already.
     pub(crate) is_enrolled: bool,
-}
-
-/// One row that was seen at some time.
-#[derive(Clone, Copy, Debug)]
-pub struct Known {
-    /// Its number.
-    pub entity: EntityId,
-    /// Its current version; `None` when the newest snapshot does not show it.
-    pub open: Option<OpenVersion>,
-    /// The snapshot enrolled last that showed it; 0 for what was loaded.
-    pub(crate) enrolled: i64,
-}
-
-/// The current version of a row.
-#[derive(Clone, Copy, Debug)]
-pub struct OpenVersion {
-    pub(crate) id: i64,
-    pub(crate) hash: ShortHash,
 }
 
 /// Whose an account is.

@@ -18,9 +18,10 @@ pub(super) fn key_in(fields: &mut Fields<'_, '_>) -> Option<String> {
 }
 
 pub(super) fn principal_key(principal: &Principal) -> String {
+    // Not formatted: every run makes some for every row.
     match principal {
-        Principal::Identity(id) => format!("u{id}"),
-        Principal::Group(id) => format!("g{id}"),
+        Principal::Identity(id) => ["u", id].concat(),
+        Principal::Group(id) => ["g", id].concat(),
     }
 }
 

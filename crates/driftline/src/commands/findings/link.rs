@@ -154,5 +154,5 @@ fn identity<'a>(settings: &Settings, text: &'a str) -> Result<(SystemId, &'a str
 /// Whether a list of that kind ever held a row of that key, in any channel.
 fn has_seen(state: &State, system: &SystemId, list: List, key: &str) -> bool {
     let is_meant = |stream: &Stream| stream.system == *system && stream.list == list;
-    state.streams.iter().any(|(stream, known)| is_meant(stream) && known.known.contains_key(key))
+    state.streams.iter().any(|(stream, known)| is_meant(stream) && known.known.has(key))
 }
