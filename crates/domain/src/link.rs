@@ -1,5 +1,8 @@
 //! Whose account is it, and how do we know?
 
+use std::borrow::Cow;
+use std::slice;
+
 use crate::named;
 
 named! {
@@ -122,14 +125,16 @@ impl Link {
 
     /// Everyone who may be the owner.
     #[must_use]
-    pub fn contenders(&self) -> Vec<usize> {
+    pub fn contenders(&self) -> Cow<'_, [usize]> {
         match self {
-            Self::Linked { identity, .. } | Self::Candidate { identity, .. } => vec![*identity],
-            Self::Ambiguous { identities, .. } => identities.clone(),
+            Self::Linked { identity, .. } | Self::Candidate { identity, .. } => {
+                slice::from_ref(identity).into()
+            }
+            Self::Ambiguous { identities, .. } => identities.into(),
             Self::Conflict { presumed, others, .. } => {
                 presumed.iter().chain(others).copied().collect()
             }
-            Self::None => Vec::new(),
+            Self::None => Cow::default(),
         }
     }
 }

@@ -305,12 +305,15 @@ impl People {
     /// the first and the last of those times.
     fn ended_among(&self, cx: &Context<'_>, link: &Link) -> Option<Interval> {
         let contenders = link.contenders();
+        if contenders.len() < 2 {
+            return None;
+        }
         let ended: Vec<Option<DateTime<Utc>>> = contenders
             .iter()
             .map(|it| self.right(cx, *it)?.starts_of(Some(*it)).earliest())
             .collect();
         let is_known = ended.iter().all(Option::is_some);
-        (ended.len() > 1).then(|| Interval {
+        Some(Interval {
             earliest: ended.iter().min().copied().flatten(),
             latest: ended.iter().max().copied().flatten().filter(|_| is_known),
         })

@@ -124,8 +124,8 @@ fn about_account(cx: &Context<'_>, account: usize) -> Vec<Question> {
         id: id.clone(),
     };
     let mut asked = vec![question(&estate.app, List::Accounts, &row.row.id)];
-    for owner in cx.graph.link(account).contenders() {
-        for at in cx.graph.identities_of(cx.graph.person_of(owner)) {
+    for owner in cx.graph.link(account).contenders().iter() {
+        for at in cx.graph.identities_of(cx.graph.person_of(*owner)) {
             let Some(identity) = estate.identities.get(at) else { continue };
             let Some(idp) = cx.graph.idp_of(identity) else { continue };
             asked.push(question(&idp.id, List::Identities, &identity.row.id));

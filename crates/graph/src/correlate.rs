@@ -1,9 +1,9 @@
 //! Whose account is it? The tiers, strongest first; what they do not decide stays undecided.
 
 use domain::{EntityId, Link, Population, Tier};
-use rustc_hash::FxHashMap;
 
 use crate::estate::{Estate, Standing};
+use crate::identity_graph::ByEntity;
 use crate::index::{Index, email_key, employee_key, external_id, user_name_key};
 use crate::keys::{ExternalIdCarries, KeyRules};
 use crate::node::{Key, KeyKind};
@@ -41,7 +41,7 @@ pub(crate) struct Correlation<'g> {
     pub(crate) index: &'g Index<'g>,
     pub(crate) persons: &'g Persons,
     pub(crate) carried: Vec<ExternalIdCarries>,
-    pub(crate) by_entity: &'g FxHashMap<EntityId, u32>,
+    pub(crate) by_entity: &'g ByEntity,
 }
 
 /// One step of the ladder: whom a tier names.
@@ -81,7 +81,10 @@ impl Correlation<'_> {
                     || first.is_stored && !it.is_unknown =>
             {
                 let tier = if it.is_assigned { Tier::AccountId } else { Tier::ExternalId };
-                (Link::Conflict { presumed: None, tier, others: link.contenders() }, ghost)
+                (
+                    Link::Conflict { presumed: None, tier, others: link.contenders().into_owned() },
+                    ghost,
+                )
             }
             _ => (link, ghost),
         }
@@ -118,8 +121,8 @@ impl Correlation<'_> {
             && agrees(email_key(self.rules, row.email.as_ref()))
             && !self.is_gone(owner)
             && self
-                .stored(sighting.entity)
-                .is_none_or(|(stored, by)| stored == owner && by >= tier);
+                .linked_before(sighting.entity)
+                .is_none_or(|(identity, by)| self.is_entity(owner, identity) && by >= tier);
         is_plain.then_some(Link::Linked { identity: owner as usize, tier })
     }
 
@@ -268,11 +271,20 @@ impl Correlation<'_> {
         trials
     }
 
-    fn stored(&self, account: EntityId) -> Option<(u32, Tier)> {
-        let (identity, tier) = self.estate.stored_links.get(&account)?;
+    /// Whom an earlier run linked an account to, and by which key.
+    fn linked_before(&self, account: EntityId) -> Option<(EntityId, Tier)> {
+        let link = self.estate.stored_links.get(&account).copied();
         // A decision is read from the decisions of today, so that taking it back takes effect.
-        (*tier != Tier::Operator).then_some(())?;
-        Some((*self.by_entity.get(identity)?, *tier))
+        link.filter(|(_, tier)| *tier != Tier::Operator)
+    }
+
+    fn stored(&self, account: EntityId) -> Option<(u32, Tier)> {
+        let (identity, tier) = self.linked_before(account)?;
+        Some((self.by_entity.get(identity)?, tier))
+    }
+
+    fn is_entity(&self, identity: u32, entity: EntityId) -> bool {
+        self.estate.identities.get(identity as usize).is_some_and(|it| it.entity == entity)
     }
 
     /// Whom operators name as the owner, and whom they rule out. The newest decision counts.

@@ -1,6 +1,6 @@
 //! The graph: persons, identities, groups, assignments and accounts, and who owns what.
 
-use domain::{Assignment, Identity, Link, Principal, Tier, Via};
+use domain::{Assignment, EntityId, Identity, Link, Principal, Tier, Via};
 use petgraph::Direction::{Incoming, Outgoing};
 use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::FxHashMap;
@@ -34,7 +34,7 @@ pub struct IdentityGraph<'e> {
     /// For each IdP: some assigned group has no member in a list.
     has_unseen_group: Vec<bool>,
     by_id: ById<'e>,
-    by_entity: FxHashMap<domain::EntityId, u32>,
+    by_entity: ByEntity,
 }
 
 /// Correlates: builds the graph, and finds the owner of each account.
@@ -46,7 +46,7 @@ pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGra
     let persons = persons(estate, rules, &index);
     let unknown_leavers = Unknown::of(estate, rules, &persons);
     let accounts = accounts(estate, rules);
-    let by_entity = by_stored_entity(estate);
+    let by_entity = ByEntity::of(estate);
     let mut graph = IdentityGraph {
         estate,
         rules,
@@ -58,8 +58,8 @@ pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGra
         persons,
         unknown_leavers,
         accounts,
-        links: Vec::new(),
-        ghosts: Vec::new(),
+        links: Vec::with_capacity(estate.accounts.len()),
+        ghosts: Vec::with_capacity(estate.accounts.len()),
         has_unseen_group: has_unseen_group(estate),
         by_id,
         by_entity,
@@ -93,6 +93,28 @@ impl<'e> ById<'e> {
     }
 }
 
+/// Identities by their number, in order of it; empty where no earlier run linked anybody. Asked
+/// for few of them: most links are seen to be the same without it.
+#[derive(Debug)]
+pub(crate) struct ByEntity(Vec<(EntityId, u32)>);
+
+impl ByEntity {
+    fn of(estate: &Estate<'_>) -> Self {
+        if estate.stored_links.is_empty() {
+            return Self(Vec::new());
+        }
+        let identities = estate.identities.iter().enumerate();
+        let mut places: Vec<_> = identities.map(|(at, it)| (it.entity, count(at))).collect();
+        places.sort_unstable();
+        Self(places)
+    }
+
+    pub(crate) fn get(&self, entity: EntityId) -> Option<u32> {
+        let at = self.0.binary_search_by_key(&entity, |it| it.0).ok()?;
+        self.0.get(at).map(|it| it.1)
+    }
+}
+
 /// The identity that each assignment names; `None` where it names a group, or nobody known.
 fn named_by_assignments(estate: &Estate<'_>, by_id: &ById<'_>) -> Vec<Option<u32>> {
     let named = |it: &Sighting<'_, Assignment>| match &it.row.principal {
@@ -119,14 +141,6 @@ fn has_unseen_group(estate: &Estate<'_>) -> Vec<bool> {
         }
     }
     unseen
-}
-
-/// Identities that earlier runs linked; the others need no look-up by entity.
-fn by_stored_entity(estate: &Estate<'_>) -> FxHashMap<domain::EntityId, u32> {
-    if estate.stored_links.is_empty() {
-        return FxHashMap::default();
-    }
-    estate.identities.iter().enumerate().map(|(at, it)| (it.entity, count(at))).collect()
 }
 
 fn index<'e>(estate: &'e Estate<'e>, rules: &KeyRules, named: &[Option<u32>]) -> Index<'e> {
@@ -237,8 +251,8 @@ impl<'e> IdentityGraph<'e> {
             self.accounts.iter().map(|it| correlation.link(it.leading as usize)).collect();
         for (at, (link, ghost)) in linked.into_iter().enumerate() {
             let account = self.nodes.add_node(Node::Account(count(at)));
-            for owner in link.contenders() {
-                let owner = self.identity_node(owner);
+            for owner in link.contenders().iter() {
+                let owner = self.identity_node(*owner);
                 self.nodes.add_edge(account, owner, Edge::OwnedBy);
             }
             self.links.push(link);

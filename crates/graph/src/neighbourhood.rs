@@ -56,8 +56,8 @@ impl IdentityGraph<'_> {
     #[must_use]
     pub fn neighbourhood_of_account(&self, account: usize) -> Neighbourhood {
         let mut sketch = Sketch { graph: self, drawn: DiGraph::new(), known: FxHashMap::default() };
-        for owner in self.link(account).contenders() {
-            sketch.add_person(self.person_of(owner));
+        for owner in self.link(account).contenders().iter() {
+            sketch.add_person(self.person_of(*owner));
         }
         sketch.add_account(account);
         Neighbourhood { drawn: sketch.drawn }
@@ -169,8 +169,8 @@ impl Sketch<'_, '_> {
                 self.edge(key, identity, "names");
             }
         }
-        for owner in self.graph.link(at).contenders() {
-            let owner = self.add_identity(owner);
+        for owner in self.graph.link(at).contenders().iter() {
+            let owner = self.add_identity(*owner);
             self.edge(account, owner, Edge::OwnedBy.label());
         }
     }
