@@ -1,8 +1,8 @@
 //! What every judgement of one run sees: one graph, one policy, one time, and the stored past.
 
 use chrono::{DateTime, Utc};
-use domain::{EntityId, Episode, Stream, SystemId, Text, Verdict};
-use graph::IdentityGraph;
+use domain::{EntityId, Episode, Look, Stream, SystemId, Text, Verdict};
+use graph::{IdentityGraph, ListView};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::policy::{AppRules, Policy};
@@ -55,4 +55,19 @@ pub struct Context<'c> {
     pub past: &'c Past,
     /// The time of the run. All arithmetic of one run uses the same.
     pub now: DateTime<Utc>,
+}
+
+impl Context<'_> {
+    /// By when what a list shows had been read. An export shows one moment. Over the network a list
+    /// speaks as of its first request, and its answers have come when the run judges.
+    pub(crate) fn read_by(&self, list: &ListView, as_of: DateTime<Utc>) -> DateTime<Utc> {
+        let is_read_slowly = list.is_live || list.is_stand_in;
+        if is_read_slowly { as_of.max(self.now) } else { as_of }
+    }
+
+    /// By when what a look shows had been read.
+    pub(crate) fn look_read_by(&self, look: &Look) -> DateTime<Utc> {
+        let list = self.graph.estate().lists().find(|it| it.stream == look.stream);
+        list.map_or(look.as_of, |it| self.read_by(it, look.as_of))
+    }
 }

@@ -27,8 +27,8 @@ pub(crate) fn is_later(old: &Finding, status: &Status, resolution: Resolution) -
     }
 }
 
-/// As of when the app's list showed it off.
-pub(crate) fn account_look(finding: &Finding, status: &Status) -> Option<DateTime<Utc>> {
+/// As of when the list of the app speaks that shows it off.
+fn account_look(finding: &Finding, status: &Status) -> Option<DateTime<Utc>> {
     let theirs = status.looks.iter().filter(|it| it.stream.system == finding.app);
     theirs.map(|it| it.as_of).max()
 }

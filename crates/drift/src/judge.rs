@@ -680,7 +680,10 @@ fn reactivated_between(case: &Case<'_>) -> Interval {
     let standing = case.row().and_then(|it| case.cx.past.standings.get(&it.entity));
     Interval {
         earliest: standing.and_then(|it| it.seen_until).or_else(|| looked_at_before(case)),
-        latest: case.row().map(|it| estate.snapshot(it.snapshot).reference.as_of.at),
+        latest: case.row().and_then(|it| {
+            let as_of = estate.snapshot(it.snapshot).reference.as_of.at;
+            Some(case.cx.read_by(estate.channels.get(usize::from(it.system))?, as_of))
+        }),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::claimed::{
 };
 use crate::context::Context;
 use crate::deadline::breach;
-use crate::ending::{account_look, is_later};
+use crate::ending::is_later;
 use crate::judge::{Claim, Judgement, Status};
 use crate::mass_change::{Allowance, holds};
 use crate::rule::rule;
@@ -457,10 +457,12 @@ impl Reconciled {
         finding.state_until = None;
         finding.held = None;
         let is_off = matches!(resolution, Resolution::InactiveSeen | Resolution::AbsenceProven);
-        let seen_at = status.and_then(|it| account_look(&finding, it));
+        let looks = status.map(|it| &*it.looks).unwrap_or_default();
+        let theirs = looks.iter().filter(|it| it.stream.system == finding.app);
+        let seen_by = theirs.map(|it| cx.look_read_by(it)).max();
         // What was called a false positive was no exposure that could end.
         if let (true, Some(last)) = (is_off && old.is_live(), finding.exposures.last_mut()) {
-            last.first_seen_inactive = last.first_seen_inactive.or(seen_at);
+            last.first_seen_inactive = last.first_seen_inactive.or(seen_by);
         }
         self.event(cx, known, &finding, Change::Resolved, &why);
         let mut explanation = status.map(|it| it.explanation.clone()).unwrap_or_default();

@@ -548,15 +548,17 @@ fn gone(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
         let between = Some(Interval { earliest: None, latest: last_seen });
         return Word { between, ..Word::plain(Right::Leaver, sighting.row.status_changed_at) };
     }
-    let base = cx.graph.idp_of(sighting).and_then(|it| it.identities.base);
-    let Some(base) = base.map(|it| &estate.snapshot(it).reference) else {
+    let list = cx.graph.idp_of(sighting).map(|it| &it.identities);
+    let Some((list, base)) = list.and_then(|it| Some((it, &estate.snapshot(it.base?).reference)))
+    else {
         return Word::plain(Right::Unknown, None);
     };
     let right = match base.population {
         domain::Population::Assigned => Right::Unassigned,
         domain::Population::Everyone => Right::SourceGone,
     };
-    Word::absent(right, None, Interval { earliest: last_seen, latest: Some(base.as_of.at) })
+    let latest = Some(cx.read_by(list, base.as_of.at));
+    Word::absent(right, None, Interval { earliest: last_seen, latest })
 }
 
 /// Entitled, Unassigned or Unknown: what the assignment list says of an identity.
@@ -607,7 +609,7 @@ fn assigned(cx: &Context<'_>, at: usize, sighting: &Sighting<'_, Identity>) -> W
         }
         None => Word::plain(Right::Unknown, None),
         Some(base) => {
-            let latest = Some(estate.snapshot(base).reference.as_of.at);
+            let latest = Some(cx.read_by(list, estate.snapshot(base).reference.as_of.at));
             Word::absent(Right::Unassigned, None, Interval { earliest: was_listed, latest })
         }
     }

@@ -23,7 +23,7 @@ pub(crate) fn expose(
     let is_new = |it: &Look| cx.past.looked_at.get(&it.stream).is_none_or(|at| it.as_of > *at);
     let last_seen_active = claim.looks.iter().all(is_new).then_some(seen_at);
     // Without a date, the right had ended when both sides had been looked at.
-    let looked_at = claim.looks.iter().map(|it| it.as_of).max().max(Some(seen_at));
+    let looked_at = claim.looks.iter().map(|it| cx.look_read_by(it)).max().max(Some(seen_at));
     let mut begun = started(cx.policy, &claim.starts, looked_at);
     let was_running =
         finding.exposures.last().is_some_and(|it| it.first_seen_inactive.is_none()) && !is_back;
@@ -44,10 +44,12 @@ pub(crate) fn expose(
             // After a removal that was seen, the next stretch begins after that, and by this look.
             if let Some(off) = ended.and_then(|it| it.first_seen_inactive) {
                 begun.earliest = begun.earliest.max(Some(off));
+                let theirs = claim.looks.iter().filter(|it| it.stream.system == cx.rules.app);
+                let seen_by = theirs.map(|it| cx.look_read_by(it)).max().unwrap_or(seen_at);
                 begun.latest = begun
                     .latest
                     .filter(|it| *it >= off)
-                    .map_or(Some(seen_at), |it| Some(it.min(seen_at)));
+                    .map_or(Some(seen_by), |it| Some(it.min(seen_by)));
             }
             finding.exposures.push(Exposure {
                 started: begun,

@@ -407,6 +407,43 @@ fn the_clock_may_start_with_the_last_day_that_hr_states() {
     assert_eq!(started.latest, started.earliest);
 }
 
+/// A company whose lists are asked for over the network.
+fn live(text: &str) -> testkit::World {
+    let mut company = world(text);
+    company.is_live = true;
+    company
+}
+
+#[test]
+fn access_had_ended_when_the_answer_came_and_not_when_it_was_asked_for() {
+    let mut life = Life::new();
+    // From 01:00, two hours before the first run: to 02:30 of the next night.
+    life.policy.sla = drift::SlaLimit::Span(TimeDelta::minutes(25 * 60 + 30));
+    let left = QUIET.replace("ACTIVE", "DEPROVISIONED since=-2h");
+    life.night(live(&left));
+    let read_by = life.now();
+    life.night(live(&left.replace("x.test on", "x.test off")));
+    // Asked for at 02:00 and read by 03:00, it may have been switched off at 02:45.
+    let finding = life.findings.values().next().unwrap();
+    assert_eq!(finding.exposures[0].first_seen_inactive, Some(read_by));
+    let sla = drift::sla(&life.policy, finding.cause, &finding.exposures, &[]);
+    assert_eq!(sla.outcome, domain::SlaOutcome::NotProven);
+}
+
+#[test]
+fn a_right_had_ended_when_the_list_without_it_was_read() {
+    let gone =
+        QUIET.replace("u1 ana@x.test ACTIVE assigned\n", "u1 ana@x.test ACTIVE assigned gone\n");
+    for lost in [QUIET.replace(" assigned", ""), gone] {
+        let mut life = Life::new();
+        life.night(live(QUIET));
+        let read_by = life.now();
+        life.night(live(&lost));
+        let finding = life.findings.values().next().unwrap();
+        assert_eq!(finding.exposures[0].started.latest, Some(read_by), "{lost}");
+    }
+}
+
 #[test]
 fn who_is_a_leaver_by_hr_alone_is_no_orphan_any_more() {
     let mut life = Life::new();

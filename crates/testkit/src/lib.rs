@@ -52,6 +52,8 @@ pub struct World {
     pub decisions: Vec<domain::Decision>,
     /// How much later than [`as_of`] its lists speak.
     pub later: TimeDelta,
+    /// Its lists are asked for over the network: the run had read them by its own time.
+    pub is_live: bool,
 }
 
 #[derive(Debug)]
@@ -337,6 +339,14 @@ impl World {
             estate.hr.push(view);
         }
         estate.snapshots = snapshots;
+        for it in estate
+            .idps
+            .iter_mut()
+            .flat_map(|it| std::iter::once(&mut it.identities).chain(&mut it.assignments))
+        {
+            it.is_live = self.is_live;
+        }
+        estate.channels.iter_mut().for_each(|it| it.is_live = self.is_live);
         for (account, identity, tier) in &self.stored_links {
             let account = estate.accounts.iter().find(|it| *it.row.id == **account).unwrap();
             let identity = estate.identities.iter().find(|it| *it.row.id == **identity).unwrap();
