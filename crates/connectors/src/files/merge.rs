@@ -194,6 +194,10 @@ impl Merged {
                 duplicates.n_exact
             ));
         }
+        if duplicates.n_earlier > 0 {
+            let n_earlier = duplicates.n_earlier;
+            self.notes.push(format!("rows left out, of people who left again later: {n_earlier}"));
+        }
         let n_more = duplicates.conflicts.len().saturating_sub(CONFLICTS_MAX);
         for (first, second) in duplicates.conflicts.iter().take(CONFLICTS_MAX) {
             let reason = format!(

@@ -3,7 +3,7 @@
 
 use std::hash::BuildHasher as _;
 
-use domain::{Activity, Assignment, Grant, Lifecycle, Principal, RowOrigin, Rows, Via};
+use domain::{Activity, Assignment, Grant, HrLeaver, Lifecycle, Principal, RowOrigin, Rows, Via};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 /// What was found beside unique rows.
@@ -11,6 +11,8 @@ use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 pub(crate) struct Duplicates {
     /// Rows dropped because an equal one stands before them.
     pub(crate) n_exact: u64,
+    /// Rows dropped because the same person left later, too.
+    pub(crate) n_earlier: u64,
     /// Rows dropped although they say something else: where the one that is kept is, and where they are.
     pub(crate) conflicts: Vec<(RowOrigin, RowOrigin)>,
 }
@@ -44,7 +46,11 @@ pub(crate) fn make(rows: &mut Rows, origins: &mut Vec<RowOrigin>, folds: bool) -
             },
         ),
         Rows::NonHumans(rows) => keep_one(rows, origins, |it| ("", false, &it.account), |_| 0),
-        Rows::Leavers(rows) => keep_one(rows, origins, |it| ("", false, &it.id), |_| 0),
+        Rows::Leavers(rows) => {
+            let n_earlier = keep_last_leaves(rows, origins);
+            let duplicates = keep_one(rows, origins, |it| ("", false, &it.id), |_| 0);
+            Duplicates { n_earlier, ..duplicates }
+        }
         Rows::Memberships(rows) => {
             keep_one(rows, origins, |it| principal(&it.group, &it.member), |_| 0)
         }
@@ -102,6 +108,22 @@ fn keep_one<T: PartialEq>(
     drop_all(rows, &dropped);
     drop_all(origins, &dropped);
     duplicates
+}
+
+/// Drops the leaves of who left again later: HR lists each employment. Says how many.
+fn keep_last_leaves(rows: &mut Vec<HrLeaver>, origins: &mut Vec<RowOrigin>) -> u64 {
+    let mut last: FxHashMap<&str, _> = FxHashMap::default();
+    for row in rows.iter() {
+        let left_at = last.entry(&*row.id).or_insert(row.left_at);
+        *left_at = row.left_at.max(*left_at);
+    }
+    let is_earlier = |row: &HrLeaver| last.get(&*row.id).is_some_and(|it| row.left_at < *it);
+    let dropped: Vec<usize> =
+        rows.iter().enumerate().filter(|it| is_earlier(it.1)).map(|it| it.0).collect();
+    drop(last);
+    drop_all(rows, &dropped);
+    drop_all(origins, &dropped);
+    dropped.len() as u64
 }
 
 /// Returns true when no key comes twice: the rule, told by hashes alone. A false alarm costs only

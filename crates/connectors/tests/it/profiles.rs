@@ -281,6 +281,23 @@ sys leavers (everyone), complete, declared_whole
 }
 
 #[test]
+fn of_several_leaves_of_one_person_the_last_one_counts() {
+    let leavers = "employee_id,last_day,reason\n7,2024-01-31T17:00:00Z,resigned\n8,2026-02-01T17:00:00Z,-\n7,2026-11-18T17:00:00Z,laid off\n7,2025-06-30T17:00:00Z,end of contract\n";
+    let whole = |_: &mut connectors::files::Config| {};
+    insta::assert_snapshot!(shown(&pull(Hr, "l.csv", leavers, whole)), @"
+sys leavers (everyone), complete, declared_whole
+  8 left=2026-02-01T17:00:00+00:00 -
+  7 left=2026-11-18T17:00:00+00:00 laid off
+  note: rows left out, of people who left again later: 2
+");
+    let same_day = "employee_id,last_day,reason\n7,2026-11-18T17:00:00Z,resigned\n7,2026-11-18T17:00:00Z,laid off\n";
+    insta::assert_snapshot!(shown(&pull(Hr, "l.csv", same_day, whole)), @"
+sys leavers (everyone), partial: `l.csv` line 2 and `l.csv` line 3 are about the same id and say different things
+  7 left=2026-11-18T17:00:00+00:00 resigned
+");
+}
+
+#[test]
 fn generic_lists() {
     insta::assert_snapshot!(see(Idp, "i.csv", "login,email,status,as_of\nana,ana@acme.test,Enabled,2026-11-20T00:00:00Z\nbo,,gone fishing,2026-11-21T00:00:00Z\n"), @"
 sys identities (everyone), partial: `i.csv` is not declared to hold the whole list: add `whole = true` or `rows` to its settings if it does
