@@ -64,7 +64,8 @@ pub(crate) fn ending(finding: &Finding, status: &Status) -> Option<(Resolution, 
         Family::AccessRemains if is_linked && status.right == Right::Entitled => {
             decided_or(Resolution::Superseded, "the owner is entitled again")
         }
-        Family::AccessRemains if is_orphan(status) => {
+        // Whose it was by HR's list alone, or by no list, was never linked: nobody undid that.
+        Family::AccessRemains if is_orphan(status) && finding.owner.is_some() => {
             over(Resolution::Decided, "it was decided not to be theirs; nobody owns it now")
         }
         Family::Orphan if is_linked && is_known => {

@@ -407,6 +407,26 @@ fn the_clock_may_start_with_the_last_day_that_hr_states() {
     assert_eq!(started.latest, started.earliest);
 }
 
+#[test]
+fn a_leaver_of_hrs_list_whose_address_changes_there_was_decided_by_nobody() {
+    let mut life = Life::new();
+    let left = "okta
+       u1 ana@x.test ACTIVE assigned
+     app
+       a1 u1 ana@x.test on
+       a2 - two@x.test on
+     hr
+       emp=7 mail=two@x.test left=-20h";
+    night(&mut life, left, "a2 leaver_active critical opened open");
+    let renamed = left.replace("mail=two", "mail=three");
+    night(
+        &mut life,
+        &renamed,
+        "a2 leaver_active critical worsened open
+         a2 orphan_active high detected pending",
+    );
+}
+
 /// A company whose lists are asked for over the network.
 fn live(text: &str) -> testkit::World {
     let mut company = world(text);
