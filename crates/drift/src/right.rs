@@ -376,10 +376,11 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
     let estate = cx.graph.estate();
     let row = estate.leavers.get(leaver)?;
     let left_at = row.row.left_at;
-    // A row that was taken back before its date has come says nothing any more.
+    // A row that was taken back before its date has come says nothing any more. Who was seen to have
+    // left by then has left: the row has fallen out of a list of those who are about to.
     let last_seen = estate.snapshot(row.snapshot).reference.as_of.at;
     let is_struck_out = row.standing == Standing::Gone;
-    if is_struck_out && last_seen < left_at {
+    if is_struck_out && last_seen < left_at && !words.iter().any(|it| has_left(cx, it.0, left_at)) {
         return None;
     }
     let is_rehired = words.iter().any(|(at, _)| {
@@ -392,6 +393,13 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
     let is_back = is_struck_out && words.iter().any(|(at, _)| is_given_again(cx, *at, left_at));
     let is_over = left_at <= cx.now && !is_rehired && !is_back;
     is_over.then_some(LeftByHr { at: left_at, is_struck_out })
+}
+
+/// Whether an identity was seen to have left at that time or later, and not to be back since.
+fn has_left(cx: &Context<'_>, identity: usize, left_at: DateTime<Utc>) -> bool {
+    let sighting = cx.graph.estate().identities.get(identity);
+    let episode = sighting.and_then(|it| cx.past.episodes.get(&it.entity));
+    episode.and_then(|it| it.ended_at).is_some_and(|it| it >= left_at)
 }
 
 /// Whether the status of an identity changed, and it was given the app, after a leave. With a row

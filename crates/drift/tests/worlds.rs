@@ -367,6 +367,32 @@ fn who_is_given_access_again_after_hr_has_struck_them_out_is_no_leaver() {
 }
 
 #[test]
+fn who_had_left_by_hr_is_a_leaver_when_the_row_has_fallen_out_of_a_list_of_the_coming_weeks() {
+    // Listed on Monday for Wednesday; the list of the next Monday does not have it any more.
+    let company = world(
+        "okta
+           u1 ana@x.test ACTIVE assigned emp=1041
+         app
+           a1 u1 ana@x.test on
+         hr
+           emp=1041 left=-120h gone seen=-168h",
+    );
+    let mut rules = rules(&company);
+    rules.authority = Some(domain::SystemId::parse("hr").unwrap());
+    let ended = |hours: i64| {
+        let ended_at = Some(testkit::now() - chrono::TimeDelta::hours(hours));
+        let episode = domain::Episode { number: 1, began_at: testkit::as_of(), ended_at };
+        let entity = company.estate().identities[0].entity;
+        drift::Past { episodes: [(entity, episode)].into_iter().collect(), ..Default::default() }
+    };
+    // On Thursday they were seen to have left.
+    assert_eq!(claims_with(&company, &rules, &ended(96)), "a1 leaver_active critical");
+    // Nobody ever saw that, or only of an employment before: it may have been taken back.
+    assert_eq!(claims_with(&company, &rules, &ended(900)), "nothing");
+    assert_eq!(claims_with(&company, &rules, &drift::Past::default()), "nothing");
+}
+
+#[test]
 fn an_idp_that_was_not_seen_whole_hides_no_leaver_of_another_and_convicts_nobody_else() {
     check(
         "okta

@@ -8,7 +8,7 @@
 //!   a1 00u1 ana@x.test on                       # id, externalId or -, userName, on|off|null|absent|invited|garbled
 //!   a2 -    eve@x.test on roles=Admin
 //! hr
-//!   emp=1041 left=-5h
+//!   emp=1041 left=-5h                         # `gone seen=-48h`: in no list since
 //! register
 //!   a2 owner=ana@x.test attest=+10d
 //! ```
@@ -42,7 +42,8 @@ pub use life::Life;
 pub struct World {
     idps: Vec<Idp>,
     accounts: Vec<(Account, bool)>,
-    leavers: Vec<(HrLeaver, bool)>,
+    /// HR's rows, and where one is gone, as of when it was seen last.
+    leavers: Vec<(HrLeaver, Option<DateTime<Utc>>)>,
     /// Registered non-human accounts.
     pub nonhumans: Vec<NonHuman>,
     app_partial: bool,
@@ -148,7 +149,8 @@ impl World {
                     left_at: time(&value("left").unwrap()),
                     reason: None,
                 };
-                self.leavers.push((leaver, has("gone")));
+                let last_seen = value("seen").map_or_else(as_of, |it| time(&it));
+                self.leavers.push((leaver, has("gone").then_some(last_seen)));
             }
             "register" => self.nonhumans.push(NonHuman {
                 account: words[0].into(),
@@ -327,13 +329,15 @@ impl World {
             let rows = self.leavers.iter().enumerate();
             estate.leavers = rows
                 .map(|(n, (row, gone))| {
-                    sighting(
-                        row,
-                        EntityId(2_000_000 + i64::try_from(n).unwrap()),
-                        view.latest.unwrap(),
-                        0,
-                        *gone,
-                    )
+                    let mut shown_by = view.latest.unwrap();
+                    if let Some(last_seen) = gone {
+                        let mut earlier = snapshots[shown_by as usize].clone();
+                        earlier.reference.as_of.at = *last_seen + self.later;
+                        shown_by = u32::try_from(snapshots.len()).unwrap();
+                        snapshots.push(earlier);
+                    }
+                    let entity = EntityId(2_000_000 + i64::try_from(n).unwrap());
+                    sighting(row, entity, shown_by, 0, gone.is_some())
                 })
                 .collect();
             estate.hr.push(view);
