@@ -68,7 +68,7 @@ impl Calendar {
     }
 
     fn end_of_business_day(&self, start: DateTime<Utc>, n_days: u32) -> DateTime<Utc> {
-        let mut day = start.with_timezone(&self.zone).date_naive();
+        let mut day = day_of(start, self.zone);
         let mut left = n_days;
         for _ in 0..DAYS_MAX {
             let Some(next) = day.checked_add_days(Days::new(1)) else { break };
@@ -82,6 +82,12 @@ impl Calendar {
         }
         end_of_day(day, self.zone).unwrap_or(start)
     }
+}
+
+/// The day that an instant is of. A last day is over at the first instant of the next one, and the
+/// clock that starts then is one of that last day.
+pub(crate) fn day_of(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
+    (at - TimeDelta::nanoseconds(1)).with_timezone(&zone).date_naive()
 }
 
 /// The first instant of the day after `day` in `zone`; where the clock skips midnight, the first
@@ -107,6 +113,7 @@ mod tests {
             ("2026-11-16T08:00:00Z",  1,    "2026-11-17T23:00:00Z",  "Monday to the end of Tuesday"),
             ("2026-11-16T23:30:00Z",  1,    "2026-11-18T23:00:00Z",  "in Berlin it is Tuesday already"),
             ("2026-11-20T16:00:00Z",  1,    "2026-11-23T23:00:00Z",  "Friday to the end of Monday"),
+            ("2026-11-19T23:00:00Z",  1,    "2026-11-20T23:00:00Z",  "Thursday was the last day"),
             ("2026-11-21T09:00:00Z",  1,    "2026-11-23T23:00:00Z",  "Saturday, too"),
             ("2026-11-20T16:00:00Z",  5,    "2026-11-27T23:00:00Z",  "a week"),
             ("2026-12-24T10:00:00Z",  1,    "2026-12-28T23:00:00Z",  "over Christmas and a weekend"),

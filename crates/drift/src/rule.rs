@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use domain::{Cause, Severity};
 
-use crate::calendar::end_of_day;
+use crate::calendar::{day_of, end_of_day};
 use crate::case::Case;
 
 /// A rule: what it is called, how much it matters, how long it waits, and what to say.
@@ -82,7 +82,7 @@ impl Grace {
         match self {
             Self::None => clock_from,
             Self::Hours(hours) => clock_from + TimeDelta::hours(hours),
-            Self::EndOfDay => end_of_day(clock_from.with_timezone(&zone).date_naive(), zone)
+            Self::EndOfDay => end_of_day(day_of(clock_from, zone), zone)
                 .unwrap_or(clock_from + TimeDelta::days(1)),
         }
     }
@@ -98,3 +98,19 @@ pub fn rule(cause: Cause) -> &'static Rule {
 
 /// Hours in a day, for graces that are counted in days.
 pub(crate) const DAY_H: i64 = 24;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grace_to_the_end_of_the_day_is_no_day_longer_for_who_states_days() {
+        let until = |from: &str| {
+            let until = Grace::EndOfDay.until(from.parse().unwrap(), Tz::Europe__Berlin);
+            until.to_rfc3339()
+        };
+        // The 20th, by an hour of it, and as a day: that one is over at midnight.
+        assert_eq!(until("2026-11-20T16:00:00Z"), "2026-11-20T23:00:00+00:00");
+        assert_eq!(until("2026-11-20T23:00:00Z"), "2026-11-20T23:00:00+00:00");
+    }
+}
