@@ -183,6 +183,26 @@ fn an_empty_app_list_is_held_and_closes_nothing() {
 }
 
 #[test]
+fn the_list_of_another_company_is_held_however_long_it_is() {
+    let site = Site::firm_after_first();
+    let mut others = Night::planted();
+    for it in &mut others.accounts {
+        (it.number, it.owner) = (it.number + 500, None);
+    }
+    for date in [SECOND, THIRD] {
+        site.night(date, &others);
+        let answer = site.run();
+        assert_eq!(answer.status, 4, "{date}: {answer}");
+        assert!(source(&site.report(), "accounts").1, "{date}: {answer}");
+        assert!(site.live().is_superset(&planted()), "{date}: {answer}");
+        assert_eq!(site.report()["summary"]["n_over"], 0, "{date}: {answer}");
+    }
+    site.night("2026-11-22", &Night::planted());
+    let answer = site.run();
+    assert_eq!((answer.status, site.live()), (0, planted()), "{answer}");
+}
+
+#[test]
 fn a_partial_app_list_closes_nothing_and_opens_no_absence() {
     let site = Site::firm_after_first();
     // Without the accounts that findings are about, and without one that is in order.

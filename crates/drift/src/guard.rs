@@ -15,15 +15,21 @@ pub struct HardHold {
     pub can_be_released: bool,
 }
 
+/// Users or accounts of the list before that a new one must have, in percent, however long it is:
+/// the list of another company is as long as it likes.
+const SAME_MIN_PERCENT: u32 = 50;
+
 /// Whether the absences of a new list count; `None` when they do.
 ///
-/// `before` is the newest list whose absences counted. HR's list of leavers and the register are
+/// `before` is the newest list whose absences counted, and `n_missing` says how many of its rows the
+/// new one does not have. HR's list of leavers and the register are
 /// windows and notes of people: they may shrink as they like.
 #[must_use]
 pub fn hard_hold(
     policy: &Policy,
     canaries: &[String],
     before: Option<&SnapshotRef>,
+    n_missing: u64,
     new: &Snapshot,
 ) -> Option<HardHold> {
     if !new.coverage.is_complete() {
@@ -54,15 +60,21 @@ pub fn hard_hold(
         let why = format!("no rows, after {before} in the list before");
         return Some(HardHold { why, can_be_released: true });
     }
-    let lost = before.saturating_sub(now);
-    let is_shrunk = lost * 100 > before * u64::from(policy.shrink_max_percent);
-    is_shrunk.then(|| HardHold {
-        why: format!(
+    let is_more = |n: u64, percent: u32| n * 100 > before * u64::from(percent);
+    let hold = |why: String| Some(HardHold { why, can_be_released: true });
+    if is_more(before.saturating_sub(now), policy.shrink_max_percent) {
+        return hold(format!(
             "{now} rows, after {before} in the list before: more than {} % are missing",
             policy.shrink_max_percent
-        ),
-        can_be_released: true,
-    })
+        ));
+    }
+    let is_of_rows = matches!(new.stream.list, List::Identities | List::Accounts);
+    if is_of_rows && is_more(n_missing, policy.shrink_max_percent.max(SAME_MIN_PERCENT)) {
+        return hold(format!(
+            "{n_missing} of the {before} rows of the list before are not in it: is it the list of another company?"
+        ));
+    }
+    None
 }
 
 /// The release that lets a held list count: of the very list that a person looked at, or of one that

@@ -12,7 +12,7 @@ use domain::{
     Text,
 };
 use drift::{hard_hold, list_release};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use store::{Enrolled, Gone, State, Store, StoreError, StoredSnapshot};
 
 use crate::ask::Answered;
@@ -162,10 +162,15 @@ pub(crate) async fn gather(
             continue;
         }
         let before = past.and_then(|it| it.base.clone());
+        let is_after_whole = before.as_ref().map(|it| it.id) == latest.map(|it| it.id);
         let rules = plan.apps.iter().map(|it| &it.rules).find(|it| it.app == stream.system);
         let canaries = rules.map(|it| &*it.canaries).unwrap_or_default();
-        let held = hard_hold(&plan.policy, canaries, before.as_ref(), &snapshot);
         let mut enrolled = state.enrol(&snapshot);
+        let n_missing = match &before {
+            Some(before) if !is_after_whole => n_missing(&store.rows(before.id).await?, &enrolled),
+            _ => enrolled.n_gone,
+        };
+        let held = hard_hold(&plan.policy, canaries, before.as_ref(), n_missing, &snapshot);
         let release = list_release(&state.releases, &enrolled.reference, now);
         match (held, release) {
             (Some(held), Some(release)) if held.can_be_released => {
@@ -182,6 +187,13 @@ pub(crate) async fn gather(
         gathered.push(listing);
     }
     Ok(gathered)
+}
+
+/// How many rows of an earlier list a new one does not have.
+fn n_missing(before: &StoredSnapshot, enrolled: &Enrolled) -> u64 {
+    let here: FxHashSet<EntityId> = enrolled.entities.iter().copied().collect();
+    let missing = before.entities.iter().filter(|it| !here.contains(it));
+    u64::try_from(missing.count()).unwrap_or(u64::MAX)
 }
 
 /// What is noted of a list that counts because people say so.
