@@ -233,20 +233,23 @@ struct People {
 impl People {
     fn of(cx: &Context<'_>) -> Self {
         let estate = cx.graph.estate();
-        let mut leavers: FxHashMap<u32, usize> = FxHashMap::default();
+        let mut leavers: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
         for (at, leaver) in estate.leavers.iter().enumerate() {
             let Some(person) = cx.graph.person_of_leaver(at) else { continue };
-            // Of several rows the latest leave counts: an earlier one was followed by a rehire.
-            let latest = leavers.entry(person).or_insert(at);
-            let is_later = |other: usize| {
-                estate.leavers.get(other).is_some_and(|it| it.row.left_at < leaver.row.left_at)
-            };
-            if is_later(*latest) {
-                *latest = at;
+            let theirs = leavers.entry(person).or_default();
+            // Of several rows of one list the latest leave counts: an earlier one was followed by a
+            // rehire.
+            let known =
+                |it: &usize| estate.leavers.get(*it).filter(|it| it.system == leaver.system);
+            match theirs.iter_mut().find_map(|it| Some((known(it)?.row.left_at, it))) {
+                Some((left_at, latest)) if left_at < leaver.row.left_at => *latest = at,
+                Some(_) => {}
+                None => theirs.push(at),
             }
         }
         let count = u32::try_from(cx.graph.n_persons()).unwrap_or(u32::MAX);
-        let rights = (0..count).map(|it| person_right(cx, it, leavers.get(&it).copied())).collect();
+        let of = |person| leavers.get(&person).map(|it| &**it).unwrap_or_default();
+        let rights = (0..count).map(|it| person_right(cx, it, of(it))).collect();
         let accounts = 0..if estate.leavers.is_empty() { 0 } else { cx.graph.accounts().len() };
         let of_hr = accounts.filter_map(|it| {
             let (leaver, _) = cx.graph.leaver_of(it)?;

@@ -130,15 +130,18 @@ impl Word {
 struct LeftByHr {
     at: DateTime<Utc>,
     is_struck_out: bool,
+    /// By the list of the declared authority.
+    is_authority: bool,
 }
 
-/// Judges one person. `leaver` is the person's row in HR's list, if there is one.
-pub(crate) fn person_right(cx: &Context<'_>, person: u32, leaver: Option<usize>) -> PersonRight {
+/// Judges one person. `leavers` are the person's rows in HR's lists, of each list the latest leave.
+pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> PersonRight {
     let mut words: Vec<(usize, Word)> =
         cx.graph.identities_of(person).into_iter().map(|at| (at, word(cx, at))).collect();
     let out_of_sight = out_of_sight(cx, &words);
     let behind = leave_behind(cx, &mut words);
-    let hr = leaver.and_then(|at| left_by_hr(cx, at, &words));
+    let said = leavers.iter().filter_map(|at| left_by_hr(cx, *at, &words));
+    let hr = said.max_by_key(|it| (it.is_authority, it.at));
     let (last, before): (Vec<_>, Vec<_>) =
         words.iter().copied().partition(|(at, _)| is_of_last_employment(cx, &words, *at));
     let starts_of = |words: &[(usize, Word)]| starts(cx, words, hr);
@@ -190,7 +193,7 @@ fn decide(
     is_unknown: bool,
     sees_all: bool,
 ) -> (Right, Option<usize>, bool) {
-    if hr.is_some() && authority_is_hr(cx) {
+    if hr.is_some_and(|it| it.is_authority) {
         return (Right::Leaver, None, false);
     }
     let authority =
@@ -363,10 +366,6 @@ fn is_authority(cx: &Context<'_>, identity: usize) -> bool {
     cx.rules.authority.is_some() && idp.map(|it| &it.id) == cx.rules.authority.as_ref()
 }
 
-fn authority_is_hr(cx: &Context<'_>) -> bool {
-    cx.graph.estate().hr.iter().any(|it| Some(&it.stream.system) == cx.rules.authority.as_ref())
-}
-
 /// The leave date of HR's row, once it has come. An identity that was made after that date
 /// belongs to a later employment, and the row says nothing of it; nor does a row that HR has struck
 /// out say anything of who was made active and given the app again after that date.
@@ -392,7 +391,9 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
     });
     let is_back = is_struck_out && words.iter().any(|(at, _)| is_given_again(cx, *at, left_at));
     let is_over = left_at <= cx.now && !is_rehired && !is_back;
-    is_over.then_some(LeftByHr { at: left_at, is_struck_out })
+    let list = estate.hr.get(usize::from(row.system)).map(|it| &it.stream.system);
+    let is_authority = list.is_some() && list == cx.rules.authority.as_ref();
+    is_over.then_some(LeftByHr { at: left_at, is_struck_out, is_authority })
 }
 
 /// Whether an identity was seen to have left at that time or later, and not to be back since.

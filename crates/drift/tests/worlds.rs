@@ -393,6 +393,35 @@ fn who_had_left_by_hr_is_a_leaver_when_the_row_has_fallen_out_of_a_list_of_the_c
 }
 
 #[test]
+fn of_two_lists_of_hr_each_speaks_for_itself_and_the_authority_first() {
+    let company = |hr: &str, payroll: &str| {
+        world(&format!(
+            "okta
+               u1 ana@x.test ACTIVE assigned emp=1041
+             app
+               a1 u1 ana@x.test on
+             hr
+               emp={hr}
+             payroll
+               emp={payroll}"
+        ))
+    };
+    let judged = |company: &testkit::World, authority: Option<&str>| {
+        let mut rules = rules(company);
+        rules.authority = authority.map(|it| domain::SystemId::parse(it).unwrap());
+        claims_with(company, &rules, &drift::Past::default())
+    };
+    // The last pay day comes after the last day.
+    let paid_later = company("1041 left=-5d", "1041 left=+20d");
+    assert_eq!(judged(&paid_later, Some("hr")), "a1 leaver_active critical");
+    assert_eq!(judged(&paid_later, None), "a1 sources_disagree high");
+    // Who has moved to another payroll has left that one only.
+    let moved = company("1999 left=-5d", "1041 left=-5d");
+    assert_eq!(judged(&moved, Some("hr")), "a1 sources_disagree high");
+    assert_eq!(judged(&moved, Some("payroll")), "a1 leaver_active critical");
+}
+
+#[test]
 fn an_idp_that_was_not_seen_whole_hides_no_leaver_of_another_and_convicts_nobody_else() {
     check(
         "okta

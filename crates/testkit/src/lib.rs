@@ -8,7 +8,7 @@
 //!   a1 00u1 ana@x.test on                       # id, externalId or -, userName, on|off|null|absent|invited|garbled
 //!   a2 -    eve@x.test on roles=Admin
 //! hr
-//!   emp=1041 left=-5h                         # `gone seen=-48h`: in no list since
+//!   emp=1041 left=-5h                         # `payroll` is another such list; `gone seen=-48h`: in no list since
 //! register
 //!   a2 owner=ana@x.test attest=+10d
 //! ```
@@ -42,8 +42,8 @@ pub use life::Life;
 pub struct World {
     idps: Vec<Idp>,
     accounts: Vec<(Account, bool)>,
-    /// HR's rows, and where one is gone, as of when it was seen last.
-    leavers: Vec<(HrLeaver, Option<DateTime<Utc>>)>,
+    /// HR's rows with their list, and where one is gone, as of when it was seen last.
+    leavers: Vec<(HrLeaver, &'static str, Option<DateTime<Utc>>)>,
     /// Registered non-human accounts.
     pub nonhumans: Vec<NonHuman>,
     app_partial: bool,
@@ -107,7 +107,8 @@ pub fn world(text: &str) -> World {
         let line = line.split('#').next().unwrap();
         let words: Vec<&str> = line.split_whitespace().collect();
         let Some(first) = words.first() else { continue };
-        let is_header = matches!(*first, "okta" | "entra" | "onelogin" | "app" | "hr" | "register");
+        let is_header =
+            matches!(*first, "okta" | "entra" | "onelogin" | "app" | "hr" | "payroll" | "register");
         if is_header {
             section = (*first).to_owned();
             world.begin(&section, line);
@@ -122,7 +123,7 @@ impl World {
     fn begin(&mut self, section: &str, line: &str) {
         match section {
             "app" => self.app_partial = line.contains("(partial)"),
-            "hr" | "register" => {}
+            "hr" | "payroll" | "register" => {}
             idp => self.idps.push(Idp {
                 id: SystemId::parse(idp).unwrap(),
                 partial: line.contains("(partial)"),
@@ -140,7 +141,7 @@ impl World {
         };
         let has = |word: &str| words.contains(&word);
         match section {
-            "hr" => {
+            "hr" | "payroll" => {
                 let leaver = HrLeaver {
                     id: value("emp").or(value("mail")).unwrap(),
                     employee_number: value("emp"),
@@ -150,7 +151,8 @@ impl World {
                     reason: None,
                 };
                 let last_seen = value("seen").map_or_else(as_of, |it| time(&it));
-                self.leavers.push((leaver, has("gone").then_some(last_seen)));
+                let list = if section == "hr" { "hr" } else { "payroll" };
+                self.leavers.push((leaver, list, has("gone").then_some(last_seen)));
             }
             "register" => self.nonhumans.push(NonHuman {
                 account: words[0].into(),
@@ -322,24 +324,26 @@ impl World {
             })
             .collect();
         estate.channels.push(app);
-        if !self.leavers.is_empty() {
-            let hr = SystemId::parse("hr").unwrap();
+        for name in ["hr", "payroll"] {
+            let hr = SystemId::parse(name).unwrap();
+            let at = u16::try_from(estate.hr.len()).unwrap();
+            if !self.leavers.iter().any(|it| it.1 == name) {
+                continue;
+            }
             let view =
                 list(&mut snapshots, &hr, List::Leavers, false, Population::Everyone, self.later);
-            let rows = self.leavers.iter().enumerate();
-            estate.leavers = rows
-                .map(|(n, (row, gone))| {
-                    let mut shown_by = view.latest.unwrap();
-                    if let Some(last_seen) = gone {
-                        let mut earlier = snapshots[shown_by as usize].clone();
-                        earlier.reference.as_of.at = *last_seen + self.later;
-                        shown_by = u32::try_from(snapshots.len()).unwrap();
-                        snapshots.push(earlier);
-                    }
-                    let entity = EntityId(2_000_000 + i64::try_from(n).unwrap());
-                    sighting(row, entity, shown_by, 0, gone.is_some())
-                })
-                .collect();
+            let rows = self.leavers.iter().enumerate().filter(|it| it.1.1 == name);
+            estate.leavers.extend(rows.map(|(n, (row, _, gone))| {
+                let mut shown_by = view.latest.unwrap();
+                if let Some(last_seen) = gone {
+                    let mut earlier = snapshots[shown_by as usize].clone();
+                    earlier.reference.as_of.at = *last_seen + self.later;
+                    shown_by = u32::try_from(snapshots.len()).unwrap();
+                    snapshots.push(earlier);
+                }
+                let entity = EntityId(2_000_000 + i64::try_from(n).unwrap());
+                sighting(row, entity, shown_by, at, gone.is_some())
+            }));
             estate.hr.push(view);
         }
         estate.snapshots = snapshots;
