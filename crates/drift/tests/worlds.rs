@@ -393,6 +393,36 @@ fn who_had_left_by_hr_is_a_leaver_when_the_row_has_fallen_out_of_a_list_of_the_c
 }
 
 #[test]
+fn an_address_of_hr_names_a_person_at_each_idp_and_may_be_their_sign_in_name() {
+    let at_both = "okta
+           u1 ana@x.test ACTIVE assigned
+         entra
+           e1 ana@x.test ACTIVE
+         app
+           a1 u1 ana@x.test on
+         hr
+           mail=ana@x.test left=-5h";
+    check(at_both, "a1 sources_disagree high");
+    let mut by_hr = rules(&world(at_both));
+    by_hr.authority = Some(domain::SystemId::parse("hr").unwrap());
+    let judged = |text: &str| claims_with(&world(text), &by_hr, &drift::Past::default());
+    assert_eq!(judged(at_both), "a1 leaver_active critical");
+
+    let by_name = at_both
+        .replace(
+            "u1 ana@x.test ACTIVE assigned",
+            "u1 ana@x.test ACTIVE assigned mail=ana.li@x.test",
+        )
+        .replace("a1 u1 ana@x.test on", "a1 u1 ana@x.test on mail=ana.li@x.test")
+        .replace("e1 ana@x.test", "e1 eve@x.test");
+    assert_eq!(judged(&by_name), "a1 leaver_active critical");
+    // Two of one IdP are two people: HR may mean either.
+    let of_two =
+        at_both.replace("entra", "").replace("e1 ana@x.test", "u2 bob@x.test mail=ana@x.test");
+    assert_eq!(judged(&of_two), "nothing");
+}
+
+#[test]
 fn of_two_lists_of_hr_each_speaks_for_itself_and_the_authority_first() {
     let company = |hr: &str, payroll: &str| {
         world(&format!(

@@ -5,7 +5,7 @@ use petgraph::unionfind::UnionFind;
 use rustc_hash::FxHashMap;
 
 use crate::estate::{Estate, Standing};
-use crate::index::{CARRIERS_MAX, Index, email_key, employee_key};
+use crate::index::{CARRIERS_MAX, Index, email_key, employee_key, user_name_key};
 use crate::keys::{KeyRules, PersonKey};
 
 /// Persons: for each identity the number of its person, and how many persons there are.
@@ -75,8 +75,8 @@ pub(crate) fn is_key(estate: &Estate<'_>, carriers: &[u32]) -> bool {
     listed.values().all(|it| *it <= CARRIERS_MAX)
 }
 
-/// Whom an HR row names: by employee number, and where it also gives an address that only one
-/// identity has, that one too. HR says that both are one person.
+/// Whom an HR row names: by employee number, and by an address that one identity has at each IdP,
+/// or where none has it, by that sign-in name. HR says that all of these are one person.
 fn named_by_hr(
     estate: &Estate<'_>,
     rules: &KeyRules,
@@ -87,14 +87,25 @@ fn named_by_hr(
         .map(|key| index.carriers(&key))
         .filter(|it| is_key(estate, it))
         .unwrap_or_default();
-    let by_address = email_key(rules, leaver.email.as_ref())
-        .map(|key| index.carriers(&key))
-        .filter(|it| it.len() == 1 && !belongs_to_another(estate, it, leaver))
+    let addressed = [email_key(rules, leaver.email.as_ref()), user_name_key(leaver.email.as_ref())];
+    let mut carriers = addressed.iter().flatten().map(|key| index.carriers(key));
+    let by_address = carriers
+        .find(|it| !it.is_empty())
+        .filter(|it| is_one_each(estate, it) && !belongs_to_another(estate, it, leaver))
         .unwrap_or_default();
     let mut named: Vec<u32> = by_number.iter().chain(by_address).copied().collect();
     named.sort_unstable();
     named.dedup();
     named
+}
+
+/// Whether these are identities at different IdPs: two of one IdP are two people, or one whose address
+/// was given again.
+fn is_one_each(estate: &Estate<'_>, carriers: &[u32]) -> bool {
+    let idps = carriers.iter().map(|at| estate.identities.get(*at as usize).map(|it| it.system));
+    let mut idps: Vec<Option<u16>> = idps.collect();
+    idps.sort_unstable();
+    idps.windows(2).all(|it| it.first() != it.last())
 }
 
 /// The address is now that of somebody with another employee number: it was given again.
