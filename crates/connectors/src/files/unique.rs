@@ -3,7 +3,9 @@
 
 use std::hash::BuildHasher as _;
 
-use domain::{Activity, Assignment, Grant, HrLeaver, Lifecycle, Principal, RowOrigin, Rows, Via};
+use domain::{
+    Activity, Assignment, Grant, HrLeaver, Identity, Lifecycle, Principal, RowOrigin, Rows, Via,
+};
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 /// What was found beside unique rows.
@@ -15,6 +17,8 @@ pub(crate) struct Duplicates {
     pub(crate) n_earlier: u64,
     /// Rows dropped although they say something else: where the one that is kept is, and where they are.
     pub(crate) conflicts: Vec<(RowOrigin, RowOrigin)>,
+    /// Where rows are of which one that was dropped says otherwise what matters most.
+    unclear: Vec<RowOrigin>,
 }
 
 /// What names a row: group (of a membership), whether it is a group itself, id.
@@ -22,12 +26,13 @@ type Key<'r> = (&'r str, bool, &'r str);
 
 /// Makes the keys of a list unique. The first row of a key stays, unless a later one contradicts
 /// it with what must not be missed: an account that is on. Where an identity stands in its life
-/// is unknown when two rows contradict each other.
+/// is unknown when two rows contradict each other in that.
 pub(crate) fn make(rows: &mut Rows, origins: &mut Vec<RowOrigin>, folds: bool) -> Duplicates {
     match rows {
         Rows::Identities(rows) => {
-            let duplicates = keep_one(rows, origins, |it| ("", false, &it.id), |_| 0);
-            for (kept, _) in &duplicates.conflicts {
+            let is_unclear = |one: &Identity, other: &Identity| one.lifecycle != other.lifecycle;
+            let duplicates = keep_one(rows, origins, |it| ("", false, &it.id), |_| 0, is_unclear);
+            for kept in &duplicates.unclear {
                 let row = origins.iter().position(|it| it == kept).and_then(|at| rows.get_mut(at));
                 if let Some(row) = row {
                     row.lifecycle = Lifecycle::Unknown;
@@ -44,21 +49,25 @@ pub(crate) fn make(rows: &mut Rows, origins: &mut Vec<RowOrigin>, folds: bool) -
                 Activity::NotStated => 1,
                 _ => 0,
             },
+            |_, _| false,
         ),
-        Rows::NonHumans(rows) => keep_one(rows, origins, |it| ("", false, &it.account), |_| 0),
+        Rows::NonHumans(rows) => {
+            keep_one(rows, origins, |it| ("", false, &it.account), |_| 0, |_, _| false)
+        }
         Rows::Leavers(rows) => {
             let n_earlier = keep_last_leaves(rows, origins);
-            let duplicates = keep_one(rows, origins, |it| ("", false, &it.id), |_| 0);
+            let duplicates =
+                keep_one(rows, origins, |it| ("", false, &it.id), |it| it.left_at, |_, _| false);
             Duplicates { n_earlier, ..duplicates }
         }
         Rows::Memberships(rows) => {
-            keep_one(rows, origins, |it| principal(&it.group, &it.member), |_| 0)
+            keep_one(rows, origins, |it| principal(&it.group, &it.member), |_| 0, |_, _| false)
         }
         Rows::Assignments(rows) => {
             if folds {
                 fold(rows);
             }
-            keep_one(rows, origins, |it| principal("", &it.principal), |_| 0)
+            keep_one(rows, origins, |it| principal("", &it.principal), |_| 0, |_, _| false)
         }
     }
 }
@@ -71,11 +80,13 @@ fn principal<'r>(group: &'r str, it: &'r Principal) -> Key<'r> {
 }
 
 /// Keeps one row of each key. `weight`: of two that contradict each other, the heavier one.
-fn keep_one<T: PartialEq>(
+/// `is_unclear`: whether two contradict each other in what matters most.
+fn keep_one<T: PartialEq, W: PartialOrd>(
     rows: &mut Vec<T>,
     origins: &mut Vec<RowOrigin>,
     key: fn(&T) -> Key<'_>,
-    weight: fn(&T) -> u8,
+    weight: fn(&T) -> W,
+    is_unclear: fn(&T, &T) -> bool,
 ) -> Duplicates {
     let mut duplicates = Duplicates::default();
     if are_unique(rows.iter().map(key)) {
@@ -95,6 +106,7 @@ fn keep_one<T: PartialEq>(
         } else {
             let both = origins.get(before).copied().zip(origins.get(at).copied());
             duplicates.conflicts.extend(both);
+            duplicates.unclear.extend(both.filter(|_| is_unclear(known, row)).map(|it| it.0));
         }
         if weight(row) > weight(known) {
             *one = (at, row);
@@ -110,14 +122,16 @@ fn keep_one<T: PartialEq>(
     duplicates
 }
 
-/// Drops the leaves of who left again later: HR lists each employment. Says how many.
+/// Drops the leaves of who left again later: HR lists each employment. Says how many. Another address
+/// may be that of somebody else with the same number, and is left to contradict.
 fn keep_last_leaves(rows: &mut Vec<HrLeaver>, origins: &mut Vec<RowOrigin>) -> u64 {
-    let mut last: FxHashMap<&str, _> = FxHashMap::default();
+    let mut last: FxHashMap<_, _> = FxHashMap::default();
     for row in rows.iter() {
-        let left_at = last.entry(&*row.id).or_insert(row.left_at);
+        let left_at = last.entry((&row.id, &row.email)).or_insert(row.left_at);
         *left_at = row.left_at.max(*left_at);
     }
-    let is_earlier = |row: &HrLeaver| last.get(&*row.id).is_some_and(|it| row.left_at < *it);
+    let is_earlier =
+        |row: &HrLeaver| last.get(&(&row.id, &row.email)).is_some_and(|it| row.left_at < *it);
     let dropped: Vec<usize> =
         rows.iter().enumerate().filter(|it| is_earlier(it.1)).map(|it| it.0).collect();
     drop(last);

@@ -149,6 +149,16 @@ fn as_of_is_stated_or_in_the_data_or_the_file_time() {
 }
 
 #[test]
+fn who_has_left_by_two_rows_that_differ_in_a_name_has_left() {
+    let text = "id,login,status\n1,ana,DEPROVISIONED\n1,ana.ruiz,DEPROVISIONED\n2,bo,ACTIVE\n2,bo.li,DEPROVISIONED\n";
+    insta::assert_snapshot!(shown(&pull(Idp, "a.csv", text, |it| it.files[0].whole = Some(true))), @"
+sys identities (everyone), partial: `a.csv` line 2 and `a.csv` line 3 are about the same id and say different things; `a.csv` line 4 and `a.csv` line 5 are about the same id and say different things
+  1 member left name=ana mail=- no=- ends=-
+  2 member unknown name=bo mail=- no=- ends=-
+");
+}
+
+#[test]
 fn an_operator_maps_statuses_over_the_profile() {
     let pulled = pull(Idp, "a.csv", "id,status\n1,On Leave\n2,retired\n3,odd\n", |it| {
         it.files[0].statuses =

@@ -298,6 +298,22 @@ sys leavers (everyone), partial: `l.csv` line 2 and `l.csv` line 3 are about the
 }
 
 #[test]
+fn leavers_who_share_a_number_that_is_none_or_anothers_are_not_lost() {
+    let whole = |_: &mut connectors::files::Config| {};
+    let contractors = "employee_id,work_email,last_day\nn/a,ana@acme.test,2026-11-17T17:00:00Z\nn/a,bo@acme.test,2026-11-18T17:00:00Z\n";
+    insta::assert_snapshot!(shown(&pull(Hr, "l.csv", contractors, whole)), @"
+sys leavers (everyone), complete, declared_whole
+  ana@acme.test left=2026-11-17T17:00:00+00:00 -
+  bo@acme.test left=2026-11-18T17:00:00+00:00 -
+");
+    let two_companies = "employee_id,work_email,last_day\n7,ana@acme.test,2026-11-17T17:00:00Z\n7,bo@acme.test,2026-11-18T17:00:00Z\n";
+    insta::assert_snapshot!(shown(&pull(Hr, "l.csv", two_companies, whole)), @"
+sys leavers (everyone), partial: `l.csv` line 2 and `l.csv` line 3 are about the same id and say different things
+  7 left=2026-11-18T17:00:00+00:00 -
+");
+}
+
+#[test]
 fn generic_lists() {
     insta::assert_snapshot!(see(Idp, "i.csv", "login,email,status,as_of\nana,ana@acme.test,Enabled,2026-11-20T00:00:00Z\nbo,,gone fishing,2026-11-21T00:00:00Z\n"), @"
 sys identities (everyone), partial: `i.csv` is not declared to hold the whole list: add `whole = true` or `rows` to its settings if it does

@@ -1,6 +1,6 @@
 //! What people state in files of their own: non-human accounts, and leavers by HR.
 
-use domain::{HrLeaver, NonHuman, Population, RowOrigin, Rows, Text};
+use domain::{HrLeaver, NonHuman, Population, RowOrigin, Rows, Text, is_placeholder};
 
 use super::{Dates, Part, key, name, text};
 use crate::files::dates::Day;
@@ -61,7 +61,10 @@ impl<'p> Leavers<'p> {
         let fields = &self.shape.fields;
         let employee_number = text(record, &fields.employee_number);
         let email = text(record, &fields.email);
-        let id: Option<Text> = employee_number.clone().or_else(|| email.clone());
+        // What people type where there is no number is one for all of them.
+        let number = employee_number.clone();
+        let id: Option<Text> = number.clone().filter(|it| !is_placeholder(it));
+        let id = id.or_else(|| email.clone()).or(number);
         let no_key = || PullErrorKind::NoKey {
             field: format!("{} or {}", fields.employee_number.shown(), fields.email.shown()),
         };
