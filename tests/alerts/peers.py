@@ -67,25 +67,35 @@ def webhook(port, folder):
 def check(folder):
     events = [json.loads(line) for line in (folder / "hook").read_text().splitlines()]
     reasons = [event["data"]["reason"] for event in events]
-    assert reasons == ["test", "baseline", "opened"], reasons
-    assert len({event["id"] for event in events}) == 3, events
+    assert reasons == ["test", "baseline", "report", "opened", "report"], reasons
+    assert len({event["id"] for event in events}) == 5, events
+    heads = [event["data"]["ledger"] for event in events if event["type"] == "driftline.report"]
+    assert all(head["checkpoint"].split("\n")[1] == str(head["size"]) for head in heads), heads
 
     mails = [
         email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
         for path in sorted(folder.glob("mail-*"))
         if path.name.removeprefix("mail-").isdigit()
     ]
-    assert len(mails) == 3, mails
+    assert len(mails) == 5, mails
+    texts = [mail.get_body(("plain",)).get_content() for mail in mails]
     for mail in mails:
         assert mail["Auto-Submitted"] == "auto-generated", mail
         assert mail["List-Id"] == "<main.driftline.firm.test>", mail
         assert not mail.defects, mail.defects
-    assert "DL-14 leaver_active" in mails[1].get_content(), mails[1].get_content()
+    assert "DL-14 leaver_active" in texts[1], texts[1]
+    reports = [list(mail.iter_attachments()) for mail in mails if mail.is_multipart()]
+    assert len(reports) == 2 and all(len(parts) == 2 for parts in reports), reports
+    for page, checkpoint in reports:
+        assert page.get_content().startswith("<!doctype html>"), page
+        assert page.get_filename().endswith(".html"), page
+        (folder / "head.checkpoint").write_bytes(checkpoint.get_content())
+    assert mails[2]["References"] == mails[4]["References"], "one thread"
 
     lines = (folder / "syslog").read_text().splitlines()
     assert len(lines) == 3, lines
     assert lines[1].startswith("local0 crit driftline baseline [driftline@32473 key="), lines[1]
-    for text in [json.dumps(events), "".join(mail.get_content() for mail in mails), *lines]:
+    for text in [json.dumps(events), *texts, *lines]:
         assert "@acme" not in text and "Henrik" not in text, "a name or an address"
 
 

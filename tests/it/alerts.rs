@@ -16,6 +16,7 @@ use drift::Policy;
 use engine::{Deliveries, Plan, Source};
 use outbound::{Auth, Client, Config, Limits, Pace, Secret};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use sim::Sim;
 use store::Store;
 
@@ -184,10 +185,10 @@ fn no_secret_of_a_channel_is_logged_kept_or_printed() {
 
 /// A company whose leaver is to be told, and was not yet: the run was killed while it waited to try
 /// its channel again.
-async fn told_late() -> (Sim, Site) {
+async fn told_late(more: &str) -> (Sim, Site) {
     let (sim, site) = installed_with(FIRM, "").await;
     let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
-    site.write("driftline.toml", settings + &channel("hook", "touch called; exit 1"));
+    site.write("driftline.toml", settings + &channel("hook", "touch called; exit 1") + more);
     let called = site.path("called");
     let is_killed = tokio::task::block_in_place(|| {
         kill_when(&site, || called.exists() && has_failed(&site.path("driftline.db-wal")))
@@ -246,7 +247,7 @@ async fn deliver_late(sim: &Sim, site: &Site) -> Deliveries {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_still_holds_when_it_is_asked_again_is_told_as_confirmed() {
-    let (sim, site) = told_late().await;
+    let (sim, site) = told_late("").await;
     let done = deliver_late(&sim, &site).await;
     assert_eq!((done.n_delivered, done.n_dropped), (1, 0), "{done:?}");
     let told = site.was_told();
@@ -255,7 +256,7 @@ async fn what_still_holds_when_it_is_asked_again_is_told_as_confirmed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_over_when_it_is_asked_again_is_dropped_and_recorded() {
-    let (sim, site) = told_late().await;
+    let (sim, site) = told_late("").await;
     sim.world().switch_off("a2", now());
     let done = deliver_late(&sim, &site).await;
     assert_eq!((done.n_delivered, done.n_dropped), (0, 1), "{done:?}");
@@ -267,7 +268,7 @@ async fn what_is_over_when_it_is_asked_again_is_dropped_and_recorded() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_asked_again_is_told_unconfirmed() {
-    let (sim, site) = told_late().await;
+    let (sim, site) = told_late("").await;
     fault(&sim, "scim/user", "garbage");
     let done = deliver_late(&sim, &site).await;
     assert_eq!((done.n_delivered, done.n_dropped), (1, 0), "{done:?}");
@@ -275,4 +276,76 @@ async fn what_cannot_be_asked_again_is_told_unconfirmed() {
     assert_eq!(told[0]["unconfirmed"], true);
     let text = told[0]["text"].as_str().unwrap();
     assert!(text.contains("asked again, there was no usable answer"), "{text}");
+}
+
+/// The sample company, of which the report goes to these channels.
+fn reporting(table: &str, more: &str) -> Site {
+    Site::telling(&format!("[report]\n{table}\n\n{more}"))
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|it| format!("{it:02x}")).collect()
+}
+
+#[test]
+fn the_report_of_each_run_leaves_with_its_counts_and_the_head_and_names_nobody() {
+    let site = reporting("to = ['hook']", &channel("hook", TELL));
+    site.told(&["run", "--once"]);
+    let told = site.was_told();
+    assert_eq!(reasons(&told), ["baseline", "report", "opened", "report"]);
+    let report = &told[3];
+    assert_eq!((&report["run"], &report["grade"]), (&2.into(), &"B".into()));
+    let open = &report["apps"][0]["by_state"]["open"];
+    let listed = json(&site.told(&["findings", "list", "--format", "json"]).bytes);
+    let is_open = |it: &&Value| it["state"] == "open";
+    let n_open = listed.as_array().unwrap().iter().filter(is_open).count();
+    assert_eq!(open.as_u64(), Some(n_open as u64), "{report:#}");
+    assert!(!report.to_string().contains('@') && report.get("report").is_none(), "{report:#}");
+
+    // It is that of the run, and its head is one that can be checked against.
+    let kept = site.told(&["report", "--format", "json"]).bytes;
+    assert_eq!(report["report_sha256"], sha256(&kept));
+    site.write("head.checkpoint", report["ledger"]["checkpoint"].as_str().unwrap());
+    site.ask(&["run", "--once"]);
+    site.told(&["ledger", "verify", "--since", "head.checkpoint"]);
+    site.told(&["db", "verify"]);
+}
+
+#[test]
+fn the_whole_document_leaves_where_the_settings_say_so() {
+    let site = reporting("to = ['hook']\njson = true", &channel("hook", TELL));
+    site.told(&["run", "--once"]);
+    let report = &site.was_told()[3]["report"];
+    assert_eq!(report, &site.report());
+    let advice = site.told(&["config", "check"]).to_string();
+    assert!(advice.contains("alert `hook` gets the whole report, which names people"), "{advice}");
+}
+
+#[test]
+fn a_report_that_is_not_taken_is_told_by_another_channel_and_is_an_alarm() {
+    let more = channel("dead", "exit 65") + &channel("hook", TELL);
+    let site = reporting("to = ['dead']", &(more + "[[route]]\nto = ['hook']\n"));
+    let answer = site.ask(&["run", "--once"]);
+    assert_eq!(answer.status, 4, "{answer}");
+    let told = site.was_told();
+    let text =
+        |it: &&Value| it["text"].as_str().is_some_and(|it| it.contains("Not told: run 1 of"));
+    assert!(told.iter().any(|it| it["reason"] == "undelivered" && text(&it)), "{told:#?}");
+    let outbox = site.outbox();
+    assert!(outbox.contains(&"dead report given_up".to_owned()), "{outbox:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_is_damaged_is_given_up_and_holds_up_nobody() {
+    let (sim, site) = told_late("[report]\nto = ['hook']\n").await;
+    let database = rusqlite::Connection::open(site.path("driftline.db")).unwrap();
+    let damage = "DROP TRIGGER IF EXISTS report_no_update; UPDATE report SET sha256 = zeroblob(32)";
+    database.execute_batch(damage).unwrap();
+    drop(database);
+    let done = deliver_late(&sim, &site).await;
+    assert_eq!((done.n_delivered, done.n_given_up), (1, 1), "{done:?}");
+    assert_eq!(reasons(&site.was_told()), ["baseline"]);
+    let listed = ask(&site, &["alert", "list"]).stdout;
+    assert!(listed.contains("given_up    hook  low       report"), "{listed}");
+    assert!(listed.contains("the report of run 1 does not match its digest"), "{listed}");
 }

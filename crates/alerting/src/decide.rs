@@ -31,6 +31,7 @@ pub fn decide(record: &RunRecord, known: &[Told], routes: &Routes) -> Vec<Notice
     desk.baselines(&wishes);
     desk.watcher();
     desk.digests();
+    desk.report();
     desk.resolved();
     desk.forget_names();
     desk.notices
@@ -389,6 +390,27 @@ impl<'d> Desk<'d> {
                 (channel.name.clone(), due_at),
             );
         }
+    }
+
+    /// The report of this run. Each run has its own key: none takes the place of another.
+    fn report(&mut self) {
+        let run = self.record;
+        let to: Vec<(Text, DateTime<Utc>)> =
+            self.routes.report.to.iter().map(|it| (it.clone(), run.now)).collect();
+        if to.is_empty() {
+            return;
+        }
+        let n_open = run.findings.iter().filter(|it| stand(it) == Stand::Told).count();
+        let grade = run.apps.iter().map(|it| it.grade).max();
+        let grade = grade.map_or_else(String::new, |it| format!("grade {it}, "));
+        let date = run.now.format("%Y-%m-%d");
+        let title = format!("run {} of {date}: {grade}{n_open} findings open", run.id);
+        let lines: Vec<String> = run.apps.iter().flat_map(|it| self.counts(it)).collect();
+        let watching = run.watcher.iter().map(|it| format!("{}. {}", it.text, it.next_action));
+        let lines = lines.into_iter().chain(watching).collect();
+        let key = self.key("-", &format!("report-{}", run.id));
+        let notice = self.notice(key, NotifyReason::Report, &[], title, lines);
+        self.add_notice(Notice { to, ..notice });
     }
 
     /// Says that what a channel was told is over. What was not judged in this run says nothing.

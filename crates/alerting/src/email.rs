@@ -20,7 +20,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::letter::cut;
-use crate::{Letter, Sent};
+use crate::{Enclosed, Letter, Sent};
 
 /// One step of the conversation; servers may take a while over a message (RFC 5321, 4.5.3.2).
 const STEP: Duration = Duration::from_secs(30);
@@ -113,12 +113,15 @@ impl Email {
         Ok(())
     }
 
-    fn message(&self, letter: &Letter) -> MessageBuilder<'_> {
+    fn message<'m>(&'m self, letter: &'m Letter) -> MessageBuilder<'m> {
         let domain = self.domain();
         let topic = letter.first.as_ref().map_or(&letter.notice.title, |it| &it.title);
         let subject = cut(&letter.shown(&format!("Driftline: {topic}")), SUBJECT_MAX);
         let reply = if letter.first.is_some() { "Re: " } else { "" };
-        let body = format!("{}\n\n{}\n", letter.title(), letter.body(BODY_MAX));
+        let mut body = format!("{}\n\n{}\n", letter.title(), letter.body(BODY_MAX));
+        if let Some(report) = &letter.enclosed {
+            body.push_str(&format!("\n{}\n", report.sentences().join("\n")));
+        }
         let (_, rest) = letter.notice.key.split_once(':').unwrap_or_default();
         let deployment = rest.split(':').next().unwrap_or_default();
         let mut message = MessageBuilder::new()
@@ -133,6 +136,14 @@ impl Email {
             .header("X-Auto-Response-Suppress", raw("All"))
             .header("List-Id", raw(&format!("<{deployment}.driftline.{domain}>")))
             .text_body(body);
+        if let Some(report) = &letter.enclosed {
+            // Each is a notice of its own: a message that never was holds them in one thread.
+            message = enclose(
+                message.references(format!("reports.{deployment}@{domain}")),
+                report,
+                letter,
+            );
+        }
         if let Some(first) = letter.first.as_ref().and_then(|it| it.reference.as_deref()) {
             message = message.in_reply_to(first.to_owned()).references(first.to_owned());
         }
@@ -142,6 +153,24 @@ impl Email {
     fn domain(&self) -> &str {
         self.from.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
     }
+}
+
+/// Attaches the page of a report, and the checkpoint as a file that can be checked against.
+fn enclose<'m>(
+    mut message: MessageBuilder<'m>,
+    report: &'m Enclosed,
+    letter: &Letter,
+) -> MessageBuilder<'m> {
+    let run = letter.notice.run.map_or(0, |it| it.0);
+    let name = format!("{}-run-{run}", report.judged_at.format("%Y-%m-%d"));
+    if let Some(page) = report.page() {
+        message = message.attachment("text/html; charset=utf-8", format!("{name}.html"), page);
+    }
+    if let Some(head) = &report.head {
+        let (file, checkpoint) = (format!("{name}.checkpoint"), head.checkpoint.as_bytes());
+        message = message.attachment("application/octet-stream", file, checkpoint);
+    }
+    message
 }
 
 fn raw(text: &str) -> HeaderType<'static> {

@@ -4,6 +4,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Notice, NoticeId, NoticeItem, NotifyReason, Severity, Text};
 
+use crate::Enclosed;
+
 /// One notice on its way to one channel.
 #[derive(Clone, Debug)]
 pub struct Letter {
@@ -19,6 +21,8 @@ pub struct Letter {
     pub report_url: Option<String>,
     /// The first notice that the channel took under this key: what this one answers to.
     pub first: Option<First>,
+    /// The report that goes with it; `None`: it is about something else.
+    pub enclosed: Option<Enclosed>,
     /// When it is sent.
     pub now: DateTime<Utc>,
 }
@@ -48,6 +52,7 @@ impl Letter {
             NotifyReason::Resolved => "[over]".to_owned(),
             NotifyReason::Test => "[test]".to_owned(),
             NotifyReason::Digest => "[digest]".to_owned(),
+            NotifyReason::Report => "[report]".to_owned(),
             _ => format!("[{}]", self.notice.severity),
         };
         let unconfirmed = if self.unconfirmed.is_some() { ", unconfirmed" } else { "" };
@@ -108,9 +113,11 @@ impl Letter {
     /// Where to look.
     #[must_use]
     pub fn look(&self) -> String {
-        let command = match &*self.notice.findings {
-            [one] => format!("driftline findings show {one}"),
-            [] => "driftline report --format html --output drift.html".to_owned(),
+        let report = "driftline report --format html --output drift.html";
+        let command = match (&*self.notice.findings, self.notice.reason, self.notice.run) {
+            ([one], ..) => format!("driftline findings show {one}"),
+            ([], NotifyReason::Report, Some(run)) => format!("{report} --run {run}"),
+            ([], ..) => report.to_owned(),
             _ => "driftline findings list".to_owned(),
         };
         match &self.report_url {
@@ -166,6 +173,7 @@ const fn why(reason: NotifyReason) -> &'static str {
         NotifyReason::Digest => "All that is open, as every day.",
         NotifyReason::Watcher => "Driftline does not see as it should.",
         NotifyReason::Undelivered => "A channel does not take notices.",
+        NotifyReason::Report => "A run was done, and this is its report.",
         NotifyReason::Test => "Somebody tries this channel; nothing has happened.",
     }
 }

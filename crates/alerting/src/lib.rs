@@ -9,6 +9,7 @@ pub mod alertmanager;
 pub mod command;
 mod decide;
 pub mod email;
+mod enclosed;
 mod item;
 pub mod jsm;
 mod letter;
@@ -21,9 +22,10 @@ pub mod teams;
 pub mod webhook;
 
 pub use decide::{ITEMS_MAX, decide};
+pub use enclosed::{AppStand, ENCLOSED_MAX, Enclosed, Head};
 pub use item::key;
 pub use letter::{First, Letter};
-pub use routes::{Channel, Hours, Match, Route, Routes, STORM_OVER};
+pub use routes::{Channel, Hours, Match, ReportTo, Route, Routes, STORM_OVER};
 pub use sender::{Kind, Sender, Sent};
 /// Whom TLS trusts, for mail and syslog.
 pub use tokio_rustls::rustls::ClientConfig as TlsConfig;

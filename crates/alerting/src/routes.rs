@@ -20,6 +20,17 @@ pub struct Routes {
     pub fallback: Vec<Text>,
     /// Where the report is read; `None`: on the command line alone.
     pub report_url: Option<String>,
+    /// Who gets the report of each run.
+    pub report: ReportTo,
+}
+
+/// Who gets the report of each run.
+#[derive(Clone, Debug, Default)]
+pub struct ReportTo {
+    /// The channels; empty: nobody, it stays in its folder.
+    pub to: Vec<Text>,
+    /// Programs get its document, which names people, and not its counts alone.
+    pub shows_document: bool,
 }
 
 /// One channel, as routes see it.
@@ -95,6 +106,7 @@ impl Default for Routes {
             storm_over: STORM_OVER,
             fallback: Vec::new(),
             report_url: None,
+            report: ReportTo::default(),
         }
     }
 }

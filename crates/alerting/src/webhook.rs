@@ -3,13 +3,14 @@
 //!
 //! `webhook-id` stays the same over all tries: it is the key of idempotency. The signature is
 //! HMAC-SHA-256 over `id.timestamp.body`, one for each secret while they are rotated. 410 is final,
-//! and so is a redirect. Payloads stay below 20 KB. Source: Standard Webhooks, specification 1.0.0.
+//! and so is a redirect. Payloads stay below 20 KB, but for a report whose document is asked for.
+//! Source: Standard Webhooks, specification 1.0.0.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac as _};
 use outbound::Poster;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::letter::time;
@@ -73,30 +74,35 @@ fn id(letter: &Letter) -> String {
 }
 
 /// What a program wants to know, beside the text for people. At most [`TEXT_MAX`] characters of
-/// it, and the numbers of at most 100 findings.
+/// it, and the numbers of at most 100 findings. Of a report, what [`crate::Enclosed`] says.
 pub(crate) fn body(letter: &Letter) -> String {
+    let (kind, data) = match &letter.enclosed {
+        Some(report) => ("driftline.report", report.data(letter)),
+        None if letter.is_over() => ("driftline.resolved", data(letter)),
+        None => ("driftline.notice", data(letter)),
+    };
+    let value = json!({ "type": kind, "timestamp": time(letter.notice.at), "data": data });
+    String::from_utf8(json(&value)).unwrap_or_default()
+}
+
+fn data(letter: &Letter) -> Value {
     const FINDINGS_MAX: usize = 100;
     let notice = &letter.notice;
     let findings = notice.findings.iter().take(FINDINGS_MAX).map(ToString::to_string);
-    let value = json!({
-        "type": if letter.is_over() { "driftline.resolved" } else { "driftline.notice" },
-        "timestamp": time(notice.at),
-        "data": {
-            "key": &*notice.key,
-            "notice": letter.id.0,
-            "reason": notice.reason.name(),
-            "severity": notice.severity.name(),
-            "app": notice.app.as_ref().map(|it| it.as_str()),
-            "run": notice.run.map(|it| it.0),
-            "title": letter.title(),
-            "text": letter.body(TEXT_MAX),
-            "findings": findings.collect::<Vec<String>>(),
-            "n_findings": notice.findings.len(),
-            "unconfirmed": letter.unconfirmed.is_some(),
-            "report_url": letter.report_url,
-        },
-    });
-    String::from_utf8(json(&value)).unwrap_or_default()
+    json!({
+        "key": &*notice.key,
+        "notice": letter.id.0,
+        "reason": notice.reason.name(),
+        "severity": notice.severity.name(),
+        "app": notice.app.as_ref().map(|it| it.as_str()),
+        "run": notice.run.map(|it| it.0),
+        "title": letter.title(),
+        "text": letter.body(TEXT_MAX),
+        "findings": findings.collect::<Vec<String>>(),
+        "n_findings": notice.findings.len(),
+        "unconfirmed": letter.unconfirmed.is_some(),
+        "report_url": letter.report_url,
+    })
 }
 
 impl std::fmt::Debug for WebhookSecret {

@@ -172,6 +172,7 @@ fn request() -> Request {
         request_id: None,
         n_rows: 0,
         duration_ms: 0,
+        waited_ms: 0,
     }
 }
 

@@ -403,6 +403,7 @@ mod tests {
             request_id: None,
             n_rows: 0,
             duration_ms: 0,
+            waited_ms: 0,
         }
     }
 

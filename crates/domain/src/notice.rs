@@ -43,6 +43,8 @@ named! {
         Watcher = "watcher",
         /// Another channel does not take notices.
         Undelivered = "undelivered",
+        /// A run was done, and this is its report.
+        Report = "report",
         /// A person tries the channel.
         Test = "test",
     }

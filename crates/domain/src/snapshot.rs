@@ -288,6 +288,9 @@ pub struct Request {
     pub n_rows: u64,
     /// How long it took, in milliseconds.
     pub duration_ms: u64,
+    /// How long we waited before we sent it, in milliseconds: for the source's rate limit, or after
+    /// a try that failed.
+    pub waited_ms: u64,
 }
 
 /// A raw row that a conclusion rests on.

@@ -146,11 +146,11 @@ impl Check {
     }
 }
 
-/// A digest says as of when it speaks, and a test says nothing.
+/// A digest and a report say as of when they speak, and a test says nothing.
 fn is_old(due: &Due, now: DateTime<Utc>) -> bool {
     let is_bound = matches!(
         due.notice.reason,
-        NotifyReason::Digest | NotifyReason::Test | NotifyReason::Resolved
+        NotifyReason::Digest | NotifyReason::Report | NotifyReason::Test | NotifyReason::Resolved
     );
     !is_bound && now - due.notice.at > FRESH_FOR
 }

@@ -4,7 +4,7 @@
 //! under the same key. Dropping the future is such a crash. It decides nothing about people, and
 //! never waits for a channel longer than for one message.
 
-use alerting::{First, Letter, Routes, Sender, Sent};
+use alerting::{Enclosed, First, Letter, Routes, Sender, Sent};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Clock, DeliveryId, FindingId, Notice, NotifyReason, Severity, Text};
 use futures_util::future::join_all;
@@ -12,6 +12,7 @@ use store::{DeadChannel, Due, Settled, Store, StoreError};
 use tracing::{info, warn};
 
 use crate::confirm::{Check, Checked};
+use crate::enclose::enclose;
 use crate::plan::Plan;
 
 /// Messages to one channel in one pass; the rest waits for the next.
@@ -143,6 +144,13 @@ impl Pass<'_> {
         let Due { delivery, notice, first, .. } = due;
         let now = self.clock.now();
         self.store.begin_delivery(delivery.id, now).await?;
+        let enclosed = match self.enclosed(&notice).await? {
+            Ok(enclosed) => enclosed,
+            Err(why) => {
+                warn!(notice.id = delivery.notice.0, "A report cannot be sent: {why}");
+                return Ok(Settled::GivenUp { why });
+            }
+        };
         let letter = Letter {
             id: delivery.notice,
             notice,
@@ -154,6 +162,7 @@ impl Pass<'_> {
                 title: it.title,
                 reference: it.reference,
             }),
+            enclosed: enclosed.map(|it| *it),
             now,
         };
         let sent = sender.send(&letter).await;
@@ -180,6 +189,20 @@ impl Pass<'_> {
                 Settled::GivenUp { why }
             }
         })
+    }
+
+    /// The report that goes with a notice, if one does; or why it cannot.
+    async fn enclosed(
+        &self,
+        notice: &Notice,
+    ) -> Result<Result<Option<Box<Enclosed>>, String>, StoreError> {
+        match (notice.reason, notice.run) {
+            (NotifyReason::Report, Some(run)) => {
+                let shows_document = self.plan.routes.report.shows_document;
+                Ok(enclose(self.store, run, shows_document).await?.map(Some))
+            }
+            _ => Ok(Ok(None)),
+        }
     }
 
     /// Tells other channels what dead ones did not take: one notice for each dead channel. Returns

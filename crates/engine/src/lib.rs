@@ -7,6 +7,7 @@ mod ask;
 mod attend;
 mod confirm;
 mod deliver;
+mod enclose;
 mod entries;
 mod episodes;
 mod estate;

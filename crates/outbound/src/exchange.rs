@@ -59,6 +59,7 @@ pub(crate) async fn exchange(
         request_id: None,
         n_rows: 0,
         duration_ms: 0,
+        waited_ms: 0,
     };
     let (method, place) = (line.method.clone(), as_shown.log);
     let started = Instant::now();

@@ -13,7 +13,7 @@ use crate::auth::{Pass, Renewals};
 use crate::budget::Budget;
 use crate::client::Core;
 use crate::exchange::Exchange;
-use crate::tries::{Call, Tries, waits};
+use crate::tries::{Call, Tries};
 use crate::{Answer, OutboundError, OutboundErrorKind};
 
 /// Sends GET, and nothing else, below the base URL. Clones share the budgets of one pull.
@@ -110,7 +110,7 @@ impl Reader {
     async fn ask(&self, url: Url, headers: &HeaderMap) -> Result<Answer, OutboundError> {
         let limits = &self.core.config.limits;
         self.budget.take_page(limits).map_err(|kind| failed(&url, kind))?;
-        let mut call = Call { core: &self.core, budget: &self.budget, lines: Vec::new() };
+        let mut call = Call::new(&self.core, &self.budget);
         match call.get(url, headers).await {
             Ok((Exchange { status, headers, body, sent_at, received_at }, url)) => {
                 let (requests, place) = (call.lines, Place(url));
@@ -143,8 +143,7 @@ impl Call<'_> {
             let rest = core.pacer.rest(&lane);
             if !rest.is_zero() {
                 self.budget.take_wait(rest, limits).map_err(|kind| failed(&url, kind))?;
-                waits(rest, "our share of its rate limit is spent");
-                tokio::time::sleep(rest).await;
+                self.wait(rest, "our share of its rate limit is spent").await;
             }
             let pass = core.auth.pass(&url, self).await?;
             let serial = pass.serial;

@@ -17,13 +17,19 @@ pub(crate) struct Call<'a> {
     pub(crate) budget: &'a Budget,
     /// A line for each request sent so far.
     pub(crate) lines: Vec<Request>,
+    /// What was waited since the last of them.
+    pub(crate) waited: Duration,
 }
 
 /// How often one request of a call has failed.
 #[derive(Default)]
 pub(crate) struct Tries(u32);
 
-impl Call<'_> {
+impl<'a> Call<'a> {
+    pub(crate) const fn new(core: &'a Core, budget: &'a Budget) -> Self {
+        Self { core, budget, lines: Vec::new(), waited: Duration::ZERO }
+    }
+
     /// Sends a request once. An answer may have any status that another try would not change;
     /// `None`: it is time to try again.
     pub(crate) async fn send(
@@ -35,7 +41,11 @@ impl Call<'_> {
         let core = self.core;
         let clock = core.clock.as_ref();
         let (shown, lines) = (Shown::of(request.url()), &mut self.lines);
-        let (asked, why) = match exchange(&core.http, request, shown, limits, clock, lines).await {
+        let answer = exchange(&core.http, request, shown, limits, clock, lines).await;
+        if let Some(line) = lines.last_mut() {
+            line.waited_ms = ms(std::mem::take(&mut self.waited));
+        }
+        let (asked, why) = match answer {
             Ok(exchange) if may_change(exchange.status) => self.refusal(&exchange, tries),
             Ok(exchange) => return Ok(Some(exchange)),
             Err(kind) if kind.is_transient() => (None, kind),
@@ -58,7 +68,7 @@ impl Call<'_> {
     }
 
     async fn wait_for_another(
-        &self,
+        &mut self,
         asked: Option<Duration>,
         why: OutboundErrorKind,
         tries: &mut Tries,
@@ -74,17 +84,23 @@ impl Call<'_> {
                 self.budget.take_wait(asked, limits)?;
                 // Whoever else was told the same time comes at it, too.
                 let wait = asked.saturating_add(random::jittered(limits.backoff));
-                waits(wait, "it asks for that");
-                tokio::time::sleep(wait).await;
+                self.wait(wait, "it asks for that").await;
             }
             // Without budget for a wait of our own, what failed is the better reason.
             None if self.budget.take_wait(backoff, limits).is_err() => return Err(why),
             None => {
-                waits(backoff, "an answer failed");
-                tokio::time::sleep(backoff).await;
+                self.wait(backoff, "an answer failed").await;
             }
         }
         Ok(())
+    }
+
+    /// Waits, and says so: whoever watches wants to know why nothing is heard for a while.
+    pub(crate) async fn wait(&mut self, wait: Duration, why: &str) {
+        let wait_ms = ms(wait);
+        tracing::debug!(target: "progress", wait_ms, why, "Waiting {wait_ms} ms: {why}");
+        tokio::time::sleep(wait).await;
+        self.waited = self.waited.saturating_add(wait);
     }
 
     /// The wait of our own before the next try: it doubles, up to the longest single wait.
@@ -94,10 +110,8 @@ impl Call<'_> {
     }
 }
 
-/// Says that nothing will be heard for a while: whoever watches wants to know.
-pub(crate) fn waits(wait: Duration, why: &str) {
-    let wait_ms = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
-    tracing::debug!(target: "progress", wait_ms, why, "Waiting {wait_ms} ms: {why}");
+fn ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Returns true for a status that another try may change. 501 is none: the server says that it

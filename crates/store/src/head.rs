@@ -36,6 +36,20 @@ impl Store {
         self.read("read the head of the ledger", head).await
     }
 
+    /// How many entries the ledger has, by its newest checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] when the database cannot be read.
+    pub async fn ledger_size(&self) -> Result<u64, StoreError> {
+        self.read("read the size of the ledger", |connection| {
+            let sql = "SELECT coalesce(max(size), 0) FROM checkpoint";
+            let size: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+            Ok(u64::try_from(size).unwrap_or(0))
+        })
+        .await
+    }
+
     /// The keys of the ledger, in the order in which they were announced.
     ///
     /// # Errors

@@ -21,6 +21,8 @@ pub struct Requested {
     pub n: u64,
     /// How long they took together, in milliseconds.
     pub duration_ms: u64,
+    /// How long was waited before them together, in milliseconds.
+    pub waited_ms: u64,
 }
 
 /// How large the database is, in bytes.
@@ -92,12 +94,12 @@ fn last_whole(connection: &Connection) -> Result<Vec<(Stream, DateTime<Utc>)>, S
 
 fn requested(connection: &Connection, run: RunId) -> Result<Vec<Requested>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT 0, system, status, count(*), sum(duration_ms)
-         FROM (SELECT s.system, r.status, r.duration_ms
+        "SELECT 0, system, status, count(*), sum(duration_ms), sum(waited_ms)
+         FROM (SELECT s.system, r.status, r.duration_ms, r.waited_ms
                FROM snapshot n JOIN stream s ON s.id = n.stream JOIN request r ON r.snapshot = n.id
                WHERE n.run = ?1
                UNION ALL
-               SELECT system, status, duration_ms FROM other_request WHERE run = ?1)
+               SELECT system, status, duration_ms, waited_ms FROM other_request WHERE run = ?1)
          GROUP BY system, status ORDER BY system, status",
     )?;
     let mut rows = statement.query([run.0])?;
@@ -111,6 +113,7 @@ fn requested(connection: &Connection, run: RunId) -> Result<Vec<Requested>, Stor
             status: status.map(u16::try_from).transpose().map_err(|_| cells.corrupt("status"))?,
             n: cells.count("n")?,
             duration_ms: cells.count("duration_ms")?,
+            waited_ms: cells.count("waited_ms")?,
         });
     }
     Ok(found)

@@ -10,6 +10,7 @@ mod audit;
 mod body;
 mod canon;
 mod cells;
+mod channel;
 mod codes;
 mod commit;
 mod conclusion;
@@ -42,6 +43,7 @@ mod verify;
 mod writer;
 
 pub use audit::Held;
+pub use channel::ChannelHealth;
 pub use commit::{Commit, LinkChange, RunSummary};
 pub use disposition::Disposal;
 pub use enrol::Enrolled;

@@ -28,7 +28,7 @@ pub(crate) fn insert(connection: &Connection, notices: &[Notice]) -> Result<(), 
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
     let mut waits = connection.prepare_cached(
-        "SELECT min(due_at_ms) FROM delivery WHERE state = 'pending' AND channel = ?2
+        "SELECT min(due_at_ms), min(first_due_ms) FROM delivery WHERE state = 'pending' AND channel = ?2
              AND notice IN (SELECT id FROM notice WHERE key = ?1)",
     )?;
     let mut supersede = connection.prepare_cached(
@@ -37,8 +37,8 @@ pub(crate) fn insert(connection: &Connection, notices: &[Notice]) -> Result<(), 
              AND notice IN (SELECT id FROM notice WHERE key = ?1)",
     )?;
     let mut deliver = connection.prepare_cached(
-        "INSERT INTO delivery (notice, channel, state, due_at_ms, n_attempts)
-         VALUES (?1, ?2, 'pending', ?3, 0)",
+        "INSERT INTO delivery (notice, channel, state, first_due_ms, due_at_ms, n_attempts)
+         VALUES (?1, ?2, 'pending', ?3, ?4, 0)",
     )?;
     let mut person = connection.prepare_cached(
         "INSERT INTO notice_person (notice, finding, name, login) VALUES (?1, ?2, ?3, ?4)",
@@ -65,12 +65,12 @@ pub(crate) fn insert(connection: &Connection, notices: &[Notice]) -> Result<(), 
             }
         }
         for (channel, due_at) in &notice.to {
-            let waited: Option<i64> =
-                waits.query_row(params![notice.key, channel], |row| row.get(0))?;
+            let waited: (Option<i64>, Option<i64>) = waits
+                .query_row(params![notice.key, channel], |row| Ok((row.get(0)?, row.get(1)?)))?;
             let why = format!("notice {id} says more");
             supersede.execute(params![notice.key, channel, why])?;
-            let due_at_ms = waited.unwrap_or(i64::MAX).min(ms(*due_at));
-            deliver.execute(params![id, channel, due_at_ms])?;
+            let earlier = |waited: Option<i64>| waited.unwrap_or(i64::MAX).min(ms(*due_at));
+            deliver.execute(params![id, channel, earlier(waited.1), earlier(waited.0)])?;
         }
     }
     Ok(())
@@ -143,7 +143,7 @@ pub(crate) fn load_told(connection: &Connection) -> Result<Vec<Told>, StoreError
         "SELECT n.id, n.key, d.channel, n.reason, n.severity, n.app, n.at_ms, n.findings
          FROM notice n JOIN delivery d ON d.notice = n.id
          WHERE d.state IN ('pending', 'delivered')
-             AND n.reason NOT IN ('digest', 'undelivered', 'test')
+             AND n.reason NOT IN ('digest', 'undelivered', 'report', 'test')
          ORDER BY n.id",
     )?;
     let mut rows = statement.query([])?;

@@ -18,6 +18,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../migrations/0003_alerts.sql")),
     M::up(include_str!("../migrations/0004_ledger.sql")),
     M::up(include_str!("../migrations/0005_turns.sql")),
+    M::up(include_str!("../migrations/0006_reports_told.sql")),
 ];
 
 /// Marks the file as ours: "DRFT".
@@ -202,5 +203,42 @@ mod tests {
 
         let error = migrate(&path, &mut connection, STEPS).unwrap_err();
         assert!(matches!(error, StoreError::Newer { .. }), "{error}");
+    }
+
+    #[test]
+    fn an_outbox_from_before_reports_were_told_keeps_what_waits_and_what_was_told() {
+        const BEFORE: usize = 5;
+        let mut connection = Connection::open_in_memory().unwrap();
+        configure_writer(&connection).unwrap();
+        let path = Path::new("memory");
+        migrate(path, &mut connection, STEPS.get(..BEFORE).unwrap()).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO notice VALUES (7, 'k', 'opened', 'high', NULL, NULL, 100, 't', '[]',
+                                            '[]', '[]');
+                 INSERT INTO notice_person VALUES (7, 1, 'Ada', 'ada');
+                 INSERT INTO delivery VALUES
+                     (1, 7, 'a', 'delivered', 100, 1, 110, 'x', NULL, 0),
+                     (2, 7, 'b', 'pending', 900, 3, 600, NULL, 'busy', 1),
+                     (3, 7, 'c', 'pending', 500, 0, NULL, NULL, NULL, 0);",
+            )
+            .unwrap();
+        Migrations::from_slice(STEPS).to_latest(&mut connection).unwrap();
+        let one = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap();
+        let deliveries = "SELECT group_concat(id || channel || state || first_due_ms || '/' ||
+                              due_at_ms || '/' || n_attempts || forwarded, ' ')
+                          FROM delivery JOIN notice_person USING (notice) WHERE notice = 7";
+        assert_eq!(
+            one(deliveries),
+            "1adelivered100/100/10 2bpending100/900/31 3cpending500/500/00"
+        );
+        connection.execute("DELETE FROM delivery", []).unwrap_err();
+        connection
+            .execute(
+                "INSERT INTO delivery (notice, channel, state, first_due_ms, due_at_ms,
+                                            n_attempts) VALUES (8, 'a', 'pending', 1, 1, 0)",
+                [],
+            )
+            .unwrap_err(); // There is no such notice.
     }
 }

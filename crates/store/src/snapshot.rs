@@ -110,8 +110,8 @@ pub(crate) fn insert_other_requests(
 ) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO other_request (run, nth, system, method, url, status, n_bytes, sha256,
-                                    date_ms, request_id, n_rows, duration_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                                    date_ms, request_id, n_rows, duration_ms, waited_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?;
     for (nth, (system, request)) in (0_i64..).zip(requests) {
         insert.execute(params![
@@ -127,6 +127,7 @@ pub(crate) fn insert_other_requests(
             request.request_id,
             request.n_rows.cast_signed(),
             request.duration_ms.cast_signed(),
+            request.waited_ms.cast_signed(),
         ])?;
     }
     Ok(())
@@ -141,8 +142,8 @@ fn insert_request(
     connection
         .prepare_cached(
             "INSERT INTO request (snapshot, nth, method, url, status, n_bytes, sha256, date_ms,
-                                  request_id, n_rows, duration_ms)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                                  request_id, n_rows, duration_ms, waited_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             snapshot.0,
@@ -156,6 +157,7 @@ fn insert_request(
             request.request_id,
             request.n_rows.cast_signed(),
             request.duration_ms.cast_signed(),
+            request.waited_ms.cast_signed(),
         ])?;
     Ok(())
 }
@@ -165,7 +167,8 @@ fn read_requests(
     snapshot: SnapshotId,
 ) -> Result<Vec<Request>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT snapshot, method, url, status, n_bytes, sha256, date_ms, request_id, n_rows, duration_ms
+        "SELECT snapshot, method, url, status, n_bytes, sha256, date_ms, request_id, n_rows, duration_ms,
+                waited_ms
          FROM request WHERE snapshot = ?1 ORDER BY nth",
     )?;
     let mut rows = statement.query([snapshot.0])?;
@@ -185,6 +188,7 @@ fn read_requests(
             request_id: cells.maybe_text("request_id")?,
             n_rows: cells.count("n_rows")?,
             duration_ms: cells.count("duration_ms")?,
+            waited_ms: cells.count("waited_ms")?,
         });
     }
     Ok(requests)

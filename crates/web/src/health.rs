@@ -148,6 +148,22 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn channels_of_the_settings_have_metrics_before_anything_was_told() {
+        let (_folder, numbers) = nothing_yet().await;
+        let status = Status { channels: vec!["mail".into()], ..Status::default() };
+        let page = metrics(&numbers, &status, "driftline 0.1.0").unwrap();
+        for line in [
+            "driftline_notices_total{channel=\"mail\",outcome=\"given_up\"} 0",
+            "driftline_notices_waiting{channel=\"mail\"} 0",
+            "driftline_channel_dead{channel=\"mail\"} 0",
+            "driftline_ledger_entries 0",
+        ] {
+            assert!(page.lines().any(|it| it == line), "no `{line}` in {page}");
+        }
+        assert!(!page.contains("driftline_oldest_waiting"), "none waits: {page}");
+    }
+
+    #[tokio::test]
     async fn runs_that_are_stuck_overdue_or_failed_and_bad_settings_are_ills() {
         let (_folder, numbers) = nothing_yet().await;
         let told = |status: Status| {

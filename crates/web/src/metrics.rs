@@ -2,8 +2,12 @@
 //! seconds since 1970, so that an alert can say how long ago. Systems, lists, causes and states
 //! are labels; people and accounts never are.
 
-use prometheus::{Counter, Encoder as _, GaugeVec, Opts, Registry, TextEncoder};
+use std::collections::BTreeMap;
+
+use domain::{DeliveryState, Text};
+use prometheus::{CounterVec, Encoder as _, GaugeVec, Opts, Registry, TextEncoder};
 use report::v1::{App, Channel, FindingState, Grade, Report, Severity, Source, Watcher};
+use store::ChannelHealth;
 
 use crate::{Numbers, Status};
 
@@ -20,6 +24,8 @@ pub fn metrics(
     let page = Page { registry: Registry::new() };
     page.of_daemon(status, software)?;
     page.of_store(numbers)?;
+    page.of_requests(numbers)?;
+    page.of_channels(&channels(numbers, status))?;
     if let Some(report) = &numbers.report {
         page.of_run(report)?;
         page.of_sources(report)?;
@@ -28,6 +34,18 @@ pub fn metrics(
     let mut bytes = Vec::new();
     TextEncoder::new().encode(&page.registry.gather(), &mut bytes)?;
     String::from_utf8(bytes).map_err(|error| prometheus::Error::Msg(error.to_string()))
+}
+
+/// The channels that there are, and the last report of those that get one. What was taken out of the
+/// settings is nobody's concern.
+fn channels(numbers: &Numbers, status: &Status) -> Vec<ChannelHealth> {
+    let of = |name: &Text| {
+        let known = numbers.channels.iter().find(|it| it.channel == *name);
+        let mut health = known.cloned().unwrap_or_else(|| ChannelHealth::silent(name.clone()));
+        health.report_at = health.report_at.filter(|_| status.report_to.contains(name));
+        health
+    };
+    status.channels.iter().map(of).collect()
 }
 
 struct Page {
@@ -51,8 +69,21 @@ impl Page {
     }
 
     fn counter(&self, name: &str, help: &str, value: u64) -> Result<(), prometheus::Error> {
-        let metric = Counter::new(name, help)?;
-        metric.inc_by(count(value));
+        self.counters(name, help, [], [([], value)])
+    }
+
+    /// Counters of one name, with their labels.
+    fn counters<const N: usize>(
+        &self,
+        name: &str,
+        help: &str,
+        labels: [&str; N],
+        values: impl IntoIterator<Item = ([String; N], u64)>,
+    ) -> Result<(), prometheus::Error> {
+        let metric = CounterVec::new(Opts::new(name, help), &labels)?;
+        for (labels, value) in values {
+            metric.with_label_values(&labels).inc_by(count(value));
+        }
         self.registry.register(Box::new(metric))
     }
 
@@ -128,6 +159,11 @@ impl Page {
             ["file"],
             sizes.map(|(file, size)| ([file.to_owned()], count(size))),
         )?;
+        self.one(
+            "driftline_ledger_entries",
+            "Entries of the evidence log.",
+            count(numbers.n_entries),
+        )?;
         let whole = numbers.last_whole.iter().map(|(stream, at)| {
             let channel = stream.channel.map_or("", domain::Channel::name);
             let labels = [stream.system.as_str(), stream.list.name(), channel];
@@ -138,7 +174,10 @@ impl Page {
             "As of when the list was last seen whole and believed.",
             ["system", "list", "channel"],
             whole,
-        )?;
+        )
+    }
+
+    fn of_requests(&self, numbers: &Numbers) -> Result<(), prometheus::Error> {
         let status = |it: &store::Requested| {
             it.status.map_or_else(|| "none".to_owned(), |status| status.to_string())
         };
@@ -156,6 +195,64 @@ impl Page {
                 .requested
                 .iter()
                 .map(|it| ([it.system.to_string(), status(it)], count(it.duration_ms) / 1000.0)),
+        )?;
+        let mut waited: BTreeMap<String, u64> = BTreeMap::new();
+        for it in &numbers.requested {
+            *waited.entry(it.system.to_string()).or_default() += it.waited_ms;
+        }
+        self.add(
+            "driftline_run_wait_seconds",
+            "How long the last run waited for rate limits and after failures, its readers together.",
+            ["system"],
+            waited.into_iter().map(|(system, ms)| ([system], count(ms) / 1000.0)),
+        )
+    }
+
+    fn of_channels(&self, channels: &[ChannelHealth]) -> Result<(), prometheus::Error> {
+        let name = |it: &ChannelHealth| it.channel.to_string();
+        let outcomes = channels.iter().flat_map(|it| {
+            let settled = it.by_state.iter().filter(|it| it.0 != DeliveryState::Pending);
+            settled.map(|(state, n)| ([name(it), state.name().to_owned()], *n))
+        });
+        self.counters(
+            "driftline_notices_total",
+            "Notices by what became of them, of all time.",
+            ["channel", "outcome"],
+            outcomes,
+        )?;
+        self.counters(
+            "driftline_notice_retries_total",
+            "How often a notice was sent again, of all time.",
+            ["channel"],
+            channels.iter().map(|it| ([name(it)], it.n_retries)),
+        )?;
+        let waiting = |it: &ChannelHealth| {
+            let pending = it.by_state.iter().filter(|it| it.0 == DeliveryState::Pending);
+            pending.map(|it| it.1).sum::<u64>()
+        };
+        self.add(
+            "driftline_notices_waiting",
+            "Notices that wait: for their time, or for a channel that takes them.",
+            ["channel"],
+            channels.iter().map(|it| ([name(it)], count(waiting(it)))),
+        )?;
+        self.add(
+            "driftline_oldest_waiting_notice_timestamp_seconds",
+            "When the oldest notice that waits was to be told, which may be ahead.",
+            ["channel"],
+            channels.iter().filter_map(|it| Some(([name(it)], seconds(it.oldest_due_at?)))),
+        )?;
+        self.add(
+            "driftline_channel_dead",
+            "1 when the last tries of the channel were all in vain.",
+            ["channel"],
+            channels.iter().map(|it| ([name(it)], truth(it.is_dead))),
+        )?;
+        self.add(
+            "driftline_report_taken_timestamp_seconds",
+            "When the channel last took the report of a run.",
+            ["channel"],
+            channels.iter().filter_map(|it| Some(([name(it)], seconds(it.report_at?)))),
         )
     }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::Stream;
 use report::ReportError;
 use report::v1::Report;
-use store::{Requested, Sizes, Store, StoreError, Turns};
+use store::{ChannelHealth, Requested, Sizes, Store, StoreError, Turns};
 
 /// What the last run left behind.
 #[derive(Debug)]
@@ -19,6 +19,10 @@ pub struct Numbers {
     pub(crate) requested: Vec<Requested>,
     pub(crate) turns: Turns,
     pub(crate) sizes: Sizes,
+    /// The channels of alerts.
+    pub(crate) channels: Vec<ChannelHealth>,
+    /// Entries of the evidence log.
+    pub(crate) n_entries: u64,
 }
 
 /// Why there is nothing to tell.
@@ -52,6 +56,8 @@ impl Numbers {
             last_whole: store.last_whole().await?.into_iter().collect(),
             turns: store.turns().await?,
             sizes: store.sizes()?,
+            channels: store.channels().await?,
+            n_entries: store.ledger_size().await?,
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What a daemon says of itself: what it waits for, and how its last tries ended.
 
 use chrono::{DateTime, Utc};
+use domain::Text;
 
 /// What a daemon says of itself. The rest is in the database.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,4 +23,8 @@ pub struct Status {
     pub heartbeat_at: Option<DateTime<Utc>>,
     /// Heartbeats that were not heard since the daemon began.
     pub n_unheard: u64,
+    /// The channels by which people are told, as the settings in force have them.
+    pub channels: Vec<Text>,
+    /// Those of them that get the report of each run.
+    pub report_to: Vec<Text>,
 }

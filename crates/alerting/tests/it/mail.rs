@@ -28,7 +28,7 @@ fn sender(port: u16) -> Sender {
 }
 
 /// A server that takes mail, but answers the command that begins with `word` as told.
-async fn server(word: &'static str, answer: &'static str) -> (u16, Arc<Mutex<String>>) {
+pub(crate) async fn server(word: &'static str, answer: &'static str) -> (u16, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let heard = Arc::new(Mutex::new(String::new()));

@@ -11,6 +11,7 @@ mod decide;
 mod letters;
 mod lines;
 mod mail;
+mod reports;
 #[path = "../../../outbound/tests/it/server.rs"]
 #[expect(dead_code, reason = "it also serves the tests of `outbound`")]
 mod server;

@@ -189,6 +189,7 @@ pub(crate) fn letter(reason: NotifyReason) -> Letter {
         names: false,
         report_url: Some("https://driftline.test/latest.html".to_owned()),
         first: None,
+        enclosed: None,
         now: at(0),
     }
 }

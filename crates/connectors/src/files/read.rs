@@ -222,6 +222,7 @@ impl<'p> Reader<'p> {
             request_id: None,
             n_rows: self.n_rows - n_before,
             duration_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            waited_ms: 0,
         };
         Ok((request, stated))
     }

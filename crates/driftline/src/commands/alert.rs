@@ -95,6 +95,7 @@ async fn try_out(settings: &Settings, sender: &Sender, clock: &dyn Clock) -> Sen
         names: sender.names,
         report_url: routes.report_url.clone(),
         first: None,
+        enclosed: None,
         now,
     };
     let sent = sender.send(&letter).await;

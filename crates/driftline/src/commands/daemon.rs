@@ -48,6 +48,7 @@ pub(crate) async fn daemon(config: &Path) -> anyhow::Result<Exit> {
     let store = open(&installed.settings)?;
     let last = store.turns().await?.last;
     let (status, status_of) = watch::channel(Status::default());
+    installed.announce(&status);
     let (max_age, max_age_of) = watch::channel(installed.settings.policy.max_age);
     let (post, post_of) = watch::channel(Arc::clone(&installed.post));
     let stop_within = installed.settings.service.stop_within;
@@ -175,6 +176,14 @@ impl Installed {
         let heartbeat = settings.service.heartbeat()?;
         Ok(Self { settings, profiles, schedule, heartbeat, post })
     }
+
+    /// Says which channels there are, and who gets the report.
+    fn announce(&self, status: &watch::Sender<Status>) {
+        status.send_modify(|it| {
+            it.channels = self.settings.channels.iter().map(|it| it.name.clone()).collect();
+            it.report_to.clone_from(&self.settings.routes.report.to);
+        });
+    }
 }
 
 /// What is done whenever it is due.
@@ -246,6 +255,7 @@ impl Work for Service {
             Ok(new) => {
                 self.max_age.send_replace(new.settings.policy.max_age);
                 self.post.send_replace(Arc::clone(&new.post));
+                new.announce(&self.status);
                 self.installed = new;
                 None
             }

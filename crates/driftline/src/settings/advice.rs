@@ -55,7 +55,14 @@ fn of_channels(settings: &Settings, advice: &mut Vec<String>) {
             let escalated = route.escalate.iter().flat_map(|it| &it.1);
             route.to.iter().chain(escalated).any(|it| it == name)
         });
-        if !is_led_to {
+        let gets_reports = settings.routes.report.to.contains(name);
+        if gets_reports && settings.routes.report.shows_document && !channel.is_mailbox() {
+            advice.push(format!(
+                "alert `{name}` gets the whole report, which names people: `report.json = false` \
+                 sends grades and counts"
+            ));
+        }
+        if !is_led_to && !gets_reports {
             advice.push(format!("no route leads to alert `{name}`: it is told nothing"));
         }
     }

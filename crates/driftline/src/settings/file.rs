@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::alert::{Alert, Alerting, Route};
+use super::alert::{Alert, Alerting, ReportTable, Route};
 use super::entra::EntraApi;
 use super::http::Http;
 use super::service::{HeartbeatTable, ScheduleTable, WebTable};
@@ -65,6 +65,8 @@ pub(super) struct File {
     /// Who is told what. Default: every channel is told of critical remains of access, and of
     /// lists that are too old.
     pub(super) route: Vec<Route>,
+    /// Who gets the report of each run, besides the folder of reports.
+    pub(super) report: ReportTable,
 }
 
 impl Default for File {
@@ -89,6 +91,7 @@ impl Default for File {
             alerting: Alerting::default(),
             alert: BTreeMap::new(),
             route: Vec::new(),
+            report: ReportTable::default(),
         }
     }
 }

@@ -42,7 +42,7 @@ fn a_wrong_file_says_where_what_and_what_to_do() {
     let table = [
         ("databse = 'x.db'",
          "line 1, column 1: `databse` is not a key; did you mean `database`?; expected one of \
-          `database`, `reports`, `reports_keep`, `profiles`, `nights`, `schedule`, `web`, `heartbeat`, `policy`, `keys`, `deployment`, `ledger`, `idp`, `app`, `hr`, `register`, `alerting`, `alert`, `route`".to_owned()),
+          `database`, `reports`, `reports_keep`, `profiles`, `nights`, `schedule`, `web`, `heartbeat`, `policy`, `keys`, `deployment`, `ledger`, `idp`, `app`, `hr`, `register`, `alerting`, `alert`, `route`, `report`".to_owned()),
         ("[policy]\nmax_agee = '26h'",
          "line 2, column 1: `policy.max_agee` is not a key; did you mean `max_age`?; expected one of \
           `version`, `zone`, `max_age`, `rehire_after`, `sla`, `sla_clock`, `shrink_max_percent`, `guard`, `calendar`, `grace`, `severity`".to_owned()),
@@ -137,12 +137,18 @@ fn alerts_that_cannot_be_used_say_what_to_do() {
         ("[alerting]\nstorm_over = 0".to_owned(),                "`alerting.storm_over` must be 1 to 1000"),
         ("[alerting]\nfallback = ['x']".to_owned(),              "`alerting.fallback[0]` names `x`"),
         ("[alerting]\nreport_url = 'here'".to_owned(),           "`alerting.report_url` is no address"),
+        (format!("{mail}[report]\nto = ['n']"),                  "`report.to[0]` names `n`, which is no channel of this file"),
+        (format!("{mail}[report]\nto = ['m', 'm']"),             "`report.to[1]` is there twice"),
+        ("[report]\nto = ['s']\n[alert.s.syslog]\nhost = 'x'".to_owned(), "`report.to[0]` is a channel of syslog, which carries no report: name one with `email`, `webhook` or `command`"),
+        ("[report]\njson = true".to_owned(),                     "`report.json` is for channels that get the report"),
     ];
     for (text, expected) in table {
         let message = message(&text);
         assert!(message.contains(expected), "{message}");
     }
     assert!(read_from(&route).is_ok());
+    let report = read_from(&format!("{mail}[report]\nto = ['m']")).unwrap().routes.report;
+    assert_eq!((&*report.to[0], report.shows_document), ("m", false));
 }
 
 #[test]

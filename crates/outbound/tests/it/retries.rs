@@ -35,6 +35,16 @@ async fn what_may_pass_is_tried_again() {
 }
 
 #[tokio::test]
+async fn each_line_says_how_long_was_waited_before_it() {
+    let asks = Reply::new(429, "").header("retry-after", "0.05");
+    let server = Server::in_turn(vec![asks, Reply::new(500, ""), Reply::json("[1]")]).await;
+    let answer = reader(&server).get("users").await.unwrap();
+    let waited: Vec<u64> = answer.requests.iter().map(|it| it.waited_ms).collect();
+    assert_eq!(waited[0], 0);
+    assert!(waited[1] >= 50 && waited[2] >= 1, "{waited:?}");
+}
+
+#[tokio::test]
 async fn tries_end_and_each_is_a_line() {
     for (reply, end, status) in [
         (Reply::new(500, "x"), "HTTP 500: the server is in trouble, ask again later", "500"),

@@ -120,6 +120,50 @@ async fn what_a_channel_asks_to_wait_holds_for_all_that_waits_for_it() {
 }
 
 #[tokio::test]
+async fn what_has_waited_longest_is_known_by_when_it_was_due_first() {
+    let store = Store::open_in_memory().unwrap();
+    assert_eq!(store.channels().await.unwrap(), []);
+    let report = Notice { key: "k".into(), ..notice(NotifyReason::Report, 1, &["a"]) };
+    store.add_notices(vec![report, notice(NotifyReason::Opened, 2, &["a", "b"])]).await.unwrap();
+    for (nth, one) in due(&store, "a", at(2)).await.into_iter().enumerate() {
+        store.begin_delivery(one.delivery.id, at(3)).await.unwrap();
+        let later = Settled::Later { due_at: at(9), why: "busy".to_owned(), for_all: false };
+        let settled = if nth == 0 { Settled::Delivered { reference: None } } else { later };
+        store.settle_delivery(one.delivery.id, settled).await.unwrap();
+    }
+    store.begin_delivery(due(&store, "a", at(9)).await[0].delivery.id, at(9)).await.unwrap();
+    // What says more was to be told since then, too.
+    store.add_notices(vec![notice(NotifyReason::Worsened, 10, &["a"])]).await.unwrap();
+    let channels = store.channels().await.unwrap();
+    let [a, b] = &channels[..] else { panic!("{channels:?}") };
+    let told = |it: &store::ChannelHealth| {
+        let there = it.by_state.iter().filter(|it| it.1 > 0);
+        there.map(|(state, n)| format!("{state} {n}")).collect::<Vec<String>>()
+    };
+    assert_eq!(told(a), ["pending 1", "delivered 1", "superseded 1"]);
+    assert_eq!((a.oldest_due_at, a.report_at, a.n_retries), (Some(at(2)), Some(at(3)), 1));
+    assert_eq!(
+        (told(b), b.oldest_due_at, b.report_at),
+        (vec!["pending 1".to_owned()], Some(at(2)), None)
+    );
+    assert!(!b.is_dead);
+}
+
+#[tokio::test]
+async fn the_report_of_one_run_takes_no_other_ones_place_and_is_never_over() {
+    let store = Store::open_in_memory().unwrap();
+    let report = |run: i64| Notice {
+        key: format!("driftline:main:-:report-{run}").into(),
+        findings: Vec::new(),
+        ..notice(NotifyReason::Report, run, &["a"])
+    };
+    store.add_notices(vec![report(1)]).await.unwrap();
+    store.add_notices(vec![report(2)]).await.unwrap();
+    assert_eq!(due(&store, "a", at(2)).await.len(), 2);
+    assert_eq!(store.load().await.unwrap().told, []);
+}
+
+#[tokio::test]
 async fn what_was_told_and_what_became_of_it_is_never_rewritten() {
     let (_folder, path) = folder();
     let store = Store::open(&path).unwrap();

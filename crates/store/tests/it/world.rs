@@ -53,6 +53,7 @@ pub(crate) fn snapshot(name: &str, coverage: Coverage, rows: Rows) -> Snapshot {
             request_id: None,
             n_rows: rows.len() as u64,
             duration_ms: 3,
+            waited_ms: 2,
         }],
         rows,
         origins,

@@ -99,6 +99,16 @@ impl ChannelSettings {
         }
     }
 
+    /// Whether it can carry the report of a run.
+    pub(super) const fn takes_reports(&self) -> bool {
+        matches!(self.speaks, Speaks::Email(_) | Speaks::Webhook { .. } | Speaks::Command(_))
+    }
+
+    /// Whether it is read as mail.
+    pub(crate) const fn is_mailbox(&self) -> bool {
+        matches!(self.speaks, Speaks::Email(_))
+    }
+
     /// Whether it ends when a person leaves.
     pub(crate) const fn belongs_to_a_person(&self) -> bool {
         matches!(self.speaks, Speaks::Teams { .. })

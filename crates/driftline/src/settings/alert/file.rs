@@ -25,6 +25,17 @@ impl Default for Alerting {
     }
 }
 
+/// Who gets the report of each run, besides the folder of reports.
+#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub(in crate::settings) struct ReportTable {
+    /// The channels that get it: mailboxes get the page, which names people; webhooks and programs
+    /// get grades, counts and the head of the evidence log. Default: nobody.
+    pub(super) to: Vec<String>,
+    /// Do webhooks and programs also get the whole document, which names people?
+    pub(super) json: bool,
+}
+
 /// One channel: exactly one of the tables below says how it speaks.
 #[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]

@@ -6,5 +6,5 @@ mod route;
 
 pub(crate) use channel::ChannelSettings;
 pub(super) use channel::channels;
-pub(super) use file::{Alert, Alerting, Route};
+pub(super) use file::{Alert, Alerting, ReportTable, Route};
 pub(super) use route::routes;

@@ -1,6 +1,6 @@
 //! What the settings of routes mean.
 
-use alerting::{Hours, Match, Routes};
+use alerting::{Hours, Match, ReportTo, Routes};
 use chrono::{NaiveTime, TimeDelta};
 use chrono_tz::Tz;
 use domain::{Cause, SystemId, Text, Watcher};
@@ -56,7 +56,40 @@ pub(in crate::settings) fn routes(
         storm_over,
         fallback,
         report_url,
+        report: report(document, file, channels, &names)?,
     })
+}
+
+/// Who gets the report of each run.
+fn report(
+    document: &Document<'_>,
+    file: &File,
+    channels: &[ChannelSettings],
+    names: &[&str],
+) -> Result<ReportTo, SettingsError> {
+    let mut to: Vec<Text> = Vec::new();
+    for (index, name) in file.report.to.iter().enumerate() {
+        let at = ["report", "to", &index.to_string()];
+        let name = known(document, &at, name, names)?;
+        let channel = channels.iter().find(|it| it.name == name);
+        if let Some(other) = channel.filter(|it| !it.takes_reports()) {
+            let what = format!(
+                "is a channel of {}, which carries no report: name one with `email`, `webhook` or \
+                 `command`",
+                other.protocol()
+            );
+            return Err(document.wrong(&at, what));
+        }
+        if to.contains(&name) {
+            return Err(document.wrong(&at, "is there twice: take one out"));
+        }
+        to.push(name);
+    }
+    if file.report.json && to.is_empty() {
+        let what = "is for channels that get the report: name one in `to`";
+        return Err(document.wrong(&["report", "json"], what));
+    }
+    Ok(ReportTo { to, shows_document: file.report.json })
 }
 
 /// A name of a channel, or what is meant.
