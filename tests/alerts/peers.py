@@ -87,7 +87,7 @@ def check(folder):
     reports = [list(mail.iter_attachments()) for mail in mails if mail.is_multipart()]
     assert len(reports) == 2 and all(len(parts) == 2 for parts in reports), reports
     for page, checkpoint in reports:
-        assert page.get_content().startswith("<!doctype html>"), page
+        assert page.get_content().startswith("<!DOCTYPE html>"), page
         assert page.get_filename().endswith(".html"), page
         (folder / "head.checkpoint").write_bytes(checkpoint.get_content())
     assert mails[2]["References"] == mails[4]["References"], "one thread"

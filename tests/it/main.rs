@@ -21,3 +21,4 @@ mod partial;
 mod quickstart;
 mod site;
 mod tidy;
+mod told_in_the_end;

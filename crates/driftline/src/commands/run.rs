@@ -110,13 +110,19 @@ impl Due<'_> {
         loop {
             let told = engine::deliver(self.store, &plan, senders, clock).await?;
             is_told &= told.n_given_up == 0;
+            let now = clock.now();
+            // More may be due than one pass sends, and goes on leaving while it is taken.
+            let is_due_now = told.next_due_at.is_some_and(|it| it <= now);
             match told.next_due_at {
-                Some(due_at) if told.n_later > 0 && due_at <= until => {
-                    let wait = (due_at - clock.now()).to_std().unwrap_or_default();
+                Some(due_at)
+                    if is_due_now && told.n_delivered > 0
+                        || told.n_later > 0 && due_at <= until =>
+                {
+                    let wait = (due_at - now).to_std().unwrap_or_default();
                     tokio::time::sleep(wait).await;
                 }
                 _ => {
-                    is_told &= told.n_later == 0;
+                    is_told &= told.n_later == 0 && !is_due_now;
                     break;
                 }
             }
