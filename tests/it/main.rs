@@ -17,6 +17,7 @@ mod firm;
 mod ledger;
 mod life;
 mod live;
+mod onelogin;
 mod partial;
 mod quickstart;
 mod site;

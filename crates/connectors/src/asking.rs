@@ -6,18 +6,72 @@ use std::sync::OnceLock;
 use chrono::{DateTime, Utc};
 use domain::{Clock, List, Principal, Request, Rows, SystemId, Text};
 use outbound::{Bytes, Reader};
+use tokio::sync::OnceCell;
 
+use crate::abreast::answers;
 use crate::files::Profile;
-use crate::live::{Answer, Question, Reply, ends_asking};
+use crate::live::{Answer, Question, Reply, chain, ends_asking};
 use crate::page;
-use crate::walk::{Dialect, chain};
+use crate::walk::Dialect;
 
 /// A round of questions.
 pub(crate) struct Asking<'a> {
-    pub(crate) system: &'a SystemId,
-    pub(crate) reader: Reader,
+    system: &'a SystemId,
+    reader: Reader,
+    sight: Sight<'a>,
     /// Why nothing is asked any more; empty: questions are still asked.
-    pub(crate) stopped: OnceLock<String>,
+    stopped: OnceLock<String>,
+    /// Whether users could be seen in this round; empty: nobody wanted to know yet.
+    users_are_seen: OnceCell<Result<(), String>>,
+}
+
+/// How it shows that users can be seen at all. Where they cannot, everybody is a 404.
+pub(crate) struct Sight<'a> {
+    /// Who answers 404, for people.
+    pub(crate) source: &'static str,
+    pub(crate) dialect: &'a dyn Dialect,
+    /// Where a user is who must be there; `None`: none is known.
+    pub(crate) canary: Option<String>,
+    /// Where a list of one user is.
+    pub(crate) anybody: String,
+    /// What to look at where that list is empty.
+    pub(crate) look_at: &'static str,
+    /// Counts the users of such a list; `None`: it is none.
+    pub(crate) n_users: fn(&[u8]) -> Option<usize>,
+}
+
+/// What a connector makes of a question.
+pub(crate) trait Round: Sync {
+    fn asking(&self) -> &Asking<'_>;
+
+    /// What a user is.
+    fn identity(&self, id: &Text, clock: &dyn Clock) -> impl Future<Output = Heard> + Send;
+
+    /// Whether a user may use the app.
+    fn assignment(&self, id: &Text, clock: &dyn Clock) -> impl Future<Output = Heard> + Send;
+}
+
+/// Asks about each object, a few at a time, and answers in the order of the questions.
+pub(crate) async fn ask_each(
+    round: &impl Round,
+    clock: &dyn Clock,
+    questions: &[Question],
+) -> Vec<Reply> {
+    answers(questions.iter().map(|it| ask(round, clock, it)).collect()).await
+}
+
+async fn ask(round: &impl Round, clock: &dyn Clock, question: &Question) -> Reply {
+    let asking = round.asking();
+    let heard = match (asking.stopped.get(), question) {
+        (Some(why), _) => Heard::nothing(format!("not asked, because {why}"), clock),
+        (None, Question::Identity(id)) => round.identity(id, clock).await,
+        (None, Question::Assignment(id)) => round.assignment(id, clock).await,
+        (None, Question::Account(_)) => {
+            let source = asking.sight.source;
+            Heard::nothing(format!("{source} knows no accounts of the app"), clock)
+        }
+    };
+    heard.reply(question)
 }
 
 /// What came of one question.
@@ -39,12 +93,44 @@ pub(crate) struct Read<'r> {
 
 impl<'a> Asking<'a> {
     /// Begins a round.
-    pub(crate) fn new(system: &'a SystemId, reader: Reader) -> Self {
-        Self { system, reader, stopped: OnceLock::new() }
+    pub(crate) fn new(system: &'a SystemId, reader: Reader, sight: Sight<'a>) -> Self {
+        let (stopped, users_are_seen) = (OnceLock::new(), OnceCell::new());
+        Self { system, reader, sight, stopped, users_are_seen }
+    }
+
+    /// Makes that somebody is gone unknown where users cannot be seen at all: a 404 is no word of
+    /// its own there.
+    pub(crate) async fn if_users_are_seen(&self, heard: &mut Heard) {
+        if heard.answer == Answer::Gone
+            && let Err(why) = self.users_are_seen(&mut heard.requests).await
+        {
+            let source = self.sight.source;
+            let why =
+                format!("{source} answers 404, and that may be for want of permission: {why}");
+            heard.answer = Answer::Unknown { why };
+        }
+    }
+
+    /// Looks once in a round whether users can be seen: a canary where there is one, else anybody.
+    async fn users_are_seen(&self, requests: &mut Vec<Request>) -> Result<(), String> {
+        let Sight { dialect, canary, anybody, look_at, n_users, .. } = &self.sight;
+        let vendor = dialect.vendor();
+        let seen = self.users_are_seen.get_or_init(async || {
+            if let Some(canary) = canary {
+                return self.body(canary, *dialect, requests).await.map(drop);
+            }
+            let body = self.body(anybody, *dialect, requests).await?;
+            match n_users(&body) {
+                Some(0) => Err(format!("{vendor} shows nobody at all, look at {look_at}")),
+                Some(_) => Ok(()),
+                None => Err(format!("{vendor}'s list of users is none")),
+            }
+        });
+        seen.await.clone()
     }
 
     /// Lets no further question be asked. The first reason stays.
-    pub(crate) fn stop(&self, why: &str) {
+    fn stop(&self, why: &str) {
         self.stopped.get_or_init(|| why.to_owned());
     }
 
@@ -107,11 +193,12 @@ impl<'a> Asking<'a> {
 
     fn found(&self, body: &[u8], read: Read<'_>) -> Answer {
         let skips_identities = read.list == List::Assignments;
-        let (lists, body) = match page::one(read.profile, self.system, skips_identities, body) {
+        let one = match page::one(read.profile, self.system, skips_identities, body) {
             Ok(one) => one,
             Err(error) => return Answer::Unknown { why: error.what },
         };
-        match lists.into_iter().find(|it| it.list() == read.list) {
+        let body = one.raw;
+        match one.rows.into_iter().find(|it| it.list() == read.list) {
             Some(row) if is_about(&row, read.id) => Answer::Found { row, body },
             _ => {
                 let why = format!("{} answered with another object", read.dialect.vendor());

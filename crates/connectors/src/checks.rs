@@ -2,9 +2,11 @@
 
 use chrono::TimeDelta;
 use outbound::{Answer, OutboundError};
+use serde::de::IgnoredAny;
 
-use crate::live::{CLOCK_SKEW_MAX, Check, CheckResult};
-use crate::walk::{chain, who_answers};
+use crate::live::{CLOCK_SKEW_MAX, Check, CheckResult, chain};
+use crate::refusal::Words;
+use crate::walk::who_answers;
 
 /// An answer, or why there is none.
 pub(crate) type Answered = Result<Answer, OutboundError>;
@@ -25,14 +27,37 @@ pub(crate) fn warning(name: &'static str, text: &str) -> Check {
     }
 }
 
-/// The source refused. `means` and `next` are sentences without their beginning and end.
-pub(crate) fn refused(name: &'static str, status: u16, means: &str, next: &str) -> Check {
+/// The source refused.
+pub(crate) fn refused(name: &'static str, status: u16, words: Words) -> Check {
+    let Words { means, next } = words;
     Check {
         name,
         result: CheckResult::Failed,
         seen: format!("HTTP {status}: {means}."),
-        next: Some(sentence(next)),
+        next: Some(sentence(&next)),
     }
+}
+
+/// Something does not work. `seen` and `next` are whole sentences.
+pub(crate) fn failed(name: &'static str, seen: String, next: &str) -> Check {
+    Check { name, result: CheckResult::Failed, seen, next: Some(next.to_owned()) }
+}
+
+/// Something could not be looked at. `seen` and `next` are whole sentences.
+pub(crate) fn skipped(name: &'static str, seen: &str, next: &str) -> Check {
+    let (seen, next) = (seen.to_owned(), Some(next.to_owned()));
+    Check { name, result: CheckResult::Skipped, seen, next }
+}
+
+/// The name of each check of a canary.
+pub(crate) const CANARY: &str = "canaries are seen";
+
+/// No canary is known. `ids`: what the settings name them by.
+pub(crate) fn no_canary(ids: &str) -> Check {
+    let next = format!(
+        "Put the {ids} of users who never leave into `canaries`: a list without them is not believed."
+    );
+    skipped(CANARY, "No canary is configured.", &next)
 }
 
 /// What came is not what was asked for.
@@ -70,6 +95,11 @@ pub(crate) fn clocks(name: &'static str, theirs: &str, answered: &Answered) -> C
         seen: format!("Our clock is {} s {way} {theirs}.", skew.num_seconds().abs()),
         next: Some("Switch on time synchronisation on this machine.".to_owned()),
     }
+}
+
+/// Rows of a list that is a bare array; `None` where the body is none.
+pub(crate) fn n_rows(body: &[u8]) -> Option<usize> {
+    serde_json::from_slice::<Vec<IgnoredAny>>(body).ok().map(|it| it.len())
 }
 
 /// A text with a capital first and a period last.

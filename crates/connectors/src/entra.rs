@@ -21,10 +21,11 @@ mod reread;
 
 use std::sync::Arc;
 
-use domain::{Lifecycle, Rows, SystemId, Text};
+use domain::{SystemId, Text};
 use outbound::Reader;
 
 use crate::files::{Profile, ProfileError, Profiles};
+use crate::live::SwitchedOff;
 
 /// Where the API lies on Graph's host. Everything that is asked is below it.
 pub const API: &str = "/v1.0/";
@@ -41,7 +42,7 @@ pub struct Config {
     /// Whom provisioning is for.
     pub scope: Scope,
     /// What `accountEnabled = false` means.
-    pub disabled: Disabled,
+    pub disabled: SwitchedOff,
     /// Whether the provisioning log is read.
     pub log: ProvisioningLog,
     /// Object ids of users who must be among the users; empty: none are known.
@@ -58,15 +59,6 @@ pub enum Scope {
     Assigned,
     /// "Sync all users and groups": nobody needs an assignment, and none is read.
     Everyone,
-}
-
-/// What it means that an account of the tenant is disabled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Disabled {
-    /// They have left.
-    Left,
-    /// They are away, as on long leave.
-    Suspended,
 }
 
 /// Whether the provisioning log is read.
@@ -99,12 +91,7 @@ impl Entra {
     ///
     /// Returns [`ProfileError`] when `profiles` lacks one of the four that Graph is read with.
     pub fn new(config: Config, reader: Reader, profiles: &Profiles) -> Result<Self, ProfileError> {
-        let profile = |name: &str| {
-            profiles.shared(name).ok_or_else(|| ProfileError::Invalid {
-                name: name.to_owned(),
-                what: "it is not among the profiles, and Entra is read with it".to_owned(),
-            })
-        };
+        let profile = |name| profiles.needed(name, "Entra");
         let (users, deleted) = (profile("entra-users")?, profile("entra-deleted-users")?);
         let assigned = profile("entra-app-role-assigned-to")?;
         let members = profile("entra-group-members")?;
@@ -121,15 +108,5 @@ impl Entra {
     #[must_use]
     pub fn app(&self) -> &SystemId {
         &self.config.app
-    }
-
-    /// Says of users what the settings say that a disabled account means.
-    fn mean_disabled(&self, rows: &mut Rows) {
-        let (Rows::Identities(rows), Disabled::Suspended) = (rows, self.config.disabled) else {
-            return;
-        };
-        for row in rows.iter_mut().filter(|it| it.lifecycle == Lifecycle::Left) {
-            row.lifecycle = Lifecycle::Suspended;
-        }
     }
 }

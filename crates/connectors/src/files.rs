@@ -38,6 +38,7 @@ use tokio::task;
 
 pub use config::{Config, FileConfig};
 pub use error::{Place, PullError, PullErrorKind, Unrecognised};
+pub(crate) use merge::withhold;
 pub use merge::{Pull, PullFailure};
 pub use profile::{Profile, ProfileError, Profiles};
 pub use recognise::recognise;

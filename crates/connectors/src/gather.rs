@@ -6,8 +6,8 @@ use outbound::{Bytes, Reader};
 
 use crate::crosscheck::{missing, shown};
 use crate::files::Profile;
-use crate::live::{LiveError, LiveFailure, LivePull, Trouble};
-use crate::walk::{Dialect, Unread, Walked};
+use crate::live::{LiveError, LiveFailure, LivePull, Trouble, chain};
+use crate::walk::{self, Dialect, Plan, Unread, Walked};
 
 /// What a pull has brought so far.
 pub(crate) struct Gather {
@@ -33,10 +33,20 @@ impl Gather {
 
     /// Lets nothing more be asked where a walk met the refusal of the credential. `asked`: for
     /// what it was.
-    pub(crate) fn stop_after(&mut self, walked: &Walked, asked: &str) {
+    pub(crate) fn stop_after(&mut self, walked: &Walked, asked: &dyn Dialect) {
         if let Some(why) = walked.ends_pull() {
-            self.stop(why, not_asked(why, asked));
+            self.stop(why, not_asked(why, asked.shown()));
         }
+    }
+
+    /// Walks one list. `None`: nothing more is asked, or its profile gives no such list.
+    pub(crate) async fn walk(&mut self, plan: Plan<'_>) -> Option<Walked> {
+        if self.stopped.is_some() {
+            return None;
+        }
+        let walked = walk::walk(&self.reader, plan, &mut self.brought.requests).await?;
+        self.stop_after(&walked, plan.dialect);
+        Some(walked)
     }
 
     /// Asks for one object. Keeps the requests.
@@ -130,13 +140,22 @@ impl Gather {
         Some(format!("canaries are not in it ({missing})"))
     }
 
+    /// Keeps a refusal: of the credential, or of one thing.
+    pub(crate) fn refused(&mut self, asked: &dyn Dialect, error: LiveError) {
+        match error.ends_pull() {
+            Some(why) => self.stop(why, error),
+            None => self.unseen(asked, &chain(&error)),
+        }
+    }
+
     /// Says that something of the app could not be looked at.
-    pub(crate) fn unseen(&mut self, dialect: &dyn Dialect, asked: &str, why: &str) {
+    pub(crate) fn unseen(&mut self, asked: &dyn Dialect, why: &str) {
         self.brought.troubles.push(Trouble {
             kind: Watcher::SnapshotIncomplete,
             text: format!(
-                "Could not read {asked}, so whether {} keeps the app in step is not known: {why}.",
-                dialect.vendor()
+                "Could not read {}, so whether {} keeps the app in step is not known: {why}.",
+                asked.shown(),
+                asked.vendor()
             ),
         });
     }

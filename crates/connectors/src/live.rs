@@ -2,7 +2,7 @@
 //! doctor's checks.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{LogEvent, Request, Rows, Snapshot, Stream, Text, Unmapped, Watcher};
+use domain::{Lifecycle, LogEvent, Request, Rows, Snapshot, Stream, Text, Unmapped, Watcher};
 use outbound::{OutboundError, OutboundErrorKind, Reader};
 
 pub use crate::bodies::Bodies;
@@ -115,6 +115,13 @@ impl LiveError {
     }
 }
 
+/// An error with all that caused it, as one line.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |it| it.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
 /// Whether every further question by id would meet the same.
 pub(crate) const fn ends_asking(kind: &OutboundErrorKind) -> bool {
     matches!(
@@ -152,6 +159,25 @@ pub(crate) fn clock_trouble(reader: &Reader) -> Option<Trouble> {
     Some(Trouble { kind: Watcher::ClockSkew, text })
 }
 
+/// What it means that a source has switched a user off, where it has one word for two things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SwitchedOff {
+    /// They have left.
+    Left,
+    /// They are away, as on long leave.
+    Suspended,
+}
+
+impl SwitchedOff {
+    /// Says of users who are mapped as having left what is meant.
+    pub(crate) fn meant(self, rows: &mut Rows) {
+        let (Rows::Identities(rows), Self::Suspended) = (rows, self) else { return };
+        for row in rows.iter_mut().filter(|it| it.lifecycle == Lifecycle::Left) {
+            row.lifecycle = Lifecycle::Suspended;
+        }
+    }
+}
+
 /// One object to ask for again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Question {
@@ -176,6 +202,21 @@ pub struct Reply {
     pub received_at: DateTime<Utc>,
     /// The requests behind it, with retries; empty when nothing was sent.
     pub requests: Vec<Request>,
+}
+
+/// What a round of questions brought.
+#[derive(Debug, Default)]
+pub struct Replies {
+    /// In the order of the questions.
+    pub replies: Vec<Reply>,
+    /// What the answers say is wrong with provisioning.
+    pub troubles: Vec<Trouble>,
+}
+
+impl From<Vec<Reply>> for Replies {
+    fn from(replies: Vec<Reply>) -> Self {
+        Self { replies, troubles: Vec::new() }
+    }
 }
 
 /// The answer to a question by id.

@@ -76,13 +76,8 @@ impl Okta {
     ///
     /// Returns [`ProfileError`] when `profiles` lacks `okta-users` or `okta-app-users`.
     pub fn new(config: Config, reader: Reader, profiles: &Profiles) -> Result<Self, ProfileError> {
-        let profile = |name: &str| {
-            profiles.shared(name).ok_or_else(|| ProfileError::Invalid {
-                name: name.to_owned(),
-                what: "it is not among the profiles, and Okta is read with it".to_owned(),
-            })
-        };
-        let (users, app_users) = (profile("okta-users")?, profile("okta-app-users")?);
+        let users = profiles.needed("okta-users", "Okta")?;
+        let app_users = profiles.needed("okta-app-users", "Okta")?;
         Ok(Self { config, reader, users, app_users })
     }
 

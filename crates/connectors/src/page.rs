@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::{Population, Request, RowOrigin, Rows, SystemId, Unmapped};
+use domain::{Population, Request, RowOrigin, Rows, SystemId, Text, Unmapped};
 use rustc_hash::FxHashSet;
 use serde::de::IgnoredAny;
 
@@ -85,6 +85,8 @@ pub(crate) struct ListRead {
     pub(crate) unmapped: Vec<Unmapped>,
     /// Rows that say nothing but their id, and were left out.
     pub(crate) n_silent: u64,
+    /// Users whose state takes every assignment from them, whatever a list of those says.
+    pub(crate) withheld: FxHashSet<Text>,
     /// Rows dropped because an equal one stands before them.
     pub(crate) n_repeated: u64,
     /// Pairs of rows of one id that say different things; one row of each pair was kept.
@@ -115,6 +117,7 @@ impl ListRead {
             }
         }
         self.n_silent += other.n_silent;
+        self.withheld.extend(other.withheld);
         self.n_repeated += other.n_repeated;
         self.conflicts.extend(other.conflicts.into_iter().map(|(a, b)| (shifted(a), shifted(b))));
     }
@@ -232,7 +235,7 @@ impl<'p> Pages<'p> {
         }
         let stated = self.reader.answer(body).map_err(|(place, kind)| told(place, &kind))?;
         match (stated.totals.as_slice(), stated.has_next.as_slice()) {
-            ([], []) if self.profile.rows.is_empty() => Ok((None, false)),
+            ([], []) if self.profile.takes_bare_lists() => Ok((None, false)),
             ([total], [has_next]) => Ok((*total, *has_next)),
             _ => Err(PageError { what: "the answer is not one list".to_owned() }),
         }
@@ -297,6 +300,17 @@ mod silent {
     }
 }
 
+/// One object, as the answer to a question by id gave it.
+#[derive(Debug)]
+pub(crate) struct One {
+    /// What it says, a list of one row for each kind.
+    pub(crate) rows: Vec<Rows>,
+    /// As it was read.
+    pub(crate) raw: Vec<u8>,
+    /// Whether its state takes every assignment from this user.
+    pub(crate) is_withheld: bool,
+}
+
 /// Reads the answer to a question by id: exactly one row, with its raw bytes.
 ///
 /// # Errors
@@ -308,7 +322,7 @@ pub(crate) fn one(
     system: &SystemId,
     skips_identities: bool,
     body: &[u8],
-) -> Result<(Vec<Rows>, Vec<u8>), PageError> {
+) -> Result<One, PageError> {
     let what = "the answer is not one object".to_owned();
     if first_letter(body) != Some(b'{') {
         return Err(PageError { what });
@@ -325,11 +339,12 @@ pub(crate) fn one(
     let lists: Vec<ListRead> = reader.finish(system).into_iter().map(unique).collect();
     let origin = lists.first().and_then(|it| it.origins.first()).copied();
     let raw = origin.map(|it| cut(body, it)).ok_or(PageError { what })?;
-    Ok((lists.into_iter().map(|it| it.rows).collect(), raw))
+    let is_withheld = lists.iter().any(|it| !it.withheld.is_empty());
+    Ok(One { rows: lists.into_iter().map(|it| it.rows).collect(), raw, is_withheld })
 }
 
 fn unique(part: Part) -> ListRead {
-    let Part { mut rows, mut origins, population, folds, notes, unmapped, withheld: _ } = part;
+    let Part { mut rows, mut origins, population, folds, notes, unmapped, withheld } = part;
     let duplicates = unique::make(&mut rows, &mut origins, folds);
     ListRead {
         bodies: Bodies::default(),
@@ -339,6 +354,7 @@ fn unique(part: Part) -> ListRead {
         notes,
         unmapped,
         n_silent: 0,
+        withheld: withheld.into_iter().collect(),
         n_repeated: if folds { 0 } else { duplicates.n_exact },
         conflicts: duplicates.conflicts,
     }
@@ -352,11 +368,10 @@ fn cut(body: &[u8], origin: RowOrigin) -> Vec<u8> {
 
 /// What tells at the first letter that the body is no list.
 fn not_a_list(profile: &Profile, body: &[u8]) -> Option<&'static str> {
-    let is_bare = profile.rows.is_empty();
     match first_letter(body) {
         None => Some("the answer is empty"),
-        Some(b'[') if is_bare => None,
-        Some(b'{') if !is_bare => None,
+        Some(b'[') if profile.takes_bare_lists() => None,
+        Some(b'{') if !profile.rows.is_empty() => None,
         Some(b'{') => Some("the answer is one object and no list"),
         Some(b'<') => Some("the answer is a web page and no list"),
         Some(_) => Some("the answer is no list"),
@@ -555,7 +570,7 @@ mod tests {
         let profiles = Profiles::builtin().unwrap();
         let profile = profiles.get("scim-users").unwrap();
         let read = |body: &str| one(profile, &system(), false, body.as_bytes());
-        let (rows, raw) = read(r#" {"id":"1","active":true} "#).unwrap();
+        let One { rows, raw, .. } = read(r#" {"id":"1","active":true} "#).unwrap();
         assert_eq!(rows[0].len(), 1);
         assert_eq!(raw, br#"{"id":"1","active":true}"#);
         for body in ["{}", "", "[]", "<html>", r#"{"id":"1"}{"id":"2"}"#, r#"{"detail":"no"}"#] {

@@ -13,8 +13,9 @@ use outbound::{Answer, OutboundError, Reader};
 use rustc_hash::FxHashSet;
 
 use crate::files::Profile;
-use crate::live::{Bodies, LiveError};
+use crate::live::{Bodies, LiveError, chain};
 use crate::page::{ListRead, Pages, PagesRead};
+use crate::stated::Stated;
 
 /// Pairs of contradicting rows that a reason names; more are counted.
 const CONFLICTS_MAX: usize = 5;
@@ -26,6 +27,9 @@ const RESTARTS_MAX: u32 = 3;
 pub(crate) trait Dialect: Sync {
     /// Who answers, for people.
     fn vendor(&self) -> &'static str;
+
+    /// What is asked for, as words of a sentence.
+    fn shown(&self) -> &'static str;
 
     /// Where the page after an answer is, in full. `None`: no page follows.
     ///
@@ -47,6 +51,17 @@ pub(crate) trait Dialect: Sync {
     /// be begun again.
     fn is_expired(&self, _answer: &Answer) -> bool {
         false
+    }
+
+    /// How many rows the whole list has, by the answer's own word. `None`: it does not say.
+    fn total(&self, _answer: &Answer) -> Option<u64> {
+        None
+    }
+
+    /// Why there may be more behind a page of so many rows that leads to no other. `None`: it is
+    /// the end.
+    fn doubts_end(&self, _answer: &Answer, _n_rows: u64) -> Option<String> {
+        None
     }
 
     /// The ids of the rows of a page, where several rows of one key are usual. `None`: a key comes
@@ -77,8 +92,11 @@ pub(crate) struct Walked {
     pub(crate) requests: Vec<Request>,
     /// When the first answer was asked for; `None`: nothing was answered.
     pub(crate) began_at: Option<DateTime<Utc>>,
-    /// Which rows could not be read; `None`: each could.
+    /// Which rows could not be read, or why there may be more; `None`: each could, and there are
+    /// none.
     pub(crate) unread: Option<String>,
+    /// Why it is all of the list, where it is.
+    pub(crate) proof: Proof,
     pub(crate) end: End,
 }
 
@@ -147,10 +165,11 @@ async fn once(reader: &Reader, plan: Plan<'_>) -> Option<Walked> {
         Some(group) => Pages::of_group(plan.profile, group),
         None => Pages::new(plan.profile, plan.skips_identities),
     };
-    let (mut ids, mut n_repeated) = (FxHashSet::default(), 0);
+    let (mut ids, mut n_repeated, mut n_read) = (FxHashSet::default(), 0, 0);
     let followed = follow(reader, plan.path, plan.dialect, &mut |request, body| match body {
         Some(body) => {
             let seen = pages.page(request, body).map_err(|error| error.what)?;
+            n_read += seen.n_new_ids + seen.n_unread;
             let Some(rows) = plan.dialect.row_ids(body) else {
                 return Ok(Counts { n_rows: seen.n_rows, n_new: seen.n_new_ids });
             };
@@ -171,11 +190,13 @@ async fn once(reader: &Reader, plan: Plan<'_>) -> Option<Walked> {
         End::Whole => match unsteady(&list, &requests) {
             Some(why) => End::Changed(why),
             None if n_repeated > 0 => End::Changed(format!("rows that came twice: {n_repeated}")),
-            None => End::Whole,
+            None => followed.stated.contradicts(n_read).map_or(End::Whole, End::Changed),
         },
         other => other,
     };
-    Some(Walked { list, requests, began_at: followed.began_at, unread, end })
+    let (began_at, proof) = (followed.began_at, followed.stated.proof());
+    let unread = both(unread, followed.stated.doubt);
+    Some(Walked { list, requests, began_at, unread, proof, end })
 }
 
 /// Rows of one page, and those that no page before it had.
@@ -189,6 +210,7 @@ pub(crate) struct Counts {
 pub(crate) struct Followed {
     /// When the first answer was asked for; `None`: nothing was answered.
     pub(crate) began_at: Option<DateTime<Utc>>,
+    pub(crate) stated: Stated,
     pub(crate) end: End,
 }
 
@@ -202,7 +224,7 @@ pub(crate) async fn follow(
     dialect: &dyn Dialect,
     take: &mut Take<'_>,
 ) -> Followed {
-    let mut began_at = None;
+    let (mut began_at, mut stated) = (None, Stated::default());
     let mut links = FxHashSet::default();
     let mut next: Option<String> = None;
     let end = loop {
@@ -218,7 +240,7 @@ pub(crate) async fn follow(
             }
         };
         began_at = began_at.or(Some(answer.sent_at));
-        match page(answer, dialect, take) {
+        match page(answer, dialect, &mut stated, take) {
             Step::Next(url) if links.insert(url.clone()) => next = Some(url),
             Step::Next(_) => {
                 break End::Changed("a page leads back to one that was read before".to_owned());
@@ -226,7 +248,7 @@ pub(crate) async fn follow(
             Step::End(end) => break end,
         }
     };
-    Followed { began_at, end }
+    Followed { began_at, stated, end }
 }
 
 /// Where a list goes on.
@@ -236,7 +258,12 @@ enum Step {
 }
 
 /// Takes one answer.
-fn page(mut answer: Answer, dialect: &dyn Dialect, take: &mut Take<'_>) -> Step {
+fn page(
+    mut answer: Answer,
+    dialect: &dyn Dialect,
+    stated: &mut Stated,
+    take: &mut Take<'_>,
+) -> Step {
     if !answer.is_success() {
         let error = dialect.refused(&answer);
         let is_expired = dialect.is_expired(&answer);
@@ -252,18 +279,22 @@ fn page(mut answer: Answer, dialect: &dyn Dialect, take: &mut Take<'_>) -> Step 
         return no_list("no request is behind it".to_owned());
     };
     let next = dialect.next(&answer);
-    attempts(answer.requests, take);
+    attempts(std::mem::take(&mut answer.requests), take);
     let counts = match take(request, Some(&answer.body)) {
         Ok(counts) => counts,
         Err(what) => return no_list(what),
     };
+    stated.note(dialect, &answer);
     if counts.n_rows > 0 && counts.n_new == 0 {
         let why = "a page brought only rows that were read before".to_owned();
         return Step::End(End::Changed(why));
     }
     match next {
         Ok(Some(next)) => Step::Next(next),
-        Ok(None) => Step::End(End::Whole),
+        Ok(None) => {
+            stated.doubt = dialect.doubts_end(&answer, counts.n_rows);
+            Step::End(End::Whole)
+        }
         Err(why) => no_list(why),
     }
 }
@@ -313,7 +344,8 @@ impl Walked {
     pub(crate) fn empty(plan: Plan<'_>) -> Option<Self> {
         let read = Pages::new(plan.profile, plan.skips_identities).finish(plan.system);
         let list = read.lists.into_iter().next()?;
-        Some(Self { list, requests: Vec::new(), began_at: None, unread: None, end: End::Whole })
+        let (requests, proof, end) = (Vec::new(), Proof::ReadToEnd, End::Whole);
+        Some(Self { list, requests, began_at: None, unread: None, proof, end })
     }
 
     /// Whether all of the list was read, and each row of it.
@@ -335,10 +367,10 @@ impl Walked {
         self.list.append(other.list, self.requests.len());
         self.requests.append(&mut other.requests);
         self.began_at = self.began_at.or(other.began_at);
-        self.unread = match (self.unread.take(), other.unread) {
-            (Some(one), Some(more)) => Some(format!("{one}; {more}")),
-            (one, more) => one.or(more),
-        };
+        self.unread = both(self.unread.take(), other.unread);
+        if self.proof != other.proof {
+            self.proof = Proof::ReadToEnd;
+        }
         if matches!(self.end, End::Whole) {
             self.end = other.end;
         }
@@ -361,14 +393,17 @@ impl Walked {
             None => reasons,
         };
         let coverage = match self.end {
-            End::Whole => coverage(reasons),
+            End::Whole => coverage(self.proof, reasons),
             End::Changed(reason) => {
-                coverage(one_more(format!("the list changed while it was read: {reason}"), reasons))
+                let reason = format!("the list changed while it was read: {reason}");
+                coverage(self.proof, one_more(reason, reasons))
             }
             End::Broken(error) | End::Expired(error) if list.rows.is_empty() => {
                 return Err(Unread { error: Box::new(error), requests: self.requests });
             }
-            End::Broken(error) | End::Expired(error) => coverage(one_more(chain(&error), reasons)),
+            End::Broken(error) | End::Expired(error) => {
+                coverage(self.proof, one_more(chain(&error), reasons))
+            }
         };
         let Some(at) = self.began_at else {
             let why = "nothing was answered".to_owned();
@@ -390,10 +425,16 @@ impl Walked {
     }
 }
 
-fn coverage(reasons: Vec<String>) -> Coverage {
+fn both(one: Option<String>, other: Option<String>) -> Option<String> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(format!("{one}; {other}")),
+        (one, other) => one.or(other),
+    }
+}
+
+fn coverage(proof: Proof, reasons: Vec<String>) -> Coverage {
     if reasons.is_empty() {
-        // Nothing is next: the source states its end.
-        Coverage::Complete(Proof::ReadToEnd)
+        Coverage::Complete(proof)
     } else {
         Coverage::Partial { reason: reasons.join("; ") }
     }
@@ -407,10 +448,4 @@ fn one_more(reason: String, mut reasons: Vec<String>) -> Vec<String> {
 /// What was asked for, as a request line shows it.
 pub(crate) fn url_of(requests: &[Request]) -> String {
     requests.last().map(|it| it.url.to_string()).unwrap_or_default()
-}
-
-/// An error with all that caused it, as one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |it| it.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

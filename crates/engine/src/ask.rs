@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use connectors::live;
+use connectors::live::{self, Replies, Trouble};
 use domain::{
     Activity, Answer, At, Body, Channel, Clock, EntityId, Grant, Identity, Lifecycle, List,
     Observation, Question, Request, Rows, SystemId, Text,
@@ -20,6 +20,8 @@ pub(crate) struct Heard {
     pub(crate) requests: Vec<(SystemId, Request)>,
     /// The raw bytes of what was found.
     pub(crate) bodies: Vec<(Question, Vec<u8>)>,
+    /// What the answers say is wrong with provisioning.
+    pub(crate) troubles: Vec<(SystemId, Trouble)>,
 }
 
 /// How asking again went.
@@ -65,10 +67,11 @@ pub(crate) async fn ask(plan: &Plan, questions: Vec<Question>, clock: &dyn Clock
         let wire: Vec<live::Question> = questions.iter().filter_map(wire).collect();
         let task = tokio::spawn(async move {
             match source {
-                Source::Okta(okta) => okta.reread(&now, &wire).await,
-                Source::Entra(entra) => entra.reread(&now, &wire).await,
-                Source::Scim(scim) => scim.reread(&now, &wire).await,
-                Source::Files(_) => Vec::new(),
+                Source::Okta(okta) => okta.reread(&now, &wire).await.into(),
+                Source::Entra(entra) => entra.reread(&now, &wire).await.into(),
+                Source::OneLogin(onelogin) => onelogin.reread(&now, &wire).await,
+                Source::Scim(scim) => scim.reread(&now, &wire).await.into(),
+                Source::Files(_) => Replies::default(),
             }
         });
         asked.push((system, task));
@@ -76,7 +79,10 @@ pub(crate) async fn ask(plan: &Plan, questions: Vec<Question>, clock: &dyn Clock
     let mut heard = Heard::default();
     for (system, task) in asked {
         match task.await {
-            Ok(replies) => heard.add(&system, replies),
+            Ok(Replies { replies, troubles }) => {
+                heard.add(&system, replies);
+                heard.troubles.extend(troubles.into_iter().map(|it| (system.clone(), it)));
+            }
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         }
     }

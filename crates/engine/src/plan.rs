@@ -6,6 +6,7 @@ use alerting::Routes;
 use connectors::entra::Entra;
 use connectors::files::{Config, Profiles};
 use connectors::okta::Okta;
+use connectors::onelogin::OneLogin;
 use connectors::scim::Scim;
 use domain::{Digest, SystemId, SystemKind, Turn};
 use drift::{AppRules, Policy};
@@ -43,6 +44,8 @@ pub enum Source {
     Okta(Okta),
     /// Microsoft Graph, for Entra ID.
     Entra(Entra),
+    /// OneLogin's API.
+    OneLogin(OneLogin),
     /// The app's SCIM 2.0 endpoint.
     Scim(Scim),
 }
@@ -55,6 +58,7 @@ impl Source {
             Self::Files(config) => &config.system,
             Self::Okta(okta) => okta.system(),
             Self::Entra(entra) => entra.system(),
+            Self::OneLogin(onelogin) => onelogin.system(),
             Self::Scim(scim) => scim.system(),
         }
     }
@@ -64,7 +68,7 @@ impl Source {
     pub const fn kind(&self) -> SystemKind {
         match self {
             Self::Files(config) => config.kind,
-            Self::Okta(_) | Self::Entra(_) => SystemKind::Idp,
+            Self::Okta(_) | Self::Entra(_) | Self::OneLogin(_) => SystemKind::Idp,
             Self::Scim(_) => SystemKind::App,
         }
     }
@@ -74,7 +78,7 @@ impl Source {
     pub const fn is_live(&self) -> bool {
         match self {
             Self::Files(_) => false,
-            Self::Okta(_) | Self::Entra(_) | Self::Scim(_) => true,
+            Self::Okta(_) | Self::Entra(_) | Self::OneLogin(_) | Self::Scim(_) => true,
         }
     }
 }

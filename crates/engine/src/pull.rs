@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connectors::files::{Files, Pull};
-use connectors::live::{Bodies, LivePull, Trouble};
+use connectors::live::{Bodies, LivePull, Trouble, chain};
 use domain::{At, Body, Clock, EntityId, Request, Snapshot, Stream, SystemId, Unmapped};
 use rustc_hash::FxHashSet;
 use store::LogPart;
@@ -77,6 +77,9 @@ pub(crate) async fn pull_all(
                     Source::Entra(entra) => {
                         Answer::Live(Box::new(entra.pull(&now, cursor.as_deref()).await))
                     }
+                    Source::OneLogin(onelogin) => {
+                        Answer::Live(Box::new(onelogin.pull(&now, cursor.as_deref()).await))
+                    }
                     Source::Scim(scim) => Answer::Live(Box::new(scim.pull(&now).await)),
                 }
             };
@@ -141,18 +144,6 @@ impl Pulled {
             self.failed.extend(lists.into_iter().map(|it| (it, first_line.clone())));
         }
     }
-}
-
-/// An error with its causes, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// The raw bytes of the rows that conclusions rest on: as they were pulled, or read again from

@@ -67,6 +67,7 @@ async fn run_as(
 
     let (questions, n_left_out) = doubts(plan, &listings, &state, (&before, &pulled.log), now);
     let mut heard = ask(plan, questions, clock).await;
+    pulled.troubles.append(&mut heard.troubles);
     put_beside(&mut listings, &heard.observations);
     let now = clock.now().max(now); // Answers are looks, too.
 

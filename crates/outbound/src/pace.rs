@@ -18,6 +18,9 @@ pub enum Pace {
     /// Okta's `x-rate-limit-limit`, `-remaining` and `-reset` on each answer. Once our share of a
     /// budget is spent, by whomever, the next request waits for the reset.
     Okta,
+    /// OneLogin's `x-ratelimit-limit`, `-remaining` and `-reset` on each answer: one budget for the
+    /// whole account, whose reset is in seconds left and no time.
+    OneLogin,
     /// `Retry-After` on a refusal, in seconds (whole or not) or as a date: SCIM servers and most
     /// others (RFC 9110, 10.2.3).
     RetryAfter,
@@ -45,6 +48,9 @@ impl Pacer {
     /// The group of paths that a budget is kept for, as near as paths tell: Okta counts by path,
     /// where ids stand in the second and the fourth segment (`apps/ID/users/ID`).
     pub(crate) fn lane(&self, url: &Url) -> String {
+        if self.pace == Pace::OneLogin {
+            return String::new();
+        }
         let path = url.path().get(self.prefix..).unwrap_or_default();
         let segments = path.split('/').take(4).enumerate();
         let named: Vec<&str> = segments
@@ -68,15 +74,13 @@ impl Pacer {
         received_at: DateTime<Utc>,
         limits: &Limits,
     ) {
-        if self.pace != Pace::Okta {
-            return;
-        }
+        let Some(names) = self.pace.headers() else { return };
         let mut rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
         if rests.len() >= LANES_MAX {
             rests.clear();
         }
-        let is_spent = is_spent(headers, limits.share_percent);
-        match is_spent.then(|| until_reset(headers, received_at)).flatten() {
+        let is_spent = is_spent(headers, names, limits.share_percent);
+        match is_spent.then(|| self.pace.until_reset(headers, received_at)).flatten() {
             Some(wait) => rests.insert(lane, Instant::now() + wait.min(limits.wait)),
             None => rests.remove(&lane),
         };
@@ -90,38 +94,71 @@ impl Pacer {
         headers: &Headers,
         received_at: DateTime<Utc>,
     ) -> Option<Duration> {
-        // Okta sends the reset with every answer. It says when to come back only to whom no request
-        // is left.
-        let is_left = number(headers, "x-rate-limit-remaining").is_some_and(|it| it > 0);
-        let wait = match self.pace {
-            Pace::Okta if status != 429 || is_left => None,
-            Pace::Okta if number(headers, "x-rate-limit-limit").is_some_and(|it| it <= 0) => {
-                // Too many at once. The reset says nothing of when one of them ends.
-                return None;
-            }
-            Pace::Okta => until_reset(headers, received_at),
-            Pace::RetryAfter => None,
-        };
+        let Some(names) = self.pace.headers() else { return retry_after(headers, received_at) };
+        // The reset comes with every answer. It says when to come back only to whom no request is
+        // left.
+        let is_left = number(headers, names.remaining).is_some_and(|it| it > 0);
+        if status != 429 || is_left {
+            return retry_after(headers, received_at);
+        }
+        if self.pace == Pace::Okta && number(headers, names.limit).is_some_and(|it| it <= 0) {
+            // Too many at once. The reset says nothing of when one of them ends.
+            return None;
+        }
+        let wait = self.pace.until_reset(headers, received_at);
         wait.or_else(|| retry_after(headers, received_at))
     }
 }
 
-/// Returns true when no more of an Okta budget is left than what others may have.
-fn is_spent(headers: &Headers, share_percent: u32) -> bool {
-    let (limit, remaining) =
-        (number(headers, "x-rate-limit-limit"), number(headers, "x-rate-limit-remaining"));
+/// Names of the headers that state a budget.
+#[derive(Clone, Copy)]
+struct Names {
+    limit: &'static str,
+    remaining: &'static str,
+    reset: &'static str,
+}
+
+impl Pace {
+    /// The headers of who states a budget; `None`: it states none.
+    const fn headers(self) -> Option<Names> {
+        match self {
+            Self::Okta => Some(Names {
+                limit: "x-rate-limit-limit",
+                remaining: "x-rate-limit-remaining",
+                reset: "x-rate-limit-reset",
+            }),
+            Self::OneLogin => Some(Names {
+                limit: "x-ratelimit-limit",
+                remaining: "x-ratelimit-remaining",
+                reset: "x-ratelimit-reset",
+            }),
+            Self::RetryAfter => None,
+        }
+    }
+
+    /// Time until the budget is whole again, zero when it is. Okta says when, in epoch seconds,
+    /// which is measured from the answer's `Date`, and from our clock where it has none; OneLogin
+    /// says how many seconds are left.
+    fn until_reset(self, headers: &Headers, received_at: DateTime<Utc>) -> Option<Duration> {
+        let reset = number(headers, self.headers()?.reset)?;
+        match self {
+            Self::OneLogin => Some(positive(TimeDelta::try_seconds(reset)?)),
+            Self::Okta | Self::RetryAfter => {
+                let reset = DateTime::from_timestamp(reset, 0)?;
+                Some(positive(reset - headers.date().unwrap_or(received_at)))
+            }
+        }
+    }
+}
+
+/// Returns true when no more of a budget is left than what others may have.
+fn is_spent(headers: &Headers, names: Names, share_percent: u32) -> bool {
+    let (limit, remaining) = (number(headers, names.limit), number(headers, names.remaining));
     let others_percent = i64::from(100_u32.saturating_sub(share_percent));
-    // A limit of 0 is the one on concurrent requests.
+    // A limit of 0 is Okta's on concurrent requests.
     limit.zip(remaining).is_some_and(|(limit, remaining)| {
         limit > 0 && remaining <= limit.saturating_mul(others_percent) / 100
     })
-}
-
-/// Time to `x-rate-limit-reset`, in epoch seconds, from the answer's `Date`; from our clock where
-/// it has none. Zero when it is over.
-fn until_reset(headers: &Headers, received_at: DateTime<Utc>) -> Option<Duration> {
-    let reset = DateTime::from_timestamp(number(headers, "x-rate-limit-reset")?, 0)?;
-    Some(positive(reset - headers.date().unwrap_or(received_at)))
 }
 
 /// The wait that `Retry-After` asks for. `None` without one that can be read.
@@ -269,6 +306,38 @@ mod tests {
             let lines = [&reset[..], &[("x-rate-limit-remaining", remaining)]].concat();
             let wait = pacer.asked(status, &headers(&lines), received_at());
             assert_eq!(wait, wait_s.map(Duration::from_secs), "{status} {remaining}");
+        }
+    }
+
+    #[test]
+    fn onelogin_states_one_budget_for_all_paths_and_the_seconds_that_are_left() {
+        let base = Url::parse("https://acme.test/api/").unwrap();
+        let limits = Limits { share_percent: 50, ..Limits::default() };
+        for (remaining, reset, rest_s) in
+            [("2501", "90", 0), ("2500", "90", 90), ("0", "3312", 300), ("0", "-1", 0)]
+        {
+            let pacer = Pacer::new(Pace::OneLogin, &base);
+            let headers = headers(&[
+                ("date", DATE),
+                ("x-ratelimit-limit", "5000"),
+                ("x-ratelimit-remaining", remaining),
+                ("x-ratelimit-reset", reset),
+            ]);
+            let lane = pacer.lane(&base.join("2/users").unwrap());
+            pacer.note(lane, &headers, received_at(), &limits);
+            let other = pacer.lane(&base.join("1/events").unwrap());
+            assert_eq!(pacer.rest(&other).as_secs_f64().round(), f64::from(rest_s), "{reset}");
+        }
+        let pacer = Pacer::new(Pace::OneLogin, &base);
+        for (status, lines, wait_s) in [
+            (429, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "12")][..], Some(12)),
+            (429, &[("x-ratelimit-reset", "12")], Some(12)),
+            (429, &[("x-ratelimit-remaining", "7"), ("x-ratelimit-reset", "12")], None),
+            (429, &[("retry-after", "3")], Some(3)),
+            (503, &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "12")], None),
+        ] {
+            let wait = pacer.asked(status, &headers(lines), received_at());
+            assert_eq!(wait, wait_s.map(Duration::from_secs), "{status} {lines:?}");
         }
     }
 

@@ -72,10 +72,14 @@ pub(crate) struct Refusal {
     description: String,
 }
 
-/// Both forms: OAuth's, and that of Okta's API.
+/// All forms: OAuth's, that of Okta's API, and those of OneLogin's, one of which lies in `status`.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Refused {
+    status: Option<Value>,
+    #[serde(rename = "type")]
+    kind: Option<Value>,
+    message: Option<Value>,
     error: Option<Value>,
     error_description: Option<Value>,
     #[serde(rename = "errorCode")]
@@ -86,14 +90,19 @@ struct Refused {
 
 /// Reads a refusal from whatever body it has.
 pub(crate) fn refusal(answer: &Exchange) -> Refusal {
-    let refused: Refused = serde_json::from_slice(&answer.body).unwrap_or_default();
-    let text = |one: &Option<Value>, other: &Option<Value>| {
-        let text = one.as_ref().or(other.as_ref()).and_then(Value::as_str);
+    let mut refused: Refused = serde_json::from_slice(&answer.body).unwrap_or_default();
+    if let Some(nested @ Value::Object(_)) = refused.status.take() {
+        refused = serde_json::from_value(nested).unwrap_or_default();
+    }
+    let text = |all: [&Option<Value>; 3]| {
+        let text = all.into_iter().flatten().find_map(Value::as_str);
         text.unwrap_or_default().to_owned()
     };
+    let Refused { error, error_code, kind, error_description, error_summary, message, .. } =
+        &refused;
     Refusal {
-        code: code(&text(&refused.error, &refused.error_code)),
-        description: scrubbed(&text(&refused.error_description, &refused.error_summary)),
+        code: code(&text([error, error_code, kind])),
+        description: scrubbed(&text([error_description, error_summary, message])),
     }
 }
 

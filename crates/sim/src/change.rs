@@ -31,6 +31,12 @@ fn remove(world: &mut World, endpoint: Endpoint) {
         Endpoint::EntraAssigned => {
             world.entra.assigned.pop_first();
         }
+        Endpoint::OneLoginUsers => {
+            world.onelogin.users.pop_first();
+        }
+        Endpoint::OneLoginAppUsers => {
+            world.onelogin.logins.pop_first();
+        }
         _ => {
             let accounts = &mut world.app.accounts;
             if world.app.habits.lists_newest_first {
@@ -72,6 +78,20 @@ fn add(world: &mut World, endpoint: Endpoint, now: DateTime<Utc>) {
             let first = world.entra.assigned.first_key_value();
             if let Some((id, assignment)) = first.map(|(id, it)| (id.clone(), it.clone())) {
                 world.entra.assigned.insert(before(&id), assignment);
+            }
+        }
+        Endpoint::OneLoginUsers => {
+            let first = world.onelogin.users.first_key_value();
+            if let Some((id, mut user)) = first.map(|(id, it)| (*id, it.clone())) {
+                user.username = format!("new-{}", user.username);
+                user.created_at = now;
+                world.onelogin.users.insert(id.saturating_sub(1), user);
+            }
+        }
+        Endpoint::OneLoginAppUsers => {
+            let first = world.onelogin.logins.first_key_value();
+            if let Some((id, login)) = first.map(|(id, it)| (*id, it.clone())) {
+                world.onelogin.logins.insert(id.saturating_sub(1), login);
             }
         }
         _ => {

@@ -20,6 +20,13 @@
 //!   b1 Finance assigned holds=b2 hidden  # members are said by `via`
 //! entra-log
 //!   -3h disable a1 failure               # when, what, who, how it went
+//! onelogin (page 50)                     # see `SUBDOMAIN_WORDS`
+//!   101 ana@x.test 1 assigned state=1    # id, sign-in name, status or -, whether they have the app
+//!   102 bob@x.test 2 unlisted push=disabling_pending_approval
+//! onelogin-roles
+//!   501 Finance                          # id and name of a role that gives the app
+//! onelogin-log
+//!   -3h 21 102 app                       # when, type of event, who, and whether about the app
 //! faults
 //!   scim/users cut-body times=1 after=2
 //! company 1000 (leavers 20, kept 3)      # so many more people in all systems
@@ -29,10 +36,12 @@
 //! app whose id is the `externalId` of an account is linked to it, as after a push.
 
 mod row;
+mod subdomain;
 mod tenant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+pub use subdomain::SUBDOMAIN_WORDS;
 pub use tenant::TENANT_WORDS;
 
 use crate::staff::Staff;
@@ -101,8 +110,8 @@ pub(crate) fn world(text: &str, begins_at: DateTime<Utc>) -> Result<World, Descr
     Ok(world)
 }
 
-const SECTIONS: &str =
-    "write people, okta, groups, app, log, entra, entra-groups, entra-log, faults or company first";
+const SECTIONS: &str = "write people, okta, groups, app, log, entra, entra-groups, entra-log, \
+     onelogin, onelogin-roles, onelogin-log, faults or company first";
 
 /// What the lines that follow are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +124,9 @@ enum Section {
     Entra,
     EntraGroups,
     EntraLog,
+    OneLogin,
+    OneLoginRoles,
+    OneLoginLog,
     Faults,
     Company,
 }
@@ -130,6 +142,9 @@ impl Section {
             "entra" => Self::Entra,
             "entra-groups" => Self::EntraGroups,
             "entra-log" => Self::EntraLog,
+            "onelogin" => Self::OneLogin,
+            "onelogin-roles" => Self::OneLoginRoles,
+            "onelogin-log" => Self::OneLoginLog,
             "faults" => Self::Faults,
             "company" => Self::Company,
             _ => return None,
@@ -145,6 +160,7 @@ fn begin(world: &mut World, section: Section, line: &str, words: &[&str]) -> Res
         Section::Okta => said.into_iter().try_for_each(|it| org_word(world, it)),
         Section::App => said.into_iter().try_for_each(|it| app_word(world, it)),
         Section::Entra => said.into_iter().try_for_each(|it| tenant::word(world, it)),
+        Section::OneLogin => said.into_iter().try_for_each(|it| subdomain::word(world, it)),
         Section::Company => {
             let people = words.get(1).ok_or("say how many people there are: company 1000")?;
             let mut staff = Staff { people: count(people)?, ..Staff::default() };

@@ -76,6 +76,24 @@ pub enum Endpoint {
     EntraJobs,
     /// `GET /v1.0/auditLogs/provisioning`
     EntraLog,
+    /// All of OneLogin but tokens; faults only.
+    OneLogin,
+    /// `POST /auth/oauth2/v2/token`
+    OneLoginToken,
+    /// `GET /api/2/users`
+    OneLoginUsers,
+    /// `GET /api/2/users/{id}`
+    OneLoginUser,
+    /// `GET /api/2/users/{id}/apps`
+    OneLoginUserApps,
+    /// `GET /api/2/apps/{id}`
+    OneLoginApp,
+    /// `GET /api/2/apps/{id}/users`
+    OneLoginAppUsers,
+    /// `GET /api/2/roles`
+    OneLoginRoles,
+    /// `GET /api/1/events`
+    OneLoginEvents,
     /// A path that nobody serves.
     Nowhere,
 }
@@ -117,6 +135,15 @@ const NAMES: &[(&str, Endpoint)] = &[
     ("entra/group", Endpoint::EntraGroup),
     ("entra/jobs", Endpoint::EntraJobs),
     ("entra/log", Endpoint::EntraLog),
+    ("onelogin", Endpoint::OneLogin),
+    ("onelogin/token", Endpoint::OneLoginToken),
+    ("onelogin/users", Endpoint::OneLoginUsers),
+    ("onelogin/user", Endpoint::OneLoginUser),
+    ("onelogin/user-apps", Endpoint::OneLoginUserApps),
+    ("onelogin/app", Endpoint::OneLoginApp),
+    ("onelogin/app-users", Endpoint::OneLoginAppUsers),
+    ("onelogin/roles", Endpoint::OneLoginRoles),
+    ("onelogin/events", Endpoint::OneLoginEvents),
 ];
 
 impl Endpoint {
@@ -173,6 +200,17 @@ impl Endpoint {
                 ["auditLogs", "provisioning"] => (Self::EntraLog, &[]),
                 _ => (Self::Nowhere, &[]),
             },
+            (Server::OneLogin, ["auth", "oauth2", "v2", "token"]) => (Self::OneLoginToken, &[]),
+            (Server::OneLogin, ["api", "1", "events"]) => (Self::OneLoginEvents, &[]),
+            (Server::OneLogin, ["api", "2", path @ ..]) => match path {
+                ["users"] => (Self::OneLoginUsers, &[]),
+                ["users", id] => (Self::OneLoginUser, &[*id]),
+                ["users", id, "apps"] => (Self::OneLoginUserApps, &[*id]),
+                ["apps", id] => (Self::OneLoginApp, &[*id]),
+                ["apps", id, "users"] => (Self::OneLoginAppUsers, &[*id]),
+                ["roles"] => (Self::OneLoginRoles, &[]),
+                _ => (Self::Nowhere, &[]),
+            },
             _ => (Self::Nowhere, &[]),
         };
         (endpoint, ids.iter().map(|it| (*it).to_owned()).collect())
@@ -185,6 +223,7 @@ impl Endpoint {
                 Self::Okta => other.is_okta() && other != Self::OktaToken,
                 Self::Scim => other.is_scim(),
                 Self::Entra => other.is_entra() && other != Self::EntraToken,
+                Self::OneLogin => other.is_onelogin() && other != Self::OneLoginToken,
                 _ => false,
             }
     }
@@ -206,6 +245,7 @@ impl Endpoint {
                 | Self::ScimUsers
                 | Self::ScimGroups
         ) || self.is_entra_list()
+            || self.is_onelogin_list()
     }
 
     pub(crate) fn is_okta(self) -> bool {
@@ -225,9 +265,21 @@ impl Endpoint {
         )
     }
 
+    /// Is it a list of OneLogin that may have several pages?
+    pub(crate) fn is_onelogin_list(self) -> bool {
+        matches!(
+            self,
+            Self::OneLogin | Self::OneLoginUsers | Self::OneLoginAppUsers | Self::OneLoginEvents
+        )
+    }
+
+    pub(crate) fn is_onelogin(self) -> bool {
+        (Self::OneLogin..=Self::OneLoginEvents).contains(&self)
+    }
+
     /// Does it hand out access tokens?
     pub(crate) fn gives_tokens(self) -> bool {
-        matches!(self, Self::OktaToken | Self::EntraToken)
+        matches!(self, Self::OktaToken | Self::EntraToken | Self::OneLoginToken)
     }
 
     pub(crate) fn is_entra(self) -> bool {

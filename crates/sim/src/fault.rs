@@ -63,7 +63,7 @@ pub enum Fault {
     NextElsewhere(Place),
     /// The list never ends; its rows are new ones.
     EndlessList,
-    /// The last page has a next one, which is empty. Lists with links only.
+    /// The last page has a next one, which is empty. Lists whose pages lead on by themselves.
     EmptyLastPage,
 }
 
@@ -80,6 +80,8 @@ pub enum Wait {
     },
     /// Okta: too many at once. Limit and remaining are 0; the reset, an hour away, means nothing.
     Concurrency,
+    /// OneLogin: `X-RateLimit-Reset` in seconds left.
+    Left(u32),
     /// `Retry-After` in whole seconds (RFC 9110, 10.2.3).
     Seconds(u32),
     /// `Retry-After` in milliseconds, written as seconds with a fraction.
@@ -163,6 +165,7 @@ pub const FAULTS: &[(&str, Fault)] = &[
     ("429-reset-ahead", Fault::TooMany(Wait::Reset { wait_s: 1, skew_s: 600 })),
     ("429-reset-behind", Fault::TooMany(Wait::Reset { wait_s: 1, skew_s: -600 })),
     ("429-concurrency", Fault::TooMany(Wait::Concurrency)),
+    ("429-left", Fault::TooMany(Wait::Left(1))),
     ("429-seconds", Fault::TooMany(Wait::Seconds(1))),
     ("429-fraction", Fault::TooMany(Wait::Fraction(250))),
     ("429-date", Fault::TooMany(Wait::Date { wait_s: 1, skew_s: 0 })),
@@ -283,9 +286,11 @@ impl Fault {
             Self::ReadOnly | Self::TooMany(Wait::Reset { .. } | Wait::Concurrency) => {
                 endpoint.is_okta()
             }
-            Self::NextElsewhere(_) | Self::EmptyLastPage => {
+            Self::TooMany(Wait::Left(_)) => endpoint.is_onelogin(),
+            Self::NextElsewhere(_) => {
                 endpoint.is_okta() && endpoint.is_list() || endpoint.is_entra_list()
             }
+            Self::EmptyLastPage => endpoint.is_list() && !endpoint.is_scim(),
             Self::ExpiredPage => endpoint.is_entra_list(),
             Self::Changes(_) => matches!(
                 endpoint,
@@ -294,10 +299,17 @@ impl Fault {
                     | Endpoint::ScimUsers
                     | Endpoint::EntraUsers
                     | Endpoint::EntraAssigned
+                    | Endpoint::OneLoginUsers
+                    | Endpoint::OneLoginAppUsers
             ),
             Self::EmptyList => {
                 endpoint.is_list()
-                    || matches!(endpoint, Endpoint::EntraApps | Endpoint::EntraUserAssigned)
+                    || matches!(
+                        endpoint,
+                        Endpoint::EntraApps
+                            | Endpoint::EntraUserAssigned
+                            | Endpoint::OneLoginUserApps
+                    )
             }
             Self::ShortList | Self::ShortTotal | Self::RepeatedPage | Self::EndlessList => {
                 endpoint.is_list()

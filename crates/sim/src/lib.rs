@@ -1,5 +1,5 @@
-//! A simulated company behind real HTTP: Okta, Entra and a SCIM app on loopback, filled from a few lines
-//! of text, with faults on request and a record of every request. Never shipped.
+//! A simulated company behind real HTTP: Okta, Entra, OneLogin and a SCIM app on loopback, filled
+//! from a few lines of text, with faults on request and a record of every request. Never shipped.
 //!
 //! It is a fake and not a mock: it keeps state and answers by the published documents, whoever
 //! asks. See [`describe`] for the language of companies and [`FAULTS`] for what can go wrong.
@@ -14,12 +14,14 @@ mod fault;
 mod filter;
 mod life;
 mod okta;
+mod onelogin;
 mod page;
 mod record;
 mod scim;
 mod serve;
 pub mod soak;
 mod staff;
+mod subdomain;
 mod tenant;
 mod wire;
 mod world;
@@ -39,6 +41,7 @@ pub use endpoint::Endpoint;
 pub use fault::{Change, FAULTS, Fault, Place, Plan, Wait, When};
 pub use record::{Recorded, Server};
 pub use staff::Staff;
+pub use subdomain::{AppLogin, OneLoginApp, OneLoginDoor, OneLoginEvent, OneLoginUser, Subdomain};
 pub use tenant::{
     EntraApp, EntraAssignment, EntraDoor, EntraGroup, EntraJob, EntraUser, ProvisioningEvent,
     Tenant,
@@ -67,11 +70,12 @@ impl Sim {
     /// Returns the system's error where there is no port to be had.
     pub async fn start(world: World) -> io::Result<Self> {
         let (okta, scim, elsewhere) = (listener().await?, listener().await?, listener().await?);
-        let entra = listener().await?;
+        let (entra, onelogin) = (listener().await?, listener().await?);
         let scim_origin = format!("http://{}", scim.local_addr()?);
         let urls = Urls {
             okta: format!("http://{}", okta.local_addr()?),
             entra: format!("http://{}", entra.local_addr()?),
+            onelogin: format!("http://{}", onelogin.local_addr()?),
             scim: format!("{scim_origin}/scim/v2"),
             scim_origin,
             elsewhere_port: elsewhere.local_addr()?.port(),
@@ -81,6 +85,7 @@ impl Sim {
         for (listener, server) in [
             (okta, Server::Okta),
             (entra, Server::Entra),
+            (onelogin, Server::OneLogin),
             (scim, Server::Scim),
             (elsewhere, Server::Elsewhere),
         ] {
@@ -108,6 +113,13 @@ impl Sim {
     #[must_use]
     pub fn entra_url(&self) -> &str {
         &self.shared.urls.entra
+    }
+
+    /// Where OneLogin is, without a slash at the end. The token endpoint is `/auth/oauth2/v2/token`
+    /// there.
+    #[must_use]
+    pub fn onelogin_url(&self) -> &str {
+        &self.shared.urls.onelogin
     }
 
     /// Where the app's SCIM server is, with its prefix and without a slash at the end.

@@ -152,6 +152,7 @@ impl World {
             .into_iter()
             .chain(self.okta.tokens.secrets())
             .chain(self.entra.secrets())
+            .chain(self.onelogin.secrets())
             .cloned()
             .collect()
     }

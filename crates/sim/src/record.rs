@@ -13,6 +13,8 @@ pub enum Server {
     Okta,
     /// Microsoft Graph, with the token endpoint of Entra.
     Entra,
+    /// OneLogin, with its token endpoint.
+    OneLogin,
     /// The app.
     Scim,
     /// A third host, to which only faults lead: nobody has any business there.

@@ -18,6 +18,7 @@ use crate::endpoint::Endpoint;
 use crate::entra;
 use crate::fault::{Book, Fault, instead};
 use crate::okta;
+use crate::onelogin;
 use crate::record::{Recorded, Server};
 use crate::scim;
 use crate::wire::{Answer, Ask, http_date};
@@ -31,6 +32,7 @@ const BODY_MAX: usize = 64 * 1024;
 pub(crate) struct Urls {
     pub(crate) okta: String,
     pub(crate) entra: String,
+    pub(crate) onelogin: String,
     /// The app's, without the prefix.
     pub(crate) scim_origin: String,
     /// The app's, with the prefix.
@@ -130,6 +132,7 @@ fn answer(
             Fault::TokenDies if server == Server::Entra => {
                 entra::token::kill(&mut world.entra, ask);
             }
+            Fault::TokenDies if server == Server::OneLogin => world.onelogin.kill_token(ask),
             _ => {}
         }
     }
@@ -146,6 +149,11 @@ fn answer(
             let call = entra::Call { ask, endpoint, ids, faults, urls, now, page_max };
             let answer = instead.unwrap_or_else(|| entra::answer(&mut world, &call));
             entra::dress(&mut world, now, answer)
+        }
+        Server::OneLogin => {
+            let call = onelogin::Call { ask, endpoint, ids, faults, now };
+            let answer = instead.unwrap_or_else(|| onelogin::answer(&mut world.onelogin, &call));
+            onelogin::dress(&mut world.onelogin, now, answer)
         }
         Server::Scim => {
             let call = scim::Call { ask, endpoint, ids, faults, urls };
@@ -165,6 +173,7 @@ fn answer(
 fn is_later_page(ask: &Ask) -> bool {
     ask.param("after").is_some()
         || ask.param("$skiptoken").is_some()
+        || ask.param("after_cursor").is_some()
         || ask.param("cursor").is_some_and(|it| !it.is_empty())
         || ask.number("startIndex").is_some_and(|it| it.is_ok_and(|it| it > 1))
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::describe::{self, DescribeError};
 use crate::fault::Plan;
 use crate::okta::token::Tokens;
+use crate::subdomain::Subdomain;
 use crate::tenant::Tenant;
 
 /// A company. What a real one would not know of itself (who really left) is in [`World::people`].
@@ -22,6 +23,8 @@ pub struct World {
     pub okta: Org,
     /// Another identity provider.
     pub entra: Tenant,
+    /// A third one.
+    pub onelogin: Subdomain,
     /// The app that everybody signs in to.
     pub app: App,
     /// What goes wrong from the start.
@@ -318,6 +321,7 @@ impl World {
             people: BTreeMap::new(),
             okta: Org::default(),
             entra: Tenant::default(),
+            onelogin: Subdomain::default(),
             app: App::default(),
             faults: Vec::new(),
         }

@@ -8,9 +8,11 @@ use serde::Deserialize;
 
 use super::health::{self, App, Found};
 use super::pull::NO_APP;
-use super::refusal::{Asked, GraphError, VENDOR, Words, is_unlicensed};
+use super::refusal::{Asked, GraphError, VENDOR, is_unlicensed, words_of};
 use super::{Entra, ProvisioningLog, Scope, paths};
-use crate::checks::{Answered, clocks, fine, no_list, refused, unanswered, warning};
+use crate::checks::{
+    Answered, CANARY, clocks, fine, no_canary, no_list, refused, unanswered, warning,
+};
 use crate::live::{Check, CheckResult};
 
 const CREDENTIAL: &str = "the credential is accepted";
@@ -22,7 +24,6 @@ const BY_USER: &str = "one user's assignment can be asked for";
 const MEMBERS: &str = "members of groups can be listed";
 const JOBS: &str = "provisioning runs";
 const LOG: &str = "the provisioning log can be read";
-const CANARY: &str = "canaries are seen";
 
 /// How far back the log is asked for.
 const LOG_DAYS: i64 = 1;
@@ -117,15 +118,7 @@ impl Entra {
             checks.push(canary(id, &reader.get(&paths::user(id)).await));
         }
         if checks.is_empty() {
-            checks.push(Check {
-                name: CANARY,
-                result: CheckResult::Skipped,
-                seen: "No canary is configured.".to_owned(),
-                next: Some(
-                    "Put the object ids of users who never leave into `canaries`: a list without them is not believed."
-                        .to_owned(),
-                ),
-            });
+            checks.push(no_canary("object ids"));
         }
         checks
     }
@@ -271,8 +264,7 @@ fn canary(id: &Text, answered: &Answered) -> Check {
 }
 
 fn failed(name: &'static str, answer: &Answer, asked: Asked) -> Check {
-    let Words { means, next } = Words::of(answer, asked);
-    refused(name, answer.status, &means, &next)
+    refused(name, answer.status, words_of(answer, asked))
 }
 
 /// Rows of a list; `None` where the body is none.

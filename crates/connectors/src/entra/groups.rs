@@ -11,7 +11,8 @@ use super::refusal::Asked;
 use super::{Entra, paths};
 use crate::crosscheck::shown;
 use crate::gather::Gather;
-use crate::walk::{self, End, Plan, Walked, chain};
+use crate::live::chain;
+use crate::walk::{self, End, Plan, Walked};
 
 /// Members of all groups, in one list.
 pub(super) struct Members {
@@ -37,7 +38,7 @@ pub(super) async fn read(
         let path = paths::members(&group.id);
         let plan = plan(entra, &path, Some(&group.id));
         let mut walked = walk::walk(&gather.reader, plan, &mut gather.brought.requests).await?;
-        gather.stop_after(&walked, Asked::Members.shown());
+        gather.stop_after(&walked, &Asked::Members);
         let name = named(group);
         match std::mem::replace(&mut walked.end, End::Whole) {
             End::Whole if walked.list.rows.is_empty() => {

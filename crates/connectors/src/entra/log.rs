@@ -15,8 +15,8 @@ use super::health::instant;
 use super::paths;
 use super::refusal::{Asked, VENDOR, is_unlicensed};
 use crate::gather::Gather;
-use crate::live::{LiveError, Trouble};
-use crate::walk::{Dialect as _, chain, url_of, who_answers};
+use crate::live::{LiveError, Trouble, chain};
+use crate::walk::{Dialect as _, url_of, who_answers};
 
 /// Days that are asked for at first, which is as long as Entra keeps them.
 const DAYS_BACK: i64 = 30;

@@ -17,8 +17,8 @@ use super::{Entra, ProvisioningLog, Scope, paths};
 use crate::crosscheck::{strangers, strangers_reason};
 use crate::files::Profile;
 use crate::gather::Gather;
-use crate::live::{LiveError, LiveFailure, LivePull, Trouble, clock_trouble};
-use crate::walk::{self, End, Plan, Walked, chain, url_of};
+use crate::live::{LiveError, LiveFailure, LivePull, Trouble, chain, clock_trouble};
+use crate::walk::{End, Plan, Walked, url_of};
 
 /// What a list of nobody means: a tenant has at least the admin who consented.
 const NOBODY: &str = "Microsoft Graph shows nobody at all, and a tenant has at least an admin: \
@@ -109,24 +109,17 @@ impl Pull<'_> {
                 Ok(jobs) => {
                     self.gather.brought.troubles.extend(health::of_jobs(&jobs, app, now));
                 }
-                Err(_) => self.unseen(Asked::Jobs, "the answer is no list of jobs"),
+                Err(_) => self.gather.unseen(&Asked::Jobs, "the answer is no list of jobs"),
             },
-            Err(refused) => match refused.error.ends_pull() {
-                Some(why) => self.gather.stop(why, refused.error),
-                None => self.unseen(Asked::Jobs, &chain(&refused.error)),
-            },
+            Err(refused) => self.gather.refused(&Asked::Jobs, refused.error),
         }
-    }
-
-    fn unseen(&mut self, asked: Asked, why: &str) {
-        self.gather.unseen(&asked, asked.shown(), why);
     }
 
     /// Walks who is assigned, and the members of the groups among them. `None`: not asked for.
     async fn assigned(&mut self, app: &App) -> (Option<Walked>, Option<Members>) {
         let path = paths::assigned(&app.id);
         let plan = self.entra.plan(&self.entra.assigned, &path, &Asked::Assigned);
-        let Some(mut walked) = self.walk(plan, Asked::Assigned).await else { return (None, None) };
+        let Some(mut walked) = self.gather.walk(plan).await else { return (None, None) };
         if app.needs_assignment() == Some(false) {
             walked.list.notes.push(format!(
                 "{} lets everybody sign in, assigned or not: Assignment required is off",
@@ -182,8 +175,8 @@ impl Pull<'_> {
     async fn users_once(&mut self) -> Option<Walked> {
         let path = paths::users();
         let plan = self.entra.plan(&self.entra.users, &path, &Asked::Users);
-        let mut users = self.walk(plan, Asked::Users).await?;
-        self.entra.mean_disabled(&mut users.list.rows);
+        let mut users = self.gather.walk(plan).await?;
+        self.entra.config.disabled.meant(&mut users.list.rows);
         if users.list.rows.is_empty() && users.is_whole() && users.list.n_silent == 0 {
             users.end = End::Broken(LiveError::NoList {
                 url: url_of(&users.requests),
@@ -193,7 +186,7 @@ impl Pull<'_> {
         }
         let path = paths::deleted_users();
         let plan = self.entra.plan(&self.entra.deleted, &path, &Asked::DeletedUsers);
-        let Some(mut deleted) = self.walk(plan, Asked::DeletedUsers).await else {
+        let Some(mut deleted) = self.gather.walk(plan).await else {
             let why = self.gather.stopped.unwrap_or("there is no such list");
             users.unread = Some(format!("deleted users were not read, because {why}"));
             return Some(users);
@@ -210,17 +203,6 @@ impl Pull<'_> {
         users.list.leave_out(&gone);
         users.append(deleted);
         Some(users)
-    }
-
-    /// Walks one list. `None`: nothing more is asked, or its profile gives no such list.
-    async fn walk(&mut self, plan: Plan<'_>, asked: Asked) -> Option<Walked> {
-        if self.gather.stopped.is_some() {
-            return None;
-        }
-        let Gather { reader, brought, .. } = &mut self.gather;
-        let walked = walk::walk(reader, plan, &mut brought.requests).await?;
-        self.gather.stop_after(&walked, asked.shown());
-        Some(walked)
     }
 
     /// Makes snapshots of all lists, each with the reasons why it is not all.
@@ -269,7 +251,9 @@ impl Pull<'_> {
         }
         self.gather.fail_too(unasked);
         match self.no_app.take() {
-            Some(error) if without_app.is_empty() => self.unseen(Asked::App, &chain(&error)),
+            Some(error) if without_app.is_empty() => {
+                self.gather.unseen(&Asked::App, &chain(&error))
+            }
             Some(error) => {
                 self.gather.brought.failures.push(LiveFailure { lists: without_app, error });
             }

@@ -4,11 +4,12 @@
 //! something before Graph, so nothing here needs one to be JSON. The message of an error may name
 //! a person by address: of an error only its code and Graph's id of the request are shown.
 
-use outbound::{Answer, OutboundError, OutboundErrorKind};
+use outbound::{Answer, OutboundError};
 use serde::Deserialize;
 
 use crate::live::LiveError;
-use crate::walk::{Dialect, url_of};
+use crate::refusal::{Words, of_answer, of_error};
+use crate::walk::Dialect;
 
 /// Who answers.
 pub(super) const VENDOR: &str = "Microsoft Graph";
@@ -31,21 +32,6 @@ pub(super) enum Asked {
 }
 
 impl Asked {
-    /// As words of a sentence.
-    pub(super) const fn shown(self) -> &'static str {
-        match self {
-            Self::Users => "users",
-            Self::DeletedUsers => "deleted users",
-            Self::App => "the enterprise app",
-            Self::Assigned => "who is assigned to the app",
-            Self::AssignedToUser => "what one user is assigned to",
-            Self::Members => "the members of a group",
-            Self::Group => "a group",
-            Self::Jobs => "the provisioning jobs of the app",
-            Self::Log => "the provisioning log",
-        }
-    }
-
     /// The least application permission that reads it.
     pub(super) const fn permission(self) -> &'static str {
         match self {
@@ -64,6 +50,20 @@ impl Dialect for Asked {
         VENDOR
     }
 
+    fn shown(&self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::DeletedUsers => "deleted users",
+            Self::App => "the enterprise app",
+            Self::Assigned => "who is assigned to the app",
+            Self::AssignedToUser => "what one user is assigned to",
+            Self::Members => "the members of a group",
+            Self::Group => "a group",
+            Self::Jobs => "the provisioning jobs of the app",
+            Self::Log => "the provisioning log",
+        }
+    }
+
     fn next(&self, answer: &Answer) -> Result<Option<String>, String> {
         // A body that is no object is told by who reads its rows.
         let next = serde_json::from_slice::<Next>(&answer.body).unwrap_or_default().link;
@@ -74,28 +74,13 @@ impl Dialect for Asked {
     }
 
     fn refused(&self, answer: &Answer) -> LiveError {
-        let (status, url) = (answer.status, url_of(&answer.requests));
-        let why = Words::of(answer, *self).into_text();
-        if status == 401 {
-            LiveError::Credential { status, url, why }
-        } else {
-            LiveError::Refused { status, url, why }
-        }
+        of_answer(answer, words_of(answer, *self), answer.status == 401)
     }
 
-    /// Where Graph said why before it gave up, that is said too.
     fn failed(&self, error: OutboundError) -> LiveError {
-        let OutboundErrorKind::Server { status, body, .. } = &error.kind else {
-            return error.into();
-        };
-        match GraphError::read(&body.0) {
-            Some(said) => LiveError::Refused {
-                status: *status,
-                url: error.url.to_string(),
-                why: Words::new(*status, Some(&said), *self).into_text(),
-            },
-            None => error.into(),
-        }
+        of_error(error, |status, body| {
+            GraphError::read(body).map(|said| words(status, Some(&said), *self))
+        })
     }
 
     fn says_gone(&self, answer: &Answer) -> bool {
@@ -182,36 +167,21 @@ struct Inner {
     request_id: Option<String>,
 }
 
-/// What a refusal means.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Words {
-    /// A sentence without its beginning and end, with Graph's code.
-    pub(super) means: String,
-    /// What to do, likewise.
-    pub(super) next: String,
+/// What an answer that is no success means.
+pub(super) fn words_of(answer: &Answer, asked: Asked) -> Words {
+    words(answer.status, GraphError::read(&answer.body).as_ref(), asked)
 }
 
-impl Words {
-    /// Of an answer that is no success.
-    pub(super) fn of(answer: &Answer, asked: Asked) -> Self {
-        Self::new(answer.status, GraphError::read(&answer.body).as_ref(), asked)
-    }
-
-    fn new(status: u16, error: Option<&GraphError>, asked: Asked) -> Self {
-        let (means, next) = meaning(status, error.map(|it| it.code.as_str()), asked);
-        let means = match error {
-            None => means,
-            Some(GraphError { code, request_id: None }) => format!("{means} ({code})"),
-            Some(GraphError { code, request_id: Some(id) }) => {
-                format!("{means} ({code}, Graph's id of this request is {id})")
-            }
-        };
-        Self { means, next: next.replace("{permission}", asked.permission()) }
-    }
-
-    fn into_text(self) -> String {
-        format!("{}: {}", self.means, self.next)
-    }
+fn words(status: u16, error: Option<&GraphError>, asked: Asked) -> Words {
+    let (means, next) = meaning(status, error.map(|it| it.code.as_str()), asked);
+    let means = match error {
+        None => means,
+        Some(GraphError { code, request_id: None }) => format!("{means} ({code})"),
+        Some(GraphError { code, request_id: Some(id) }) => {
+            format!("{means} ({code}, Graph's id of this request is {id})")
+        }
+    };
+    Words { means, next: next.replace("{permission}", asked.permission()) }
 }
 
 /// What a status with a code means, and what to do; `{permission}` stands for the one that is
@@ -272,7 +242,7 @@ mod tests {
             "innererror":{{"date":"2026-02-01T10:00:00","request-id":"1111-22"}}}}}}"#
         );
         let error = GraphError::read(body.as_bytes()).unwrap();
-        Words::new(status, Some(&error), asked).into_text()
+        words(status, Some(&error), asked).into_text()
     }
 
     #[test]

@@ -13,10 +13,9 @@ use super::health::{App, Found};
 use super::pull::NO_APP;
 use super::refusal::Asked;
 use super::{Entra, paths};
-use crate::abreast::answers;
-use crate::asking::{Asking, Heard, Read};
+use crate::asking::{Asking, Heard, Read, Round, Sight, ask_each};
 use crate::live::{Answer, Question, Reply};
-use crate::page;
+use crate::page::{self, One};
 use crate::walk::Dialect as _;
 
 impl Entra {
@@ -25,37 +24,30 @@ impl Entra {
     /// Where the source as a whole does not answer, the remaining questions are not sent and
     /// their answers say so.
     pub async fn reread(&self, clock: &dyn Clock, questions: &[Question]) -> Vec<Reply> {
-        let round = Round {
-            entra: self,
-            asking: Asking::new(&self.config.system, self.reader.new_pull()),
-            app: OnceCell::new(),
-            users: OnceCell::new(),
+        let sight = Sight {
+            source: "Entra",
+            dialect: &Asked::Users,
+            canary: self.config.canaries.first().map(|it| paths::user(it)),
+            anybody: paths::one_user(),
+            look_at: "the permissions of the app registration",
+            n_users: |body| serde_json::from_slice::<Page>(body).ok().map(|it| it.value.len()),
         };
-        answers(questions.iter().map(|it| round.ask(it, clock)).collect()).await
+        let asking = Asking::new(&self.config.system, self.reader.new_pull(), sight);
+        ask_each(&Asker { entra: self, asking, app: OnceCell::new() }, clock, questions).await
     }
 }
 
-/// A round of questions.
-struct Round<'e> {
+/// Who asks, in one round.
+struct Asker<'e> {
     entra: &'e Entra,
     asking: Asking<'e>,
     /// The app's object id, or why it is not known; empty: nobody wanted to know yet.
     app: OnceCell<Result<Text, String>>,
-    /// Whether users could be seen in this round, likewise.
-    users: OnceCell<Result<(), String>>,
 }
 
-impl Round<'_> {
-    async fn ask(&self, question: &Question, clock: &dyn Clock) -> Reply {
-        let heard = match (self.asking.stopped.get(), question) {
-            (Some(why), _) => Heard::nothing(format!("not asked, because {why}"), clock),
-            (None, Question::Identity(id)) => self.identity(id, clock).await,
-            (None, Question::Assignment(id)) => self.assignment(id, clock).await,
-            (None, Question::Account(_)) => {
-                Heard::nothing("Entra knows no accounts of the app".to_owned(), clock)
-            }
-        };
-        heard.reply(question)
+impl Round for Asker<'_> {
+    fn asking(&self) -> &Asking<'_> {
+        &self.asking
     }
 
     async fn identity(&self, id: &Text, clock: &dyn Clock) -> Heard {
@@ -63,7 +55,7 @@ impl Round<'_> {
         let users = read(&self.entra.users, &Asked::Users);
         let mut heard = self.asking.object(&paths::user(id), users, clock).await;
         if let Answer::Found { row, .. } = &mut heard.answer {
-            self.entra.mean_disabled(row);
+            self.entra.config.disabled.meant(row);
         }
         if heard.answer != Answer::Gone {
             return heard;
@@ -74,7 +66,9 @@ impl Round<'_> {
         // Who is not among the users has gone, whether or not it can be seen since when.
         match among_deleted.answer {
             found @ Answer::Found { .. } => heard.answer = found,
-            Answer::Gone | Answer::Unknown { .. } => self.if_users_are_seen(&mut heard).await,
+            Answer::Gone | Answer::Unknown { .. } => {
+                self.asking.if_users_are_seen(&mut heard).await;
+            }
         }
         heard
     }
@@ -103,12 +97,12 @@ impl Round<'_> {
         };
         let mut heard = self.asking.heard(&path, dialect, clock, said).await;
         heard.requests.splice(0..0, requests);
-        if heard.answer == Answer::Gone {
-            self.if_users_are_seen(&mut heard).await;
-        }
+        self.asking.if_users_are_seen(&mut heard).await;
         heard
     }
+}
 
+impl Asker<'_> {
     /// What the rows of one user say together.
     fn assigned(&self, answer: &outbound::Answer, id: &Text, app: &str) -> Answer {
         let unknown = |why: &str| Answer::Unknown { why: why.to_owned() };
@@ -126,7 +120,7 @@ impl Round<'_> {
                 true,
                 row.to_string().as_bytes(),
             );
-            let Ok((rows, raw)) = read else {
+            let Ok(One { rows, raw, .. }) = read else {
                 return unknown("a row of the answer cannot be read");
             };
             let Some(Rows::Assignments(rows)) = rows.into_iter().next() else { continue };
@@ -153,14 +147,6 @@ impl Round<'_> {
         Answer::Found { row, body }
     }
 
-    /// A 404 is no word of its own where users cannot be seen at all.
-    async fn if_users_are_seen(&self, heard: &mut Heard) {
-        if let Err(why) = self.users_are_seen(&mut heard.requests).await {
-            let why = format!("Entra answers 404, and that may be for want of permission: {why}");
-            heard.answer = Answer::Unknown { why };
-        }
-    }
-
     /// Looks the app up, once in a round.
     async fn app(&self, requests: &mut Vec<Request>) -> Result<Text, String> {
         let app_id = &self.entra.config.app_id;
@@ -173,23 +159,6 @@ impl Round<'_> {
             }
         });
         found.await.clone()
-    }
-
-    /// Looks once in a round whether users can be seen: a canary where there is one, else anybody.
-    async fn users_are_seen(&self, requests: &mut Vec<Request>) -> Result<(), String> {
-        let seen = self.users.get_or_init(async || {
-            if let Some(canary) = self.entra.config.canaries.first() {
-                let path = paths::user(canary);
-                return self.asking.body(&path, &Asked::Users, requests).await.map(drop);
-            }
-            let body = self.asking.body(&paths::one_user(), &Asked::Users, requests).await?;
-            match serde_json::from_slice::<Page>(&body) {
-                Ok(users) if !users.value.is_empty() => Ok(()),
-                Ok(_) => Err("Microsoft Graph shows nobody at all".to_owned()),
-                Err(_) => Err("Microsoft Graph's list of users is none".to_owned()),
-            }
-        });
-        seen.await.clone()
     }
 }
 

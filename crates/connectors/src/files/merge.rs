@@ -243,7 +243,7 @@ impl Merged {
 }
 
 /// Takes the assignments of identities whose state gives them no access (OneLogin `state` other than 1).
-fn withhold(rows: &mut [Assignment], withheld: &FxHashSet<Text>) -> Option<String> {
+pub(crate) fn withhold(rows: &mut [Assignment], withheld: &FxHashSet<Text>) -> Option<String> {
     let mut n = 0_u64;
     for row in rows {
         if let Principal::Identity(id) = &row.principal

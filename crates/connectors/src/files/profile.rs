@@ -158,6 +158,14 @@ impl Profiles {
         self.profiles.iter().find(|it| it.name == name).map(Arc::clone)
     }
 
+    /// The profile of that name, which a live system is read with.
+    pub(crate) fn needed(&self, name: &str, vendor: &str) -> Result<Arc<Profile>, ProfileError> {
+        self.shared(name).ok_or_else(|| ProfileError::Invalid {
+            name: name.to_owned(),
+            what: format!("it is not among the profiles, and {vendor} is read with it"),
+        })
+    }
+
     /// All of them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Profile> {
         self.profiles.iter().map(AsRef::as_ref)
@@ -246,6 +254,11 @@ pub(crate) struct Layout {
 }
 
 impl Profile {
+    /// Whether a bare array is a whole list: an object around it would state nothing.
+    pub(crate) const fn takes_bare_lists(&self) -> bool {
+        self.rows.is_empty() || self.total.is_none() && self.next.is_none()
+    }
+
     /// Its name, as settings write it.
     #[must_use]
     pub fn name(&self) -> &str {

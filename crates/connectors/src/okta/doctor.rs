@@ -4,12 +4,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Clock, Text};
 use outbound::{Answer, Reader};
-use serde::de::IgnoredAny;
 
 use super::health::{self, App, Deactivation};
-use super::refusal::{Asked, OktaError, Words};
+use super::refusal::{Asked, OktaError, words_of};
 use super::{Credential, Okta, paths};
-use crate::checks::{Answered, clocks, fine, no_list, refused, unanswered, warning};
+use crate::checks::{
+    Answered, CANARY, clocks, fine, n_rows, no_canary, no_list, refused, unanswered, warning,
+};
 use crate::live::{Check, CheckResult};
 
 /// How far back the log is asked for: one event is enough.
@@ -55,15 +56,7 @@ impl Okta {
             checks.push(canary(id, &reader.get(&path).await, Asked::AppUsers));
         }
         if checks.is_empty() {
-            checks.push(Check {
-                name: CANARY,
-                result: CheckResult::Skipped,
-                seen: "No canary is configured.".to_owned(),
-                next: Some(
-                    "Put the ids of users who never leave into `canaries`: a list without them is not believed."
-                        .to_owned(),
-                ),
-            });
+            checks.push(no_canary("ids"));
         }
         checks
     }
@@ -73,7 +66,6 @@ const VENDOR: &str = "Okta";
 const USERS: &str = "users can be listed";
 const APP_USERS: &str = "users of the app can be listed";
 const LOG: &str = "the system log can be read";
-const CANARY: &str = "canaries are seen";
 
 fn log_path(app_id: &str, now: DateTime<Utc>) -> String {
     paths::log(app_id, now - TimeDelta::days(LOG_DAYS), 1)
@@ -256,12 +248,6 @@ fn canary(id: &Text, answered: &Answered, asked: Asked) -> Check {
     }
 }
 
-/// Rows of a list; `None` where the body is none.
-fn n_rows(body: &[u8]) -> Option<usize> {
-    serde_json::from_slice::<Vec<IgnoredAny>>(body).ok().map(|it| it.len())
-}
-
 fn failed(name: &'static str, answer: &Answer, asked: Asked) -> Check {
-    let Words { means, next } = Words::of(answer, asked);
-    refused(name, answer.status, &means, &next)
+    refused(name, answer.status, words_of(answer, asked))
 }

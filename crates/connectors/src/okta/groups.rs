@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::paths;
 use super::refusal::Asked;
-use crate::walk::{Counts, End, chain, follow};
+use crate::live::chain;
+use crate::walk::{Counts, End, follow};
 
 /// Groups that a note names; more are counted.
 const SHOWN_MAX: usize = 10;

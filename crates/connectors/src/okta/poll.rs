@@ -9,10 +9,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{LogEvent, Request, Watcher};
 use outbound::{Answer, OutboundError, OutboundErrorKind, Reader};
 
-use super::refusal::{self, Asked};
+use super::refusal::Asked;
 use super::{event, link, paths};
-use crate::live::{LiveError, Trouble};
-use crate::walk::{chain, url_of, who_answers};
+use crate::live::{LiveError, Trouble, chain};
+use crate::walk::{Dialect as _, url_of, who_answers};
 
 /// Days that are asked for at first; less where Okta refuses. It keeps events for 90 days, and
 /// for 7 in free organisations.
@@ -88,7 +88,7 @@ async fn begin(polled: &mut Polled, reader: &Reader, app_id: &str, now: DateTime
             }
             return Ok((answer, None));
         }
-        refused = chain(&refusal::of_answer(&answer, Asked::Log));
+        refused = chain(&Asked::Log.refused(&answer));
         if answer.status != 400 {
             break;
         }
@@ -160,7 +160,7 @@ impl Polled {
             }
             Err(mut error) => {
                 self.requests.append(&mut error.requests);
-                Err(chain(&refusal::of_error(error, Asked::Log)))
+                Err(chain(&Asked::Log.failed(error)))
             }
         }
     }
@@ -168,7 +168,7 @@ impl Polled {
     /// Takes the events of a page. Returns how many there were, of any kind.
     fn page(&mut self, answer: &Answer, app_id: &str) -> Result<u64, String> {
         if !answer.is_success() {
-            return Err(chain(&refusal::of_answer(answer, Asked::Log)));
+            return Err(chain(&Asked::Log.refused(answer)));
         }
         let page = event::read(&answer.body, app_id).map_err(|_| {
             let why = format!("the answer is no list of events: {}", who_answers("Okta"));

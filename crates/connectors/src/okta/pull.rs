@@ -1,21 +1,16 @@
 //! One pull: the app's health, who is assigned, all users, and what is new in the log.
-//!
-//! Those who are assigned are read first: who is assigned then must be among the users later,
-//! whatever changes in between.
 
 use chrono::{DateTime, Utc};
-use domain::{Clock, List, Rows, Stream, Watcher};
+use domain::{Clock, List, Rows, Watcher};
 
 use super::doctor::write_scopes;
 use super::health::{self, App, Deactivation};
 use super::refusal::{Asked, OktaError};
-use super::{Credential, Okta, groups, paths, poll};
-use crate::crosscheck::{strangers, strangers_reason};
-use crate::files::Profile;
+use super::{Config, Credential, Okta, groups, paths, poll};
 use crate::gather::{Gather, Refused, not_asked};
-use crate::live::{LiveError, LivePull, Trouble, clock_trouble};
-use crate::page::ListRead;
-use crate::walk::{self, End, Plan, Walked, chain, url_of};
+use crate::live::{LivePull, Trouble, clock_trouble};
+use crate::roster::{ListPlan, Roster};
+use crate::walk::{Dialect as _, Walked};
 
 /// What a list of nobody means: an organisation has at least the admin who made the credential.
 const NOBODY: &str = "Okta shows nobody at all. The scopes are granted and the admin role is missing, \
@@ -39,9 +34,11 @@ impl Okta {
     pub async fn pull(&self, clock: &dyn Clock, log_cursor: Option<&str>) -> LivePull {
         let mut pull = Pull { okta: self, gather: Gather::new(self.reader.new_pull()) };
         pull.health().await;
-        let assigned = pull.assigned().await;
-        let users = pull.users(assigned.as_ref()).await;
-        pull.keep(users, assigned);
+        let (users, app_users) = (paths::users(), paths::app_users(&self.config.app_id));
+        let roster = self.roster(&users, &app_users);
+        let assigned = pull.assigned(&roster).await;
+        let users = roster.users(&mut pull.gather, assigned.as_ref()).await;
+        roster.keep(&mut pull.gather, users, assigned);
         pull.log(log_cursor, clock.now()).await;
         let mut brought = pull.gather.brought;
         brought.troubles.extend(clock_trouble(&pull.gather.reader));
@@ -71,13 +68,13 @@ impl Pull<'_> {
             Ok(body) => health::deactivation(&body)
                 .map_err(|_| "the answer is no list of settings".to_owned()),
             Err(refused) if is_not_set_up(&refused) => Ok(Deactivation::NotSetUp),
-            Err(refused) => return self.refused(Asked::Features, refused.error),
+            Err(refused) => return self.gather.refused(&Asked::Features, refused.error),
         };
         match deactivation {
             Ok(it) => {
                 self.gather.brought.troubles.extend(health::of_deactivation(it, &app, app_id));
             }
-            Err(why) => self.unseen(Asked::Features, &why),
+            Err(why) => self.gather.unseen(&Asked::Features, &why),
         }
     }
 
@@ -88,40 +85,20 @@ impl Pull<'_> {
             Ok(body) => {
                 let app = App::read(&body, app_id);
                 if app.is_none() {
-                    self.unseen(Asked::App, "the answer is not that of the app");
+                    self.gather.unseen(&Asked::App, "the answer is not that of the app");
                 }
                 app
             }
             Err(refused) => {
-                self.refused(Asked::App, refused.error);
+                self.gather.refused(&Asked::App, refused.error);
                 None
             }
         }
     }
 
-    /// Keeps a refusal: of the credential, or of one thing.
-    fn refused(&mut self, asked: Asked, error: LiveError) {
-        if let Some(why) = error.ends_pull() {
-            self.gather.stop(why, error);
-        } else {
-            self.unseen(asked, &chain(&error));
-        }
-    }
-
-    fn unseen(&mut self, asked: Asked, why: &str) {
-        self.gather.unseen(&asked, asked.shown(), why);
-    }
-
     /// Walks the list of those who are assigned. `None`: it was not asked for.
-    async fn assigned(&mut self) -> Option<Walked> {
-        if self.gather.stopped.is_some() {
-            return None;
-        }
-        let path = paths::app_users(&self.okta.config.app_id);
-        let plan = self.okta.plan(&self.okta.app_users, &path, &Asked::AppUsers);
-        let Gather { reader, brought, .. } = &mut self.gather;
-        let mut walked = walk::walk(reader, plan, &mut brought.requests).await?;
-        self.gather.stop_after(&walked, Asked::AppUsers.shown());
+    async fn assigned(&mut self, roster: &Roster<'_>) -> Option<Walked> {
+        let mut walked = self.gather.walk(roster.assigned.plan).await?;
         if self.gather.stopped.is_some() {
             return Some(walked);
         }
@@ -135,67 +112,6 @@ impl Pull<'_> {
         walked.list.notes.extend(groups.note());
         self.gather.brought.requests.extend(groups.requests);
         Some(walked)
-    }
-
-    /// Walks the list of users; once more where somebody is assigned who is not in it. `None`: it
-    /// was not asked for.
-    async fn users(&mut self, assigned: Option<&Walked>) -> Option<Walked> {
-        if self.gather.stopped.is_some() {
-            return None;
-        }
-        let path = paths::users();
-        let plan = self.okta.plan(&self.okta.users, &path, &Asked::Users);
-        let Gather { reader, brought, .. } = &mut self.gather;
-        let mut walked = walk::walk(reader, plan, &mut brought.requests).await?;
-        if walked.is_whole()
-            && let Some(assigned) = assigned
-            && !walked.list.rows.is_empty()
-            && !strangers(&assigned.list.rows, &walked.list.rows).is_empty()
-        {
-            walked = walk::again(reader, plan, walked, &mut brought.requests).await?;
-        }
-        self.gather.stop_after(&walked, Asked::Users.shown());
-        Some(walked)
-    }
-
-    /// Makes snapshots of both lists, each with the reasons why it is not all.
-    fn keep(&mut self, users: Option<Walked>, assigned: Option<Walked>) {
-        let (mut of_users, mut of_assigned) = (Vec::new(), Vec::new());
-        let (mut users, mut assigned) = (users, assigned);
-        if let Some(users) = &mut users {
-            let sees_nobody =
-                users.is_whole() && users.list.rows.is_empty() && users.list.n_silent == 0;
-            if sees_nobody {
-                users.end = End::Broken(nobody(users));
-                if let Some(assigned) = assigned.as_mut().filter(|it| it.list.rows.is_empty()) {
-                    assigned.end = End::Broken(nobody(assigned));
-                }
-            } else if let Some(assigned) = &assigned {
-                let strangers = strangers(&assigned.list.rows, &users.list.rows);
-                // Whoever is missing may be one of those whose row says nothing.
-                let is_told = users.is_whole() && users.list.n_silent == 0;
-                of_users.extend(is_told.then(|| strangers_reason(&strangers, SEE_ALL)).flatten());
-            }
-            of_users.extend(without_status(&users.list));
-            let stream = self.okta.stream(List::Identities);
-            of_users.extend(self.gather.canaries(&stream, &self.okta.config.canaries, users, None));
-        }
-        if let Some(assigned) = &assigned {
-            let stream = self.okta.stream(List::Assignments);
-            let canaries = &self.okta.config.assigned_canaries;
-            of_assigned.extend(self.gather.canaries(&stream, canaries, assigned, None));
-        }
-        let mut unasked = Vec::new();
-        for (list, walked, profile, reasons) in [
-            (List::Identities, users, &self.okta.users, of_users),
-            (List::Assignments, assigned, &self.okta.app_users, of_assigned),
-        ] {
-            match walked {
-                None if self.gather.stopped.is_some() => unasked.push(self.okta.stream(list)),
-                walked => self.gather.add(self.okta.stream(list), walked, profile, reasons),
-            }
-        }
-        self.gather.fail_too(unasked);
     }
 
     async fn log(&mut self, cursor: Option<&str>, now: DateTime<Utc>) {
@@ -227,22 +143,7 @@ fn is_not_set_up(refused: &Refused) -> bool {
     refused.status == Some(400) && OktaError::read(&refused.body).is_some()
 }
 
-/// That the list does not say of everybody whether they have left. Okta documents a status of each.
-fn without_status(list: &ListRead) -> Option<String> {
-    let Rows::Identities(users) = &list.rows else { return None };
-    let n = list.n_silent + users.iter().filter(|it| it.raw_status.is_none()).count() as u64;
-    (n > 0).then(|| format!("users without a `status`: {n}"))
-}
-
-fn nobody(walked: &Walked) -> LiveError {
-    LiveError::NoList { url: url_of(&walked.requests), why: NOBODY.to_owned() }
-}
-
 impl Okta {
-    fn stream(&self, list: List) -> Stream {
-        Stream { system: self.config.system.clone(), list, channel: None }
-    }
-
     /// That tokens are asked for that can do more than read.
     fn write_trouble(&self) -> Option<Trouble> {
         let Credential::ServiceApp { scopes } = &self.config.credential else { return None };
@@ -255,15 +156,22 @@ impl Okta {
         (!more.is_empty()).then_some(Trouble { kind, text })
     }
 
-    fn plan<'p>(&'p self, profile: &'p Profile, path: &'p str, asked: &'p Asked) -> Plan<'p> {
-        Plan {
-            system: &self.config.system,
-            profile,
-            path,
-            dialect: asked,
-            // Who is assigned is named by the list of users.
-            skips_identities: *asked == Asked::AppUsers,
-            group: None,
+    fn roster<'r>(&'r self, users: &'r str, app_users: &'r str) -> Roster<'r> {
+        let Config { system, canaries, assigned_canaries, .. } = &self.config;
+        let list = |list, profile, path, asked, canaries| {
+            ListPlan::new(system, list, profile, path, asked, canaries)
+        };
+        Roster {
+            users: list(List::Identities, &self.users, users, &Asked::Users, canaries),
+            assigned: list(
+                List::Assignments,
+                &self.app_users,
+                app_users,
+                &Asked::AppUsers,
+                assigned_canaries,
+            ),
+            nobody: NOBODY,
+            see_all: SEE_ALL,
         }
     }
 }

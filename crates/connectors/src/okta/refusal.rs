@@ -4,12 +4,13 @@
 //! something before Okta, so nothing here needs one to be JSON. The summary of an error may name
 //! a person by address: of an error only its code and Okta's id of it are shown.
 
-use outbound::{Answer, OutboundError, OutboundErrorKind};
+use outbound::{Answer, OutboundError};
 use serde::Deserialize;
 
 use super::link;
 use crate::live::LiveError;
-use crate::walk::{Dialect, url_of};
+use crate::refusal::{Words, of_answer, of_error};
+use crate::walk::Dialect;
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,18 +24,6 @@ pub(super) enum Asked {
 }
 
 impl Asked {
-    /// As words of a sentence.
-    pub(super) const fn shown(self) -> &'static str {
-        match self {
-            Self::Users => "users",
-            Self::App => "the app",
-            Self::AppUsers => "the users of the app",
-            Self::AppGroups => "the groups of the app",
-            Self::Features => "the provisioning settings of the app",
-            Self::Log => "the system log",
-        }
-    }
-
     /// The OAuth scope that reads it.
     pub(super) const fn scope(self) -> &'static str {
         match self {
@@ -77,16 +66,29 @@ impl Dialect for Asked {
         "Okta"
     }
 
+    fn shown(&self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::App => "the app",
+            Self::AppUsers => "the users of the app",
+            Self::AppGroups => "the groups of the app",
+            Self::Features => "the provisioning settings of the app",
+            Self::Log => "the system log",
+        }
+    }
+
     fn next(&self, answer: &Answer) -> Result<Option<String>, String> {
         link::of(answer).map_err(|error| error.to_string())
     }
 
     fn refused(&self, answer: &Answer) -> LiveError {
-        of_answer(answer, *self)
+        of_answer(answer, words_of(answer, *self), is_of_credential(answer))
     }
 
     fn failed(&self, error: OutboundError) -> LiveError {
-        of_error(error, *self)
+        of_error(error, |status, body| {
+            OktaError::read(body).map(|said| words(status, Some(&said), *self))
+        })
     }
 
     /// Okta says `E0000007` for a resource that is not there, whichever it is. The app is none
@@ -102,17 +104,6 @@ impl Dialect for Asked {
     }
 }
 
-/// Names an answer that is no success.
-pub(super) fn of_answer(answer: &Answer, asked: Asked) -> LiveError {
-    let (status, url) = (answer.status, url_of(&answer.requests));
-    let why = Words::of(answer, asked).into_text();
-    if is_of_credential(answer) {
-        LiveError::Credential { status, url, why }
-    } else {
-        LiveError::Refused { status, url, why }
-    }
-}
-
 /// Whether an answer refuses the credential, whatever it is asked for. Some 401 of Okta are about
 /// one feature: those have a code of their own.
 fn is_of_credential(answer: &Answer) -> bool {
@@ -121,51 +112,21 @@ fn is_of_credential(answer: &Answer) -> bool {
     answer.status == 401 && matches!(code, None | Some("E0000004" | "E0000011"))
 }
 
-/// Names a request without an answer. Where Okta said why before it gave up, that is said too.
-pub(super) fn of_error(error: OutboundError, asked: Asked) -> LiveError {
-    let OutboundErrorKind::Server { status, body, .. } = &error.kind else {
-        return error.into();
+/// What an answer that is no success means.
+pub(super) fn words_of(answer: &Answer, asked: Asked) -> Words {
+    words(answer.status, OktaError::read(&answer.body).as_ref(), asked)
+}
+
+fn words(status: u16, error: Option<&OktaError>, asked: Asked) -> Words {
+    let (means, next) = meaning(status, error.map(OktaError::code), asked);
+    let means = match error {
+        None => means,
+        Some(OktaError { error_code, error_id: None, .. }) => format!("{means} ({error_code})"),
+        Some(OktaError { error_code, error_id: Some(id), .. }) => {
+            format!("{means} ({error_code}, Okta's id of this error is {id})")
+        }
     };
-    match OktaError::read(&body.0) {
-        Some(said) => LiveError::Refused {
-            status: *status,
-            url: error.url.to_string(),
-            why: Words::new(*status, Some(&said), asked).into_text(),
-        },
-        None => error.into(),
-    }
-}
-
-/// What a refusal means.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Words {
-    /// A sentence without its beginning and end, with Okta's code.
-    pub(super) means: String,
-    /// What to do, likewise.
-    pub(super) next: String,
-}
-
-impl Words {
-    /// Of an answer that is no success.
-    pub(super) fn of(answer: &Answer, asked: Asked) -> Self {
-        Self::new(answer.status, OktaError::read(&answer.body).as_ref(), asked)
-    }
-
-    fn new(status: u16, error: Option<&OktaError>, asked: Asked) -> Self {
-        let (means, next) = meaning(status, error.map(OktaError::code), asked);
-        let means = match error {
-            None => means,
-            Some(OktaError { error_code, error_id: None, .. }) => format!("{means} ({error_code})"),
-            Some(OktaError { error_code, error_id: Some(id), .. }) => {
-                format!("{means} ({error_code}, Okta's id of this error is {id})")
-            }
-        };
-        Self { means, next: next.replace("{scope}", asked.scope()) }
-    }
-
-    fn into_text(self) -> String {
-        format!("{}: {}", self.means, self.next)
-    }
+    Words { means, next: next.replace("{scope}", asked.scope()) }
 }
 
 /// What a status with a code means, and what to do; `{scope}` stands for the scope that is needed.
@@ -220,7 +181,7 @@ mod tests {
             "errorLink":"{code}","errorId":"oae1","errorCauses":[]}}"#
         );
         let error = OktaError::read(body.as_bytes()).unwrap();
-        Words::new(status, Some(&error), asked).into_text()
+        words(status, Some(&error), asked).into_text()
     }
 
     #[test]
@@ -259,7 +220,7 @@ mod tests {
             (502, "Okta failed"),
             (418, "refuses to show users"),
         ] {
-            let said = Words::new(status, None, Asked::Users).into_text();
+            let said = super::words(status, None, Asked::Users).into_text();
             assert!(said.contains(words), "{status}: {said}");
         }
     }

@@ -9,7 +9,7 @@ use super::walk::encoded;
 use super::wire;
 use crate::files::Profile;
 use crate::live::{Answer, Question, Reply, ends_asking};
-use crate::page;
+use crate::page::{self, One};
 
 /// Asks for one account, and says whether every further question would meet the same. An id that is empty is not asked for: that would be the whole list.
 pub(super) async fn ask(
@@ -83,7 +83,7 @@ fn read(mapping: &Profile, system: &SystemId, id: &Text, status: u16, body: &[u8
     }
     match page::one(mapping, system, false, body) {
         Err(error) => unknown(error.to_string()),
-        Ok((rows, body)) => match rows.into_iter().next() {
+        Ok(One { rows, raw: body, .. }) => match rows.into_iter().next() {
             Some(Rows::Accounts(rows)) if rows.first().is_some_and(|it| it.id == *id) => {
                 Answer::Found { row: Rows::Accounts(rows), body }
             }

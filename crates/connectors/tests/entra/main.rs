@@ -17,9 +17,9 @@ mod told;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connectors::entra::{self, Config, Disabled, Entra, ProvisioningLog, Scope};
+use connectors::entra::{self, Config, Entra, ProvisioningLog, Scope};
 use connectors::files::Profiles;
-use connectors::live::LivePull;
+use connectors::live::{LivePull, SwitchedOff};
 use domain::{At, SystemId};
 use outbound::{Auth, Client, Limits, Pace, Secret, Url};
 
@@ -40,7 +40,7 @@ fn config() -> Config {
         app: SystemId::parse("secureframe").unwrap(),
         app_id: APP.into(),
         scope: Scope::Assigned,
-        disabled: Disabled::Left,
+        disabled: SwitchedOff::Left,
         log: ProvisioningLog::Pages(50),
         canaries: Vec::new(),
         assigned_canaries: Vec::new(),

@@ -1,6 +1,6 @@
 //! What a pull brings of a tenant that is well.
 
-use connectors::entra::{Disabled, ProvisioningLog, Scope};
+use connectors::entra::{ProvisioningLog, Scope};
 use domain::{
     Assignment, Identity, IdentityKind, Lifecycle, LogEventKind, Membership, Principal, Rows, Via,
 };
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::graph_server::{GraphServer, Tenant, assigned, deleted, event, group, id, member, user};
 use super::{config, connect, now, pull, told};
-use connectors::live::LivePull;
+use connectors::live::{LivePull, SwitchedOff};
 
 fn identities(pull: &LivePull) -> &[Identity] {
     let Rows::Identities(rows) = &pull.snapshots[0].rows else { panic!("no users") };
@@ -149,7 +149,7 @@ async fn a_disabled_account_may_mean_long_leave_and_a_deleted_one_never_does() {
     tenant.deleted = vec![deleted(3)];
     let server = GraphServer::start(tenant);
     let mut config = config();
-    config.disabled = Disabled::Suspended;
+    config.disabled = SwitchedOff::Suspended;
     let pull = connect(&server, config).pull(&now(), None).await;
     let lifecycles: Vec<_> = identities(&pull).iter().map(|it| it.lifecycle).collect();
     assert_eq!(lifecycles, [Lifecycle::Suspended, Lifecycle::Active, Lifecycle::Left]);

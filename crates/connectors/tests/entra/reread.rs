@@ -1,7 +1,7 @@
 //! Asking again by id.
 
-use connectors::entra::{Disabled, Entra};
-use connectors::live::{Answer, Question};
+use connectors::entra::Entra;
+use connectors::live::{Answer, Question, SwitchedOff};
 use domain::{Lifecycle, Rows, Text, Via};
 use serde_json::json;
 
@@ -53,7 +53,7 @@ async fn a_user_is_there_or_among_the_deleted_or_gone() {
         assert_eq!(ask(&entra, Question::Identity(text(n))).await, said, "{n}");
     }
     let mut config = config();
-    config.disabled = Disabled::Suspended;
+    config.disabled = SwitchedOff::Suspended;
     let entra = connect(&server, config);
     assert_eq!(ask(&entra, Question::Identity(text(2))).await, "suspended");
     assert_eq!(ask(&entra, Question::Identity(text(5))).await, Lifecycle::Left.name());

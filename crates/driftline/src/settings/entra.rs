@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::file::File;
 use super::http::Http;
 use super::live::{Access, Live, Spoken, Table, texts};
-use super::words::{DisabledUsers, ProvisionedScope};
+use super::words::{ProvisionedScope, SwitchedOff};
 use super::{SecretRef, SettingsError};
 
 /// Pages of the provisioning log that one run reads.
@@ -57,7 +57,7 @@ pub(super) struct EntraApi {
     scope: ProvisionedScope,
     /// What a disabled account means: that they have "left", or are "suspended" for now.
     #[serde(default = "EntraApi::disabled")]
-    disabled: DisabledUsers,
+    disabled: SwitchedOff,
     /// Read the provisioning log, which needs Entra ID P1 or P2?
     #[serde(default = "EntraApi::provisioning_log")]
     provisioning_log: bool,
@@ -130,8 +130,8 @@ impl EntraApi {
         ProvisionedScope::Assigned
     }
 
-    const fn disabled() -> DisabledUsers {
-        DisabledUsers::Left
+    const fn disabled() -> SwitchedOff {
+        SwitchedOff::Left
     }
 
     const fn provisioning_log() -> bool {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::alert::{Alert, Alerting, ReportTable, Route};
 use super::entra::EntraApi;
 use super::http::Http;
+use super::onelogin::OneLoginApi;
 use super::service::{HeartbeatTable, ScheduleTable, WebTable};
 use super::words::{
     Channel, Deprovision, Entitlement, ExternalId, Lifecycle, PersonKey, Severity, SlaClock,
@@ -267,13 +268,15 @@ pub(super) struct Idp {
     pub(super) okta: Option<OktaApi>,
     /// It is Microsoft Entra ID, read over Microsoft Graph and not from files.
     pub(super) entra: Option<EntraApi>,
+    /// It is read over OneLogin's API, and not from files.
+    pub(super) onelogin: Option<OneLoginApi>,
     /// Its export files.
     pub(super) file: Vec<SourceFile>,
 }
 
 impl Default for Idp {
     fn default() -> Self {
-        Self { scim: true, okta: None, entra: None, file: Vec::new() }
+        Self { scim: true, okta: None, entra: None, onelogin: None, file: Vec::new() }
     }
 }
 

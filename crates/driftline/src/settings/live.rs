@@ -6,6 +6,7 @@ use std::sync::Arc;
 use connectors::entra::{self, Entra};
 use connectors::files::{ProfileError, Profiles};
 use connectors::okta::{self, Okta};
+use connectors::onelogin::{self, OneLogin};
 use connectors::scim::{self, AppProfile, AppProfiles, Scim};
 use domain::{SystemId, SystemKind, Text};
 use engine::Source;
@@ -18,7 +19,7 @@ use super::document::Document;
 use super::file::{App, File, OktaApi, ScimApi};
 use super::http::{Http, Reach, Written};
 use super::source::system_id;
-use super::{SecretRef, SettingsError, entra as written_entra};
+use super::{SecretRef, SettingsError, entra as written_entra, onelogin as written_onelogin};
 use crate::clock::MachineClock;
 use crate::nearest::nearest;
 
@@ -48,6 +49,7 @@ pub(crate) struct Live {
 pub(super) enum Access {
     Token(SecretRef),
     Entra(written_entra::Client),
+    OneLogin(written_onelogin::Client),
     ServiceApp {
         client_id: String,
         private_key: SecretRef,
@@ -61,6 +63,7 @@ pub(super) enum Access {
 #[derive(Clone, Debug)]
 pub(super) enum Spoken {
     Entra(entra::Config),
+    OneLogin(onelogin::Config),
     Okta {
         app: SystemId,
         app_id: Text,
@@ -79,7 +82,7 @@ impl Live {
     /// What it is to us.
     pub(crate) const fn kind(&self) -> SystemKind {
         match self.spoken {
-            Spoken::Okta { .. } | Spoken::Entra(_) => SystemKind::Idp,
+            Spoken::Okta { .. } | Spoken::Entra(_) | Spoken::OneLogin(_) => SystemKind::Idp,
             Spoken::Scim { .. } => SystemKind::App,
         }
     }
@@ -89,6 +92,7 @@ impl Live {
         match self.spoken {
             Spoken::Okta { .. } => "Okta API",
             Spoken::Entra(_) => "Microsoft Graph",
+            Spoken::OneLogin(_) => "OneLogin API",
             Spoken::Scim { .. } => "SCIM 2.0",
         }
     }
@@ -104,6 +108,7 @@ impl Live {
         match self.spoken {
             Spoken::Okta { .. } => self.joined(okta::API),
             Spoken::Entra(_) => self.joined(entra::API),
+            Spoken::OneLogin(_) => self.joined(onelogin::API),
             Spoken::Scim { .. } => Ok(self.url.clone()),
         }
     }
@@ -129,10 +134,11 @@ impl Live {
             auth: self.auth()?,
             pace: match self.spoken {
                 Spoken::Okta { .. } => Pace::Okta,
+                Spoken::OneLogin(_) => Pace::OneLogin,
                 Spoken::Entra(_) | Spoken::Scim { .. } => Pace::RetryAfter,
             },
             accept: match &self.spoken {
-                Spoken::Okta { .. } | Spoken::Entra(_) => "application/json",
+                Spoken::Okta { .. } | Spoken::Entra(_) | Spoken::OneLogin(_) => "application/json",
                 Spoken::Scim { app, .. } => app.accept(),
             },
         };
@@ -151,7 +157,7 @@ impl Live {
                         Access::ServiceApp { scopes, .. } => {
                             okta::Credential::ServiceApp { scopes: scopes.clone() }
                         }
-                        Access::Token(_) | Access::Entra(_) => okta::Credential::ApiToken,
+                        _ => okta::Credential::ApiToken,
                     },
                     log_pages: LOG_PAGES,
                 };
@@ -160,6 +166,10 @@ impl Live {
             Spoken::Entra(config) => {
                 let entra = Entra::new(config.clone(), reader, profiles);
                 Source::Entra(entra.map_err(|it| self.unread(it))?)
+            }
+            Spoken::OneLogin(config) => {
+                let onelogin = OneLogin::new(config.clone(), reader, profiles);
+                Source::OneLogin(onelogin.map_err(|it| self.unread(it))?)
             }
             Spoken::Scim { app, canaries, inactive_canaries, page_size } => {
                 let config = scim::Config {
@@ -189,9 +199,12 @@ impl Live {
                 let wrong = |key: &str, what| SettingsError::Live { at: self.key(key), what };
                 Ok(Auth::ServiceApp(client.service_app(read, wrong)?))
             }
-            (Access::Token(token), Spoken::Scim { .. } | Spoken::Entra(_)) => {
-                Ok(Auth::Bearer(self.secret(self.key("token"), token)?))
+            (Access::OneLogin(client), _) => {
+                let read = |key: &str, it: &SecretRef| self.secret(self.key(key), it);
+                let token_url = self.joined(onelogin::TOKEN)?;
+                Ok(Auth::ServiceApp(client.service_app(token_url, read)?))
             }
+            (Access::Token(token), _) => Ok(Auth::Bearer(self.secret(self.key("token"), token)?)),
             (Access::ServiceApp { client_id, private_key, key_id, scopes, dpop }, _) => {
                 let bytes = self.secret_bytes(self.key("private_key"), private_key)?;
                 let key = SigningKey::parse(&bytes, key_id.as_deref()).map_err(|error| {
@@ -264,15 +277,22 @@ pub(super) fn live(
     let mut all = Vec::new();
     for (name, idp) in &file.idp {
         let table = |key| Table { document, base, path: ["idp", name, key] };
-        let (key, live) = match (&idp.okta, &idp.entra) {
-            (None, None) => continue,
-            (Some(api), None) => ("okta", table("okta").okta(file, api)?),
-            (None, Some(api)) => ("entra", api.mean(&table("entra"), file)?),
-            (Some(_), Some(_)) => {
-                return Err(document.wrong(
-                    &["idp", name, "entra"],
-                    "stands beside `okta`: each identity provider has a name of its own",
-                ));
+        let (key, live) = match (&idp.okta, &idp.entra, &idp.onelogin) {
+            (None, None, None) => continue,
+            (Some(api), None, None) => ("okta", table("okta").okta(file, api)?),
+            (None, Some(api), None) => ("entra", api.mean(&table("entra"), file)?),
+            (None, None, Some(api)) => ("onelogin", api.mean(&table("onelogin"), file)?),
+            (okta, entra, onelogin) => {
+                let mut keys = [("okta", okta.is_some()), ("entra", entra.is_some())]
+                    .into_iter()
+                    .chain([("onelogin", onelogin.is_some())])
+                    .filter_map(|(key, is_there)| is_there.then_some(key));
+                let (first, second) = (keys.next(), keys.next());
+                let what = format!(
+                    "stands beside `{}`: each identity provider has a name of its own",
+                    first.unwrap_or_default()
+                );
+                return Err(document.wrong(&["idp", name, second.unwrap_or_default()], what));
             }
         };
         if !idp.file.is_empty() {

@@ -15,6 +15,7 @@ mod http;
 mod live;
 mod meant;
 mod misfit;
+mod onelogin;
 mod policy;
 mod schema;
 mod secret;

@@ -82,12 +82,12 @@ words! {
 }
 
 words! {
-    /// What it means that an account of an Entra tenant is disabled.
-    DisabledUsers -> connectors::entra::Disabled {
+    /// What it means that a user is switched off: disabled in Entra, suspended in OneLogin.
+    SwitchedOff -> connectors::live::SwitchedOff {
         /// They have left.
-        Left => connectors::entra::Disabled::Left,
+        Left => connectors::live::SwitchedOff::Left,
         /// They are away, as on long leave.
-        Suspended => connectors::entra::Disabled::Suspended,
+        Suspended => connectors::live::SwitchedOff::Suspended,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::{Section, count, tenant, time, unknown};
+use super::{Section, count, subdomain, tenant, time, unknown};
 use crate::endpoint::Endpoint;
 use crate::fault::{Fault, Plan, When};
 use crate::world::{Account, Active, AppUser, LogEvent, OktaUser, Person, World};
@@ -22,6 +22,9 @@ pub(super) fn read(world: &mut World, section: Section, words: &[&str]) -> Resul
         Section::Entra => tenant::user(world, &row),
         Section::EntraGroups => tenant::group(world, &row),
         Section::EntraLog => tenant::event(world, &row),
+        Section::OneLogin => subdomain::user(world, &row),
+        Section::OneLoginRoles => subdomain::role(world, &row),
+        Section::OneLoginLog => subdomain::event(world, &row),
         Section::Faults => fault(world, &row),
         Section::Company => Err("a company has no lines of its own".to_owned()),
     }

@@ -7,7 +7,7 @@ use super::{Fault, Place, Wait};
 use crate::record::Server;
 use crate::serve::Urls;
 use crate::wire::{Answer, Payload, http_date};
-use crate::{entra, okta, scim};
+use crate::{entra, okta, onelogin, scim};
 
 /// What a proxy in between shows people.
 const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Just a moment</title></head>\
@@ -28,6 +28,7 @@ pub(crate) fn instead(
             Server::Entra => {
                 entra::error::with_status(status, "serviceNotAvailable", "Service unavailable.")
             }
+            Server::OneLogin => onelogin::error::broken(status),
             _ => scim::error(status, None, "the server cannot answer now"),
         },
         Fault::Refused(status) => match (server, status) {
@@ -37,6 +38,9 @@ pub(crate) fn instead(
             (Server::Entra, 401) => entra::error::invalid_token(),
             (Server::Entra, 403) => entra::error::forbidden(),
             (Server::Entra, _) => entra::error::not_found("it"),
+            (Server::OneLogin, 401) => onelogin::error::unauthorized(),
+            (Server::OneLogin, 403) => onelogin::error::forbidden(),
+            (Server::OneLogin, _) => onelogin::error::not_found(),
             (_, status) => scim::error(status, None, "refused"),
         },
         Fault::ReadOnly => {
@@ -65,6 +69,7 @@ pub(crate) fn instead(
         Fault::TokenDies => match server {
             Server::Okta => okta::error::invalid_token(),
             Server::Entra => entra::error::invalid_token(),
+            Server::OneLogin => onelogin::error::unauthorized(),
             _ => scim::error(401, None, "the token is not valid"),
         },
         _ => return None,
@@ -75,6 +80,7 @@ fn too_many(wait: Wait, server: Server, now: DateTime<Utc>) -> Answer {
     let answer = match server {
         Server::Okta => okta::error::too_many(),
         Server::Entra => entra::error::too_many(),
+        Server::OneLogin => onelogin::error::too_many(),
         _ => scim::error(429, None, "too many requests"),
     };
     let limits = |answer: Answer, limit: u32, reset: DateTime<Utc>| {
@@ -90,6 +96,10 @@ fn too_many(wait: Wait, server: Server, now: DateTime<Utc>) -> Answer {
                 .with("date", http_date(theirs))
         }
         Wait::Concurrency => limits(answer, 0, now + TimeDelta::hours(1)),
+        Wait::Left(wait_s) => answer
+            .with("x-ratelimit-limit", "5000")
+            .with("x-ratelimit-remaining", "0")
+            .with("x-ratelimit-reset", wait_s.to_string()),
         Wait::Seconds(wait_s) => answer.with("retry-after", wait_s.to_string()),
         Wait::Fraction(wait_ms) => {
             answer.with("retry-after", format!("{}.{:03}", wait_ms / 1_000, wait_ms % 1_000))
@@ -105,7 +115,7 @@ fn too_many(wait: Wait, server: Server, now: DateTime<Utc>) -> Answer {
 
 fn media_type(server: Server) -> &'static str {
     match server {
-        Server::Okta | Server::Entra => "application/json",
+        Server::Okta | Server::Entra | Server::OneLogin => "application/json",
         _ => "application/scim+json",
     }
 }
@@ -116,6 +126,7 @@ impl Urls {
         let own = match server {
             Server::Okta => &self.okta,
             Server::Entra => &self.entra,
+            Server::OneLogin => &self.onelogin,
             _ => &self.scim_origin,
         };
         match place {

@@ -1,0 +1,53 @@
+//! What the pages of a list say of the whole list: how long it is, and whether there is more. Only
+//! compares; whether what was read is believed is the walk's to say.
+
+use domain::Proof;
+use outbound::Answer;
+
+use crate::walk::Dialect;
+
+/// What the pages have said so far.
+#[derive(Debug, Default)]
+pub(crate) struct Stated {
+    /// How many rows there are, as the first page says; `None`: it does not, or no page was read.
+    total: Option<u64>,
+    n_pages: u64,
+    /// What another page said that is not the same.
+    other: Option<Option<u64>>,
+    /// Why there may be more than the last page leads to; `None`: nothing hints at that.
+    pub(crate) doubt: Option<String>,
+}
+
+impl Stated {
+    /// Takes note of one page.
+    pub(crate) fn note(&mut self, dialect: &dyn Dialect, answer: &Answer) {
+        let total = dialect.total(answer);
+        if self.n_pages == 0 {
+            self.total = total;
+        } else if total != self.total {
+            self.other = self.other.or(Some(total));
+        }
+        self.n_pages += 1;
+    }
+
+    /// Why the list is not what it says that it is. `n_read`: rows that were read, each once.
+    /// `None`: it is, or says nothing.
+    pub(crate) fn contradicts(&self, n_read: u64) -> Option<String> {
+        let shown =
+            |it: Option<u64>| it.map_or("no total".to_owned(), |n| format!("a total of {n}"));
+        if let Some(other) = self.other {
+            let (one, other) = (shown(self.total), shown(other));
+            return Some(format!("it states {one} on its first page and {other} on another"));
+        }
+        let total = self.total.filter(|it| *it != n_read)?;
+        Some(format!("it states a total of {total}, and {n_read} different rows were read"))
+    }
+
+    /// Why a list that contradicts nothing is all of it.
+    pub(crate) const fn proof(&self) -> Proof {
+        match self.total {
+            Some(_) => Proof::StatedTotal,
+            None => Proof::ReadToEnd,
+        }
+    }
+}
