@@ -1,7 +1,7 @@
 //! OneLogin as a live system: the program against a simulated subdomain behind real HTTP.
 
 use chrono::{DateTime, Utc};
-use sim::{Sim, World};
+use sim::{Endpoint, Fault, Sim, When, World};
 
 use crate::site::{Answer, Site};
 
@@ -58,6 +58,11 @@ fn ask(site: &Site, args: &[&str]) -> Answer {
     tokio::task::block_in_place(|| site.ask(args))
 }
 
+/// What it printed, without the ends of lines.
+fn in_one_line(answer: &Answer) -> String {
+    answer.stdout.split_whitespace().collect::<Vec<&str>>().join(" ")
+}
+
 /// Cause, account and state of everything that lives.
 fn live(site: &Site) -> Vec<String> {
     let states = tokio::task::block_in_place(|| site.states());
@@ -81,4 +86,119 @@ async fn leavers_the_unassigned_and_the_unlicensed_are_told_apart() {
     for said in ["as many unique rows as the source states", "roles that give the app: Finance"] {
         assert!(report.contains(said), "{said}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_deleted_has_left_and_nothing_but_the_answer_by_id_tells() {
+    let (sim, site) = installed("").await;
+    ask(&site, &["run", "--once"]);
+    sim.world().onelogin.delete(101);
+    ask(&site, &["run", "--once"]);
+    assert!(live(&site).contains(&"leaver_active s1 pending".to_owned()), "{:?}", live(&site));
+    let asked = sim.requests().into_iter().any(|it| it.path.ends_with("/users/101"));
+    assert!(asked, "asked by id");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn suspended_users_are_away_where_the_settings_say_so() {
+    let (_sim, site) = installed("suspended = \"suspended\"").await;
+    ask(&site, &["run", "--once"]);
+    assert!(live(&site).contains(&"suspended_active s2 pending".to_owned()), "{:?}", live(&site));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_an_admin_is_named_as_the_cause() {
+    let (sim, site) = installed("").await;
+    {
+        let mut world = sim.world();
+        let bob = world.onelogin.logins.get_mut(&102).unwrap();
+        bob.status = "disabling_pending_approval".to_owned();
+        bob.is_listed = false;
+    }
+    let answer = ask(&site, &["run", "--once"]);
+    assert_eq!(answer.status, 0, "{answer}");
+    let told = "waits for an admin's approval, for 1 of the users who were asked about (102)";
+    assert!(in_one_line(&answer).contains(told), "{answer}");
+    assert!(live(&site).contains(&"leaver_active s2 open".to_owned()), "{:?}", live(&site));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_by_id_says_what_the_state_takes() {
+    let (sim, site) = installed("").await;
+    ask(&site, &["run", "--once"]);
+    // Off and without a licence is as it should be, whatever the lists of apps say.
+    sim.world().switch_off("s4", now());
+    ask(&site, &["run", "--once"]);
+    assert!(!live(&site).iter().any(|it| it.contains("s4")), "{:?}", live(&site));
+    let by_id = |end: &str| sim.requests().into_iter().any(|it| it.path.ends_with(end));
+    assert!(by_id("/users/104/apps") && by_id("/users/104"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn provisioning_that_is_off_is_said_once_above_the_findings() {
+    let (sim, site) = installed("").await;
+    sim.world().onelogin.app.provisions = Some(false);
+    let answer = ask(&site, &["run", "--once"]);
+    assert_eq!(answer.status, 0, "{answer}");
+    assert_eq!(
+        answer.stdout.matches("Provisioning to the app `Secureframe` (3001) is off").count(),
+        1
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_says_what_is_wrong_with_a_credential() {
+    let (sim, site) = installed("canaries = [101]").await;
+    let doctor = ask(&site, &["doctor"]);
+    assert_eq!(doctor.status, 0, "{doctor}");
+    for said in ["OneLogin takes it", "It is `Secureframe` (3001)", "`101` is there"] {
+        assert!(doctor.stdout.contains(said), "{said}: {doctor}");
+    }
+    sim.world().onelogin.door.reads_all = false;
+    let doctor = ask(&site, &["doctor"]);
+    assert!(doctor.stdout.contains("Make one with the scope Read All"), "{doctor}");
+    sim.world().onelogin.door.is_ownerless = true;
+    let doctor = ask(&site, &["doctor"]);
+    assert!(
+        doctor.stdout.contains("the admin who made the API credential was deleted"),
+        "{doctor}"
+    );
+    site.write("onelogin.secret", "another-secret\n");
+    let doctor = ask(&site, &["doctor"]);
+    assert!(doctor.stdout.contains("no access token, HTTP 401 `Unauthorized`"), "{doctor}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_not_as_long_as_it_says_is_partial() {
+    let (sim, site) = installed("").await;
+    ask(&site, &["run", "--once"]);
+    let users = Endpoint::named("onelogin/users").unwrap();
+    let put = sim.fault(users, Fault::named("short-list").unwrap(), When::always());
+    let answer = ask(&site, &["run", "--once"]);
+    assert!(sim.struck(put) > 0);
+    assert_eq!(answer.status, 4, "{answer}");
+    assert!(
+        in_one_line(&answer).contains("it states a total of 17, and 9 different rows were read"),
+        "{answer}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_totals_a_list_of_exactly_one_page_is_not_believed() {
+    let (sim, site) = installed("").await;
+    {
+        let mut world = sim.world();
+        world.onelogin.door.states_pages = false;
+        world.onelogin.door.page_max = usize::MAX;
+    }
+    let answer = ask(&site, &["run", "--once"]);
+    assert_eq!(answer.status, 0, "17 users are no page: {answer}");
+    let mut extra = sim.world().onelogin.users[&103].clone();
+    for id in 200..300 {
+        extra.username = format!("u{id}@firm.test");
+        sim.world().onelogin.users.insert(id, extra.clone());
+    }
+    let answer = ask(&site, &["run", "--once"]);
+    assert_eq!(answer.status, 4, "{answer}");
+    assert!(in_one_line(&answer).contains("its last page has exactly 100 rows"), "{answer}");
 }

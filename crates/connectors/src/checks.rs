@@ -71,7 +71,7 @@ pub(crate) fn no_list(name: &'static str, vendor: &str) -> Check {
 }
 
 /// There was no answer.
-pub(crate) fn unanswered(name: &'static str, error: &OutboundError) -> Check {
+pub(crate) fn unanswered(name: &'static str, error: &dyn std::error::Error) -> Check {
     Check { name, result: CheckResult::Failed, seen: sentence(&chain(error)), next: None }
 }
 

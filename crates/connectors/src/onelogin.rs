@@ -1,7 +1,6 @@
-//! OneLogin over its API: users, who has one app, what its log says, and whether it provisions that
-//! app at all.
+//! OneLogin over its API: users, who has one app, and whether it provisions that app at all.
 //!
-//! Source: OneLogin API 2 (OpenAPI 3.1.1 of 2023-07 and its reference pages), and events of API 1.
+//! Source: OneLogin API 2 (OpenAPI 3.1.1 of 2023-07 and its reference pages).
 //! Needs an API credential with the scope Read All. Sends nothing but GET. *Partial* means that
 //! the page without a cursor was not reached, that what was read is not what the list states of
 //! itself, twice, that a canary was not in it, or that somebody has the app who is not among the
@@ -23,7 +22,7 @@ use crate::files::{Profile, ProfileError, Profiles};
 use crate::live::SwitchedOff;
 
 /// Where the API lies on the subdomain's host. Everything that is asked is below it.
-pub const API: &str = "/api/";
+pub const API: &str = "/api/2/";
 
 /// Where tokens are given on the same host.
 pub const TOKEN: &str = "/auth/oauth2/v2/token";
@@ -56,7 +55,7 @@ pub struct OneLogin {
 
 impl OneLogin {
     /// Connects. Nothing is sent before something is asked for. `reader` stays below the
-    /// subdomain's API, `https://acme.onelogin.com/api/`.
+    /// subdomain's API, `https://acme.onelogin.com/api/2/`.
     ///
     /// # Errors
     ///

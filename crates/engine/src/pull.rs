@@ -77,9 +77,7 @@ pub(crate) async fn pull_all(
                     Source::Entra(entra) => {
                         Answer::Live(Box::new(entra.pull(&now, cursor.as_deref()).await))
                     }
-                    Source::OneLogin(onelogin) => {
-                        Answer::Live(Box::new(onelogin.pull(&now, cursor.as_deref()).await))
-                    }
+                    Source::OneLogin(onelogin) => Answer::Live(Box::new(onelogin.pull().await)),
                     Source::Scim(scim) => Answer::Live(Box::new(scim.pull(&now).await)),
                 }
             };

@@ -25,8 +25,6 @@
 //!   102 bob@x.test 2 unlisted push=disabling_pending_approval
 //! onelogin-roles
 //!   501 Finance                          # id and name of a role that gives the app
-//! onelogin-log
-//!   -3h 21 102 app                       # when, type of event, who, and whether about the app
 //! faults
 //!   scim/users cut-body times=1 after=2
 //! company 1000 (leavers 20, kept 3)      # so many more people in all systems
@@ -111,7 +109,7 @@ pub(crate) fn world(text: &str, begins_at: DateTime<Utc>) -> Result<World, Descr
 }
 
 const SECTIONS: &str = "write people, okta, groups, app, log, entra, entra-groups, entra-log, \
-     onelogin, onelogin-roles, onelogin-log, faults or company first";
+     onelogin, onelogin-roles, faults or company first";
 
 /// What the lines that follow are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +124,6 @@ enum Section {
     EntraLog,
     OneLogin,
     OneLoginRoles,
-    OneLoginLog,
     Faults,
     Company,
 }
@@ -144,7 +141,6 @@ impl Section {
             "entra-log" => Self::EntraLog,
             "onelogin" => Self::OneLogin,
             "onelogin-roles" => Self::OneLoginRoles,
-            "onelogin-log" => Self::OneLoginLog,
             "faults" => Self::Faults,
             "company" => Self::Company,
             _ => return None,

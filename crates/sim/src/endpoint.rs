@@ -92,8 +92,6 @@ pub enum Endpoint {
     OneLoginAppUsers,
     /// `GET /api/2/roles`
     OneLoginRoles,
-    /// `GET /api/1/events`
-    OneLoginEvents,
     /// A path that nobody serves.
     Nowhere,
 }
@@ -143,7 +141,6 @@ const NAMES: &[(&str, Endpoint)] = &[
     ("onelogin/app", Endpoint::OneLoginApp),
     ("onelogin/app-users", Endpoint::OneLoginAppUsers),
     ("onelogin/roles", Endpoint::OneLoginRoles),
-    ("onelogin/events", Endpoint::OneLoginEvents),
 ];
 
 impl Endpoint {
@@ -201,7 +198,6 @@ impl Endpoint {
                 _ => (Self::Nowhere, &[]),
             },
             (Server::OneLogin, ["auth", "oauth2", "v2", "token"]) => (Self::OneLoginToken, &[]),
-            (Server::OneLogin, ["api", "1", "events"]) => (Self::OneLoginEvents, &[]),
             (Server::OneLogin, ["api", "2", path @ ..]) => match path {
                 ["users"] => (Self::OneLoginUsers, &[]),
                 ["users", id] => (Self::OneLoginUser, &[*id]),
@@ -267,14 +263,11 @@ impl Endpoint {
 
     /// Is it a list of OneLogin that may have several pages?
     pub(crate) fn is_onelogin_list(self) -> bool {
-        matches!(
-            self,
-            Self::OneLogin | Self::OneLoginUsers | Self::OneLoginAppUsers | Self::OneLoginEvents
-        )
+        matches!(self, Self::OneLogin | Self::OneLoginUsers | Self::OneLoginAppUsers)
     }
 
     pub(crate) fn is_onelogin(self) -> bool {
-        (Self::OneLogin..=Self::OneLoginEvents).contains(&self)
+        (Self::OneLogin..=Self::OneLoginRoles).contains(&self)
     }
 
     /// Does it hand out access tokens?

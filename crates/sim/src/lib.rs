@@ -41,7 +41,7 @@ pub use endpoint::Endpoint;
 pub use fault::{Change, FAULTS, Fault, Place, Plan, Wait, When};
 pub use record::{Recorded, Server};
 pub use staff::Staff;
-pub use subdomain::{AppLogin, OneLoginApp, OneLoginDoor, OneLoginEvent, OneLoginUser, Subdomain};
+pub use subdomain::{AppLogin, OneLoginApp, OneLoginDoor, OneLoginUser, Subdomain};
 pub use tenant::{
     EntraApp, EntraAssignment, EntraDoor, EntraGroup, EntraJob, EntraUser, ProvisioningEvent,
     Tenant,

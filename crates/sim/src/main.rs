@@ -132,10 +132,25 @@ client_secret = "env:ENTRA_SECRET"
         app = app.app_id,
         client = door.client_id,
     );
-    // A company without people in one of the two has no such provider.
+    let (door, app) = (&world.onelogin.door, &world.onelogin.app);
+    let onelogin = format!(
+        r#"# export ONELOGIN_SECRET={secret}
+[idp.onelogin.onelogin]
+url = "{url}"
+app_id = {app}
+client_id = "{client}"
+client_secret = "env:ONELOGIN_SECRET"
+"#,
+        secret = door.client_secret,
+        url = sim.onelogin_url(),
+        app = app.id,
+        client = door.client_id,
+    );
+    // A company without people in one of them has no such provider.
     let idps = [
         ("okta", okta, world.okta.users.is_empty()),
         ("entra", entra, world.entra.users.is_empty()),
+        ("onelogin", onelogin, world.onelogin.users.is_empty()),
     ];
     let used: Vec<_> = idps.into_iter().filter(|(.., is_empty)| !is_empty).collect();
     let names: Vec<String> = used.iter().map(|(name, ..)| format!("\"{name}\"")).collect();

@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use crate::endpoint::Endpoint;
 use crate::fault::Fault;
 use crate::page::{Page, spoil};
-use crate::subdomain::{OneLoginEvent, Subdomain};
-use crate::wire::{Answer, Ask, Window, http_date, timestamp};
+use crate::subdomain::Subdomain;
+use crate::wire::{Answer, Ask, Window, http_date};
 
 /// One request to OneLogin and what is known about it.
 #[derive(Clone, Copy)]
@@ -114,7 +114,6 @@ fn read(subdomain: &Subdomain, call: &Call<'_>) -> Result<Answer, Answer> {
                 |(id, name)| json!({"id": id, "name": name, "apps": [app.id], "admins": []}),
             )
         }
-        Endpoint::OneLoginEvents => events(subdomain, call),
         _ => Err(error::no_route()),
     }
 }
@@ -158,45 +157,6 @@ fn list<T>(
         .with("total-count", page.total.to_string())
         .with("total-pages", page.total.div_ceil(limit).to_string())
         .with("after-cursor", after))
-}
-
-/// Events of some kinds after a time, oldest first, 50 a page. They lead on in the body.
-fn events(subdomain: &Subdomain, call: &Call<'_>) -> Result<Answer, Answer> {
-    /// Most rows of a page.
-    const PAGE: usize = 50;
-    let kinds = call.ask.param("event_type_id").unwrap_or_default();
-    let kinds: Vec<u32> = kinds.split(',').filter_map(|it| it.parse().ok()).collect();
-    let since = call.ask.param("since").and_then(|it| it.parse::<DateTime<Utc>>().ok());
-    let is_asked = |it: &OneLoginEvent| {
-        (kinds.is_empty() || kinds.contains(&it.kind)) && since.is_none_or(|since| it.at > since)
-    };
-    let numbered = subdomain.log.iter().enumerate();
-    let mut found: Vec<_> = numbered.filter(|(_, it)| is_asked(it)).collect();
-    // `+id` in a query is ` id` once it is decoded.
-    if !call.ask.param("sort").is_some_and(|it| matches!(it.as_str(), "+id" | " id")) {
-        found.reverse();
-    }
-    let number = match call.ask.param("after_cursor") {
-        Some(cursor) => cursor::read(&cursor).ok_or_else(error::bad_cursor)?.1,
-        None => 1,
-    };
-    let limit = PAGE.min(subdomain.door.page_max);
-    let window = Window { start: (number - 1) * limit, limit };
-    let page = Page::cut(&found, window, call.faults, |(nth, it)| {
-        rows::event(subdomain, *nth, it, &timestamp(it.at))
-    });
-    let after = page.next.map(|_| cursor::write(limit, number + 1));
-    let body = json!({
-        "status": {"error": false, "code": 200, "type": "success", "message": "Success"},
-        "pagination": {
-            "before_cursor": null,
-            "after_cursor": after,
-            "previous_link": null,
-            "next_link": null,
-        },
-        "data": page.rows,
-    });
-    Ok(Answer::json(200, MEDIA_TYPE, body))
 }
 
 /// Cursors: a page number in base64.

@@ -20,8 +20,6 @@ pub struct Subdomain {
     pub logins: BTreeMap<u64, AppLogin>,
     /// Names of roles, by id. Each gives the app.
     pub roles: BTreeMap<u64, String>,
-    /// Events, in the order in which they were written.
-    pub log: Vec<OneLoginEvent>,
     pub(crate) tokens: OneLoginTokens,
 }
 
@@ -85,19 +83,6 @@ pub struct AppLogin {
     pub is_listed: bool,
 }
 
-/// One event.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OneLoginEvent {
-    /// When it happened.
-    pub at: DateTime<Utc>,
-    /// Which kind: 21 suspended, 17 deleted, ...
-    pub kind: u32,
-    /// Whom it is about.
-    pub user: u64,
-    /// About which app; `None`: about none.
-    pub app: Option<u64>,
-}
-
 impl Subdomain {
     /// Gives a user the app.
     pub fn assign(&mut self, user: u64) {
@@ -106,20 +91,16 @@ impl Subdomain {
 
     /// Sets the status of a user, as an admin does. Nothing happens if there is none.
     pub fn set_status(&mut self, user: u64, status: u8, now: DateTime<Utc>) {
-        let Some(found) = self.users.get_mut(&user) else { return };
-        found.status = Some(status);
-        found.updated_at = now;
-        // 21: suspended, 32: reactivated.
-        let kind = if status == 2 { 21 } else { 32 };
-        self.log.push(OneLoginEvent { at: now, kind, user, app: None });
+        if let Some(found) = self.users.get_mut(&user) {
+            found.status = Some(status);
+            found.updated_at = now;
+        }
     }
 
-    /// Removes a user for good: only the events remember.
-    pub fn delete(&mut self, user: u64, now: DateTime<Utc>) {
+    /// Removes a user for good: nothing remembers.
+    pub fn delete(&mut self, user: u64) {
         self.logins.remove(&user);
-        if self.users.remove(&user).is_some() {
-            self.log.push(OneLoginEvent { at: now, kind: 17, user, app: None });
-        }
+        self.users.remove(&user);
     }
 
     /// Every credential that there is.

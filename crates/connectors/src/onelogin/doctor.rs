@@ -1,7 +1,7 @@
 //! Looks at each permission and setting that a pull rests on, and says what to do next. What to
 //! make of each answer is a function of that answer alone. Never writes.
 
-use domain::{Clock, Text};
+use domain::Text;
 use outbound::{Answer, Reader};
 
 use super::health::{self, App};
@@ -12,6 +12,7 @@ use crate::checks::{
     unanswered, warning,
 };
 use crate::live::{Check, CheckResult};
+use crate::walk::Dialect as _;
 
 const CREDENTIAL: &str = "the credential is accepted";
 const USERS: &str = "users can be listed";
@@ -23,11 +24,16 @@ const WRITES: &str = "the credential cannot write";
 impl OneLogin {
     /// Looks at the credential, every list, the app, its provisioning and the clock. Some five
     /// requests, each for one row.
-    pub async fn doctor(&self, _clock: &dyn Clock) -> Vec<Check> {
+    pub async fn doctor(&self) -> Vec<Check> {
         let reader = self.reader.new_pull();
         let app_id = &self.config.app_id;
-        let users = reader.get(&paths::one_user()).await;
+        let users = match reader.get(&paths::one_user()).await {
+            Ok(users) => users,
+            // Who made the credential may have been deleted, and that has words of its own.
+            Err(error) => return vec![unanswered(CREDENTIAL, &Asked::Users.failed(error))],
+        };
         let mut checks = vec![credential(&users)];
+        let users = Ok(users);
         if checks.iter().any(|it| it.result == CheckResult::Failed) {
             // Nothing else can be looked at.
             return checks;
@@ -60,18 +66,18 @@ impl OneLogin {
 }
 
 /// Whether OneLogin takes the credential. A refusal of one list is an answer of OneLogin, too.
-fn credential(first: &Answered) -> Check {
-    match first {
-        Ok(answer) if answer.status == 401 => refusal(CREDENTIAL, answer, Asked::Users),
-        Ok(answer) if !is_of_onelogin(answer) => failed(
-            CREDENTIAL,
-            format!("HTTP {}, and this is no answer of OneLogin's API.", answer.status),
-            "Check `url`, and what stands between here and OneLogin.",
-        ),
-        Ok(_) => fine(CREDENTIAL, "OneLogin takes it.".to_owned()),
-        // Who made the credential may have been deleted, and that has words of its own.
-        Err(error) => unanswered(CREDENTIAL, error),
+fn credential(first: &Answer) -> Check {
+    if first.status == 401 {
+        return refusal(CREDENTIAL, first, Asked::Users);
     }
+    if is_of_onelogin(first) {
+        return fine(CREDENTIAL, "OneLogin takes it.".to_owned());
+    }
+    failed(
+        CREDENTIAL,
+        format!("HTTP {}, and this is no answer of OneLogin's API.", first.status),
+        "Check `url`, and what stands between here and OneLogin.",
+    )
 }
 
 fn is_of_onelogin(answer: &Answer) -> bool {

@@ -71,14 +71,14 @@ pub(super) fn of_stuck(stuck: &[(Text, Push)]) -> Option<Trouble> {
     let mut texts = Vec::new();
     if !waiting.is_empty() {
         texts.push(format!(
-            "An admin has not approved what OneLogin would do in the app, of {} users who were asked about ({}). Approve it in OneLogin, under Users, Provisioning.",
+            "What OneLogin would do in the app waits for an admin's approval, for {} of the users who were asked about ({}). Approve it in OneLogin, under Users, Provisioning.",
             waiting.len(),
             some_of(&waiting)
         ));
     }
     if !failed.is_empty() {
         texts.push(format!(
-            "OneLogin failed to do in the app what it would, of {} users who were asked about ({}). Look at them in OneLogin, under Users, Provisioning.",
+            "What OneLogin would do in the app failed, for {} of the users who were asked about ({}). Look at them in OneLogin, under Users, Provisioning.",
             failed.len(),
             some_of(&failed)
         ));
@@ -203,8 +203,16 @@ mod tests {
                 .into();
         let told = of_stuck(&stuck).unwrap();
         assert_eq!(told.kind, Watcher::ProvisioningUnhealthy);
-        assert!(told.text.contains("of 2 users who were asked about (1, 3)"), "{}", told.text);
-        assert!(told.text.contains("of 1 users who were asked about (2)"), "{}", told.text);
+        assert!(
+            told.text.contains("approval, for 2 of the users who were asked about (1, 3)"),
+            "{}",
+            told.text
+        );
+        assert!(
+            told.text.contains("failed, for 1 of the users who were asked about (2)"),
+            "{}",
+            told.text
+        );
         assert_eq!(of_stuck(&[("1".into(), Push::GoesOn)]), None);
     }
 }

@@ -1,23 +1,23 @@
-//! What OneLogin is asked for: paths and queries below `https://SUBDOMAIN.onelogin.com/api/`, each
+//! What OneLogin is asked for: paths and queries below `https://SUBDOMAIN.onelogin.com/api/2/`, each
 //! as its API describes it.
 //!
-//! Source: OneLogin API 2, and events of API 1.
+//! Source: OneLogin API 2.
 
 use crate::path::encoded;
 
 /// Users of every status, 100 a page, which is the most.
 pub(super) fn users() -> String {
-    "2/users?limit=100".to_owned()
+    "users?limit=100".to_owned()
 }
 
 /// One user of any status.
 pub(super) fn one_user() -> String {
-    "2/users?limit=1".to_owned()
+    "users?limit=1".to_owned()
 }
 
 /// One user, by id.
 pub(super) fn user(id: &str) -> String {
-    format!("2/users/{}", encoded(id))
+    format!("users/{}", encoded(id))
 }
 
 /// The apps that one user has. Without the query those are left out that the portal does not show.
@@ -27,7 +27,7 @@ pub(super) fn user_apps(id: &str) -> String {
 
 /// The app.
 pub(super) fn app(app_id: &str) -> String {
-    format!("2/apps/{}", encoded(app_id))
+    format!("apps/{}", encoded(app_id))
 }
 
 /// Who has the app, by role, group or hand; 1000 a page, which is the most.
@@ -42,7 +42,7 @@ pub(super) fn one_app_user(app_id: &str) -> String {
 
 /// Roles that give the app, as many as one page holds.
 pub(super) fn roles(app_id: &str) -> String {
-    format!("2/roles?limit=100&app_id={}", encoded(app_id))
+    format!("roles?limit=100&app_id={}", encoded(app_id))
 }
 
 /// The query of the next page of a list. The cursor holds everything else that was asked.

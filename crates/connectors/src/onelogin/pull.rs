@@ -1,6 +1,6 @@
 //! One pull: the app with its roles, who has it, and all users.
 
-use domain::{Clock, List, Rows};
+use domain::{List, Rows};
 use serde::Deserialize;
 
 use super::health::{self, App};
@@ -29,7 +29,7 @@ impl OneLogin {
     ///
     /// Once the credential is refused as a whole, nothing more is asked: one failure says so, for
     /// every list that was not read.
-    pub async fn pull(&self, _clock: &dyn Clock, _log_cursor: Option<&str>) -> LivePull {
+    pub async fn pull(&self) -> LivePull {
         let mut gather = Gather::new(self.reader.new_pull());
         let app = self.health(&mut gather).await;
         let (users, app_users) = (paths::users(), paths::app_users(&self.config.app_id));

@@ -35,7 +35,7 @@ pub(crate) async fn doctor(
         let checks = match live.connect(&profiles)? {
             Source::Okta(okta) => okta.doctor(clock).await,
             Source::Entra(entra) => entra.doctor(clock).await,
-            Source::OneLogin(onelogin) => onelogin.doctor(clock).await,
+            Source::OneLogin(onelogin) => onelogin.doctor().await,
             Source::Scim(scim) => scim.doctor(clock).await,
             Source::Files(_) => Vec::new(),
         };

@@ -1,10 +1,10 @@
-//! Lines of a description about OneLogin: its users, the roles that give the app, its events.
+//! Lines of a description about OneLogin: its users, and the roles that give the app.
 
 use chrono::TimeDelta;
 
 use super::row::{Row, optional};
-use super::{count, time, unknown};
-use crate::subdomain::{AppLogin, OneLoginEvent, OneLoginUser};
+use super::{count, unknown};
+use crate::subdomain::{AppLogin, OneLoginUser};
 use crate::world::World;
 
 /// What may stand in parentheses after `onelogin`.
@@ -62,15 +62,5 @@ pub(super) fn role(world: &mut World, row: &Row<'_>) -> Result<(), String> {
     let ([id, name], rest) = row.take("an id and a name")?;
     row.only(rest, &[], &[])?;
     world.onelogin.roles.insert(count(id)?, name.to_owned());
-    Ok(())
-}
-
-/// Reads one event.
-pub(super) fn event(world: &mut World, row: &Row<'_>) -> Result<(), String> {
-    let ([at, kind, user], rest) = row.take("a time, a type of event and a user's id")?;
-    row.only(rest, &["app"], &[])?;
-    let app = rest.contains(&"app").then_some(world.onelogin.app.id);
-    let event = OneLoginEvent { at: time(world, at)?, kind: count(kind)?, user: count(user)?, app };
-    world.onelogin.log.push(event);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::subdomain::{AppLogin, OneLoginApp, OneLoginEvent, OneLoginUser, Subdomain};
+use crate::subdomain::{AppLogin, OneLoginApp, OneLoginUser};
 use crate::wire::timestamp;
 
 /// A user, as the list and `GET` by id give it.
@@ -77,24 +77,5 @@ pub(super) fn other_app() -> Value {
         "provisioning_enabled": false,
         "provisioning_status": "enabled",
         "provisioning_state": "unknown",
-    })
-}
-
-/// One event.
-pub(super) fn event(subdomain: &Subdomain, nth: usize, event: &OneLoginEvent, at: &str) -> Value {
-    let name = subdomain.users.get(&event.user).map(|it| &it.username);
-    json!({
-        "id": 900_001 + nth,
-        "account_id": 77,
-        "event_type_id": event.kind,
-        "created_at": at,
-        "user_id": event.user,
-        "user_name": name,
-        "app_id": event.app,
-        "app_name": event.app.map(|_| &subdomain.app.name),
-        "actor_system": "",
-        "error_description": null,
-        "notes": null,
-        "resolution": null,
     })
 }
