@@ -2,165 +2,22 @@
 //! simulated company on each thing that a run asks for, with the coverage, the exit status and the
 //! words that come of it. The tables beside this file are read by people.
 
+mod idp;
+
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sim::{Endpoint, FAULTS, Fault, Sim, Wait, When, World};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use self::idp::Idp;
 use crate::site::{Answer, Site, stands_in};
-
-/// Lists of several pages. Bob left three days ago and kept his account. By the second night Cem
-/// has left, Dan has lost the app, and Eve's account is gone.
-const FIRM: &str = "\
-okta (page 3, deactivation off)
-  00uana00000000000001 ana@firm.test ACTIVE assigned
-  00ubob00000000000002 bob@firm.test DEPROVISIONED since=-3d
-  00ucem00000000000003 cem@firm.test ACTIVE assigned
-  00udan00000000000004 dan@firm.test ACTIVE assigned
-  00ueve00000000000005 eve@firm.test ACTIVE assigned
-groups
-  00g1 One assigned
-  00g2 Two assigned
-  00g3 Three assigned
-  00g4 Four assigned
-  00g5 Five assigned
-  00g6 Six assigned
-  00g7 Seven assigned
-  00g8 Eight assigned
-  00g9 Nine assigned
-app (page 8)
-  a1 00uana00000000000001 ana@firm.test on
-  a2 00ubob00000000000002 bob@firm.test on
-  a3 00ucem00000000000003 cem@firm.test on
-  a4 00udan00000000000004 dan@firm.test on
-  a5 00ueve00000000000005 eve@firm.test on
-log
-  -3d user.lifecycle.deactivate 00ubob00000000000002
-company 16
-";
-
-const CEM: &str = "00ucem00000000000003";
-const DAN: &str = "00udan00000000000004";
-
-/// The same people in Entra. Some have the app through a group; another group is empty.
-fn tenant() -> String {
-    let mut firm = "\
-entra (page 3, job Paused)
-  a1000000-0000-4000-8000-000000000001 ana@firm.test on assigned
-  a1000000-0000-4000-8000-000000000002 bob@firm.test deleted since=-3d
-  a1000000-0000-4000-8000-000000000003 cem@firm.test on assigned
-  a1000000-0000-4000-8000-000000000004 dan@firm.test on assigned
-  a1000000-0000-4000-8000-000000000005 eve@firm.test on assigned
-  a1000000-0000-4000-8000-000000000006 old1@firm.test deleted since=-9d
-  a1000000-0000-4000-8000-000000000007 old2@firm.test deleted since=-9d
-  a1000000-0000-4000-8000-000000000008 old3@firm.test deleted since=-9d
-"
-    .to_owned();
-    let others = (10..26).map(|it| (it, format!("a1000000-0000-4000-8000-0000000000{it}")));
-    for (nth, id) in others.clone() {
-        let how = if nth < 18 { "assigned" } else { "via=b1000000-0000-4000-8000-000000000001" };
-        writeln!(firm, "  {id} p{nth}@firm.test on {how}").unwrap();
-    }
-    firm.push_str(
-        "\
-entra-groups
-  b1000000-0000-4000-8000-000000000001 Everybody assigned
-  b1000000-0000-4000-8000-000000000002 Nobody assigned
-entra-log
-  -75h create a1000000-0000-4000-8000-000000000003
-  -74h create a1000000-0000-4000-8000-000000000004
-  -73h create a1000000-0000-4000-8000-000000000005
-  -3d disable a1000000-0000-4000-8000-000000000002 failure
-app (page 8)
-  a1 a1000000-0000-4000-8000-000000000001 ana@firm.test on
-  a2 a1000000-0000-4000-8000-000000000002 bob@firm.test on
-  a3 a1000000-0000-4000-8000-000000000003 cem@firm.test on
-  a4 a1000000-0000-4000-8000-000000000004 dan@firm.test on
-  a5 a1000000-0000-4000-8000-000000000005 eve@firm.test on
-",
-    );
-    for (nth, id) in others {
-        writeln!(firm, "  p{nth} {id} p{nth}@firm.test on").unwrap();
-    }
-    firm
-}
-
-/// The identity provider of a firm.
-#[derive(Clone, Copy)]
-enum Idp {
-    Okta,
-    Entra,
-}
-
-impl Idp {
-    fn firm(self) -> String {
-        match self {
-            Self::Okta => FIRM.to_owned(),
-            Self::Entra => tenant(),
-        }
-    }
-
-    /// What happens between the nights to those who are judged by it.
-    fn second_night(self, world: &mut World, first: DateTime<Utc>) {
-        let left_at = first - TimeDelta::hours(5);
-        match self {
-            Self::Okta => {
-                world.deactivate(CEM, left_at);
-                world.unassign(DAN, first - TimeDelta::hours(30));
-            }
-            Self::Entra => {
-                let [cem, dan] =
-                    [3, 4].map(|it| format!("a1000000-0000-4000-8000-00000000000{it}"));
-                world.entra.users.get_mut(&cem).unwrap().deleted_at = Some(left_at);
-                world.entra.unassign(&cem);
-                world.entra.unassign(&dan);
-            }
-        }
-    }
-
-    /// Its table in the settings. `signs`: as a client that proves itself with a key.
-    fn settings(self, sim: &Sim, signs: bool) -> String {
-        match self {
-            Self::Okta => {
-                let access = match signs {
-                    true => "client_id = \"0oasimclient\"\nprivate_key = \"file:idp.key\"",
-                    false => "token = \"file:okta.token\"",
-                };
-                let url = sim.okta_url();
-                format!(
-                    "[idp.okta.okta]\nurl = \"{url}\"\napp_id = \"0oaapp\"\n{access}\n[idp.okta.okta.http]\n"
-                )
-            }
-            Self::Entra => {
-                let access = match signs {
-                    true => "certificate = \"file:idp.cert\"\nprivate_key = \"file:idp.key\"",
-                    false => "client_secret = \"file:entra.secret\"",
-                };
-                let (url, world) = (sim.entra_url(), sim.world());
-                let (door, app) = (&world.entra.door, &world.entra.app);
-                format!(
-                    "[idp.entra.entra]\ntenant = \"{}\"\ngraph_url = \"{url}\"\nlogin_url = \"{url}\"\n\
-                     app_id = \"{}\"\nclient_id = \"{}\"\n{access}\n[idp.entra.entra.http]\n",
-                    door.tenant, app.app_id, door.client_id
-                )
-            }
-        }
-    }
-
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Okta => "okta",
-            Self::Entra => "entra",
-        }
-    }
-}
 
 /// All that is so in the second night. Who has left has lost the app, too.
 const SO: [&str; 5] = [
@@ -199,6 +56,16 @@ const ENTRA: &[&str] = &[
     "entra/grants",
 ];
 
+const ONELOGIN: &[&str] = &[
+    "onelogin/token",
+    "onelogin/app",
+    "onelogin/app-users",
+    "onelogin/roles",
+    "onelogin/users",
+    "onelogin/user",
+    "onelogin/user-apps",
+];
+
 /// Cases at a time: most of them wait.
 const AT_A_TIME: usize = 8;
 
@@ -215,6 +82,11 @@ async fn scim_under_every_fault() {
 #[tokio::test(flavor = "multi_thread")]
 async fn entra_under_every_fault() {
     insta::assert_snapshot!("entra", table(Idp::Entra, ENTRA).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn onelogin_under_every_fault() {
+    insta::assert_snapshot!("onelogin", table(Idp::OneLogin, ONELOGIN).await);
 }
 
 /// One row for each fault on each of these.
@@ -238,17 +110,17 @@ async fn table(idp: Idp, endpoints: &'static [&'static str]) -> String {
     }
     let mut rows = rows.join_all().await;
     rows.sort();
-    let mut table =
-        line(["asked for", "fault", "users", "assigned", "accounts", "exit", "leaver", "in words"]);
-    for (_, row) in rows {
-        table.push_str(&row);
-    }
-    table
+    // A column is as wide as its longest word, and a blank.
+    let width = endpoints.iter().map(|it| it.len() + 1).max().unwrap().max(16);
+    let head =
+        ["asked for", "fault", "users", "assigned", "accounts", "exit", "leaver", "in words"];
+    let rows = std::iter::once(head.map(str::to_owned)).chain(rows.into_iter().map(|it| it.1));
+    rows.map(|it| line(width, &it)).collect()
 }
 
-fn line([a, b, c, d, e, f, g, h]: [&str; 8]) -> String {
+fn line(width: usize, [a, b, c, d, e, f, g, h]: &[String; 8]) -> String {
     let mut text = String::new();
-    writeln!(text, "{a:<16}{b:<21}{c:<10}{d:<10}{e:<10}{f:<6}{g:<9}{h}").unwrap();
+    writeln!(text, "{a:<width$}{b:<21}{c:<10}{d:<10}{e:<10}{f:<6}{g:<9}{h}").unwrap();
     text
 }
 
@@ -277,7 +149,7 @@ impl FirstNight {
     }
 
     /// The row of one case.
-    async fn second_night(&self, endpoint: &str, name: &str, fault: Fault) -> String {
+    async fn second_night(&self, endpoint: &str, name: &str, fault: Fault) -> [String; 8] {
         let mut world = World::describe_at(&self.idp.firm(), self.began_at).unwrap();
         self.idp.second_night(&mut world, self.began_at);
         world.app.accounts.retain(|it| it.id != "a5");
@@ -300,7 +172,9 @@ impl FirstNight {
         // Where rows are added while the list is read, copies of accounts are there indeed.
         let adds_rows = matches!(fault, Fault::Changes(_) | Fault::EndlessList);
         let is_of_copy = |it: &String| it.contains('-') || it.starts_with("duplicate_account");
-        let is_so = |it: &String| SO.contains(&&*about(it)) || adds_rows && is_of_copy(it);
+        let is_lost = |it: &String| self.idp.has_lost(&sim.world(), &about(it));
+        let is_so =
+            |it: &String| SO.contains(&&*about(it)) || adds_rows && is_of_copy(it) || is_lost(it);
         assert!(found.iter().all(is_so), "{found:?}: {case}");
         // What rests on absence does not open where that list was not seen whole.
         if seen.accounts != "complete" {
@@ -319,16 +193,18 @@ impl FirstNight {
 
         let leaver = found.iter().find_map(|it| it.strip_prefix("leaver_active a3 "));
         let words = words(&report, &sim);
-        line([
+        let status = answer.status.to_string();
+        [
             endpoint,
             name,
             seen.users,
             seen.assigned,
             seen.accounts,
-            &answer.status.to_string(),
+            &status,
             leaver.unwrap_or("-"),
             &words,
-        ])
+        ]
+        .map(str::to_owned)
     }
 }
 
@@ -357,6 +233,7 @@ fn site(idp: Idp, sim: &Sim, signs: bool) -> Site {
     site.write("idp.cert", include_bytes!("../../crates/outbound/tests/data/keys/rsa.cert.pem"));
     site.write("okta.token", "00sim-api-token\n");
     site.write("entra.secret", "sim-entra-client-secret\n");
+    site.write("onelogin.secret", "sim-onelogin-client-secret\n");
     site.write("scim.token", "sim-scim-token\n");
     site
 }
@@ -425,6 +302,7 @@ fn words(report: &Value, sim: &Sim) -> String {
         .iter()
         .map(|it| it.replace(sim.okta_url(), "OKTA").replace(sim.scim_url(), "SCIM"))
         .map(|it| it.replace(sim.entra_url(), "ENTRA"))
+        .map(|it| it.replace(sim.onelogin_url(), "ONELOGIN"))
         .map(|it| without_chance(&it))
         .collect();
     match &*told {

@@ -2,9 +2,6 @@
 //! compares; whether what was read is believed is the walk's to say.
 
 use domain::Proof;
-use outbound::Answer;
-
-use crate::walk::Dialect;
 
 /// What the pages have said so far.
 #[derive(Debug, Default)]
@@ -19,9 +16,9 @@ pub(crate) struct Stated {
 }
 
 impl Stated {
-    /// Takes note of one page.
-    pub(crate) fn note(&mut self, dialect: &dyn Dialect, answer: &Answer) {
-        let total = dialect.total(answer);
+    /// Takes note of one page. `total`: how many rows the list has, as the page says; `None`: it
+    /// does not.
+    pub(crate) fn note(&mut self, total: Option<u64>) {
         if self.n_pages == 0 {
             self.total = total;
         } else if total != self.total {
@@ -48,6 +45,32 @@ impl Stated {
         match self.total {
             Some(_) => Proof::StatedTotal,
             None => Proof::ReadToEnd,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_as_long_as_each_of_its_pages_says_or_is_not_believed() {
+        #[rustfmt::skip]
+        let table: [(&[Option<u64>], u64, &str); 7] = [
+            // total of each page      | read | proof, or what is wrong
+            ( &[Some(5), Some(5)],       5, "stated_total" ),
+            ( &[None, None],             5, "read_to_end" ),
+            ( &[],                       0, "read_to_end" ),
+            ( &[Some(5)],                4, "it states a total of 5, and 4 different rows were read" ),
+            ( &[Some(5)],                6, "it states a total of 5, and 6 different rows were read" ),
+            ( &[Some(5), Some(6)],       5, "it states a total of 5 on its first page and a total of 6 on another" ),
+            ( &[Some(5), None, Some(6)], 5, "it states a total of 5 on its first page and no total on another" ),
+        ];
+        for (totals, n_read, want) in table {
+            let mut stated = Stated::default();
+            totals.iter().for_each(|it| stated.note(*it));
+            let proof = stated.proof().name().to_owned();
+            assert_eq!(stated.contradicts(n_read).unwrap_or(proof), want);
         }
     }
 }

@@ -284,7 +284,7 @@ fn page(
         Ok(counts) => counts,
         Err(what) => return no_list(what),
     };
-    stated.note(dialect, &answer);
+    stated.note(dialect.total(&answer));
     if counts.n_rows > 0 && counts.n_new == 0 {
         let why = "a page brought only rows that were read before".to_owned();
         return Step::End(End::Changed(why));

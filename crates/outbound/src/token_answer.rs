@@ -79,6 +79,7 @@ struct Refused {
     status: Option<Value>,
     #[serde(rename = "type")]
     kind: Option<Value>,
+    name: Option<Value>,
     message: Option<Value>,
     error: Option<Value>,
     error_description: Option<Value>,
@@ -94,15 +95,15 @@ pub(crate) fn refusal(answer: &Exchange) -> Refusal {
     if let Some(nested @ Value::Object(_)) = refused.status.take() {
         refused = serde_json::from_value(nested).unwrap_or_default();
     }
-    let text = |all: [&Option<Value>; 3]| {
-        let text = all.into_iter().flatten().find_map(Value::as_str);
+    let text = |all: &[&Option<Value>]| {
+        let text = all.iter().copied().flatten().find_map(Value::as_str);
         text.unwrap_or_default().to_owned()
     };
-    let Refused { error, error_code, kind, error_description, error_summary, message, .. } =
-        &refused;
+    let Refused { error, error_code, kind, name, .. } = &refused;
+    let Refused { error_description, error_summary, message, .. } = &refused;
     Refusal {
-        code: code(&text([error, error_code, kind])),
-        description: scrubbed(&text([error_description, error_summary, message])),
+        code: code(&text(&[error, error_code, kind, name])),
+        description: scrubbed(&text(&[error_description, error_summary, message])),
     }
 }
 

@@ -6,6 +6,9 @@ use serde_json::Value;
 use crate::fault::{Fault, Place};
 use crate::wire::Window;
 
+/// Beyond all ids that are numbers.
+const FAR: usize = 1_000_000;
+
 /// One page of a list.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Page {
@@ -70,8 +73,10 @@ impl Page {
         while let (Some(like), true) = (&like, number < end) {
             let mut row = like.clone();
             for name in ["id", "uuid"] {
-                if let Some(Value::String(id)) = row.get_mut(name) {
-                    *id = format!("{id}-{number}");
+                match row.get_mut(name) {
+                    Some(Value::String(id)) => *id = format!("{id}-{number}"),
+                    Some(id @ Value::Number(_)) => *id = Value::from(FAR + number),
+                    _ => {}
                 }
             }
             self.rows.push(row);

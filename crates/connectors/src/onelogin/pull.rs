@@ -1,4 +1,4 @@
-//! One pull: the app with its roles, who has it, and all users.
+//! One pull: the app, who has it, all users, and the names of the roles that give it.
 
 use domain::{List, Rows};
 use serde::Deserialize;
@@ -35,13 +35,13 @@ impl OneLogin {
         let (users, app_users) = (paths::users(), paths::app_users(&self.config.app_id));
         let roster = self.roster(&users, &app_users);
         let mut assigned = gather.walk(roster.assigned.plan).await;
-        if let Some(assigned) = &mut assigned {
-            assigned.list.notes.extend(self.roles(&mut gather, &app).await);
-        }
         let mut users = roster.users(&mut gather, assigned.as_ref()).await;
         if let Some(users) = &mut users {
             self.config.suspended.meant(&mut users.list.rows);
             withhold_from(assigned.as_mut(), users);
+        }
+        if let Some(assigned) = &mut assigned {
+            assigned.list.notes.extend(self.roles(&mut gather, &app).await);
         }
         roster.keep(&mut gather, users, assigned);
         let mut brought = gather.brought;
@@ -77,9 +77,6 @@ impl OneLogin {
                 Ok(body) => serde_json::from_slice(&body).unwrap_or_default(),
                 Err(refused) => {
                     let why = chain(&refused.error);
-                    if let Some(ends) = refused.error.ends_pull() {
-                        gather.stop(ends, refused.error);
-                    }
                     return Some(format!("the roles of the app could not be read: {why}"));
                 }
             };

@@ -354,3 +354,17 @@ async fn what_entra_says_of_a_refused_client_leads_to_what_to_do() {
         assert!(told(&error, &server).ends_with(next), "{number}: {}", told(&error, &server));
     }
 }
+
+#[tokio::test]
+async fn a_refusal_is_read_in_each_shape_that_onelogin_gives_it() {
+    for body in [
+        r#"{"status":{"error":true,"code":401,"type":"Unauthorized","message":"No such pair"}}"#,
+        r#"{"error":true,"code":401,"type":"Unauthorized","message":"No such pair"}"#,
+        r#"{"statusCode":401,"name":"Unauthorized","message":"No such pair"}"#,
+    ] {
+        let server = Server::in_turn(vec![Reply::new(401, body)]).await;
+        let error = client_of(&server, EC_KEY).reader().get("users").await.unwrap_err();
+        let told = told(&error, &server);
+        assert!(told.contains("HTTP 401 `Unauthorized` (No such pair)"), "{told}");
+    }
+}
