@@ -82,7 +82,6 @@ async fn run_as(
         })
         .collect();
 
-    let ledger = &self_check(store).await?;
     let run = record::Run {
         id,
         now,
@@ -91,7 +90,7 @@ async fn run_as(
         state: &state,
         pulled: &pulled,
         asked: &asked,
-        ledger,
+        ledger: &self_check(store).await?,
     };
     let record = record::record(&run, &listings, &outcomes);
     let report = Report::of(&record);

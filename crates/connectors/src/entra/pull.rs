@@ -252,7 +252,7 @@ impl Pull<'_> {
         self.gather.fail_too(unasked);
         match self.no_app.take() {
             Some(error) if without_app.is_empty() => {
-                self.gather.unseen(&Asked::App, &chain(&error))
+                self.gather.unseen(&Asked::App, &chain(&error));
             }
             Some(error) => {
                 self.gather.brought.failures.push(LiveFailure { lists: without_app, error });

@@ -10,6 +10,7 @@ mod ask;
 mod entra;
 mod faults;
 mod okta;
+mod onelogin;
 mod scim;
 mod soak;
 mod sso;

@@ -17,6 +17,8 @@ pub(super) struct Identities<'p> {
     kinds: Dictionary<IdentityKind>,
     without_status: Lifecycle,
     n_without_status: u64,
+    /// Rows that state no state, where states take assignments.
+    n_without_state: u64,
     rows: Vec<Identity>,
     origins: Vec<RowOrigin>,
     withheld: Vec<Text>,
@@ -35,6 +37,7 @@ impl<'p> Identities<'p> {
             kinds: Dictionary::new("kind", shape.kinds.clone(), IdentityKind::Member),
             without_status: shape.without_status.unwrap_or(default),
             n_without_status: 0,
+            n_without_state: 0,
             rows: Vec::new(),
             origins: Vec::new(),
             withheld: Vec::new(),
@@ -67,11 +70,12 @@ impl<'p> Identities<'p> {
             .first(&fields.kind.slots)
             .text()
             .map_or(IdentityKind::Member, |it| self.kinds.read(&it).1);
-        if let Some(state) = record.first(&fields.state.slots).text()
-            && !self.shape.approved_states.is_empty()
-            && !self.shape.approved_states.iter().any(|it| *it == state)
-        {
-            self.withheld.push(id.clone());
+        if !self.shape.approved_states.is_empty() {
+            match record.first(&fields.state.slots).text() {
+                Some(state) if self.shape.approved_states.iter().any(|it| *it == state) => {}
+                Some(_) => self.withheld.push(id.clone()),
+                None => self.n_without_state += 1,
+            }
         }
         self.rows.push(Identity {
             id,
@@ -101,6 +105,9 @@ impl<'p> Identities<'p> {
             );
             notes.extend(note(self.n_without_status, &what));
         }
+        let state = self.shape.fields.state.shown();
+        let what = format!("rows without {state}, taken for approved");
+        notes.extend(note(self.n_without_state, &what));
         let mut unmapped = self.statuses.unmapped(system);
         if !self.shape.kinds.is_empty() {
             unmapped.extend(self.kinds.unmapped(system));
