@@ -36,7 +36,10 @@ impl Answers for Subdomain {
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
         // More than the documents promise is refused, as OneLogin might.
         let most = if path.ends_with("/api/2/users") { 100 } else { 1000 };
-        assert!(number(query, "limit=").is_none_or(|it| (1..=most).contains(&it)), "{path}?{query}");
+        assert!(
+            number(query, "limit=").is_none_or(|it| (1..=most).contains(&it)),
+            "{path}?{query}"
+        );
         match self.0.get(path.strip_prefix("/api/2/").unwrap_or_default()) {
             Some(Value::Array(rows)) => page(rows, rows.len(), ""),
             Some(body) => Reply::json(body),

@@ -157,7 +157,9 @@ impl Live {
                         Access::ServiceApp { scopes, .. } => {
                             okta::Credential::ServiceApp { scopes: scopes.clone() }
                         }
-                        _ => okta::Credential::ApiToken,
+                        Access::Token(_) | Access::Entra(_) | Access::OneLogin(_) => {
+                            okta::Credential::ApiToken
+                        }
                     },
                     log_pages: LOG_PAGES,
                 };
@@ -204,7 +206,10 @@ impl Live {
                 let token_url = self.joined(onelogin::TOKEN)?;
                 Ok(Auth::ServiceApp(client.service_app(token_url, read)?))
             }
-            (Access::Token(token), _) => Ok(Auth::Bearer(self.secret(self.key("token"), token)?)),
+            (
+                Access::Token(token),
+                Spoken::Scim { .. } | Spoken::Entra(_) | Spoken::OneLogin(_),
+            ) => Ok(Auth::Bearer(self.secret(self.key("token"), token)?)),
             (Access::ServiceApp { client_id, private_key, key_id, scopes, dpop }, _) => {
                 let bytes = self.secret_bytes(self.key("private_key"), private_key)?;
                 let key = SigningKey::parse(&bytes, key_id.as_deref()).map_err(|error| {
@@ -283,10 +288,12 @@ pub(super) fn live(
             (None, Some(api), None) => ("entra", api.mean(&table("entra"), file)?),
             (None, None, Some(api)) => ("onelogin", api.mean(&table("onelogin"), file)?),
             (okta, entra, onelogin) => {
-                let mut keys = [("okta", okta.is_some()), ("entra", entra.is_some())]
-                    .into_iter()
-                    .chain([("onelogin", onelogin.is_some())])
-                    .filter_map(|(key, is_there)| is_there.then_some(key));
+                let all = [
+                    ("okta", okta.is_some()),
+                    ("entra", entra.is_some()),
+                    ("onelogin", onelogin.is_some()),
+                ];
+                let mut keys = all.into_iter().filter(|it| it.1).map(|it| it.0);
                 let (first, second) = (keys.next(), keys.next());
                 let what = format!(
                     "stands beside `{}`: each identity provider has a name of its own",
