@@ -1,6 +1,6 @@
 //! OneLogin's API and its token endpoint, as they look from outside.
 
-use sim::{Sim, World};
+use sim::{Endpoint, Fault, Sim, When, World};
 
 use crate::ask::{Reply, get, send};
 
@@ -81,6 +81,8 @@ async fn what_waits_is_seen_by_id_alone_and_the_hour_has_one_budget() {
     let refused = ask(&sim, &token, "users").await;
     assert_eq!((refused.status, refused.header("x-ratelimit-remaining")), (429, "0"));
     assert!(refused.header("x-ratelimit-reset").parse::<u32>().unwrap() <= 3600);
+    sim.fault(Endpoint::OneLoginUsers, Fault::named("429-left").unwrap(), When::next(1));
+    assert_eq!(ask(&sim, &token, "users").await.header("x-ratelimit-reset"), "1");
 }
 
 #[test]
