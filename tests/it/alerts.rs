@@ -11,7 +11,7 @@ use alerting::{Kind, Route, Routes, Sender};
 use chrono::TimeDelta;
 use connectors::files::Profiles;
 use connectors::scim::{self, AppProfiles, Scim};
-use domain::{At, SystemId};
+use domain::{At, Pass, SystemId};
 use drift::Policy;
 use engine::{Deliveries, Plan, Source};
 use outbound::{Auth, Client, Config, Limits, Pace, Secret};
@@ -227,6 +227,7 @@ async fn deliver_late(sim: &Sim, site: &Site) -> Deliveries {
     };
     let sender = Sender { name: "hook".into(), names: false, kind: Kind::Command(hook) };
     let plan = Plan {
+        pass: Pass::Full,
         turn: None,
         sources: vec![Source::Scim(Scim::new(scim, reader))],
         profiles: Arc::new(Profiles::builtin().unwrap()),

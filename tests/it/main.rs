@@ -16,6 +16,7 @@ mod entra;
 mod firm;
 mod ledger;
 mod life;
+mod light;
 mod live;
 mod onelogin;
 mod partial;

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    AppRecord, Change, FindingId, FindingRecord, FindingState, Notice, NotifyReason, PersonLabel,
-    RunRecord, Severity, SystemId, Text, Told, Watcher, WatcherFinding,
+    AppRecord, Change, FindingId, FindingRecord, FindingState, Notice, NotifyReason, Pass,
+    PersonLabel, RunRecord, Severity, SystemId, Text, Told, Watcher, WatcherFinding,
 };
 
 use crate::item::{item, key_of};
@@ -306,11 +306,14 @@ impl<'d> Desk<'d> {
         lines
     }
 
-    /// What is wrong with the watching, one notice for each kind and system.
+    /// What is wrong with the watching, one notice for each kind and system. What only a full run
+    /// can tell, a light pass neither opens nor calls over.
     fn watcher(&mut self) {
         let mut all: BTreeMap<Text, Vec<&WatcherFinding>> = BTreeMap::new();
-        for finding in &self.record.watcher {
-            all.entry(self.watcher_key(finding)).or_default().push(finding);
+        let seen = self.record.watcher.iter().filter(|it| it.kind.is_seen_by(self.record.pass));
+        for finding in seen {
+            let key = self.watcher_key(finding.kind, finding.system.as_ref());
+            all.entry(key).or_default().push(finding);
         }
         for (key, findings) in all {
             let Some(first) = findings.first() else { continue };
@@ -352,13 +355,16 @@ impl<'d> Desk<'d> {
         }
     }
 
-    fn watcher_key(&self, finding: &WatcherFinding) -> Text {
-        let system = finding.system.as_ref().map_or("-", SystemId::as_str);
-        self.key(system, &format!("watcher-{}", finding.kind))
+    fn watcher_key(&self, kind: Watcher, system: Option<&SystemId>) -> Text {
+        self.key(system.map_or("-", SystemId::as_str), &format!("watcher-{kind}"))
     }
 
-    /// All that is open, once a day. The newest one takes the place of one that was not sent yet.
+    /// All that is open, once a day, as a full run has it. The newest one takes the place of one that
+    /// was not sent yet.
     fn digests(&mut self) {
+        if self.record.pass == Pass::Light {
+            return; // It does not know how sure the apps are seen, nor what is wrong with the lists.
+        }
         for channel in &self.routes.channels {
             let leads = |it: &&Route| it.digest_at.is_some() && it.to.contains(&channel.name);
             let routes: Vec<&Route> = self.routes.routes.iter().filter(leads).collect();
@@ -392,9 +398,13 @@ impl<'d> Desk<'d> {
         }
     }
 
-    /// The report of this run. Each run has its own key: none takes the place of another.
+    /// The report of this run, if it is a full one. Each run has its own key: none takes the place
+    /// of another.
     fn report(&mut self) {
         let run = self.record;
+        if run.pass == Pass::Light {
+            return;
+        }
         let to: Vec<(Text, DateTime<Utc>)> =
             self.routes.report.to.iter().map(|it| (it.clone(), run.now)).collect();
         if to.is_empty() {
@@ -445,9 +455,14 @@ impl<'d> Desk<'d> {
     }
 
     /// What was wrong with the watching is not so any more. Of a system that nobody looks at any
-    /// more, that is not known.
+    /// more, that is not known, nor in a light pass of what needs a list.
     fn sees_again(&self, told: &Told) -> bool {
-        let mut wrong = self.record.watcher.iter().map(|it| self.watcher_key(it));
+        let mut unseen = Watcher::ALL.iter().filter(|it| !it.is_seen_by(self.record.pass));
+        if unseen.any(|it| self.watcher_key(*it, told.app.as_ref()) == told.key) {
+            return false;
+        }
+        let mut wrong =
+            self.record.watcher.iter().map(|it| self.watcher_key(it.kind, it.system.as_ref()));
         let is_watched = |system: &SystemId| {
             let mut apps = self.record.apps.iter();
             self.record.sources.iter().any(|it| it.system == *system)

@@ -6,8 +6,8 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use clap::Args;
 use domain::{
-    Cause, Change, EntityId, Finding, FindingEvent, FindingId, FindingState, Fingerprint, RunId,
-    Severity, Subject, SubjectKind, SystemId,
+    Cause, Change, EntityId, Finding, FindingEvent, FindingId, FindingState, Fingerprint, Pass,
+    RunId, Severity, Subject, SubjectKind, SystemId,
 };
 use ledger::{Event, Kind};
 use store::{Commit, Held, RunSummary, Store};
@@ -71,6 +71,7 @@ fn commit(run: RunId, finding: &Finding, n: usize) -> Commit {
     Commit {
         run: RunSummary {
             id: run,
+            pass: Pass::Full,
             now,
             started_at: now,
             software: "bench".to_owned(),

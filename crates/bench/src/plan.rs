@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use connectors::files::Profiles;
-use domain::SystemId;
+use domain::{Pass, SystemId};
 use drift::{AppRules, Deprovision, Entitlement, Policy};
 use engine::{AppPlan, Plan, Source};
 use graph::KeyRules;
@@ -26,6 +26,7 @@ pub(crate) fn plan(
     policy: Policy,
 ) -> Plan {
     Plan {
+        pass: Pass::Full,
         sources,
         profiles,
         apps: vec![AppPlan {

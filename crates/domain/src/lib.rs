@@ -20,6 +20,7 @@ mod link;
 mod log;
 mod name;
 mod notice;
+mod pass;
 mod person;
 mod question;
 mod record;
@@ -52,6 +53,7 @@ pub use name::{Folded, NameError, Raw, SystemId, Text, is_placeholder, same_name
 pub use notice::{
     Delivery, DeliveryId, DeliveryState, Notice, NoticeId, NoticeItem, NotifyReason, Told,
 };
+pub use pass::Pass;
 pub use person::{Episode, EpisodeId};
 pub use question::{Answer, Observation, Question};
 pub use record::{

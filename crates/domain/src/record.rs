@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    AsOf, Change, Channel, Coverage, Digest, Explanation, Finding, Grade, List, SlaResult,
+    AsOf, Change, Channel, Coverage, Digest, Explanation, Finding, Grade, List, Pass, SlaResult,
     SnapshotId, SystemId, SystemKind, TimeToDeactivate, Verdict, Waiver, WatcherFinding,
 };
 
@@ -22,6 +22,8 @@ impl std::fmt::Display for RunId {
 pub struct RunRecord {
     /// Its number.
     pub id: RunId,
+    /// How much it looked at.
+    pub pass: Pass,
     /// The time of its judgement, taken after the pulls.
     pub now: DateTime<Utc>,
     /// Program and version, as `driftline 0.1.0`.
@@ -30,7 +32,7 @@ pub struct RunRecord {
     pub settings_digest: Digest,
     /// Version of the policy.
     pub policy_version: u32,
-    /// The run before this one; `None` on the first.
+    /// The full run before this one; `None`: there was none.
     pub previous: Option<(RunId, DateTime<Utc>)>,
     /// True when grace and second look were off (`check`).
     pub is_immediate: bool,
@@ -48,7 +50,7 @@ pub struct RunRecord {
     pub unmapped: Vec<Unmapped>,
     /// Waivers in force or waiting.
     pub waivers: Vec<Waiver>,
-    /// Earlier runs, oldest first, the last 30, this one not among them.
+    /// Earlier full runs, oldest first, the last 30, this one not among them.
     pub history: Vec<HistoryPoint>,
     /// What was not checked in this run, a sentence each.
     pub not_checked: Vec<String>,

@@ -1,6 +1,6 @@
 //! Findings about Driftline's own sight, kept apart from findings about people.
 
-use crate::{Severity, SystemId, named};
+use crate::{Pass, Severity, SystemId, named};
 
 named! {
     /// What is wrong with the watching.
@@ -31,6 +31,36 @@ named! {
         RunMissed = "run_missed",
         /// A channel does not take notices.
         AlertUndelivered = "alert_undelivered",
+    }
+}
+
+impl Watcher {
+    /// Whether a run of this kind can tell that it is so, and that it is not so any more. What needs
+    /// a list that was read, only a full run can tell.
+    #[must_use]
+    pub const fn is_seen_by(self, pass: Pass) -> bool {
+        match (pass, self) {
+            (Pass::Full, _)
+            | (
+                Pass::Light,
+                Self::SourceStale
+                | Self::CoverageDropped
+                | Self::LedgerBroken
+                | Self::AlertUndelivered,
+            ) => true,
+            (
+                Pass::Light,
+                Self::SnapshotIncomplete
+                | Self::MassChangeHeld
+                | Self::CanaryMissing
+                | Self::SchemaChanged
+                | Self::CredentialFailed
+                | Self::WriteScopePresent
+                | Self::ClockSkew
+                | Self::ProvisioningUnhealthy
+                | Self::RunMissed,
+            ) => false,
+        }
     }
 }
 

@@ -77,6 +77,7 @@ fn of_row(
     row: &Sighting<'_, Account>,
 ) -> Activity {
     match row.standing {
+        Standing::Listed if !cx.is_looked_at(List::Accounts, row.entity) => Activity::Unknown,
         Standing::Listed if cx.graph.estate().is_fresh(row) => Activity::of(row.row),
         Standing::Listed => Activity::Unknown,
         Standing::Gone if channel.base.is_none() => Activity::Unknown,

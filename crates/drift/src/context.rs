@@ -1,7 +1,7 @@
 //! What every judgement of one run sees: one graph, one policy, one time, and the stored past.
 
 use chrono::{DateTime, Utc};
-use domain::{EntityId, Episode, Look, Stream, SystemId, Text, Verdict};
+use domain::{EntityId, Episode, List, Look, Pass, Stream, SystemId, Text, Verdict};
 use graph::{IdentityGraph, ListView};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -41,6 +41,9 @@ pub struct Ended {
     pub left: Option<DateTime<Utc>>,
     /// Lost the app.
     pub unassigned: Option<DateTime<Utc>>,
+    /// When the log last told that access ended or was suspended, or that the app was told to end
+    /// it, whatever came since.
+    pub last_told: Option<DateTime<Utc>>,
 }
 
 /// What every judgement of one run sees.
@@ -53,6 +56,8 @@ pub struct Context<'c> {
     pub policy: &'c Policy,
     /// What earlier runs left behind.
     pub past: &'c Past,
+    /// How much was looked at. In a light pass nothing counts as seen but what was asked by id.
+    pub pass: Pass,
     /// The time of the run. All arithmetic of one run uses the same.
     pub now: DateTime<Utc>,
 }
@@ -69,5 +74,14 @@ impl Context<'_> {
     pub(crate) fn look_read_by(&self, look: &Look) -> DateTime<Utc> {
         let list = self.graph.estate().lists().find(|it| it.stream == look.stream);
         list.map_or(look.as_of, |it| self.read_by(it, look.as_of))
+    }
+
+    /// Whether this run has looked at an identity or an account: in its list, or by id. A light pass
+    /// has seen no list.
+    pub(crate) fn is_looked_at(&self, list: List, entity: EntityId) -> bool {
+        match self.pass {
+            Pass::Full => true,
+            Pass::Light => self.graph.estate().asked_again.contains(&(list, entity)),
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Activity, Cause, EntityId, Explanation, Family, Interval, Link, LinkKind, Look, PersonLabel,
-    Right, Severity, Subject, SubjectKind, Tally, Text, Tier, Verdict,
+    Activity, Cause, EntityId, Explanation, Family, Interval, Link, LinkKind, List, Look,
+    PersonLabel, Right, Severity, Subject, SubjectKind, Tally, Text, Tier, Verdict,
 };
 use graph::Standing;
 use rustc_hash::FxHashMap;
@@ -16,7 +16,7 @@ use crate::case::{Case, PossibleOwners, RegisterOwner};
 use crate::context::Context;
 use crate::episode::next_episode;
 use crate::looks::{looks_of, seen_active_at};
-use crate::questions::is_asked_again;
+use crate::questions::{is_asked_again, is_seen};
 use crate::right::{PersonRight, Starts, person_right, right_by_hr};
 use crate::rule::{When, rule};
 use crate::rules::RULES;
@@ -134,6 +134,7 @@ pub fn judge(cx: &Context<'_>) -> Judgement {
     for account in 0..seen.len() {
         let case = people.case_of_account(cx, account, &seen, &active);
         if let Link::Linked { identity, tier } = cx.graph.link(account)
+            && case.row().is_some_and(|it| cx.is_looked_at(List::Accounts, it.entity))
             && let (Some(row), Some(owner)) =
                 (case.row(), cx.graph.estate().identities.get(*identity))
         {
@@ -207,10 +208,11 @@ impl Judgement {
     /// Adds what follows from one case.
     fn conclude(&mut self, case: &Case<'_>) {
         let Some(subject) = subject_of(case) else { return };
+        let is_seen = is_seen(case);
         if case.cx.past.watched.contains(&subject.entity) {
             self.statuses.insert(subject.entity, status_of(case));
         }
-        for rule in RULES {
+        for rule in RULES.iter().filter(|_| is_seen) {
             let speaks = match rule.when {
                 When::Verdict => case.verdict == Verdict::Drift(rule.cause),
                 // A registered account may have no owner among people; who owns a waived one may leave.
@@ -300,7 +302,11 @@ impl People {
             registered,
             register_owner: registered.and_then(|it| self.register_owner(cx, it.owner.as_deref()?)),
         };
-        case.verdict = self.with_the_past(&case);
+        if is_seen(&case) {
+            case.verdict = self.with_the_past(&case);
+        } else {
+            (case.right, case.verdict) = (Right::Unknown, Verdict::Indeterminate);
+        }
         case
     }
 
@@ -483,6 +489,7 @@ impl People {
     fn episode_rights(&self, cx: &Context<'_>) -> Vec<(EntityId, Right)> {
         let identities = cx.graph.estate().identities.iter().enumerate();
         identities
+            .filter(|(_, it)| cx.is_looked_at(List::Identities, it.entity))
             .filter_map(|(at, it)| Some((it.entity, self.right(cx, at)?.right_by(at))))
             .filter(|(entity, right)| match right {
                 Right::Leaver | Right::Expired => true,

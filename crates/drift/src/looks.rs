@@ -1,7 +1,7 @@
 //! On which lists does a case rest? A second look must be later than each of them.
 
 use chrono::{DateTime, Utc};
-use domain::{AsOfBasis, Look};
+use domain::{AsOfBasis, List, Look};
 use graph::Standing;
 
 use crate::case::Case;
@@ -32,7 +32,12 @@ pub(crate) fn looks_of(case: &Case<'_>) -> Vec<Look> {
                     Standing::Listed => Some(identity.snapshot),
                     Standing::Gone => idp.identities.base,
                 });
-                snapshots.extend(idp.assignments.as_ref().and_then(|it| it.base.or(it.latest)));
+                let is_asked = estate.asked_again.contains(&(List::Assignments, identity.entity));
+                snapshots.extend(
+                    idp.assignments
+                        .as_ref()
+                        .and_then(|it| it.answers.filter(|_| is_asked).or(it.base).or(it.latest)),
+                );
             }
         }
         None => snapshots.extend(estate.idps.iter().filter_map(|it| it.identities.base)),

@@ -1,8 +1,13 @@
 //! What must be asked again by id before it is believed: suspects, and findings that the lists
 //! say are over. Pure and bounded.
 
-use domain::{Activity, EntityId, Family, Finding, Lifecycle, List, Question, SubjectKind};
-use graph::ListView;
+use std::borrow::Cow;
+
+use chrono::TimeDelta;
+use domain::{
+    Activity, EntityId, Family, Finding, Identity, Lifecycle, List, Pass, Question, SubjectKind,
+};
+use graph::{ListView, Sighting};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::activity::{hidden_canaries, must_be_asked};
@@ -14,6 +19,10 @@ use crate::judge::Judgement;
 /// for the guard, not for as many requests.
 pub const ACCOUNTS_MAX: usize = 500;
 
+/// An event of a log that is older than a list by less than this may be newer than it: their clocks
+/// are not the same.
+const CLOCKS_APART_MAX: TimeDelta = TimeDelta::minutes(5);
+
 /// What to ask, and how much was left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Questions {
@@ -23,8 +32,8 @@ pub struct Questions {
     pub n_left_out: usize,
 }
 
-/// What to ask again, gravest first: the account of each claim that access remains, of each
-/// account nobody or nobody knows who owns, or that is off or gone, of each active one whose owner
+/// What to ask again, gravest first: the account of everybody of whom a log says, later than the
+/// lists, that their access ended; of each claim that access remains, of each account nobody or nobody knows who owns, or that is off or gone, of each active one whose owner
 /// is not in the newest list, of each living finding that nothing claims any more, of each that is
 /// gone from its list; each of their owners with the owner's assignment; and canaries that show
 /// that an app hides who is off.
@@ -72,14 +81,39 @@ fn suspects(cx: &Context<'_>, judgement: &Judgement, findings: &[Finding]) -> Ve
     let others = living.filter(|it| it.family() != Family::AccessRemains);
     let known = remains.chain(others).map(|it| it.subject.entity);
     let mut seen = FxHashSet::default();
-    claims
-        .into_iter()
-        .map(|it| it.subject.entity)
+    of_logged(cx)
+        .chain(claims.into_iter().map(|it| it.subject.entity))
         .chain(of_missing_owners(cx))
         .chain(known)
         .chain(of_gone(cx))
         .filter(|it| seen.insert(*it))
         .collect()
+}
+
+/// Accounts of everybody of whom the log of an IdP tells, later than its lists, that their access
+/// ended, was suspended, or was to be ended in the app.
+fn of_logged<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = EntityId> + 'c {
+    let estate = cx.graph.estate();
+    let as_of = |snapshot: u32| estate.snapshot(snapshot).reference.as_of.at;
+    let is_told = |identity: &Sighting<'_, Identity>| {
+        let Some(idp) = cx.graph.idp_of(identity) else { return false };
+        let ended = cx.past.ended.get(&(idp.id.clone(), identity.row.id.clone()));
+        let Some(told_at) = ended.and_then(|it| it.last_told) else { return false };
+        let assigned = idp.assignments.as_ref().and_then(|it| it.latest).map(as_of);
+        let listed = assigned.into_iter().chain([as_of(identity.snapshot)]).min();
+        listed.is_none_or(|it| told_at + CLOCKS_APART_MAX > it)
+    };
+    let has_log = !cx.past.ended.is_empty();
+    let told: FxHashSet<u32> = (0..if has_log { estate.identities.len() } else { 0 })
+        .filter(|at| estate.identities.get(*at).is_some_and(is_told))
+        .map(|at| cx.graph.person_of(at))
+        .collect();
+    (0..if told.is_empty() { 0 } else { cx.graph.accounts().len() })
+        .filter(move |at| {
+            let owners = cx.graph.link(*at).contenders();
+            owners.iter().any(|it| told.contains(&cx.graph.person_of(*it)))
+        })
+        .map(|at| cx.graph.account_row(at).entity)
 }
 
 /// Active accounts whose owner the newest list of users does not show, or shows without a status, or
@@ -137,19 +171,41 @@ fn about_account(cx: &Context<'_>, account: usize) -> Vec<Question> {
     asked
 }
 
+/// Whether a run of this kind has seen enough of a case to say anything of it. A light pass must
+/// have asked for the account, and for every identity of everybody who may own it whose source can
+/// be asked, with what each may use, and been answered.
+pub(crate) fn is_seen(case: &Case<'_>) -> bool {
+    match case.cx.pass {
+        Pass::Full => true,
+        Pass::Light => {
+            let has_owner = case.owner.is_some() || !contenders(case).is_empty();
+            has_owner && is_account_asked(case) && are_owners_asked(case, |it| it.is_live)
+        }
+    }
+}
+
 /// Returns true when the account, every identity of everybody who may own it and what each may use
 /// were asked again by id in this run, and answered; of who has left, what they may use is nothing,
 /// and where everybody may, nobody is asked.
 /// Never for an account without owner: that rests on lists.
 pub(crate) fn is_asked_again(case: &Case<'_>) -> bool {
+    !contenders(case).is_empty() && is_account_asked(case) && are_owners_asked(case, |_| true)
+}
+
+fn contenders<'c>(case: &Case<'c>) -> Cow<'c, [usize]> {
+    case.account.map(|it| case.cx.graph.link(it).contenders()).unwrap_or_default()
+}
+
+fn is_account_asked(case: &Case<'_>) -> bool {
+    let asked_again = &case.cx.graph.estate().asked_again;
+    case.row().is_some_and(|it| asked_again.contains(&(List::Accounts, it.entity)))
+}
+
+/// `is_meant`: whether the users of an IdP must have been asked for.
+fn are_owners_asked(case: &Case<'_>, is_meant: impl Fn(&ListView) -> bool) -> bool {
     let estate = case.cx.graph.estate();
     let is_asked = |list, entity| estate.asked_again.contains(&(list, entity));
-    let (Some(row), Some(account)) = (case.row(), case.account) else { return false };
-    let owners = case.cx.graph.link(account).contenders();
-    if owners.is_empty() || !is_asked(List::Accounts, row.entity) {
-        return false;
-    }
-    owners
+    contenders(case)
         .iter()
         .flat_map(|it| case.cx.graph.identities_of(case.cx.graph.person_of(*it)))
         .filter_map(|it| estate.identities.get(it))
@@ -158,7 +214,8 @@ pub(crate) fn is_asked_again(case: &Case<'_>) -> bool {
             let idp = case.cx.graph.idp_of(it);
             let needs_none =
                 has_left || idp.is_some_and(|it| case.cx.graph.assigns_everyone(&it.id));
-            is_asked(List::Identities, it.entity)
-                && (needs_none || is_asked(List::Assignments, it.entity))
+            !idp.is_some_and(|it| is_meant(&it.identities))
+                || (is_asked(List::Identities, it.entity)
+                    && (needs_none || is_asked(List::Assignments, it.entity)))
         })
 }

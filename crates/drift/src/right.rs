@@ -7,7 +7,7 @@
 //! fails would hide every leaver of the others.
 
 use chrono::{DateTime, Utc};
-use domain::{Grant, Identity, Interval, Lifecycle, List, Right};
+use domain::{Grant, Identity, Interval, Lifecycle, List, Pass, Right};
 use graph::{Sighting, Standing};
 
 use crate::context::Context;
@@ -132,6 +132,9 @@ struct LeftByHr {
     is_struck_out: bool,
     /// By the list of the declared authority.
     is_authority: bool,
+    /// A light pass was told by id that they are back: HR, which it does not read, may have struck
+    /// the row out since.
+    is_in_doubt: bool,
 }
 
 /// Judges one person. `leavers` are the person's rows in HR's lists, of each list the latest leave.
@@ -193,6 +196,9 @@ fn decide(
     is_unknown: bool,
     sees_all: bool,
 ) -> (Right, Option<usize>, bool) {
+    if hr.is_some_and(|it| it.is_in_doubt) {
+        return (Right::Unknown, None, false);
+    }
     if hr.is_some_and(|it| it.is_authority) {
         return (Right::Leaver, None, false);
     }
@@ -389,11 +395,12 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
             .and_then(|it| it.row.created_at)
             .is_some_and(|created_at| created_at > left_at)
     });
-    let is_back = is_struck_out && words.iter().any(|(at, _)| is_given_again(cx, *at, left_at));
-    let is_over = left_at <= cx.now && !is_rehired && !is_back;
+    let is_back = words.iter().any(|(at, _)| is_given_again(cx, *at, left_at));
+    let is_over = left_at <= cx.now && !is_rehired && !(is_struck_out && is_back);
     let list = estate.hr.get(usize::from(row.system)).map(|it| &it.stream.system);
     let is_authority = list.is_some() && list == cx.rules.authority.as_ref();
-    is_over.then_some(LeftByHr { at: left_at, is_struck_out, is_authority })
+    let is_in_doubt = is_back && cx.pass == Pass::Light;
+    is_over.then_some(LeftByHr { at: left_at, is_struck_out, is_authority, is_in_doubt })
 }
 
 /// Whether an identity was seen to have left at that time or later, and not to be back since.

@@ -1,10 +1,11 @@
 //! Laws that hold for every company: order never matters, strangers change nothing, and more
 //! knowledge of whose an account is never makes the link worse.
 
-use domain::{Decision, LinkKind, SystemId};
+use domain::{Decision, LinkKind, Pass, SystemId, Verdict};
+use drift::{Context, Past, Policy, judge};
 use graph::correlate;
 use proptest::prelude::*;
-use testkit::{claims, keys, now, verdicts, world};
+use testkit::{claims, keys, now, rules, verdicts, world};
 
 /// One person, as lines of a world: what Okta says, and the account if there is one. Few names,
 /// so that keys meet, agree and collide.
@@ -125,6 +126,22 @@ proptest! {
         identities.push("00uSTRANGER0000000001 stranger@y.test ACTIVE assigned".to_owned());
         accounts.push("stranger 00uSTRANGER0000000001 stranger@y.test on".to_owned());
         prop_assert_eq!(claims(&world(&text(&identities, &accounts))), before);
+    }
+
+    #[test]
+    fn a_light_pass_that_asked_nobody_says_nothing(people in prop::collection::vec(somebody(), 1..10)) {
+        let (identities, accounts) = lines(&people);
+        let company = world(&text(&identities, &accounts));
+        let (estate, keys) = (company.estate(), keys());
+        let graph = correlate(&estate, &keys);
+        let (rules, policy, past) = (rules(&company), Policy::default(), Past::default());
+        let (pass, now) = (Pass::Light, now());
+        let cx = Context { graph: &graph, rules: &rules, policy: &policy, past: &past, pass, now };
+        let judgement = judge(&cx);
+        prop_assert!(judgement.claims.is_empty(), "{:?}", judgement.claims);
+        prop_assert!(judgement.links.is_empty() && judgement.rights.is_empty());
+        let indeterminate = |it: &(_, Verdict, _)| it.1 == Verdict::Indeterminate;
+        prop_assert!(judgement.standings.iter().all(indeterminate), "{:?}", judgement.standings);
     }
 
     #[test]

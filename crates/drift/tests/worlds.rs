@@ -1,6 +1,6 @@
 //! Every cause, as a world and what is claimed of it; and what must stay quiet.
 
-use domain::Tier;
+use domain::{Cause, List, Tier};
 use testkit::{claims, claims_with, rules, verdicts, world};
 
 /// Holds that a world gives exactly these claims.
@@ -622,7 +622,14 @@ fn what_a_new_id_may_says_nothing_of_the_old_one_that_is_out_of_sight() {
     let graph = graph::correlate(&estate, &keys);
     let (policy, past) = (drift::Policy::default(), drift::Past::default());
     let now = testkit::now();
-    let cx = drift::Context { graph: &graph, rules: &rules, policy: &policy, past: &past, now };
+    let cx = drift::Context {
+        graph: &graph,
+        rules: &rules,
+        policy: &policy,
+        past: &past,
+        pass: domain::Pass::Full,
+        now,
+    };
     let verdicts: Vec<_> = drift::judge(&cx).standings.iter().map(|it| it.1).collect();
     assert_eq!(verdicts, [domain::Verdict::Indeterminate]);
 }
@@ -702,7 +709,7 @@ fn who_lost_the_app_before_they_left_should_have_had_none_since() {
              app
                a1 u1 ana@x.test on"
         ));
-        let lost = drift::Ended { left: None, unassigned: Some(lost_at) };
+        let lost = drift::Ended { left: None, unassigned: Some(lost_at), last_told: Some(lost_at) };
         let okta = domain::SystemId::parse("okta").unwrap();
         let past = drift::Past {
             ended: std::iter::once(((okta, "u1".into()), lost)).collect(),
@@ -714,6 +721,37 @@ fn who_lost_the_app_before_they_left_should_have_had_none_since() {
     assert_eq!(started(""), (true, true));
     // A list has shown them with the app since then: the log has a gap.
     assert_eq!(started("assigned"), (false, false));
+}
+
+#[test]
+fn who_is_back_since_hr_was_read_is_no_leaver_to_a_light_pass() {
+    let claimed = |user: &str| {
+        let company = world(&format!(
+            "okta
+               u1 ana@x.test {user} emp=1041
+             app
+               a1 u1 ana@x.test on
+             hr
+               emp=1041 left=-9d"
+        ));
+        let (mut estate, keys, rules) = (company.estate(), testkit::keys(), rules(&company));
+        let users = estate.identities.iter().map(|it| it.entity);
+        let asked = users.flat_map(|it| [(List::Identities, it), (List::Assignments, it)]);
+        let accounts = estate.accounts.iter().map(|it| (List::Accounts, it.entity));
+        estate.asked_again = asked.chain(accounts).collect();
+        estate.idps.iter_mut().for_each(|it| it.identities.is_live = true);
+        let graph = graph::correlate(&estate, &keys);
+        let (policy, past) = (drift::Policy::default(), drift::Past::default());
+        let (pass, now) = (domain::Pass::Light, testkit::now());
+        let (policy, past, rules, graph) = (&policy, &past, &rules, &graph);
+        let cx = drift::Context { graph, rules, policy, past, pass, now };
+        drift::judge(&cx).claims.iter().map(|it| it.cause).collect::<Vec<Cause>>()
+    };
+    // HR, which it has not read, may have struck the row out.
+    assert_eq!(claimed("ACTIVE since=-1h assigned changed=-1h"), []);
+    // Nothing says that they are back.
+    assert_eq!(claimed("ACTIVE since=-90d assigned changed=-90d"), [Cause::SourcesDisagree]);
+    assert_eq!(claimed("DEPROVISIONED since=-1h"), [Cause::LeaverActive]);
 }
 
 #[test]
@@ -757,7 +795,14 @@ fn claim_on(company: &testkit::World, past: &drift::Past, account: &str) -> drif
     let (estate, keys, rules) = (company.estate(), testkit::keys(), rules(company));
     let graph = graph::correlate(&estate, &keys);
     let (policy, now) = (drift::Policy::default(), testkit::now());
-    let cx = drift::Context { graph: &graph, rules: &rules, policy: &policy, past, now };
+    let cx = drift::Context {
+        graph: &graph,
+        rules: &rules,
+        policy: &policy,
+        past,
+        pass: domain::Pass::Full,
+        now,
+    };
     let claims = drift::judge(&cx).claims;
     let mut claims = claims.into_iter();
     let found = claims.find(|it| *it.subject.key == *account);
@@ -829,7 +874,14 @@ fn an_authority_that_was_not_seen_frees_nobody() {
     let graph = graph::correlate(&estate, &keys);
     let (policy, past) = (drift::Policy::default(), drift::Past::default());
     let now = testkit::now();
-    let cx = drift::Context { graph: &graph, rules: &by_entra, policy: &policy, past: &past, now };
+    let cx = drift::Context {
+        graph: &graph,
+        rules: &by_entra,
+        policy: &policy,
+        past: &past,
+        pass: domain::Pass::Full,
+        now,
+    };
     assert_eq!(drift::judge(&cx).standings[0].1, domain::Verdict::Indeterminate);
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use alerting::Routes;
 use connectors::files::{Config, FileConfig, Profiles, recognise};
-use domain::{Digest, SystemId, SystemKind};
+use domain::{Digest, Pass, SystemId, SystemKind};
 use drift::{AppRules, Deprovision, Entitlement, Policy};
 use engine::{AppPlan, Plan, Source};
 use graph::{KeyRules, PersonKey};
@@ -56,6 +56,7 @@ pub(crate) fn plan(args: &CheckArgs, profiles: Arc<Profiles>) -> Result<Plan, Us
         ..Policy::default()
     };
     Ok(Plan {
+        pass: Pass::Full,
         sources: systems.into_iter().map(Source::Files).collect(),
         profiles,
         apps: vec![AppPlan { rules, keys }],

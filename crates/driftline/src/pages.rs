@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
+use domain::Pass;
 use report::v1::{HistoryPoint, Report, Time};
 use report::{HtmlOptions, Night, html, index_html};
 use store::{RunLine, Store};
@@ -44,7 +45,8 @@ pub(crate) async fn write(
     ] {
         print::file(&folder.join(file), bytes)?;
     }
-    let runs = store.runs().await?;
+    let mut runs = store.runs().await?;
+    runs.retain(|it| it.pass == Pass::Full); // A light pass has no page.
     if let Some(keep) = settings.reports_keep {
         let old = runs.iter().filter(|it| report.now.0 - it.now > keep);
         old.for_each(|it| take_out(folder, it));

@@ -213,7 +213,7 @@ pub(crate) fn put_beside(listings: &mut [Listing], observations: &[Observation])
                 // The list of the same run has it: one of the two is wrong, and the next run sees.
                 Answer::Gone if known.is_some_and(|it| listed.contains(&it.0)) => continue,
                 // Where the list is not to be had, nobody may be: the address may be wrong.
-                Answer::Gone if listing.failed.is_some() && is_of_accounts => continue,
+                Answer::Gone if listing.missing.is_some() && is_of_accounts => continue,
                 Answer::Gone => known.and_then(|it| it.1.clone()).map(deleted),
             };
             let entity = known.map(|it| it.0);

@@ -1,12 +1,12 @@
 //! Waits for what is due and does it, one run at a time, until told to stop.
 //!
-//! A wake-up carries no message: a run always looks at everything. What a run is, and what the
+//! A wake-up carries no message about what changed. What a run is, and what the
 //! settings say, belongs to whoever gives the [`Work`].
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Clock, Turn};
+use domain::{Clock, Pass, Turn};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
@@ -31,7 +31,7 @@ pub struct Wakes {
     pub stop: Notify,
     /// Read the settings again.
     pub reload: Notify,
-    /// Run now, due or not.
+    /// Do a full run now, due or not.
     pub run: Notify,
 }
 
@@ -52,7 +52,11 @@ pub trait Work {
     ///
     /// Returns what ends the daemon. A run that failed and may be tried again is
     /// [`Ran::Failed`].
-    fn run(&mut self, turn: Option<Turn>) -> impl Future<Output = Result<Ran, Self::Error>> + Send;
+    fn run(
+        &mut self,
+        pass: Pass,
+        turn: Option<Turn>,
+    ) -> impl Future<Output = Result<Ran, Self::Error>> + Send;
 
     /// Reads the settings again. Those in force stay when the new ones cannot be used.
     fn reload(&mut self);
@@ -70,9 +74,10 @@ pub enum Ran {
 /// Does `work` whenever it is due, and whenever asked. Returns when told to stop, between two
 /// runs; drop the future to stop at once.
 ///
-/// `last` is the last turn that was committed. Without one, or under another schedule, a run is
-/// due now: what was missed cannot be told. Due times that passed meanwhile are caught up with one
-/// run.
+/// `last` is the last turn that was a full run and was committed. Without one, or under another
+/// schedule, a full run is due now: what was missed cannot be told. Due times that passed meanwhile
+/// are caught up with one run. Light passes are not caught up: those that passed while something ran,
+/// or nothing did, lapse, and one that is due together with a full run is that.
 ///
 /// # Errors
 ///
@@ -89,7 +94,7 @@ pub async fn attend<W: Work + Send>(
         let due = past.due(work.schedule(), now);
         work.wait_for(due);
         let left = due.map(|it| (it.begins - now).to_std().unwrap_or(Duration::ZERO));
-        let turn = match wait(left.unwrap_or(NAP_MAX).min(NAP_MAX), wakes).await {
+        let (pass, turn) = match wait(left.unwrap_or(NAP_MAX).min(NAP_MAX), wakes).await {
             Woken::Stop => return Ok(()),
             Woken::Reload => {
                 let before = work.schedule().to_string();
@@ -99,25 +104,25 @@ pub async fn attend<W: Work + Send>(
                 }
                 continue;
             }
-            Woken::Asked => None,
+            Woken::Asked => (Pass::Full, None),
             // The clock is looked at again after each nap: more may be due by then.
             Woken::Rested => match due.filter(|it| it.begins <= now) {
-                Some(due) => Some(due.turn(now, work.schedule())),
+                Some(due) => (due.pass, Some(due.turn(now, work.schedule()))),
                 None => continue,
             },
         };
         let began = turn.as_ref().map(|it| it.began);
-        let ran = work.run(turn).await?;
-        if let Some(began) = began {
-            past.add(began, ran, clock.now());
-        }
+        let ran = work.run(pass, turn).await?;
+        past.add(pass, began, ran, clock.now());
     }
 }
 
 /// Up to when due times are dealt with.
 struct Past {
-    /// Those up to here had their runs.
+    /// Full runs that were due up to here are done.
     settled: DateTime<Utc>,
+    /// Light passes that were due up to here are done, or need not be done any more.
+    lapsed: DateTime<Utc>,
     /// Before the first turn of a schedule, a run is due now.
     is_new: bool,
     /// After a run that failed, none of the schedule begins before.
@@ -129,13 +134,13 @@ struct Past {
 impl Past {
     fn of(last: Option<&Turn>, schedule: &Schedule, now: DateTime<Utc>) -> Self {
         match last.filter(|it| it.schedule == schedule.to_string()) {
-            Some(last) => Self::since(last.began),
+            Some(last) => Self { lapsed: now, ..Self::since(last.began) },
             None => Self { is_new: true, ..Self::since(now) },
         }
     }
 
     const fn since(now: DateTime<Utc>) -> Self {
-        Self { settled: now, is_new: false, rests_until: None, ahead: None }
+        Self { settled: now, lapsed: now, is_new: false, rests_until: None, ahead: None }
     }
 
     fn due(&mut self, schedule: &Schedule, now: DateTime<Utc>) -> Option<Due> {
@@ -143,23 +148,39 @@ impl Past {
         let rests_until = self.rests_until.filter(|it| *it <= now + RETRY_AFTER);
         if self.is_new {
             let begins = rests_until.unwrap_or(now);
-            return Some(Due { at: now, begins, n_missed: 0, first_missed: None });
+            let pass = Pass::Full;
+            return Some(Due { pass, at: now, begins, n_missed: 0, first_missed: None });
         }
-        if self.settled > now + SET_BACK_MAX {
+        if self.settled.max(self.lapsed) > now + SET_BACK_MAX {
             *self = Self::since(now);
         }
         if self.ahead.is_none_or(|it| it.at <= now) {
-            self.ahead = schedule.due(self.settled, now);
+            let full = schedule.due(self.settled, now);
+            self.ahead = first(full, schedule.light_due(self.lapsed), now);
         }
         self.ahead
             .map(|it| Due { begins: rests_until.map_or(it.begins, |at| at.max(it.begins)), ..it })
     }
 
-    fn add(&mut self, began: DateTime<Utc>, ran: Ran, now: DateTime<Utc>) {
-        match ran {
-            Ran::Committed => *self = Self::since(began),
-            Ran::Failed => self.rests_until = Some(now + RETRY_AFTER),
+    /// `began`: when the turn of the schedule did; `None`: somebody asked.
+    fn add(&mut self, pass: Pass, began: Option<DateTime<Utc>>, ran: Ran, now: DateTime<Utc>) {
+        match (ran, pass, began) {
+            (_, _, None) => {}
+            (Ran::Committed, Pass::Full, Some(began)) => *self = Self::since(began),
+            (Ran::Committed, Pass::Light, Some(_)) => self.rests_until = None,
+            (Ran::Failed, _, Some(_)) => self.rests_until = Some(now + RETRY_AFTER),
         }
+        (self.lapsed, self.ahead) = (now, None);
+    }
+}
+
+/// What is done first. A full run looks at all that a light pass does: where one is due, or both
+/// begin together, it is done.
+fn first(full: Option<Due>, light: Option<Due>, now: DateTime<Utc>) -> Option<Due> {
+    match (full, light) {
+        (Some(full), Some(light)) if full.at > now && light.begins < full.begins => Some(light),
+        (Some(full), _) => Some(full),
+        (None, light) => light,
     }
 }
 

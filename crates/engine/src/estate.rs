@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use store::State;
 
 use crate::ask::Answered;
-use crate::lists::{Layer, Listing};
+use crate::lists::{Layer, Listing, Missing};
 use crate::plan::AppPlan;
 
 /// What the layout of every list shares.
@@ -95,6 +95,7 @@ impl<'l> Layout<'l> {
                 why_no_base: Some("no file of it gives a list of users".to_owned()),
                 is_stand_in: false,
                 hidden: Vec::new(),
+                answers: None,
                 is_live: false,
             },
         };
@@ -158,8 +159,8 @@ impl<'l> Layout<'l> {
         for layer in layers.iter().filter(|it| it.fresh.is_some()) {
             self.lay_one(layer, system, pick, |it| place(out, it));
         }
-        self.lay_answers(listing, pick, out.get_mut(begun..).unwrap_or_default());
-        self.view(listing, &layers)
+        let answers = self.lay_answers(listing, pick, out.get_mut(begun..).unwrap_or_default());
+        ListView { answers, ..self.view(listing, &layers) }
     }
 
     /// Which snapshots of a list count.
@@ -170,34 +171,38 @@ impl<'l> Layout<'l> {
         let is_fresh = latest
             .and_then(|it| self.snapshots.get(it as usize))
             .is_some_and(|it| !it.is_stale && it.reference.supports_absence());
-        // A list that stands in for one that failed shows what was, and nobody's absence today.
-        let base = latest.filter(|_| is_fresh && listing.failed.is_none());
+        // A list that stands in for one of this run shows what was, and nobody's absence today.
+        let base = latest.filter(|_| is_fresh && listing.missing.is_none());
         let why_no_base = match base {
             Some(_) => None,
             None => Some(why_no_base(listing, newest.as_ref(), self.max_age)),
         };
         let fresh = listing.fresh.as_ref().map(|it| &*it.snapshot.requests);
-        let is_live = fresh.is_some_and(|it| it.iter().any(|it| it.status.is_some()));
+        let is_asked_by_id = matches!(listing.missing, Some(Missing::Unasked { is_live: true }));
+        let is_live =
+            is_asked_by_id || fresh.is_some_and(|it| it.iter().any(|it| it.status.is_some()));
         ListView {
             stream: listing.stream.clone(),
             latest,
             base,
             why_no_base,
-            is_stand_in: latest.is_some() && listing.failed.is_some(),
+            is_stand_in: latest.is_some() && listing.missing.is_some(),
             hidden: hidden(listing),
+            answers: None,
             is_live,
         }
     }
 
-    /// Lays what was asked again by id over what the lists show of it.
+    /// Lays what was asked again by id over what the lists show of it. Returns where all of it is
+    /// dated; `None`: nothing was answered.
     fn lay_answers<T>(
         &mut self,
         listing: &'l Listing,
         pick: fn(&'l Rows) -> &'l [T],
         rows: &mut [Sighting<'l, T>],
-    ) {
-        let Some(sent_at) = listing.answers.values().map(|it| it.sent_at).min() else { return };
-        let Some(newest) = listing.newest().cloned() else { return };
+    ) -> Option<u32> {
+        let sent_at = listing.answers.values().map(|it| it.sent_at).min()?;
+        let newest = listing.newest().cloned()?;
         // All answers of one list count as of the first request: none is older than that.
         let reference =
             SnapshotRef { as_of: AsOf { at: sent_at, basis: AsOfBasis::Stated }, ..newest };
@@ -218,6 +223,7 @@ impl<'l> Layout<'l> {
                 None => sighting.standing = Standing::Gone,
             }
         }
+        Some(at)
     }
 
     fn lay_one<T>(
@@ -253,8 +259,13 @@ fn asked_again(estate: &Estate<'_>, listings: &[Listing]) -> FxHashSet<(List, En
     for listing in listings.iter().filter(|it| !it.answers.is_empty()) {
         let Stream { system, list, .. } = &listing.stream;
         match list {
-            List::Identities | List::Accounts => {
+            List::Identities => {
                 asked.extend(listing.answers.values().filter_map(|it| Some((*list, it.entity?))));
+            }
+            List::Accounts => {
+                let moved = moved(listing);
+                let known = listing.answers.values().filter_map(|it| it.entity);
+                asked.extend(known.filter(|it| !moved.contains(it)).map(|it| (*list, it)));
             }
             List::Assignments => {
                 let idp = estate.idps.iter().position(|it| it.id == *system);
@@ -276,6 +287,35 @@ fn asked_again(estate: &Estate<'_>, listings: &[Listing]) -> FxHashSet<(List, En
         }
     }
     asked
+}
+
+/// Accounts that by id carry other keys than in the last list, where this run reads none: each may
+/// be that of somebody whom no list shows yet, and nothing was learnt of whose it is.
+fn moved(listing: &Listing) -> FxHashSet<EntityId> {
+    let mut moved = FxHashSet::default();
+    if !matches!(listing.missing, Some(Missing::Unasked { .. })) {
+        return moved;
+    }
+    let answered: FxHashMap<EntityId, &Account> = listing
+        .answers
+        .values()
+        .filter_map(|it| Some((it.entity?, accounts(it.row.as_ref()?).first()?)))
+        .collect();
+    let layers = listing.layers();
+    let listed = layers.iter().flat_map(|it| it.entities.iter().zip(accounts(it.rows)));
+    let others =
+        listing.others.iter().filter_map(|it| Some((&it.entity, accounts(&it.row).first()?)));
+    for (entity, before) in listed.chain(others) {
+        let is_other = |now: &&Account| {
+            let is_renamed = before.external_id.is_none()
+                && (now.user_name != before.user_name || now.email != before.email);
+            now.external_id != before.external_id || is_renamed
+        };
+        if answered.get(entity).is_some_and(is_other) {
+            moved.insert(*entity);
+        }
+    }
+    moved
 }
 
 /// Users of an identity provider who have the app through a group, by the list of its members.
@@ -338,8 +378,9 @@ fn why_no_base(
     newest: Option<&SnapshotRef>,
     max_age: chrono::TimeDelta,
 ) -> String {
-    match (&listing.failed, newest) {
-        (Some(why), _) => why.clone(),
+    match (&listing.missing, newest) {
+        (Some(Missing::Failed(why)), _) => why.clone(),
+        (Some(Missing::Unasked { .. }), _) => "a light pass reads no list".to_owned(),
         (None, None) => "never seen".to_owned(),
         (None, Some(reference)) => match (&reference.coverage, &reference.held) {
             (domain::Coverage::Partial { reason }, _) => reason.clone(),

@@ -66,7 +66,14 @@ fn answers(
     let estate = estate(app, &plan.policy, listings, state, now);
     let graph = correlate(&estate, &app.keys);
     let past: Past = past(state, &app.rules, &[], &[]);
-    let cx = Context { graph: &graph, rules: &app.rules, policy: &plan.policy, past: &past, now };
+    let cx = Context {
+        graph: &graph,
+        rules: &app.rules,
+        policy: &plan.policy,
+        past: &past,
+        pass: domain::Pass::Full,
+        now,
+    };
     let (accounts, persons) = named(&graph, who);
     let of_accounts = accounts.into_iter().map(|at| (Some(at), None));
     let of_persons = persons.into_iter().map(|it| (None, Some(it)));

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use connectors::live::Bodies;
 use domain::{
-    EntityId, Identity, List, Population, Principal, Release, Rows, Snapshot, SnapshotRef, Stream,
-    Text,
+    EntityId, Identity, List, Pass, Population, Principal, Release, Rows, Snapshot, SnapshotRef,
+    Stream, Text,
 };
 use drift::{hard_hold, list_release};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -37,10 +37,23 @@ pub(crate) struct Listing {
     pub(crate) others: Vec<Gone>,
     /// What was asked again by id, by id of the user or the account.
     pub(crate) answers: FxHashMap<Text, Answered>,
-    /// Why this run's pull failed.
-    pub(crate) failed: Option<String>,
+    /// Why this run has none of its own; `None`: it has.
+    pub(crate) missing: Option<Missing>,
     /// Whether an earlier run saw this list.
     pub(crate) is_known: bool,
+}
+
+/// Why a run has no list of its own. What was seen last stands in for it, and shows nobody's
+/// absence today.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// A light pass asks for no list; where the source can be asked by id, it is.
+    Unasked {
+        /// Can it?
+        is_live: bool,
+    },
+    /// The pull failed, and why.
+    Failed(String),
 }
 
 /// A list that this run pulled.
@@ -95,13 +108,21 @@ impl Listing {
     /// nothing where it could not be read.
     pub(crate) fn entities_of_run(&self) -> &[EntityId] {
         let is_newest = |it: &&StoredSnapshot| {
-            self.failed.is_none()
+            self.missing.is_none()
                 && self.newest().is_some_and(|newest| newest.id == it.reference.id)
         };
         match (&self.fresh, self.base.as_ref().filter(is_newest)) {
             (Some(fresh), _) => &fresh.enrolled.entities,
             (None, Some(base)) => &base.entities,
             (None, None) => &[],
+        }
+    }
+
+    /// Why this run's pull failed; `None`: it did not, or nothing was asked for.
+    pub(crate) fn failed(&self) -> Option<&str> {
+        match &self.missing {
+            Some(Missing::Failed(why)) => Some(why),
+            Some(Missing::Unasked { .. }) | None => None,
         }
     }
 
@@ -137,7 +158,7 @@ fn stored_layer(stored: &StoredSnapshot) -> Layer<'_> {
 
 /// Sets what was pulled against the past, holds what cannot be believed, and reads back what
 /// stands in for lists that were not pulled or not seen whole. A list of a system of the plan
-/// that this run says nothing of was not pulled.
+/// that this run says nothing of was not pulled: it failed, or a light pass did not ask for it.
 pub(crate) async fn gather(
     store: &Store,
     state: &mut State,
@@ -148,7 +169,7 @@ pub(crate) async fn gather(
     let mut listings: BTreeMap<Stream, Listing> = BTreeMap::new();
     for (stream, why) in known_streams(state, plan, std::mem::take(&mut pulled.failed)) {
         let listing = blank(state, stream.clone());
-        listings.insert(stream, Listing { failed: Some(why), ..listing });
+        listings.insert(stream, Listing { missing: Some(why), ..listing });
     }
     for PulledList { mut snapshot, bodies } in std::mem::take(&mut pulled.lists) {
         let stream = snapshot.stream.clone();
@@ -158,7 +179,8 @@ pub(crate) async fn gather(
         if let Some(why) =
             out_of_time(&snapshot, latest, now).or_else(|| of_fewer(&snapshot, latest))
         {
-            listings.insert(stream, Listing { failed: Some(why), ..listing });
+            let missing = Some(Missing::Failed(why));
+            listings.insert(stream, Listing { missing, ..listing });
             continue;
         }
         let before = past.and_then(|it| it.base.clone());
@@ -212,11 +234,15 @@ fn known_streams(
     state: &State,
     plan: &Plan,
     failed: Vec<(Stream, String)>,
-) -> Vec<(Stream, String)> {
+) -> Vec<(Stream, Missing)> {
     let is_planned = |it: &&Stream| plan.sources.iter().any(|source| *source.system() == it.system);
     let known: Vec<&Stream> = state.streams.keys().filter(is_planned).collect();
-    let mut missing: Vec<(Stream, String)> =
-        known.iter().map(|it| ((*it).clone(), "not read in this run".to_owned())).collect();
+    let unread = |it: &Stream| match plan.pass {
+        Pass::Full => Missing::Failed("not read in this run".to_owned()),
+        Pass::Light => Missing::Unasked { is_live: plan.can_ask(it) },
+    };
+    let mut missing: Vec<(Stream, Missing)> =
+        known.iter().map(|it| ((*it).clone(), unread(it))).collect();
     for (stream, why) in failed {
         let alike = |it: &&&Stream| it.system == stream.system && it.list == stream.list;
         let named = match &*known.iter().filter(alike).collect::<Vec<_>>() {
@@ -224,7 +250,7 @@ fn known_streams(
             _ => stream,
         };
         missing.retain(|it| it.0 != named);
-        missing.push((named, why));
+        missing.push((named, Missing::Failed(why)));
     }
     missing
 }
@@ -271,7 +297,7 @@ fn blank(state: &State, stream: Stream) -> Listing {
         latest: None,
         others: Vec::new(),
         answers: FxHashMap::default(),
-        failed: None,
+        missing: None,
         is_known,
     }
 }

@@ -8,13 +8,15 @@ use connectors::files::{Config, Profiles};
 use connectors::okta::Okta;
 use connectors::onelogin::OneLogin;
 use connectors::scim::Scim;
-use domain::{Digest, SystemId, SystemKind, Turn};
+use domain::{Channel, Digest, Pass, Stream, SystemId, SystemKind, Turn};
 use drift::{AppRules, Policy};
 use graph::KeyRules;
 
 /// The plan of a run, made from the settings or from the arguments of `check`.
 #[derive(Clone, Debug)]
 pub struct Plan {
+    /// How much is looked at. A light pass before the first full run is made a full one.
+    pub pass: Pass,
     /// Where lists come from. An app may have several sources, each its own channel.
     pub sources: Vec<Source>,
     /// How export files are read.
@@ -33,6 +35,15 @@ pub struct Plan {
     pub software: String,
     /// Who is told what; by default nobody.
     pub routes: Routes,
+}
+
+impl Plan {
+    /// Whether the source of a list can be asked by id. Of an app seen in several ways, only SCIM
+    /// is.
+    pub(crate) fn can_ask(&self, list: &Stream) -> bool {
+        list.channel.is_none_or(|it| it == Channel::Scim)
+            && self.sources.iter().any(|it| it.is_live() && *it.system() == list.system)
+    }
 }
 
 /// Where lists of one system come from.

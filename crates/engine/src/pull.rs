@@ -1,11 +1,11 @@
-//! Asks every source for its lists, all at the same time.
+//! Asks every source for its lists, all at the same time; in a light pass for its log alone.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use connectors::files::{Files, Pull};
+use connectors::files::{Files, Profiles, Pull};
 use connectors::live::{Bodies, LivePull, Trouble, chain};
-use domain::{At, Body, Clock, EntityId, Request, Snapshot, Stream, SystemId, Unmapped};
+use domain::{At, Body, Clock, EntityId, Pass, Request, Snapshot, Stream, SystemId, Unmapped};
 use rustc_hash::FxHashSet;
 use store::LogPart;
 use tracing::{Instrument as _, debug_span, info};
@@ -48,8 +48,8 @@ enum Answer {
     Live(Box<LivePull>),
 }
 
-/// Pulls every source of the plan. One that cannot be read is not an error here: its lists grow
-/// old. `cursors`: where to go on reading logs.
+/// Pulls every source of the plan: its lists, or in a light pass no list and what is new in its
+/// log. One that cannot be read is not an error here: its lists grow old. `cursors`: where to go on reading logs.
 pub(crate) async fn pull_all(
     plan: &Plan,
     cursors: &BTreeMap<SystemId, String>,
@@ -62,23 +62,15 @@ pub(crate) async fn pull_all(
         .sources
         .iter()
         .map(|source| {
-            let (source, profiles) = (source.clone(), Arc::clone(&plan.profiles));
+            let (source, profiles, pass) = (source.clone(), Arc::clone(&plan.profiles), plan.pass);
             let cursor = cursors.get(source.system()).cloned();
             // What is done in it belongs to this source, for logs and for whoever watches.
             let span = debug_span!(target: "progress", "pull", system.id = %source.system());
             let asked = async move {
-                match source {
-                    Source::Files(config) => {
-                        Answer::Files(Files::new(config, profiles).pull(&now).await)
-                    }
-                    Source::Okta(okta) => {
-                        Answer::Live(Box::new(okta.pull(&now, cursor.as_deref()).await))
-                    }
-                    Source::Entra(entra) => {
-                        Answer::Live(Box::new(entra.pull(&now, cursor.as_deref()).await))
-                    }
-                    Source::OneLogin(onelogin) => Answer::Live(Box::new(onelogin.pull().await)),
-                    Source::Scim(scim) => Answer::Live(Box::new(scim.pull(&now).await)),
+                let cursor = cursor.as_deref();
+                match pass {
+                    Pass::Full => lists(source, profiles, &now, cursor).await,
+                    Pass::Light => log(source, &now, cursor).await,
                 }
             };
             tokio::spawn(asked.instrument(span))
@@ -92,6 +84,31 @@ pub(crate) async fn pull_all(
         }
     }
     pulled
+}
+
+/// Everything that a source has.
+async fn lists(
+    source: Source,
+    profiles: Arc<Profiles>,
+    now: &At,
+    log_cursor: Option<&str>,
+) -> Answer {
+    match source {
+        Source::Files(config) => Answer::Files(Files::new(config, profiles).pull(now).await),
+        Source::Okta(okta) => Answer::Live(Box::new(okta.pull(now, log_cursor).await)),
+        Source::Entra(entra) => Answer::Live(Box::new(entra.pull(now, log_cursor).await)),
+        Source::OneLogin(onelogin) => Answer::Live(Box::new(onelogin.pull().await)),
+        Source::Scim(scim) => Answer::Live(Box::new(scim.pull(now).await)),
+    }
+}
+
+/// What is new in a source's log; nothing of a source that has none.
+async fn log(source: Source, now: &At, log_cursor: Option<&str>) -> Answer {
+    Answer::Live(Box::new(match source {
+        Source::Okta(okta) => okta.pull_log(now, log_cursor).await,
+        Source::Entra(entra) => entra.pull_log(now, log_cursor).await,
+        Source::Files(_) | Source::OneLogin(_) | Source::Scim(_) => LivePull::default(),
+    }))
 }
 
 impl Pulled {

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use domain::{
     AppRecord, Change, Coverage, Direction, FindingId, FindingRecord, FindingState, Grade, Hold,
-    RunId, RunRecord, Severity, SourceRecord, SystemKind, Unmapped, Watcher, WatcherFinding,
+    Pass, RunId, RunRecord, Severity, SourceRecord, SystemKind, Unmapped, Watcher, WatcherFinding,
 };
 use drift::{Judgement, Reconciled, time_to_deactivate};
 use store::{DeadChannel, State};
 
 use crate::ask::AskedAgain;
 use crate::gaps::gaps;
-use crate::lists::Listing;
+use crate::lists::{Listing, Missing};
 use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::Pulled;
 use crate::selfcheck::SelfCheck;
@@ -33,7 +33,6 @@ pub(crate) struct AppOutcome<'r> {
 pub(crate) struct Run<'r> {
     pub(crate) id: RunId,
     pub(crate) now: DateTime<Utc>,
-    pub(crate) previous: Option<(RunId, DateTime<Utc>)>,
     pub(crate) plan: &'r Plan,
     pub(crate) state: &'r State,
     /// What the sources answered beside their lists.
@@ -84,11 +83,12 @@ pub(crate) fn record(
     findings.sort_by_key(|it| (std::cmp::Reverse(it.finding.severity), it.finding.id));
     RunRecord {
         id: run.id,
+        pass: run.plan.pass,
         now: run.now,
         software: run.plan.software.clone(),
         settings_digest: run.plan.settings_digest,
         policy_version: run.plan.policy.version,
-        previous: run.previous,
+        previous: run.state.last_full_run,
         is_immediate: run.plan.policy.is_immediate,
         zone: run.plan.policy.zone.name().to_owned(),
         apps: outcomes.iter().map(|it| app(run, it)).collect(),
@@ -139,7 +139,7 @@ fn source(run: &Run<'_>, listing: &Listing) -> SourceRecord {
     let grade = match reference {
         None => Grade::F,
         Some(_) if is_stale => Grade::F,
-        Some(it) if !it.supports_absence() || listing.failed.is_some() => Grade::C,
+        Some(it) if !it.supports_absence() || listing.missing.is_some() => Grade::C,
         Some(_) if requests.iter().any(|it| it.status.is_some()) => Grade::A,
         Some(_) => Grade::B,
     };
@@ -153,7 +153,7 @@ fn source(run: &Run<'_>, listing: &Listing) -> SourceRecord {
         as_of: reference.map(|it| it.as_of),
         coverage: reference.map(|it| it.coverage.clone()),
         held: reference.and_then(|it| it.held.clone()),
-        failed: listing.failed.clone(),
+        failed: listing.failed().map(str::to_owned),
         n_rows: reference.map_or(0, |it| it.n_rows),
         n_changed: enrolled
             .filter(|_| listing.is_known)
@@ -162,10 +162,15 @@ fn source(run: &Run<'_>, listing: &Listing) -> SourceRecord {
         n_requests: u64::try_from(requests.len()).unwrap_or(u64::MAX),
         n_bytes: requests.iter().map(|it| it.n_bytes).sum(),
         requests: requests.iter().take(REQUESTS_SHOWN_MAX).map(|it| it.url.to_string()).collect(),
-        notes: fresh.map(|it| it.notes.clone()).unwrap_or_default(),
+        notes: match &listing.missing {
+            Some(Missing::Unasked { .. }) => vec![UNREAD.to_owned()],
+            _ => fresh.map(|it| it.notes.clone()).unwrap_or_default(),
+        },
     }
 }
 
+/// What is noted of each list in a light pass.
+const UNREAD: &str = "a light pass reads no list: this is the last one";
 const MEND_THE_FILE: &str = "Mend the file or the settings named, and run again.";
 const RELEASE: &str = "If the change is real, two people can release it: `driftline guard status` says how. Else mend the list.";
 const ASK_THE_DOCTOR: &str = "Run `driftline doctor`, and mend what it finds.";
@@ -179,6 +184,7 @@ fn watcher(
     let mut found = Vec::new();
     for source in sources {
         let list = format!("{} {}", source.system, source.list);
+        let is_read = run.plan.pass == Pass::Full;
         let mut sources = run.plan.sources.iter();
         let is_live = sources.any(|it| it.is_live() && *it.system() == source.system);
         let mut add = |kind, severity, text: String, next_action: &str| {
@@ -211,7 +217,9 @@ fn watcher(
                 format!("{list} was not read: {why}"),
                 if is_live { ASK_THE_DOCTOR } else { MEND_THE_FILE },
             );
-        } else if let Some(Coverage::Partial { reason }) = &source.coverage {
+        } else if let Some(Coverage::Partial { reason }) =
+            source.coverage.as_ref().filter(|_| is_read)
+        {
             add(
                 Watcher::SnapshotIncomplete,
                 Severity::Medium,
@@ -219,7 +227,7 @@ fn watcher(
                 if is_live { ASK_THE_DOCTOR } else { "Export the list again, whole." },
             );
         }
-        if let Some(why) = &source.held {
+        if let Some(why) = source.held.as_ref().filter(|_| is_read) {
             let kind = if why.contains("canaries") {
                 Watcher::CanaryMissing
             } else {
@@ -317,13 +325,17 @@ fn not_checked(run: &Run<'_>, outcomes: &[AppOutcome<'_>]) -> Vec<String> {
     if run.plan.policy.is_immediate {
         notes.push("Grace and second look were off: every finding rests on one look.".to_owned());
     }
+    if run.plan.pass == Pass::Light {
+        notes.extend(light(run, outcomes));
+    }
     for outcome in outcomes {
         let app = &outcome.app.rules.app;
         let indeterminate = outcome
             .judgement
             .tallies
             .iter()
-            .find(|it| it.verdict == domain::Verdict::Indeterminate);
+            .find(|it| it.verdict == domain::Verdict::Indeterminate)
+            .filter(|_| run.plan.pass == Pass::Full);
         if let Some(tally) = indeterminate {
             notes.push(format!(
                 "{app}: of {} persons or accounts too little was seen to judge them.",
@@ -359,6 +371,22 @@ fn not_checked(run: &Run<'_>, outcomes: &[AppOutcome<'_>]) -> Vec<String> {
             drift::ACCOUNTS_MAX
         ));
     }
+    notes
+}
+
+/// What a light pass leaves to full runs.
+fn light(run: &Run<'_>, outcomes: &[AppOutcome<'_>]) -> Vec<String> {
+    let mut notes = vec![
+        "A light pass: no list was read. It says nothing of those whom it did not ask for by id."
+            .to_owned(),
+    ];
+    let is_judged = |app: &AppPlan| outcomes.iter().any(|it| it.app.rules.app == app.rules.app);
+    let unjudged = run.plan.apps.iter().filter(|it| !is_judged(it));
+    notes.extend(
+        unjudged.map(|it| {
+            format!("{}: not judged, for its first time needs every list.", it.rules.app)
+        }),
+    );
     notes
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     Clock, EntityId, FindingEvent, FindingId, FindingRecord, FindingState, Grade, LogEvent,
-    LogEventKind, Question, RunId, RunRecord, SystemId, Text, Verdict,
+    LogEventKind, Pass, Question, RunId, RunRecord, SystemId, Text, Verdict,
 };
 use drift::{
     AppRules, Context, Ended, Judgement, Known, Past, PastVerdict, Reconciled, judge, questions,
@@ -46,9 +46,17 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     // What people say meanwhile would be overwritten: they are asked to wait.
     let _running = store.begin_run().await?;
     let mut state = store.load().await?;
+    let plan = &within_reach(plan, &state);
     let id = state.next_run();
     // Every line that is logged from here on names the run.
     run_as(id, store, state, plan, clock).instrument(info_span!("run", run.id = id.0)).await
+}
+
+/// The plan as far as this run can follow it. Before the first full run there is nothing that a
+/// light pass could stand on: it is made a full one.
+fn within_reach(plan: &Plan, state: &State) -> Plan {
+    let pass = if state.last_full_run.is_none() { Pass::Full } else { plan.pass };
+    Plan { pass, ..plan.clone() }
 }
 
 async fn run_as(
@@ -61,7 +69,6 @@ async fn run_as(
     let mut pulled = pull_all(plan, &state.log_cursors, clock).await;
     let now = clock.now(); // After looking, never before.
 
-    let previous = state.last_run;
     let before: Vec<_> = looked_at(&state).collect();
     let mut listings = gather(store, &mut state, &mut pulled, plan, now).await?;
 
@@ -72,9 +79,8 @@ async fn run_as(
     let now = clock.now().max(now); // Answers are looks, too.
 
     let asked = heard.told(n_left_out);
-    let outcomes: Vec<AppOutcome<'_>> = plan
-        .apps
-        .iter()
+    let outcomes: Vec<AppOutcome<'_>> = within_sight(plan, &state)
+        .into_iter()
         .map(|app| {
             let seen = (&*before, &*pulled.log);
             let outcome = judge_app(app, plan, &listings, &mut state, seen, (id, now));
@@ -82,22 +88,16 @@ async fn run_as(
         })
         .collect();
 
-    let run = record::Run {
-        id,
-        now,
-        previous,
-        plan,
-        state: &state,
-        pulled: &pulled,
-        asked: &asked,
-        ledger: &self_check(store).await?,
-    };
+    let ledger = &self_check(store).await?;
+    let run = record::Run { id, now, plan, state: &state, pulled: &pulled, asked: &asked, ledger };
     let record = record::record(&run, &listings, &outcomes);
-    let report = Report::of(&record);
+    let told = told_since(store, &state).await?;
+    let report = Report::since(&record, told.as_ref());
     let report_json = report.to_json();
     let links = links(&state, &outcomes);
     let seen = Seen { run: &run, listings: &listings, outcomes: &outcomes, links: &links };
-    let entries = seen.entries((&record, &report_json), report.is_complete());
+    let is_whole = plan.pass == Pass::Full && report.is_complete();
+    let entries = seen.entries((&record, &report_json), is_whole);
     let notices = alerting::decide(&record, &state.told, &plan.routes);
     let wanted = resting_on(&outcomes, &listings, state.last_run.is_some());
     let mut bodies = bodies(plan, &listings, &wanted).await;
@@ -107,7 +107,7 @@ async fn run_as(
         turn: plan.turn.clone(),
         report_json,
         links,
-        standings: standings(&state, &outcomes),
+        standings: standings(&state, &outcomes, plan.pass),
         episodes: episodes(&state, &outcomes, &plan.policy, now),
         findings: changed_findings(&state, &outcomes),
         events: events(&outcomes),
@@ -132,6 +132,26 @@ async fn run_as(
     Ok(Outcome { record, report, failures })
 }
 
+/// The apps that are judged. An app that was never judged waits for a full run: nothing but every
+/// list makes a baseline.
+fn within_sight<'p>(plan: &'p Plan, state: &State) -> Vec<&'p AppPlan> {
+    let is_known = |it: &&AppPlan| plan.pass == Pass::Full || !is_baseline(state, &it.rules);
+    plan.apps.iter().filter(is_known).collect()
+}
+
+/// The report of the last light pass since the last full run, which tells what all of them changed.
+/// `None`: there was none since, or it is damaged, which `db verify` tells.
+async fn told_since(store: &Store, state: &State) -> Result<Option<Report>, StoreError> {
+    let Some((last, _)) = state.last_run.filter(|_| state.last_run != state.last_full_run) else {
+        return Ok(None);
+    };
+    match store.report(last).await {
+        Ok(json) => Ok(json.and_then(|it| Report::parse(&it).ok())),
+        Err(StoreError::ReportDamaged { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
 /// As of when each list was seen before, and what this run read of logs.
 type Before<'b> = (&'b [(domain::Stream, DateTime<Utc>)], &'b [LogPart]);
 
@@ -146,7 +166,8 @@ fn judge_app<'p>(
     let estate = estate(app, &plan.policy, listings, state, now);
     let graph = correlate(&estate, &app.keys);
     let past = past(state, &app.rules, before, log);
-    let cx = Context { graph: &graph, rules: &app.rules, policy: &plan.policy, past: &past, now };
+    let (rules, policy, pass) = (&app.rules, &plan.policy, plan.pass);
+    let cx = Context { graph: &graph, rules, policy, past: &past, pass, now };
     let judgement = judge(&cx);
     let reconciled = settle(&cx, &judgement, state, plan, run);
     let grade = drift::app_grade(&estate, &app.rules);
@@ -172,7 +193,8 @@ fn graded<'p>(mut outcome: AppOutcome<'p>, asked: &AskedAgain) -> AppOutcome<'p>
     outcome
 }
 
-/// What the lists alone leave in doubt: suspects, and findings that they say are over.
+/// What the lists alone leave in doubt: suspects, and findings that they say are over. For a light
+/// pass the last lists say whom to ask, as if they were of today.
 fn doubts(
     plan: &Plan,
     listings: &[Listing],
@@ -184,12 +206,12 @@ fn doubts(
     if !plan.sources.iter().any(Source::is_live) || plan.policy.is_immediate {
         return (ask, n_left_out);
     }
-    for app in &plan.apps {
+    for app in within_sight(plan, state) {
         let estate = estate(app, &plan.policy, listings, state, now);
         let graph = correlate(&estate, &app.keys);
         let past = past(state, &app.rules, before, log);
-        let cx =
-            Context { graph: &graph, rules: &app.rules, policy: &plan.policy, past: &past, now };
+        let (rules, policy, pass) = (&app.rules, &plan.policy, Pass::Full);
+        let cx = Context { graph: &graph, rules, policy, past: &past, pass, now };
         let mine: Vec<_> =
             state.findings.iter().filter(|it| it.app == app.rules.app).cloned().collect();
         let wanted = questions(&cx, &judge(&cx), &mine);
@@ -234,6 +256,9 @@ fn ended(state: &State, log: &[LogPart]) -> FxHashMap<(SystemId, Text), Ended> {
     let mut all: FxHashMap<(SystemId, Text), Ended> = FxHashMap::default();
     for (system, event) in events {
         let ended = all.entry((system.clone(), event.identity.clone())).or_default();
+        if !matches!(event.kind, LogEventKind::Returned | LogEventKind::Assigned) {
+            ended.last_told = Some(event.at);
+        }
         match event.kind {
             // Who is deactivated may be deleted later: access ended with the first.
             LogEventKind::Left => ended.left = ended.left.or(Some(event.at)),
@@ -286,6 +311,7 @@ fn summary(record: &RunRecord, plan: &Plan, judged_apps: Vec<SystemId>) -> RunSu
     let counts = record::counts(&record.findings);
     RunSummary {
         id: record.id,
+        pass: record.pass,
         now: record.now,
         started_at: record.now,
         software: record.software.clone(),
@@ -314,14 +340,16 @@ fn links(state: &State, outcomes: &[AppOutcome<'_>]) -> Vec<LinkChange> {
 
 /// A run that could not see does not overwrite what an earlier one saw: it only writes, once, until
 /// when that was seen. That all is well is the rule, and is not written of those of whom nothing
-/// else was ever said.
+/// else was ever said. A light pass says nothing of those whom it did not ask for.
 fn standings(
     state: &State,
     outcomes: &[AppOutcome<'_>],
+    pass: Pass,
 ) -> Vec<(EntityId, Verdict, Option<DateTime<Utc>>)> {
     let standings = outcomes.iter().flat_map(|it| &it.judgement.standings);
     standings
         .filter(|(entity, verdict, seen_until)| match state.standings.get(entity) {
+            _ if pass == Pass::Light && *verdict == Verdict::Indeterminate => false,
             Some(stored) if *verdict == Verdict::Indeterminate => {
                 stored.verdict != *verdict && stored.seen_until.is_none() && seen_until.is_some()
             }

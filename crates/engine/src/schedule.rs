@@ -9,7 +9,7 @@ use std::str::FromStr as _;
 use chrono::{DateTime, NaiveDateTime, Offset as _, TimeDelta, TimeZone as _, Timelike as _, Utc};
 use chrono_tz::Tz;
 use cron::TimeUnitSpec as _;
-use domain::Turn;
+use domain::{Pass, Turn};
 
 /// Due times that are counted as missed, one by one. A year of quarters of an hour has 35 040:
 /// nobody needs to know it more exactly, and a daemon that comes back should not count for long.
@@ -27,6 +27,7 @@ pub struct Schedule {
 /// One cron expression.
 #[derive(Clone, Debug)]
 struct Line {
+    pass: Pass,
     text: String,
     times: cron::Schedule,
     /// Due in every hour: such times follow each other evenly, also when the clocks change.
@@ -36,11 +37,14 @@ struct Line {
 /// What is due next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Due {
+    /// What kind of run.
+    pub pass: Pass,
     /// The due time: the newest that has passed, else the next one.
     pub at: DateTime<Utc>,
     /// When its run begins: up to the jitter later.
     pub begins: DateTime<Utc>,
-    /// Due times before it that no run was done for, [`MISSED_MAX`] at most.
+    /// Due times before it that no run was done for, [`MISSED_MAX`] at most. A light pass that was
+    /// not done is none of them: the next one looks at all that it would have.
     pub n_missed: u32,
     /// The first of them.
     pub first_missed: Option<DateTime<Utc>>,
@@ -57,7 +61,7 @@ pub struct ScheduleError {
 }
 
 impl Schedule {
-    /// Reads cron expressions of five fields: minute, hour, day of the month, month, day of the
+    /// Reads cron expressions for full runs. They have five fields: minute, hour, day of the month, month, day of the
     /// week. Days of the week are names (`MON-FRI`), for crons number them differently; and only
     /// one of the two kinds of days may be restricted, for crons join them differently.
     ///
@@ -68,8 +72,31 @@ impl Schedule {
         expressions: impl IntoIterator<Item = &'t str>,
         zone: Tz,
     ) -> Result<Self, ScheduleError> {
-        let lines = expressions.into_iter().map(Line::parse).collect::<Result<_, _>>()?;
-        Ok(Self { zone, lines, jitter: TimeDelta::zero(), salt: 0 })
+        Self { zone, lines: Vec::new(), jitter: TimeDelta::zero(), salt: 0 }
+            .with(Pass::Full, expressions)
+    }
+
+    /// Adds expressions for light passes, in the same form.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first expression that cannot be used, or that is never due.
+    pub fn with_light<'t>(
+        self,
+        expressions: impl IntoIterator<Item = &'t str>,
+    ) -> Result<Self, ScheduleError> {
+        self.with(Pass::Light, expressions)
+    }
+
+    fn with<'t>(
+        mut self,
+        pass: Pass,
+        expressions: impl IntoIterator<Item = &'t str>,
+    ) -> Result<Self, ScheduleError> {
+        for expression in expressions {
+            self.lines.push(Line::parse(pass, expression)?);
+        }
+        Ok(self)
     }
 
     /// Lets each run begin up to `jitter` after its due time, so that many installations do not
@@ -85,23 +112,31 @@ impl Schedule {
         self.zone
     }
 
-    /// The first due time after `after`, and the expression that asks for it. `None`: none within
-    /// the calendar.
+    /// Whether there are light passes.
     #[must_use]
-    pub fn next(&self, after: DateTime<Utc>) -> Option<(DateTime<Utc>, &str)> {
-        let times =
-            self.lines.iter().filter_map(|it| Some((it.next(self.zone, after)?, &*it.text)));
+    pub fn has_light(&self) -> bool {
+        self.lines.iter().any(|it| it.pass == Pass::Light)
+    }
+
+    /// The first due time of a kind of run after `after`, and the expression that asks for it.
+    /// `None`: none within the calendar.
+    #[must_use]
+    pub fn next(&self, pass: Pass, after: DateTime<Utc>) -> Option<(DateTime<Utc>, &str)> {
+        let lines = self.lines.iter().filter(|it| it.pass == pass);
+        let times = lines.filter_map(|it| Some((it.next(self.zone, after)?, &*it.text)));
         times.min_by_key(|it| it.0)
     }
 
-    /// What is due at `now`, or next. Due times up to `settled` had their runs. `None`: nothing,
-    /// ever.
+    /// The full run that is due at `now`, or next. Due times up to `settled` had their runs. `None`:
+    /// nothing, ever.
     #[must_use]
     pub fn due(&self, settled: DateTime<Utc>, now: DateTime<Utc>) -> Option<Due> {
-        let (first, _) = self.next(settled)?;
-        let mut missed: Vec<_> = self.between(settled, now).take(MISSED_MAX as usize + 1).collect();
+        let (first, _) = self.next(Pass::Full, settled)?;
+        let passed = self.between(Pass::Full, settled, now);
+        let mut missed: Vec<_> = passed.take(MISSED_MAX as usize + 1).collect();
         // The newest that has passed is done; those before it are not any more.
         Some(Due {
+            pass: Pass::Full,
             at: missed.pop().unwrap_or(first),
             begins: first + self.delay(first),
             n_missed: u32::try_from(missed.len()).unwrap_or(MISSED_MAX),
@@ -109,33 +144,54 @@ impl Schedule {
         })
     }
 
-    /// The shortest time between two of the next due times; `None`: there is one at most.
+    /// The first light pass that is due after `lapsed`: those up to then are done, or need not be
+    /// done any more. `None`: nothing, ever.
+    #[must_use]
+    pub fn light_due(&self, lapsed: DateTime<Utc>) -> Option<Due> {
+        let (at, _) = self.next(Pass::Light, lapsed)?;
+        let begins = at + self.delay(at);
+        Some(Due { pass: Pass::Light, at, begins, n_missed: 0, first_missed: None })
+    }
+
+    /// The shortest time between two of the next due times of one kind; `None`: there is one at
+    /// most.
     #[must_use]
     pub fn shortest_gap(&self) -> Option<TimeDelta> {
-        self.gaps().into_iter().min()
+        Pass::ALL.iter().flat_map(|it| self.gaps(&[*it])).min()
     }
 
-    /// The longest time between two of the next due times; `None`: there is one at most.
+    /// The longest time between two of the next due times of these kinds; `None`: there is one at
+    /// most.
     #[must_use]
-    pub fn longest_gap(&self) -> Option<TimeDelta> {
-        self.gaps().into_iter().max()
+    pub fn longest_gap(&self, passes: &[Pass]) -> Option<TimeDelta> {
+        self.gaps(passes).into_iter().max()
     }
 
-    fn gaps(&self) -> Vec<TimeDelta> {
+    fn gaps(&self, passes: &[Pass]) -> Vec<TimeDelta> {
         /// A day of every minute: what recurs daily has shown its gaps by then.
         const LOOKED_AT: usize = 1_440;
         let year = DateTime::UNIX_EPOCH + TimeDelta::days(366);
-        let times: Vec<_> = self.between(DateTime::UNIX_EPOCH, year).take(LOOKED_AT).collect();
+        let of = |pass: &Pass| self.between(*pass, DateTime::UNIX_EPOCH, year).take(LOOKED_AT);
+        let each: Vec<Vec<_>> = passes.iter().map(|it| of(it).collect()).collect();
+        // Of one kind, no more was looked at than this.
+        let full: Vec<_> = each.iter().filter(|it| it.len() == LOOKED_AT).collect();
+        let end = full.iter().filter_map(|it| it.last()).min().copied();
+        let mut times: Vec<_> = each.concat();
+        times.retain(|it| end.is_none_or(|end| *it <= end));
+        times.sort_unstable();
+        times.dedup();
         times.array_windows().map(|[one, next]| *next - *one).collect()
     }
 
-    /// The due times after `after`, until `until`, in order.
+    /// The due times of a kind after `after`, until `until`, in order.
     fn between(
         &self,
+        pass: Pass,
         after: DateTime<Utc>,
         until: DateTime<Utc>,
     ) -> impl Iterator<Item = DateTime<Utc>> {
-        let next = move |it: DateTime<Utc>| self.next(it).map(|it| it.0).filter(|it| *it <= until);
+        let next =
+            move |it: DateTime<Utc>| self.next(pass, it).map(|it| it.0).filter(|it| *it <= until);
         std::iter::successors(next(after), move |it| next(*it))
     }
 
@@ -162,12 +218,15 @@ impl Due {
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.zone.name())?;
-        self.lines.iter().try_for_each(|it| write!(f, "; {}", it.text))
+        self.lines.iter().try_for_each(|it| match it.pass {
+            Pass::Full => write!(f, "; {}", it.text),
+            Pass::Light => write!(f, "; light {}", it.text),
+        })
     }
 }
 
 impl Line {
-    fn parse(expression: &str) -> Result<Self, ScheduleError> {
+    fn parse(pass: Pass, expression: &str) -> Result<Self, ScheduleError> {
         let wrong =
             |what: &str| ScheduleError { expression: expression.to_owned(), what: what.to_owned() };
         let fields: Vec<&str> = expression.split_whitespace().collect();
@@ -191,7 +250,7 @@ impl Line {
         let text = fields.join(" ");
         let times = cron::Schedule::from_str(&format!("0 {text}"))
             .map_err(|error| wrong(&format!("is no cron expression: {error}")))?;
-        let line = Self { is_hourly: times.hours().is_all(), text, times };
+        let line = Self { pass, is_hourly: times.hours().is_all(), text, times };
         if line.on_the_wall(DateTime::UNIX_EPOCH.naive_utc()).next().is_none() {
             return Err(wrong("is never due: correct its day or month"));
         }
@@ -282,7 +341,7 @@ mod tests {
     /// The due times from `from` to `to`, as the wall shows them.
     fn due(expression: &str, zone: Tz, from: &str, to: &str) -> String {
         let schedule = Schedule::parse([expression], zone).unwrap();
-        let times = schedule.between(at(from), at(to));
+        let times = schedule.between(Pass::Full, at(from), at(to));
         let shown = times.map(|it| it.with_timezone(&zone).format("%d %H:%M%:::z").to_string());
         shown.collect::<Vec<_>>().join(", ")
     }
@@ -316,7 +375,7 @@ mod tests {
             (New_York, "2026-11-01T03:50:00Z", "2026-11-01T10:00:00Z"),
         ] {
             let schedule = Schedule::parse(["*/20 * * * *"], zone).unwrap();
-            let times: Vec<_> = schedule.between(at(from), at(to)).collect();
+            let times: Vec<_> = schedule.between(Pass::Full, at(from), at(to)).collect();
             assert!(times.len() > 15, "{times:?}");
             let steps = times.windows(2).map(|it| (it[1] - it[0]).num_minutes());
             assert_eq!(steps.filter(|it| *it != 20).count(), 0, "{zone} {from}: {times:?}");
@@ -328,11 +387,16 @@ mod tests {
     #[test]
     fn several_expressions_are_due_in_order_and_together_once() {
         let schedule = Schedule::parse(["0 2 * * *", "0 */6 * * MON-FRI"], Berlin).unwrap();
-        let friday = schedule.between(at("2026-11-26T23:00:00Z"), at("2026-11-28T12:00:00Z"));
+        let friday =
+            schedule.between(Pass::Full, at("2026-11-26T23:00:00Z"), at("2026-11-28T12:00:00Z"));
         let times: Vec<String> = friday.map(|it| it.format("%a %H:%MZ").to_string()).collect();
         insta::assert_snapshot!(times.join(", "), @"Fri 01:00Z, Fri 05:00Z, Fri 11:00Z, Fri 17:00Z, Sat 01:00Z");
         let same = Schedule::parse(["0 2 * * *", "0 2 * * *"], Berlin).unwrap();
-        assert_eq!(same.between(at("2026-11-26T00:00:00Z"), at("2026-11-28T12:00:00Z")).count(), 3);
+        assert_eq!(
+            same.between(Pass::Full, at("2026-11-26T00:00:00Z"), at("2026-11-28T12:00:00Z"))
+                .count(),
+            3
+        );
     }
 
     #[test]

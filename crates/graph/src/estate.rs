@@ -57,11 +57,14 @@ pub struct ListView {
     pub base: Option<u32>,
     /// Why there is no base, for the operator; `None` when there is one.
     pub why_no_base: Option<String>,
-    /// This run could not read it: what an earlier run saw stands in.
+    /// This run could not read it, or did not ask for it: what an earlier run saw stands in.
     pub is_stand_in: bool,
     /// Ids of accounts that are not in the newest list, and that the app, asked by id, shows to be
     /// off.
     pub hidden: Vec<Text>,
+    /// What was answered by id about its rows, all of it as of the first question; `None`: nothing
+    /// was.
+    pub answers: Option<u32>,
     /// Its source was asked in this run, and would have been asked again about whatever was in
     /// doubt.
     pub is_live: bool,

@@ -225,6 +225,7 @@ impl Event {
         let apps = record.apps.iter().map(|it| json!({"app": it.app.as_str(), "grade": it.grade.name(), "persons": it.n_persons, "accounts": it.n_accounts}));
         let body = json!({
             "run": record.id.0,
+            "pass": record.pass.name(),
             "software": record.software,
             "settings_sha256": hex(&record.settings_digest),
             "policy_version": record.policy_version,

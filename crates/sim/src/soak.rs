@@ -1,5 +1,5 @@
-//! Company-years: a random company lives, Driftline looks at it every night with its real
-//! connectors, store and run, and what it says is compared with what is true.
+//! Company-years: a random company lives, Driftline looks at it every night, and lightly on some
+//! days, with its real connectors, store and run, and what it says is compared with what is true.
 //!
 //! Everything comes from one seed, so that a night that went wrong can be lived again.
 
@@ -18,7 +18,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 
 use company::Company;
+use domain::Pass;
 pub use installation::{Installation, look_once};
+use night::Seen;
 
 /// A stretch of one company's life.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +60,17 @@ pub struct Problem {
     pub what: String,
 }
 
+impl Lived {
+    fn add(&mut self, seen: Seen, seed: u64, night: u32) {
+        self.n_runs += 1;
+        self.n_crashes += u64::from(seen.crashed);
+        self.n_killed += u64::from(seen.killed);
+        self.n_exposed += seen.n_exposed;
+        let problems = seen.problems.into_iter();
+        self.problems.extend(problems.map(|what| Problem { seed, night, what }));
+    }
+}
+
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "seed {}, night {}: {}", self.seed, self.night, self.what)
@@ -75,20 +88,22 @@ pub async fn live(life: Life, mut told: impl FnMut(&str)) -> anyhow::Result<Live
     company.victim.clone_from(&life.victim);
     let mut lived = Lived::default();
     for night in 1..=life.nights {
-        company.day();
-        for line in company.diary.drain(..) {
-            told(&line);
+        let mut times = company.dawn();
+        for at in company.light_looks_today() {
+            company.pass(&mut times, at);
+            company.diary.drain(..).for_each(|it| told(&it));
+            let seen = company.look(Pass::Light).await;
+            let seen = seen.with_context(|| format!("day before night {night}"))?;
+            told(&seen.line);
+            lived.add(seen, life.seed, night);
         }
+        company.dusk(times);
+        company.diary.drain(..).for_each(|it| told(&it));
         for look in 0..company.looks_today() {
             company.wait_for_look(look);
-            let seen = company.look().await.with_context(|| format!("night {night}"))?;
+            let seen = company.look(Pass::Full).await.with_context(|| format!("night {night}"))?;
             told(&seen.line);
-            lived.n_runs += 1;
-            lived.n_crashes += u64::from(seen.crashed);
-            lived.n_killed += u64::from(seen.killed);
-            lived.n_exposed += seen.n_exposed;
-            let problems = seen.problems.into_iter();
-            lived.problems.extend(problems.map(|what| Problem { seed: life.seed, night, what }));
+            lived.add(seen, life.seed, night);
         }
         if !lived.problems.is_empty() {
             break;

@@ -182,7 +182,7 @@ fn check_runs(connection: &Connection, told: &[RunTold]) -> Result<(), StoreErro
         let mut cells = Cells::keyed(row, "report")?;
         reports.insert(cells.key(), cells.string("sha256")?);
     }
-    let mut runs: BTreeSet<i64> = load::runs(connection)?.iter().map(|it| it.run.0).collect();
+    let mut runs: BTreeSet<i64> = load::runs(connection)?.iter().map(|it| it.id.0).collect();
     for RunTold { run, seq, report_sha256 } in told {
         if reports.get(run) != Some(report_sha256) {
             return Err(Broken::Report { run: *run, seq: *seq }.into());

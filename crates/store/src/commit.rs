@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Body, Changes, Digest, EntityId, Episode, Finding, FindingEvent, Notice, Observation, Request,
-    RunId, Snapshot, SystemId, Tier, Turn, Verdict,
+    Body, Changes, Digest, EntityId, Episode, Finding, FindingEvent, Notice, Observation, Pass,
+    Request, RunId, Snapshot, SystemId, Tier, Turn, Verdict,
 };
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
@@ -60,6 +60,8 @@ pub struct Commit {
 pub struct RunSummary {
     /// Its number, from [`crate::State::next_run`].
     pub id: RunId,
+    /// How much it looked at.
+    pub pass: Pass,
     /// The time of its judgement.
     pub now: DateTime<Utc>,
     /// When it began.
@@ -137,8 +139,8 @@ fn insert_run(connection: &Connection, run: &RunSummary) -> Result<(), StoreErro
     connection
         .prepare_cached(
             "INSERT INTO run (id, now_ms, started_at_ms, software, settings_digest, policy_version,
-                              n_open, n_pending, n_critical)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                              n_open, n_pending, n_critical, pass)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         )?
         .execute(params![
             run.id.0,
@@ -150,6 +152,7 @@ fn insert_run(connection: &Connection, run: &RunSummary) -> Result<(), StoreErro
             run.n_open.cast_signed(),
             run.n_pending.cast_signed(),
             run.n_critical.cast_signed(),
+            run.pass.name(),
         ])?;
     let mut insert = connection.prepare_cached(
         "INSERT INTO judged_app (app, first_run) VALUES (?1, ?2) ON CONFLICT (app) DO NOTHING",

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{HistoryPoint, RunId, Stream, SystemId};
+use domain::{Pass, RunId, Stream, SystemId};
 use rusqlite::Connection;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -13,7 +13,9 @@ use crate::known::{Known, OpenVersion};
 use crate::rows::pack::{self, Packed};
 use crate::rows::{key_in, numbered};
 use crate::state::{Counters, State, StreamState};
-use crate::{Store, StoreError, conclusion, finding, guard, log, notice, people, snapshot};
+use crate::{
+    RunLine, Store, StoreError, conclusion, finding, guard, log, notice, people, snapshot,
+};
 
 /// Runs in the trend: a month of nights.
 const HISTORY_MAX: usize = 30;
@@ -33,12 +35,13 @@ impl Store {
 }
 
 fn load(connection: &Connection) -> Result<State, StoreError> {
-    let history = runs(connection)?;
-    let times: FxHashMap<RunId, DateTime<Utc>> =
-        history.iter().map(|it| (it.run, it.now)).collect();
+    let runs = runs(connection)?;
+    let times: FxHashMap<RunId, DateTime<Utc>> = runs.iter().map(|it| (it.id, it.now)).collect();
+    let full: Vec<&RunLine> = runs.iter().filter(|it| it.pass == Pass::Full).collect();
     Ok(State {
         fingerprint_key: fingerprint_key(connection)?,
-        last_run: history.last().map(|it| (it.run, it.now)),
+        last_run: runs.last().map(|it| (it.id, it.now)),
+        last_full_run: full.last().map(|it| (it.id, it.now)),
         streams: streams(connection)?,
         links: conclusion::load_links(connection)?,
         standings: conclusion::load_standings(connection, &times)?,
@@ -47,7 +50,7 @@ fn load(connection: &Connection) -> Result<State, StoreError> {
         decisions: people::load_decisions(connection)?,
         waivers: people::load_waivers(connection)?,
         releases: guard::load_releases(connection)?,
-        changes: guard::load_counts(connection, usual_since(&history))?,
+        changes: guard::load_counts(connection, usual_since(&runs))?,
         nonhumans: people::load_nonhumans(connection)?,
         judged_apps: judged_apps(connection)?,
         log_cursors: log::load_cursors(connection)?,
@@ -55,13 +58,13 @@ fn load(connection: &Connection) -> Result<State, StoreError> {
         told: notice::load_told(connection)?,
         dead_channels: notice::load_dead(connection)?,
         next: counters(connection)?,
-        history: history.into_iter().rev().take(HISTORY_MAX).rev().collect(),
+        history: full.iter().rev().take(HISTORY_MAX).rev().map(|it| (**it).into()).collect(),
     })
 }
 
 /// Since when the guard looks back: from the last run, as no clock is here.
-fn usual_since(history: &[HistoryPoint]) -> DateTime<Utc> {
-    history.last().map_or(DateTime::UNIX_EPOCH, |it| it.now - USUAL)
+fn usual_since(runs: &[RunLine]) -> DateTime<Utc> {
+    runs.last().map_or(DateTime::UNIX_EPOCH, |it| it.now - USUAL)
 }
 
 fn fingerprint_key(connection: &Connection) -> Result<[u8; 32], StoreError> {
@@ -75,15 +78,17 @@ fn fingerprint_key(connection: &Connection) -> Result<[u8; 32], StoreError> {
 }
 
 /// Every run, oldest first.
-pub(crate) fn runs(connection: &Connection) -> Result<Vec<HistoryPoint>, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT id, now_ms, n_open, n_pending, n_critical FROM run ORDER BY id")?;
+pub(crate) fn runs(connection: &Connection) -> Result<Vec<RunLine>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, pass, now_ms, n_open, n_pending, n_critical FROM run ORDER BY id",
+    )?;
     let mut rows = statement.query([])?;
     let mut runs = Vec::new();
     while let Some(row) = rows.next()? {
         let mut cells = Cells::keyed(row, "run")?;
-        runs.push(HistoryPoint {
-            run: RunId(cells.key()),
+        runs.push(RunLine {
+            id: RunId(cells.key()),
+            pass: cells.name("pass", Pass::parse)?,
             now: cells.time("now_ms")?,
             n_open: cells.count("n_open")?,
             n_pending: cells.count("n_pending")?,

@@ -19,6 +19,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../migrations/0004_ledger.sql")),
     M::up(include_str!("../migrations/0005_turns.sql")),
     M::up(include_str!("../migrations/0006_reports_told.sql")),
+    M::up(include_str!("../migrations/0007_pass.sql")),
 ];
 
 /// Marks the file as ours: "DRFT".

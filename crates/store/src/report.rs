@@ -6,7 +6,7 @@
 use std::io::{self, Read as _, Write as _};
 
 use chrono::{DateTime, Utc};
-use domain::{Digest, HistoryPoint, RunId};
+use domain::{Digest, HistoryPoint, Pass, RunId};
 use rusqlite::{Connection, params};
 use sha2::{Digest as _, Sha256};
 
@@ -27,6 +27,8 @@ const DEPENDENTS_MAX: i64 = 30;
 pub struct RunLine {
     /// Its number.
     pub id: RunId,
+    /// How much it looked at.
+    pub pass: Pass,
     /// The time of its judgement.
     pub now: DateTime<Utc>,
     /// Findings open, acknowledged or held at its end.
@@ -37,10 +39,10 @@ pub struct RunLine {
     pub n_critical: u64,
 }
 
-impl From<HistoryPoint> for RunLine {
-    fn from(it: HistoryPoint) -> Self {
+impl From<RunLine> for HistoryPoint {
+    fn from(it: RunLine) -> Self {
         Self {
-            id: it.run,
+            run: it.id,
             now: it.now,
             n_open: it.n_open,
             n_pending: it.n_pending,
@@ -56,19 +58,25 @@ impl Store {
     ///
     /// Returns [`StoreError`] when the database cannot be read.
     pub async fn runs(&self) -> Result<Vec<RunLine>, StoreError> {
-        self.read("list the runs", |connection| {
-            Ok(load::runs(connection)?.into_iter().map(RunLine::from).collect())
-        })
-        .await
+        self.read("list the runs", load::runs).await
     }
 
-    /// The newest run; `None` before the first.
+    /// The newest run of any kind; `None` before the first.
     ///
     /// # Errors
     ///
     /// Returns [`StoreError`] when the database cannot be read.
     pub async fn latest_run(&self) -> Result<Option<RunLine>, StoreError> {
         Ok(self.runs().await?.pop())
+    }
+
+    /// The newest full run; `None` before the first.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] when the database cannot be read.
+    pub async fn latest_full_run(&self) -> Result<Option<RunLine>, StoreError> {
+        Ok(self.runs().await?.into_iter().rfind(|it| it.pass == Pass::Full))
     }
 
     /// The JSON document of a run, as it was committed; `None` for a number that no run has.

@@ -19,6 +19,8 @@ pub struct State {
     pub fingerprint_key: [u8; 32],
     /// The last run and the time of its judgement; `None` before the first.
     pub last_run: Option<(RunId, DateTime<Utc>)>,
+    /// The last full run, likewise.
+    pub last_full_run: Option<(RunId, DateTime<Utc>)>,
     /// Every list that was ever seen.
     pub streams: BTreeMap<Stream, StreamState>,
     /// Whose each account is, by account. Links outlive the account.
@@ -39,7 +41,7 @@ pub struct State {
     pub changes: Vec<Changes>,
     /// Non-human accounts registered by command, the newest word on each.
     pub nonhumans: Vec<NonHuman>,
-    /// The last 30 runs, oldest first.
+    /// The last 30 full runs, oldest first.
     pub history: Vec<HistoryPoint>,
     /// Apps judged in some run: any other has its baseline ahead. In order of name.
     pub judged_apps: Vec<SystemId>,
@@ -119,6 +121,7 @@ impl State {
         Self {
             fingerprint_key,
             last_run: None,
+            last_full_run: None,
             streams: BTreeMap::new(),
             links: FxHashMap::default(),
             standings: FxHashMap::default(),

@@ -9,14 +9,14 @@ use crate::{Store, StoreError};
 /// All turns in short.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Turns {
-    /// The newest; `None` before the first.
+    /// The newest that was a full run; `None` before the first.
     pub last: Option<Turn>,
     /// Due times that had no run, in all.
     pub n_missed: u64,
 }
 
 impl Store {
-    /// The newest turn of the schedule, and how many were missed.
+    /// The newest turn of the schedule that was a full run, and how many were missed.
     ///
     /// # Errors
     ///
@@ -52,8 +52,8 @@ fn load(connection: &Connection) -> Result<Turns, StoreError> {
     let sum = "SELECT coalesce(sum(n_missed), 0) FROM turn";
     let n_missed: i64 = connection.query_row(sum, [], |row| row.get(0))?;
     let mut statement = connection.prepare_cached(
-        "SELECT run, due_ms, began_ms, schedule, n_missed, first_missed_ms
-         FROM turn ORDER BY run DESC LIMIT 1",
+        "SELECT t.run, t.due_ms, t.began_ms, t.schedule, t.n_missed, t.first_missed_ms
+         FROM turn t JOIN run r ON r.id = t.run WHERE r.pass = 'full' ORDER BY t.run DESC LIMIT 1",
     )?;
     let mut rows = statement.query([])?;
     let last = rows.next()?.map(|row| {

@@ -230,8 +230,8 @@ fn the_ledger(connection: &Connection, _: &mut Vec<String>) -> Result<(), StoreE
 /// Every run has its report, and the report its digest.
 fn reports(connection: &Connection, problems: &mut Vec<String>) -> Result<(), StoreError> {
     for point in load::runs(connection)? {
-        let RunId(run) = point.run;
-        match report::read(connection, point.run) {
+        let RunId(run) = point.id;
+        match report::read(connection, point.id) {
             Ok(Some(_)) => {}
             Ok(None) => problems.push(format!("run {run} has no report")),
             Err(error) => problems.push(sentence(&error)),

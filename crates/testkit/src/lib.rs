@@ -406,6 +406,7 @@ fn list(
         why_no_base: is_partial.then_some(reason),
         is_stand_in: false,
         hidden: Vec::new(),
+        answers: None,
         is_live: false,
     }
 }
@@ -474,7 +475,14 @@ pub fn claims_with(world: &World, rules: &AppRules, past: &Past) -> String {
     let keys = keys();
     let graph = correlate(&estate, &keys);
     let policy = Policy::default();
-    let cx = Context { graph: &graph, rules, policy: &policy, past, now: now() };
+    let cx = Context {
+        graph: &graph,
+        rules,
+        policy: &policy,
+        past,
+        pass: domain::Pass::Full,
+        now: now(),
+    };
     let judgement = judge(&cx);
     let mut lines: Vec<String> = judgement
         .claims
@@ -492,7 +500,14 @@ pub fn verdicts(world: &World) -> String {
     let keys = keys();
     let graph = correlate(&estate, &keys);
     let (rules, policy, past) = (rules(world), Policy::default(), Past::default());
-    let cx = Context { graph: &graph, rules: &rules, policy: &policy, past: &past, now: now() };
+    let cx = Context {
+        graph: &graph,
+        rules: &rules,
+        policy: &policy,
+        past: &past,
+        pass: domain::Pass::Full,
+        now: now(),
+    };
     let judgement = judge(&cx);
     let name = |entity: EntityId| {
         estate.accounts.iter().find(|it| it.entity == entity).map_or("?", |it| &*it.row.id)

@@ -92,8 +92,14 @@ impl Life {
         let graph = correlate(&estate, &keys);
         let begun = self.findings.values().filter(|it| it.state != FindingState::Resolved);
         self.past.watched = begun.map(|it| it.subject.entity).collect();
-        let cx =
-            Context { graph: &graph, rules: &rules, policy: &self.policy, past: &self.past, now };
+        let cx = Context {
+            graph: &graph,
+            rules: &rules,
+            policy: &self.policy,
+            past: &self.past,
+            pass: domain::Pass::Full,
+            now,
+        };
         let judgement = judge(&cx);
         let findings: Vec<Finding> = self.findings.values().cloned().collect();
         let known = Known {

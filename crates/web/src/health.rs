@@ -2,7 +2,7 @@
 //! was seen, and not only whether a process answers.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use report::v1::{Channel, List};
+use report::v1::{Channel, List, Pass};
 
 use crate::{Numbers, Status};
 
@@ -40,7 +40,7 @@ impl Health {
         max_age: TimeDelta,
         now: DateTime<Utc>,
     ) {
-        match &numbers.report {
+        match &numbers.full {
             None => self.ills.push("no run was committed yet".to_owned()),
             Some(report) => {
                 let at = report.now.0;
@@ -48,6 +48,13 @@ impl Health {
                 if now - at > max_age {
                     self.ills.push(format!("the last run is {} old", age(now - at)));
                 }
+            }
+        }
+        if let Some(light) = numbers.report.as_ref().filter(|it| it.pass == Pass::Light) {
+            let (run, at) = (light.run, time(light.now.0));
+            self.lines.push(format!("last light pass: {run}, {at}"));
+            if !light.is_complete() {
+                self.lines.push("not every log was read in the last light pass".to_owned());
             }
         }
         if let Some(since) = status.running_since {
@@ -64,7 +71,7 @@ impl Health {
     }
 
     fn of_lists(&mut self, numbers: &Numbers, max_age: TimeDelta, now: DateTime<Utc>) {
-        for source in numbers.report.iter().flat_map(|it| &it.sources) {
+        for source in numbers.full.iter().flat_map(|it| &it.sources) {
             let name = list_name(&source.system, source.list, source.channel);
             let whole = numbers.last_whole.iter().find(|(stream, _)| {
                 stream.system.as_str() == source.system

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use domain::{DeliveryState, Text};
 use prometheus::{CounterVec, Encoder as _, GaugeVec, Opts, Registry, TextEncoder};
-use report::v1::{App, Channel, FindingState, Grade, Report, Severity, Source, Watcher};
+use report::v1::{App, Channel, FindingState, Grade, Pass, Report, Severity, Source, Watcher};
 use store::ChannelHealth;
 
 use crate::{Numbers, Status};
@@ -27,10 +27,14 @@ pub fn metrics(
     page.of_requests(numbers)?;
     page.of_channels(&channels(numbers, status))?;
     if let Some(report) = &numbers.report {
-        page.of_run(report)?;
-        page.of_sources(report)?;
+        page.of_light_pass(report)?;
         page.of_findings(report)?;
     }
+    if let Some(full) = &numbers.full {
+        page.of_full_run(full)?;
+        page.of_sources(full)?;
+    }
+    page.of_watcher(numbers)?;
     let mut bytes = Vec::new();
     TextEncoder::new().encode(&page.registry.gather(), &mut bytes)?;
     String::from_utf8(bytes).map_err(|error| prometheus::Error::Msg(error.to_string()))
@@ -149,7 +153,7 @@ impl Page {
         )?;
         self.maybe(
             "driftline_last_scheduled_run_timestamp_seconds",
-            "When the last committed run of the schedule began.",
+            "When the last committed full run of the schedule began.",
             numbers.turns.last.as_ref().map(|it| seconds(it.began)),
         )?;
         let sizes = [("database", numbers.sizes.database), ("wal", numbers.sizes.wal)];
@@ -183,13 +187,13 @@ impl Page {
         };
         self.add(
             "driftline_run_requests",
-            "Requests of the last run, by HTTP status; none: no answer, or a file.",
+            "Requests of the last full run, by HTTP status; none: no answer, or a file.",
             ["system", "status"],
             numbers.requested.iter().map(|it| ([it.system.to_string(), status(it)], count(it.n))),
         )?;
         self.add(
             "driftline_run_request_seconds",
-            "How long the requests of the last run took together.",
+            "How long the requests of the last full run took together.",
             ["system", "status"],
             numbers
                 .requested
@@ -256,20 +260,38 @@ impl Page {
         )
     }
 
-    fn of_run(&self, report: &Report) -> Result<(), prometheus::Error> {
+    /// Of the last run, if it was a light pass.
+    fn of_light_pass(&self, report: &Report) -> Result<(), prometheus::Error> {
+        if report.pass == Pass::Full {
+            return Ok(());
+        }
+        self.one(
+            "driftline_last_light_pass_timestamp_seconds",
+            "The time of the last light pass's judgement; not there after a full run.",
+            seconds(report.now.0),
+        )?;
+        self.one(
+            "driftline_last_light_pass_complete",
+            "1 when the last light pass read every log; not there after a full run.",
+            truth(report.is_complete()),
+        )
+    }
+
+    /// What needs every list: a light pass changes none of it.
+    fn of_full_run(&self, report: &Report) -> Result<(), prometheus::Error> {
         self.one(
             "driftline_last_run_timestamp_seconds",
-            "The time of the last run's judgement.",
+            "The time of the last full run's judgement.",
             seconds(report.now.0),
         )?;
         self.one(
             "driftline_last_run_number",
-            "The number of the last run.",
+            "The number of the last full run.",
             count(report.run.unsigned_abs()),
         )?;
         self.one(
             "driftline_last_run_complete",
-            "1 when the last run saw every list whole.",
+            "1 when the last full run saw every list whole.",
             truth(report.is_complete()),
         )?;
         let grades = |it: &App| {
@@ -280,17 +302,24 @@ impl Page {
         };
         self.add(
             "driftline_app_grade",
-            "1 for the grade of the app in the last run.",
+            "1 for the grade of the app in the last full run.",
             ["app", "grade"],
             report.apps.iter().flat_map(grades),
-        )?;
+        )
+    }
+
+    /// What is wrong with the watching: as the last run has it, where it can tell, else as the last
+    /// full run has it.
+    fn of_watcher(&self, numbers: &Numbers) -> Result<(), prometheus::Error> {
+        let (Some(last), Some(full)) = (&numbers.report, &numbers.full) else { return Ok(()) };
         let watcher = Watcher::ALL.iter().map(|kind| {
-            let n = report.watcher.iter().filter(|it| it.kind == *kind).count();
+            let of = if kind.is_seen_by(last.pass) { last } else { full };
+            let n = of.watcher.iter().filter(|it| it.kind == *kind).count();
             ([kind.name().to_owned()], count(n as u64))
         });
         self.add(
             "driftline_watcher_findings",
-            "Findings of the last run about the watching.",
+            "Findings about the watching, of the last run that can tell.",
             ["kind"],
             watcher,
         )
@@ -305,19 +334,19 @@ impl Page {
         let sources = || report.sources.iter();
         self.add(
             "driftline_source_complete",
-            "1 when the last run read the list, whole and believed.",
+            "1 when the last full run read the list, whole and believed.",
             names,
             sources().map(|it| (labels(it), truth(it.is_whole()))),
         )?;
         self.add(
             "driftline_source_rows",
-            "Rows of the list in the last run.",
+            "Rows of the list in the last full run.",
             names,
             sources().map(|it| (labels(it), count(it.n_rows))),
         )?;
         self.add(
             "driftline_source_bytes",
-            "Bytes read for the list in the last run.",
+            "Bytes read for the list in the last full run.",
             names,
             sources().map(|it| (labels(it), count(it.n_bytes))),
         )?;
@@ -330,7 +359,7 @@ impl Page {
         };
         self.add(
             "driftline_source_grade",
-            "1 for the grade of the list in the last run.",
+            "1 for the grade of the list in the last full run.",
             ["system", "list", "channel", "grade"],
             sources().flat_map(grades),
         )
@@ -354,7 +383,7 @@ impl Page {
         });
         self.add(
             "driftline_findings",
-            "Findings that live, as of the last run.",
+            "Findings that live, as of the last run, full or light.",
             ["app", "severity", "state"],
             values,
         )

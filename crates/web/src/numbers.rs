@@ -6,16 +6,19 @@ use chrono::{DateTime, Utc};
 use domain::Stream;
 use report::ReportError;
 use report::v1::Report;
-use store::{ChannelHealth, Requested, Sizes, Store, StoreError, Turns};
+use store::{ChannelHealth, Requested, RunLine, Sizes, Store, StoreError, Turns};
 
 /// What the last run left behind.
 #[derive(Debug)]
 pub struct Numbers {
     /// Its report; `None` before the first.
     pub(crate) report: Option<Report>,
+    /// The report of the last full run: that of the last run, unless that was a light pass. What
+    /// needs every list is told by it.
+    pub(crate) full: Option<Report>,
     /// As of when each list was last seen whole.
     pub(crate) last_whole: BTreeMap<Stream, DateTime<Utc>>,
-    /// Its requests.
+    /// Requests of the last full run.
     pub(crate) requested: Vec<Requested>,
     pub(crate) turns: Turns,
     pub(crate) sizes: Sizes,
@@ -43,15 +46,16 @@ impl Numbers {
     ///
     /// Returns `NumbersError` when the database or the last report cannot be read.
     pub async fn read(store: &Store) -> Result<Self, NumbersError> {
-        let last = store.latest_run().await?;
-        let (mut report, mut requested) = (None, Vec::new());
-        if let Some(last) = last {
-            let json = store.report(last.id).await?;
-            report = json.map(|it| Report::parse(&it)).transpose()?;
-            requested = store.requested(last.id).await?;
-        }
+        let (last, last_full) = (store.latest_run().await?, store.latest_full_run().await?);
+        let report = read(store, last).await?;
+        let full = if last == last_full { report.clone() } else { read(store, last_full).await? };
+        let requested = match last_full {
+            Some(run) => store.requested(run.id).await?,
+            None => Vec::new(),
+        };
         Ok(Self {
             report,
+            full,
             requested,
             last_whole: store.last_whole().await?.into_iter().collect(),
             turns: store.turns().await?,
@@ -60,4 +64,10 @@ impl Numbers {
             n_entries: store.ledger_size().await?,
         })
     }
+}
+
+async fn read(store: &Store, run: Option<RunLine>) -> Result<Option<Report>, NumbersError> {
+    let Some(run) = run else { return Ok(None) };
+    let json = store.report(run.id).await?;
+    Ok(json.map(|it| Report::parse(&it)).transpose()?)
 }

@@ -3,7 +3,7 @@
 use alerting::{Match, Route, Routes, decide};
 use chrono::{NaiveTime, TimeDelta};
 use domain::{
-    Cause, Change, FindingState, NotifyReason, RunRecord, Severity, SystemId, Told, Watcher,
+    Cause, Change, FindingState, NotifyReason, Pass, RunRecord, Severity, SystemId, Told, Watcher,
 };
 
 use crate::world::{all_to, app, at, blind, finding, leaver, routes, run, stands, told};
@@ -216,6 +216,31 @@ fn the_watching_is_told_once_again_when_asked_for_and_when_it_sees() {
     assert_eq!(reasons(&record, &known, &once), [NotifyReason::Resolved]);
     record.apps[0].idps.clear();
     assert_eq!(notices_of(&record, &known, &once), 0, "nobody looks at it any more");
+}
+
+#[test]
+fn a_light_pass_neither_opens_nor_calls_over_what_needs_a_list() {
+    let routes = routes(&["pager"], vec![all_to(&["pager"])]);
+    for kind in Watcher::ALL {
+        let can_tell = kind.is_seen_by(Pass::Light);
+        let mut record = run(48, Vec::new());
+        record.pass = Pass::Light;
+        record.watcher = vec![blind(*kind, "something is wrong")];
+        let opened = reasons(&record, &[], &routes);
+        assert_eq!(opened, [NotifyReason::Watcher][usize::from(!can_tell)..], "{kind}");
+
+        let key = format!("driftline:main:okta:watcher-{kind}");
+        let told = Told {
+            reason: NotifyReason::Watcher,
+            app: SystemId::parse("okta").ok(),
+            ..told(&key, 0, &[])
+        };
+        record.watcher.clear();
+        let over = reasons(&record, std::slice::from_ref(&told), &routes);
+        assert_eq!(over, [NotifyReason::Resolved][usize::from(!can_tell)..], "{kind}");
+        record.pass = Pass::Full;
+        assert_eq!(reasons(&record, &[told], &routes), [NotifyReason::Resolved], "{kind}");
+    }
 }
 
 #[test]

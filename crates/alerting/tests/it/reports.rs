@@ -4,7 +4,7 @@ use alerting::webhook::{Webhook, WebhookSecret};
 use alerting::{
     AppStand, ENCLOSED_MAX, Enclosed, Head, Kind, Letter, ReportTo, Routes, Sender, Sent, decide,
 };
-use domain::{Change, FindingState, Grade, NotifyReason, Severity, Watcher};
+use domain::{Change, FindingState, Grade, NotifyReason, Pass, Severity, Watcher};
 use serde_json::{Value, json};
 
 use crate::mail::{email, server};
@@ -63,6 +63,8 @@ fn each_run_has_a_report_of_its_own_and_it_says_how_sure_it_is() {
         ]
     );
     assert!(notice.findings.is_empty() && notice.items.is_empty(), "nobody is named");
+    record.pass = Pass::Light;
+    assert!(decide(&record, &[], &routes).is_empty(), "a light pass is no report");
 }
 
 /// What a mailbox got.

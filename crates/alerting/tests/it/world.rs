@@ -8,8 +8,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     AppRecord, At, Cause, Change, EntityId, Explanation, Exposure, Finding, FindingId,
     FindingRecord, FindingState, Fingerprint, Grade, Interval, Notice, NoticeId, NoticeItem,
-    NotifyReason, PersonLabel, RunId, RunRecord, Severity, Subject, SubjectKind, SystemId, Told,
-    Watcher, WatcherFinding,
+    NotifyReason, Pass, PersonLabel, RunId, RunRecord, Severity, Subject, SubjectKind, SystemId,
+    Told, Watcher, WatcherFinding,
 };
 use outbound::{Poster, PosterConfig, Secret, Url};
 
@@ -91,6 +91,7 @@ pub(crate) fn run(hour: i64, findings: Vec<FindingRecord>) -> RunRecord {
     RunRecord {
         ledger: None,
         id: RunId(7),
+        pass: Pass::Full,
         now: at(hour),
         software: "driftline test".to_owned(),
         settings_digest: [0; 32],

@@ -63,6 +63,28 @@ impl Entra {
         brought.unmapped.sort();
         brought
     }
+
+    /// Reads what is new in the provisioning log, and no list. `log_cursor` is as in
+    /// [`Entra::pull`]. Nothing is asked where the settings or the cloud have no log.
+    pub async fn pull_log(&self, clock: &dyn Clock, log_cursor: Option<&str>) -> LivePull {
+        let gather = Gather::new(self.reader.new_pull());
+        let mut pull = Pull { entra: self, gather, no_app: None };
+        if let ProvisioningLog::Pages(pages_max) = self.config.log {
+            let polled = match pull.app().await {
+                Some(app) => {
+                    let now = clock.now();
+                    log::poll(&mut pull.gather, &app.id, log_cursor, now, pages_max).await
+                }
+                None => Err(Unread::Failed(pull.why_no_app())),
+            };
+            if let Err(Unread::Failed(why)) = polled {
+                pull.log_unread(&why);
+            }
+        }
+        let mut brought = pull.gather.brought;
+        brought.troubles.extend(clock_trouble(&pull.gather.reader));
+        brought
+    }
 }
 
 /// One pull while it runs.
@@ -280,12 +302,27 @@ impl Pull<'_> {
             ),
             // Where nothing was read, the failures say enough.
             Err(Unread::Failed(_)) if self.gather.brought.snapshots.is_empty() => {}
-            Err(Unread::Failed(why)) => self.gather.brought.troubles.push(Trouble {
-                kind: Watcher::SnapshotIncomplete,
-                text: format!(
-                    "The provisioning log could not be read to its end, so whether Entra told the app is not known: {why}."
-                ),
-            }),
+            Err(Unread::Failed(why)) => self.log_unread(&why),
+        }
+    }
+
+    fn log_unread(&mut self, why: &str) {
+        self.gather.brought.troubles.push(Trouble {
+            kind: Watcher::SnapshotIncomplete,
+            text: format!(
+                "The provisioning log could not be read to its end, so whether Entra told the app is not known: {why}."
+            ),
+        });
+    }
+
+    /// Why the app is not known, so that its log cannot be asked for.
+    fn why_no_app(&mut self) -> String {
+        match (self.no_app.take(), self.gather.stopped) {
+            (Some(error), _) => chain(&error),
+            (None, stopped) => {
+                let why = stopped.unwrap_or("the app was not found");
+                format!("it was not asked for, because {why}")
+            }
         }
     }
 

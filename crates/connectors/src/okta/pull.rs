@@ -46,6 +46,15 @@ impl Okta {
         brought.unmapped.sort();
         brought
     }
+
+    /// Reads what is new in the log, and no list. `log_cursor` is as in [`Okta::pull`].
+    pub async fn pull_log(&self, clock: &dyn Clock, log_cursor: Option<&str>) -> LivePull {
+        let mut pull = Pull { okta: self, gather: Gather::new(self.reader.new_pull()) };
+        pull.log(log_cursor, clock.now()).await;
+        let mut brought = pull.gather.brought;
+        brought.troubles.extend(clock_trouble(&pull.gather.reader));
+        brought
+    }
 }
 
 /// One pull while it runs.

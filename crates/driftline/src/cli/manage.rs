@@ -18,11 +18,11 @@ Examples:
 
 The report of a past run comes out byte for byte as it was.")]
 pub(crate) struct ReportArgs {
-    /// The last run judged on this date, in the policy's zone. Default: the last run of all
+    /// The last full run judged on this date, in the policy's zone. Default: the last one of all
     #[arg(long, value_name = "DATE", value_parser = date, conflicts_with = "run")]
     pub(crate) night: Option<NaiveDate>,
 
-    /// The run of this number
+    /// The run of this number, light or full
     #[arg(long, value_name = "N")]
     pub(crate) run: Option<i64>,
 

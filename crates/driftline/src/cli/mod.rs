@@ -122,6 +122,7 @@ pub(crate) enum Command {
 Examples:
   driftline run --once --config config/quickstart.toml
   driftline run --once --format json --fail-on high > night.json
+  driftline run --once --light
   driftline run -v --log json
 
 With [nights] in the settings, every night that is not judged yet is judged, oldest first.
@@ -131,6 +132,10 @@ pub(crate) struct RunArgs {
     /// Do one run, print its report, and end
     #[arg(long)]
     pub(crate) once: bool,
+
+    /// Read no list: ask by id about suspects, open findings, and whoever left by the logs
+    #[arg(long, requires = "once")]
+    pub(crate) light: bool,
 
     /// What is printed on stdout
     #[arg(long, requires = "once", default_value = "text")]

@@ -12,7 +12,7 @@ use alerting::Sender;
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use connectors::files::Profiles;
-use domain::{Clock as _, Turn};
+use domain::{Clock as _, Pass, Turn};
 use engine::{Due, Plan, Ran, Schedule, Wakes, Work, attend, deliver};
 use sd_notify::NotifyState;
 use store::{Store, StoreError};
@@ -210,16 +210,20 @@ impl Work for Service {
             self.status.send_if_modified(|it| std::mem::replace(&mut it.next_run, next) != next);
         if let Some(next) = next.filter(|_| is_new) {
             let shown = when::on_the_wall(next, self.installed.schedule.zone());
-            info!(next_run = %next.to_rfc3339(), "The next run begins at {shown}");
-            tell(&[NotifyState::Status(&format!("next run at {shown}"))]);
+            let what = match due.map(|it| it.pass) {
+                Some(Pass::Light) => "light pass",
+                Some(Pass::Full) | None => "run",
+            };
+            info!(next_run = %next.to_rfc3339(), "The next {what} begins at {shown}");
+            tell(&[NotifyState::Status(&format!("next {what} at {shown}"))]);
         }
     }
 
-    async fn run(&mut self, turn: Option<Turn>) -> Result<Ran, StoreError> {
+    async fn run(&mut self, pass: Pass, turn: Option<Turn>) -> Result<Ran, StoreError> {
         let (began, took) = (MachineClock.now(), Instant::now());
         self.status.send_modify(|it| it.running_since = Some(began));
         tell(&[NotifyState::Status("running")]);
-        let (ran, failed) = match self.commit(turn).await {
+        let (ran, failed) = match self.commit(pass, turn).await {
             Ok(reported) => (Ok(Ran::Committed), reported.err()),
             Err(error) => {
                 let why = format!("the last run failed, and nothing of it was saved: {error:#}");
@@ -273,17 +277,18 @@ impl Work for Service {
 }
 
 impl Service {
-    /// Does one run, reports it, and tells that it was done. Inside: why it was not reported.
-    async fn commit(&self, turn: Option<Turn>) -> anyhow::Result<Result<(), String>> {
+    /// Does one run, reports it, and tells that it was done. Inside: why it was not reported. Of a
+    /// light pass the heart does not beat: it has not seen every list.
+    async fn commit(&self, pass: Pass, turn: Option<Turn>) -> anyhow::Result<Result<(), String>> {
         let Installed { settings, profiles, .. } = &self.installed;
         let profiles = Arc::clone(profiles);
         let due = run::Due { settings, profiles, store: &self.store };
-        let outcome = due.commit(None, turn, &MachineClock).await?;
+        let outcome = due.commit(pass, None, turn, &MachineClock).await?;
         self.post.send_modify(|_| ()); // There may be something to tell.
         if let Err(error) = due.write_pages(&outcome.report).await {
             return Ok(Err(format!("the report of the last run was not written: {error:#}")));
         }
-        if run::is_complete(&outcome.report) {
+        if outcome.record.pass == Pass::Full && run::is_complete(&outcome.report) {
             self.beat().await;
         }
         Ok(Ok(()))

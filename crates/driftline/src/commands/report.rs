@@ -7,7 +7,7 @@ use ::report::v1::Report;
 use ::report::{HtmlOptions, Style, csv, html, text, xlsx};
 use chrono::NaiveDate;
 use chrono_tz::Tz;
-use domain::RunId;
+use domain::{Pass, RunId};
 use store::{RunLine, Store};
 
 use crate::cli::{DocumentFormat, ReportArgs};
@@ -54,13 +54,15 @@ fn render(json: &[u8], format: DocumentFormat, style: Style) -> anyhow::Result<V
     })
 }
 
-/// The run that is meant: by number, by date, else the last.
+/// The run that is meant: by number, or among the full runs by date, else the last.
 fn choose(runs: &[RunLine], args: &ReportArgs, zone: Tz) -> Result<RunId, UsageError> {
     let Some(last) = runs.last() else {
         return Err(UsageError(
             "no run is kept yet: do one with `driftline run --once`".to_owned(),
         ));
     };
+    // What a light pass changed is told by the full run after it.
+    let full: Vec<&RunLine> = runs.iter().filter(|it| it.pass == Pass::Full).collect();
     match (args.run, args.night) {
         (Some(number), _) => {
             let found = runs.iter().find(|run| run.id.0 == number);
@@ -68,17 +70,17 @@ fn choose(runs: &[RunLine], args: &ReportArgs, zone: Tz) -> Result<RunId, UsageE
                 UsageError(format!("there is no run {number}: the last one is {}", last.id))
             })
         }
-        (None, Some(night)) => on_night(runs, night, zone).ok_or_else(|| {
-            let last = last.now.with_timezone(&zone).date_naive();
+        (None, Some(night)) => on_night(&full, night, zone).ok_or_else(|| {
+            let last = full.last().unwrap_or(&last).now.with_timezone(&zone).date_naive();
             UsageError(format!("no run was judged on {night} ({zone}): the last one was on {last}"))
         }),
-        (None, None) => Ok(last.id),
+        (None, None) => Ok(full.last().unwrap_or(&last).id),
     }
 }
 
 /// The last run judged on a date.
-fn on_night(runs: &[RunLine], night: NaiveDate, zone: Tz) -> Option<RunId> {
-    let is_on = |run: &&RunLine| run.now.with_timezone(&zone).date_naive() == night;
+fn on_night(runs: &[&RunLine], night: NaiveDate, zone: Tz) -> Option<RunId> {
+    let is_on = |run: &&&RunLine| run.now.with_timezone(&zone).date_naive() == night;
     runs.iter().rev().find(is_on).map(|run| run.id)
 }
 
@@ -125,7 +127,7 @@ mod tests {
 
     fn run(id: i64, now: &str) -> RunLine {
         let now: DateTime<Utc> = now.parse().unwrap();
-        RunLine { id: RunId(id), now, n_open: 0, n_pending: 0, n_critical: 0 }
+        RunLine { id: RunId(id), pass: Pass::Full, now, n_open: 0, n_pending: 0, n_critical: 0 }
     }
 
     #[test]

@@ -7,14 +7,14 @@ use alerting::Sender;
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use connectors::files::Profiles;
-use domain::{At, Clock, Severity, Turn};
+use domain::{At, Clock, Pass, Severity, Turn};
 use engine::{Outcome, Plan};
 use report::text;
-use report::v1::Report;
+use report::v1::{self, Report};
 use store::Store;
 
 use crate::cli::{RunArgs, TextFormat};
-use crate::exit::Exit;
+use crate::exit::{Exit, UsageError};
 use crate::print::OutputError;
 use crate::settings::{self, Night, Settings};
 use crate::{pages, print, profiles};
@@ -27,11 +27,17 @@ use crate::{pages, print, profiles};
 /// was committed before stays.
 pub(crate) async fn run(config: &Path, args: &RunArgs, clock: &dyn Clock) -> anyhow::Result<Exit> {
     let settings = settings::read(config)?;
+    let pass = if args.light { Pass::Light } else { Pass::Full };
+    if args.light && settings.nights.is_some() {
+        let what = "`[nights]` are folders of exports, which cannot be asked by id: leave `--light` \
+                    out";
+        return Err(UsageError(what.to_owned()).into());
+    }
     let profiles = profiles::load(settings.profiles.as_deref())?;
     let senders = settings.senders()?; // A channel that cannot be set up is known before the run.
     let store = open(&settings)?;
     let due = Due { settings: &settings, profiles, store: &store };
-    let mut done = due.work_off(clock).await?;
+    let mut done = due.work_off(pass, clock).await?;
     done.last.is_complete &= due.tell(&senders, clock).await?;
     match args.format {
         TextFormat::Text => print::out(page(&settings, &done, args.names))?,
@@ -62,8 +68,8 @@ struct Done {
     lines: Vec<String>,
     /// The last run, of today or of before.
     last: Last,
-    /// Where its page is.
-    page: PathBuf,
+    /// Where its page is; `None`: a light pass has none.
+    page: Option<PathBuf>,
 }
 
 /// The last run, as its report has it.
@@ -74,21 +80,22 @@ struct Last {
 }
 
 impl Due<'_> {
-    async fn work_off(&self, clock: &dyn Clock) -> anyhow::Result<Done> {
+    async fn work_off(&self, pass: Pass, clock: &dyn Clock) -> anyhow::Result<Done> {
         let mut lines = Vec::new();
         if self.settings.nights.is_none() {
-            lines.push(self.one(None, clock).await?);
+            lines.push(self.one(pass, None, clock).await?);
         }
         for night in self.nights().await? {
             let at = At(night.at);
-            lines.push(self.one(Some(&night), &at).await?);
+            lines.push(self.one(pass, Some(&night), &at).await?);
         }
         let last = self.last().await?;
         // A run that ended between its commit and its pages left none behind.
-        if !pages::are_there(&self.settings.reports, &last.report) {
+        let is_paged = last.report.pass == v1::Pass::Full;
+        if is_paged && !pages::are_there(&self.settings.reports, &last.report) {
             self.write_pages(&last.report).await?;
         }
-        let page = self.settings.reports.join(pages::LATEST);
+        let page = is_paged.then(|| self.settings.reports.join(pages::LATEST));
         Ok(Done { lines, last, page })
     }
 
@@ -144,7 +151,7 @@ impl Due<'_> {
         } else if nights.is_empty()
             && let Some(nights) = &self.settings.nights
         {
-            anyhow::bail!(crate::exit::UsageError(format!(
+            anyhow::bail!(UsageError(format!(
                 "`{}` holds no folder that is named by a date: put the exports of a night into one, as `2026-11-20`",
                 nights.shown_as
             )));
@@ -152,8 +159,13 @@ impl Due<'_> {
         Ok(nights)
     }
 
-    async fn one(&self, night: Option<&Night>, clock: &dyn Clock) -> anyhow::Result<String> {
-        let outcome = self.commit(night, None, clock).await?;
+    async fn one(
+        &self,
+        pass: Pass,
+        night: Option<&Night>,
+        clock: &dyn Clock,
+    ) -> anyhow::Result<String> {
+        let outcome = self.commit(pass, night, None, clock).await?;
         self.write_pages(&outcome.report).await?;
         Ok(told(night, &outcome))
     }
@@ -165,21 +177,26 @@ impl Due<'_> {
     /// Fails when the plan cannot be made, or the run not be committed: it is not there then.
     pub(crate) async fn commit(
         &self,
+        pass: Pass,
         night: Option<&Night>,
         turn: Option<Turn>,
         clock: &dyn Clock,
     ) -> anyhow::Result<Outcome> {
         let plan = self.settings.plan(night, Arc::clone(&self.profiles))?;
-        Ok(engine::run(self.store, &Plan { turn, ..plan }, clock).await?)
+        Ok(engine::run(self.store, &Plan { pass, turn, ..plan }, clock).await?)
     }
 
-    /// Writes the pages of a run that was committed.
+    /// Writes the pages of a run that was committed. A light pass has none: the next full run tells
+    /// what it changed.
     ///
     /// # Errors
     ///
     /// Fails when one cannot be made or written. The run stays committed.
     pub(crate) async fn write_pages(&self, report: &Report) -> anyhow::Result<()> {
-        pages::write(self.settings, self.store, report).await
+        match report.pass {
+            v1::Pass::Full => pages::write(self.settings, self.store, report).await,
+            v1::Pass::Light => Ok(()),
+        }
     }
 
     async fn last(&self) -> anyhow::Result<Last> {
@@ -197,12 +214,16 @@ fn told(night: Option<&Night>, outcome: &Outcome) -> String {
     }
     let when = night.map_or_else(String::new, |it| format!(" of the night {}", it.date));
     let counts = outcome.record.findings.iter().filter(|it| it.finding.is_live()).count();
-    let whole = match &outcome.report {
-        it if is_complete(it) => "",
-        it if it.apps.is_empty() => ", and no app was judged: add an `[app.NAME]` to the settings",
-        _ => ", not every list was seen whole",
+    let whole = match (&outcome.report, outcome.record.pass) {
+        (it, _) if is_complete(it) => "",
+        (it, _) if it.apps.is_empty() => {
+            ", and no app was judged: add an `[app.NAME]` to the settings"
+        }
+        (_, Pass::Full) => ", not every list was seen whole",
+        (_, Pass::Light) => ", not every log was read",
     };
-    format!("Run {}{when}: {counts} findings{whole}", outcome.record.id)
+    let light = if outcome.record.pass == Pass::Light { ", a light pass" } else { "" };
+    format!("Run {}{light}{when}: {counts} findings{whole}", outcome.record.id)
 }
 
 /// Returns true when an app was judged, and nothing was missing for it.
@@ -230,11 +251,11 @@ fn page(settings: &Settings, done: &Done, names: bool) -> String {
     }
     page.push('\n');
     page.push_str(&text(&done.last.report, print::style(names)));
-    let (database, report) = (tidy(&settings.database), tidy(&done.page));
-    let (database, report) = (database.display(), report.display());
-    page.push_str(&format!(
-        "\nKept in `{database}`.\nThe report is `{report}`: open it in a browser.\n"
-    ));
+    page.push_str(&format!("\nKept in `{}`.\n", tidy(&settings.database).display()));
+    if let Some(report) = done.page.as_deref().map(tidy) {
+        let report = report.display();
+        page.push_str(&format!("The report is `{report}`: open it in a browser.\n"));
+    }
     page
 }
 

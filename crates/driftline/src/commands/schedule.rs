@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use domain::{Clock, Turn};
+use domain::{Clock, Pass, Turn};
 use engine::Schedule;
 use store::{Store, StoreError, Turns};
 
@@ -32,7 +32,8 @@ pub(crate) async fn schedule(
         Err(StoreError::Missing { .. } | StoreError::Empty { .. }) => Turns::default(),
         Err(error) => return Err(error.into()),
     };
-    let mut text = next(schedule, clock.now(), args.number.into());
+    let mut text = next(schedule, Pass::Full, clock.now(), args.number.into());
+    text.push_str(&next(schedule, Pass::Light, clock.now(), args.number.into()));
     if !settings.service.jitter.is_zero() {
         let jitter = when::written(settings.service.jitter);
         text.push_str(&format!("Each begins up to {jitter} later, at random.\n"));
@@ -42,11 +43,18 @@ pub(crate) async fn schedule(
     Ok(Exit::Fine)
 }
 
-fn next(schedule: &Schedule, now: DateTime<Utc>, n: usize) -> String {
-    let mut text = format!("The next runs, in {}:\n", schedule.zone());
+/// The next runs of one kind; nothing where the schedule has none.
+fn next(schedule: &Schedule, pass: Pass, now: DateTime<Utc>, n: usize) -> String {
+    let mut text = match pass {
+        Pass::Full => format!("The next runs, in {}:\n", schedule.zone()),
+        Pass::Light if !schedule.has_light() => return String::new(),
+        Pass::Light => "The next light passes, of which a run takes the place of one that is due \
+                        together with it:\n"
+            .to_owned(),
+    };
     let mut after = now;
     for _ in 0..n {
-        let Some((at, expression)) = schedule.next(after) else { break };
+        let Some((at, expression)) = schedule.next(pass, after) else { break };
         let shown = when::on_the_wall(at, schedule.zone());
         text.push_str(&format!("  {shown}  {}  by `{expression}`\n", at.format("%H:%MZ")));
         after = at;

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use connectors::files::Profiles;
-use domain::{SystemKind, Tier};
+use domain::{Pass, SystemId, SystemKind, Tier};
 use drift::{Deprovision, SlaLimit};
 use engine::AppPlan;
 
@@ -148,13 +148,24 @@ fn of_service(settings: &Settings, advice: &mut Vec<String>) {
     let service = &settings.service;
     let Some(schedule) = &service.schedule else { return };
     let (sla, longest) = sla_and_its_quarter(settings);
-    if let Some(gap) = schedule.longest_gap().filter(|it| *it > longest) {
+    // A light pass looks at the leavers of who can be asked what happened, and by id.
+    let is_live = |it: &SystemId| settings.live.iter().any(|live| live.system == *it);
+    let all_live = settings.apps.iter().all(|it| it.rules.idps.iter().all(is_live));
+    let looks = if all_live { Pass::ALL } else { &[Pass::Full] };
+    if let Some(gap) = schedule.longest_gap(looks).filter(|it| *it > longest) {
         advice.push(format!(
             "runs are up to {} apart, over a quarter of the SLA of {sla}: look every {} or more \
              often, or many results will read `not_proven`",
             written(gap),
             written(longest)
         ));
+    }
+    if schedule.has_light() && settings.live.is_empty() {
+        advice.push(
+            "`schedule.light` asks by id, and nothing is read over the network: it finds nothing \
+             new"
+            .to_owned(),
+        );
     }
     if service.listen.is_none() && !service.has_heartbeat() {
         advice.push(

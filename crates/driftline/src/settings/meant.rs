@@ -6,7 +6,7 @@ use std::sync::Arc;
 use alerting::{Routes, Sender};
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use connectors::files::{Config, Profiles};
-use domain::Digest;
+use domain::{Digest, Pass};
 use drift::Policy;
 use engine::{AppPlan, Plan, Source};
 use sha2::{Digest as _, Sha256};
@@ -194,6 +194,7 @@ impl Settings {
     ) -> Result<Plan, SettingsError> {
         let files = self.sources(night).into_iter().filter(|it| !it.files.is_empty());
         Ok(Plan {
+            pass: Pass::Full,
             sources: files.map(Source::Files).collect(),
             profiles,
             apps: self.apps.clone(),

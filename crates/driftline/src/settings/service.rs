@@ -32,6 +32,10 @@ const STOP_MAX: TimeDelta = TimeDelta::hours(24);
 pub(super) struct ScheduleTable {
     /// Cron expressions: minute, hour, day of the month, month, day of the week (`MON-FRI`).
     runs: Vec<String>,
+    /// Cron expressions for light passes, which read no list: they read the logs of Okta and Entra,
+    /// and ask by id about whoever left by them, suspects and open findings.
+    #[serde(default)]
+    light: Vec<String>,
     /// The zone of their hours (IANA). Default: the policy's.
     #[serde(default)]
     zone: Option<String>,
@@ -153,11 +157,14 @@ fn when_due(
     if table.runs.is_empty() {
         return Err(document.wrong(&["schedule", "runs"], "is empty: write one, as `0 2 * * *`"));
     }
-    for (at, expression) in table.runs.iter().enumerate() {
-        Schedule::parse([&**expression], zone)
-            .map_err(|it| document.wrong(&["schedule", "runs", &at.to_string()], it.what))?;
+    for (key, expressions) in [("runs", &table.runs), ("light", &table.light)] {
+        for (at, expression) in expressions.iter().enumerate() {
+            Schedule::parse([&**expression], zone)
+                .map_err(|it| document.wrong(&["schedule", key, &at.to_string()], it.what))?;
+        }
     }
     let schedule = Schedule::parse(table.runs.iter().map(String::as_str), zone)
+        .and_then(|it| it.with_light(table.light.iter().map(String::as_str)))
         .map_err(|it| document.wrong(&["schedule", "runs"], it.what))?;
     match schedule.shortest_gap() {
         Some(gap) if gap <= jitter => {

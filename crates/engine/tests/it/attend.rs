@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use domain::{Clock as _, Turn};
+use domain::{Clock as _, Pass, Turn};
 use engine::{Due, Ran, Schedule, Wakes, Work, attend};
 use sim::SimClock;
 use tokio::time::{sleep, timeout};
@@ -34,9 +34,10 @@ impl Work for Diary {
         self.next = due;
     }
 
-    async fn run(&mut self, turn: Option<Turn>) -> Result<Ran, Self::Error> {
+    async fn run(&mut self, pass: Pass, turn: Option<Turn>) -> Result<Ran, Self::Error> {
         let began = self.clock.now().format("%d %H:%M");
         let line = match &turn {
+            Some(it) if pass == Pass::Light => format!("{began} light {}", it.due.format("%H:%M")),
             None => format!("{began} asked"),
             Some(it) if it.n_missed == 0 => format!("{began} due {}", it.due.format("%d %H:%M")),
             Some(it) => {
@@ -45,7 +46,7 @@ impl Work for Diary {
         };
         self.lines.push(line);
         sleep(self.takes).await;
-        if self.ends == Ran::Committed {
+        if self.ends == Ran::Committed && pass == Pass::Full {
             self.last = turn.or(self.last.take());
         }
         Ok(self.ends)
@@ -269,4 +270,70 @@ async fn a_clock_that_was_wrong_by_years_keeps_nobody_waiting_for_them() {
     diary.clock.advance(at("2026-11-21T01:59:50Z") - diary.clock.now());
     diary.live(1, &Wakes::default()).await;
     assert_eq!(diary.told(), "");
+}
+
+/// A daemon that does a full run at 02:00 and a light pass every quarter of an hour.
+fn light_diary(now: &str) -> Diary {
+    let mut diary = diary("0 2 * * *", now);
+    diary.schedule = diary.schedule.with_light(["*/15 * * * *"]).unwrap();
+    diary.last = diary.last.map(|it| Turn { schedule: diary.schedule.to_string(), ..it });
+    diary
+}
+
+#[tokio::test(start_paused = true)]
+async fn light_passes_are_done_between_full_runs_and_never_beside_one() {
+    let mut diary = light_diary("2026-11-20T01:31:00Z");
+    diary.live(1, &Wakes::default()).await;
+    insta::assert_snapshot!(diary.told(), @"
+    20 01:45 light 01:45
+    20 02:00 due 20 02:00
+    20 02:15 light 02:15
+    20 02:30 light 02:30
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn light_passes_that_passed_during_a_run_lapse() {
+    let mut diary = light_diary("2026-11-20T01:50:00Z");
+    diary.takes = Duration::from_secs(40 * 60);
+    diary.live(2, &Wakes::default()).await;
+    insta::assert_snapshot!(diary.told(), @"
+    20 02:00 due 20 02:00
+    20 02:45 light 02:45
+    20 03:30 light 03:30
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_downtime_the_full_run_is_made_up_for_and_light_passes_are_not() {
+    let mut diary = light_diary("2026-11-20T02:00:00Z");
+    // Down for an hour of the day: no full run was due.
+    diary.clock.advance(TimeDelta::minutes(8 * 60 + 7));
+    diary.live(1, &Wakes::default()).await;
+    diary.clock.advance(TimeDelta::hours(40));
+    diary.live(1, &Wakes::default()).await;
+    insta::assert_snapshot!(diary.told(), @"
+    20 10:15 light 10:15
+    20 10:30 light 10:30
+    20 10:45 light 10:45
+    20 11:00 light 11:00
+    22 03:07 due 22 02:00, missed 1
+    22 03:15 light 03:15
+    22 03:30 light 03:30
+    22 03:45 light 03:45
+    22 04:00 light 04:00
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_full_run_that_failed_is_tried_again_before_any_light_pass() {
+    let mut diary = light_diary("2026-11-20T01:50:00Z");
+    diary.ends = Ran::Failed;
+    diary.live(1, &Wakes::default()).await;
+    insta::assert_snapshot!(diary.told(), @"
+    20 02:00 due 20 02:00
+    20 02:16 due 20 02:00
+    20 02:32 due 20 02:00
+    20 02:48 due 20 02:00
+    ");
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use connectors::files::{Config, FileConfig, Profiles};
-use domain::{Clock as _, SystemId, SystemKind, Turn, Watcher};
+use domain::{Clock as _, Pass, SystemId, SystemKind, Turn, Watcher};
 use drift::Policy;
 use engine::{Due, Plan, Ran, Schedule, Source, Wakes, Work, attend, run};
 use sim::SimClock;
@@ -65,7 +65,7 @@ impl Work for Daemon<'_> {
         }
     }
 
-    async fn run(&mut self, turn: Option<Turn>) -> Result<Ran, End> {
+    async fn run(&mut self, _: Pass, turn: Option<Turn>) -> Result<Ran, End> {
         // Systems take their time; now and then the process does not live to see their answer.
         sleep(Duration::from_secs(self.year.random.u64(1..1800))).await;
         let Year { clock, folder, random, .. } = &mut *self.year;
@@ -103,6 +103,7 @@ fn plan(folder: &Path, is_blind: bool, now: DateTime<Utc>, turn: Option<Turn>) -
         zone: None,
     };
     Plan {
+        pass: Pass::Full,
         sources: vec![Source::Files(files)],
         profiles: Arc::new(Profiles::builtin().unwrap()),
         apps: Vec::new(),

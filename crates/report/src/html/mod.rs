@@ -159,7 +159,7 @@ impl<'a> Page<'a> {
             findings: live(severity).collect(),
         })
         .collect();
-        groups.push(Group { title: "Over in this run", anchor: "over", findings: over.collect() });
+        groups.push(Group { title: "Over", anchor: "over", findings: over.collect() });
         groups.retain(|it| !it.findings.is_empty());
         groups
     }

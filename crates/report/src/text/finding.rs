@@ -129,7 +129,7 @@ fn fields(
         ("next", redacted(&finding.next_action, finding, style)),
         ("state", phrase::state(finding, report.now, zone)),
         (
-            "in this run",
+            "last change",
             format!(
                 "{}: {}",
                 phrase::change(finding.change),

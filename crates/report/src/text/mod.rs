@@ -13,7 +13,7 @@ use line::{Paint, clean, pad, width, wrap};
 
 use crate::Filter;
 use crate::phrase::{self, Zone};
-use crate::v1::{App, Grade, Report, Severity, Source};
+use crate::v1::{App, Grade, Pass, Report, Severity, Source};
 
 /// The page of one run. Every line fits the style's width.
 #[must_use]
@@ -40,8 +40,12 @@ fn section(page: &mut String, title: &str, style: Style) {
 
 fn heading(page: &mut String, report: &Report, style: Style) {
     let zone = Zone::of(report);
-    let title =
-        format!("Drift report, run {}, {} ({})", report.run, zone.time(report.now), zone.name());
+    let what = match report.pass {
+        Pass::Full => "run",
+        Pass::Light => "light pass",
+    };
+    let (run, at) = (report.run, zone.time(report.now));
+    let title = format!("Drift report, {what} {run}, {at} ({})", zone.name());
     page.push_str(&style.paint(Paint::Heading, &title));
     page.push('\n');
     let columns = style.columns();
@@ -124,7 +128,7 @@ fn drift_table(page: &mut String, report: &Report, style: Style) {
     page.push_str(&style.paint(Paint::Heading, &total));
     page.push('\n');
     let legend = "open: also acknowledged or held; aside: waived or not visible; new: not there \
-                  in the run before; over: ended in this run";
+                  in the full run before; over: ended since";
     page.push_str(&wrap("  ", legend, 2, style.columns()));
 }
 
@@ -154,7 +158,7 @@ fn findings(page: &mut String, report: &Report, style: Style) {
         ..Filter::default()
     };
     if !over.select(report).is_empty() {
-        section(page, "OVER IN THIS RUN", style);
+        section(page, "OVER", style);
         page.push_str(&findings_text(report, &over, style));
     }
 }

@@ -48,7 +48,7 @@ fn a_run_reads_from_coverage_to_limits() {
       identifier_drift      low            1        ·      ·     ·      ·
       total                                8        2      2     3      1
       open: also acknowledged or held; aside: waived or not visible; new: not there
-      in the run before; over: ended in this run
+      in the full run before; over: ended since
 
     FINDINGS, gravest first
       DL-3     critical  leaver_active  secureframe
@@ -116,7 +116,7 @@ fn a_run_reads_from_coverage_to_limits() {
                since 2026-11-21 02:00 +01:00
                next: Look at account `c3d4` in secureframe.
 
-    OVER IN THIS RUN
+    OVER
       DL-6     critical  leaver_active  secureframe
                resolved: the account was seen inactive
                account secureframe/aa17, owner okta/00u6
@@ -180,7 +180,7 @@ fn one_finding_shows_all_that_is_known() {
       who           account secureframe/5f0c2a91-77, owner okta/00u3
       next          Deactivate account `5f0c2a91-77` in secureframe today.
       state         open
-      in this run   opened: grace ended 2026-11-20 21:12 UTC, and a later list shows
+      last change   opened: grace ended 2026-11-20 21:12 UTC, and a later list shows
                     it again
       meaning       Left, and the account is active
       privileged    yes

@@ -28,7 +28,7 @@ pub struct Finding {
     pub severity: Severity,
     /// Where it stands.
     pub state: FindingState,
-    /// What this run did to it.
+    /// What was done to it since the full run before.
     pub change: Change,
     /// Why the run did that.
     pub because: String,

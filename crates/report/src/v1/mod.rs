@@ -4,6 +4,7 @@
 
 mod app;
 mod finding;
+mod since;
 mod source;
 mod summary;
 mod time;
@@ -24,7 +25,7 @@ pub use source::{AsOf, Coverage, CoverageKind, Source, Unmapped, WatcherFinding}
 pub use summary::{CauseCount, ChangeCount, SeverityCount, StateCount, Summary};
 pub use time::Time;
 pub use words::{
-    AsOfBasis, Cause, Change, Channel, ClockStart, Family, FindingState, Grade, List, Proof,
+    AsOfBasis, Cause, Change, Channel, ClockStart, Family, FindingState, Grade, List, Pass, Proof,
     Resolution, Severity, SlaOutcome, SubjectKind, SystemKind, Tier, Verdict, Watcher,
 };
 
@@ -46,6 +47,9 @@ pub struct Report {
     pub format: Format,
     /// The number of the run.
     pub run: i64,
+    /// How much it looked at; not there: at every list.
+    #[serde(default = "Report::full", skip_serializing_if = "Report::is_pass_full")]
+    pub pass: Pass,
     /// When the run judged, after its pulls.
     pub now: Time,
     /// Program and version.
@@ -54,7 +58,7 @@ pub struct Report {
     pub settings_sha256: String,
     /// Version of the policy.
     pub policy_version: u32,
-    /// The run before; `null` on the first.
+    /// The full run before; `null` on the first. Changes are those since then.
     pub previous: Option<PreviousRun>,
     /// True when grace and second look were off.
     pub is_immediate: bool,
@@ -66,7 +70,7 @@ pub struct Report {
     pub apps: Vec<App>,
     /// Every list that was used or should have been.
     pub sources: Vec<Source>,
-    /// Findings that live, and those that ended in this run; gravest first.
+    /// Findings that live, and those that ended since the full run before; gravest first.
     pub findings: Vec<Finding>,
     /// Findings about the watching itself.
     pub watcher: Vec<WatcherFinding>,
@@ -74,7 +78,7 @@ pub struct Report {
     pub unmapped: Vec<Unmapped>,
     /// Waivers in force, waiting, or lately void.
     pub waivers: Vec<Waiver>,
-    /// Earlier runs, oldest first, this one not among them.
+    /// Earlier full runs, oldest first, this one not among them.
     pub history: Vec<HistoryPoint>,
     /// What was not checked in this run, a sentence each.
     pub not_checked: Vec<String>,
@@ -165,21 +169,44 @@ pub struct Signature {
 }
 
 impl Report {
-    /// Returns true when every list was read in this run, whole and believable.
+    const fn full() -> Pass {
+        Pass::Full
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+    const fn is_pass_full(pass: &Pass) -> bool {
+        matches!(pass, Pass::Full)
+    }
+
+    /// Returns true when all that a run of its kind looks at was seen: of a full run every list,
+    /// whole and believable; of a light pass the logs and whoever was asked by id.
     #[must_use]
     pub fn is_complete(&self) -> bool {
         let blinds = [Watcher::SnapshotIncomplete, Watcher::CredentialFailed];
         let is_blind = self.watcher.iter().any(|it| blinds.contains(&it.kind));
-        !is_blind && self.sources.iter().all(Source::is_whole)
+        match self.pass {
+            Pass::Full => !is_blind && self.sources.iter().all(Source::is_whole),
+            Pass::Light => !is_blind,
+        }
     }
 
-    /// The document of one run.
+    /// The document of one run that was preceded by a full one, or by none.
     #[must_use]
     pub fn of(record: &RunRecord) -> Self {
-        let findings: Vec<Finding> = record.findings.iter().map(Finding::of).collect();
+        Self::since(record, None)
+    }
+
+    /// The document of one run. `told`: that of the last light pass since the full run before, for
+    /// what has changed since then; `None`: there was none.
+    #[must_use]
+    pub fn since(record: &RunRecord, told: Option<&Self>) -> Self {
+        let mut findings: Vec<Finding> = record.findings.iter().map(Finding::of).collect();
+        told.into_iter().for_each(|it| since::add_changes(&mut findings, &it.findings));
+        let since = record.previous.map_or(0, |it| it.0.0);
         Self {
             format: Format::V1,
             run: record.id.0,
+            pass: record.pass.into(),
             now: Time(record.now),
             software: record.software.clone(),
             settings_sha256: hex(&record.settings_digest),
@@ -187,7 +214,7 @@ impl Report {
             previous: record.previous.map(|(run, now)| PreviousRun { run: run.0, now: Time(now) }),
             is_immediate: record.is_immediate,
             zone: record.zone.clone(),
-            summary: Summary::of(&findings, record.id.0),
+            summary: Summary::of(&findings, since),
             apps: record.apps.iter().map(|app| App::of(app, &findings)).collect(),
             sources: record.sources.iter().map(Source::of).collect(),
             watcher: record.watcher.iter().map(WatcherFinding::of).collect(),

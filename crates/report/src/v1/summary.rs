@@ -17,7 +17,7 @@ pub struct Summary {
     pub n_pending: u64,
     /// Waived or not visible.
     pub n_aside: u64,
-    /// Ended in this run: resolved, or called a false positive.
+    /// Ended since the full run before: resolved, or called a false positive.
     pub n_over: u64,
     /// Open, acknowledged or held, by severity, gravest first; also those with 0.
     pub open_by_severity: Vec<SeverityCount>,
@@ -25,7 +25,7 @@ pub struct Summary {
     pub by_cause: Vec<CauseCount>,
     /// By state, in order; none with 0.
     pub by_state: Vec<StateCount>,
-    /// By what this run did, in order; none with 0.
+    /// By what was done since the full run before, in order; none with 0.
     pub by_change: Vec<ChangeCount>,
 }
 
@@ -53,9 +53,9 @@ pub struct CauseCount {
     pub n_pending: u64,
     /// Waived or not visible.
     pub n_aside: u64,
-    /// Ended in this run.
+    /// Ended since the full run before.
     pub n_over: u64,
-    /// Not live at the end of the run before, and live now: detected or reopened in this run.
+    /// Not live at the end of the full run before, and live now: detected or reopened since.
     pub n_new: u64,
 }
 
@@ -69,19 +69,19 @@ pub struct StateCount {
     pub count: u64,
 }
 
-/// Findings to which the run did one thing.
+/// Findings to which one thing was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangeCount {
-    /// What it did.
+    /// What was done.
     pub change: Change,
     /// How many.
     pub count: u64,
 }
 
 impl Summary {
-    /// Counts `findings`.
-    pub(super) fn of(findings: &[Finding], run: i64) -> Self {
+    /// Counts `findings`. `since`: the full run before; 0: there was none.
+    pub(super) fn of(findings: &[Finding], since: i64) -> Self {
         let mut summary = Self::default();
         for finding in findings {
             match Standing::of(finding) {
@@ -102,7 +102,7 @@ impl Summary {
                 }),
             })
             .collect();
-        summary.by_cause = by_cause(findings, run);
+        summary.by_cause = by_cause(findings, since);
         summary.by_state = FindingState::ALL
             .iter()
             .map(|&state| StateCount { state, count: count(findings, |it| it.state == state) })
@@ -143,7 +143,7 @@ fn count(findings: &[Finding], is_meant: impl Fn(&Finding) -> bool) -> u64 {
 }
 
 /// One line per cause that has a finding; gravest first, then in the order of the causes.
-fn by_cause(findings: &[Finding], run: i64) -> Vec<CauseCount> {
+fn by_cause(findings: &[Finding], since: i64) -> Vec<CauseCount> {
     let mut lines: Vec<CauseCount> = Vec::new();
     for &cause in Cause::ALL {
         let mut line: Option<CauseCount> = None;
@@ -164,7 +164,7 @@ fn by_cause(findings: &[Finding], run: i64) -> Vec<CauseCount> {
                 Standing::Aside => line.n_aside += 1,
                 Standing::Over => line.n_over += 1,
             }
-            if finding.state.is_live() && is_new(finding, run) {
+            if finding.state.is_live() && is_new(finding, since) {
                 line.n_new += 1;
             }
         }
@@ -174,7 +174,7 @@ fn by_cause(findings: &[Finding], run: i64) -> Vec<CauseCount> {
     lines
 }
 
-/// Detected in this run, even if opened at once, or back in this run.
-fn is_new(finding: &Finding, run: i64) -> bool {
-    finding.detected_run == run || finding.change == Change::Reopened
+/// Detected since that run, even if opened at once, or back since.
+fn is_new(finding: &Finding, since: i64) -> bool {
+    finding.detected_run > since || finding.change == Change::Reopened
 }

@@ -46,6 +46,11 @@ words! {
 }
 
 words! {
+    /// How much a run looked at.
+    Pass { Full = "full", Light = "light", }
+}
+
+words! {
     /// A finding's identity over time.
     Family {
         AccessRemains = "access_remains",
@@ -282,5 +287,18 @@ impl Verdict {
             domain::Verdict::Indeterminate => (Self::Indeterminate, None),
             domain::Verdict::Drift(cause) => (Self::Drift, Some(cause)),
         }
+    }
+}
+
+impl Watcher {
+    /// Whether a run of this kind can tell that it is so, and that it is not so any more.
+    #[must_use]
+    pub fn is_seen_by(self, pass: Pass) -> bool {
+        let is_it = |it: &&domain::Watcher| it.name() == self.name();
+        let pass = match pass {
+            Pass::Full => domain::Pass::Full,
+            Pass::Light => domain::Pass::Light,
+        };
+        domain::Watcher::ALL.iter().find(is_it).is_some_and(|it| it.is_seen_by(pass))
     }
 }

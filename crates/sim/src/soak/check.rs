@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Cause, Change, Family, FindingRecord, FindingState, Resolution, RunRecord, SlaOutcome,
+    Cause, Change, Family, FindingRecord, FindingState, Pass, Resolution, RunRecord, SlaOutcome,
     SubjectKind,
 };
 
@@ -29,6 +29,8 @@ pub(super) struct Look<'l> {
     pub(super) has_register: bool,
     /// No fault stood in its way: it must have seen everything.
     pub(super) is_undisturbed: bool,
+    /// When the last undisturbed full run ended; `None`: there was none.
+    pub(super) whole_at: Option<DateTime<Utc>>,
 }
 
 /// Compares. `orphans`: since which undisturbed run each account of nobody is on.
@@ -37,7 +39,9 @@ pub(super) fn compare(
     orphans: &mut BTreeMap<String, DateTime<Utc>>,
 ) -> Vec<String> {
     let mut problems = Vec::new();
-    if look.is_undisturbed {
+    if look.is_undisturbed && look.record.pass == Pass::Light {
+        problems.extend(look.missed());
+    } else if look.is_undisturbed {
         problems.extend(look.is_blind());
         problems.extend(look.missed());
         problems.extend(look.missed_orphans(orphans));
@@ -105,6 +109,7 @@ impl Look<'_> {
         let exposed = self.world.app.accounts.iter();
         let exposed = exposed.filter(|it| self.truth.is_exposed(&it.id, now));
         exposed
+            .filter(|it| self.record.pass == Pass::Full || self.is_told_by_log(it))
             .filter_map(|account| {
                 let told: Vec<&FindingRecord> = self
                     .of_account(&account.id)
@@ -138,6 +143,25 @@ impl Look<'_> {
                 None
             })
             .collect()
+    }
+
+    /// Whether a light pass must know: the owner left since the last full run that saw both, as the
+    /// log of Okta says.
+    fn is_told_by_log(&self, account: &Account) -> bool {
+        let now = self.began_at;
+        let Some(owner) = self.truth.owner(&account.id, now) else { return false };
+        let Some(whole_at) = self.whole_at else { return false };
+        let is_listed = |at: DateTime<Utc>| at < whole_at - self.clock_ahead;
+        let user = self.world.okta.users.get(owner);
+        let mut log = self.world.okta.log.iter();
+        self.truth.right(owner, now) == Some(Right::Leaver)
+            && is_listed(account.created_at)
+            && user.is_some_and(|it| is_listed(it.created_at))
+            && log.any(|it| {
+                it.user == owner
+                    && it.event_type == "user.lifecycle.deactivate"
+                    && it.published_at > whole_at
+            })
     }
 
     /// Is there nothing but a name to tell whose it is, and it names nobody that Okta has?

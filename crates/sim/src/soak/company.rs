@@ -51,6 +51,8 @@ pub(super) struct Company {
     pub(super) today: DateTime<Utc>,
     /// Users that some undisturbed run has seen.
     pub(super) seen_users: BTreeSet<String>,
+    /// When the last undisturbed full run ended; `None`: there was none.
+    pub(super) whole_at: Option<DateTime<Utc>>,
     /// Since which undisturbed run an account nobody owns is on.
     pub(super) orphans: std::collections::BTreeMap<String, DateTime<Utc>>,
     pub(super) n_users: u32,
@@ -93,6 +95,7 @@ impl Company {
             today,
             clock_ahead,
             seen_users: BTreeSet::new(),
+            whole_at: None,
             orphans: Default::default(),
             n_users: 0,
             n_accounts: 0,

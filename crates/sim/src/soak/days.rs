@@ -1,6 +1,8 @@
 //! A day of the company: what happens to people, to their rights and to their accounts, at random
 //! times, each with what the systems do of themselves.
 
+use std::collections::VecDeque;
+
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::company::Company;
@@ -78,19 +80,41 @@ pub(super) enum Later {
 }
 
 impl Company {
-    /// Lives through the hours up to the night's look.
-    pub(super) fn day(&mut self) {
+    /// Begins a day: when something happens in it, in order.
+    pub(super) fn dawn(&mut self) -> VecDeque<DateTime<Utc>> {
         let begins_at = self.today;
         self.today += TimeDelta::days(1);
         let n = [0, 0, 1, 1, 2, 3, 5].get(self.rng.usize(0..7)).copied().unwrap_or(1);
         let mut times: Vec<DateTime<Utc>> =
             (0..n).map(|_| begins_at + TimeDelta::minutes(self.rng.i64(15..1_380))).collect();
         times.sort_unstable();
-        for at in times {
-            self.until(at);
+        times.into()
+    }
+
+    /// When Driftline looks lightly today, in order: on some days not at all.
+    pub(super) fn light_looks_today(&mut self) -> Vec<DateTime<Utc>> {
+        let n = self.rng.usize(0..4).saturating_sub(1);
+        let begins_at = self.today - TimeDelta::days(1);
+        let mut times: Vec<DateTime<Utc>> =
+            (0..n).map(|_| begins_at + TimeDelta::minutes(self.rng.i64(60..1_380))).collect();
+        times.sort_unstable();
+        times
+    }
+
+    /// Lives through the hours up to `at`, with what happens in them.
+    pub(super) fn pass(&mut self, times: &mut VecDeque<DateTime<Utc>>, at: DateTime<Utc>) {
+        while times.front().is_some_and(|it| *it <= at)
+            && let Some(next) = times.pop_front()
+        {
+            self.until(next);
             self.something();
         }
-        self.until(self.today);
+        self.until(at);
+    }
+
+    /// Lives through the hours that are left, up to the night's look.
+    pub(super) fn dusk(&mut self, mut times: VecDeque<DateTime<Utc>>) {
+        self.pass(&mut times, self.today);
         self.days_that_end();
     }
 

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use connectors::files::{self, FileConfig, Profiles};
 use connectors::okta::{self, Okta};
 use connectors::scim::{self, AppProfiles, Scim};
-use domain::{SystemId, SystemKind};
+use domain::{Pass, SystemId, SystemKind};
 use drift::{AppRules, Deprovision, Entitlement, Policy};
 use engine::{AppPlan, Plan, Source};
 use graph::{KeyRules, PersonKey};
@@ -159,6 +159,7 @@ impl Installation {
         }
         let keys = KeyRules { person_keys: vec![PersonKey::EmployeeNumber], ..KeyRules::default() };
         Ok(Plan {
+            pass: Pass::Full,
             sources,
             profiles: Arc::new(profiles),
             apps: vec![AppPlan { rules, keys }],

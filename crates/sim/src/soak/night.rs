@@ -6,8 +6,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use domain::{Change, FindingRecord};
-use engine::Outcome;
+use domain::{Change, FindingRecord, Pass};
+use engine::{Outcome, Plan};
 use store::Store;
 use tokio::time::Instant;
 
@@ -71,7 +71,7 @@ fn quick(fault: Fault) -> Option<Fault> {
 
 impl Company {
     /// Looks, and compares.
-    pub(super) async fn look(&mut self) -> anyhow::Result<Seen> {
+    pub(super) async fn look(&mut self, pass: Pass) -> anyhow::Result<Seen> {
         let mut seen = Seen::default();
         let fault = (self.rng.u32(0..8) == 0).then(|| self.fault()).flatten();
         if let Some((endpoint, fault, when)) = fault {
@@ -81,6 +81,7 @@ impl Company {
         self.papers.write(self.folder.path())?;
         let now = self.now();
         as_of(&mut self.plan, now);
+        self.plan = Plan { pass, ..self.plan.clone() };
         let clock = self.clock();
         // A program that ends opens its database anew; one that goes on does not.
         if self.rng.u32(0..8) == 0 || self.victim.is_some() {
@@ -112,22 +113,25 @@ impl Company {
             began_at,
             has_register: self.has_register,
             is_undisturbed: fault.is_none(),
+            whole_at: self.whole_at,
         };
         let orphans = &mut self.orphans;
         seen.problems.extend(compare(&look, orphans));
         seen.n_exposed = look.n_exposed();
         seen.line = format!(
-            "{} run {}: {} findings, {} exposed, fault {fault:?}, broken off {}, {} failures",
+            "{} run {}, {}: {} findings, {} exposed, fault {fault:?}, broken off {}, {} failures",
             record.now.format("%F %T%.3f"),
             record.id,
+            record.pass,
             record.findings.len(),
             seen.n_exposed,
             seen.crashed,
             failures.len(),
         );
         record.findings.iter().for_each(|it| tell(it, &mut seen.line));
-        if fault.is_none() {
+        if fault.is_none() && record.pass == Pass::Full {
             self.seen_users.extend(world.okta.users.keys().cloned());
+            self.whole_at = Some(record.now);
         }
         drop(world);
         seen.problems.extend(self.sim.offences());

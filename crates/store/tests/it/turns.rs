@@ -1,6 +1,6 @@
 //! Turns of the schedule and what health checks read: saved with their runs, and read back.
 
-use domain::{List, Turn};
+use domain::{List, Pass, Turn};
 use store::{Store, Turns};
 
 use crate::world::{at, commit, complete, folder, partial, people, snapshot, stream};
@@ -26,6 +26,32 @@ async fn the_newest_turn_is_read_back_and_what_was_missed_adds_up() {
     }
     let turns = store.turns().await.unwrap();
     assert_eq!(turns, Turns { last: Some(turn(96, 2)), n_missed: 2 });
+}
+
+#[tokio::test]
+async fn a_light_pass_is_a_run_and_neither_the_last_turn_nor_a_night() {
+    let (_folder, path) = folder();
+    let store = Store::open(&path).unwrap();
+    let turn = |hours: i64| Turn {
+        due: at(hours),
+        began: at(hours),
+        n_missed: 0,
+        first_missed: None,
+        schedule: "UTC; 0 2 * * *; light */15 * * * *".to_owned(),
+    };
+    for (pass, hours) in [(Pass::Full, 24), (Pass::Light, 25)] {
+        let mut state = store.load().await.unwrap();
+        let mut commit = commit(&mut state, Vec::new());
+        commit.run.pass = pass;
+        store.commit(store::Commit { turn: Some(turn(hours)), ..commit }).await.unwrap();
+    }
+    assert_eq!(store.turns().await.unwrap().last, Some(turn(24)));
+    let state = store.load().await.unwrap();
+    let number = |it: Option<(domain::RunId, _)>| it.map(|it| it.0.0);
+    assert_eq!((number(state.last_run), number(state.last_full_run)), (Some(2), Some(1)));
+    assert_eq!(state.history.len(), 1);
+    let (last, full) = (store.latest_run().await.unwrap(), store.latest_full_run().await.unwrap());
+    assert_eq!((last.unwrap().id.0, full.unwrap().id.0), (2, 1));
 }
 
 #[tokio::test]

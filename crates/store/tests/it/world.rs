@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     Account, ActiveFlag, AsOf, AsOfBasis, Cause, Channel, Coverage, EntityId, Exposure, Finding,
     FindingId, FindingState, Fingerprint, Identity, IdentityKind, Interval, Invitation, Lifecycle,
-    List, Look, Population, Proof, Request, RowOrigin, Rows, RunId, Severity, Signature, Snapshot,
-    Stream, Subject, SubjectKind, SystemId,
+    List, Look, Pass, Population, Proof, Request, RowOrigin, Rows, RunId, Severity, Signature,
+    Snapshot, Stream, Subject, SubjectKind, SystemId,
 };
 use ledger::{Event, Kind};
 use store::{Commit, Enrolled, RunSummary, State, Store};
@@ -165,6 +165,7 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
     Commit {
         run: RunSummary {
             id: run,
+            pass: Pass::Full,
             now,
             started_at: at(24 * run.0 - 1),
             software: "driftline 0.0.0".to_owned(),

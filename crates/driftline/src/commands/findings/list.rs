@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use ::report::v1::{self, Report};
 use ::report::{Filter, finding_text, findings_csv, findings_json, findings_text};
-use domain::{Finding, FindingEvent, FindingId, RunId};
-use store::Store;
+use domain::{Finding, FindingEvent, FindingId, Pass, RunId};
+use store::{RunLine, Store};
 
 use crate::cli::{FilterArgs, ListArgs, ListFormat};
 use crate::commands::report::document;
@@ -33,7 +33,10 @@ pub(super) async fn list(store: &Store, args: &ListArgs) -> anyhow::Result<Vec<u
 
 /// One finding, as the newest run that knew it tells it.
 pub(super) async fn show(store: &Store, id: FindingId, names: bool) -> anyhow::Result<String> {
-    for run in store.runs().await?.iter().rev() {
+    let runs = store.runs().await?;
+    // What a light pass knew, the next full run tells.
+    let telling = runs.iter().rev().enumerate();
+    for (_, run) in telling.filter(|(at, it)| *at == 0 || it.pass == Pass::Full) {
         let mut report = read(store, run.id).await?;
         add_words(store, &mut report).await?;
         if let Some(text) = finding_text(&report, id, print::style(names)) {
@@ -100,7 +103,9 @@ async fn read(store: &Store, run: RunId) -> anyhow::Result<Report> {
 /// Adds the findings that ended before this run, each as the newest run that knew it tells it.
 async fn add_ended(store: &Store, report: &mut Report) -> anyhow::Result<()> {
     let mut known: BTreeSet<String> = report.findings.iter().map(|it| it.id.clone()).collect();
-    for run in store.runs().await?.iter().rev().filter(|run| run.id.0 < report.run) {
+    let runs = store.runs().await?;
+    let is_earlier = |it: &&RunLine| it.pass == Pass::Full && it.id.0 < report.run;
+    for run in runs.iter().rev().filter(is_earlier) {
         let earlier = read(store, run.id).await?;
         let ended = earlier.findings.into_iter().filter(|it| known.insert(it.id.clone()));
         report.findings.extend(ended);

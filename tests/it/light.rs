@@ -1,0 +1,335 @@
+//! Light passes: a leaver is found between two nights, and nothing is said of whom nobody asked.
+//!
+//! The company's clock is in hand, so that passes follow each other as a schedule would have them.
+
+use std::sync::Arc;
+
+use alerting::{Channel, Match, Route, Routes};
+use chrono::{DateTime, TimeDelta, Utc};
+use connectors::files::Profiles;
+use connectors::okta::{self, Okta};
+use connectors::scim::{self, AppProfiles, Scim};
+use domain::{Change, Clock as _, Pass, SystemId, Watcher};
+use drift::{AppRules, Deprovision, Entitlement, Policy};
+use engine::{AppPlan, Outcome, Plan, Source};
+use graph::KeyRules;
+use outbound::{Auth, Client, Config, Limits, Pace, Secret};
+use serde_json::Value;
+use sim::{Sim, World};
+use store::Store;
+
+use crate::live::{ask, fault, installed_with};
+use crate::site::json;
+
+/// Nothing is wrong. Okta tells the app nothing when somebody leaves.
+const FIRM: &str = "\
+okta (deactivation off)
+  00uana00000000000001 ana@firm.test ACTIVE assigned
+  00ubea00000000000002 bea@firm.test ACTIVE assigned
+app
+  a1 00uana00000000000001 ana@firm.test on
+  a2 00ubea00000000000002 bea@firm.test on
+";
+
+const ANA: &str = "00uana00000000000001";
+
+/// A company, and what Driftline keeps of it.
+struct Watched {
+    sim: Sim,
+    store: Store,
+    _folder: tempfile::TempDir,
+    plan: Plan,
+}
+
+impl Watched {
+    /// Before its first run, at two in the night.
+    async fn new(firm: &str) -> Self {
+        let begins_at = "2026-11-20T02:00:00Z".parse().unwrap();
+        let sim = Sim::start(World::describe_at(firm, begins_at).unwrap()).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("driftline.db")).unwrap();
+        let plan = plan(&sim);
+        Self { sim, store, _folder: folder, plan }
+    }
+
+    /// Likewise, after its first full run.
+    async fn seen(firm: &str) -> Self {
+        let watched = Self::new(firm).await;
+        watched.run(Pass::Full).await;
+        watched
+    }
+
+    async fn run(&self, pass: Pass) -> Outcome {
+        let plan = Plan { pass, ..self.plan.clone() };
+        engine::run(&self.store, &plan, &*self.sim.clock()).await.unwrap()
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.sim.clock().now()
+    }
+
+    /// Waits for a time of that day.
+    fn at(&self, time: &str) {
+        let date = self.now().date_naive();
+        let wanted: DateTime<Utc> = format!("{date}T{time}:00Z").parse().unwrap();
+        assert!(wanted > self.now(), "{time} is over");
+        self.sim.clock().advance(wanted - self.now());
+    }
+
+    /// What waits to be told: reason and title.
+    async fn outbox(&self) -> Vec<String> {
+        let due = self.store.due("hook".into(), self.now(), 100).await.unwrap();
+        due.iter().map(|it| format!("{}: {}", it.notice.reason, it.notice.title)).collect()
+    }
+}
+
+/// What a run changed, and where that stands: `detected DL-1 leaver_active pending`.
+fn changes(outcome: &Outcome) -> String {
+    let changed = outcome.record.findings.iter().filter(|it| it.change != Change::Unchanged);
+    let lines = changed.map(|it| {
+        let finding = &it.finding;
+        format!("{} {} {} {}", it.change, finding.id, finding.cause, finding.state)
+    });
+    let lines: Vec<String> = lines.collect();
+    if lines.is_empty() { "nothing".to_owned() } else { lines.join(", ") }
+}
+
+fn plan(sim: &Sim) -> Plan {
+    let (system, name) =
+        (SystemId::parse("okta").unwrap(), SystemId::parse("secureframe").unwrap());
+    let profiles = Profiles::builtin().unwrap();
+    let client = |base: &str, auth, pace, accept| {
+        let config = Config {
+            base: base.parse().unwrap(),
+            ca_bundle: None,
+            proxy: None,
+            limits: Limits { attempts: 1, ..Limits::default() },
+            user_agent: "test/1".to_owned(),
+            auth,
+            pace,
+            accept,
+        };
+        Client::new(config, sim.clock()).unwrap().reader()
+    };
+    let secret = |it: &str| Secret::new(it.to_owned());
+    let okta = okta::Config {
+        system: system.clone(),
+        app: name.clone(),
+        app_id: "0oaapp".into(),
+        canaries: Vec::new(),
+        assigned_canaries: Vec::new(),
+        credential: okta::Credential::ApiToken,
+        log_pages: 200,
+    };
+    let base = format!("{}{}", sim.okta_url(), okta::API);
+    let reader =
+        client(&base, Auth::Ssws(secret("00sim-api-token")), Pace::Okta, "application/json");
+    let okta = Okta::new(okta, reader, &profiles).unwrap();
+    let app = AppProfiles::builtin().unwrap().get("generic-scim").unwrap();
+    let auth = Auth::Bearer(secret("sim-scim-token"));
+    let reader = client(sim.scim_url(), auth, Pace::RetryAfter, app.accept());
+    let (canaries, inactive_canaries) = (Vec::new(), Vec::new());
+    let scim =
+        scim::Config { system: name.clone(), app, canaries, inactive_canaries, page_size: None };
+    let rules = AppRules {
+        app: name,
+        idps: vec![system],
+        entitlement: Entitlement::Any,
+        authority: None,
+        deprovision: Deprovision::Lists,
+        required_channels: Vec::new(),
+        privileged_roles: Vec::new(),
+        canaries: Vec::new(),
+        inactive_canaries: Vec::new(),
+    };
+    let route = Route {
+        to: vec!["hook".into()],
+        findings: Some(Match::default()),
+        watcher: vec![Watcher::SnapshotIncomplete, Watcher::ProvisioningUnhealthy],
+        ..Route::on_call(Vec::new())
+    };
+    let hook = Channel { name: "hook".into(), is_pager: true, forgets: false, names: false };
+    Plan {
+        pass: Pass::Full,
+        sources: vec![Source::Okta(okta), Source::Scim(Scim::new(scim, reader))],
+        profiles: Arc::new(profiles),
+        apps: vec![AppPlan { rules, keys: KeyRules::default() }],
+        policy: Policy::default(),
+        settings_digest: [0; 32],
+        fingerprint_key: Some([0; 32]),
+        turn: None,
+        software: "driftline test".to_owned(),
+        routes: Routes { channels: vec![hook], routes: vec![route], ..Routes::default() },
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leaver_who_kept_the_account_is_told_by_the_first_light_pass_after_the_grace() {
+    let watched = Watched::seen(FIRM).await;
+    let told_before = watched.outbox().await.len();
+    watched.at("10:00");
+    watched.sim.world().deactivate(ANA, watched.now());
+    let mut line = Vec::new();
+    for time in ["10:15", "10:30", "13:45", "14:00", "14:15"] {
+        watched.at(time);
+        let changed = changes(&watched.run(Pass::Light).await);
+        let n_told = watched.outbox().await.len() - told_before;
+        line.push(format!("{time} {changed}; {n_told} told"));
+    }
+    // Deactivated at 10:00, and grace is four hours.
+    insta::assert_snapshot!(line.join("\n"), @"
+    10:15 detected DL-1 leaver_active pending; 0 told
+    10:30 nothing; 0 told
+    13:45 nothing; 0 told
+    14:00 opened DL-1 leaver_active open; 1 told
+    14:15 nothing; 1 told
+    ");
+    let told = watched.outbox().await;
+    assert!(told.contains(&"opened: secureframe: leaver_active, DL-1".to_owned()), "{told:?}");
+
+    // Switched off: the next pass sees it, and between which looks it was.
+    watched.at("15:00");
+    watched.sim.world().switch_off("a1", watched.now());
+    watched.at("15:15");
+    let outcome = watched.run(Pass::Light).await;
+    assert_eq!(changes(&outcome), "resolved DL-1 leaver_active resolved");
+    let exposure = outcome.record.findings[0].finding.exposures[0];
+    let seen = (exposure.last_seen_active.unwrap(), exposure.first_seen_inactive.unwrap());
+    let shown = [seen.0, seen.1].map(|it| it.format("%H:%M").to_string());
+    assert_eq!(shown, ["14:15", "15:15"]);
+
+    // The next night tells what the light passes did.
+    watched.at("23:00");
+    let report = watched.run(Pass::Full).await.report;
+    let report: Value = json(&report.to_json());
+    assert_eq!(report["previous"]["run"], 1, "it is compared with the last full run");
+    let told: Vec<&Value> = report["findings"].as_array().unwrap().iter().collect();
+    assert_eq!(told.len(), 1, "{report:#}");
+    assert_eq!((&told[0]["id"], &told[0]["change"]), (&"DL-1".into(), &"resolved".into()));
+    assert_eq!(report["summary"]["by_change"][0]["change"], "resolved");
+    assert_eq!(report["history"].as_array().unwrap().len(), 1, "light passes are no nights");
+    assert_eq!(watched.sim.offences(), Vec::<String>::new());
+    // And the night after that has nothing more to tell.
+    watched.sim.clock().advance(TimeDelta::days(1));
+    assert_eq!(watched.run(Pass::Full).await.report.findings.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leaver_whose_account_is_off_is_no_finding_whoever_answers_afterwards() {
+    let watched = Watched::seen(&FIRM.replace(" (deactivation off)", "")).await;
+    watched.at("10:00");
+    watched.sim.world().deactivate(ANA, watched.now());
+    watched.sim.world().switch_off("a1", watched.now());
+    for (time, broken) in [
+        ("10:15", None),
+        // What was seen last night stands in for nobody.
+        ("10:30", Some("scim/user")),
+        ("10:45", Some("okta/user")),
+        ("11:00", Some("okta/app-user")),
+        ("11:15", None),
+    ] {
+        watched.at(time);
+        if let Some(endpoint) = broken {
+            fault(&watched.sim, endpoint, "garbage");
+        }
+        let outcome = watched.run(Pass::Light).await;
+        assert_eq!(changes(&outcome), "nothing", "{time} {broken:?}");
+        watched.sim.clear_faults();
+    }
+    // Switched on again by hand, it is back.
+    watched.at("12:00");
+    watched.sim.world().app.accounts[0].active = sim::Active::Set(true);
+    let outcome = watched.run(Pass::Light).await;
+    assert_eq!(changes(&outcome), "opened DL-1 reactivated open");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_was_given_to_somebody_new_waits_for_the_next_lists() {
+    let watched = Watched::seen(FIRM).await;
+    watched.at("10:00");
+    watched.sim.world().deactivate(ANA, watched.now());
+    // No list has shown them yet.
+    watched.sim.world().app.accounts[0].external_id = Some("00ucyn00000000000003".to_owned());
+    watched.at("10:15");
+    assert_eq!(changes(&watched.run(Pass::Light).await), "nothing");
+    watched.sim.world().app.accounts[0].external_id = Some(ANA.to_owned());
+    watched.at("10:30");
+    let outcome = watched.run(Pass::Light).await;
+    assert_eq!(changes(&outcome), "detected DL-1 leaver_active pending");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_log_a_light_pass_claims_nothing_and_says_that_it_did_not_see() {
+    let watched = Watched::seen(FIRM).await;
+    let told_before = watched.outbox().await;
+    watched.at("10:00");
+    watched.sim.world().deactivate(ANA, watched.now());
+    watched.at("10:15");
+    fault(&watched.sim, "okta/log", "garbage");
+    let outcome = watched.run(Pass::Light).await;
+    assert_eq!(changes(&outcome), "nothing");
+    assert!(!outcome.report.is_complete());
+    let kinds: Vec<Watcher> = outcome.record.watcher.iter().map(|it| it.kind).collect();
+    assert_eq!(kinds, [Watcher::SnapshotIncomplete]);
+    assert_eq!(watched.outbox().await, told_before, "one pass that is cut off alarms nobody");
+    watched.sim.clear_faults();
+    watched.at("10:30");
+    let outcome = watched.run(Pass::Light).await;
+    assert_eq!(changes(&outcome), "detected DL-1 leaver_active pending");
+    assert!(outcome.report.is_complete());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_light_pass_before_the_first_full_run_is_a_full_one() {
+    let watched = Watched::new(FIRM).await;
+    let first = watched.run(Pass::Light).await.record;
+    assert_eq!((first.pass, first.apps[0].is_baseline), (Pass::Full, true));
+    watched.at("02:15");
+    let second = watched.run(Pass::Light).await.record;
+    assert_eq!((second.pass, second.apps[0].is_baseline), (Pass::Light, false));
+    assert!(second.sources.iter().all(|it| it.failed.is_none() && it.n_requests == 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_the_watching_is_told_and_called_over_by_full_runs_alone() {
+    let watched = Watched::new(FIRM).await;
+    fault(&watched.sim, "scim/users", "garbage");
+    watched.run(Pass::Full).await;
+    watched.sim.clear_faults();
+    let told = watched.outbox().await;
+    let of_scim = "watcher: secureframe: snapshot_incomplete".to_owned();
+    assert!(told.contains(&of_scim), "{told:?}");
+    watched.at("02:15");
+    watched.run(Pass::Light).await;
+    assert_eq!(watched.outbox().await, told, "it has read no list");
+    watched.at("02:30");
+    watched.run(Pass::Full).await;
+    let told = watched.outbox().await;
+    assert!(!told.contains(&of_scim), "it was not sent, and is over: {told:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operator_does_a_light_pass_and_reads_of_it() {
+    let (sim, site) = installed_with(FIRM, "").await;
+    let answer = ask(&site, &["run", "--once"]);
+    assert_eq!(answer.status, 0, "{answer}");
+    let pages = || std::fs::read_dir(site.path("reports")).unwrap().count();
+    let n_pages = pages();
+    sim.world().deactivate(ANA, crate::live::now());
+    let answer = ask(&site, &["run", "--once", "--light"]);
+    assert_eq!(answer.status, 0, "{answer}");
+    assert!(answer.stdout.starts_with("Run 2, a light pass: 1 findings\n"), "{answer}");
+    assert!(answer.stdout.contains("A light pass: no list was read."), "{answer}");
+    assert_eq!(pages(), n_pages, "a light pass has no page");
+
+    let report = |args: &[&str]| json(&ask(&site, args).bytes);
+    assert_eq!(report(&["report", "--format", "json"])["run"], 1);
+    assert_eq!(report(&["report", "--run", "2", "--format", "json"])["pass"], "light");
+    let listed = report(&["findings", "list", "--format", "json"]);
+    assert_eq!(listed[0]["cause"], "leaver_active");
+    assert_eq!(ask(&site, &["db", "verify"]).status, 0);
+
+    ask(&site, &["run", "--once"]);
+    let night = report(&["report", "--format", "json"]);
+    assert_eq!((&night["run"], &night["findings"][0]["change"]), (&3.into(), &"detected".into()));
+}
