@@ -133,7 +133,8 @@ fn a_key_signs_from_the_next_run_on_and_is_handed_over() {
     is(&site.ask(&decide), 3, &["ledger.signing_key", "robots.csv"]);
     let secret = String::from_utf8(site.read("second.key")).unwrap();
     let database = site.read("driftline.db");
-    let seed = secret.trim().rsplit('+').next().unwrap().as_bytes();
+    // Base64 has a `+` of its own.
+    let seed = secret.trim().splitn(5, '+').nth(4).unwrap().as_bytes();
     assert!(!stands_in(&database, seed), "the secret key is in the database");
 }
 

@@ -107,7 +107,7 @@ struct Word {
     right: Right,
     at: Option<DateTime<Utc>>,
     between: Option<Interval>,
-    /// When they lost the app before they left; `None` where no log says that they did.
+    /// When they lost the app before they left or their time was over; `None` where no log says so.
     unassigned: Option<DateTime<Utc>>,
     /// When they were suspended, whatever else took the right away.
     suspended: Option<DateTime<Utc>>,
@@ -490,13 +490,14 @@ fn word(cx: &Context<'_>, at: usize) -> Word {
     let logged = match word.right {
         Right::Leaver => ended.left,
         Right::Unassigned => ended.unassigned,
+        Right::Expired => None,
         _ => return word,
     };
     let logged = logged.filter(|it| word.at.is_none() && *it <= cx.now);
     // The log knows the very instant: nothing is left between two looks.
     let word = logged.map_or(word, |at| Word { at: Some(at), between: None, ..word });
     let lost = ended.unassigned.filter(|lost| {
-        word.right == Right::Leaver
+        matches!(word.right, Right::Leaver | Right::Expired)
             && word.at.is_some_and(|it| *lost < it)
             && !was_granted_since(cx, at, *lost)
     });

@@ -702,10 +702,10 @@ fn a_row_that_hr_has_struck_out_may_be_of_an_earlier_leave() {
 #[test]
 fn who_lost_the_app_before_they_left_should_have_had_none_since() {
     let lost_at = testkit::now() - chrono::TimeDelta::days(9);
-    let started = |assigned: &str| {
+    let started = |user: &str| {
         let company = world(&format!(
             "okta
-               u1 ana@x.test DEPROVISIONED since=-2h {assigned}
+               u1 ana@x.test {user}
              app
                a1 u1 ana@x.test on"
         ));
@@ -718,9 +718,11 @@ fn who_lost_the_app_before_they_left_should_have_had_none_since() {
         let claim = claim_on(&company, &past, "a1");
         (claim.clock_from == lost_at, claim.starts.unassigned.is_some())
     };
-    assert_eq!(started(""), (true, true));
+    assert_eq!(started("DEPROVISIONED since=-2h"), (true, true));
+    assert_eq!(started("ACTIVE ends=-30h"), (true, true));
     // A list has shown them with the app since then: the log has a gap.
-    assert_eq!(started("assigned"), (false, false));
+    assert_eq!(started("DEPROVISIONED since=-2h assigned"), (false, false));
+    assert_eq!(started("ACTIVE ends=-30h assigned"), (false, false));
 }
 
 #[test]
