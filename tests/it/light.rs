@@ -279,6 +279,21 @@ async fn without_the_log_a_light_pass_claims_nothing_and_says_that_it_did_not_se
     assert!(outcome.report.is_complete());
 }
 
+/// Without its list, who is gone and who is out of sight cannot be told apart.
+#[tokio::test(flavor = "multi_thread")]
+async fn users_whom_nobody_may_see_have_not_left() {
+    let watched = Watched::seen(&FIRM.replace("ana@firm.test on", "ana@firm.test off")).await;
+    for (time, refused) in [("10:00", "okta/user"), ("10:15", "okta/app-user")] {
+        watched.at(time);
+        fault(&watched.sim, refused, "404");
+        let outcome = watched.run(Pass::Light).await;
+        assert_eq!(changes(&outcome), "nothing", "{refused}");
+        watched.sim.clear_faults();
+    }
+    let family = domain::Family::AccessMissing;
+    assert_eq!(watched.run(Pass::Full).await.record.findings[0].finding.family(), family);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_light_pass_before_the_first_full_run_is_a_full_one() {
     let watched = Watched::new(FIRM).await;

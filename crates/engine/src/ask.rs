@@ -10,7 +10,7 @@ use domain::{
 use rustc_hash::{FxHashMap, FxHashSet};
 use tracing::info;
 
-use crate::lists::Listing;
+use crate::lists::{Listing, Missing};
 use crate::plan::{Plan, Source};
 
 /// What asking again brought.
@@ -196,6 +196,7 @@ pub(crate) fn put_beside(listings: &mut [Listing], observations: &[Observation])
             continue;
         }
         let is_of_accounts = listing.stream.list == List::Accounts;
+        let is_unasked = matches!(listing.missing, Some(Missing::Unasked { .. }));
         let mut entities: FxHashMap<Text, (EntityId, Option<Identity>)> = FxHashMap::default();
         for (id, entity, identity) in listing.known_rows() {
             if mine.contains_key(id) {
@@ -212,6 +213,9 @@ pub(crate) fn put_beside(listings: &mut [Listing], observations: &[Observation])
                 Answer::Found(row) => Some(row.clone()),
                 // The list of the same run has it: one of the two is wrong, and the next run sees.
                 Answer::Gone if known.is_some_and(|it| listed.contains(&it.0)) => continue,
+                // A light pass has seen nobody: this one is gone, or all of them are out of sight.
+                // Who has left has no app, whoever else is in sight.
+                Answer::Gone if is_unasked && !has_left(observations, observation) => continue,
                 // Where the list is not to be had, nobody may be: the address may be wrong.
                 Answer::Gone if listing.missing.is_some() && is_of_accounts => continue,
                 Answer::Gone => known.and_then(|it| it.1.clone()).map(deleted),
@@ -221,6 +225,20 @@ pub(crate) fn put_beside(listings: &mut [Listing], observations: &[Observation])
             listing.answers.insert(id.into(), Answered { row, sent_at, entity });
         }
     }
+}
+
+/// Whether what was asked is the assignment of somebody who has left, by an answer of the same run.
+fn has_left(observations: &[Observation], asked: &Observation) -> bool {
+    let Question { system, list, id } = &asked.question;
+    let is_left = |it: &Observation| match &it.answer {
+        Answer::Found(Rows::Identities(rows)) => {
+            it.question.system == *system
+                && it.question.id == *id
+                && rows.iter().all(|it| it.lifecycle == Lifecycle::Left)
+        }
+        Answer::Found(_) | Answer::Gone | Answer::Unknown(_) => false,
+    };
+    *list == List::Assignments && observations.iter().any(is_left)
 }
 
 /// Whether an answer says if the account is on, if the user has left, or if the assignment grants.

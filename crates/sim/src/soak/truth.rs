@@ -114,7 +114,11 @@ impl Truth {
             ends.extend(users.iter().map(|id| {
                 let user = world.okta.users.get(*id);
                 let by_contract = user.and_then(|it| it.ends_on);
-                let over = by_hr.copied().into_iter().chain(by_contract).map(end_of);
+                // HR's row of an employment before says nothing of this one.
+                let is_of_this =
+                    |it: &DateTime<Utc>| user.is_none_or(|user| user.created_at <= *it);
+                let by_hr = by_hr.copied().map(end_of).filter(is_of_this);
+                let over = by_hr.into_iter().chain(by_contract.map(end_of));
                 let suspended = user.filter(|it| it.status == "SUSPENDED");
                 let suspended = suspended.and_then(|it| it.status_changed_at);
                 ((*id).clone(), over.filter(|it| *it <= at).chain(suspended).collect())
