@@ -76,6 +76,12 @@ impl Context<'_> {
         list.map_or(look.as_of, |it| self.read_by(it, look.as_of))
     }
 
+    /// By when what looks show of the app had been read; `None`: none is of the app.
+    pub(crate) fn app_read_by(&self, looks: &[Look]) -> Option<DateTime<Utc>> {
+        let theirs = looks.iter().filter(|it| it.stream.system == self.rules.app);
+        theirs.map(|it| self.look_read_by(it)).max()
+    }
+
     /// Whether this run has looked at an identity or an account: in its list, or by id. A light pass
     /// has seen no list.
     pub(crate) fn is_looked_at(&self, list: List, entity: EntityId) -> bool {

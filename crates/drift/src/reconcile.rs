@@ -457,9 +457,7 @@ impl Reconciled {
         finding.state_until = None;
         finding.held = None;
         let is_off = matches!(resolution, Resolution::InactiveSeen | Resolution::AbsenceProven);
-        let looks = status.map(|it| &*it.looks).unwrap_or_default();
-        let theirs = looks.iter().filter(|it| it.stream.system == finding.app);
-        let seen_by = theirs.map(|it| cx.look_read_by(it)).max();
+        let seen_by = status.and_then(|it| cx.app_read_by(&it.looks));
         // What was called a false positive was no exposure that could end.
         if let (true, Some(last)) = (is_off && old.is_live(), finding.exposures.last_mut()) {
             last.first_seen_inactive = last.first_seen_inactive.or(seen_by);

@@ -487,20 +487,19 @@ fn word(cx: &Context<'_>, at: usize) -> Word {
         cx.past.ended.get(&(idp.id.clone(), it.row.id.clone()))
     });
     let Some(ended) = ended else { return word };
-    let logged = match word.right {
-        Right::Leaver => ended.left,
-        Right::Unassigned => ended.unassigned,
-        Right::Expired => None,
+    let (logged, lost) = match word.right {
+        Right::Leaver => (ended.left, ended.unassigned),
+        Right::Expired => (None, ended.unassigned),
+        Right::Unassigned => (ended.unassigned, None),
         _ => return word,
     };
     let logged = logged.filter(|it| word.at.is_none() && *it <= cx.now);
     // The log knows the very instant: nothing is left between two looks.
     let word = logged.map_or(word, |at| Word { at: Some(at), between: None, ..word });
-    let lost = ended.unassigned.filter(|lost| {
-        matches!(word.right, Right::Leaver | Right::Expired)
-            && word.at.is_some_and(|it| *lost < it)
-            && !was_granted_since(cx, at, *lost)
-    });
+    let is_before = |lost: &DateTime<Utc>| {
+        word.at.is_some_and(|it| *lost < it) && !was_granted_since(cx, at, *lost)
+    };
+    let lost = lost.filter(is_before);
     Word { unassigned: lost, ..word }
 }
 

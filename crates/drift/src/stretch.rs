@@ -44,8 +44,7 @@ pub(crate) fn expose(
             // After a removal that was seen, the next stretch begins after that, and by this look.
             if let Some(off) = ended.and_then(|it| it.first_seen_inactive) {
                 begun.earliest = begun.earliest.max(Some(off));
-                let theirs = claim.looks.iter().filter(|it| it.stream.system == cx.rules.app);
-                let seen_by = theirs.map(|it| cx.look_read_by(it)).max().unwrap_or(seen_at);
+                let seen_by = cx.app_read_by(&claim.looks).unwrap_or(seen_at);
                 begun.latest = begun
                     .latest
                     .filter(|it| *it >= off)
