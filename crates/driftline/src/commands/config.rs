@@ -19,7 +19,7 @@ pub(crate) fn config(path: &Path, command: &ConfigCommand) -> anyhow::Result<Exi
     match command {
         ConfigCommand::Check => check(path),
         ConfigCommand::Schema => {
-            print::out(settings::schema())?;
+            print::out(settings::SCHEMA)?;
             Ok(Exit::Fine)
         }
     }

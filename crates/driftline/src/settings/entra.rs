@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use connectors::entra::{self, ProvisioningLog};
 use domain::IdForm;
 use outbound::{Certificate, ClientProof, Secret, ServiceApp, Url};
+#[cfg(test)]
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+#[cfg(test)]
+use serde::Serialize;
 
 use super::file::File;
 use super::http::Http;
@@ -18,7 +21,8 @@ use super::{SecretRef, SettingsError};
 const LOG_PAGES: u32 = 200;
 
 /// One enterprise app of one Microsoft Entra tenant, read over Microsoft Graph.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(super) struct EntraApi {
     /// The tenant, by its id or by one of its domains.
@@ -73,7 +77,8 @@ pub(super) struct EntraApi {
 }
 
 /// Which cloud a tenant is in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(rename_all = "snake_case")]
 enum Cloud {
     /// The one that most tenants are in.

@@ -5,8 +5,11 @@
 
 use std::collections::BTreeMap;
 
+#[cfg(test)]
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+#[cfg(test)]
+use serde::Serialize;
 
 use super::alert::{Alert, Alerting, ReportTable, Route};
 use super::entra::EntraApi;
@@ -21,9 +24,10 @@ use super::words::{
 /// The settings of Driftline. Paths are relative to the file; durations are a number and a
 /// unit (`90m`, `26h`, `14d`); secrets are references (`env:NAME`, `file:PATH`,
 /// `credential:NAME`).
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields, default)]
-#[schemars(title = "Settings of Driftline")]
+#[cfg_attr(test, schemars(title = "Settings of Driftline"))]
 pub(super) struct File {
     /// The SQLite database, made when it is not there.
     pub(super) database: String,
@@ -100,7 +104,8 @@ impl Default for File {
 /// Exports in one folder a night, named by its date (`2026-11-20`). `run --once` works through
 /// every night that is not judged yet, oldest first, each as of its own time. The paths of all
 /// files are then relative to the night's folder.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(super) struct Nights {
     /// The folder that holds the folders.
@@ -117,7 +122,8 @@ impl Nights {
 }
 
 /// What counts as drift, how much it matters, and by when it must be over.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Policy {
     /// Count it up when you change the policy: it is stored with every result.
@@ -133,7 +139,7 @@ pub(super) struct Policy {
     /// From which event the SLA runs.
     pub(super) sla_clock: SlaClock,
     /// A list that falls by more than this share, in percent, is held. 1 to 100.
-    #[schemars(range(min = 1, max = 100))]
+    #[cfg_attr(test, schemars(range(min = 1, max = 100)))]
     pub(super) shrink_max_percent: u32,
     /// How much may change at once before it is held.
     pub(super) guard: Guard,
@@ -166,20 +172,21 @@ impl Default for Policy {
 /// How much may change in one app at once: new findings that rest on not seeing something, and
 /// findings that close. More is held until two people release it. Limits can be raised, and not
 /// switched off. Percents are of the accounts that the app lists.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Guard {
     /// So many in one run are always let through. At least 1.
-    #[schemars(range(min = 1))]
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub(super) run_min: u64,
     /// More than this share in one run never is, however much is usual. 1 to 100.
-    #[schemars(range(min = 1, max = 100))]
+    #[cfg_attr(test, schemars(range(min = 1, max = 100)))]
     pub(super) run_max_percent: u32,
     /// So many in seven days are always let through. At least 1.
-    #[schemars(range(min = 1))]
+    #[cfg_attr(test, schemars(range(min = 1)))]
     pub(super) week_min: u64,
     /// More than this share in seven days never is. 1 to 100.
-    #[schemars(range(min = 1, max = 100))]
+    #[cfg_attr(test, schemars(range(min = 1, max = 100)))]
     pub(super) week_max_percent: u32,
     /// So long a release holds.
     pub(super) release_for: String,
@@ -198,7 +205,8 @@ impl Default for Guard {
 }
 
 /// The business days that a limit counts.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Calendar {
     /// The zone in which days begin and end. Default: the policy's.
@@ -217,7 +225,8 @@ impl Default for Calendar {
 }
 
 /// Which keys join what.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Keys {
     /// Keys that make two identities one person. The same address alone never does.
@@ -233,7 +242,8 @@ impl Default for Keys {
 }
 
 /// What belongs to this installation alone.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Deployment {
     /// Its name, which stands in the key of every alert: two that tell one channel need two names.
@@ -250,7 +260,8 @@ impl Default for Deployment {
 }
 
 /// The evidence log.
-#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Ledger {
     /// The key that signs its checkpoints: `file:PATH`, `credential:NAME` or `env:NAME`. Default:
@@ -259,7 +270,8 @@ pub(super) struct Ledger {
 }
 
 /// One identity provider.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Idp {
     /// Does it provision the app over SCIM? `false`: its users are only looked at.
@@ -281,7 +293,8 @@ impl Default for Idp {
 }
 
 /// One app: what is judged, and whose word counts for it.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct App {
     /// The identity providers bound to it.
@@ -335,7 +348,8 @@ impl Default for App {
 }
 
 /// One app of one Okta organisation, read over Okta's API.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(super) struct OktaApi {
     /// The organisation's address, `https://acme.okta.com`.
@@ -381,7 +395,8 @@ impl OktaApi {
 }
 
 /// A SCIM 2.0 endpoint.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScimApi {
     /// The address above `/Users`, `https://app.example.com/scim/v2`.
@@ -406,7 +421,8 @@ impl ScimApi {
 }
 
 /// A system of which nothing but its files is said.
-#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Listing {
     /// Its export files.
@@ -414,7 +430,8 @@ pub(super) struct Listing {
 }
 
 /// One export file, or one folder of page files.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(super) struct SourceFile {
     /// A file, or a folder of page files, read in natural order of their names.

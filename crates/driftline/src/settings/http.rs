@@ -6,8 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use outbound::{Limits, ProxyConfig, Secret, Url};
+#[cfg(test)]
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+#[cfg(test)]
+use serde::Serialize;
 
 use super::document::Document;
 use super::{SecretRef, SettingsError};
@@ -15,7 +18,8 @@ use crate::when::{self, DURATION_FORM};
 
 /// How the system is reached, and how far a pull may go. Every limit that is reached makes the
 /// list partial, and the report says so.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Http {
     /// Certificates in PEM that are trusted besides those of the system.
@@ -33,11 +37,11 @@ pub(super) struct Http {
     /// Longest answer, in `KiB`, `MiB` or `GiB`. 64KiB to 4GiB.
     body_max: String,
     /// Most answers of one pull. 1 to 1000000.
-    #[schemars(range(min = 1, max = 1_000_000))]
+    #[cfg_attr(test, schemars(range(min = 1, max = 1_000_000)))]
     pages_max: u32,
     /// Share of each rate limit that Driftline may use, in percent. 1 to 100. Okta only: no
     /// other states them beforehand. Default: 50.
-    #[schemars(range(min = 1, max = 100))]
+    #[cfg_attr(test, schemars(range(min = 1, max = 100)))]
     rate_share_percent: Option<u32>,
 }
 

@@ -29,7 +29,7 @@ pub(crate) use advice::advice;
 pub(crate) use document::Place;
 pub(crate) use live::Live;
 pub(crate) use meant::{Night, Settings};
-pub(crate) use schema::schema;
+pub(crate) use schema::SCHEMA;
 pub(crate) use secret::{SecretError, SecretRef};
 pub(crate) use service::Heartbeat;
 

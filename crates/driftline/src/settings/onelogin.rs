@@ -3,8 +3,11 @@
 use connectors::onelogin;
 use domain::Text;
 use outbound::{ClientProof, Secret, ServiceApp, Url};
+#[cfg(test)]
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+#[cfg(test)]
+use serde::Serialize;
 
 use super::file::File;
 use super::http::Http;
@@ -13,7 +16,8 @@ use super::words::SwitchedOff;
 use super::{SecretRef, SettingsError};
 
 /// One app of one OneLogin subdomain, read over OneLogin's API.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(super) struct OneLoginApi {
     /// The subdomain's address, `https://acme.onelogin.com`; or that of a region.

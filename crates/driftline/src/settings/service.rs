@@ -10,8 +10,11 @@ use chrono::TimeDelta;
 use chrono_tz::Tz;
 use engine::Schedule;
 use outbound::{Auth, Client, Config, Limits, Pace, Reader, Url};
+#[cfg(test)]
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+#[cfg(test)]
+use serde::Serialize;
 
 use super::document::Document;
 use super::file::File;
@@ -27,7 +30,8 @@ const JITTER_MAX: TimeDelta = TimeDelta::minutes(30);
 const STOP_MAX: TimeDelta = TimeDelta::hours(24);
 
 /// When `driftline run` looks, judges and reports. `run --once` needs none.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScheduleTable {
     /// Cron expressions: minute, hour, day of the month, month, day of the week (`MON-FRI`).
@@ -59,7 +63,8 @@ impl ScheduleTable {
 }
 
 /// Health and metrics over HTTP. Without the table nothing is served.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct WebTable {
     /// The address and port to answer at. It asks nobody who they are: let it be this machine's.
@@ -74,7 +79,8 @@ impl Default for WebTable {
 
 /// A dead man's switch: asked (GET) after each run that was committed and reported and that saw
 /// every list whole. Whoever is asked raises the alarm when nobody asks any more.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(super) struct HeartbeatTable {
     /// Where the address is kept, which is a secret: `env:NAME` or `file:PATH`.

@@ -3,14 +3,18 @@
 //! They are written like the domain's stable names, and are types of their own: what a
 //! settings file may say changes only on purpose.
 
+#[cfg(test)]
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+#[cfg(test)]
+use serde::Serialize;
 
 /// Declares an enum of words, each with the value it means.
 macro_rules! words {
     ($(#[$meta:meta])* $enum:ident -> $meant:ty { $($(#[$doc:meta])* $variant:ident => $value:expr,)+ }) => {
         $(#[$meta])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+        #[cfg_attr(test, derive(JsonSchema, Serialize))]
         #[serde(rename_all = "snake_case")]
         pub(super) enum $enum { $($(#[$doc])* $variant,)+ }
 
@@ -180,9 +184,8 @@ words! {
 }
 
 /// How a receiver of syslog is reached.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum SyslogTransport {
     /// A datagram for each notice: what is lost is not noticed.

@@ -1,13 +1,15 @@
 //! One app in one run: its grade, its counts, its verdicts.
 
 use domain::AppRecord;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Bounds, Cause, Finding, Grade, Time, Verdict};
 
 /// One app.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct App {
     /// Its name.
@@ -35,7 +37,8 @@ pub struct App {
 }
 
 /// How long access remained after it should have ended, until it was seen to be off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TimeToDeactivate {
     /// Stretches of exposure that were seen to end.
@@ -51,7 +54,8 @@ pub struct TimeToDeactivate {
 }
 
 /// How many have one verdict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Tally {
     /// The verdict.

@@ -11,6 +11,7 @@ mod time;
 mod words;
 
 use domain::RunRecord;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,7 +33,8 @@ pub use words::{
 use time::hex;
 
 /// The name of the format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 pub enum Format {
     /// This one.
     #[serde(rename = "driftline.report.v1")]
@@ -40,7 +42,8 @@ pub enum Format {
 }
 
 /// One run: all that a report shows, and nothing that has to be looked up.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Report {
     /// Which format this is.
@@ -91,7 +94,8 @@ pub struct Report {
 }
 
 /// The head of the ledger: what anybody who keeps it can check a later one against.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LedgerHead {
     /// How many entries.
@@ -103,7 +107,8 @@ pub struct LedgerHead {
 }
 
 /// The run before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PreviousRun {
     /// Its number.
@@ -113,7 +118,8 @@ pub struct PreviousRun {
 }
 
 /// One earlier run, for trends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HistoryPoint {
     /// Its number.
@@ -129,7 +135,8 @@ pub struct HistoryPoint {
 }
 
 /// A finding accepted for a while.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Waiver {
     /// Its number.
@@ -157,7 +164,8 @@ pub struct Waiver {
 }
 
 /// Who did something, when and where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Signature {
     /// The name they gave, or the login of the machine.
@@ -310,8 +318,8 @@ impl Signature {
 
 /// The JSON Schema of [`Report`], with a line end. Committed as
 /// `schema/report-v1.schema.json`.
-#[must_use]
-pub fn schema() -> String {
+#[cfg(test)]
+pub(crate) fn schema() -> String {
     let mut schema = schemars::schema_for!(Report);
     schema.insert("title".to_owned(), "Driftline report, version 1".into());
     let mut text = format!("{:#}", schema.as_value());

@@ -1,13 +1,15 @@
 //! What the run rests on: the lists, what no mapping knows, and what ails the watching.
 
 use domain::SourceRecord;
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{AsOfBasis, Channel, Grade, List, Proof, Severity, SystemKind, Time, Watcher, hex};
 
 /// One list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// Whose.
@@ -47,7 +49,8 @@ pub struct Source {
 }
 
 /// As of when a list speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct AsOf {
     /// The instant.
@@ -57,7 +60,8 @@ pub struct AsOf {
 }
 
 /// How much of a list was seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Coverage {
     /// All or some.
@@ -69,7 +73,8 @@ pub struct Coverage {
 }
 
 /// All of a list, or some.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words say it")]
 pub enum CoverageKind {
@@ -78,7 +83,8 @@ pub enum CoverageKind {
 }
 
 /// A raw value that no mapping knows.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Unmapped {
     /// Whose.
@@ -92,7 +98,8 @@ pub struct Unmapped {
 }
 
 /// A finding about the watching.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WatcherFinding {
     /// What.

@@ -1,6 +1,7 @@
 //! The words of version 1: enums of its own, so that a change of the domain's
 //! names is seen by the compiler here and never changes a published document.
 
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -9,9 +10,8 @@ use serde::{Deserialize, Serialize};
 macro_rules! words {
     ($(#[$meta:meta])* $enum:ident { $($variant:ident = $name:literal,)+ }) => {
         $(#[$meta])*
-        #[derive(
-            Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-        )]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+        #[cfg_attr(test, derive(JsonSchema))]
         #[expect(missing_docs, reason = "the values are those of the domain, explained there")]
         pub enum $enum { $(#[serde(rename = $name)] $variant,)+ }
 
@@ -249,9 +249,8 @@ impl FindingState {
 }
 
 /// The conclusion for one person and account. `drift` carries its cause beside it.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the values are those of the domain, explained there")]
 pub enum Verdict {

@@ -1,18 +1,22 @@
 //! What is written of channels and routes.
 
+#[cfg(test)]
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+#[cfg(test)]
+use serde::Serialize;
 
 use crate::settings::words::{Facility, MailSecurity, SyslogTransport, Weekday};
 
 /// What all alerts have in common.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::settings) struct Alerting {
     /// Where people read the report: it stands in every notice. Default: the command to read it.
     pub(super) report_url: Option<String>,
     /// More findings of one app at once than this are told as one. 1 to 1000.
-    #[schemars(range(min = 1, max = 1000))]
+    #[cfg_attr(test, schemars(range(min = 1, max = 1000)))]
     pub(super) storm_over: u32,
     /// Who is told when a channel does not take notices. Default: the others; pagers only when the
     /// dead one is a pager, or when there is nobody else.
@@ -26,7 +30,8 @@ impl Default for Alerting {
 }
 
 /// Who gets the report of each run, besides the folder of reports.
-#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::settings) struct ReportTable {
     /// The channels that get it: mailboxes get the page, which names people; webhooks and programs
@@ -37,7 +42,8 @@ pub(in crate::settings) struct ReportTable {
 }
 
 /// One channel: exactly one of the tables below says how it speaks.
-#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::settings) struct Alert {
     /// May names and logins be shown there? Default: accounts are named by key.
@@ -71,7 +77,8 @@ pub(in crate::settings) struct Alert {
 }
 
 /// One integration of PagerDuty.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(in crate::settings) struct PagerDuty {
     /// The integration key: `env:NAME` or `file:PATH`.
@@ -88,7 +95,8 @@ impl PagerDuty {
 }
 
 /// One API integration of Jira Service Management.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(in crate::settings) struct Jsm {
     /// The API key: `env:NAME` or `file:PATH`.
@@ -105,7 +113,8 @@ impl Jsm {
 }
 
 /// A webhook whose address is its secret.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(in crate::settings) struct WebhookUrl {
     /// The address: `env:NAME` or `file:PATH`.
@@ -113,7 +122,8 @@ pub(in crate::settings) struct WebhookUrl {
 }
 
 /// A Slack bot with the scope `chat:write`.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(in crate::settings) struct SlackBot {
     /// The bot's token, `xoxb-...`: `env:NAME` or `file:PATH`.
@@ -132,7 +142,8 @@ impl SlackBot {
 }
 
 /// One Alertmanager.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(in crate::settings) struct Alertmanager {
     /// Its address, above `/api/v2/alerts`.
@@ -143,7 +154,8 @@ pub(in crate::settings) struct Alertmanager {
 }
 
 /// One receiver of signed webhooks.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(in crate::settings) struct Webhook {
     /// Its address.
@@ -154,7 +166,8 @@ pub(in crate::settings) struct Webhook {
 }
 
 /// One mail server, and to whom.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(in crate::settings) struct Email {
     /// The mail server.
@@ -184,7 +197,8 @@ impl Email {
 }
 
 /// One receiver of syslog.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(in crate::settings) struct Syslog {
     /// Its name or address.
@@ -211,7 +225,8 @@ impl Syslog {
 }
 
 /// One program.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(in crate::settings) struct Command {
     /// The program.
@@ -231,7 +246,8 @@ impl Command {
 }
 
 /// Who is told what. Every route that matches counts.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(in crate::settings) struct Route {
     /// The channels that are told.
@@ -290,7 +306,8 @@ impl Route {
 }
 
 /// Hours of a week.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(in crate::settings) struct Hours {
     /// On which days.
