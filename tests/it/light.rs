@@ -12,7 +12,7 @@ use connectors::scim::{self, AppProfiles, Scim};
 use domain::{Change, Clock as _, Pass, SystemId, Watcher};
 use drift::{AppRules, Deprovision, Entitlement, Policy};
 use engine::{AppPlan, Outcome, Plan, Source};
-use graph::KeyRules;
+use graph::{KeyRules, PersonKey};
 use outbound::{Auth, Client, Config, Limits, Pace, Secret};
 use serde_json::Value;
 use sim::{Sim, World};
@@ -277,6 +277,36 @@ async fn without_the_log_a_light_pass_claims_nothing_and_says_that_it_did_not_se
     let outcome = watched.run(Pass::Light).await;
     assert_eq!(changes(&outcome), "detected DL-1 leaver_active pending");
     assert!(outcome.report.is_complete());
+}
+
+/// They were hired again under a new id, and the old user is deleted: Okta has nobody to answer for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leaver_whose_user_of_an_earlier_employment_is_deleted_is_found_all_the_same() {
+    let firm = "\
+people
+  1041 Ana Ruiz
+okta (deactivation off)
+  00uana00000000000001 ana@firm.test ACTIVE emp=1041
+  00uana00000000000003 again@firm.test ACTIVE assigned emp=1041
+  00ubea00000000000002 bea@firm.test ACTIVE assigned
+app
+  a1 00uana00000000000003 again@firm.test on
+  a2 00ubea00000000000002 bea@firm.test on
+company 40
+";
+    let mut watched = Watched::new(firm).await;
+    watched.plan.apps[0].keys.person_keys = vec![PersonKey::EmployeeNumber];
+    watched.run(Pass::Full).await;
+    watched.at("10:00");
+    watched.sim.world().okta.users.remove(ANA);
+    // Until a list is without them, nobody knows.
+    watched.at("23:00");
+    watched.run(Pass::Full).await;
+    watched.sim.clock().advance(TimeDelta::hours(11));
+    watched.sim.world().deactivate("00uana00000000000003", watched.now());
+    watched.at("10:15");
+    let outcome = watched.run(Pass::Light).await;
+    assert_eq!(changes(&outcome), "detected DL-1 leaver_active pending");
 }
 
 /// Without its list, who is gone and who is out of sight cannot be told apart.

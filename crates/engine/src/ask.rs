@@ -214,8 +214,15 @@ pub(crate) fn put_beside(listings: &mut [Listing], observations: &[Observation])
                 // The list of the same run has it: one of the two is wrong, and the next run sees.
                 Answer::Gone if known.is_some_and(|it| listed.contains(&it.0)) => continue,
                 // A light pass has seen nobody: this one is gone, or all of them are out of sight.
-                // Who has left has no app, whoever else is in sight.
-                Answer::Gone if is_unasked && !has_left(observations, observation) => continue,
+                // Who has left has no app, whoever else is in sight; and a user who was gone from the
+                // last list does not come back.
+                Answer::Gone
+                    if is_unasked
+                        && !has_left(observations, observation)
+                        && !known.is_some_and(|it| listing.was_gone(it.0)) =>
+                {
+                    continue;
+                }
                 // Where the list is not to be had, nobody may be: the address may be wrong.
                 Answer::Gone if listing.missing.is_some() && is_of_accounts => continue,
                 Answer::Gone => known.and_then(|it| it.1.clone()).map(deleted),

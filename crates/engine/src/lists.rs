@@ -118,6 +118,15 @@ impl Listing {
         }
     }
 
+    /// Whether the last list of users, whole, was without this one: their ids are never given anew.
+    pub(crate) fn was_gone(&self, user: EntityId) -> bool {
+        let whole = self.base.as_ref().filter(|base| {
+            self.stream.list == List::Identities
+                && self.newest().is_some_and(|newest| newest.id == base.reference.id)
+        });
+        whole.is_some_and(|it| !it.entities.contains(&user))
+    }
+
     /// Why this run's pull failed; `None`: it did not, or nothing was asked for.
     pub(crate) fn failed(&self) -> Option<&str> {
         match &self.missing {
