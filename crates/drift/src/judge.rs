@@ -228,25 +228,17 @@ impl Judgement {
 /// What is known of each person, worked out once.
 struct People {
     rights: Vec<PersonRight>,
-    /// Of accounts of people whom HR alone knows, by account.
-    of_hr: FxHashMap<usize, PersonRight>,
+    /// Of accounts of people whom HR alone knows, by account, with the key that names them.
+    of_hr: FxHashMap<usize, (PersonRight, Tier)>,
 }
 
 impl People {
     fn of(cx: &Context<'_>) -> Self {
         let estate = cx.graph.estate();
         let mut leavers: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
-        for (at, leaver) in estate.leavers.iter().enumerate() {
-            let Some(person) = cx.graph.person_of_leaver(at) else { continue };
-            let theirs = leavers.entry(person).or_default();
-            // Of several rows of one list the latest leave counts: an earlier one was followed by a
-            // rehire.
-            let known =
-                |it: &usize| estate.leavers.get(*it).filter(|it| it.system == leaver.system);
-            match theirs.iter_mut().find_map(|it| Some((known(it)?.row.left_at, it))) {
-                Some((left_at, latest)) if left_at < leaver.row.left_at => *latest = at,
-                Some(_) => {}
-                None => theirs.push(at),
+        for at in 0..estate.leavers.len() {
+            if let Some(person) = cx.graph.person_of_leaver(at) {
+                leavers.entry(person).or_default().push(at);
             }
         }
         let count = u32::try_from(cx.graph.n_persons()).unwrap_or(u32::MAX);
@@ -254,8 +246,8 @@ impl People {
         let rights = (0..count).map(|it| person_right(cx, it, of(it))).collect();
         let accounts = 0..if estate.leavers.is_empty() { 0 } else { cx.graph.accounts().len() };
         let of_hr = accounts.filter_map(|it| {
-            let (leaver, _) = cx.graph.leaver_of(it)?;
-            Some((it, right_by_hr(cx, leaver)?))
+            let leavers = cx.graph.leavers_of(it);
+            Some((it, right_by_hr(cx, &leavers)?))
         });
         Self { rights, of_hr: of_hr.collect() }
     }
@@ -274,9 +266,9 @@ impl People {
         let link = cx.graph.link(account);
         let identity = link.owner();
         let by_hr = self.of_hr.get(&account);
-        let owner = identity.and_then(|it| self.right(cx, it)).or(by_hr);
-        let right = by_hr.map_or_else(|| self.right_of(cx, account, link), |it| it.right);
-        let kind = if by_hr.is_some() { kind_by_hr(cx, account) } else { link.kind() };
+        let owner = identity.and_then(|it| self.right(cx, it)).or(by_hr.map(|it| &it.0));
+        let right = by_hr.map_or_else(|| self.right_of(cx, account, link), |it| it.0.right);
+        let kind = by_hr.map_or_else(|| link.kind(), |it| kind_by_hr(cx, it.1));
         let Seen { activity, is_disputed } = seen
             .get(account)
             .copied()
@@ -502,9 +494,8 @@ impl People {
 
 /// How an account hangs on somebody whom HR alone knows. An address may be that of somebody else
 /// whom no list shows, unless every list is whole.
-fn kind_by_hr(cx: &Context<'_>, account: usize) -> LinkKind {
-    let is_strong = cx.graph.leaver_of(account).is_some_and(|(_, tier)| tier.is_strong());
-    if is_strong || sees_everyone(cx) { LinkKind::Linked } else { LinkKind::Candidate }
+fn kind_by_hr(cx: &Context<'_>, tier: Tier) -> LinkKind {
+    if tier.is_strong() || sees_everyone(cx) { LinkKind::Linked } else { LinkKind::Candidate }
 }
 
 fn sees_everyone(cx: &Context<'_>) -> bool {

@@ -7,8 +7,8 @@
 //! fails would hide every leaver of the others.
 
 use chrono::{DateTime, Utc};
-use domain::{Grant, Identity, Interval, Lifecycle, List, Pass, Right};
-use graph::{Sighting, Standing};
+use domain::{Grant, Identity, Interval, Lifecycle, List, Pass, Right, Tier};
+use graph::{Sighting, Standing, last_leaves};
 
 use crate::context::Context;
 use crate::policy::Entitlement;
@@ -137,14 +137,13 @@ struct LeftByHr {
     is_in_doubt: bool,
 }
 
-/// Judges one person. `leavers` are the person's rows in HR's lists, of each list the latest leave.
+/// Judges one person. `leavers` are the person's rows in HR's lists.
 pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> PersonRight {
     let mut words: Vec<(usize, Word)> =
         cx.graph.identities_of(person).into_iter().map(|at| (at, word(cx, at))).collect();
     let out_of_sight = out_of_sight(cx, &words);
     let behind = leave_behind(cx, &mut words);
-    let said = leavers.iter().filter_map(|at| left_by_hr(cx, *at, &words));
-    let hr = said.max_by_key(|it| (it.is_authority, it.at));
+    let hr = foremost(cx, leavers.iter().copied(), &words).map(|it| it.1);
     let (last, before): (Vec<_>, Vec<_>) =
         words.iter().copied().partition(|(at, _)| is_of_last_employment(cx, &words, *at));
     let starts_of = |words: &[(usize, Word)]| starts(cx, words, hr);
@@ -172,10 +171,15 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> 
     }
 }
 
-/// The right of somebody whom HR alone knows: a leaver once the day has come, and `None` before.
-pub(crate) fn right_by_hr(cx: &Context<'_>, leaver: usize) -> Option<PersonRight> {
-    let left = left_by_hr(cx, leaver, &[])?;
-    Some(PersonRight {
+/// The right of somebody whom HR alone knows, and the key that names them: a leaver once the day has
+/// come, and `None` before. `leavers` are their rows, each with its key.
+pub(crate) fn right_by_hr(
+    cx: &Context<'_>,
+    leavers: &[(usize, Tier)],
+) -> Option<(PersonRight, Tier)> {
+    let (leaver, left) = foremost(cx, leavers.iter().map(|it| it.0), &[])?;
+    let tier = leavers.iter().find(|it| it.0 == leaver)?.1;
+    let right = PersonRight {
         right: Right::Leaver,
         starts: Starts { hr: Some(left.at), ..Starts::default() },
         decided_by: None,
@@ -185,7 +189,8 @@ pub(crate) fn right_by_hr(cx: &Context<'_>, leaver: usize) -> Option<PersonRight
         left_behind: Vec::new(),
         out_of_sight: Vec::new(),
         own_starts: Vec::new(),
-    })
+    };
+    Some((right, tier))
 }
 
 /// The right, the identity whose word decided, and whether sources dispute it.
@@ -372,6 +377,28 @@ fn is_authority(cx: &Context<'_>, identity: usize) -> bool {
     cx.rules.authority.is_some() && idp.map(|it| &it.id) == cx.rules.authority.as_ref()
 }
 
+/// The leave that HR states, and its row: of each list the latest that it has not taken back, of the
+/// authority before others, of those the latest that has come. Each list speaks for itself.
+fn foremost(
+    cx: &Context<'_>,
+    leavers: impl Iterator<Item = usize>,
+    words: &[(usize, Word)],
+) -> Option<(usize, LeftByHr)> {
+    let spoken = leavers.filter(|at| says_something(cx, *at, words));
+    let last = last_leaves(cx.graph.estate(), spoken).into_iter();
+    last.filter_map(|at| Some((at, left_by_hr(cx, at, words)?)))
+        .max_by_key(|(_, it)| (it.is_authority, it.at))
+}
+
+/// A row that was taken back before its date has come says nothing any more. Who was seen to have left
+/// by then has left: the row has fallen out of a list of those who are about to.
+fn says_something(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> bool {
+    let estate = cx.graph.estate();
+    estate.leavers.get(leaver).is_some_and(|it| {
+        !estate.is_taken_back(it) || words.iter().any(|word| has_left(cx, word.0, it.row.left_at))
+    })
+}
+
 /// The leave date of HR's row, once it has come. An identity that was made after that date
 /// belongs to a later employment, and the row says nothing of it; nor does a row that HR has struck
 /// out say anything of who was made active and given the app again after that date.
@@ -381,13 +408,7 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
     let estate = cx.graph.estate();
     let row = estate.leavers.get(leaver)?;
     let left_at = row.row.left_at;
-    // A row that was taken back before its date has come says nothing any more. Who was seen to have
-    // left by then has left: the row has fallen out of a list of those who are about to.
-    let last_seen = estate.snapshot(row.snapshot).reference.as_of.at;
     let is_struck_out = row.standing == Standing::Gone;
-    if is_struck_out && last_seen < left_at && !words.iter().any(|it| has_left(cx, it.0, left_at)) {
-        return None;
-    }
     let is_rehired = words.iter().any(|(at, _)| {
         estate
             .identities

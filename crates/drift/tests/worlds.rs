@@ -985,6 +985,63 @@ fn a_leaver_whom_hr_alone_knows_is_a_leaver_by_the_keys_of_the_account() {
 }
 
 #[test]
+fn of_two_lists_of_hr_each_speaks_for_itself_also_of_whom_no_idp_knows() {
+    let judged = |hr: &str, payroll: &str| {
+        claims(&world(&format!(
+            "okta
+               u1 ana@x.test ACTIVE assigned
+             app
+               a1 u1 ana@x.test on
+               a2 - two@x.test on emp=1042
+             hr
+               {hr}
+             payroll
+               {payroll}"
+        )))
+    };
+    // The last pay day comes after the last day, by whichever key each list names them.
+    assert_eq!(judged("emp=1042 left=-5h", "emp=1042 left=+20d"), "a2 leaver_active critical");
+    assert_eq!(
+        judged("mail=two@x.test left=-5h", "emp=1042 left=+20d"),
+        "a2 leaver_active critical"
+    );
+    assert_eq!(judged("emp=1042 left=+5d", "emp=1042 left=+20d"), "a2 orphan_active high");
+    // In one list the last row counts: the leave before it was followed by a rehire.
+    let rehired = "emp=1042 left=-90d\n emp=1042 left=+20d";
+    assert_eq!(judged(rehired, "emp=1 left=-5h"), "a2 orphan_active high");
+}
+
+#[test]
+fn a_leave_that_hr_took_back_hides_no_other_of_the_same_person() {
+    // The row of the planned day named them by address, that of the real one does so by number.
+    let hr = "hr
+       mail=ana@x.test left=+10d gone seen=-24h
+       emp=1041 left=-5h";
+    let company = world(&format!(
+        "okta
+           u1 ana@x.test ACTIVE assigned emp=1041
+         app
+           a1 u1 ana@x.test on
+         {hr}"
+    ));
+    let mut by_hr = rules(&company);
+    by_hr.authority = Some(domain::SystemId::parse("hr").unwrap());
+    assert_eq!(claims_with(&company, &by_hr, &drift::Past::default()), "a1 leaver_active critical");
+    check(
+        &format!(
+            "okta
+           u2 bob@x.test ACTIVE assigned
+         app
+           a1 - ana@x.test on
+           a2 u2 bob@x.test on
+         {}",
+            hr.replace("emp=1041 left", "emp=1041 mail=ana@x.test left")
+        ),
+        "a1 leaver_active critical",
+    );
+}
+
+#[test]
 fn a_leaver_whom_hr_alone_knows_and_whose_account_is_off_is_confirmed_off() {
     let company = world(
         "okta

@@ -24,9 +24,8 @@ impl IdentityGraph<'_> {
         for person in persons {
             self.add_person(&mut explanation, person);
         }
-        if let Some((leaver, tier)) = self.leaver_of(account)
-            && let Some(leaver) = self.estate.leavers.get(leaver)
-        {
+        for (leaver, tier) in self.leavers_of(account) {
+            let Some(leaver) = self.estate.leavers.get(leaver) else { continue };
             let mut fact = self.leaver_fact(leaver);
             fact.text.push_str(&format!(", and the account carries their {}", tier.label()));
             explanation.facts.push(fact);

@@ -342,17 +342,17 @@ impl<'e> IdentityGraph<'e> {
         self.persons.of_leaver.get(leaver).copied().flatten()
     }
 
-    /// HR's row that a key of an account names, and that key, where the account has no owner among
-    /// the identities, and neither has the row. `None`: the account may be somebody's else, or no
-    /// key of it is HR's.
+    /// Of each list of HR the row that a key of an account names, and that key, where the account has
+    /// no owner among the identities, and neither has the row. Empty: the account may be somebody's
+    /// else, or no key of it is HR's.
     #[must_use]
-    pub fn leaver_of(&self, account: usize) -> Option<(usize, Tier)> {
+    pub fn leavers_of(&self, account: usize) -> Vec<(usize, Tier)> {
         let may_be_anothers = self.ghost(account).is_some_and(|it| !it.is_unknown);
         if may_be_anothers || !self.link(account).contenders().is_empty() {
-            return None;
+            return Vec::new();
         }
-        let row = self.accounts.get(account)?.rows(self.estate).next()?;
-        self.unknown_leavers.row_of(self.estate, self.rules, row)
+        let row = self.accounts.get(account).and_then(|it| it.rows(self.estate).next());
+        row.map(|it| self.unknown_leavers.rows_of(self.estate, self.rules, it)).unwrap_or_default()
     }
 
     /// The identities of a person, by IdP and id: the order in which a source lists them
