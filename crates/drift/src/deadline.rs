@@ -1,6 +1,6 @@
 //! What becomes of a finding whose deadline passes: it is graver, once.
 
-use domain::{Cause, Finding, Severity, SlaOutcome, SlaResult};
+use domain::{Cause, Finding, FindingState, Severity, SlaOutcome, SlaResult};
 
 use crate::context::Context;
 
@@ -19,7 +19,9 @@ pub(crate) fn breach(
     let is_on = finding.exposures.last().is_some_and(|it| it.first_seen_inactive.is_none());
     let is_in_scope = !matches!(sla.outcome, SlaOutcome::OutOfScope | SlaOutcome::Exception);
     let has_passed = sla.deadline_at.is_some_and(|it| it <= cx.now);
-    if finding.breached_at.is_some() || !is_on || !is_in_scope || !has_passed {
+    // Where nobody knows when the right ended, a waiver is no exception, and excuses all the same.
+    let is_excused = finding.state == FindingState::Waived && sla.outcome == SlaOutcome::NotProven;
+    if finding.breached_at.is_some() || !is_on || !is_in_scope || !has_passed || is_excused {
         return None;
     }
     finding.breached_at = Some(cx.now);

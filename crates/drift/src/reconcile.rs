@@ -512,7 +512,7 @@ fn deadline(cx: &Context<'_>, known: &Known<'_>, finding: &Finding) -> Option<Sl
     });
     let exceptions: Vec<_> =
         mine.filter_map(|it| Some((it.approved.as_ref()?.at, it.expires_at))).collect();
-    Some(sla(cx.policy, finding.cause, &finding.exposures, &exceptions))
+    Some(sla(cx.policy, finding.cause, &finding.exposures, &exceptions, cx.now))
 }
 
 pub(crate) fn time(at: DateTime<Utc>) -> String {

@@ -27,70 +27,107 @@ pub fn started(policy: &Policy, starts: &Starts, seen_at: Option<DateTime<Utc>>)
     }
 }
 
-/// The result over all stretches of one finding. `exceptions` are its waivers, each from when it was
-/// approved to when it ends: one that is not in force at the deadline excuses nothing.
+/// The result over all stretches of one finding, as of `now`. `exceptions` are its waivers, each from
+/// when it was approved to when it ends: one that is in force at the deadline puts it off until it ends.
 #[must_use]
 pub fn sla(
     policy: &Policy,
     cause: Cause,
     exposures: &[Exposure],
     exceptions: &[(DateTime<Utc>, DateTime<Utc>)],
+    now: DateTime<Utc>,
 ) -> SlaResult {
-    let result = |outcome, deadline_at, because: String| SlaResult {
+    let latest = exposures.last().and_then(|it| it.started.latest);
+    let result = |outcome, because: &str| SlaResult {
         outcome,
         clock: policy.sla_clock,
-        deadline_at,
+        deadline_at: latest
+            .filter(|_| outcome != SlaOutcome::OutOfScope)
+            .map(|it| policy.deadline(it)),
         limit: policy.calendar.describe(&policy.sla),
         policy_version: policy.version,
-        because,
+        because: because.to_owned(),
     };
     if matches!(cause, Cause::SuspendedActive | Cause::AccessInvited) {
         let why = "the limit is for people who lost the right, not for suspensions and invitations";
-        return result(SlaOutcome::OutOfScope, None, why.to_owned());
+        return result(SlaOutcome::OutOfScope, why);
     }
     let Some(last) = exposures.last() else {
-        return result(SlaOutcome::NotProven, None, "no exposure was seen".to_owned());
+        return result(SlaOutcome::NotProven, "no exposure was seen");
     };
-    let deadline = |start: Option<DateTime<Utc>>| start.map(|it| policy.deadline(it));
-    let latest = deadline(last.started.latest);
-    let is_in_force = |at: DateTime<Utc>| {
-        exceptions.iter().any(|(approved_at, ends_at)| *approved_at <= at && at < *ends_at)
-    };
-    if deadline(last.started.earliest).is_some_and(is_in_force) {
+    let stretches: Vec<SlaOutcome> =
+        exposures.iter().map(|it| of_stretch(policy, it, exceptions, now)).collect();
+    let any = |outcome| stretches.contains(&outcome);
+    if any(SlaOutcome::Missed) {
+        let is_excused = |it: &Exposure| {
+            it.started.latest.is_some_and(|it| {
+                let due = policy.deadline(it);
+                put_off(due, exceptions) > due
+            })
+        };
+        let why = match exposures.iter().any(is_excused) {
+            true => "seen active after the deadline, and after the exceptions that put it off",
+            false => "seen active at or after the deadline, counted from the latest possible start",
+        };
+        return result(SlaOutcome::Missed, why);
+    }
+    if any(SlaOutcome::NotProven) {
+        return result(SlaOutcome::NotProven, why_not_proven(last));
+    }
+    if any(SlaOutcome::Exception) {
         let why = "an exception was approved before the deadline";
-        return result(SlaOutcome::Exception, latest, why.to_owned());
+        return result(SlaOutcome::Exception, why);
     }
-    let missed = exposures.iter().any(|it| is_missed(it, policy));
-    if missed {
-        let why = "seen active at or after the deadline, counted from the latest possible start";
-        return result(SlaOutcome::Missed, latest, why.to_owned());
+    let why = "first seen inactive before the deadline, counted from the earliest possible start";
+    result(SlaOutcome::Met, why)
+}
+
+/// What one stretch shows by itself.
+fn of_stretch(
+    policy: &Policy,
+    stretch: &Exposure,
+    exceptions: &[(DateTime<Utc>, DateTime<Utc>)],
+    now: DateTime<Utc>,
+) -> SlaOutcome {
+    let at_the_latest = stretch.started.latest.map(|it| put_off(policy.deadline(it), exceptions));
+    if at_the_latest.zip(stretch.last_seen_active).is_some_and(|(due, seen)| seen >= due) {
+        return SlaOutcome::Missed;
     }
-    if exposures.iter().all(|it| is_met(it, policy)) {
-        let why =
-            "first seen inactive before the deadline, counted from the earliest possible start";
-        return result(SlaOutcome::Met, latest, why.to_owned());
+    let Some(due) = stretch.started.earliest.map(|it| policy.deadline(it)) else {
+        return SlaOutcome::NotProven;
+    };
+    let off = stretch.first_seen_inactive;
+    if off.is_some_and(|it| it <= due) {
+        return SlaOutcome::Met;
     }
-    let why = match (last.started.earliest, last.first_seen_inactive) {
+    let until = put_off(due, exceptions);
+    let is_excused = until > due && off.map_or(now < until, |it| it <= until);
+    if is_excused { SlaOutcome::Exception } else { SlaOutcome::NotProven }
+}
+
+/// Until when a deadline is put off: to the end of the last of the exceptions that follow on it
+/// without a gap. An exception that is not in force at the deadline puts nothing off.
+fn put_off(
+    deadline: DateTime<Utc>,
+    exceptions: &[(DateTime<Utc>, DateTime<Utc>)],
+) -> DateTime<Utc> {
+    let mut until = deadline;
+    // Each time round one more of them is used up.
+    for _ in exceptions {
+        let in_force = exceptions.iter().filter(|it| it.0 <= until && until < it.1);
+        let Some(ends_at) = in_force.map(|it| it.1).max() else { break };
+        until = ends_at;
+    }
+    until
+}
+
+fn why_not_proven(last: &Exposure) -> &'static str {
+    match (last.started.earliest, last.first_seen_inactive) {
         (None, _) => "the source does not say when the right ended: found when it was first seen",
         (Some(_), None) => {
             "the deadline has not passed in what was seen, and the account is still on"
         }
         (Some(_), Some(_)) => "no look at the account falls between its removal and the deadline",
-    };
-    result(SlaOutcome::NotProven, latest, why.to_owned())
-}
-
-fn is_missed(exposure: &Exposure, policy: &Policy) -> bool {
-    match (exposure.started.latest, exposure.last_seen_active) {
-        (Some(start), Some(seen)) => seen >= policy.deadline(start),
-        _ => false,
-    }
-}
-
-fn is_met(exposure: &Exposure, policy: &Policy) -> bool {
-    match (exposure.started.earliest, exposure.first_seen_inactive) {
-        (Some(start), Some(off)) => off <= policy.deadline(start),
-        _ => false,
     }
 }
 
@@ -129,7 +166,7 @@ mod tests {
                 first_seen_inactive: off.map(at),
             };
             let policy = Policy::default();
-            let result = sla(&policy, Cause::LeaverActive, &[exposure], &[]);
+            let result = sla(&policy, Cause::LeaverActive, &[exposure], &[], at(50));
             assert_eq!(result.outcome, outcome, "{case}");
         }
     }
@@ -146,7 +183,7 @@ mod tests {
                 last_seen_active: Some(off - TimeDelta::minutes(10)),
                 first_seen_inactive: Some(off),
             };
-            sla(&policy, Cause::LeaverActive, &[exposure], &[])
+            sla(&policy, Cause::LeaverActive, &[exposure], &[], off)
         };
         // To the end of Monday, 1970-01-05.
         assert_eq!(removed_after(81).outcome, SlaOutcome::Met);
@@ -157,19 +194,67 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_counts_only_when_approved_before_the_deadline_and_in_force_at_it() {
+    fn an_exception_puts_off_the_deadline_at_which_it_is_in_force_until_it_ends() {
+        #[rustfmt::skip]
+        let table = [
+            // approved, ends        | on | off     | now | result                  | case
+            (&[(24, 90)][..],          48,  None,      49,  SlaOutcome::Exception,    "approved at the deadline"),
+            (&[(25, 90)][..],          48,  None,      49,  SlaOutcome::Missed,       "approved after the deadline"),
+            (&[(-900, -600)][..],      48,  None,      49,  SlaOutcome::Missed,       "ended long before"),
+            (&[(2, 24)][..],           48,  None,      49,  SlaOutcome::Missed,       "ended by the deadline"),
+            (&[(2, 90)][..],           90,  None,      91,  SlaOutcome::Missed,       "access went on when it had ended"),
+            (&[(2, 90)][..],           48,  None,      90,  SlaOutcome::NotProven,    "it has ended, and nobody has looked since"),
+            (&[(2, 90)][..],           48,  Some(90),  200, SlaOutcome::Exception,    "off by its end"),
+            (&[(2, 90)][..],           48,  Some(95),  200, SlaOutcome::NotProven,    "off some time between, perhaps by its end"),
+            (&[(2, 90)][..],           12,  Some(20),  200, SlaOutcome::Met,          "not needed"),
+            (&[(80, 200), (2, 90)][..],150, None,      151, SlaOutcome::Exception,    "renewed in time"),
+            (&[(95, 200), (2, 90)][..],150, None,      151, SlaOutcome::Missed,       "renewed too late"),
+        ];
+        for (exceptions, on, off, now, outcome, case) in table {
+            let exposure = Exposure {
+                started: Interval { earliest: Some(at(0)), latest: Some(at(0)) },
+                last_seen_active: Some(at(on)),
+                first_seen_inactive: off.map(at),
+            };
+            let waivers: Vec<_> = exceptions.iter().map(|it| (at(it.0), at(it.1))).collect();
+            let policy = Policy::default();
+            let result = sla(&policy, Cause::LeaverActive, &[exposure], &waivers, at(now));
+            assert_eq!(result.outcome, outcome, "{case}");
+        }
+    }
+
+    #[test]
+    fn each_stretch_is_held_to_its_own_deadline_and_excused_by_its_own_exception() {
+        let stretch = |start, on, off: Option<i64>| Exposure {
+            started: Interval { earliest: Some(at(start)), latest: Some(at(start)) },
+            last_seen_active: Some(at(on)),
+            first_seen_inactive: off.map(at),
+        };
+        let outcome = |exposures: &[Exposure]| {
+            let waiver = (at(10), at(100));
+            sla(&Policy::default(), Cause::LeaverActive, exposures, &[waiver], at(1_000)).outcome
+        };
+        let (excused, late) = (stretch(0, 48, Some(50)), stretch(300, 400, Some(401)));
+        let in_time = stretch(500, 501, Some(502));
+        assert_eq!(outcome(&[excused, in_time]), SlaOutcome::Exception);
+        assert_eq!(outcome(&[in_time, in_time]), SlaOutcome::Met);
+        assert_eq!(outcome(&[late, in_time]), SlaOutcome::Missed);
+        // Missed without an exception, and again with one.
+        assert_eq!(outcome(&[stretch(-300, -200, Some(-190)), excused]), SlaOutcome::Missed);
+    }
+
+    #[test]
+    fn an_exception_to_a_deadline_that_nobody_knows_makes_it_neither_kept_nor_missed() {
         let exposure = Exposure {
-            started: Interval { earliest: Some(at(0)), latest: Some(at(0)) },
+            started: Interval { earliest: None, latest: Some(at(0)) },
             last_seen_active: Some(at(48)),
             first_seen_inactive: None,
         };
-        let outcome = |approved, ends| {
-            let waiver = (at(approved), at(ends));
-            sla(&Policy::default(), Cause::LeaverActive, &[exposure], &[waiver]).outcome
+        let outcome = |exceptions: &[_]| {
+            let policy = Policy::default();
+            sla(&policy, Cause::LeaverActive, &[exposure], exceptions, at(49)).outcome
         };
-        assert_eq!(outcome(24, 90), SlaOutcome::Exception);
-        assert_eq!(outcome(25, 90), SlaOutcome::Missed);
-        assert_eq!(outcome(-900, -600), SlaOutcome::Missed, "ended long before");
-        assert_eq!(outcome(2, 24), SlaOutcome::Missed, "ended by the deadline");
+        assert_eq!(outcome(&[]), SlaOutcome::Missed);
+        assert_eq!(outcome(&[(at(2), at(90))]), SlaOutcome::NotProven);
     }
 }

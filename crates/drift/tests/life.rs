@@ -255,6 +255,43 @@ fn a_waiver_that_ended_before_access_was_lost_again_excuses_no_deadline() {
     assert!(life.findings.values().all(|it| it.breached_at.is_some()), "{:?}", life.findings);
 }
 
+#[test]
+fn a_waiver_that_ends_while_access_goes_on_excuses_the_deadline_only_as_long_as_it_held() {
+    let mut life = Life::new();
+    let left = QUIET.replace("ACTIVE", "DEPROVISIONED since=+20h");
+    night(&mut life, QUIET, "nothing");
+    night(&mut life, &left, "a1 leaver_active critical detected pending");
+    // In the morning after the leave.
+    let approved_at = life.now() - TimeDelta::hours(18);
+    let signed =
+        |by: &str| Some(Signature { by: by.to_owned(), at: approved_at, place: String::new() });
+    life.waivers.push(Waiver {
+        id: 1,
+        fingerprint: life.findings.values().next().unwrap().fingerprint,
+        cause: Cause::LeaverActive,
+        episode: 1,
+        reason: "handover".to_owned(),
+        requested: signed("Ann").unwrap(),
+        approved: signed("Bob"),
+        expires_at: life.now() + TimeDelta::hours(36),
+        voided_at: None,
+    });
+    let outcome = |life: &Life| {
+        let finding = life.findings.values().next().unwrap();
+        let exceptions = [(life.waivers[0].requested.at, life.waivers[0].expires_at)];
+        let looked_at = life.now() - TimeDelta::days(1);
+        let (cause, exposures) = (finding.cause, &finding.exposures);
+        drift::sla(&life.policy, cause, exposures, &exceptions, looked_at).outcome
+    };
+    // The deadline is in the evening before the third night; the waiver ends after the fourth.
+    night(&mut life, &left, "a1 leaver_active critical waived waived");
+    night(&mut life, &left, "nothing");
+    assert_eq!(outcome(&life), domain::SlaOutcome::Exception);
+    night(&mut life, &left, "a1 leaver_active critical opened open");
+    assert_eq!(outcome(&life), domain::SlaOutcome::Missed);
+    assert!(life.findings.values().all(|it| it.breached_at.is_some()), "{:?}", life.findings);
+}
+
 /// What a person says of the only finding.
 fn say(life: &mut Life, word: Word, until: Option<i64>) -> String {
     let finding = life.findings.values().next().unwrap().clone();
@@ -446,7 +483,7 @@ fn access_had_ended_when_the_answer_came_and_not_when_it_was_asked_for() {
     // Asked for at 02:00 and read by 03:00, it may have been switched off at 02:45.
     let finding = life.findings.values().next().unwrap();
     assert_eq!(finding.exposures[0].first_seen_inactive, Some(read_by));
-    let sla = drift::sla(&life.policy, finding.cause, &finding.exposures, &[]);
+    let sla = drift::sla(&life.policy, finding.cause, &finding.exposures, &[], life.now());
     assert_eq!(sla.outcome, domain::SlaOutcome::NotProven);
 }
 
