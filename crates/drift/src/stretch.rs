@@ -62,11 +62,13 @@ pub(crate) fn expose(
 
 /// Whether the right ended only after the stretch was seen last, so that it was in force again in
 /// between; or may have: the account of several possible owners may by now be that of somebody who
-/// left later. Who tells when an account was switched on again tells nothing of rights.
+/// left later. Who tells when an account was switched on again tells nothing of rights; nor does a
+/// source whose clock is ahead, and which tells again of the very end with which the stretch began.
 fn begins_later(stretch: &Exposure, claim: &Claim, told: Interval) -> bool {
     let Some(seen) = stretch.last_seen_active.filter(|_| claim.cause != Cause::Reactivated) else {
         return false;
     };
     let at_the_earliest = if claim.is_of_several { told.latest } else { told.earliest };
-    at_the_earliest.is_some_and(|it| it > seen)
+    let is_of_another_end = |at| stretch.started.latest.is_none_or(|begun| at > begun);
+    at_the_earliest.is_some_and(|it| it > seen && is_of_another_end(it))
 }

@@ -519,3 +519,20 @@ fn who_is_a_leaver_by_hr_alone_is_no_orphan_any_more() {
     );
     night(&mut life, &named, "a2 leaver_active critical opened open");
 }
+
+#[test]
+fn a_source_whose_clock_is_ahead_makes_no_second_stretch_of_one_access() {
+    let mut life = Life::new();
+    // By their clock two hours later than by ours: after the run that reads it.
+    let left = QUIET.replace("ACTIVE", "DEPROVISIONED since=+1h");
+    night(&mut life, &left, "a1 leaver_active critical opened open");
+    life.night(world(&left));
+    life.policy.sla = drift::SlaLimit::Span(TimeDelta::hours(72));
+    let off = left.replace("x.test on", "x.test off");
+    night(&mut life, &off, "a1 leaver_active critical resolved resolved");
+    let finding = life.findings.values().next().unwrap();
+    assert_eq!(finding.exposures.len(), 1, "{:?}", finding.exposures);
+    let (cause, exposures) = (finding.cause, &finding.exposures);
+    let sla = drift::sla(&life.policy, cause, exposures, &[], life.now());
+    assert_eq!(sla.outcome, domain::SlaOutcome::Met);
+}
