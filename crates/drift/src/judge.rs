@@ -428,7 +428,19 @@ impl People {
         }
         let owner = self.rights.get(person)?;
         let identities = cx.graph.identities_of(number);
-        let identity = owner.decided_by.or_else(|| identities.first().copied());
+        // Of several identities the one that a finding is about already: which of them entitles may
+        // change from run to run.
+        let is_known = |it: &usize| {
+            owner.right_by(*it) == owner.right
+                && cx
+                    .graph
+                    .estate()
+                    .identities
+                    .get(*it)
+                    .is_some_and(|it| cx.past.watched.contains(&it.entity))
+        };
+        let known = identities.iter().copied().find(is_known);
+        let identity = known.or(owner.decided_by).or_else(|| identities.first().copied());
         let is_known = identities.iter().any(|it| {
             cx.graph.estate().identities.get(*it).is_some_and(|it| it.standing == Standing::Listed)
         });
@@ -454,7 +466,8 @@ impl People {
         })
     }
 
-    /// Findings about a person who had no account and has one now: the account says how it stands.
+    /// Findings about a person who had no account. Has one now: the account says how it stands. Has
+    /// none still: each of their identities says it for itself.
     fn add_statuses(
         &self,
         cx: &Context<'_>,
@@ -467,10 +480,18 @@ impl People {
         }
         let identities = cx.graph.estate().identities.iter().enumerate();
         for (at, identity) in identities.filter(|(_, it)| cx.past.watched.contains(&it.entity)) {
-            let theirs = cx.graph.accounts_of(cx.graph.person_of(at));
+            let person = cx.graph.person_of(at);
+            let theirs = cx.graph.accounts_of(person);
             let linked = |it: &usize| matches!(cx.graph.link(*it).kind(), LinkKind::Linked);
-            if let Some(account) = theirs.into_iter().find(linked) {
-                let case = self.case_of_account(cx, account, seen, active);
+            let case = match theirs.into_iter().find(linked) {
+                Some(account) => Some(self.case_of_account(cx, account, seen, active)),
+                None => self.case_without_account(cx, person as usize).map(|it| Case {
+                    identity: Some(at),
+                    right: it.owner.map_or(it.right, |it| it.right_by(at)),
+                    ..it
+                }),
+            };
+            if let Some(case) = case {
                 statuses.entry(identity.entity).or_insert_with(|| status_of(&case));
             }
         }

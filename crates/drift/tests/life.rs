@@ -521,6 +521,27 @@ fn who_is_a_leaver_by_hr_alone_is_no_orphan_any_more() {
 }
 
 #[test]
+fn somebody_with_two_identities_and_no_account_is_one_finding_whichever_of_them_entitles() {
+    let mut life = Life::new();
+    let company = |okta: &str, entra: &str| {
+        format!(
+            "okta
+               u1 ana@x.test ACTIVE {okta} emp=1041
+             entra
+               e1 ana@y.test ACTIVE {entra} emp=1041
+             app
+               a2 - svc@x.test off"
+        )
+    };
+    let both = company("assigned", "assigned");
+    night(&mut life, &both, "u1 not_provisioned low detected pending");
+    let by_entra = company("undecided", "assigned");
+    night(&mut life, &by_entra, "u1 not_provisioned low opened open");
+    night(&mut life, &both, "nothing");
+    night(&mut life, &company("", ""), "u1 not_provisioned low resolved resolved");
+}
+
+#[test]
 fn a_source_whose_clock_is_ahead_makes_no_second_stretch_of_one_access() {
     let mut life = Life::new();
     // By their clock two hours later than by ours: after the run that reads it.
