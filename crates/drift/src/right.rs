@@ -7,7 +7,7 @@
 //! fails would hide every leaver of the others.
 
 use chrono::{DateTime, Utc};
-use domain::{Grant, Identity, Interval, Lifecycle, List, Pass, Right, Tier};
+use domain::{Grant, Identity, Interval, Lifecycle, List, Pass, Principal, Right, Tier};
 use graph::{Sighting, Standing, last_leaves};
 
 use crate::context::Context;
@@ -618,11 +618,12 @@ fn assigned(cx: &Context<'_>, at: usize, sighting: &Sighting<'_, Identity>) -> W
             was_listed = was_listed.max(Some(estate.snapshot(row.snapshot).reference.as_of.at));
             continue;
         }
-        // A grant through a group is worth what the list of its members is.
-        let is_group = matches!(row.row.principal, domain::Principal::Group(_));
-        let members = idp.memberships.as_ref().and_then(|it| it.latest);
-        let members_fresh = members.is_some_and(|it| !estate.snapshot(it).is_stale);
-        let is_fresh = estate.is_fresh(row) && (!is_group || members_fresh);
+        // A grant through a group is worth what the row is that has them in it.
+        let is_old_member = match &row.row.principal {
+            Principal::Group(group) => cx.graph.is_old_member(sighting, group),
+            Principal::Identity(_) => false,
+        };
+        let is_fresh = estate.is_fresh(row) && !is_old_member;
         match (row.row.grant, is_fresh) {
             (Grant::Grants, true) => return Word::plain(Right::Entitled, None),
             (Grant::Denies, true) => denied = Some(row.row.changed_at.max(denied.flatten())),
@@ -632,11 +633,13 @@ fn assigned(cx: &Context<'_>, at: usize, sighting: &Sighting<'_, Identity>) -> W
     if is_undecided {
         return Word::plain(Right::Unknown, None);
     }
-    if let Some(changed_at) = denied {
-        return Word::plain(Right::Unassigned, changed_at);
-    }
     let members_seen = idp.memberships.as_ref().is_none_or(|it| it.base.is_some())
         && !cx.graph.has_unseen_group(sighting.system);
+    if let Some(changed_at) = denied {
+        // Through a group that was not seen they may have it all the same.
+        let right = if members_seen { Right::Unassigned } else { Right::Unknown };
+        return Word::plain(right, changed_at);
+    }
     let is_denied_by_id = estate.asked_again.contains(&(List::Assignments, sighting.entity));
     match list.base.filter(|_| members_seen) {
         // Whatever the list is worth: asked by id, the source says that they do not have the app.

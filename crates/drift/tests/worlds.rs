@@ -1085,3 +1085,98 @@ fn who_is_registered_as_non_human_and_left_by_hr_is_still_a_leaver() {
         "a2 leaver_active critical",
     );
 }
+
+/// The verdict on the account of somebody in a group that gives the app. `change`: of the list of
+/// members, whose second member is somebody else. The last snapshot is like it, but old.
+fn of_a_member(user: &str, change: impl FnOnce(&mut graph::Estate<'_>)) -> domain::Verdict {
+    let company = world(&format!(
+        "okta
+           u1 ana@x.test ACTIVE {user}
+         app
+           a1 u1 ana@x.test on"
+    ));
+    let (mut estate, keys, rules) = (company.estate(), testkit::keys(), rules(&company));
+    let group = domain::Assignment {
+        principal: domain::Principal::Group("team".into()),
+        via: domain::Via::Direct,
+        grant: domain::Grant::Grants,
+        raw_status: None,
+        account_id: None,
+        user_name: None,
+        changed_at: None,
+    };
+    let member = |id: &str| domain::Membership {
+        group: "team".into(),
+        member: domain::Principal::Identity(id.into()),
+    };
+    let (ana, eve) = (member("u1"), member("u9"));
+    let seen = estate.idps[0].assignments.as_ref().and_then(|it| it.latest).unwrap();
+    let mut view = estate.snapshot(seen).clone();
+    view.reference.stream.list = List::Memberships;
+    estate.snapshots.push(view.clone());
+    view.is_stale = true;
+    estate.snapshots.push(view);
+    let snapshot = u32::try_from(estate.snapshots.len()).unwrap() - 2;
+    let row = |entity, row| graph::Sighting {
+        row,
+        entity: domain::EntityId(entity),
+        snapshot,
+        system: 0,
+        origin: None,
+        standing: graph::Standing::Listed,
+    };
+    estate.memberships = vec![row(9_001, &ana), row(9_002, &eve)];
+    let given = graph::Sighting {
+        row: &group,
+        entity: domain::EntityId(9_003),
+        snapshot: seen,
+        system: 0,
+        origin: None,
+        standing: graph::Standing::Listed,
+    };
+    estate.assignments.push(given);
+    estate.idps[0].memberships = Some(graph::ListView {
+        stream: estate.snapshot(snapshot).reference.stream.clone(),
+        latest: Some(snapshot),
+        base: Some(snapshot),
+        why_no_base: None,
+        is_stand_in: false,
+        hidden: Vec::new(),
+        answers: None,
+        is_live: false,
+    });
+    change(&mut estate);
+    let graph = graph::correlate(&estate, &keys);
+    let (policy, past) = (drift::Policy::default(), drift::Past::default());
+    let (policy, past, rules, graph) = (&policy, &past, &rules, &graph);
+    let (pass, now) = (domain::Pass::Full, testkit::now());
+    let cx = drift::Context { graph, rules, policy, past, pass, now };
+    drift::judge(&cx).standings[0].1
+}
+
+#[test]
+fn an_old_row_of_a_member_entitles_nobody_whatever_a_newer_part_of_the_list_shows() {
+    use domain::Verdict::{Confirmed, Indeterminate};
+    assert_eq!(of_a_member("", |_| ()), Confirmed);
+    // The newest list is a part, and does not have them; the last that did is too old.
+    let is_partly_old = |estate: &mut graph::Estate<'_>| {
+        estate.idps[0].memberships.as_mut().unwrap().base = None;
+        let old = u32::try_from(estate.snapshots.len()).unwrap() - 1;
+        estate.memberships[0].snapshot = old;
+    };
+    assert_eq!(of_a_member("", is_partly_old), Indeterminate);
+}
+
+#[test]
+fn who_lost_an_assignment_of_their_own_may_still_have_another_through_a_group_that_was_not_seen() {
+    use domain::Verdict::{Confirmed, Drift, Indeterminate};
+    assert_eq!(of_a_member("denied", |_| ()), Confirmed);
+    let is_no_member = |estate: &mut graph::Estate<'_>| drop(estate.memberships.remove(0));
+    assert_eq!(of_a_member("denied", is_no_member), Drift(Cause::UnassignedActive));
+    let is_unseen = |estate: &mut graph::Estate<'_>| {
+        estate.memberships.remove(0);
+        estate.idps[0].memberships.as_mut().unwrap().base = None;
+    };
+    assert_eq!(of_a_member("denied", is_unseen), Indeterminate);
+    assert_eq!(of_a_member("denied", |estate| estate.memberships.clear()), Indeterminate);
+}

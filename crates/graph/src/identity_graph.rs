@@ -3,7 +3,7 @@
 use domain::{Assignment, EntityId, Identity, Link, Principal, Tier, Via};
 use petgraph::Direction::{Incoming, Outgoing};
 use petgraph::graph::{DiGraph, NodeIndex};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::accounts::{AccountView, accounts};
 use crate::correlate::{Correlation, Ghost, Trial};
@@ -33,9 +33,13 @@ pub struct IdentityGraph<'e> {
     ghosts: Vec<Option<Ghost>>,
     /// For each IdP: some assigned group has no member in a list.
     has_unseen_group: Vec<bool>,
+    old_members: OldMembers<'e>,
     by_id: ById<'e>,
     by_entity: ByEntity,
 }
+
+/// Rows of members that were seen last in a list that is too old: IdP, group, member.
+type OldMembers<'e> = FxHashSet<(u16, &'e str, &'e str)>;
 
 /// Correlates: builds the graph, and finds the owner of each account.
 #[must_use]
@@ -61,6 +65,7 @@ pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGra
         links: Vec::with_capacity(estate.accounts.len()),
         ghosts: Vec::with_capacity(estate.accounts.len()),
         has_unseen_group: has_unseen_group(estate),
+        old_members: old_members(estate),
         by_id,
         by_entity,
     };
@@ -126,7 +131,7 @@ fn named_by_assignments(estate: &Estate<'_>, by_id: &ById<'_>) -> Vec<Option<u32
 
 /// An assigned group without a single member in a list: empty, or its members were not read.
 fn has_unseen_group(estate: &Estate<'_>) -> Vec<bool> {
-    let seen: rustc_hash::FxHashSet<(u16, &str)> = estate
+    let seen: FxHashSet<(u16, &str)> = estate
         .memberships
         .iter()
         .filter(|it| it.standing == Standing::Listed)
@@ -141,6 +146,15 @@ fn has_unseen_group(estate: &Estate<'_>) -> Vec<bool> {
         }
     }
     unseen
+}
+
+fn old_members<'e>(estate: &'e Estate<'e>) -> OldMembers<'e> {
+    let old = estate.memberships.iter().filter(|it| !estate.is_fresh(it));
+    old.filter_map(|it| match &it.row.member {
+        Principal::Identity(id) => Some((it.system, &*it.row.group, &**id)),
+        Principal::Group(_) => None,
+    })
+    .collect()
 }
 
 fn index<'e>(estate: &'e Estate<'e>, rules: &KeyRules, named: &[Option<u32>]) -> Index<'e> {
@@ -464,6 +478,12 @@ impl<'e> IdentityGraph<'e> {
     #[must_use]
     pub fn has_unseen_group(&self, idp: u16) -> bool {
         self.has_unseen_group.get(usize::from(idp)).copied().unwrap_or(false)
+    }
+
+    /// Returns true when the row that has an identity in a group is too old to support a claim.
+    #[must_use]
+    pub fn is_old_member(&self, identity: &Sighting<'_, Identity>, group: &str) -> bool {
+        self.old_members.contains(&(identity.system, group, &*identity.row.id))
     }
 
     /// Returns true when every user of that IdP is in the app's scope, assigned or not.
