@@ -5,7 +5,7 @@ use chrono::{
 };
 use chrono_tz::Tz;
 
-/// What a date without a time of day stands for.
+/// What a date without a time of day stands for, and midnight of it where no offset is stated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Day {
     /// Its first instant.
@@ -73,10 +73,12 @@ pub(crate) fn instant(
 }
 
 fn naive(text: &str, format: &str, day: Day) -> Option<NaiveDateTime> {
-    if let Ok(local) = NaiveDateTime::parse_from_str(text, format) {
-        return Some(local);
-    }
-    let date = NaiveDate::parse_from_str(text, format).ok()?;
+    let date = match NaiveDateTime::parse_from_str(text, format) {
+        // Midnight to the second is how exports pad a date.
+        Ok(local) if local.time() == NaiveTime::MIN => local.date(),
+        Ok(local) => return Some(local),
+        Err(_) => NaiveDate::parse_from_str(text, format).ok()?,
+    };
     let date = if day == Day::Ends { date.succ_opt()? } else { date };
     Some(date.and_time(NaiveTime::MIN))
 }
@@ -167,6 +169,12 @@ mod tests {
             ("2026-01-30",                  Day::Ends,    berlin,  Ok("2026-01-30T23:00:00Z")),
             ("2026-03-29 02:30",            Day::Begins,  berlin,  Ok("2026-03-29T01:30:00Z")), // Skipped that night.
             ("31.01.2026",                  Day::Ends,    berlin,  Ok("2026-01-31T23:00:00Z")),
+            ("2026-01-30 00:00:00",         Day::Ends,    berlin,  Ok("2026-01-30T23:00:00Z")), // A date, padded.
+            ("2026-01-30T00:00:00.000",     Day::Ends,    berlin,  Ok("2026-01-30T23:00:00Z")),
+            ("30.01.2026 00:00",            Day::Ends,    berlin,  Ok("2026-01-30T23:00:00Z")),
+            ("2026-01-30 00:00",            Day::Begins,  berlin,  Ok("2026-01-29T23:00:00Z")),
+            ("2026-01-30 00:00:01",         Day::Ends,    berlin,  Ok("2026-01-29T23:00:01Z")),
+            ("2026-01-30T00:00:00Z",        Day::Ends,    berlin,  Ok("2026-01-30T00:00:00Z")), // With an offset, an instant.
             ("2026-01-30",                  Day::Ends,    None,    Err(DateTrouble::NoZone)),
             ("01/02/2026",                  Day::Ends,    berlin,  Err(DateTrouble::NoDate)),
             ("2026-02-30T00:00:00Z",        Day::Ends,    berlin,  Err(DateTrouble::NoDate)),
@@ -174,7 +182,8 @@ mod tests {
         ];
         for (text, day, zone, wanted) in table {
             let wanted = wanted.map(|it| it.parse::<DateTime<Utc>>().unwrap());
-            assert_eq!(instant(text, day, zone, &["%d.%m.%Y".to_owned()]), wanted, "`{text}`");
+            let formats = ["%d.%m.%Y", "%d.%m.%Y %H:%M"].map(str::to_owned);
+            assert_eq!(instant(text, day, zone, &formats), wanted, "`{text}`");
         }
     }
 }
