@@ -425,7 +425,7 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
 }
 
 /// Whether an identity was seen to have left at that time or later, and not to be back since.
-fn has_left(cx: &Context<'_>, identity: usize, left_at: DateTime<Utc>) -> bool {
+pub(crate) fn has_left(cx: &Context<'_>, identity: usize, left_at: DateTime<Utc>) -> bool {
     let sighting = cx.graph.estate().identities.get(identity);
     let episode = sighting.and_then(|it| cx.past.episodes.get(&it.entity));
     episode.and_then(|it| it.ended_at).is_some_and(|it| it >= left_at)

@@ -1180,3 +1180,55 @@ fn who_lost_an_assignment_of_their_own_may_still_have_another_through_a_group_th
     assert_eq!(of_a_member("denied", is_unseen), Indeterminate);
     assert_eq!(of_a_member("denied", |estate| estate.memberships.clear()), Indeterminate);
 }
+
+/// What is told of HR's leaves that count for nobody, a line each.
+fn doubts(hr_and_others: &str) -> String {
+    let company = world(hr_and_others);
+    let (estate, keys, rules) = (company.estate(), testkit::keys(), rules(&company));
+    let graph = graph::correlate(&estate, &keys);
+    let (policy, past) = (drift::Policy::default(), drift::Past::default());
+    let (policy, past, rules, graph) = (&policy, &past, &rules, &graph);
+    let (pass, now) = (domain::Pass::Full, testkit::now());
+    drift::doubts(&drift::Context { graph, rules, policy, past, pass, now }).join("\n")
+}
+
+#[test]
+fn a_leave_that_counts_for_nobody_is_told_where_somebody_may_be_meant() {
+    let told = |users: &str, hr: &str| {
+        doubts(&format!(
+            "okta
+               {users}
+             app
+               a1 u1 ana@x.test on emp=e7
+             hr
+               {hr}"
+        ))
+    };
+    let user = "u1 ana@x.test ACTIVE assigned emp=41";
+    #[rustfmt::skip]
+    let table = [
+        // users                                         | HR                                | what is told
+        (user.to_owned(),                                  "emp=0041 left=-5h",                Some("leading zeros or letter case")),
+        (user.to_owned(),                                  "emp=E7 left=-5h",                  Some("leading zeros or letter case")),
+        (user.to_owned(),                                  "emp=0041 left=+5d",                None),
+        (user.to_owned(),                                  "emp=41 left=-5h",                  None),
+        (user.to_owned(),                                  "emp=99 left=-5h",                  None),
+        (format!("{user}\n u2 eve@x.test ACTIVE mail=ana@x.test"), "mail=ana@x.test left=-5h", Some("that of several users")),
+        (format!("{user} created=-2d\n u2 ana@x.test DEPROVISIONED gone"), "mail=ana@x.test left=-9d", None),
+        (format!("{user} created=-20d\n u2 ana@x.test DEPROVISIONED gone"), "mail=ana@x.test left=-9d", Some("that of several users")),
+        (user.to_owned(),                                  "emp=41 left=-5d gone seen=-144h",  Some("struck them out before their day")),
+        (user.to_owned(),                                  "emp=41 left=-40d gone seen=-999h", None),
+        (format!("{user} created=-90d\n entra\n e1 ana@y.test ACTIVE emp=41 created=-2d"), "emp=41 left=-9d", Some("an older one that was active all along")),
+        (format!("{user} created=-90d since=-2d\n entra\n e1 ana@y.test ACTIVE emp=41 created=-2d"), "emp=41 left=-9d", None),
+    ];
+    for (users, hr, wanted) in table {
+        let told = told(&users, hr);
+        match wanted {
+            Some(words) => assert!(
+                told.starts_with("leaves by hr that count for nobody: 1. ") && told.contains(words),
+                "{users} {hr}: {told}"
+            ),
+            None => assert_eq!(told, "", "{users} {hr}"),
+        }
+    }
+}

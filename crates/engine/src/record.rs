@@ -26,6 +26,8 @@ pub(crate) struct AppOutcome<'r> {
     pub(crate) judgement: Judgement,
     pub(crate) reconciled: Reconciled,
     pub(crate) grade: (Grade, Vec<String>),
+    /// Leaves that HR states and that count for nobody, a sentence each.
+    pub(crate) doubts: Vec<String>,
     pub(crate) is_baseline: bool,
 }
 
@@ -342,6 +344,7 @@ fn not_checked(run: &Run<'_>, outcomes: &[AppOutcome<'_>]) -> Vec<String> {
                 tally.count
             ));
         }
+        notes.extend(outcome.doubts.iter().map(|it| format!("{app}: {it}")));
         let without_roles = outcome
             .reconciled
             .records

@@ -172,7 +172,8 @@ fn judge_app<'p>(
     let reconciled = settle(&cx, &judgement, state, plan, run);
     let grade = drift::app_grade(&estate, &app.rules);
     let is_baseline = is_baseline(state, &app.rules);
-    AppOutcome { app, judgement, reconciled, grade, is_baseline }
+    let doubts = drift::doubts(&cx);
+    AppOutcome { app, judgement, reconciled, grade, doubts, is_baseline }
 }
 
 /// An app of which suspects were not asked again is seen less surely.

@@ -12,7 +12,7 @@ use crate::index::{
     Index, carried, email_key, employee_key, external_id_key, sign_in_name, user_name_key,
 };
 use crate::keys::KeyRules;
-use crate::leaver::Unknown;
+use crate::leaver::{Unknown, Unnamed, unnamed};
 use crate::node::{Edge, Key, KeyKind, Node};
 use crate::person::{Persons, count, persons};
 
@@ -367,6 +367,12 @@ impl<'e> IdentityGraph<'e> {
         }
         let row = self.accounts.get(account).and_then(|it| it.rows(self.estate).next());
         row.map(|it| self.unknown_leavers.rows_of(self.estate, self.rules, it)).unwrap_or_default()
+    }
+
+    /// HR's rows of today that name nobody although somebody may be meant, and why, in order.
+    #[must_use]
+    pub fn unnamed_leavers(&self) -> Vec<(usize, Unnamed)> {
+        unnamed(self.estate, self.rules, &self.index, &self.persons)
     }
 
     /// The identities of a person, by IdP and id: the order in which a source lists them

@@ -1,14 +1,15 @@
-//! HR's rows: which of several of one person counts, and accounts of people whom HR alone knows,
-//! which a key on its row may name.
+//! HR's rows: which of several of one person counts, accounts of people whom HR alone knows, which a
+//! key on its row may name, and rows that name nobody. Never joins anybody by a guess.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::{HrLeaver, Tier};
-use rustc_hash::FxHashMap;
+use domain::{HrLeaver, Lifecycle, Tier};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::estate::{Estate, Sighting, Standing};
-use crate::index::{email_key, employee_key};
+use crate::index::{Index, email_key, employee_key, user_name_key};
 use crate::keys::KeyRules;
 use crate::node::Key;
 use crate::person::Persons;
@@ -93,4 +94,82 @@ impl Estate<'_> {
         let last_seen = self.snapshot(leaver.snapshot).reference.as_of.at;
         leaver.standing == Standing::Gone && last_seen < leaver.row.left_at
     }
+}
+
+/// Why a row of HR's names nobody although somebody may be meant by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unnamed {
+    /// Several people carry its number or its address, and one of them was there before the leave and
+    /// still is.
+    Several,
+    /// A number of somebody else differs from its own in leading zeros or letter case alone.
+    AlmostNumber,
+}
+
+/// HR's rows of today that name nobody, with what may be meant by them, in order. Nobody is joined by
+/// a guess, and nobody is to be missed without a word.
+pub(crate) fn unnamed(
+    estate: &Estate<'_>,
+    rules: &KeyRules,
+    index: &Index<'_>,
+    persons: &Persons,
+) -> Vec<(usize, Unnamed)> {
+    let listed = estate.leavers.iter().enumerate().filter(|(at, it)| {
+        it.standing == Standing::Listed && persons.of_leaver.get(*at).copied().flatten().is_none()
+    });
+    let unnamed: Vec<(usize, &HrLeaver)> = listed.map(|(at, it)| (at, it.row)).collect();
+    let almost = almost_numbers(estate, unnamed.iter().map(|it| it.1));
+    let why = |leaver: &HrLeaver| {
+        if is_of_several(estate, rules, index, leaver) {
+            return Some(Unnamed::Several);
+        }
+        let number = employee_key(leaver.employee_number.as_ref())?;
+        almost.contains(&*loose(&number.value)).then_some(Unnamed::AlmostNumber)
+    };
+    unnamed.into_iter().filter_map(|(at, leaver)| Some((at, why(leaver)?))).collect()
+}
+
+fn is_of_several(
+    estate: &Estate<'_>,
+    rules: &KeyRules,
+    index: &Index<'_>,
+    leaver: &HrLeaver,
+) -> bool {
+    let address = leaver.email.as_ref();
+    let number = employee_key(leaver.employee_number.as_ref());
+    let keys = [number, email_key(rules, address), user_name_key(address)];
+    // Who was made after the leave is not meant, and who has left is told by the IdP.
+    let may_be_meant = |at: &u32| {
+        estate.identities.get(*at as usize).is_some_and(|it| {
+            it.standing == Standing::Listed
+                && it.row.lifecycle != Lifecycle::Left
+                && it.row.created_at.is_none_or(|it| it <= leaver.left_at)
+        })
+    };
+    let mut carriers = keys.iter().flatten().map(|it| index.carriers(it));
+    carriers.any(|it| it.len() > 1 && it.iter().any(may_be_meant))
+}
+
+/// Of the numbers of these rows those that an identity or an account carries otherwise written, in
+/// the form in which they are the same.
+fn almost_numbers<'r>(
+    estate: &Estate<'_>,
+    leavers: impl Iterator<Item = &'r HrLeaver>,
+) -> FxHashSet<String> {
+    let numbers = leavers.filter_map(|it| employee_key(it.employee_number.as_ref()));
+    let wanted: FxHashSet<String> = numbers.map(|it| loose(&it.value).into_owned()).collect();
+    if wanted.is_empty() {
+        return wanted;
+    }
+    let of_identities = estate.identities.iter().map(|it| it.row.employee_number.as_ref());
+    let of_accounts = estate.accounts.iter().map(|it| it.row.employee_number.as_ref());
+    let carried = of_identities.chain(of_accounts).filter_map(employee_key);
+    carried.filter_map(|it| wanted.get(&*loose(&it.value)).cloned()).collect()
+}
+
+/// A number without what spreadsheets and people change of it: leading zeros and letter case.
+fn loose(number: &str) -> Cow<'_, str> {
+    let number = number.trim().trim_start_matches('0');
+    let is_plain = number.bytes().all(|it| it.is_ascii() && !it.is_ascii_uppercase());
+    if is_plain { number.into() } else { number.to_lowercase().into() }
 }

@@ -19,6 +19,6 @@ pub use correlate::{Ghost, Trial};
 pub use estate::{Estate, IdpView, ListView, Sighting, SnapshotView, Standing};
 pub use identity_graph::{IdentityGraph, correlate};
 pub use keys::{ExternalIdCarries, KeyRules, PersonKey};
-pub use leaver::last_leaves;
+pub use leaver::{Unnamed, last_leaves};
 pub use neighbourhood::Neighbourhood;
 pub use node::{Edge, Key, KeyKind, Node};
