@@ -1232,3 +1232,20 @@ fn a_leave_that_counts_for_nobody_is_told_where_somebody_may_be_meant() {
         }
     }
 }
+
+#[test]
+fn an_address_of_hr_that_is_mail_at_one_idp_and_a_sign_in_name_at_another_names_both() {
+    let company = world(
+        "okta
+           u1 ana.li ACTIVE mail=ana@x.test
+         entra
+           e1 ana@x.test ACTIVE assigned mail=al@x.test
+         app
+           a1 e1 ana@x.test on mail=al@x.test
+         hr
+           mail=ana@x.test left=-5h",
+    );
+    let mut by_hr = rules(&company);
+    by_hr.authority = Some(domain::SystemId::parse("hr").unwrap());
+    assert_eq!(claims_with(&company, &by_hr, &drift::Past::default()), "a1 leaver_active critical");
+}

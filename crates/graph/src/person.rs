@@ -7,6 +7,7 @@ use rustc_hash::FxHashMap;
 use crate::estate::{Estate, Standing};
 use crate::index::{CARRIERS_MAX, Index, email_key, employee_key, user_name_key};
 use crate::keys::{KeyRules, PersonKey};
+use crate::node::Key;
 
 /// Persons: for each identity the number of its person, and how many persons there are.
 #[derive(Debug)]
@@ -75,8 +76,8 @@ pub(crate) fn is_key(estate: &Estate<'_>, carriers: &[u32]) -> bool {
     listed.values().all(|it| *it <= CARRIERS_MAX)
 }
 
-/// Whom an HR row names: by employee number, and by an address that one identity has at each IdP,
-/// or where none has it, by that sign-in name. HR says that all of these are one person.
+/// Whom an HR row names: by employee number, and at each IdP by an address that one identity has
+/// there, or where none has it, by that sign-in name. HR says that all of these are one person.
 fn named_by_hr(
     estate: &Estate<'_>,
     rules: &KeyRules,
@@ -87,13 +88,17 @@ fn named_by_hr(
         .map(|key| index.carriers(&key))
         .filter(|it| is_key(estate, it))
         .unwrap_or_default();
-    let addressed = [email_key(rules, leaver.email.as_ref()), user_name_key(leaver.email.as_ref())];
-    let mut carriers = addressed.iter().flatten().map(|key| index.carriers(key));
-    let by_address = carriers
-        .find(|it| !it.is_empty())
-        .filter(|it| is_one_each(estate, it) && !belongs_to_another(estate, it, leaver))
-        .unwrap_or_default();
-    let mut named: Vec<u32> = by_number.iter().chain(by_address).copied().collect();
+    let carriers =
+        |key: Option<Key<'_>>| key.map(|it| index.carriers(&it).to_vec()).unwrap_or_default();
+    let idp = |at: &u32| estate.identities.get(*at as usize).map(|it| it.system);
+    let by_mail = carriers(email_key(rules, leaver.email.as_ref()));
+    let mut by_address = carriers(user_name_key(leaver.email.as_ref()));
+    by_address.retain(|it| !by_mail.iter().any(|mail| idp(mail) == idp(it)));
+    by_address.extend(by_mail);
+    if !is_one_each(estate, &by_address) || belongs_to_another(estate, &by_address, leaver) {
+        by_address.clear();
+    }
+    let mut named: Vec<u32> = by_number.iter().copied().chain(by_address).collect();
     named.sort_unstable();
     named.dedup();
     named
