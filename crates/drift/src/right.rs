@@ -626,6 +626,13 @@ fn assigned(cx: &Context<'_>, at: usize, sighting: &Sighting<'_, Identity>) -> W
         let is_fresh = estate.is_fresh(row) && !is_old_member;
         match (row.row.grant, is_fresh) {
             (Grant::Grants, true) => return Word::plain(Right::Entitled, None),
+            // It has an end and no status, and the end is ahead: nothing says how it stands today.
+            (Grant::Denies, true)
+                if row.row.raw_status.is_none()
+                    && row.row.changed_at.is_some_and(|it| it > cx.now) =>
+            {
+                is_undecided = true;
+            }
             (Grant::Denies, true) => denied = Some(row.row.changed_at.max(denied.flatten())),
             (Grant::Undecided, _) | (_, false) => is_undecided = true,
         }

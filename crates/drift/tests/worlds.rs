@@ -1249,3 +1249,17 @@ fn an_address_of_hr_that_is_mail_at_one_idp_and_a_sign_in_name_at_another_names_
     by_hr.authority = Some(domain::SystemId::parse("hr").unwrap());
     assert_eq!(claims_with(&company, &by_hr, &drift::Past::default()), "a1 leaver_active critical");
 }
+
+#[test]
+fn an_assignment_whose_end_is_ahead_has_not_ended() {
+    let judged = |changed: &str| {
+        verdicts(&world(&format!(
+            "okta
+               u1 ana@x.test ACTIVE denied changed={changed}
+             app
+               a1 u1 ana@x.test on"
+        )))
+    };
+    assert_eq!(judged("+5d"), "a1 indeterminate");
+    assert_eq!(judged("-5d"), "a1 unassigned_active");
+}
