@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use store::State;
 
 use crate::ask::Answered;
-use crate::lists::{Layer, Listing, Missing};
+use crate::lists::{Layer, Listing, Missing, is_ahead};
 use crate::plan::AppPlan;
 
 /// What the layout of every list shares.
@@ -245,7 +245,8 @@ impl<'l> Layout<'l> {
     fn remember(&mut self, reference: &SnapshotRef, files: Vec<String>) -> u32 {
         let known = self.snapshots.iter().position(|it| it.reference.id == reference.id);
         let at = known.unwrap_or_else(|| {
-            let is_stale = self.now - reference.as_of.at > self.max_age;
+            let as_of = reference.as_of.at;
+            let is_stale = self.now - as_of > self.max_age || is_ahead(as_of, self.now);
             self.snapshots.push(SnapshotView { reference: reference.clone(), files, is_stale });
             self.snapshots.len() - 1
         });

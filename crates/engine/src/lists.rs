@@ -264,6 +264,11 @@ fn known_streams(
     missing
 }
 
+/// Whether the time of a list has not come yet: it was dated by a clock that was ahead.
+pub(crate) fn is_ahead(as_of: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    as_of > now + CLOCK_SKEW_MAX
+}
+
 /// Why a list cannot be set beside the others; `None` when it can. An older one than the last
 /// would undo what was seen since; one of tomorrow was not seen.
 fn out_of_time(
@@ -273,14 +278,15 @@ fn out_of_time(
 ) -> Option<String> {
     let at = snapshot.as_of.at;
     let time = |it: DateTime<Utc>| it.to_rfc3339_opts(SecondsFormat::Secs, true);
-    if at > now + CLOCK_SKEW_MAX {
+    if is_ahead(at, now) {
         return Some(format!(
             "speaks as of {}, which is ahead of {}: correct its `as_of`",
             time(at),
             time(now)
         ));
     }
-    let latest = latest.map(|it| it.as_of.at).filter(|it| at < *it)?;
+    // What a run with a clock that was ahead left behind bars nothing that was seen since.
+    let latest = latest.map(|it| it.as_of.at).filter(|it| at < *it && !is_ahead(*it, now))?;
     Some(format!(
         "speaks as of {}, older than the list before, of {}: bring the newest export",
         time(at),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{
     AppRecord, Change, Coverage, Direction, FindingId, FindingRecord, FindingState, Grade, Hold,
     Pass, RunId, RunRecord, Severity, SourceRecord, SystemKind, Unmapped, Watcher, WatcherFinding,
@@ -12,7 +12,7 @@ use store::{DeadChannel, State};
 
 use crate::ask::AskedAgain;
 use crate::gaps::gaps;
-use crate::lists::{Listing, Missing};
+use crate::lists::{Listing, Missing, is_ahead};
 use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::Pulled;
 use crate::selfcheck::SelfCheck;
@@ -137,7 +137,9 @@ fn source(run: &Run<'_>, listing: &Listing) -> SourceRecord {
     let fresh = listing.fresh.as_ref().map(|it| &it.snapshot);
     let requests = fresh.map(|it| &*it.requests).unwrap_or_default();
     let enrolled = listing.fresh.as_ref().map(|it| &it.enrolled);
-    let is_stale = reference.is_some_and(|it| run.now - it.as_of.at > run.plan.policy.max_age);
+    let is_stale = reference.is_some_and(|it| {
+        run.now - it.as_of.at > run.plan.policy.max_age || is_ahead(it.as_of.at, run.now)
+    });
     let grade = match reference {
         None => Grade::F,
         Some(_) if is_stale => Grade::F,
@@ -206,6 +208,17 @@ fn watcher(
                 Severity::High,
                 format!("the newest list of {list} is {} h old", age.num_hours()),
                 "Bring a newer export, or find out why the pull brings none.",
+            );
+        }
+        if let Some(as_of) = source.as_of.filter(|it| is_ahead(it.at, run.now)) {
+            add(
+                Watcher::SourceStale,
+                Severity::High,
+                format!(
+                    "the newest list of {list} speaks as of {}, which is ahead of this run's clock",
+                    as_of.at.to_rfc3339_opts(SecondsFormat::Secs, true)
+                ),
+                "Set this machine's clock right, and run again.",
             );
         }
         if let Some(why) = &source.failed {

@@ -73,10 +73,11 @@ impl Store {
 
 fn last_whole(connection: &Connection) -> Result<Vec<(Stream, DateTime<Utc>)>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT s.id, s.system, s.list, s.channel, max(n.as_of_ms)
-         FROM stream s JOIN snapshot n ON n.stream = s.id
-         WHERE n.proof IS NOT NULL AND n.held IS NULL
-         GROUP BY s.id ORDER BY s.id",
+        "SELECT s.id, s.system, s.list, s.channel, n.as_of_ms
+         FROM stream s JOIN snapshot n ON n.id = (
+             SELECT max(id) FROM snapshot
+             WHERE stream = s.id AND proof IS NOT NULL AND held IS NULL)
+         ORDER BY s.id",
     )?;
     let mut rows = statement.query([])?;
     let mut found = Vec::new();
