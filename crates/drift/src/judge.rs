@@ -524,17 +524,22 @@ fn sees_everyone(cx: &Context<'_>) -> bool {
         && cx.graph.estate().idps.iter().all(|it| it.identities.base.is_some())
 }
 
-/// The newest look at the account is older than the end of the right, as far as that is known.
+/// The newest look that shows the account as it is judged is older than the end of the right, as far
+/// as that is known. Where it was seen on, what another channel showed later does not make it so later.
 fn seen_before(case: &Case<'_>) -> bool {
     let estate = case.cx.graph.estate();
     let Some(view) = case.account.and_then(|it| case.cx.graph.accounts().get(it)) else {
         return false;
     };
     let looks = view.rows(estate).map(|it| estate.snapshot(it.snapshot).reference.as_of.at);
+    let look = match case.activity {
+        Activity::Active => seen_active_at(case),
+        _ => looks.max(),
+    };
     // Of several possible owners, none had left before the first did.
     let first = case.ended_among.map_or_else(|| case.starts().earliest(), |it| it.earliest);
     let ended_at = first.filter(|it| *it <= case.cx.now);
-    matches!((looks.max(), ended_at), (Some(look), Some(ended_at)) if look < ended_at)
+    look.zip(ended_at).is_some_and(|(look, ended_at)| look < ended_at)
 }
 
 /// The owner of an account that is gone has another one that is listed.

@@ -1263,3 +1263,36 @@ fn an_assignment_whose_end_is_ahead_has_not_ended() {
     assert_eq!(judged("+5d"), "a1 indeterminate");
     assert_eq!(judged("-5d"), "a1 unassigned_active");
 }
+
+#[test]
+fn who_was_seen_on_only_before_the_leave_is_not_accused_by_another_channel_that_shows_them_off() {
+    let verdict = |left: &str| {
+        let company = world(&format!(
+            "okta
+               u1 ana@x.test DEPROVISIONED since={left}
+             app
+               a1 u1 ana@x.test off
+               a1 u1 ana@x.test on"
+        ));
+        let (mut estate, keys, rules) = (company.estate(), testkit::keys(), rules(&company));
+        // The second row is that of an export of yesterday.
+        let mut export = estate.snapshot(estate.accounts[1].snapshot).clone();
+        export.reference.as_of.at -= chrono::TimeDelta::hours(20);
+        export.reference.stream.channel = Some(domain::Channel::File);
+        let at = u32::try_from(estate.snapshots.len()).unwrap();
+        let mut view = estate.channels[0].clone();
+        (view.stream, view.latest, view.base) =
+            (export.reference.stream.clone(), Some(at), Some(at));
+        estate.snapshots.push(export);
+        estate.channels.push(view);
+        (estate.accounts[1].snapshot, estate.accounts[1].system) = (at, 1);
+        let graph = graph::correlate(&estate, &keys);
+        let (policy, past) = (drift::Policy::default(), drift::Past::default());
+        let (policy, past, rules, graph) = (&policy, &past, &rules, &graph);
+        let (pass, now) = (domain::Pass::Full, testkit::now());
+        let cx = drift::Context { graph, rules, policy, past, pass, now };
+        drift::judge(&cx).standings[0].1
+    };
+    assert_eq!(verdict("-3h"), domain::Verdict::Indeterminate);
+    assert_eq!(verdict("-30h"), domain::Verdict::Drift(Cause::LeaverActive));
+}
