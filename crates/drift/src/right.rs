@@ -515,6 +515,8 @@ fn word(cx: &Context<'_>, at: usize) -> Word {
         _ => return word,
     };
     let logged = logged.filter(|it| word.at.is_none() && *it <= cx.now);
+    let logged =
+        logged.filter(|it| word.right != Right::Unassigned || !was_granted_since(cx, at, *it));
     // The log knows the very instant: nothing is left between two looks.
     let word = logged.map_or(word, |at| Word { at: Some(at), between: None, ..word });
     let is_before = |lost: &DateTime<Utc>| {

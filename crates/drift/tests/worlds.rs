@@ -1296,3 +1296,36 @@ fn who_was_seen_on_only_before_the_leave_is_not_accused_by_another_channel_that_
     assert_eq!(verdict("-3h"), domain::Verdict::Indeterminate);
     assert_eq!(verdict("-30h"), domain::Verdict::Drift(Cause::LeaverActive));
 }
+
+#[test]
+fn a_log_says_when_the_app_was_lost_unless_a_list_has_shown_it_since() {
+    let lost_at = testkit::now() - chrono::TimeDelta::days(9);
+    let told = |last_seen: i64| {
+        let company = world(
+            "okta
+               u1 ana@x.test ACTIVE assigned gone
+             app
+               a1 u1 ana@x.test on",
+        );
+        let (mut estate, keys, rules) = (company.estate(), testkit::keys(), rules(&company));
+        estate.identities[0].standing = graph::Standing::Listed;
+        let mut earlier = estate.snapshot(estate.assignments[0].snapshot).clone();
+        earlier.reference.as_of.at -= chrono::TimeDelta::days(last_seen);
+        estate.assignments[0].snapshot = u32::try_from(estate.snapshots.len()).unwrap();
+        estate.snapshots.push(earlier);
+        let lost = drift::Ended { left: None, unassigned: Some(lost_at), last_told: Some(lost_at) };
+        let okta = domain::SystemId::parse("okta").unwrap();
+        let past = drift::Past {
+            ended: std::iter::once(((okta, "u1".into()), lost)).collect(),
+            ..drift::Past::default()
+        };
+        let graph = graph::correlate(&estate, &keys);
+        let (policy, past, rules, graph) = (&drift::Policy::default(), &past, &rules, &graph);
+        let (pass, now) = (domain::Pass::Full, testkit::now());
+        let claims = drift::judge(&drift::Context { graph, rules, policy, past, pass, now }).claims;
+        claims[0].starts.unassigned
+    };
+    assert_eq!(told(10), Some(lost_at));
+    // They had it through another group, or were given it again and the log has a gap.
+    assert_eq!(told(1), None);
+}
