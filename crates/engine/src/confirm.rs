@@ -1,8 +1,8 @@
 //! Asks again before something is told that was decided a while ago: what is over meanwhile is not
 //! sent, and what cannot be asked is sent with a mark.
 //!
-//! Only a positive answer drops anything: an account that is seen off. One that is not found is not
-//! shown to be gone.
+//! Only a positive answer drops anything: an account that is seen off, of an app that is seen in no other
+//! way. One that is not found is not shown to be gone.
 
 use std::collections::BTreeMap;
 
@@ -91,8 +91,10 @@ impl Check {
         for observation in heard.observations {
             let about = questions.iter().filter(|it| it.0 == observation.question);
             for (_, id) in about {
-                if let Some((_, state)) = self.known.get_mut(id) {
-                    *state = of_answer(&observation.answer, observation.received_at);
+                if let Some((finding, state)) = self.known.get_mut(id) {
+                    let sources = plan.sources.iter();
+                    let is_only = sources.filter(|it| *it.system() == finding.app).count() < 2;
+                    *state = of_answer(&observation.answer, observation.received_at, is_only);
                 }
             }
         }
@@ -183,11 +185,15 @@ fn question(plan: &Plan, finding: &Finding) -> Option<Question> {
     })
 }
 
-fn of_answer(answer: &Answer, at: DateTime<Utc>) -> Now {
+/// `is_only`: the app is seen in no other way, which may have shown the account on.
+fn of_answer(answer: &Answer, at: DateTime<Utc>, is_only: bool) -> Now {
     let unknown = |why: &str| Now::Unknown(why.to_owned());
     match answer {
         Answer::Found(Rows::Accounts(rows)) => match rows.first().map(Activity::of) {
             Some(Activity::Active | Activity::Invited) => Now::Holds,
+            Some(Activity::Inactive) if !is_only => unknown(
+                "asked again, the account was off, and the app's other lists cannot be asked",
+            ),
             Some(Activity::Inactive) => {
                 Now::Over(format!("asked again, the account was off at {}", at.to_rfc3339()))
             }
@@ -197,5 +203,41 @@ fn of_answer(answer: &Answer, at: DateTime<Utc>) -> Now {
             unknown("asked again, the account was not found, which does not show it off")
         }
         Answer::Found(_) | Answer::Unknown(_) => unknown("asked again, there was no usable answer"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{Account, ActiveFlag, Invitation};
+
+    use super::*;
+
+    #[test]
+    fn an_account_that_one_list_of_several_shows_off_is_told_all_the_same() {
+        let account = |is_on| Account {
+            id: "a1".into(),
+            external_id: None,
+            user_name: None,
+            email: None,
+            employee_number: None,
+            display_name: None,
+            active: ActiveFlag::Set(is_on),
+            invitation: Invitation::NotStated,
+            raw_status: None,
+            active_source: None,
+            roles: None,
+            groups: None,
+            ends_at: None,
+            created_at: None,
+            modified_at: None,
+            last_used_at: None,
+        };
+        let told = |is_on, is_only| {
+            let answer = Answer::Found(Rows::Accounts(vec![account(is_on)]));
+            of_answer(&answer, DateTime::UNIX_EPOCH, is_only)
+        };
+        assert!(matches!(told(false, true), Now::Over(_)));
+        assert!(matches!(told(false, false), Now::Unknown(_)));
+        assert_eq!(told(true, false), Now::Holds);
     }
 }
