@@ -137,9 +137,7 @@ fn source(run: &Run<'_>, listing: &Listing) -> SourceRecord {
     let fresh = listing.fresh.as_ref().map(|it| &it.snapshot);
     let requests = fresh.map(|it| &*it.requests).unwrap_or_default();
     let enrolled = listing.fresh.as_ref().map(|it| &it.enrolled);
-    let is_stale = reference.is_some_and(|it| {
-        run.now - it.as_of.at > run.plan.policy.max_age || is_ahead(it.as_of.at, run.now)
-    });
+    let is_stale = reference.is_some_and(|it| stale(run, "", it.as_of.at).is_some());
     let grade = match reference {
         None => Grade::F,
         Some(_) if is_stale => Grade::F,
@@ -201,25 +199,8 @@ fn watcher(
                 next_action,
             });
         };
-        let age = source.as_of.map(|it| run.now - it.at);
-        if let Some(age) = age.filter(|it| *it > run.plan.policy.max_age) {
-            add(
-                Watcher::SourceStale,
-                Severity::High,
-                format!("the newest list of {list} is {} h old", age.num_hours()),
-                "Bring a newer export, or find out why the pull brings none.",
-            );
-        }
-        if let Some(as_of) = source.as_of.filter(|it| is_ahead(it.at, run.now)) {
-            add(
-                Watcher::SourceStale,
-                Severity::High,
-                format!(
-                    "the newest list of {list} speaks as of {}, which is ahead of this run's clock",
-                    as_of.at.to_rfc3339_opts(SecondsFormat::Secs, true)
-                ),
-                "Set this machine's clock right, and run again.",
-            );
+        if let Some((text, next_action)) = source.as_of.and_then(|it| stale(run, &list, it.at)) {
+            add(Watcher::SourceStale, Severity::High, text, next_action);
         }
         if let Some(why) = &source.failed {
             // A refused credential is said once, and not for each list.
@@ -257,6 +238,22 @@ fn watcher(
     found.extend(run.ledger.broken.clone());
     found.extend(undelivered(run));
     found
+}
+
+/// Why a list of that time supports no claim, and what to do; `None`: it does.
+fn stale(run: &Run<'_>, list: &str, as_of: DateTime<Utc>) -> Option<(String, &'static str)> {
+    let age = run.now - as_of;
+    if age > run.plan.policy.max_age {
+        let text = format!("the newest list of {list} is {} h old", age.num_hours());
+        return Some((text, "Bring a newer export, or find out why the pull brings none."));
+    }
+    is_ahead(as_of, run.now).then(|| {
+        let at = as_of.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let text = format!(
+            "the newest list of {list} speaks as of {at}, which is ahead of this run's clock"
+        );
+        (text, "Set this machine's clock right, and run again.")
+    })
 }
 
 /// One notice for all that the guard holds of one app in one direction.
