@@ -196,9 +196,14 @@ fn contenders<'c>(case: &Case<'c>) -> Cow<'c, [usize]> {
     case.account.map(|it| case.cx.graph.link(it).contenders()).unwrap_or_default()
 }
 
+/// An answer that shows the account off says nothing of another view of the app that has it on.
 fn is_account_asked(case: &Case<'_>) -> bool {
     let asked_again = &case.cx.graph.estate().asked_again;
-    case.row().is_some_and(|it| asked_again.contains(&(List::Accounts, it.entity)))
+    case.row().is_some_and(|it| {
+        let is_otherwise =
+            case.activity == Activity::Active && Activity::of(it.row) != Activity::Active;
+        asked_again.contains(&(List::Accounts, it.entity)) && !is_otherwise
+    })
 }
 
 /// `is_meant`: whether the users of an IdP must have been asked for.

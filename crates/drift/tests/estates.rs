@@ -1,0 +1,186 @@
+//! What a world in text cannot say: lists of several ages, members of groups, two views of an app.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use domain::{Cause, List};
+use testkit::{rules, world};
+
+/// The verdict on the account of somebody in a group that gives the app. `change`: of the list of
+/// members, whose second member is somebody else. The last snapshot is like it, but old.
+fn of_a_member(user: &str, change: impl FnOnce(&mut graph::Estate<'_>)) -> domain::Verdict {
+    let company = world(&format!(
+        "okta
+           u1 ana@x.test ACTIVE {user}
+         app
+           a1 u1 ana@x.test on"
+    ));
+    let (mut estate, keys, rules) = (company.estate(), testkit::keys(), rules(&company));
+    let group = domain::Assignment {
+        principal: domain::Principal::Group("team".into()),
+        via: domain::Via::Direct,
+        grant: domain::Grant::Grants,
+        raw_status: None,
+        account_id: None,
+        user_name: None,
+        changed_at: None,
+    };
+    let member = |id: &str| domain::Membership {
+        group: "team".into(),
+        member: domain::Principal::Identity(id.into()),
+    };
+    let (ana, eve) = (member("u1"), member("u9"));
+    let seen = estate.idps[0].assignments.as_ref().and_then(|it| it.latest).unwrap();
+    let mut view = estate.snapshot(seen).clone();
+    view.reference.stream.list = List::Memberships;
+    estate.snapshots.push(view.clone());
+    view.is_stale = true;
+    estate.snapshots.push(view);
+    let snapshot = u32::try_from(estate.snapshots.len()).unwrap() - 2;
+    let row = |entity, row| graph::Sighting {
+        row,
+        entity: domain::EntityId(entity),
+        snapshot,
+        system: 0,
+        origin: None,
+        standing: graph::Standing::Listed,
+    };
+    estate.memberships = vec![row(9_001, &ana), row(9_002, &eve)];
+    let given = graph::Sighting {
+        row: &group,
+        entity: domain::EntityId(9_003),
+        snapshot: seen,
+        system: 0,
+        origin: None,
+        standing: graph::Standing::Listed,
+    };
+    estate.assignments.push(given);
+    estate.idps[0].memberships = Some(graph::ListView {
+        stream: estate.snapshot(snapshot).reference.stream.clone(),
+        latest: Some(snapshot),
+        base: Some(snapshot),
+        why_no_base: None,
+        is_stand_in: false,
+        hidden: Vec::new(),
+        answers: None,
+        is_live: false,
+    });
+    change(&mut estate);
+    let graph = graph::correlate(&estate, &keys);
+    let (policy, past) = (drift::Policy::default(), drift::Past::default());
+    let (policy, past, rules, graph) = (&policy, &past, &rules, &graph);
+    let (pass, now) = (domain::Pass::Full, testkit::now());
+    let cx = drift::Context { graph, rules, policy, past, pass, now };
+    drift::judge(&cx).standings[0].1
+}
+
+#[test]
+fn an_old_row_of_a_member_entitles_nobody_whatever_a_newer_part_of_the_list_shows() {
+    use domain::Verdict::{Confirmed, Indeterminate};
+    assert_eq!(of_a_member("", |_| ()), Confirmed);
+    // The newest list is a part, and does not have them; the last that did is too old.
+    let is_partly_old = |estate: &mut graph::Estate<'_>| {
+        estate.idps[0].memberships.as_mut().unwrap().base = None;
+        let old = u32::try_from(estate.snapshots.len()).unwrap() - 1;
+        estate.memberships[0].snapshot = old;
+    };
+    assert_eq!(of_a_member("", is_partly_old), Indeterminate);
+}
+
+#[test]
+fn who_lost_an_assignment_of_their_own_may_still_have_another_through_a_group_that_was_not_seen() {
+    use domain::Verdict::{Confirmed, Drift, Indeterminate};
+    assert_eq!(of_a_member("denied", |_| ()), Confirmed);
+    let is_no_member = |estate: &mut graph::Estate<'_>| {
+        estate.memberships.remove(0);
+    };
+    assert_eq!(of_a_member("denied", is_no_member), Drift(Cause::UnassignedActive));
+    let is_unseen = |estate: &mut graph::Estate<'_>| {
+        estate.memberships.remove(0);
+        estate.idps[0].memberships.as_mut().unwrap().base = None;
+    };
+    assert_eq!(of_a_member("denied", is_unseen), Indeterminate);
+    assert_eq!(of_a_member("denied", |estate| estate.memberships.clear()), Indeterminate);
+}
+
+/// What is judged of a leaver whose account the app shows in two ways: over SCIM, asked again by id,
+/// and in an export of yesterday, which shows it on.
+fn of_two_channels(left: &str, by_scim: &str) -> drift::Judgement {
+    let company = world(&format!(
+        "okta
+           u1 ana@x.test DEPROVISIONED since={left}
+         app
+           a1 u1 ana@x.test {by_scim}
+           a1 u1 ana@x.test on"
+    ));
+    let (mut estate, keys, rules) = (company.estate(), testkit::keys(), rules(&company));
+    let mut export = estate.snapshot(estate.accounts[1].snapshot).clone();
+    export.reference.as_of.at -= chrono::TimeDelta::hours(20);
+    export.reference.stream.channel = Some(domain::Channel::File);
+    let at = u32::try_from(estate.snapshots.len()).unwrap();
+    let mut view = estate.channels[0].clone();
+    (view.stream, view.latest, view.base) = (export.reference.stream.clone(), Some(at), Some(at));
+    estate.snapshots.push(export);
+    estate.channels.push(view);
+    (estate.accounts[1].snapshot, estate.accounts[1].system) = (at, 1);
+    let asked = [
+        (List::Identities, estate.identities[0].entity),
+        (List::Accounts, estate.accounts[0].entity),
+    ];
+    estate.asked_again = asked.into_iter().collect();
+    let graph = graph::correlate(&estate, &keys);
+    let (policy, past) = (drift::Policy::default(), drift::Past::default());
+    let (policy, past, rules, graph) = (&policy, &past, &rules, &graph);
+    let (pass, now) = (domain::Pass::Full, testkit::now());
+    drift::judge(&drift::Context { graph, rules, policy, past, pass, now })
+}
+
+#[test]
+fn who_was_seen_on_only_before_the_leave_is_not_accused_by_another_channel_that_shows_them_off() {
+    let verdict = |left| of_two_channels(left, "off").standings[0].1;
+    assert_eq!(verdict("-3h"), domain::Verdict::Indeterminate);
+    assert_eq!(verdict("-30h"), domain::Verdict::Drift(Cause::LeaverActive));
+}
+
+#[test]
+fn an_answer_by_id_that_shows_an_account_off_is_no_second_look_at_an_export_that_has_it_on() {
+    let is_asked_again = |by_scim| {
+        let claims = of_two_channels("-30h", by_scim).claims;
+        let leaver = claims.iter().find(|it| it.cause == Cause::LeaverActive).unwrap();
+        leaver.is_asked_again
+    };
+    assert!(is_asked_again("on"));
+    assert!(!is_asked_again("off"));
+}
+
+#[test]
+fn a_log_says_when_the_app_was_lost_unless_a_list_has_shown_it_since() {
+    let lost_at = testkit::now() - chrono::TimeDelta::days(9);
+    let told = |last_seen: i64| {
+        let company = world(
+            "okta
+               u1 ana@x.test ACTIVE assigned gone
+             app
+               a1 u1 ana@x.test on",
+        );
+        let (mut estate, keys, rules) = (company.estate(), testkit::keys(), rules(&company));
+        estate.identities[0].standing = graph::Standing::Listed;
+        let mut earlier = estate.snapshot(estate.assignments[0].snapshot).clone();
+        earlier.reference.as_of.at -= chrono::TimeDelta::days(last_seen);
+        estate.assignments[0].snapshot = u32::try_from(estate.snapshots.len()).unwrap();
+        estate.snapshots.push(earlier);
+        let lost = drift::Ended { left: None, unassigned: Some(lost_at), last_told: Some(lost_at) };
+        let okta = domain::SystemId::parse("okta").unwrap();
+        let past = drift::Past {
+            ended: std::iter::once(((okta, "u1".into()), lost)).collect(),
+            ..drift::Past::default()
+        };
+        let graph = graph::correlate(&estate, &keys);
+        let (policy, past, rules, graph) = (&drift::Policy::default(), &past, &rules, &graph);
+        let (pass, now) = (domain::Pass::Full, testkit::now());
+        let claims = drift::judge(&drift::Context { graph, rules, policy, past, pass, now }).claims;
+        claims[0].starts.unassigned
+    };
+    assert_eq!(told(10), Some(lost_at));
+    // They had it through another group, or were given it again and the log has a gap.
+    assert_eq!(told(1), None);
+}
