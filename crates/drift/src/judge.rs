@@ -430,17 +430,13 @@ impl People {
         let identities = cx.graph.identities_of(number);
         // Of several identities the one that a finding is about already: which of them entitles may
         // change from run to run.
-        let is_known = |it: &usize| {
-            owner.right_by(*it) == owner.right
-                && cx
-                    .graph
-                    .estate()
-                    .identities
-                    .get(*it)
-                    .is_some_and(|it| cx.past.watched.contains(&it.entity))
+        let is_watched = |it: &usize| {
+            let identity = cx.graph.estate().identities.get(*it);
+            identity.is_some_and(|it| cx.past.watched.contains(&it.entity))
         };
-        let known = identities.iter().copied().find(is_known);
-        let identity = known.or(owner.decided_by).or_else(|| identities.first().copied());
+        let mut watched = identities.iter().copied().filter(is_watched);
+        let watched = watched.find(|it| owner.right_by(*it) == owner.right);
+        let identity = watched.or(owner.decided_by).or_else(|| identities.first().copied());
         let is_known = identities.iter().any(|it| {
             cx.graph.estate().identities.get(*it).is_some_and(|it| it.standing == Standing::Listed)
         });

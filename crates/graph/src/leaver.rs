@@ -12,7 +12,7 @@ use crate::estate::{Estate, Sighting, Standing};
 use crate::index::{Index, email_key, employee_key, user_name_key};
 use crate::keys::KeyRules;
 use crate::node::Key;
-use crate::person::Persons;
+use crate::person::{Persons, is_key, is_one_each};
 
 /// HR's rows that name no identity and were not taken back, by the keys that an account may carry.
 #[derive(Debug, Default)]
@@ -137,7 +137,7 @@ fn is_of_several(
 ) -> bool {
     let address = leaver.email.as_ref();
     let number = employee_key(leaver.employee_number.as_ref());
-    let keys = [number, email_key(rules, address), user_name_key(address)];
+    let addressed = [email_key(rules, address), user_name_key(address)];
     // Who was made after the leave is not meant, and who has left is told by the IdP.
     let may_be_meant = |at: &u32| {
         estate.identities.get(*at as usize).is_some_and(|it| {
@@ -146,8 +146,10 @@ fn is_of_several(
                 && it.row.created_at.is_none_or(|it| it <= leaver.left_at)
         })
     };
-    let mut carriers = keys.iter().flatten().map(|it| index.carriers(it));
-    carriers.any(|it| it.len() > 1 && it.iter().any(may_be_meant))
+    let by_number = number.iter().map(|it| index.carriers(it)).filter(|it| !is_key(estate, it));
+    let by_address = addressed.iter().flatten().map(|it| index.carriers(it));
+    let by_address = by_address.filter(|it| !is_one_each(estate, it));
+    by_number.chain(by_address).any(|it| it.iter().any(may_be_meant))
 }
 
 /// Of the numbers of these rows those that an identity or an account carries otherwise written, in

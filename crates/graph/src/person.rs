@@ -90,12 +90,14 @@ fn named_by_hr(
         .unwrap_or_default();
     let carriers =
         |key: Option<Key<'_>>| key.map(|it| index.carriers(&it).to_vec()).unwrap_or_default();
+    let fits = |it: &[u32]| is_one_each(estate, it) && !belongs_to_another(estate, it, leaver);
+    let mut by_address = carriers(email_key(rules, leaver.email.as_ref()));
+    let mut by_name = carriers(user_name_key(leaver.email.as_ref()));
     let idp = |at: &u32| estate.identities.get(*at as usize).map(|it| it.system);
-    let by_mail = carriers(email_key(rules, leaver.email.as_ref()));
-    let mut by_address = carriers(user_name_key(leaver.email.as_ref()));
-    by_address.retain(|it| !by_mail.iter().any(|mail| idp(mail) == idp(it)));
-    by_address.extend(by_mail);
-    if !is_one_each(estate, &by_address) || belongs_to_another(estate, &by_address, leaver) {
+    by_name.retain(|it| !by_address.iter().any(|mail| idp(mail) == idp(it)));
+    if fits(&by_address) {
+        by_address.extend(Some(by_name).filter(|it| fits(it)).into_iter().flatten());
+    } else {
         by_address.clear();
     }
     let mut named: Vec<u32> = by_number.iter().copied().chain(by_address).collect();
@@ -106,7 +108,7 @@ fn named_by_hr(
 
 /// Whether these are identities at different IdPs: two of one IdP are two people, or one whose address
 /// was given again.
-fn is_one_each(estate: &Estate<'_>, carriers: &[u32]) -> bool {
+pub(crate) fn is_one_each(estate: &Estate<'_>, carriers: &[u32]) -> bool {
     let idps = carriers.iter().map(|at| estate.identities.get(*at as usize).map(|it| it.system));
     let mut idps: Vec<Option<u16>> = idps.collect();
     idps.sort_unstable();
