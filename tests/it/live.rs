@@ -145,10 +145,16 @@ async fn the_log_tells_when_somebody_lost_the_app() {
     let firm = FIRM.replace("okta\n", "okta (deactivation off)\n") + "company 20\n";
     let (sim, site) = installed(&firm).await;
     run(&site);
-    // No row says when an assignment ended: the row is gone. Grace of a day is over by the log.
-    sim.world().unassign("00uana00000000000001", now() - TimeDelta::hours(30));
+    // No row says when an assignment ended: the row is gone. Between the two looks it is the log.
+    sim.world().unassign("00uana00000000000001", now());
     run(&site);
-    assert!(live(&site).contains(&"unassigned_active a1 open".to_owned()), "{:?}", live(&site));
+    assert!(live(&site).contains(&"unassigned_active a1 pending".to_owned()), "{:?}", live(&site));
+    let report = site.report();
+    let mut findings = report["findings"].as_array().unwrap().iter();
+    let lost = findings.find(|it| it["cause"] == "unassigned_active").unwrap();
+    let exposure = &lost["exposures"][0];
+    assert!(exposure["started_earliest"].is_string(), "{exposure}");
+    assert_eq!(exposure["started_earliest"], exposure["started_latest"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -203,23 +203,29 @@ const TWO_OWNERS: &str = "okta
      app
        a1 u1 - on";
 
+/// Two people waive the only finding, from one time to another, as seen from the next night.
+fn waive(life: &mut Life, from: TimeDelta, to: TimeDelta) {
+    let now = life.now();
+    let signed = |by: &str| Signature { by: by.to_owned(), at: now + from, place: String::new() };
+    let finding = life.findings.values().next().unwrap();
+    life.waivers.push(Waiver {
+        id: 1,
+        fingerprint: finding.fingerprint,
+        cause: finding.cause,
+        episode: 1,
+        reason: "handover".to_owned(),
+        requested: signed("Ann"),
+        approved: Some(signed("Bob")),
+        expires_at: now + to,
+        voided_at: None,
+    });
+}
+
 #[test]
 fn a_waiver_is_void_when_the_account_is_somebody_elses() {
     let mut life = Life::new();
     night(&mut life, TWO_OWNERS, "a1 leaver_active critical opened open");
-    let signed =
-        |by: &str| Some(Signature { by: by.to_owned(), at: life.now(), place: String::new() });
-    life.waivers.push(Waiver {
-        id: 1,
-        fingerprint: life.findings.values().next().unwrap().fingerprint,
-        cause: Cause::LeaverActive,
-        episode: 1,
-        reason: "handover".to_owned(),
-        requested: signed("Ann").unwrap(),
-        approved: signed("Bob"),
-        expires_at: life.now() + TimeDelta::days(90),
-        voided_at: None,
-    });
+    waive(&mut life, TimeDelta::zero(), TimeDelta::days(90));
     night(&mut life, TWO_OWNERS, "a1 leaver_active critical waived waived");
     night(&mut life, TWO_OWNERS, "nothing");
     let anothers = TWO_OWNERS.replace("a1 u1", "a1 u2");
@@ -233,19 +239,7 @@ fn a_waiver_that_ended_before_access_was_lost_again_excuses_no_deadline() {
     let lost = |at: i64| QUIET.replace("assigned", &format!("denied changed={at:+}h"));
     night(&mut life, QUIET, "nothing");
     night(&mut life, &lost(20), "a1 unassigned_active high detected pending");
-    let signed =
-        |by: &str| Some(Signature { by: by.to_owned(), at: life.now(), place: String::new() });
-    life.waivers.push(Waiver {
-        id: 1,
-        fingerprint: life.findings.values().next().unwrap().fingerprint,
-        cause: Cause::UnassignedActive,
-        episode: 1,
-        reason: "handover".to_owned(),
-        requested: signed("Ann").unwrap(),
-        approved: signed("Bob"),
-        expires_at: life.now() + TimeDelta::days(3),
-        voided_at: None,
-    });
+    waive(&mut life, TimeDelta::zero(), TimeDelta::days(3));
     night(&mut life, &lost(20), "a1 unassigned_active high waived waived");
     night(&mut life, QUIET, "a1 unassigned_active high resolved resolved");
     life.wait(60);
@@ -261,21 +255,8 @@ fn a_waiver_that_ends_while_access_goes_on_excuses_the_deadline_only_as_long_as_
     let left = QUIET.replace("ACTIVE", "DEPROVISIONED since=+20h");
     night(&mut life, QUIET, "nothing");
     night(&mut life, &left, "a1 leaver_active critical detected pending");
-    // In the morning after the leave.
-    let approved_at = life.now() - TimeDelta::hours(18);
-    let signed =
-        |by: &str| Some(Signature { by: by.to_owned(), at: approved_at, place: String::new() });
-    life.waivers.push(Waiver {
-        id: 1,
-        fingerprint: life.findings.values().next().unwrap().fingerprint,
-        cause: Cause::LeaverActive,
-        episode: 1,
-        reason: "handover".to_owned(),
-        requested: signed("Ann").unwrap(),
-        approved: signed("Bob"),
-        expires_at: life.now() + TimeDelta::hours(36),
-        voided_at: None,
-    });
+    // Approved in the morning after the leave.
+    waive(&mut life, TimeDelta::hours(-18), TimeDelta::hours(36));
     let outcome = |life: &Life| {
         let finding = life.findings.values().next().unwrap();
         let exceptions = [(life.waivers[0].requested.at, life.waivers[0].expires_at)];

@@ -3,40 +3,19 @@
 
 use std::fs;
 use std::path::Path;
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use connectors::files::{Config, FileConfig, Profiles};
-use domain::{Pass, SystemId, SystemKind, Watcher};
-use drift::Policy;
-use engine::{Outcome, Plan, Source, run};
+use domain::Watcher;
+use engine::{Outcome, run};
 use sim::SimClock;
 use store::Store;
 
-/// Looks at the users of a small company, as a run at that time sees them; `None`: it cannot.
-async fn look(store: &Store, folder: &Path, at: &str, name: &str) -> Outcome {
+use crate::year::plan;
+
+/// Looks at the users of a small company, as a run at that time sees them, or fails to.
+async fn look(store: &Store, folder: &Path, at: &str, is_blind: bool) -> Outcome {
     let now: DateTime<Utc> = at.parse().unwrap();
-    let as_of = Some(now);
-    let file = FileConfig { as_of, whole: Some(true), ..FileConfig::new(folder.join(name)) };
-    let files = Config {
-        system: SystemId::parse("okta").unwrap(),
-        kind: SystemKind::Idp,
-        files: vec![file],
-        zone: None,
-    };
-    let plan = Plan {
-        pass: Pass::Full,
-        sources: vec![Source::Files(files)],
-        profiles: Arc::new(Profiles::builtin().unwrap()),
-        apps: Vec::new(),
-        policy: Policy::default(),
-        settings_digest: [0; 32],
-        fingerprint_key: Some([0; 32]),
-        turn: None,
-        software: "driftline test".to_owned(),
-        routes: Default::default(),
-    };
-    run(store, &plan, &SimClock::starting_at(now)).await.unwrap()
+    run(store, &plan(folder, is_blind, now, None), &SimClock::starting_at(now)).await.unwrap()
 }
 
 fn told(outcome: &Outcome) -> Vec<(Watcher, &str)> {
@@ -49,12 +28,12 @@ async fn a_list_of_a_run_whose_clock_was_ahead_blinds_no_later_run() {
     let user = r#"[{"id": "00u1", "status": "ACTIVE", "profile": {"login": "ana@firm.test"}}]"#;
     fs::write(folder.path().join("users.json"), user).unwrap();
     let store = Store::open(&folder.path().join("driftline.db")).unwrap();
-    let look = async |at, name| look(&store, folder.path(), at, name).await;
+    let look = async |at, is_blind| look(&store, folder.path(), at, is_blind).await;
 
-    look("2026-01-01T03:00:00Z", "users.json").await;
-    look("2026-02-01T03:00:00Z", "users.json").await;
+    look("2026-01-01T03:00:00Z", false).await;
+    look("2026-02-01T03:00:00Z", false).await;
     // What was seen in February does not stand in for January, and on-call hears of it.
-    let blind = look("2026-01-02T03:00:00Z", "not-there.json").await;
+    let blind = look("2026-01-02T03:00:00Z", true).await;
     let stale = told(&blind).into_iter().filter(|it| it.0 == Watcher::SourceStale);
     let stale: Vec<&str> = stale.map(|it| it.1).collect();
     assert_eq!(
@@ -65,7 +44,7 @@ async fn a_list_of_a_run_whose_clock_was_ahead_blinds_no_later_run() {
         ]
     );
     // A list of today is the newest there is.
-    let seen = look("2026-01-03T03:00:00Z", "users.json").await;
+    let seen = look("2026-01-03T03:00:00Z", false).await;
     assert_eq!(told(&seen), []);
     assert!(seen.report.is_complete());
 }

@@ -92,7 +92,8 @@ impl Work for Daemon<'_> {
     fn reload(&mut self) {}
 }
 
-fn plan(folder: &Path, is_blind: bool, now: DateTime<Utc>, turn: Option<Turn>) -> Plan {
+/// What a run looks at: the users of a small company, in a file of that time, or in none.
+pub(crate) fn plan(folder: &Path, is_blind: bool, now: DateTime<Utc>, turn: Option<Turn>) -> Plan {
     let name = if is_blind { "not-there.json" } else { "users.json" };
     let as_of = Some(now);
     let file = FileConfig { as_of, whole: Some(true), ..FileConfig::new(folder.join(name)) };
