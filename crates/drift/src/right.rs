@@ -7,7 +7,9 @@
 //! fails would hide every leaver of the others.
 
 use chrono::{DateTime, Utc};
-use domain::{Grant, Identity, Interval, Lifecycle, List, Pass, Principal, Right, Tier};
+use domain::{
+    Assignment, Grant, Identity, Interval, Lifecycle, List, Pass, Principal, Right, Tier,
+};
 use graph::{Sighting, Standing, last_leaves};
 
 use crate::context::Context;
@@ -132,8 +134,8 @@ struct LeftByHr {
     is_struck_out: bool,
     /// By the list of the declared authority.
     is_authority: bool,
-    /// A light pass was told by id that they are back: HR, which it does not read, may have struck
-    /// the row out since.
+    /// They may be back: a light pass was told by id that they are, and HR, which it does not read,
+    /// may have struck the row out since; or HR has, and what they may use is not legible.
     is_in_doubt: bool,
 }
 
@@ -416,11 +418,18 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
             .and_then(|it| it.row.created_at)
             .is_some_and(|created_at| created_at > left_at)
     });
-    let is_back = words.iter().any(|(at, _)| is_given_again(cx, *at, left_at));
+    let given = |is_given: fn(&Assignment, DateTime<Utc>) -> bool| {
+        words.iter().any(|(at, _)| is_given_again(cx, *at, left_at, is_given))
+    };
+    let is_back = given(|it, left_at| {
+        it.grant == Grant::Grants && it.changed_at.is_some_and(|at| at > left_at)
+    });
+    let may_be_back = given(|it, _| it.grant == Grant::Undecided);
     let is_over = left_at <= cx.now && !is_rehired && !(is_struck_out && is_back);
     let list = estate.hr.get(usize::from(row.system)).map(|it| &it.stream.system);
     let is_authority = list.is_some() && list == cx.rules.authority.as_ref();
-    let is_in_doubt = is_back && cx.pass == Pass::Light;
+    let is_in_doubt =
+        (is_back && cx.pass == Pass::Light) || (is_struck_out && may_be_back && !is_back);
     is_over.then_some(LeftByHr { at: left_at, is_struck_out, is_authority, is_in_doubt })
 }
 
@@ -434,16 +443,17 @@ pub(crate) fn has_left(cx: &Context<'_>, identity: usize, left_at: DateTime<Utc>
 /// Whether the status of an identity changed, and it was given the app, after a leave. With a row
 /// that HR has struck out that is a return, whatever became of it since. One of the two alone is
 /// not: who never lost their access may be locked out, or be pushed anew, after the row has fallen
-/// out of a list of the last weeks.
-fn is_given_again(cx: &Context<'_>, identity: usize, left_at: DateTime<Utc>) -> bool {
+/// out of a list of the last weeks. `is_given`: what an assignment has to show for it.
+fn is_given_again(
+    cx: &Context<'_>,
+    identity: usize,
+    left_at: DateTime<Utc>,
+    is_given: impl Fn(&Assignment, DateTime<Utc>) -> bool,
+) -> bool {
     let sighting = cx.graph.estate().identities.get(identity);
-    let is_later = |at: Option<DateTime<Utc>>| at.is_some_and(|at| at > left_at);
-    sighting.is_some_and(|it| is_later(it.row.status_changed_at))
-        && cx
-            .graph
-            .assignments_of(identity)
-            .iter()
-            .any(|it| it.row.grant == Grant::Grants && is_later(it.row.changed_at))
+    let changed_at = sighting.and_then(|it| it.row.status_changed_at);
+    changed_at.is_some_and(|at| at > left_at)
+        && cx.graph.assignments_of(identity).iter().any(|it| is_given(it.row, left_at))
 }
 
 /// When the right ended. Where several IdPs entitled, or several identities at one, it ended with the

@@ -356,8 +356,13 @@ fn who_is_given_access_again_after_hr_has_struck_them_out_is_no_leaver() {
     // What becomes of the new employment is no matter of the old row.
     let suspended = "SUSPENDED assigned since=-1d changed=-2d";
     assert_eq!(judged(suspended, "gone"), "a1 suspended_active medium");
+    // What they may use is not legible tonight: they may well be back, and HR's old word is no proof.
+    let illegible = "ACTIVE undecided since=-2d";
+    assert_eq!(judged(illegible, "gone"), "nothing");
+    assert_eq!(judged(illegible, ""), "a1 leaver_active critical");
     // A row that falls out of a list of the last weeks brings nobody back.
     for never_left in [
+        "ACTIVE undecided since=-90d",
         "ACTIVE assigned",
         "ACTIVE assigned since=-2d changed=-90d",
         "ACTIVE assigned since=-90d changed=-2d",
