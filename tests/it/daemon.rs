@@ -221,6 +221,32 @@ fn due_times_that_passed_while_it_was_down_are_caught_up_once_and_told() {
     let shown = site.told(&["schedule"]).stdout;
     assert!(shown.contains("In all, 4 due times had no run"), "{shown}");
     assert!(!shown.contains("Since then"), "{shown}");
+    let told = site.entries_of("run.missed");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["body"]["n"], &told[0]["run"]), (&4.into(), &2.into()), "{told:?}");
+}
+
+#[test]
+fn a_run_that_failed_is_in_the_ledger_without_a_number() {
+    let site = site("[deployment]\nfingerprint_key = 'file:print.key'\n");
+    site.write("print.key", "0123456789abcdef");
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Committed run 1");
+    daemon.told("The next run begins at");
+    std::fs::remove_file(site.path("print.key")).unwrap();
+    daemon.signal("USR1");
+    daemon.told("the last run failed, and nothing of it was saved");
+    daemon.told("The ledger was told that a run failed");
+    site.write("print.key", "0123456789abcdef");
+    daemon.signal("USR1");
+    daemon.told("Committed run 2");
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(), 0);
+    let told = site.entries_of("run.failed");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert_eq!((&told[0]["body"]["n"], told[0].get("run")), (&1.into(), None), "{told:?}");
+    assert!(!told[0].to_string().contains("print.key"), "why is a fact that can be erased");
+    site.told(&["ledger", "verify"]);
 }
 
 #[test]

@@ -33,6 +33,11 @@ impl Site {
         (0..size).map(show).collect()
     }
 
+    /// The entries of one type, in order.
+    pub(crate) fn entries_of(&self, kind: &str) -> Vec<Value> {
+        self.entries().into_iter().filter(|it| it["type"] == kind).collect()
+    }
+
     fn head(&self) -> Checkpoint {
         let note = Note::parse(&self.told(&["ledger", "head"]).stdout).unwrap();
         Checkpoint::parse(note.text()).unwrap()
@@ -154,6 +159,29 @@ fn a_broken_ledger_is_named_and_stops_no_run() {
         report["watcher"].as_array().unwrap().iter().map(|it| &it["kind"]).collect();
     assert!(kinds.contains(&&"ledger_broken".into()), "{kinds:?}");
     assert_eq!(report.get("ledger"), None);
+    let told = site.entries_of("selfcheck.failed");
+    assert_eq!(told.len(), 1, "{told:?}");
+    let what = told[0]["body"]["what"].as_str().unwrap();
+    assert!(what.contains("is not what was written"), "{what}");
+}
+
+#[test]
+fn a_run_by_hand_that_failed_is_an_entry_and_one_that_was_saved_is_none() {
+    let site = Site::firm_after_first();
+    assert_eq!(site.entries_of("run.failed"), Vec::<Value>::new());
+    site.night(SECOND, &Night::planted());
+    let good = site.read("driftline.toml");
+    let text = String::from_utf8(good.clone()).unwrap();
+    site.write(
+        "driftline.toml",
+        format!("{text}\n[deployment]\nfingerprint_key = \"file:nowhere\"\n"),
+    );
+    is(&site.run(), 3, &["deployment.fingerprint_key"]);
+    site.write("driftline.toml", good);
+    site.told(&["run", "--once"]);
+    let told = site.entries_of("run.failed");
+    assert_eq!(told.len(), 1, "{told:?}");
+    is(&site.ask(&["ledger", "verify"]), 0, &["is what was written"]);
 }
 
 #[test]

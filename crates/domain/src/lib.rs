@@ -12,6 +12,7 @@ mod clock;
 mod decision;
 mod explanation;
 mod exposure;
+mod failed;
 mod finding;
 mod grade;
 mod guard;
@@ -40,6 +41,7 @@ pub use clock::{At, Clock};
 pub use decision::{Decision, Disposition, Signature, Waiver, Word};
 pub use explanation::{Explanation, Fact, KeyTrial, TrialOutcome};
 pub use exposure::{Exposure, Interval, Span, TimeToDeactivate};
+pub use failed::FailedRuns;
 pub use finding::{
     Change, Finding, FindingEvent, FindingId, FindingState, Fingerprint, Look, Resolution, Subject,
     SubjectKind,

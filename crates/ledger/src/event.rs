@@ -76,6 +76,12 @@ pub enum Kind {
     KeyRevoked,
     /// Something happened that is not in the ledger.
     GapDeclared,
+    /// Runs came to nothing: nothing of them was saved.
+    RunFailed,
+    /// Due times of the schedule had no run.
+    RunMissed,
+    /// A run found the ledger broken.
+    SelfcheckFailed,
 }
 
 impl Kind {
@@ -110,6 +116,9 @@ impl Kind {
             Self::KeyAdded => "key.added",
             Self::KeyRevoked => "key.revoked",
             Self::GapDeclared => "gap.declared",
+            Self::RunFailed => "run.failed",
+            Self::RunMissed => "run.missed",
+            Self::SelfcheckFailed => "selfcheck.failed",
         }
     }
 }
@@ -448,7 +457,13 @@ fn canonical(values: &[Value]) -> Vec<u8> {
     serde_json_canonicalizer::to_vec(&values).unwrap_or_default()
 }
 
-fn by_run(kind: Kind, (run, at): (RunId, DateTime<Utc>), who: Option<Who>, body: Value) -> Event {
+/// What a run did.
+pub(crate) fn by_run(
+    kind: Kind,
+    (run, at): (RunId, DateTime<Utc>),
+    who: Option<Who>,
+    body: Value,
+) -> Event {
     let facts = who.iter().map(Who::fact).collect();
     Event { kind, at, run: Some(run), actor: Actor::Driftline, subject: who, body, facts }
 }

@@ -18,6 +18,7 @@ mod proof;
 mod tile;
 mod tree;
 mod verify;
+mod watching;
 
 pub use checkpoint::Checkpoint;
 pub use entry::{EntryHead, LEN_MAX, Sealed, VERSION, digest_of, seal};

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use domain::{Digest, Signature};
+use domain::{Digest, FailedRuns, Signature};
 use ledger::{Basis, Event, KeyStanding, Note, PublicKey, SecretKey};
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -113,6 +113,19 @@ impl Store {
         self.write("revoke a key", move |connection| {
             let events = [Event::key_revoked(&key, &reason, &by)];
             entry::append_keys(connection, present.as_deref().as_slice(), &events)
+        })
+        .await
+    }
+
+    /// Tells the ledger of runs that failed, in a transaction of its own: theirs is not there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::commit`]: nothing is told then.
+    pub async fn add_failed_runs(&self, failed: FailedRuns) -> Result<(), StoreError> {
+        let signer = self.signer.clone();
+        self.write("save that a run failed", move |connection| {
+            entry::append(connection, signer.as_deref(), &[Event::run_failed(&failed)])
         })
         .await
     }

@@ -12,7 +12,7 @@ use alerting::Sender;
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use connectors::files::Profiles;
-use domain::{Clock as _, Pass, Turn};
+use domain::{Clock as _, FailedRuns, Pass, Turn};
 use engine::{Due, Plan, Ran, Schedule, Wakes, Work, attend, deliver};
 use sd_notify::NotifyState;
 use store::{Store, StoreError};
@@ -68,6 +68,7 @@ pub(crate) async fn daemon(config: &Path) -> anyhow::Result<Exit> {
         status,
         max_age,
         post,
+        untold: None,
     };
     tell(&[NotifyState::Ready]);
     let exit = tokio::select! {
@@ -195,6 +196,8 @@ struct Service {
     max_age: watch::Sender<TimeDelta>,
     /// Tells [`tell_people`] of other channels, and that a run may have left something to tell.
     post: watch::Sender<Arc<Post>>,
+    /// Runs that failed and that the ledger could not be told of yet.
+    untold: Option<FailedRuns>,
 }
 
 impl Work for Service {
@@ -238,6 +241,11 @@ impl Work for Service {
         if let Some(why) = &failed {
             error!("{why}");
         }
+        if let (Ok(Ran::Failed), Some(why)) = (&ran, &failed) {
+            let one = FailedRuns::one(began, MachineClock.now(), why.clone());
+            self.untold = Some(one.after(self.untold.take()));
+        }
+        self.tell_ledger().await;
         let took_ms = u64::try_from(took.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.status.send_modify(|it| {
             it.running_since = None;
@@ -292,6 +300,21 @@ impl Service {
             self.beat().await;
         }
         Ok(Ok(()))
+    }
+
+    /// Tells the ledger of runs that failed. What kept a run from being saved may keep this, too:
+    /// then it is told after the next run.
+    async fn tell_ledger(&mut self) {
+        let Some(failed) = self.untold.clone() else { return };
+        match self.store.add_failed_runs(failed).await {
+            Ok(()) => {
+                info!("The ledger was told that a run failed");
+                self.untold = None;
+            }
+            Err(error) => {
+                warn!("The ledger was not told of it yet: {:#}", anyhow::Error::from(error));
+            }
+        }
     }
 
     async fn beat(&self) {

@@ -7,7 +7,7 @@ use alerting::Sender;
 use anyhow::Context as _;
 use chrono::TimeDelta;
 use connectors::files::Profiles;
-use domain::{At, Clock, Pass, Severity, Turn};
+use domain::{At, Clock, FailedRuns, Pass, Severity, Turn};
 use engine::{Outcome, Plan};
 use report::text;
 use report::v1::{self, Report};
@@ -165,7 +165,14 @@ impl Due<'_> {
         night: Option<&Night>,
         clock: &dyn Clock,
     ) -> anyhow::Result<String> {
-        let outcome = self.commit(pass, night, None, clock).await?;
+        let began = clock.now();
+        let committed = self.commit(pass, night, None, clock).await;
+        if let Err(error) = &committed {
+            let failed = FailedRuns::one(began, clock.now(), format!("{error:#}"));
+            // What kept it from being saved may keep this, too, and the error itself is told.
+            self.store.add_failed_runs(failed).await.ok();
+        }
+        let outcome = committed?;
         self.write_pages(&outcome.report).await?;
         Ok(told(night, &outcome))
     }
