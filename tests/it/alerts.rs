@@ -229,6 +229,7 @@ async fn deliver_late(sim: &Sim, site: &Site) -> Deliveries {
     let plan = Plan {
         pass: Pass::Full,
         turn: None,
+        anchors: Vec::new(),
         sources: vec![Source::Scim(Scim::new(scim, reader))],
         profiles: Arc::new(Profiles::builtin().unwrap()),
         apps: Vec::new(),

@@ -158,6 +158,7 @@ fn plan(sim: &Sim) -> Plan {
         settings_digest: [0; 32],
         fingerprint_key: Some([0; 32]),
         turn: None,
+        anchors: Vec::new(),
         software: "driftline test".to_owned(),
         routes: Routes { channels: vec![hook], routes: vec![route], ..Routes::default() },
     }

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod alerts;
+mod anchors;
 mod bad_input;
 mod bad_store;
 mod company;

@@ -90,6 +90,7 @@ fn commit(run: RunId, finding: &Finding, n: usize) -> Commit {
         findings: Vec::new(),
         events: Vec::new(),
         changes: Vec::new(),
+        anchors: Vec::new(),
         notices: Vec::new(),
         turn: None,
         voided_waivers: Vec::new(),

@@ -49,5 +49,6 @@ pub(crate) fn plan(
         turn: None,
         software: concat!("driftline ", env!("CARGO_PKG_VERSION")).to_owned(),
         routes: Default::default(),
+        anchors: Vec::new(),
     }
 }

@@ -6,6 +6,7 @@
 
 mod account;
 mod activity;
+mod anchor;
 mod assignment;
 mod cause;
 mod clock;
@@ -35,6 +36,7 @@ mod watcher;
 
 pub use account::{Account, ActiveFlag, Invitation};
 pub use activity::Activity;
+pub use anchor::{AnchorKind, AnchorName, AnchorStand};
 pub use assignment::{Assignment, Grant, GroupRef, Membership, Principal, Via};
 pub use cause::{Cause, Family, Severity};
 pub use clock::{At, Clock};

@@ -70,6 +70,9 @@ pub struct LedgerHead {
     pub root: Digest,
     /// Has a key of the ledger signed it?
     pub is_signed: bool,
+    /// When a checkpoint was taken out of the operator's reach last; `None`: never, as far as is
+    /// kept.
+    pub anchored_at: Option<DateTime<Utc>>,
 }
 
 /// One earlier run, for trends.

@@ -25,6 +25,8 @@ named! {
         ProvisioningUnhealthy = "provisioning_unhealthy",
         /// The ledger is not what was written.
         LedgerBroken = "ledger_broken",
+        /// No checkpoint of the ledger was taken out of reach for too long.
+        AnchorMissing = "anchor_missing",
         /// Coverage is worse than in the run before.
         CoverageDropped = "coverage_dropped",
         /// Runs that were due did not take place, or late.
@@ -46,6 +48,7 @@ impl Watcher {
                 Self::SourceStale
                 | Self::CoverageDropped
                 | Self::LedgerBroken
+                | Self::AnchorMissing
                 | Self::AlertUndelivered,
             ) => true,
             (

@@ -66,6 +66,7 @@ pub(crate) fn plan(args: &CheckArgs, profiles: Arc<Profiles>) -> Result<Plan, Us
         turn: None,
         software: crate::SOFTWARE.to_owned(),
         routes: Routes::default(), // It tells whoever typed it.
+        anchors: Vec::new(),
     })
 }
 

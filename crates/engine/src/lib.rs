@@ -3,6 +3,7 @@
 //! The only crate that knows all the others' order. It decides nothing about people itself, and
 //! what it saves it saves in one transaction.
 
+mod anchor;
 mod ask;
 mod attend;
 mod confirm;
@@ -21,6 +22,7 @@ mod run;
 mod schedule;
 mod selfcheck;
 
+pub use anchor::{Anchored, anchor};
 pub use attend::{Ran, Wakes, Work, attend};
 pub use deliver::{Deliveries, deliver};
 pub use inspect::{Answer, inspect};

@@ -8,7 +8,7 @@ use connectors::files::{Config, Profiles};
 use connectors::okta::Okta;
 use connectors::onelogin::OneLogin;
 use connectors::scim::Scim;
-use domain::{Channel, Digest, Pass, Stream, SystemId, SystemKind, Turn};
+use domain::{AnchorName, Channel, Digest, Pass, Stream, SystemId, SystemKind, Turn};
 use drift::{AppRules, Policy};
 use graph::KeyRules;
 
@@ -35,6 +35,8 @@ pub struct Plan {
     pub software: String,
     /// Who is told what; by default nobody.
     pub routes: Routes,
+    /// Where checkpoints are taken out of reach; by default nowhere.
+    pub anchors: Vec<AnchorName>,
 }
 
 impl Plan {

@@ -10,6 +10,7 @@ use domain::{
 use drift::{Judgement, Reconciled, time_to_deactivate};
 use store::{DeadChannel, State};
 
+use crate::anchor;
 use crate::ask::AskedAgain;
 use crate::gaps::gaps;
 use crate::lists::{Listing, Missing, is_ahead};
@@ -236,6 +237,7 @@ fn watcher(
     found.extend(told(run.pulled));
     found.extend(gaps(run.plan, run.state, run.now));
     found.extend(run.ledger.broken.clone());
+    found.extend(anchor::missing(&run.plan.anchors, &run.state.anchors, run.now));
     found.extend(undelivered(run));
     found
 }

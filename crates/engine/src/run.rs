@@ -88,7 +88,7 @@ async fn run_as(
         })
         .collect();
 
-    let ledger = &self_check(store).await?;
+    let ledger = &self_check(store, &state.anchors).await?;
     let run = record::Run { id, now, plan, state: &state, pulled: &pulled, asked: &asked, ledger };
     let record = record::record(&run, &listings, &outcomes);
     let told = told_since(store, &state).await?;
@@ -118,6 +118,7 @@ async fn run_as(
         observations: heard.observations,
         bodies,
         entries,
+        anchors: plan.anchors.clone(),
         notices,
         snapshots: listings
             .into_iter()

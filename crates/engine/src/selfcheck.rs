@@ -1,6 +1,6 @@
 //! Each run checks the ledger before it adds to it. A broken one stops no run: it is told.
 
-use domain::{LedgerHead, Severity, Watcher, WatcherFinding};
+use domain::{AnchorStand, LedgerHead, Severity, Watcher, WatcherFinding};
 use ledger::Basis;
 use store::{Held, Store, StoreError};
 
@@ -15,18 +15,26 @@ pub(crate) struct SelfCheck {
     pub(crate) basis: Option<Basis>,
 }
 
-/// Checks the whole ledger.
+/// Checks the whole ledger. `anchors`: how those that were ever asked for stand.
 ///
 /// # Errors
 ///
 /// Returns [`StoreError`] when the database cannot be read.
-pub(crate) async fn self_check(store: &Store) -> Result<SelfCheck, StoreError> {
+pub(crate) async fn self_check(
+    store: &Store,
+    anchors: &[AnchorStand],
+) -> Result<SelfCheck, StoreError> {
+    let anchored_at = anchors.iter().filter_map(|it| it.last_made_at).max();
     let basis = store.latest_basis().await?;
     match store.verify_ledger(Held::default()).await {
         Ok(verified) => {
             let is_signed = !verified.signed_by.is_empty();
-            let head =
-                verified.head.map(|it| LedgerHead { size: it.size, root: it.root, is_signed });
+            let head = verified.head.map(|it| LedgerHead {
+                size: it.size,
+                root: it.root,
+                is_signed,
+                anchored_at,
+            });
             Ok(SelfCheck { head, broken: None, basis })
         }
         Err(error @ (StoreError::Ledger(_) | StoreError::Corrupt { .. })) => {

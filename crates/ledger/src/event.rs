@@ -82,6 +82,10 @@ pub enum Kind {
     RunMissed,
     /// A run found the ledger broken.
     SelfcheckFailed,
+    /// A checkpoint was taken out of the operator's reach.
+    AnchorMade,
+    /// A checkpoint never was: a later one takes its place.
+    AnchorFailed,
 }
 
 impl Kind {
@@ -119,6 +123,8 @@ impl Kind {
             Self::RunFailed => "run.failed",
             Self::RunMissed => "run.missed",
             Self::SelfcheckFailed => "selfcheck.failed",
+            Self::AnchorMade => "anchor.made",
+            Self::AnchorFailed => "anchor.failed",
         }
     }
 }

@@ -115,6 +115,18 @@ pub enum Broken {
         seq: u64,
     },
 
+    /// What a place gave for a checkpoint is not what its entry has the digest of, or one of the
+    /// two is not there.
+    #[error(
+        "what the anchor `{name}` gave for the checkpoint over {size} entries is not what was written"
+    )]
+    Anchor {
+        /// Its name.
+        name: String,
+        /// Entries under the checkpoint.
+        size: u64,
+    },
+
     /// The ledger is shorter than a checkpoint that somebody holds.
     #[error(
         "the ledger has {size} entries, and the checkpoint that you hold is over {held}: entries were taken off its end"

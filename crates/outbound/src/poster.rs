@@ -1,4 +1,5 @@
-//! What alerts are sent with: POST to one URL that the settings name, and to what lies below it.
+//! What alerts and anchors are sent with: POST, and PUT where an object is made, to one URL that
+//! the settings name and to what lies below it.
 //!
 //! A type of its own, with settings and a client of its own: whoever reads identity providers and
 //! apps holds a [`Reader`](crate::Reader), from which there is no way to one of these. It follows
@@ -89,7 +90,8 @@ impl Poster {
     /// be used.
     pub fn new(config: PosterConfig, clock: Arc<dyn Clock>) -> Result<Self, OutboundError> {
         let inner = Inner::new(&config, clock).map_err(|Wrong { setting, what }| {
-            failed(String::new(), OutboundErrorKind::Setting { setting, what })
+            let kind = OutboundErrorKind::Setting { setting, what };
+            failed("set up the client for", String::new(), kind)
         })?;
         Ok(Self(Arc::new(inner)))
     }
@@ -105,7 +107,7 @@ impl Poster {
         headers: &[(&'static str, &str)],
         body: Vec<u8>,
     ) -> Result<Posted, OutboundError> {
-        self.send(self.0.url.clone(), headers, body).await
+        self.send(Method::POST, self.0.url.clone(), headers, body).await
     }
 
     /// Sends one request to what lies below the URL; `path` is relative to it, and ids in it are
@@ -120,14 +122,31 @@ impl Poster {
         headers: &[(&'static str, &str)],
         body: Vec<u8>,
     ) -> Result<Posted, OutboundError> {
+        self.send(Method::POST, self.below(&Method::POST, path)?, headers, body).await
+    }
+
+    /// Makes what `path` below the URL names, or a new version of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Poster::post_below`].
+    pub async fn put_below(
+        &self,
+        path: &str,
+        headers: &[(&'static str, &str)],
+        body: Vec<u8>,
+    ) -> Result<Posted, OutboundError> {
+        self.send(Method::PUT, self.below(&Method::PUT, path)?, headers, body).await
+    }
+
+    fn below(&self, method: &Method, path: &str) -> Result<Url, OutboundError> {
         let url = self.0.scope.below(path);
-        let url =
-            url.map_err(|why| failed(self.place(), OutboundErrorKind::PathElsewhere { why }))?;
-        self.send(url, headers, body).await
+        url.map_err(|why| self.failed(method, OutboundErrorKind::PathElsewhere { why }))
     }
 
     async fn send(
         &self,
+        method: Method,
         url: Url,
         headers: &[(&'static str, &str)],
         body: Vec<u8>,
@@ -138,13 +157,13 @@ impl Poster {
         map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         for (name, value) in headers {
             let value = sensitive(value)
-                .ok_or_else(|| failed(self.place(), wrong("a value is no value of a header")))?;
+                .ok_or_else(|| self.failed(&method, wrong("a value is no value of a header")))?;
             map.insert(HeaderName::from_static(name), value);
         }
         if let Some(value) = &self.0.authorization {
             map.insert(AUTHORIZATION, value.clone());
         }
-        let mut request = reqwest::Request::new(Method::POST, url);
+        let mut request = reqwest::Request::new(method.clone(), url);
         *request.headers_mut() = map;
         *request.body_mut() = Some(body.into());
         let place = self.place();
@@ -154,8 +173,13 @@ impl Poster {
             Ok(Exchange { status, headers, body, received_at, .. }) => {
                 Ok(Posted { status, headers, body, received_at })
             }
-            Err(kind) => Err(OutboundError { requests: lines, ..failed(self.place(), kind) }),
+            Err(kind) => Err(OutboundError { requests: lines, ..self.failed(&method, kind) }),
         }
+    }
+
+    fn failed(&self, method: &Method, kind: OutboundErrorKind) -> OutboundError {
+        let doing = if *method == Method::PUT { "PUT to" } else { "POST to" };
+        failed(doing, self.place(), kind)
     }
 
     /// Scheme, host and port: all of the URL that may be shown.
@@ -200,8 +224,7 @@ impl Inner {
     }
 }
 
-fn failed(place: String, kind: OutboundErrorKind) -> OutboundError {
-    let doing = if place.is_empty() { "set up the client for" } else { "POST to" };
+fn failed(doing: &'static str, place: String, kind: OutboundErrorKind) -> OutboundError {
     OutboundError { doing, url: place.into(), requests: Vec::new(), kind }
 }
 

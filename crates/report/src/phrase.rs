@@ -66,15 +66,19 @@ pub(crate) fn thousands(n: u64) -> String {
 }
 
 /// The head of the ledger before the run, short: enough of the root to compare by eye.
-pub(crate) fn ledger(head: &LedgerHead) -> String {
+pub(crate) fn ledger(head: &LedgerHead, zone: Zone) -> String {
     /// 64 bits of 256: whoever wants more has them in the JSON.
     const ROOT_SHOWN: usize = 16;
     let root = head.root_sha256.get(..ROOT_SHOWN).unwrap_or(&head.root_sha256);
     let entries = if head.size == 1 { "entry" } else { "entries" };
     let signed = if head.is_signed { "signed" } else { "not signed" };
     let size = thousands(head.size);
+    let anchored = head.anchored_at.map_or_else(String::new, |it| {
+        format!(" A checkpoint was last taken out of reach {}.", zone.time(it))
+    });
     format!(
-        "{size} {entries} before this run, root {root}, {signed}. What this run adds comes after."
+        "{size} {entries} before this run, root {root}, {signed}.{anchored} What this run adds \
+         comes after."
     )
 }
 

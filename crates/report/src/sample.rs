@@ -144,7 +144,12 @@ pub(crate) fn record() -> RunRecord {
             "`active` says nothing of open sessions, API tokens or local passwords.".to_owned(),
             "Access through a shared account is visible only where it is registered.".to_owned(),
         ],
-        ledger: Some(LedgerHead { size: 1204, root: [0x5e; 32], is_signed: true }),
+        ledger: Some(LedgerHead {
+            size: 1204,
+            root: [0x5e; 32],
+            is_signed: true,
+            anchored_at: None,
+        }),
     }
 }
 

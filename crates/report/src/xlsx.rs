@@ -225,7 +225,10 @@ fn facts(report: &Report) -> [(&'static str, Cell); 9] {
         ("Software", text(&report.software)),
         ("Settings, SHA-256", text(&report.settings_sha256)),
         ("Policy version", Cell::Number(i64::from(report.policy_version))),
-        ("Ledger", text(&report.ledger.as_ref().map(phrase::ledger).unwrap_or_default())),
+        (
+            "Ledger",
+            text(&report.ledger.as_ref().map(|it| phrase::ledger(it, zone)).unwrap_or_default()),
+        ),
     ]
 }
 

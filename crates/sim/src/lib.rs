@@ -4,6 +4,7 @@
 //! It is a fake and not a mock: it keeps state and answers by the published documents, whoever
 //! asks. See [`describe`] for the language of companies and [`FAULTS`] for what can go wrong.
 
+mod authority;
 mod body;
 mod change;
 mod clock;
@@ -35,6 +36,7 @@ use tokio::sync::watch;
 
 use serve::{Shared, Urls, router};
 
+pub use authority::Authority;
 pub use clock::SimClock;
 pub use describe::DescribeError;
 pub use endpoint::Endpoint;

@@ -3,9 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use ledger::{Broken, Checkpoint, Kind, PublicKey, StoredEntry, Verified, Verifier, digest_of};
+use ledger::{
+    Broken, Checkpoint, Kind, PublicKey, StoredEntry, Verified, Verifier, digest_of, sha256,
+};
 use rusqlite::{Connection, Rows};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
 use crate::cells::Cells;
@@ -41,10 +43,26 @@ pub(crate) fn verify(connection: &Connection, held: Held) -> Result<Verified, St
     if let Some(key) = held.key {
         verifier = verifier.trusting(key);
     }
-    let reports = walk(connection, &mut verifier)?;
+    let told = walk(connection, &mut verifier)?;
     let verified = verifier.finish()?;
-    check_runs(connection, &reports)?;
+    check_runs(connection, &told.runs)?;
+    check_anchors(connection, told.anchors)?;
     Ok(verified)
+}
+
+/// What entries tell of that is kept apart from them.
+#[derive(Default)]
+struct Told {
+    runs: Vec<RunTold>,
+    anchors: FxHashSet<AnchorTold>,
+}
+
+/// What a place gave for a checkpoint, as the entry about it has it.
+#[derive(Deserialize, PartialEq, Eq, Hash)]
+struct AnchorTold {
+    anchor: String,
+    size: u64,
+    proof_sha256: String,
 }
 
 /// The digest of a run's report, as the entry of the run has it.
@@ -55,7 +73,7 @@ struct RunTold {
 }
 
 /// Takes entries and checkpoints through the verifier, in order.
-fn walk(connection: &Connection, verifier: &mut Verifier) -> Result<Vec<RunTold>, StoreError> {
+fn walk(connection: &Connection, verifier: &mut Verifier) -> Result<Told, StoreError> {
     let mut statement =
         connection.prepare("SELECT seq, kind, entry, hash FROM ledger_entry ORDER BY seq")?;
     let mut entries = statement.query([])?;
@@ -67,7 +85,7 @@ fn walk(connection: &Connection, verifier: &mut Verifier) -> Result<Vec<RunTold>
     let mut facts = Facts { rows: statement.query([])?, next: None };
     checkpoints.advance()?;
     facts.advance()?;
-    let mut told = Vec::new();
+    let mut told = Told::default();
     while let Some(row) = entries.next()? {
         let mut cells = Cells::keyed(row, "ledger_entry")?;
         let seq = cells.key().cast_unsigned();
@@ -75,7 +93,9 @@ fn walk(connection: &Connection, verifier: &mut Verifier) -> Result<Vec<RunTold>
         let head = verifier.entry(StoredEntry { seq, kind, entry, hash: cells.blob("hash")? })?;
         facts.check(seq, &head.digests)?;
         if kind == Kind::RunCompleted.name() {
-            told.push(run_told(seq, entry).ok_or(Broken::Altered { seq })?);
+            told.runs.push(run_told(seq, entry).ok_or(Broken::Altered { seq })?);
+        } else if kind == Kind::AnchorMade.name() {
+            told.anchors.insert(anchor_told(entry).ok_or(Broken::Altered { seq })?);
         }
         checkpoints.check(verifier)?;
     }
@@ -169,6 +189,38 @@ fn run_told(seq: u64, entry: &[u8]) -> Option<RunTold> {
     }
     let Entry { body } = serde_json::from_slice(entry).ok()?;
     Some(RunTold { run: body.run, seq, report_sha256: body.report_sha256 })
+}
+
+fn anchor_told(entry: &[u8]) -> Option<AnchorTold> {
+    #[derive(Deserialize)]
+    struct Entry {
+        body: AnchorTold,
+    }
+    serde_json::from_slice::<Entry>(entry).ok().map(|it| it.body)
+}
+
+/// Every anchor that was made has its entry, every entry its anchor, and both the same proof.
+fn check_anchors(
+    connection: &Connection,
+    mut told: FxHashSet<AnchorTold>,
+) -> Result<(), StoreError> {
+    let mut statement = connection
+        .prepare("SELECT id, name, size, proof FROM anchor WHERE state = 'made' ORDER BY id")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "anchor")?;
+        let (anchor, size) = (cells.string("name")?, cells.count("size")?);
+        let proof_sha256: String =
+            sha256(cells.blob("proof")?).iter().map(|it| format!("{it:02x}")).collect();
+        let made = AnchorTold { anchor, size, proof_sha256 };
+        if !told.remove(&made) {
+            return Err(Broken::Anchor { name: made.anchor, size }.into());
+        }
+    }
+    match told.into_iter().next() {
+        Some(it) => Err(Broken::Anchor { name: it.anchor, size: it.size }.into()),
+        None => Ok(()),
+    }
 }
 
 /// Every run since there is a ledger has its entry, and the report that the entry says.

@@ -2,16 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Body, Changes, Digest, EntityId, Episode, Finding, FindingEvent, Notice, Observation, Pass,
-    Request, RunId, Snapshot, SystemId, Tier, Turn, Verdict,
+    AnchorName, Body, Changes, Digest, EntityId, Episode, Finding, FindingEvent, Notice,
+    Observation, Pass, Request, RunId, Snapshot, SystemId, Tier, Turn, Verdict,
 };
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use crate::cells::{Cells, ms};
 use crate::{
-    Enrolled, LogPart, Store, StoreError, body, conclusion, entry, finding, guard, log, notice,
-    observation, people, report, rows, snapshot, turn,
+    Enrolled, LogPart, Store, StoreError, anchor, body, conclusion, entry, finding, guard, log,
+    notice, observation, people, report, rows, snapshot, turn,
 };
 
 /// Everything one run saw and concluded.
@@ -51,6 +51,8 @@ pub struct Commit {
     pub bodies: Vec<Body>,
     /// What the ledger is told of it.
     pub entries: Vec<ledger::Event>,
+    /// The anchors of the settings. Those whose day it is are asked for with its checkpoint.
+    pub anchors: Vec<AnchorName>,
     /// What there is to tell of it. Delivered after the commit, from the saved rows.
     pub notices: Vec<Notice>,
 }
@@ -101,7 +103,11 @@ impl Store {
     pub async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
         let signer = self.signer.clone();
         self.write("save a run", move |connection| {
-            entry::append(connection, signer.as_deref(), &commit.entries)?;
+            let now = commit.run.now;
+            let (wanted, mut entries) = anchor::wanted(connection, &commit.anchors, now)?;
+            entries.extend_from_slice(&commit.entries);
+            entry::append(connection, signer.as_deref(), &entries)?;
+            anchor::ask(connection, &wanted, now)?;
             save(connection, commit)
         })
         .await

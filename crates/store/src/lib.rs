@@ -6,6 +6,7 @@
 //!
 //! Never here: what the rows mean. Nothing is judged, and nothing that was seen is changed.
 
+mod anchor;
 mod audit;
 mod body;
 mod canon;
@@ -42,6 +43,7 @@ mod turn;
 mod verify;
 mod writer;
 
+pub use anchor::{AnchorLine, AnchorSettled, AnchorState, DueAnchor};
 pub use audit::Held;
 pub use channel::ChannelHealth;
 pub use commit::{Commit, LinkChange, RunSummary};

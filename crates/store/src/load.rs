@@ -14,7 +14,7 @@ use crate::rows::pack::{self, Packed};
 use crate::rows::{key_in, numbered};
 use crate::state::{Counters, State, StreamState};
 use crate::{
-    RunLine, Store, StoreError, conclusion, finding, guard, log, notice, people, snapshot,
+    RunLine, Store, StoreError, anchor, conclusion, finding, guard, log, notice, people, snapshot,
 };
 
 /// Runs in the trend: a month of nights.
@@ -57,6 +57,7 @@ fn load(connection: &Connection) -> Result<State, StoreError> {
         log_events: log::load_events(connection)?,
         told: notice::load_told(connection)?,
         dead_channels: notice::load_dead(connection)?,
+        anchors: anchor::load_stands(connection)?,
         next: counters(connection)?,
         history: full.iter().rev().take(HISTORY_MAX).rev().map(|it| (**it).into()).collect(),
     })

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Changes, Decision, EntityId, Episode, Finding, FindingId, HistoryPoint, LogEvent, NonHuman,
-    Release, RunId, SnapshotId, SnapshotRef, Stream, SystemId, Text, Tier, Told, Verdict, Waiver,
+    AnchorStand, Changes, Decision, EntityId, Episode, Finding, FindingId, HistoryPoint, LogEvent,
+    NonHuman, Release, RunId, SnapshotId, SnapshotRef, Stream, SystemId, Text, Tier, Told, Verdict,
+    Waiver,
 };
 use rustc_hash::FxHashMap;
 
@@ -53,6 +54,8 @@ pub struct State {
     pub told: Vec<Told>,
     /// Channels that do not take notices, in order of name.
     pub dead_channels: Vec<DeadChannel>,
+    /// How each anchor that was ever asked for stands, by name.
+    pub anchors: Vec<AnchorStand>,
     pub(crate) next: Counters,
 }
 
@@ -138,6 +141,7 @@ impl State {
             log_events: BTreeMap::new(),
             told: Vec::new(),
             dead_channels: Vec::new(),
+            anchors: Vec::new(),
             next: Counters { run: 1, snapshot: 1, row: 1, finding: 1 },
         }
     }

@@ -26,6 +26,7 @@ pub fn metrics(
     page.of_store(numbers)?;
     page.of_requests(numbers)?;
     page.of_channels(&channels(numbers, status))?;
+    page.of_anchors(numbers, status)?;
     if let Some(report) = &numbers.report {
         page.of_light_pass(report)?;
         page.of_findings(report)?;
@@ -209,6 +210,17 @@ impl Page {
             "How long the last run waited for rate limits and after failures, its readers together.",
             ["system"],
             waited.into_iter().map(|(system, ms)| ([system], count(ms) / 1000.0)),
+        )
+    }
+
+    /// Anchors of the settings. One that never took a checkpoint has no time.
+    fn of_anchors(&self, numbers: &Numbers, status: &Status) -> Result<(), prometheus::Error> {
+        let made = numbers.anchors.iter().filter(|it| status.anchors.contains(&it.name));
+        self.add(
+            "driftline_anchor_last_made_timestamp_seconds",
+            "When the anchor last took a checkpoint of the evidence log out of reach.",
+            ["anchor"],
+            made.filter_map(|it| Some(([it.name.to_string()], seconds(it.last_made_at?)))),
         )
     }
 

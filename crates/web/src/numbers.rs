@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::Stream;
+use domain::{AnchorStand, Stream};
 use report::ReportError;
 use report::v1::Report;
 use store::{ChannelHealth, Requested, RunLine, Sizes, Store, StoreError, Turns};
@@ -26,6 +26,8 @@ pub struct Numbers {
     pub(crate) channels: Vec<ChannelHealth>,
     /// Entries of the evidence log.
     pub(crate) n_entries: u64,
+    /// The anchors that were ever asked for.
+    pub(crate) anchors: Vec<AnchorStand>,
 }
 
 /// Why there is nothing to tell.
@@ -62,6 +64,7 @@ impl Numbers {
             sizes: store.sizes()?,
             channels: store.channels().await?,
             n_entries: store.ledger_size().await?,
+            anchors: store.anchor_stands().await?,
         })
     }
 }

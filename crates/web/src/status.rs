@@ -27,4 +27,6 @@ pub struct Status {
     pub channels: Vec<Text>,
     /// Those of them that get the report of each run.
     pub report_to: Vec<Text>,
+    /// Where checkpoints are taken out of reach, as the settings in force have it.
+    pub anchors: Vec<Text>,
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::TextFormat;
+
 /// The evidence log.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LedgerCommand {
@@ -12,6 +14,8 @@ pub(crate) enum LedgerCommand {
     Head,
     /// Check every entry, checkpoint and signature, and name the first that is broken
     Verify(VerifyArgs),
+    /// List the checkpoints that were taken out of reach, and check what the places gave
+    Anchors(AnchorsArgs),
     /// Print an entry as it was written
     #[command(after_help = "Example:\n  driftline ledger show 12 | jq .body")]
     Show {
@@ -52,6 +56,27 @@ pub(crate) struct VerifyArgs {
     /// A public key that you were given: it, or one that it announced, must have signed the head
     #[arg(long, value_name = "KEY")]
     pub(crate) key: Option<String>,
+}
+
+/// Which anchors, and how.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  driftline ledger anchors
+  driftline ledger anchors --output /audit/anchors
+  openssl ts -verify -data /audit/anchors/X.checkpoint -in /audit/anchors/X.tsa.tsr -CAfile roots.pem
+
+A time stamp is checked to be one of its checkpoint; the authority's signature is checked with
+openssl, and roots that you chose. What lies in a folder, a repository or a bucket is checked with
+`driftline ledger verify --since FILE`.")]
+pub(crate) struct AnchorsArgs {
+    /// Also write them as files: each checkpoint, and each time stamp beside it. A new folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// What is printed on stdout
+    #[arg(long, default_value = "text")]
+    pub(crate) format: TextFormat,
 }
 
 /// The keys of the ledger.

@@ -19,7 +19,7 @@ pub(crate) use findings::{
     WordArgs,
 };
 pub(crate) use guard::{GuardCommand, GuardReleaseArgs};
-pub(crate) use ledger::{KeyCommand, LedgerCommand, VerifyArgs};
+pub(crate) use ledger::{AnchorsArgs, KeyCommand, LedgerCommand, VerifyArgs};
 pub(crate) use manage::{ConfigCommand, DbCommand, ReportArgs};
 pub(crate) use words::{DocumentFormat, FailOn, GraphFormat, ListFormat, LogFormat, TextFormat};
 

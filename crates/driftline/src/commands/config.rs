@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use domain::AnchorName;
 use drift::SlaLimit;
 
 use crate::cli::ConfigCommand;
@@ -31,6 +32,7 @@ fn check(path: &Path) -> anyhow::Result<Exit> {
     settings.fingerprint_key()?;
     settings.service.heartbeat()?;
     settings.senders()?;
+    settings.anchors()?;
     let profiles = profiles::load(settings.profiles.as_deref())?;
     let mut text = summary(&settings, nights.len())?;
     for advice in settings::advice(&settings, &profiles) {
@@ -85,6 +87,10 @@ fn summary(settings: &Settings, n_nights: usize) -> Result<String, std::fmt::Err
     }
     for channel in &settings.channels {
         writeln!(text, "  alert     `{}`: {}", channel.name, channel.protocol())?;
+    }
+    for anchor in &settings.anchors {
+        let AnchorName { name, kind } = anchor.named();
+        writeln!(text, "  anchor    `{name}`: {kind}")?;
     }
     Ok(text)
 }

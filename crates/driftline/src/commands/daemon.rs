@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerting::Sender;
+use anchors::Anchor;
 use anyhow::Context as _;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use connectors::files::Profiles;
 use domain::{Clock as _, FailedRuns, Pass, Turn};
-use engine::{Due, Plan, Ran, Schedule, Wakes, Work, attend, deliver};
+use engine::{Due, Plan, Ran, Schedule, Wakes, Work, anchor, attend, deliver};
 use sd_notify::NotifyState;
 use store::{Store, StoreError};
 use tokio::net::TcpListener;
@@ -79,7 +80,8 @@ pub(crate) async fn daemon(config: &Path) -> anyhow::Result<Exit> {
             warn!("Stopped at once: a run that was not committed is not there, and is due again");
             Ok(Exit::Incomplete)
         }
-        lost = tell_people(&store, post_of) => Err(lost.into()),
+        lost = tell_people(&store, post_of.clone()) => Err(lost.into()),
+        lost = take_out_of_reach(&store, post_of) => Err(lost.into()),
         never = watchdog() => match never {},
         ended = pages => ended,
     };
@@ -115,19 +117,42 @@ async fn serve(
 
 /// Sends what there is to tell whenever some of it is due: after each run, and when a channel that
 /// did not take it is to be tried again. Returns why the outbox is lost.
-async fn tell_people(store: &Store, mut post: watch::Receiver<Arc<Post>>) -> StoreError {
+async fn tell_people(store: &Store, post: watch::Receiver<Arc<Post>>) -> StoreError {
+    whenever_due(post, async |post: &Post| {
+        if post.senders.is_empty() {
+            return Ok(None);
+        }
+        Ok(deliver(store, &post.plan, &post.senders, &MachineClock).await?.next_due_at)
+    })
+    .await
+}
+
+/// Takes checkpoints out of reach, likewise: a place that is slow keeps nobody from being told.
+async fn take_out_of_reach(store: &Store, post: watch::Receiver<Arc<Post>>) -> StoreError {
+    whenever_due(post, async |post: &Post| {
+        if post.anchors.is_empty() {
+            return Ok(None);
+        }
+        Ok(anchor(store, &post.anchors, &MachineClock).await?.next_due_at)
+    })
+    .await
+}
+
+/// Does something after each run, when the settings change, and when it says that more is due.
+async fn whenever_due(
+    mut post: watch::Receiver<Arc<Post>>,
+    work: impl AsyncFn(&Post) -> Result<Option<DateTime<Utc>>, StoreError>,
+) -> StoreError {
     loop {
         let now = Arc::clone(&post.borrow_and_update());
         let mut nap = NAP_MAX;
-        if !now.senders.is_empty() {
-            match deliver(store, &now.plan, &now.senders, &MachineClock).await {
-                Ok(told) => {
-                    let left = told.next_due_at.map(|it| (it - MachineClock.now()).to_std());
-                    nap = left.map_or(nap, |it| it.unwrap_or_default().clamp(NAP_MIN, NAP_MAX));
-                }
-                Err(closed @ StoreError::Closed) => return closed,
-                Err(error) => error!("{:#}", anyhow::Error::from(error)),
+        match work(&now).await {
+            Ok(next_due_at) => {
+                let left = next_due_at.map(|it| (it - MachineClock.now()).to_std());
+                nap = left.map_or(nap, |it| it.unwrap_or_default().clamp(NAP_MIN, NAP_MAX));
             }
+            Err(closed @ StoreError::Closed) => return closed,
+            Err(error) => error!("{:#}", anyhow::Error::from(error)),
         }
         tokio::select! {
             // Without a sender the daemon is ending.
@@ -146,10 +171,12 @@ struct Installed {
     post: Arc<Post>,
 }
 
-/// How people are told: the channels, and whom to ask again before a notice is told late.
+/// What leaves between runs: by which channels people are told, and whom to ask again before a
+/// notice is told late; and where checkpoints are taken out of reach.
 struct Post {
     plan: Plan,
     senders: Vec<Sender>,
+    anchors: Vec<Anchor>,
 }
 
 impl Installed {
@@ -173,7 +200,8 @@ impl Installed {
             schedule.with_jitter(settings.service.jitter, RandomState::new().hash_one(()));
         // What a run needs must be there now, and not at two in the night.
         let plan = settings.plan(None, Arc::clone(&profiles))?;
-        let post = Arc::new(Post { plan, senders: settings.senders()? });
+        let post =
+            Arc::new(Post { plan, senders: settings.senders()?, anchors: settings.anchors()? });
         let heartbeat = settings.service.heartbeat()?;
         Ok(Self { settings, profiles, schedule, heartbeat, post })
     }
@@ -183,6 +211,7 @@ impl Installed {
         status.send_modify(|it| {
             it.channels = self.settings.channels.iter().map(|it| it.name.clone()).collect();
             it.report_to.clone_from(&self.settings.routes.report.to);
+            it.anchors = self.settings.anchors.iter().map(|it| it.named().name).collect();
         });
     }
 }

@@ -1,5 +1,6 @@
 //! `ledger`: its head, whether it is what was written, and the ledger as files.
 
+mod anchors;
 mod key;
 
 use std::fmt::Write as _;
@@ -7,8 +8,9 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
-use domain::Clock;
-use ledger::{Broken, Checkpoint, LedgerError, Note, Proof, PublicKey, Verified};
+use chrono::SecondsFormat;
+use domain::{AnchorStand, Clock};
+use ledger::{Checkpoint, LedgerError, Note, Proof, PublicKey, Verified};
 use store::{Held, Store, StoreError};
 
 use crate::cli::{LedgerCommand, VerifyArgs};
@@ -44,6 +46,7 @@ async fn answer(
     let existing = || Store::open_existing_read_only(&settings.database);
     let text = match command {
         LedgerCommand::Verify(args) => return verify(&existing()?, args).await,
+        LedgerCommand::Anchors(args) => return anchors::list(&existing()?, args).await,
         LedgerCommand::Head => head(&existing()?).await?.to_string(),
         LedgerCommand::Show { entry } => shown(&existing()?, *entry).await?,
         LedgerCommand::Proof { entry } => proof(&existing()?, *entry).await?.to_string(),
@@ -78,7 +81,19 @@ async fn verify(store: &Store, args: &VerifyArgs) -> anyhow::Result<(String, Exi
     let size = checkpoint.as_ref().map(|it| it.size);
     match store.verify_ledger(Held { checkpoint, key }).await {
         Ok(verified) if verified.head.is_none() => Ok((format!("{EMPTY}.\n"), Exit::Unchecked)),
-        Ok(verified) => Ok((sound(&origin, &verified, size)?, Exit::Fine)),
+        Ok(verified) => match anchors::wrong_stamp(store).await? {
+            None => {
+                let stands = store.anchor_stands().await?;
+                Ok((sound(&origin, &verified, size, &stands)?, Exit::Fine))
+            }
+            Some((name, size, why)) => {
+                let what = format!(
+                    "what the anchor `{name}` gave for the checkpoint over {size} entries is no \
+                     time stamp of it: {why}"
+                );
+                Ok((unsound(&origin, &what), Exit::Broken))
+            }
+        },
         Err(StoreError::Ledger(broken)) => Ok((unsound(&origin, &broken), Exit::Broken)),
         Err(error) => Err(error.into()),
     }
@@ -104,7 +119,12 @@ async fn held(store: &Store, origin: &str, path: &Path) -> anyhow::Result<Checkp
     Ok(checkpoint)
 }
 
-fn sound(origin: &str, verified: &Verified, held: Option<u64>) -> Result<String, std::fmt::Error> {
+fn sound(
+    origin: &str,
+    verified: &Verified,
+    held: Option<u64>,
+    anchors: &[AnchorStand],
+) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     let (size, n_checkpoints) = (verified.size_and_root().0, verified.n_checkpoints);
     writeln!(
@@ -124,11 +144,16 @@ fn sound(origin: &str, verified: &Verified, held: Option<u64>) -> Result<String,
         writeln!(text, "The newest checkpoint is signed by {}.", ids.join(", "))?;
     }
     key::standings(&mut text, verified.keys.keys())?;
+    let made = anchors.iter().filter_map(|it| Some((&it.name, it.last_made_at?)));
+    for (name, at) in made {
+        let at = at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        writeln!(text, "`{name}` took a checkpoint out of reach last at {at}.")?;
+    }
     text.push_str("What was left out when it was written, no ledger can show.\n");
     Ok(text)
 }
 
-fn unsound(origin: &str, broken: &Broken) -> String {
+fn unsound(origin: &str, broken: &dyn std::fmt::Display) -> String {
     format!(
         "The ledger `{origin}` is broken: {broken}.\n\
          Keep this database for whoever looks into it, and compare it with a backup.\n"

@@ -34,11 +34,18 @@ pub(crate) async fn run(config: &Path, args: &RunArgs, clock: &dyn Clock) -> any
         return Err(UsageError(what.to_owned()).into());
     }
     let profiles = profiles::load(settings.profiles.as_deref())?;
-    let senders = settings.senders()?; // A channel that cannot be set up is known before the run.
+    // A channel or an anchor that cannot be set up is known before the run.
+    let (senders, anchors) = (settings.senders()?, settings.anchors()?);
     let store = open(&settings)?;
     let due = Due { settings: &settings, profiles, store: &store };
     let mut done = due.work_off(pass, clock).await?;
     done.last.is_complete &= due.tell(&senders, clock).await?;
+    for (name, why) in engine::anchor(&store, &anchors, clock).await?.not_made {
+        print::err(&format!(
+            "error: the anchor `{name}` took no checkpoint, and is tried again with the next run: \
+             {why}"
+        ));
+    }
     match args.format {
         TextFormat::Text => print::out(page(&settings, &done, args.names))?,
         TextFormat::Json => print::out(done.last.report.to_json())?,

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use serde::Serialize;
 
 use super::alert::{Alert, Alerting, ReportTable, Route};
+use super::anchor::AnchorTable;
 use super::entra::EntraApi;
 use super::http::Http;
 use super::onelogin::OneLoginApi;
@@ -55,6 +56,9 @@ pub(super) struct File {
     pub(super) deployment: Deployment,
     /// The evidence log.
     pub(super) ledger: Ledger,
+    /// Where checkpoints of the evidence log are taken out of reach, by the name that you give
+    /// each place. Default: nowhere.
+    pub(super) anchor: BTreeMap<String, AnchorTable>,
     /// Identity providers, by the name that you give them: who should have access.
     pub(super) idp: BTreeMap<String, Idp>,
     /// Apps, by the name that you give them: who has it.
@@ -89,6 +93,7 @@ impl Default for File {
             keys: Keys::default(),
             deployment: Deployment::default(),
             ledger: Ledger::default(),
+            anchor: BTreeMap::new(),
             idp: BTreeMap::new(),
             app: BTreeMap::new(),
             hr: BTreeMap::new(),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use alerting::{Routes, Sender};
+use anchors::Anchor;
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use connectors::files::{Config, Profiles};
 use domain::{Digest, Pass};
@@ -13,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use store::Store;
 
 use super::alert::{ChannelSettings, channels, routes};
+use super::anchor::{AnchorSettings, anchors};
 use super::app::apps;
 use super::document::Document;
 use super::file::{self, File};
@@ -52,6 +54,8 @@ pub(crate) struct Settings {
     pub(crate) channels: Vec<ChannelSettings>,
     /// Who is told what.
     pub(crate) routes: Routes,
+    /// Where checkpoints are taken out of reach, by name.
+    pub(crate) anchors: Vec<AnchorSettings>,
     /// The files of every system, with paths as written: see [`Settings::sources`].
     written: Vec<Config>,
     /// The key of the fingerprints; `None`: the database keeps one of its own.
@@ -204,7 +208,17 @@ impl Settings {
             turn: None,
             software: crate::SOFTWARE.to_owned(),
             routes: self.routes.clone(),
+            anchors: self.anchors.iter().map(AnchorSettings::named).collect(),
         })
+    }
+
+    /// The anchors, ready to be made.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SettingsError`] when a secret cannot be read, or an anchor not be set up.
+    pub(crate) fn anchors(&self) -> Result<Vec<Anchor>, SettingsError> {
+        self.anchors.iter().map(AnchorSettings::connect).collect()
     }
 
     /// The channels, ready to send.
@@ -265,6 +279,7 @@ pub(super) fn mean(
     Ok(Settings {
         routes: routes(document, &file, &channels, policy.zone)?,
         channels,
+        anchors: anchors(document, &file, base.as_path())?,
         path: path.to_owned(),
         digest: Sha256::digest(text.as_bytes()).into(),
         database: base.join(&file.database),

@@ -5,6 +5,7 @@
 
 mod advice;
 mod alert;
+mod anchor;
 mod app;
 mod document;
 mod entra;
@@ -17,6 +18,7 @@ mod meant;
 mod misfit;
 mod onelogin;
 mod policy;
+mod post;
 mod schema;
 mod secret;
 mod service;

@@ -42,7 +42,7 @@ fn a_wrong_file_says_where_what_and_what_to_do() {
     let table = [
         ("databse = 'x.db'",
          "line 1, column 1: `databse` is not a key; did you mean `database`?; expected one of \
-          `database`, `reports`, `reports_keep`, `profiles`, `nights`, `schedule`, `web`, `heartbeat`, `policy`, `keys`, `deployment`, `ledger`, `idp`, `app`, `hr`, `register`, `alerting`, `alert`, `route`, `report`".to_owned()),
+          `database`, `reports`, `reports_keep`, `profiles`, `nights`, `schedule`, `web`, `heartbeat`, `policy`, `keys`, `deployment`, `ledger`, `anchor`, `idp`, `app`, `hr`, `register`, `alerting`, `alert`, `route`, `report`".to_owned()),
         ("[policy]\nmax_agee = '26h'",
          "line 2, column 1: `policy.max_agee` is not a key; did you mean `max_age`?; expected one of \
           `version`, `zone`, `max_age`, `rehire_after`, `sla`, `sla_clock`, `shrink_max_percent`, `guard`, `calendar`, `grace`, `severity`".to_owned()),
@@ -103,6 +103,30 @@ fn a_wrong_file_says_where_what_and_what_to_do() {
     for (text, expected) in table {
         assert_eq!(message(text), expected, "{text}");
     }
+}
+
+#[test]
+fn anchors_that_cannot_be_used_say_what_to_do() {
+    let s3 = "[anchor.b.s3]\nurl = 'https://b.test'\nregion = 'eu'\n\
+              access_key = 'env:ID'\nsecret_key = 'env:KEY'\n";
+    #[rustfmt::skip]
+    let table = [
+        ("[anchor.a]\nca_bundle = 'x'".to_owned(),                "`anchor.a` needs one table that says where checkpoints are taken"),
+        (format!("{s3}[anchor.b.folder]\npath = 'x'"),            "`anchor.b` needs one table that says where checkpoints are taken"),
+        ("[anchor.A.folder]\npath = 'x'".to_owned(),              "`anchor.A` cannot be used"),
+        ("[anchor.a.foldr]\npath = 'x'".to_owned(),               "`anchor.a.foldr` is not a key; did you mean `folder`?"),
+        ("[anchor.a.git]\nrepository = 'x'\nremote = '--exec=x'".to_owned(), "`anchor.a.git.remote` is no name that git knows it by"),
+        ("[anchor.a.git]\nrepository = 'x'\nbranch = ''".to_owned(), "`anchor.a.git.branch` is no name that git knows it by"),
+        (s3.replace("env:KEY", "s3cret"),                         "`anchor.b.s3.secret_key` holds a secret in clear"),
+        (s3.replace("env:ID", "AKID"),                            "`anchor.b.s3.access_key` holds a secret in clear"),
+        (format!("{s3}retain = '30d'"),                           "`anchor.b.s3.retain` is no time of 365d to 36500d"),
+        ("[anchor.a]\nproxy_credentials = 'env:P'\n[anchor.a.folder]\npath = 'x'".to_owned(), "`anchor.a.proxy_credentials` are for a proxy"),
+    ];
+    for (text, expected) in table {
+        let message = message(&text);
+        assert!(message.contains(expected), "{message}");
+    }
+    assert_eq!(read_from(s3).unwrap().anchors.len(), 1);
 }
 
 #[test]

@@ -114,6 +114,7 @@ pub(crate) fn plan(folder: &Path, is_blind: bool, now: DateTime<Utc>, turn: Opti
         turn,
         software: "driftline test".to_owned(),
         routes: Default::default(),
+        anchors: Vec::new(),
     }
 }
 

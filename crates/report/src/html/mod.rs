@@ -303,7 +303,7 @@ impl<'a> Page<'a> {
     }
 
     fn ledger(&self, head: &crate::v1::LedgerHead) -> String {
-        phrase::ledger(head)
+        phrase::ledger(head, self.zone)
     }
 
     /// The neighbourhood as the address of an image, percent-encoded.

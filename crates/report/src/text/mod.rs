@@ -27,7 +27,7 @@ pub fn text(report: &Report, style: Style) -> String {
     watcher(&mut page, report, style);
     sentences(&mut page, "NOT CHECKED", &report.not_checked, style);
     sentences(&mut page, "WHAT THIS DOES NOT SHOW", &report.limits, style);
-    let head = report.ledger.as_ref().map(phrase::ledger);
+    let head = report.ledger.as_ref().map(|it| phrase::ledger(it, Zone::of(report)));
     sentences(&mut page, "LEDGER", head.as_slice(), style);
     page
 }

@@ -104,6 +104,9 @@ pub struct LedgerHead {
     pub root_sha256: String,
     /// True when a key of the ledger signed it.
     pub is_signed: bool,
+    /// When a checkpoint was taken out of the operator's reach last; not there when none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchored_at: Option<Time>,
 }
 
 /// The run before.
@@ -239,6 +242,7 @@ impl Report {
                 size: it.size,
                 root_sha256: hex(&it.root),
                 is_signed: it.is_signed,
+                anchored_at: it.anchored_at.map(Time),
             }),
             findings,
         }

@@ -226,6 +226,7 @@ words! {
         ClockSkew = "clock_skew",
         ProvisioningUnhealthy = "provisioning_unhealthy",
         LedgerBroken = "ledger_broken",
+        AnchorMissing = "anchor_missing",
         CoverageDropped = "coverage_dropped",
         RunMissed = "run_missed",
         AlertUndelivered = "alert_undelivered",

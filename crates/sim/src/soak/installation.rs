@@ -169,6 +169,7 @@ impl Installation {
             turn: None,
             software: concat!("driftline ", env!("CARGO_PKG_VERSION")).to_owned(),
             routes: Default::default(),
+            anchors: Vec::new(),
         })
     }
 

@@ -191,6 +191,7 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
         bodies: Vec::new(),
         entries: vec![completed(run, now, &report_json)],
         report_json,
+        anchors: Vec::new(),
         notices: Vec::new(),
     }
 }

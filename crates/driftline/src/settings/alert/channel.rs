@@ -1,6 +1,6 @@
 //! What the settings of a channel mean, and the channel as it is set up from them.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,25 +15,16 @@ use alerting::teams::Teams;
 use alerting::webhook::{Webhook, WebhookSecret};
 use alerting::{Kind, Sender};
 use domain::Text;
-use outbound::{OutboundErrorKind, Poster, PosterConfig, ProxyConfig, Secret, Url};
+use outbound::Secret;
 
 use super::file::{self, Alert};
-use crate::clock::MachineClock;
 use crate::settings::document::Document;
 use crate::settings::file::File;
+use crate::settings::post::{Post, Written, reference};
 use crate::settings::source::system_id;
 use crate::settings::words::SyslogTransport;
 use crate::settings::{SecretRef, SettingsError};
 use crate::when::{self, DURATION_FORM};
-
-/// Longest time to a connection.
-const CONNECT: Duration = Duration::from_secs(10);
-
-/// Longest time of one request: receivers of webhooks are given 15 to 30 s.
-const REQUEST: Duration = Duration::from_secs(30);
-
-/// Shorter than any key or password of a channel: an empty one is a mistake.
-const SECRET_LEN_MIN: usize = 4;
 
 /// One channel.
 #[derive(Clone, Debug)]
@@ -42,8 +33,7 @@ pub(crate) struct ChannelSettings {
     pub(crate) name: Text,
     /// It may show names and logins.
     names: bool,
-    ca_bundle: Option<PathBuf>,
-    proxy: Option<(Url, Option<SecretRef>)>,
+    post: Post,
     speaks: Speaks,
 }
 
@@ -127,39 +117,39 @@ impl ChannelSettings {
     pub(crate) fn connect(&self) -> Result<Sender, SettingsError> {
         let kind = match &self.speaks {
             Speaks::PagerDuty { url, routing_key } => Kind::PagerDuty(PagerDuty {
-                poster: self.poster("pagerduty.url", Secret::new(url.clone()), None)?,
-                routing_key: self.secret("pagerduty.routing_key", routing_key)?,
+                poster: self.post.poster("pagerduty.url", Secret::new(url.clone()), None)?,
+                routing_key: self.post.secret("pagerduty.routing_key", routing_key)?,
             }),
             Speaks::Jsm { url, api_key } => {
-                let key = self.secret("jsm.api_key", api_key)?;
+                let key = self.post.secret("jsm.api_key", api_key)?;
                 let header = Secret::new(format!("GenieKey {}", key.expose()));
                 let url = Secret::new(url.clone());
-                Kind::Jsm(Jsm { poster: self.poster("jsm.url", url, Some(header))? })
+                Kind::Jsm(Jsm { poster: self.post.poster("jsm.url", url, Some(header))? })
             }
             Speaks::SlackWebhook { url } => {
-                let url = self.secret("slack_webhook.webhook_url", url)?;
-                let poster = self.poster("slack_webhook.webhook_url", url, None)?;
+                let url = self.post.secret("slack_webhook.webhook_url", url)?;
+                let poster = self.post.poster("slack_webhook.webhook_url", url, None)?;
                 Kind::SlackWebhook(SlackWebhook { poster })
             }
             Speaks::SlackBot { url, token, channel } => {
                 let bearer = self.bearer("slack_bot.token", token)?;
                 let url = Secret::new(url.clone());
-                let poster = self.poster("slack_bot.url", url, Some(bearer))?;
+                let poster = self.post.poster("slack_bot.url", url, Some(bearer))?;
                 Kind::SlackBot(SlackBot { poster, channel: channel.clone() })
             }
             Speaks::Teams { url } => {
-                let url = self.secret("teams.webhook_url", url)?;
-                refuse_connectors(&self.key("teams.webhook_url"), &url)?;
-                Kind::Teams(Teams { poster: self.poster("teams.webhook_url", url, None)? })
+                let url = self.post.secret("teams.webhook_url", url)?;
+                refuse_connectors(&self.post.key("teams.webhook_url"), &url)?;
+                Kind::Teams(Teams { poster: self.post.poster("teams.webhook_url", url, None)? })
             }
             Speaks::Alertmanager { url, token } => {
                 let token = token.as_ref().map(|it| self.bearer("alertmanager.token", it));
                 let url = Secret::new(url.clone());
-                let poster = self.poster("alertmanager.url", url, token.transpose()?)?;
+                let poster = self.post.poster("alertmanager.url", url, token.transpose()?)?;
                 Kind::Alertmanager(Alertmanager { poster })
             }
             Speaks::Webhook { url, secrets } => Kind::Webhook(Webhook {
-                poster: self.poster("webhook.url", Secret::new(url.clone()), None)?,
+                poster: self.post.poster("webhook.url", Secret::new(url.clone()), None)?,
                 secrets: secrets.iter().map(|it| self.signing(it)).collect::<Result<_, _>>()?,
             }),
             Speaks::Email(mail) => Kind::Email(Box::new(self.email(mail)?)),
@@ -178,42 +168,9 @@ impl ChannelSettings {
         Ok(Sender { name: self.name.clone(), names: self.names, kind })
     }
 
-    fn poster(
-        &self,
-        at: &str,
-        url: Secret,
-        authorization: Option<Secret>,
-    ) -> Result<Poster, SettingsError> {
-        let proxy = self.proxy.as_ref().map(|(url, credentials)| {
-            let credentials = credentials.as_ref().map(|it| self.secret("proxy_credentials", it));
-            Ok::<_, SettingsError>(ProxyConfig {
-                url: url.clone(),
-                credentials: credentials.transpose()?,
-            })
-        });
-        let config = PosterConfig {
-            url,
-            ca_bundle: self.ca_bundle()?,
-            proxy: proxy.transpose()?,
-            connect: CONNECT,
-            request: REQUEST,
-            user_agent: crate::SOFTWARE.replace(' ', "/"),
-            authorization,
-        };
-        Poster::new(config, Arc::new(MachineClock)).map_err(|error| match error.kind {
-            OutboundErrorKind::Setting { setting: key @ ("ca_bundle" | "proxy"), what } => {
-                SettingsError::Live { at: self.key(key), what }
-            }
-            OutboundErrorKind::Setting { what, .. } => {
-                SettingsError::Live { at: self.key(at), what }
-            }
-            kind => SettingsError::Live { at: self.key(at), what: kind.to_string() },
-        })
-    }
-
     fn email(&self, mail: &Mail) -> Result<Email, SettingsError> {
         let login = mail.login.as_ref().map(|(user, password)| {
-            Ok::<_, SettingsError>((user.clone(), self.secret("email.password", password)?))
+            Ok::<_, SettingsError>((user.clone(), self.post.secret("email.password", password)?))
         });
         Ok(Email {
             host: mail.host.clone(),
@@ -228,44 +185,19 @@ impl ChannelSettings {
 
     fn signing(&self, reference: &SecretRef) -> Result<WebhookSecret, SettingsError> {
         let key = "webhook.secrets";
-        WebhookSecret::parse(self.secret(key, reference)?.expose()).ok_or_else(|| {
+        WebhookSecret::parse(self.post.secret(key, reference)?.expose()).ok_or_else(|| {
             let what = "holds what is no `whsec_` and 24 to 64 bytes in base64: copy it again";
-            SettingsError::Live { at: self.key(key), what: what.to_owned() }
+            SettingsError::Live { at: self.post.key(key), what: what.to_owned() }
         })
     }
 
     fn bearer(&self, key: &str, reference: &SecretRef) -> Result<Secret, SettingsError> {
-        Ok(Secret::new(format!("Bearer {}", self.secret(key, reference)?.expose())))
-    }
-
-    fn secret(&self, key: &str, reference: &SecretRef) -> Result<Secret, SettingsError> {
-        let at = self.key(key);
-        let bytes = reference
-            .read(SECRET_LEN_MIN)
-            .map_err(|source| SettingsError::Secret { key: at.clone(), source })?;
-        let text = String::from_utf8(bytes.expose().to_vec()).map_err(|_| {
-            let what = "is not text: write the secret alone into the file";
-            SettingsError::Live { at, what: what.to_owned() }
-        })?;
-        Ok(Secret::new(text.trim().to_owned()))
-    }
-
-    fn ca_bundle(&self) -> Result<Option<Vec<u8>>, SettingsError> {
-        let Some(path) = &self.ca_bundle else { return Ok(None) };
-        std::fs::read(path).map(Some).map_err(|error| SettingsError::Live {
-            at: self.key("ca_bundle"),
-            what: format!("cannot be read from `{}`: {error}", path.display()),
-        })
+        Ok(Secret::new(format!("Bearer {}", self.post.secret(key, reference)?.expose())))
     }
 
     fn tls(&self) -> Result<Arc<alerting::TlsConfig>, SettingsError> {
-        outbound::tls(self.ca_bundle()?.as_deref())
-            .map_err(|what| SettingsError::Live { at: self.key("ca_bundle"), what })
-    }
-
-    /// The way to one of its keys.
-    fn key(&self, key: &str) -> String {
-        format!("alert.{}.{key}", self.name)
+        outbound::tls(self.post.ca_bundle()?.as_deref())
+            .map_err(|what| SettingsError::Live { at: self.post.key("ca_bundle"), what })
     }
 }
 
@@ -313,11 +245,16 @@ impl Table<'_> {
                         or command";
             return Err(self.wrong(&[], what));
         };
+        let written = Written {
+            at: ["alert", self.name],
+            ca_bundle: alert.ca_bundle.as_deref(),
+            proxy: alert.proxy.as_deref(),
+            proxy_credentials: alert.proxy_credentials.as_deref(),
+        };
         Ok(ChannelSettings {
             name: self.name.into(),
             names: alert.names,
-            ca_bundle: alert.ca_bundle.as_ref().map(|it| self.base.join(it)),
-            proxy: self.proxy(alert)?,
+            post: Post::of(self.document, self.base, &written)?,
             speaks,
         })
     }
@@ -446,26 +383,9 @@ impl Table<'_> {
         Ok(Speaks::Command(Hook { program, args: it.args.clone(), timeout }))
     }
 
-    fn proxy(&self, alert: &Alert) -> Result<Option<(Url, Option<SecretRef>)>, SettingsError> {
-        let Some(url) = &alert.proxy else {
-            return match alert.proxy_credentials {
-                Some(_) => {
-                    let what = "are for a proxy: name it in `proxy`";
-                    Err(self.wrong(&["proxy_credentials"], what))
-                }
-                None => Ok(None),
-            };
-        };
-        let url = Url::parse(url)
-            .map_err(|error| self.wrong(&["proxy"], format!("is no address ({error})")))?;
-        let credentials =
-            alert.proxy_credentials.as_ref().map(|it| self.reference(&["proxy_credentials"], it));
-        Ok(Some((url, credentials.transpose()?)))
-    }
-
     fn reference(&self, at: &[&str], text: &str) -> Result<SecretRef, SettingsError> {
-        SecretRef::parse(text, self.base)
-            .ok_or_else(|| self.wrong(at, "must be `file:PATH` or `env:NAME`"))
+        let at: Vec<&str> = ["alert", self.name].into_iter().chain(at.iter().copied()).collect();
+        reference(self.document, self.base, &at, text)
     }
 
     fn wrong(&self, at: &[&str], what: impl std::fmt::Display) -> SettingsError {
