@@ -68,6 +68,7 @@ impl S3 {
             ("x-amz-date", &*date),
             ("x-amz-object-lock-mode", "COMPLIANCE"),
             ("x-amz-object-lock-retain-until-date", &*until),
+            ("x-amz-sdk-checksum-algorithm", "SHA256"),
         ];
         let path = format!("{}/{name}", self.url.path().trim_end_matches('/'));
         let request =
