@@ -120,7 +120,13 @@ fn a_key_signs_from_the_next_run_on_and_is_handed_over() {
     is(&site.ask(&["ledger", "key", "new", "--output", "second.key"]), 2, &["key rotate"]);
     let answer = site.told(&["ledger", "key", "rotate", "--output", "second.key"]);
     let second = PublicKey::parse(answer.stdout.lines().last().unwrap().trim()).unwrap();
-    site.sign_with("second.key");
+    // Both sign, until the first is revoked.
+    site.sign_with("second.key\"\nprevious_key = \"file:first.key");
+    site.write("robots.csv", "account\nx\n");
+    site.told(&["findings", "register", "--from", "robots.csv"]);
+    let answer = site.told(&["ledger", "verify"]).stdout;
+    let by = format!("is signed by {}, {}", first.short_id(), second.short_id());
+    assert!(answer.contains(&by), "{answer}");
     site.told(&["ledger", "key", "revoke", &first.short_id(), "--reason", "rotated"]);
     let answer = site.told(&["ledger", "verify", "--key", &first.to_string()]);
     assert!(answer.stdout.contains(&second.short_id()), "who trusts the first: {answer}");
@@ -129,7 +135,6 @@ fn a_key_signs_from_the_next_run_on_and_is_handed_over() {
 
     // The old key, no key, and a file that is none.
     let decide = ["findings", "register", "--from", "robots.csv"];
-    site.write("robots.csv", "account\nx\n");
     site.sign_with("first.key");
     is(&site.ask(&decide), 3, &["was revoked in entry"]);
     site.write("driftline.toml", crate::firm::settings(crate::firm::Says::default()));

@@ -4,14 +4,42 @@
 //! about keys. Whether the past is what was written is checked elsewhere.
 
 use domain::{Digest, RunId};
-use ledger::{Actor, Broken, Checkpoint, Edge, Event, KeyRing, Note, SecretKey, Who, seal};
+use ledger::{
+    Actor, Broken, Checkpoint, Edge, Event, KeyRing, LedgerError, Note, SecretKey, Who, seal,
+};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use rustc_hash::FxHashMap;
 
 use crate::StoreError;
 use crate::cells::Cells;
 
-/// Appends events under a checkpoint signed with `key`. The first key that signs is announced
+/// What signs checkpoints.
+#[derive(Debug)]
+pub(crate) struct Signer {
+    pub(crate) key: SecretKey,
+    /// The key before, as long as it is in force: who trusts that one alone can go on checking.
+    pub(crate) previous: Option<SecretKey>,
+}
+
+impl Signer {
+    /// The keys that sign: both while the one before is in force. Says whether the key itself has
+    /// to be announced.
+    fn keys(&self, end: &End<'_>) -> Result<(Vec<&SecretKey>, bool), LedgerError> {
+        let is_new = end.ring.is_new(&end.origin, self.key.public())?;
+        let mut keys = vec![&self.key];
+        if let Some(previous) = &self.previous {
+            match end.ring.is_new(&end.origin, previous.public()) {
+                Ok(false) => keys.push(previous),
+                // One that was never announced has nobody who trusts it.
+                Ok(true) | Err(LedgerError::KeyRevoked { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok((keys, is_new))
+    }
+}
+
+/// Appends events under a checkpoint that `signer` signs. The first key that signs is announced
 /// first. Nothing is written when there are no events.
 ///
 /// # Errors
@@ -20,7 +48,7 @@ use crate::cells::Cells;
 /// [`StoreError::Entry`] when the key is not the one that has to sign.
 pub(crate) fn append(
     connection: &Connection,
-    key: Option<&SecretKey>,
+    signer: Option<&Signer>,
     events: &[Event],
 ) -> Result<(), StoreError> {
     let Some(first) = events.first() else { return Ok(()) };
@@ -30,12 +58,15 @@ pub(crate) fn append(
     if end.edge.size() == 0 && first_run > RunId(1) {
         before.push(Event::runs_before(RunId(first_run.0 - 1), first.at, first.run));
     }
-    if let Some(key) = key
-        && end.ring.is_new(&end.origin, key.public())?
-    {
-        before.push(Event::first_key(key.public(), first.at, first.run));
+    let mut keys = Vec::new();
+    if let Some(signer) = signer {
+        let is_new;
+        (keys, is_new) = signer.keys(&end)?;
+        if is_new {
+            before.push(Event::first_key(signer.key.public(), first.at, first.run));
+        }
     }
-    end.write(before.iter().chain(events), key.as_slice())
+    end.write(before.iter().chain(events), &keys)
 }
 
 /// Appends what is said of keys, under a checkpoint that all of `keys` sign.

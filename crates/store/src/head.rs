@@ -8,13 +8,25 @@ use ledger::{Basis, Event, KeyStanding, Note, PublicKey, SecretKey};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::cells::Cells;
+use crate::entry::Signer;
 use crate::{Store, StoreError, entry};
 
 impl Store {
     /// The same store, with a key that signs what it appends to the ledger from now on.
     #[must_use]
-    pub fn signed_by(mut self, key: SecretKey) -> Self {
-        self.signer = Some(Arc::new(key));
+    pub fn signed_by(self, key: SecretKey) -> Self {
+        self.signed(Signer { key, previous: None })
+    }
+
+    /// The same store, with a key that signs and the one before it, which signs besides while it
+    /// is in force.
+    #[must_use]
+    pub fn signed_by_both(self, key: SecretKey, previous: SecretKey) -> Self {
+        self.signed(Signer { key, previous: Some(previous) })
+    }
+
+    fn signed(mut self, signer: Signer) -> Self {
+        self.signer = Some(Arc::new(signer));
         self
     }
 
@@ -91,7 +103,8 @@ impl Store {
         let present = self.signer.clone();
         self.write("announce a key", move |connection| {
             let events = [Event::key_added(new.public(), &by)];
-            let keys: Vec<&SecretKey> = present.as_deref().into_iter().chain([&new]).collect();
+            let present = present.as_deref().map(|it| &it.key);
+            let keys: Vec<&SecretKey> = present.into_iter().chain([&new]).collect();
             entry::append_keys(connection, &keys, &events)
         })
         .await
@@ -112,7 +125,8 @@ impl Store {
         let present = self.signer.clone();
         self.write("revoke a key", move |connection| {
             let events = [Event::key_revoked(&key, &reason, &by)];
-            entry::append_keys(connection, present.as_deref().as_slice(), &events)
+            let present = present.as_deref().map(|it| &it.key);
+            entry::append_keys(connection, present.as_slice(), &events)
         })
         .await
     }

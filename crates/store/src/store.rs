@@ -4,9 +4,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ledger::SecretKey;
 use rusqlite::Connection;
 
+use crate::entry::Signer;
 use crate::readers::Readers;
 use crate::writer::Writer;
 use crate::{StoreError, open};
@@ -16,7 +16,7 @@ use crate::{StoreError, open};
 pub struct Store {
     inner: Arc<Inner>,
     /// Signs what is appended to the ledger; `None`: nobody does.
-    pub(crate) signer: Option<Arc<SecretKey>>,
+    pub(crate) signer: Option<Arc<Signer>>,
 }
 
 /// A run that goes on, from its first look at the past to its commit.

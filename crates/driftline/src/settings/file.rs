@@ -272,6 +272,9 @@ pub(super) struct Ledger {
     /// The key that signs its checkpoints: `file:PATH`, `credential:NAME` or `env:NAME`. Default:
     /// none, and the ledger is not signed. `driftline ledger key new` makes one.
     pub(super) signing_key: Option<String>,
+    /// The key before that one: both sign until it is revoked, so that whoever trusts it alone has
+    /// the time to learn of the new one. Default: none.
+    pub(super) previous_key: Option<String>,
 }
 
 /// One identity provider.

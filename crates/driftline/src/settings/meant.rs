@@ -62,6 +62,8 @@ pub(crate) struct Settings {
     fingerprint_key: Option<SecretRef>,
     /// The key that signs the ledger; `None`: nobody does.
     signing_key: Option<SecretRef>,
+    /// The key before that one; `None`: it signs alone.
+    previous_key: Option<SecretRef>,
     /// The folder that relative paths start from.
     base: PathBuf,
 }
@@ -155,11 +157,15 @@ impl Settings {
     /// Returns [`SettingsError::Secret`] when that cannot be read, or is no key.
     pub(crate) fn sign(&self, store: Store) -> Result<Store, SettingsError> {
         let Some(reference) = &self.signing_key else { return Ok(store) };
-        let key = reference.signing_key().map_err(|source| SettingsError::Secret {
-            key: "ledger.signing_key".to_owned(),
-            source,
-        })?;
-        Ok(store.signed_by(key))
+        let read = |reference: &SecretRef, key: &str| {
+            let key = format!("ledger.{key}");
+            reference.signing_key().map_err(|source| SettingsError::Secret { key, source })
+        };
+        let key = read(reference, "signing_key")?;
+        Ok(match &self.previous_key {
+            None => store.signed_by(key),
+            Some(previous) => store.signed_by_both(key, read(previous, "previous_key")?),
+        })
     }
 
     /// What one run has to do: of a night, or with the newest exports and live systems.
@@ -269,6 +275,11 @@ pub(super) fn mean(
     let fingerprint_key =
         secret(&file.deployment.fingerprint_key, ["deployment", "fingerprint_key"]);
     let signing_key = secret(&file.ledger.signing_key, ["ledger", "signing_key"]);
+    let previous_key = secret(&file.ledger.previous_key, ["ledger", "previous_key"]);
+    if previous_key.is_some() && signing_key.is_none() {
+        let what = "signs beside `signing_key`: name that, too";
+        return Err(document.wrong(&["ledger", "previous_key"], what));
+    }
     let reports_keep = file.reports_keep.as_ref().map(|text| {
         when::duration(text).filter(|it| *it >= TimeDelta::days(1)).ok_or_else(|| {
             let what = format!("is no time of a day or more: write {DURATION_FORM}");
@@ -294,6 +305,7 @@ pub(super) fn mean(
         policy,
         fingerprint_key: fingerprint_key.transpose()?,
         signing_key: signing_key.transpose()?,
+        previous_key: previous_key.transpose()?,
         base,
     })
 }

@@ -227,6 +227,7 @@ fn is_secret_name(key: &str) -> bool {
         "apikey",
         "privatekey",
         "signingkey",
+        "previouskey",
         "accesskey",
         "secretkey",
         "fingerprintkey",

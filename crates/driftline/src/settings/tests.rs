@@ -97,6 +97,8 @@ fn a_wrong_file_says_where_what_and_what_to_do() {
           so that accounts without an owner are still found".to_owned()),
         ("[keys.domain_aliases]\n'a.test' = 'x@b.test'",
          "line 2, column 12: `keys.domain_aliases.a.test` has an `@` in it: write the domain alone".to_owned()),
+        ("[ledger]\nprevious_key = 'file:k'",
+         "line 2, column 16: `ledger.previous_key` signs beside `signing_key`: name that, too".to_owned()),
         ("database = ''",
          "line 1, column 12: `database` is empty: name a path, relative to this file".to_owned()),
     ];

@@ -124,6 +124,33 @@ async fn the_first_key_announces_itself_and_later_ones_are_announced_by_it() {
     assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
 }
 
+#[tokio::test]
+async fn in_the_time_of_both_keys_both_sign_and_who_trusts_either_can_check() {
+    let (_folder, path) = folder();
+    let store = Store::open(&path).unwrap();
+    run(&store.clone().signed_by(key(&store, 1).await)).await;
+    let first = store.clone().signed_by(key(&store, 1).await);
+    first.add_ledger_key(key(&store, 2).await, signature("Ada")).await.unwrap();
+    let both =
+        || async { store.clone().signed_by_both(key(&store, 2).await, key(&store, 1).await) };
+    run(&both().await).await;
+    let (old, new) = (key(&store, 1).await.public().clone(), stranger_key(&store).await);
+    for trusted in [&old, &new] {
+        let held = Held { key: Some(trusted.clone()), ..Held::default() };
+        let verified = store.verify_ledger(held).await.unwrap();
+        assert_eq!(verified.signed_by, [old.clone(), new.clone()]);
+    }
+    // The old one ends by a word of the new one, and signs no more, though it is still named.
+    both().await.revoke_ledger_key(old, "rotated".to_owned(), signature("Ada")).await.unwrap();
+    run(&both().await).await;
+    let verified = store.verify_ledger(Held::default()).await.unwrap();
+    assert_eq!(verified.signed_by, [new]);
+
+    let stranger = store.clone().signed_by_both(key(&store, 2).await, key(&store, 3).await);
+    let error = stranger.add_decisions(vec![decision("Ada")]).await.unwrap_err();
+    assert!(matches!(error, StoreError::Entry(LedgerError::KeyUnknown { .. })), "{error}");
+}
+
 async fn stranger_key(store: &Store) -> PublicKey {
     key(store, 2).await.public().clone()
 }

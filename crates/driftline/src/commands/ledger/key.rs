@@ -94,8 +94,9 @@ async fn rotate(store: &Store, output: &Path, by: domain::Signature) -> anyhow::
     let key = make(store, output).await?;
     let public = key.public().clone();
     let text = format!(
-        "Made the key {}, and announced it. {}The key {} stays in force until you revoke it: \
-         driftline ledger key revoke {1}\n{}",
+        "Made the key {}, and announced it. {}Name the file of the key before as `previous_key` \
+         beside it, and both sign. Give people a week to learn of the new one, then revoke the key \
+         {}: driftline ledger key revoke {2} --reason rotated\n{}",
         public.short_id(),
         named(output),
         present.key.short_id(),
