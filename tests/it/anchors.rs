@@ -7,6 +7,7 @@ use std::process::Command;
 use rusqlite::Connection;
 use serde_json::Value;
 use sim::Authority;
+use store::{AnchorSettled, Store};
 
 use crate::firm::{FIRST, Night, SECOND, THIRD, planted};
 use crate::site::{Answer, Site, json};
@@ -139,6 +140,42 @@ fn a_place_that_takes_nothing_is_told_tried_again_and_given_up_for_the_next() {
     site.judges("2026-11-25");
     assert_eq!(kinds(&site.anchors(), "pending"), Vec::<String>::new());
     assert_eq!(site.ails(), Vec::<String>::new());
+}
+
+#[test]
+fn nights_that_are_judged_at_once_are_taken_together() {
+    let site = Site::firm();
+    fs::create_dir(site.path("share")).unwrap();
+    site.with(SHARE);
+    site.night(FIRST, &Night::planted());
+    site.judges(SECOND);
+    assert_eq!(kinds(&site.anchors(), "made"), ["folder"]);
+    assert_eq!(site.entries_of("anchor.failed"), Vec::<Value>::new());
+    assert_eq!(fs::read_dir(site.path("share")).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_stamp_of_something_else_is_no_proof_though_the_ledger_says_that_it_was_given() {
+    let authority = Authority::start().unwrap();
+    let site = Site::firm();
+    // Nobody answers there.
+    site.with("[anchor.stamp.rfc3161]\nurl = \"http://127.0.0.1:1\"\n");
+    site.judges(FIRST);
+    site.write("other", "the checkpoint of another history");
+    let query = ["ts", "-query", "-sha256", "-cert", "-data", "other", "-out", "query"];
+    assert!(site.program("openssl", &query).0);
+    let proof = authority.reply(&site.read("query")).unwrap();
+    let store = Store::open(&site.path("driftline.db")).unwrap();
+    let later = "2100-01-01T00:00:00Z".parse().unwrap();
+    let due = store.due_anchors(later).await.unwrap().remove(0);
+    let what = AnchorSettled::Made { place: "stamped".to_owned(), proof };
+    store.settle_anchor(due.id, what, later).await.unwrap();
+    drop(store);
+    for command in [&["ledger", "verify"][..], &["ledger", "anchors"]] {
+        let answer = site.ask(command);
+        assert_eq!(answer.status, 6, "{answer}");
+        assert!(answer.stdout.contains("no time stamp of"), "{answer}");
+    }
 }
 
 #[test]

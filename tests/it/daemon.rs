@@ -310,6 +310,34 @@ fn a_run_whose_report_cannot_be_written_is_committed_and_told() {
 }
 
 #[test]
+fn a_checkpoint_is_taken_out_of_reach_between_runs_and_when_the_place_is_there_again() {
+    let address = free_address();
+    let site =
+        site(&format!("[web]\nlisten = '{address}'\n[anchor.share.folder]\npath = 'share'\n"));
+    let mut daemon = Daemon::start(&site);
+    daemon.told("A checkpoint was not taken out of reach");
+    let made = "driftline_anchor_last_made_timestamp_seconds{anchor=\"share\"}";
+    assert!(!get(address, "/metrics").1.contains(made), "what never was has no time");
+    daemon.child.kill().unwrap(); // In the middle of it, as a machine may end.
+    daemon.child.wait().unwrap();
+
+    std::fs::create_dir(site.path("share")).unwrap();
+    let database = rusqlite::Connection::open(site.path("driftline.db")).unwrap();
+    database.execute("UPDATE anchor SET due_at_ms = asked_at_ms", []).unwrap();
+    drop(database);
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Took a checkpoint out of reach");
+    daemon.signal("HUP");
+    daemon.told("Read the settings again");
+    daemon.signal("TERM");
+    daemon.told("Ended");
+    assert_eq!(daemon.end(), 0);
+    assert_eq!(site.entries_of("anchor.made").len(), 1);
+    assert_eq!(std::fs::read_dir(site.path("share")).unwrap().count(), 1);
+    site.told(&["ledger", "verify"]);
+}
+
+#[test]
 fn it_is_ill_while_a_list_cannot_be_seen() {
     let address = free_address();
     let site = site(&format!("[web]\nlisten = '{address}'\n"));

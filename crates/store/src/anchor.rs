@@ -209,6 +209,7 @@ pub(crate) fn wanted<'a>(
 }
 
 /// Gives up what waits, where a later checkpoint takes its place or the settings name it no more.
+/// Of what was never tried, as of a night that was judged together with the next, nothing is told.
 fn give_up(
     connection: &Connection,
     anchors: &[AnchorName],
@@ -227,11 +228,14 @@ fn give_up(
         let name = read_name(&mut cells)?;
         let size: u64 = cells.count("size")?;
         let n_attempts: u32 = cells.count("n_attempts")?;
-        let last = cells.maybe_str("why")?.unwrap_or("it was not tried");
-        if wanted.contains(&&name) || !anchors.contains(&name) {
-            events.push(Event::anchor_failed(&name, (size, n_attempts), last, now));
-            failed.push((cells.key(), last.to_owned()));
+        let last = cells.maybe_str("why")?.unwrap_or("it was not tried to its end");
+        if !wanted.contains(&&name) && anchors.contains(&name) {
+            continue;
         }
+        if n_attempts > 0 {
+            events.push(Event::anchor_failed(&name, (size, n_attempts), last, now));
+        }
+        failed.push((cells.key(), last.to_owned()));
     }
     drop(rows);
     for (id, why) in failed {

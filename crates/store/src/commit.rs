@@ -100,12 +100,12 @@ impl Store {
     ///
     /// [`StoreError::Stale`] when another run was saved since the state was loaded; otherwise
     /// what disks do. Nothing is saved then.
-    pub async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+    pub async fn commit(&self, mut commit: Commit) -> Result<(), StoreError> {
         let signer = self.signer.clone();
         self.write("save a run", move |connection| {
             let now = commit.run.now;
             let (wanted, mut entries) = anchor::wanted(connection, &commit.anchors, now)?;
-            entries.extend_from_slice(&commit.entries);
+            entries.append(&mut commit.entries);
             entry::append(connection, signer.as_deref(), &entries)?;
             anchor::ask(connection, &wanted, now)?;
             save(connection, commit)
