@@ -45,7 +45,7 @@ pub async fn anchor(
     let mut all = Anchored::default();
     for due in store.due_anchors(clock.now()).await? {
         let Some(anchor) = anchors.iter().find(|it| it.name == due.name) else { continue };
-        store.begin_anchor(due.id).await?;
+        store.begin_anchor(due.id, clock.now() + wait(due.n_attempts)).await?;
         let name = due.name.to_string();
         let settled = match make(anchor, &due, clock).await {
             Ok(made) => {

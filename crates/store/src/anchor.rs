@@ -107,19 +107,20 @@ impl Store {
         .await
     }
 
-    /// Writes down that an anchor is about to be tried.
+    /// Writes down that an anchor is about to be tried, and when it is to be tried again unless
+    /// something else is written down by then: what cannot be written down is not done all the time.
     ///
     /// # Errors
     ///
     /// Returns [`StoreError`] when it cannot be saved: then it must not be tried.
-    pub async fn begin_anchor(&self, id: i64) -> Result<(), StoreError> {
+    pub async fn begin_anchor(&self, id: i64, again_at: DateTime<Utc>) -> Result<(), StoreError> {
         self.write("save that an anchor is tried", move |connection| {
             connection
                 .prepare_cached(
-                    "UPDATE anchor SET n_attempts = n_attempts + 1
+                    "UPDATE anchor SET n_attempts = n_attempts + 1, due_at_ms = ?2
                      WHERE id = ?1 AND state = 'pending'",
                 )?
-                .execute([id])?;
+                .execute([id, ms(again_at)])?;
             Ok(())
         })
         .await

@@ -7,8 +7,11 @@ use anchors::{AccessKey, Anchor, Folder, Git, Place, Rfc3161, S3};
 use chrono::TimeDelta;
 use domain::{AnchorKind, AnchorName, Text};
 use outbound::{Secret, Url};
+#[cfg(test)]
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+#[cfg(test)]
+use serde::Serialize;
 
 use super::document::Document;
 use super::file::File;
@@ -25,7 +28,8 @@ const RETAIN_MAX: TimeDelta = TimeDelta::days(36_500);
 
 /// One anchor: exactly one of the tables below says where checkpoints of the evidence log are
 /// taken, about once a day.
-#[derive(Debug, Default, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct AnchorTable {
     /// Certificates in PEM that are trusted besides those of the system.
@@ -45,7 +49,8 @@ pub(super) struct AnchorTable {
 }
 
 /// A folder.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 struct FolderTable {
     /// The folder, which must be there.
@@ -53,7 +58,8 @@ struct FolderTable {
 }
 
 /// A git repository. The `git` program pushes to it, and never by force.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 struct GitTable {
     /// A clone with a work tree that nobody else works in.
@@ -77,7 +83,8 @@ impl GitTable {
 }
 
 /// A time stamp authority.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 struct StampTable {
     /// Where it is asked.
@@ -85,7 +92,8 @@ struct StampTable {
 }
 
 /// A bucket with Object Lock.
-#[derive(Debug, Deserialize, Serialize, JsonSchema)]
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 struct BucketTable {
     /// The address of the bucket, and of a folder in it where one is wanted.

@@ -5,6 +5,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod anchors;
 mod attacks;
 mod copies;
 mod damage;
