@@ -22,9 +22,7 @@ const WAIT_MAX: TimeDelta = TimeDelta::hours(1);
 /// What one pass came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Anchored {
-    /// Names of the anchors that were made.
-    pub made: Vec<String>,
-    /// Those that were not, each with why. They are tried again.
+    /// Anchors that took nothing, each with why. They are tried again.
     pub not_made: Vec<(String, String)>,
     /// When the next one is due; `None`: nothing waits.
     pub next_due_at: Option<DateTime<Utc>>,
@@ -50,7 +48,6 @@ pub async fn anchor(
         let settled = match make(anchor, &due, clock).await {
             Ok(made) => {
                 info!(anchor = %name, "Took a checkpoint out of reach: {}", made.place);
-                all.made.push(name);
                 AnchorSettled::Made { place: made.place, proof: made.proof }
             }
             Err(why) => {
@@ -61,7 +58,7 @@ pub async fn anchor(
         };
         store.settle_anchor(due.id, settled, clock.now()).await?;
     }
-    all.next_due_at = store.next_anchor().await?;
+    all.next_due_at = store.next_anchor(anchors.iter().map(|it| it.name.clone()).collect()).await?;
     Ok(all)
 }
 

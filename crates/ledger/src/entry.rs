@@ -8,11 +8,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::Digest;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use crate::tree::{leaf_hash, sha256};
-use crate::{Event, LedgerError};
+use crate::{Event, LedgerError, canonical};
 
 /// The version of the form.
 pub const VERSION: u32 = 1;
@@ -29,26 +29,6 @@ pub struct Sealed {
     pub hash: Digest,
     /// What its digests are of; kept apart, and erasable.
     pub disclosures: Vec<String>,
-}
-
-/// An entry as it is written. The canonical form sorts its members.
-#[derive(Serialize)]
-struct Written<'e> {
-    v: u32,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    at: String,
-    seq: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    run: Option<i64>,
-    actor: &'e str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    subject: Option<&'e str>,
-    /// Stops guessing of an entry from its hash.
-    nonce: String,
-    #[serde(rename = "_sd")]
-    digests: Vec<String>,
-    body: &'e Value,
 }
 
 /// Writes an event as the entry at `seq`. `actor` and `subject` stand for the event's own, and
@@ -69,20 +49,21 @@ pub fn seal(
         event.facts.iter().map(|(name, value)| disclosure(&random(), name, value)).collect();
     let mut digests: Vec<String> = disclosures.iter().map(|it| digest_of(it)).collect();
     digests.sort(); // Their order tells nothing.
-    let written = Written {
-        v: VERSION,
-        kind,
-        at: time(event.at),
-        seq,
-        run: event.run.map(|it| it.0),
-        actor,
-        subject,
-        nonce,
-        digests,
-        body: &event.body,
-    };
-    let entry = serde_json_canonicalizer::to_vec(&written)
-        .map_err(|_| LedgerError::NotCanonical { kind })?;
+    // The nonce stops guessing of an entry from its hash. What is `None` is left out.
+    let members = [
+        ("v", json!(VERSION)),
+        ("type", json!(kind)),
+        ("at", json!(time(event.at))),
+        ("seq", json!(seq)),
+        ("run", json!(event.run.map(|it| it.0))),
+        ("actor", json!(actor)),
+        ("subject", json!(subject)),
+        ("nonce", json!(nonce)),
+        ("_sd", json!(digests)),
+    ];
+    let members = members.iter().filter(|it| !it.1.is_null()).map(|(name, it)| (*name, it));
+    let entry = canonical::object(members.chain([("body", &event.body)]))
+        .ok_or(LedgerError::NotCanonical { kind })?;
     if entry.len() > LEN_MAX {
         return Err(LedgerError::TooLong { kind, len: entry.len(), max: LEN_MAX });
     }
@@ -91,7 +72,7 @@ pub fn seal(
 
 fn disclosure(salt: &[u8; 16], name: &str, value: &Value) -> String {
     let salt = URL_SAFE_NO_PAD.encode(salt);
-    URL_SAFE_NO_PAD.encode(serde_json::json!([salt, name, value]).to_string())
+    URL_SAFE_NO_PAD.encode(json!([salt, name, value]).to_string())
 }
 
 /// The digest that stands in an entry for a disclosure.
@@ -132,7 +113,6 @@ impl<'e> EntryHead<'e> {
 mod tests {
     use domain::{RunId, SystemId};
     use proptest::prelude::*;
-    use serde_json::json;
 
     use super::*;
     use crate::{Actor, Kind, Who};

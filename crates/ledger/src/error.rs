@@ -15,7 +15,7 @@ pub enum LedgerError {
         max: usize,
     },
 
-    /// An entry holds a number that is not whole.
+    /// An entry holds a number that is not whole, or larger than every reader has it exactly.
     #[error("an entry of the type `{kind}` cannot be written as canonical JSON")]
     NotCanonical {
         /// Its type.

@@ -460,7 +460,7 @@ impl Event {
 
 /// Texts and whole numbers always have a canonical form.
 fn canonical(values: &[Value]) -> Vec<u8> {
-    serde_json_canonicalizer::to_vec(&values).unwrap_or_default()
+    crate::canonical::list(values).unwrap_or_default()
 }
 
 /// What a run did.

@@ -8,6 +8,7 @@
 //! Never here: a database, a clock, a random number. And never personal data in clear in an
 //! entry: what may have to be erased is a salted digest there, and is disclosed beside it.
 
+mod canonical;
 mod checkpoint;
 mod entry;
 mod error;

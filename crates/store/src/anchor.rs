@@ -91,18 +91,26 @@ impl Store {
         self.read("read the anchors", move |connection| due(connection, now)).await
     }
 
-    /// When the next anchor is to be tried; `None`: none waits.
+    /// When the next of these anchors is to be tried; `None`: none of them waits.
     ///
     /// # Errors
     ///
     /// Returns [`StoreError`] when the database cannot be read.
-    pub async fn next_anchor(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
-        self.read("read the anchors", |connection| {
-            let sql = "SELECT 0, min(due_at_ms) FROM anchor WHERE state = 'pending'";
+    pub async fn next_anchor(&self, names: Vec<Text>) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.read("read the anchors", move |connection| {
+            let sql = "SELECT id, name, due_at_ms FROM anchor WHERE state = 'pending'";
             let mut statement = connection.prepare_cached(sql)?;
             let mut rows = statement.query([])?;
-            let Some(row) = rows.next()? else { return Ok(None) };
-            Cells::keyed(row, "anchor")?.maybe_time("due_at_ms")
+            let mut next = None;
+            while let Some(row) = rows.next()? {
+                let mut cells = Cells::keyed(row, "anchor")?;
+                let name = cells.str("name")?;
+                let due_at = cells.time("due_at_ms")?;
+                if names.iter().any(|it| **it == *name) {
+                    next = next.into_iter().chain([due_at]).min();
+                }
+            }
+            Ok(next)
         })
         .await
     }

@@ -52,7 +52,9 @@ async fn a_try_that_a_crash_cut_off_is_made_again_and_one_that_was_made_is_made_
 
     let store = Store::open(&path).unwrap();
     assert_eq!(store.due_anchors(at(24)).await.unwrap(), [], "not all the time");
-    assert_eq!(store.next_anchor().await.unwrap(), Some(again_at));
+    let names = || vec!["share".into()];
+    assert_eq!(store.next_anchor(names()).await.unwrap(), Some(again_at));
+    assert_eq!(store.next_anchor(vec!["other".into()]).await.unwrap(), None, "nobody makes it");
     let again = store.due_anchors(again_at).await.unwrap().remove(0);
     assert_eq!((again.id, again.n_attempts, &again.note), (due.id, 1, &due.note));
     let later = AnchorSettled::Later { due_at: at(25), why: "no answer".to_owned() };
@@ -63,7 +65,7 @@ async fn a_try_that_a_crash_cut_off_is_made_again_and_one_that_was_made_is_made_
     store.settle_anchor(due.id, made(), at(26)).await.unwrap();
     store.settle_anchor(due.id, made(), at(27)).await.unwrap();
     assert_eq!(stand(&store).await, [(1, "made")]);
-    assert_eq!(store.next_anchor().await.unwrap(), None);
+    assert_eq!(store.next_anchor(names()).await.unwrap(), None);
     let stands = store.load().await.unwrap().anchors;
     assert_eq!((stands[0].last_made_at, &stands[0].why), (Some(at(26)), &None));
     assert_eq!(store.ledger_size().await.unwrap(), 2, "one entry tells of it");
