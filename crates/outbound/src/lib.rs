@@ -1,8 +1,8 @@
 //! The one bounded HTTP client: TLS, redirects, budgets, limits, redaction.
 //!
 //! A [`Reader`] sends GET to one host below one path, and nothing else; the only other request
-//! that it makes is the one for an access token. A [`Poster`] sends alerts, and is made from
-//! settings of its own: no reader leads to one. Whatever is reached, a limit or a refusal, is an
+//! that it makes is the one for an access token. A [`Poster`] sends alerts and checkpoints, and is
+//! made from settings of its own: no reader leads to one. Whatever is reached, a limit or a refusal, is an
 //! [`OutboundError`] with the line of each request made. Secrets are in no log line, no error and
 //! no request line.
 

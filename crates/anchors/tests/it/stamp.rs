@@ -81,5 +81,9 @@ async fn what_is_no_stamp_of_this_checkpoint_and_request_is_told() {
     assert!(stamped_at(&without, note).is_ok());
     for len in 0..good.len() {
         assert!(stamped_at(&good[..len], note).is_err(), "cut at {len}");
+        // Whatever byte is another one: no panic, and no stamp of another checkpoint.
+        let mut other = good.clone();
+        other[len] ^= 0x55;
+        assert!(stamped_at(&other, b"something").is_err(), "changed at {len}");
     }
 }
