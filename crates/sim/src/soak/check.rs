@@ -224,7 +224,7 @@ impl Look<'_> {
         let on = self.world.app.accounts.iter().filter(|it| !it.is_off());
         on.filter_map(|it| {
             let owner = self.service_owner(&it.id)?;
-            let has_left = self.truth.right(owner, self.began_at) == Some(Right::Leaver);
+            let has_left = self.truth.is_out(owner, self.began_at);
             let is_told = self.of_account(&it.id).any(|it| it.finding.family() == Family::NonHuman);
             let id = &it.id;
             (has_left && !is_told).then(|| {

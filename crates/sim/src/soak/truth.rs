@@ -176,6 +176,12 @@ impl Truth {
         value(self.rights.get(user)?, at).copied()
     }
 
+    /// Has this person left, and not been hired again under another id?
+    pub(super) fn is_out(&self, user: &str, at: DateTime<Utc>) -> bool {
+        let mut theirs = self.rights.keys().filter(|it| self.is_same_person(it, user));
+        theirs.all(|it| self.right(it, at).is_none_or(|it| it == Right::Leaver))
+    }
+
     /// Does HR say that they left, where Okta says that they may use the app?
     pub(super) fn is_disputed(&self, user: &str, at: DateTime<Utc>) -> bool {
         self.disputed.get(user).and_then(|it| value(it, at)).copied().unwrap_or(false)
