@@ -33,6 +33,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "store",
         ],
     ),
+    ("evidence", &["domain", "ledger", "report"]),
     ("web", &["domain", "report", "store"]),
     (
         "driftline",
@@ -43,6 +44,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "domain",
             "drift",
             "engine",
+            "evidence",
             "graph",
             "ledger",
             "outbound",
@@ -61,7 +63,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates from values to values.
-const PURE: &[&str] = &["domain", "graph", "drift", "ledger", "report"];
+const PURE: &[&str] = &["domain", "graph", "drift", "ledger", "report", "evidence"];
 
 /// What such a crate never touches, tests in its sources included.
 const IMPURE: &[&str] = &[

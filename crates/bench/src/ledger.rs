@@ -91,6 +91,8 @@ fn commit(run: RunId, finding: &Finding, n: usize) -> Commit {
         events: Vec::new(),
         changes: Vec::new(),
         anchors: Vec::new(),
+        leavers: Vec::new(),
+        leavers_begin: Vec::new(),
         notices: Vec::new(),
         turn: None,
         voided_waivers: Vec::new(),

@@ -18,6 +18,7 @@ mod finding;
 mod grade;
 mod guard;
 mod identity;
+mod leaver;
 mod link;
 mod log;
 mod name;
@@ -51,6 +52,9 @@ pub use finding::{
 pub use grade::Grade;
 pub use guard::{Changes, Direction, Hold, Release, Released};
 pub use identity::{Identity, IdentityKind, Lifecycle};
+pub use leaver::{
+    Leaver, LeaverAccount, LeaverClocks, LeaverKey, LeaverKind, LeaversBegin, PastLook, SaidBy,
+};
 pub use link::{Link, LinkKind, Tier};
 pub use log::{LogEvent, LogEventKind};
 pub use name::{Folded, NameError, Raw, SystemId, Text, is_placeholder, same_name};

@@ -19,6 +19,8 @@ pub struct Past {
     /// When the log of an IdP first says that an identity left or lost the app; what was taken
     /// back since is not among them.
     pub ended: FxHashMap<(SystemId, Text), Ended>,
+    /// Rows that stand for leavers on record.
+    pub leavers: FxHashSet<EntityId>,
     /// Subjects of findings that are not over: judged with reasons even where all is well.
     pub watched: FxHashSet<EntityId>,
 }

@@ -15,6 +15,7 @@ use crate::activity::{Seen, activities, no_account};
 use crate::case::{Case, PossibleOwners, RegisterOwner};
 use crate::context::Context;
 use crate::episode::next_episode;
+use crate::leavers::{LeaverSeen, leavers, returned};
 use crate::looks::{looks_of, seen_active_at};
 use crate::questions::{is_asked_again, is_seen};
 use crate::right::{PersonRight, Starts, person_right, right_by_hr};
@@ -37,6 +38,10 @@ pub struct Judgement {
     pub claims: Vec<Claim>,
     /// How the subjects of living findings stand.
     pub statuses: FxHashMap<EntityId, Status>,
+    /// Everybody who has left, whether anything is the matter with them or not.
+    pub leavers: Vec<LeaverSeen>,
+    /// Of leavers on record, identities that have a right again or may have one.
+    pub returned: Vec<EntityId>,
     /// Persons who were judged.
     pub n_persons: u64,
     /// Accounts that are listed.
@@ -125,6 +130,8 @@ pub fn judge(cx: &Context<'_>) -> Judgement {
         rights: people.episode_rights(cx),
         claims: Vec::new(),
         statuses: FxHashMap::default(),
+        leavers: Vec::new(),
+        returned: returned(cx, &people.rights),
         n_persons: u64::try_from(cx.graph.n_persons()).unwrap_or(u64::MAX),
         n_accounts: 0,
     };
@@ -161,6 +168,7 @@ pub fn judge(cx: &Context<'_>) -> Judgement {
         }
     }
     people.add_statuses(cx, &seen, &active, &mut judgement.statuses);
+    judgement.leavers = leavers(cx, &people.rights, &seen);
     judgement.tallies =
         tallies.into_iter().map(|(verdict, count)| Tally { verdict, count }).collect();
     judgement
@@ -511,7 +519,7 @@ impl People {
 
 /// How an account hangs on somebody whom HR alone knows. An address may be that of somebody else
 /// whom no list shows, unless every list is whole.
-fn kind_by_hr(cx: &Context<'_>, tier: Tier) -> LinkKind {
+pub(crate) fn kind_by_hr(cx: &Context<'_>, tier: Tier) -> LinkKind {
     if tier.is_strong() || sees_everyone(cx) { LinkKind::Linked } else { LinkKind::Candidate }
 }
 

@@ -53,6 +53,11 @@ impl PersonRight {
         }
     }
 
+    /// Identities that were left behind: the person has another at the same IdP.
+    pub(crate) fn left_behind(&self) -> &[usize] {
+        &self.left_behind
+    }
+
     /// Whether sources disagree on this identity, or on the last one where none is named. What one
     /// that was left behind may is no matter of dispute.
     #[must_use]

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use connectors::files::{ProfileError, PullError};
 use domain::Severity;
+use evidence::EvidenceError;
 use ledger::LedgerError;
 use report::ReportError;
 use store::StoreError;
@@ -97,6 +98,8 @@ fn of_link(error: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         Some(if is_foreign { Exit::Unchecked } else { Exit::Store })
     } else if let Some(error) = error.downcast_ref::<LedgerError>() {
         Some(of_ledger(error))
+    } else if let Some(error) = error.downcast_ref::<EvidenceError>() {
+        Some(of_evidence(error))
     } else if error.is::<OutputError>() {
         Some(Exit::Store)
     } else {
@@ -126,6 +129,16 @@ const fn of_ledger(error: &LedgerError) -> Exit {
         LedgerError::TooLong { .. } | LedgerError::NotCanonical { .. } => Exit::Bug,
         // What was given to check the ledger against is nothing of the kind.
         _ => Exit::Unchecked,
+    }
+}
+
+const fn of_evidence(error: &EvidenceError) -> Exit {
+    match error {
+        EvidenceError::NotAKey(_) => Exit::Usage,
+        // What was given as a bag, or to check it against, is nothing of the kind.
+        EvidenceError::NotABag(_) | EvidenceError::NotATrust(_) => Exit::Unchecked,
+        EvidenceError::NotALeaver(_) => Exit::Broken,
+        _ => Exit::Store,
     }
 }
 

@@ -78,6 +78,7 @@ async fn run(cli: &Cli, clock: &dyn Clock) -> anyhow::Result<Exit> {
         Command::Report(args) => commands::report::report(config, args).await,
         Command::Db(command) => commands::db::db(config, command).await,
         Command::Ledger(command) => commands::ledger::ledger(config, command, clock).await,
+        Command::Evidence(command) => commands::evidence::evidence(config, command, clock).await,
         Command::Config(command) => commands::config::config(config, command),
         Command::Completions { shell } => commands::completions::completions(*shell),
         Command::Man { output } => commands::completions::man(output.as_deref()),

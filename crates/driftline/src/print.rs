@@ -44,6 +44,21 @@ pub(crate) fn file(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     Ok(written.map_err(failed)?)
 }
 
+/// Writes a secret to a file that must be new, and that only its owner may read.
+///
+/// # Errors
+///
+/// Returns the file's name and what the system said.
+pub(crate) fn secret_file(path: &Path, text: &str) -> anyhow::Result<()> {
+    let failed = |source| OutputError::File { path: path.to_owned(), source };
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(failed)?;
+    Ok(file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?)
+}
+
 /// Prints to stdout, or writes to a file where one is named.
 ///
 /// # Errors

@@ -71,6 +71,15 @@ pub(crate) fn date(text: &str) -> Option<NaiveDate> {
     (text.len() == LEN).then_some(date)
 }
 
+/// Reads the beginning of something: an instant, or a date that counts from its beginning in `zone`.
+pub(crate) fn begin(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
+    if let Some(instant) = instant(text) {
+        return Some(instant);
+    }
+    let midnight = date(text)?.and_hms_opt(0, 0, 0)?;
+    zone.from_local_datetime(&midnight).earliest().map(|it| it.to_utc())
+}
+
 /// Reads the end of something: an instant, or a date that counts to its end in `zone`.
 pub(crate) fn end(text: &str, zone: Tz) -> Option<DateTime<Utc>> {
     if let Some(instant) = instant(text) {

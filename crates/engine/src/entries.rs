@@ -1,11 +1,12 @@
 //! What the ledger is told of a run: the run itself, what it changed, and nothing of what stayed.
 
 use chrono::{DateTime, Utc};
-use domain::{EntityId, FindingId, List, RunId, RunRecord};
+use domain::{EntityId, FindingId, Leaver, List, RunId, RunRecord};
 use ledger::{Basis, Event, ListSeen, RunSeen};
 use rustc_hash::{FxHashMap, FxHashSet};
 use store::LinkChange;
 
+use crate::leavers::Listed;
 use crate::lists::Listing;
 use crate::record::{AppOutcome, Run};
 
@@ -19,12 +20,14 @@ pub(crate) struct Seen<'s> {
 
 impl Seen<'_> {
     /// The events, causes before what comes of them, and the run itself last: with its record and
-    /// report, and whether every list was read, whole and believable.
+    /// report, and whether every list was read, whole and believable. With them the leavers, each with
+    /// the place of its event.
     pub(crate) fn entries(
         &self,
         (record, report): (&RunRecord, &[u8]),
         is_complete: bool,
-    ) -> Vec<Event> {
+        listed: &Listed,
+    ) -> (Vec<Event>, Vec<(usize, Leaver)>) {
         let (at, plan) = ((self.run.id, self.run.now), self.run.plan);
         let basis = Basis {
             software: plan.software.clone(),
@@ -40,9 +43,15 @@ impl Seen<'_> {
         events.extend(self.findings());
         let voided = self.outcomes.iter().flat_map(|it| &it.reconciled.voided);
         events.extend(voided.map(|waiver| Event::exception_voided(at, *waiver)));
+        events.extend(listed.begins.iter().map(|it| Event::leavers_listed(at, it)));
+        let mut leavers = Vec::with_capacity(listed.leavers.len());
+        for (leaver, is_new) in &listed.leavers {
+            leavers.push((events.len(), leaver.clone()));
+            events.push(Event::leaver(at, leaver, *is_new));
+        }
         let lists = self.listings.iter().filter_map(seen).collect();
         events.push(Event::run_completed(&RunSeen { record, report, lists, is_complete }));
-        events
+        (events, leavers)
     }
 
     /// Lists of leavers that say otherwise than before.

@@ -405,13 +405,15 @@ fn light(run: &Run<'_>, outcomes: &[AppOutcome<'_>]) -> Vec<String> {
     notes
 }
 
+/// What evidence from lists never shows, a sentence each.
+pub const LIMITS: [&str; 3] = [
+    "`active` says nothing of open sessions, API tokens or local passwords.",
+    "True removal lies between the last look that showed an account on and the first that showed it off.",
+    "What happened and was undone between two looks was not seen.",
+];
+
 fn limits(plan: &Plan) -> Vec<String> {
-    const ALWAYS: [&str; 3] = [
-        "`active` says nothing of open sessions, API tokens or local passwords.",
-        "True removal lies between the last look that showed an account on and the first that showed it off.",
-        "What happened and was undone between two looks was not seen.",
-    ];
     const OF_FILES: &str = "An export shows what its console chose to export; who made it and whether it was edited is not known.";
     let has_files = plan.sources.iter().any(|it| !it.is_live());
-    ALWAYS.into_iter().chain(has_files.then_some(OF_FILES)).map(str::to_owned).collect()
+    LIMITS.into_iter().chain(has_files.then_some(OF_FILES)).map(str::to_owned).collect()
 }

@@ -19,6 +19,7 @@ use crate::ask::{AskedAgain, ask, put_beside};
 use crate::entries::Seen;
 use crate::episodes::episodes;
 use crate::estate::estate;
+use crate::leavers::listed;
 use crate::lists::{Listing, gather, looked_at};
 use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::{bodies, pull_all};
@@ -95,9 +96,10 @@ async fn run_as(
     let report = Report::since(&record, told.as_ref());
     let report_json = report.to_json();
     let links = links(&state, &outcomes);
+    let listed = listed(store, &state, plan, &outcomes, now).await?;
     let seen = Seen { run: &run, listings: &listings, outcomes: &outcomes, links: &links };
     let is_whole = plan.pass == Pass::Full && report.is_complete();
-    let entries = seen.entries((&record, &report_json), is_whole);
+    let (entries, leavers) = seen.entries((&record, &report_json), is_whole, &listed);
     let notices = alerting::decide(&record, &state.told, &plan.routes);
     let wanted = resting_on(&outcomes, &listings, state.last_run.is_some());
     let mut bodies = bodies(plan, &listings, &wanted).await;
@@ -119,6 +121,8 @@ async fn run_as(
         bodies,
         entries,
         anchors: plan.anchors.clone(),
+        leavers,
+        leavers_begin: listed.begins,
         notices,
         snapshots: listings
             .into_iter()
@@ -240,8 +244,16 @@ pub(crate) fn past(
         episodes: state.episodes.clone(),
         looked_at: before.iter().cloned().collect(),
         ended: ended(state, log),
+        leavers: leavers_of(state, &rules.app),
         watched: mine.map(|it| it.subject.entity).collect(),
     }
+}
+
+/// Rows that stand for leavers of an app who are not back.
+fn leavers_of(state: &State, app: &SystemId) -> FxHashSet<EntityId> {
+    let on_record = state.leavers.iter().map(|it| &it.leaver);
+    let away = on_record.filter(|it| it.app == *app && it.returned_at.is_none());
+    away.map(|it| it.person.entity).collect()
 }
 
 const fn past_verdict(it: &store::Standing) -> PastVerdict {

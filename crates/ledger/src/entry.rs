@@ -75,6 +75,14 @@ fn disclosure(salt: &[u8; 16], name: &str, value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(json!([salt, name, value]).to_string())
 }
 
+/// Name and value of a disclosure; `None` when it is none.
+#[must_use]
+pub fn disclosed(disclosure: &str) -> Option<(String, Value)> {
+    let bytes = URL_SAFE_NO_PAD.decode(disclosure).ok()?;
+    let (_, name, value): (String, String, Value) = serde_json::from_slice(&bytes).ok()?;
+    Some((name, value))
+}
+
 /// The digest that stands in an entry for a disclosure.
 #[must_use]
 pub fn digest_of(disclosure: &str) -> String {

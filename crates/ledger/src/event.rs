@@ -70,6 +70,14 @@ pub enum Kind {
     PolicyChanged,
     /// The program has another version than in the run before.
     SoftwareStarted,
+    /// The leavers of an app are listed from here on.
+    LeaversListed,
+    /// Somebody has left an app's people, and what their accounts show.
+    LeaverFound,
+    /// What is known of a leaver changed.
+    LeaverChanged,
+    /// Evidence was put into a bag.
+    ExportCreated,
     /// A key is in force from here on.
     KeyAdded,
     /// A key is not in force any more.
@@ -117,6 +125,10 @@ impl Kind {
             Self::ConfigChanged => "config.changed",
             Self::PolicyChanged => "policy.changed",
             Self::SoftwareStarted => "software.started",
+            Self::LeaversListed => "leaver.listed",
+            Self::LeaverFound => "leaver.found",
+            Self::LeaverChanged => "leaver.changed",
+            Self::ExportCreated => "export.created",
             Self::KeyAdded => "key.added",
             Self::KeyRevoked => "key.revoked",
             Self::GapDeclared => "gap.declared",
@@ -162,13 +174,19 @@ impl Who {
         Self { kind: "person", system: String::new(), key: name.to_owned() }
     }
 
+    /// Somebody in a list of an identity provider, or of HR.
+    #[must_use]
+    pub fn identity(system: &SystemId, key: &str) -> Self {
+        Self { kind: "identity", system: system.to_string(), key: key.to_owned() }
+    }
+
     fn of(subject: &Subject) -> Self {
         let (system, key) = (subject.system.to_string(), subject.key.to_string());
         Self { kind: subject.kind.name(), system, key }
     }
 
     /// The fact that says whom a random name stands for.
-    fn fact(&self) -> (&'static str, Value) {
+    pub(crate) fn fact(&self) -> (&'static str, Value) {
         (self.kind, json!(format!("{}/{}", self.system, self.key)))
     }
 }
@@ -474,7 +492,7 @@ pub(crate) fn by_run(
     Event { kind, at, run: Some(run), actor: Actor::Driftline, subject: who, body, facts }
 }
 
-fn by_person<const N: usize>(
+pub(crate) fn by_person<const N: usize>(
     kind: Kind,
     by: &Signature,
     who: Option<Who>,

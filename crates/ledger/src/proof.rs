@@ -27,6 +27,58 @@ pub fn inclusion(leaves: &[Digest], index: u64) -> Option<Vec<Digest>> {
     Some(path)
 }
 
+/// A tree with the roots of all its full subtrees: paths of many entries cost little then.
+#[derive(Clone, Debug)]
+pub struct Subtrees {
+    /// Of each height, from the left: those of height 0 are the hashes of the entries.
+    levels: Vec<Vec<Digest>>,
+}
+
+impl Subtrees {
+    /// Of a tree with these hashes of entries.
+    #[must_use]
+    pub fn of(leaves: &[Digest]) -> Self {
+        let mut levels = vec![leaves.to_vec()];
+        while let Some(below) = levels.last().filter(|it| it.len() > 1) {
+            let (pairs, _) = below.as_chunks::<2>();
+            levels.push(pairs.iter().map(|[left, right]| node_hash(left, right)).collect());
+        }
+        Self { levels }
+    }
+
+    /// The path from an entry to the root, as [`inclusion`] gives it. `None` when there is no entry
+    /// at `index`.
+    #[must_use]
+    pub fn inclusion(&self, index: u64) -> Option<Vec<Digest>> {
+        let size = self.levels.first()?.len();
+        let at = usize::try_from(index).ok().filter(|it| *it < size)?;
+        let (mut first, mut len, mut path) = (0, size, Vec::new());
+        while len > 1 {
+            let left = split(len);
+            if at < first + left {
+                path.push(self.root(first + left, len - left)?);
+                len = left;
+            } else {
+                path.push(self.root(first, left)?);
+                (first, len) = (first + left, len - left);
+            }
+        }
+        path.reverse();
+        Some(path)
+    }
+
+    /// The root over `len` entries from `first` on, which begin where a full subtree of that size
+    /// would.
+    fn root(&self, first: usize, len: usize) -> Option<Digest> {
+        if len.is_power_of_two() {
+            let height = usize::try_from(len.trailing_zeros()).ok()?;
+            return self.levels.get(height)?.get(first / len).copied();
+        }
+        let left = split(len);
+        Some(node_hash(&self.root(first, left)?, &self.root(first + left, len - left)?))
+    }
+}
+
 /// Shows that the tree over the first `old` of `leaves` is the beginning of the tree over all.
 /// Empty when there is nothing to show: `old` is 0, or is all. `None` when `old` is more than all.
 #[must_use]
@@ -190,5 +242,22 @@ impl fmt::Display for Proof {
         writeln!(f, "{}\nindex {}", Self::FIRST_LINE, self.index)?;
         self.path.iter().try_for_each(|it| writeln!(f, "{}", encoded(it)))?;
         write!(f, "\n{}", self.note)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::leaf_hash;
+
+    #[test]
+    fn paths_by_subtrees_are_those_by_definition() {
+        let leaves: Vec<Digest> = (0..70_u8).map(|it| leaf_hash(&[it])).collect();
+        for size in 0..=leaves.len() {
+            let (tree, leaves) = (Subtrees::of(&leaves[..size]), &leaves[..size]);
+            for index in 0..=size as u64 {
+                assert_eq!(tree.inclusion(index), inclusion(leaves, index), "{index} of {size}");
+            }
+        }
     }
 }

@@ -68,6 +68,17 @@ pub fn findings_csv(report: &Report, filter: &Filter) -> Vec<u8> {
     text.into_bytes()
 }
 
+/// A table of any columns, as [`csv`] writes one.
+#[must_use]
+pub fn table_csv(columns: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> Vec<u8> {
+    let mut text = BOM.to_owned();
+    push_row(&mut text, columns.iter().copied());
+    for row in rows {
+        push_row(&mut text, row.iter().map(String::as_str));
+    }
+    text.into_bytes()
+}
+
 /// One finding, in the order of [`COLUMNS`].
 fn row(report: &Report, finding: &Finding) -> Vec<String> {
     let grade = report.apps.iter().find(|it| it.app == finding.app).map(|it| it.grade.name());

@@ -18,9 +18,9 @@ mod sample;
 #[cfg(test)]
 mod tests;
 
-pub use csv::{COLUMNS, csv, findings_csv};
+pub use csv::{COLUMNS, csv, findings_csv, table_csv};
 pub use error::ReportError;
 pub use html::{HtmlOptions, Night, html, index_html};
 pub use list::{Filter, findings_json};
 pub use text::{Style, finding_text, findings_text, text};
-pub use xlsx::xlsx;
+pub use xlsx::{Sheet, table_xlsx, xlsx};

@@ -1,6 +1,7 @@
 //! The workbook: summary, findings, sources, and what the evidence does not
 //! show. Real dates (UTC), texts never formulas, the same bytes every time.
 
+use chrono::{DateTime, Utc};
 use rust_xlsxwriter::{
     DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError,
 };
@@ -94,6 +95,46 @@ const SUMMARY_WIDTHS: [f64; 8] = [24.0, 20.0, 26.0, 10.0, 20.0, 10.0, 10.0, 70.0
 /// Returns [`ReportError::Workbook`] when there are more rows than a sheet can hold.
 pub fn xlsx(report: &Report) -> Result<Vec<u8>, ReportError> {
     workbook(report).map_err(ReportError::Workbook)
+}
+
+/// What a workbook of one table is called.
+#[derive(Clone, Copy, Debug)]
+pub struct Sheet<'s> {
+    /// Its title.
+    pub title: &'s str,
+    /// Who made it.
+    pub author: &'s str,
+    /// The name of the sheet.
+    pub name: &'s str,
+}
+
+/// A workbook with one table of texts. The same rows and time give the same bytes.
+///
+/// # Errors
+///
+/// [`ReportError::Workbook`] when there are more rows than a sheet holds.
+pub fn table_xlsx(
+    about: &Sheet<'_>,
+    at: DateTime<Utc>,
+    columns: &[&'static str],
+    rows: &[Vec<String>],
+) -> Result<Vec<u8>, ReportError> {
+    /// In letters: an instant fits.
+    const WIDTH: f64 = 24.0;
+    let made = || -> Result<Vec<u8>, XlsxError> {
+        let mut book = Workbook::new();
+        book.set_properties(
+            &DocProperties::new()
+                .set_title(about.title)
+                .set_author(about.author)
+                .set_creation_datetime(&date(Time(at))?),
+        );
+        let columns: Vec<Column> = columns.iter().map(|it| (*it, WIDTH)).collect();
+        let rows = rows.iter().map(|row| row.iter().map(|it| text(it)).collect());
+        table(book.add_worksheet().set_name(about.name)?, &columns, rows)?;
+        book.save_to_buffer()
+    };
+    made().map_err(ReportError::Workbook)
 }
 
 fn workbook(report: &Report) -> Result<Vec<u8>, XlsxError> {

@@ -2,16 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    AnchorName, Body, Changes, Digest, EntityId, Episode, Finding, FindingEvent, Notice,
-    Observation, Pass, Request, RunId, Snapshot, SystemId, Tier, Turn, Verdict,
+    AnchorName, Body, Changes, Digest, EntityId, Episode, Finding, FindingEvent, Leaver,
+    LeaversBegin, Notice, Observation, Pass, Request, RunId, Snapshot, SystemId, Tier, Turn,
+    Verdict,
 };
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use crate::cells::{Cells, ms};
 use crate::{
-    Enrolled, LogPart, Store, StoreError, anchor, body, conclusion, entry, finding, guard, log,
-    notice, observation, people, report, rows, snapshot, turn,
+    Enrolled, LogPart, Store, StoreError, anchor, body, conclusion, entry, finding, guard, leaver,
+    log, notice, observation, people, report, rows, snapshot, turn,
 };
 
 /// Everything one run saw and concluded.
@@ -53,6 +54,10 @@ pub struct Commit {
     pub entries: Vec<ledger::Event>,
     /// The anchors of the settings. Those whose day it is are asked for with its checkpoint.
     pub anchors: Vec<AnchorName>,
+    /// Leavers that are new or changed, each with the place in `entries` of what says so.
+    pub leavers: Vec<(usize, Leaver)>,
+    /// Apps whose leavers are listed from this run on.
+    pub leavers_begin: Vec<LeaversBegin>,
     /// What there is to tell of it. Delivered after the commit, from the saved rows.
     pub notices: Vec<Notice>,
 }
@@ -105,16 +110,18 @@ impl Store {
         self.write("save a run", move |connection| {
             let now = commit.run.now;
             let (wanted, mut entries) = anchor::wanted(connection, &commit.anchors, now)?;
+            let n_before = entries.len() as u64;
             entries.append(&mut commit.entries);
-            entry::append(connection, signer.as_deref(), &entries)?;
+            let first = entry::append(connection, signer.as_deref(), &entries)?;
             anchor::ask(connection, &wanted, now)?;
-            save(connection, commit)
+            save(connection, commit, first + n_before)
         })
         .await
     }
 }
 
-fn save(connection: &Connection, commit: Commit) -> Result<(), StoreError> {
+/// `first` is where its entries begin in the ledger.
+fn save(connection: &Connection, commit: Commit, first: u64) -> Result<(), StoreError> {
     let run = commit.run.id;
     let last: Option<i64> =
         connection.query_row("SELECT max(id) FROM run", [], |row| row.get(0))?;
@@ -137,6 +144,10 @@ fn save(connection: &Connection, commit: Commit) -> Result<(), StoreError> {
     guard::insert_counts(connection, run, &commit.changes)?;
     people::insert_voids(connection, &commit.voided_waivers)?;
     body::insert(connection, run, &commit.bodies)?;
+    let entry_of = |(at, leaver): (usize, Leaver)| (first + at as u64, leaver);
+    let leavers: Vec<(u64, Leaver)> = commit.leavers.into_iter().map(entry_of).collect();
+    leaver::insert(connection, run, &leavers)?;
+    leaver::insert_begins(connection, run, &commit.leavers_begin)?;
     notice::insert(connection, &commit.notices)?;
     report::insert(connection, run, &commit.report_json)
 }

@@ -39,8 +39,8 @@ impl Signer {
     }
 }
 
-/// Appends events under a checkpoint that `signer` signs. The first key that signs is announced
-/// first. Nothing is written when there are no events.
+/// Appends events under a checkpoint that `signer` signs, and returns the place of the first of them.
+/// The first key that signs is announced first. Nothing is written when there are no events.
 ///
 /// # Errors
 ///
@@ -50,8 +50,8 @@ pub(crate) fn append(
     connection: &Connection,
     signer: Option<&Signer>,
     events: &[Event],
-) -> Result<(), StoreError> {
-    let Some(first) = events.first() else { return Ok(()) };
+) -> Result<u64, StoreError> {
+    let Some(first) = events.first() else { return Ok(0) };
     let end = End::open(connection)?;
     let mut before = Vec::new();
     let first_run = first_run(connection)?;
@@ -66,7 +66,9 @@ pub(crate) fn append(
             before.push(Event::first_key(signer.key.public(), first.at, first.run));
         }
     }
-    end.write(before.iter().chain(events), &keys)
+    let place = end.edge.size() + before.len() as u64;
+    end.write(before.iter().chain(events), &keys)?;
+    Ok(place)
 }
 
 /// Appends what is said of keys, under a checkpoint that all of `keys` sign.

@@ -22,6 +22,20 @@ impl Store {
         self.read("read findings", load).await
     }
 
+    /// Every finding that there ever was of an app, by number.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] when the database cannot be read.
+    pub async fn findings_of(&self, app: SystemId) -> Result<Vec<Finding>, StoreError> {
+        self.read("read the findings of an app", move |connection| {
+            let mut findings = select(connection, "f.id >= ?1", 0)?;
+            findings.retain(|it| it.app == app);
+            Ok(findings)
+        })
+        .await
+    }
+
     /// What happened to a finding, oldest first. Empty for a number that no finding has.
     ///
     /// # Errors
@@ -316,7 +330,7 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ExposureJson {
+pub(crate) struct ExposureJson {
     started_earliest_ms: Option<i64>,
     started_latest_ms: Option<i64>,
     last_seen_active_ms: Option<i64>,
@@ -324,7 +338,7 @@ struct ExposureJson {
 }
 
 impl ExposureJson {
-    fn of(exposure: &Exposure) -> Self {
+    pub(crate) fn of(exposure: &Exposure) -> Self {
         Self {
             started_earliest_ms: maybe_ms(exposure.started.earliest),
             started_latest_ms: maybe_ms(exposure.started.latest),
@@ -333,7 +347,7 @@ impl ExposureJson {
         }
     }
 
-    fn into_exposure(self) -> Option<Exposure> {
+    pub(crate) fn into_exposure(self) -> Option<Exposure> {
         fn time(ms: Option<i64>) -> Option<Option<DateTime<Utc>>> {
             match ms {
                 None => Some(None),

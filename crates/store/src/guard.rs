@@ -76,7 +76,7 @@ impl Store {
                 )?
                 .execute(params![id, approved.by, ms(approved.at), approved.place])?;
             let event = Event::release_approved(id, &release.digest, &approved);
-            entry::append(connection, signer.as_deref(), &[event])
+            entry::append(connection, signer.as_deref(), &[event]).map(drop)
         })
         .await
     }

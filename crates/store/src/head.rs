@@ -93,6 +93,34 @@ impl Store {
         self.read("read the ledger", move |connection| entries(connection, range)).await
     }
 
+    /// What entry `at` has digests of, as far as it was not erased; in order.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] when the database cannot be read.
+    pub async fn disclosures(&self, at: u64) -> Result<Vec<String>, StoreError> {
+        self.read("read the facts beside an entry", move |connection| {
+            let mut statement = connection
+                .prepare_cached("SELECT text FROM disclosure WHERE entry = ?1 ORDER BY nth")?;
+            let texts = statement.query_map([at.cast_signed()], |row| row.get(0))?;
+            Ok(texts.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    /// Tells the ledger of evidence that was put into a bag.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::commit`].
+    pub async fn add_export(&self, exported: Event) -> Result<(), StoreError> {
+        let signer = self.signer.clone();
+        self.write("tell the ledger of a bag", move |connection| {
+            entry::append(connection, signer.as_deref(), &[exported]).map(drop)
+        })
+        .await
+    }
+
     /// Announces a new key, under the signatures of the present one and of the new one.
     ///
     /// # Errors
@@ -139,7 +167,7 @@ impl Store {
     pub async fn add_failed_runs(&self, failed: FailedRuns) -> Result<(), StoreError> {
         let signer = self.signer.clone();
         self.write("save that a run failed", move |connection| {
-            entry::append(connection, signer.as_deref(), &[Event::run_failed(&failed)])
+            entry::append(connection, signer.as_deref(), &[Event::run_failed(&failed)]).map(drop)
         })
         .await
     }

@@ -14,7 +14,8 @@ use crate::rows::pack::{self, Packed};
 use crate::rows::{key_in, numbered};
 use crate::state::{Counters, State, StreamState};
 use crate::{
-    RunLine, Store, StoreError, anchor, conclusion, finding, guard, log, notice, people, snapshot,
+    RunLine, Store, StoreError, anchor, conclusion, finding, guard, leaver, log, notice, people,
+    snapshot,
 };
 
 /// Runs in the trend: a month of nights.
@@ -55,6 +56,8 @@ fn load(connection: &Connection) -> Result<State, StoreError> {
         judged_apps: judged_apps(connection)?,
         log_cursors: log::load_cursors(connection)?,
         log_events: log::load_events(connection)?,
+        leavers: leaver::load(connection)?,
+        leavers_begin: leaver::load_begins(connection)?,
         told: notice::load_told(connection)?,
         dead_channels: notice::load_dead(connection)?,
         anchors: anchor::load_stands(connection)?,

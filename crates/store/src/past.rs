@@ -1,9 +1,11 @@
 //! Reading back what was seen: a whole snapshot, rows that are gone, the history of one row.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
-use domain::{EntityId, Rows, SnapshotId, SnapshotRef, Stream};
+use chrono::{DateTime, Utc};
+use domain::{Activity, EntityId, PastLook, Rows, SnapshotId, SnapshotRef, Stream};
 use rusqlite::{Connection, OptionalExtension as _};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -95,6 +97,23 @@ impl Store {
             return Ok(Vec::new());
         }
         self.read("read rows that are gone", move |connection| gone(connection, &absent, at)).await
+    }
+
+    /// How earlier snapshots show these accounts, oldest first; nothing of a number that no account
+    /// has.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when a row is not what we write; otherwise what disks do.
+    pub async fn looks_at(
+        &self,
+        accounts: Vec<EntityId>,
+    ) -> Result<FxHashMap<EntityId, Vec<PastLook>>, StoreError> {
+        if accounts.is_empty() {
+            return Ok(FxHashMap::default());
+        }
+        self.read("read how accounts were seen", move |connection| looks(connection, &accounts))
+            .await
     }
 
     /// Reads all versions of one row, oldest first. Empty for a number that no row has.
@@ -215,6 +234,54 @@ fn last_of_each(
         }
     });
     Ok(())
+}
+
+fn looks(
+    connection: &Connection,
+    accounts: &[EntityId],
+) -> Result<FxHashMap<EntityId, Vec<PastLook>>, StoreError> {
+    let mut chains: BTreeMap<i64, Chain> = BTreeMap::new();
+    let mut all = FxHashMap::default();
+    for entity in accounts {
+        let Some(stream) = home(connection, *entity)? else { continue };
+        let chain = match chains.entry(stream) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Chain::of(connection, stream)?),
+        };
+        let which = Which::Entity { entity: *entity, until: SnapshotId(i64::MAX) };
+        let StoredRows::Accounts(versions) = read(connection, chain.stream.list, which)? else {
+            continue;
+        };
+        let mut looks = Vec::with_capacity(versions.len());
+        for version in versions {
+            let first = chain.get(version.valid_from, version.id)?;
+            let end = chain.ends.get(&version.id).copied().unwrap_or(SnapshotId(i64::MAX));
+            looks.push(PastLook {
+                from: first.as_of.at,
+                from_read_by: read_by(connection, version.valid_from)?.unwrap_or(first.as_of.at),
+                until: chain.before(end, version.id)?.as_of.at,
+                activity: Activity::of(&version.row),
+            });
+        }
+        all.insert(*entity, looks);
+    }
+    Ok(all)
+}
+
+/// By when a snapshot that came over the network had been read; `None` for an export, which shows
+/// one moment.
+fn read_by(
+    connection: &Connection,
+    snapshot: SnapshotId,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT r.id, r.now_ms FROM snapshot s JOIN run r ON r.id = s.run
+         WHERE s.id = ?1 AND EXISTS
+             (SELECT 1 FROM request q WHERE q.snapshot = s.id AND q.status IS NOT NULL)",
+    )?;
+    let mut rows = statement.query([snapshot.0])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(Some(Cells::keyed(row, "run")?.time("now_ms")?))
 }
 
 fn history(connection: &Connection, entity: EntityId) -> Result<Vec<StoredVersion>, StoreError> {

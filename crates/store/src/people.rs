@@ -127,6 +127,15 @@ impl Store {
         .await
     }
 
+    /// All waivers, in force or not, by number.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] when the database cannot be read.
+    pub async fn waivers(&self) -> Result<Vec<Waiver>, StoreError> {
+        self.read("read waivers", load_waivers).await
+    }
+
     /// Registers accounts as non-human. A later registration of the same account replaces the
     /// earlier one, which stays on record.
     ///

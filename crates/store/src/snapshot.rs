@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use domain::{
     AsOf, AsOfBasis, Channel, Coverage, IdForm, List, Population, Proof, Request, RunId, Snapshot,
     SnapshotId, SnapshotRef, Stream, SystemId,
@@ -12,6 +13,19 @@ use crate::cells::{Cells, maybe_ms, ms};
 use crate::{Enrolled, Store, StoreError};
 
 impl Store {
+    /// The lists that were read by runs of a time, with its beginning and without its end, in order.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when a row is not what we write; otherwise what disks do.
+    pub async fn snapshots_between(
+        &self,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Vec<(RunId, SnapshotRef)>, StoreError> {
+        self.read("list snapshots", move |connection| between(connection, (from, to))).await
+    }
+
     /// The requests or files behind a snapshot, in the order they were read. Empty for a number
     /// that no snapshot has.
     ///
@@ -21,6 +35,26 @@ impl Store {
     pub async fn requests(&self, snapshot: SnapshotId) -> Result<Vec<Request>, StoreError> {
         self.read("read requests", move |connection| read_requests(connection, snapshot)).await
     }
+}
+
+/// The snapshots of runs that judged in a time, with its beginning and without its end, in order.
+pub(crate) fn between(
+    connection: &Connection,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+) -> Result<Vec<(RunId, SnapshotRef)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT s.id, s.run FROM snapshot s JOIN run r ON r.id = s.run
+         WHERE r.now_ms >= ?1 AND r.now_ms < ?2 ORDER BY s.id",
+    )?;
+    let mut rows = statement.query([ms(from), ms(to)])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "snapshot")?;
+        let (id, run) = (SnapshotId(cells.key()), cells.run("run")?);
+        let line = one(connection, id)?.ok_or_else(|| cells.corrupt("id"))?;
+        found.push((run, line.reference));
+    }
+    Ok(found)
 }
 
 /// Every stream, by number.

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    AnchorStand, Changes, Decision, EntityId, Episode, Finding, FindingId, HistoryPoint, LogEvent,
-    NonHuman, Release, RunId, SnapshotId, SnapshotRef, Stream, SystemId, Text, Tier, Told, Verdict,
-    Waiver,
+    AnchorStand, Changes, Decision, EntityId, Episode, Finding, FindingId, HistoryPoint,
+    LeaversBegin, LogEvent, NonHuman, Release, RunId, SnapshotId, SnapshotRef, Stream, SystemId,
+    Text, Tier, Told, Verdict, Waiver,
 };
 use rustc_hash::FxHashMap;
 
+use crate::LeaverLine;
 use crate::known::KnownRows;
 
 /// What earlier runs left behind. Numbers taken from it are new only until the commit: load
@@ -50,6 +51,10 @@ pub struct State {
     pub log_cursors: BTreeMap<SystemId, String>,
     /// What the logs said so far, oldest first.
     pub log_events: BTreeMap<SystemId, Vec<LogEvent>>,
+    /// Every leaver of every app, each as the newest run that saw something new of them.
+    pub leavers: Vec<LeaverLine>,
+    /// Since when the leavers of each app are listed; an app without a line has that ahead.
+    pub leavers_begin: Vec<LeaversBegin>,
     /// What channels were told and is not over.
     pub told: Vec<Told>,
     /// Channels that do not take notices, in order of name.
@@ -139,6 +144,8 @@ impl State {
             judged_apps: Vec::new(),
             log_cursors: BTreeMap::new(),
             log_events: BTreeMap::new(),
+            leavers: Vec::new(),
+            leavers_begin: Vec::new(),
             told: Vec::new(),
             dead_channels: Vec::new(),
             anchors: Vec::new(),

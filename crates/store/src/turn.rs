@@ -1,6 +1,6 @@
 //! The turns of the schedule: saved with their runs, and read by whoever begins to wait.
 
-use domain::Turn;
+use domain::{RunId, Turn};
 use rusqlite::{Connection, params};
 
 use crate::cells::{Cells, ms};
@@ -16,6 +16,28 @@ pub struct Turns {
 }
 
 impl Store {
+    /// Every turn of the schedule, with the run that was done for it.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] when the database cannot be read.
+    pub async fn all_turns(&self) -> Result<Vec<(RunId, Turn)>, StoreError> {
+        self.read("read all turns of the schedule", |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT run, due_ms, began_ms, schedule, n_missed, first_missed_ms FROM turn
+                 ORDER BY run",
+            )?;
+            let mut rows = statement.query([])?;
+            let mut turns = Vec::new();
+            while let Some(row) = rows.next()? {
+                let mut cells = Cells::keyed(row, "turn")?;
+                turns.push((RunId(cells.key()), read(&mut cells)?));
+            }
+            Ok(turns)
+        })
+        .await
+    }
+
     /// The newest turn of the schedule that was a full run, and how many were missed.
     ///
     /// # Errors
@@ -28,7 +50,7 @@ impl Store {
 
 pub(crate) fn insert(
     connection: &Connection,
-    run: domain::RunId,
+    run: RunId,
     turn: Option<&Turn>,
 ) -> Result<(), StoreError> {
     let Some(turn) = turn else { return Ok(()) };
@@ -58,13 +80,17 @@ fn load(connection: &Connection) -> Result<Turns, StoreError> {
     let mut rows = statement.query([])?;
     let last = rows.next()?.map(|row| {
         let mut cells = Cells::keyed(row, "turn")?;
-        Ok::<Turn, StoreError>(Turn {
-            due: cells.time("due_ms")?,
-            began: cells.time("began_ms")?,
-            schedule: cells.string("schedule")?,
-            n_missed: cells.count("n_missed")?,
-            first_missed: cells.maybe_time("first_missed_ms")?,
-        })
+        read(&mut cells)
     });
     Ok(Turns { last: last.transpose()?, n_missed: n_missed.unsigned_abs() })
+}
+
+fn read(cells: &mut Cells<'_, '_>) -> Result<Turn, StoreError> {
+    Ok(Turn {
+        due: cells.time("due_ms")?,
+        began: cells.time("began_ms")?,
+        schedule: cells.string("schedule")?,
+        n_missed: cells.count("n_missed")?,
+        first_missed: cells.maybe_time("first_missed_ms")?,
+    })
 }

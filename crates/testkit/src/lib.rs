@@ -493,6 +493,36 @@ pub fn claims_with(world: &World, rules: &AppRules, past: &Past) -> String {
     if lines.is_empty() { "nothing".to_owned() } else { lines.join("\n") }
 }
 
+/// The leavers of a world, one line each: key, how it ended, who says so, and each account with what
+/// it shows, `?` where it may be somebody else's; in order.
+#[must_use]
+pub fn leavers(world: &World) -> String {
+    let estate = world.estate();
+    let (keys, policy, past) = (keys(), Policy::default(), Past::default());
+    let graph = correlate(&estate, &keys);
+    let rules = rules(world);
+    let (graph, pass) = (&graph, domain::Pass::Full);
+    let cx = Context { graph, rules: &rules, policy: &policy, past: &past, pass, now: now() };
+    let mut lines: Vec<String> = judge(&cx)
+        .leavers
+        .iter()
+        .map(|it| {
+            let said: Vec<&str> = it.said_by.iter().map(|it| it.system.as_str()).collect();
+            let mut line = format!("{} {} by [{}]", it.person.key, it.kind, said.join(" "));
+            for account in &it.accounts {
+                let doubt = if account.tier.is_none() { "?" } else { "" };
+                line.push_str(&format!(" {}{doubt} {}", account.key, account.activity));
+            }
+            if it.may_mean_others {
+                line.push_str(" (may mean others)");
+            }
+            line
+        })
+        .collect();
+    lines.sort();
+    lines.join("\n")
+}
+
 /// The verdicts of a world's accounts, one line each: account and verdict, in order.
 #[must_use]
 pub fn verdicts(world: &World) -> String {

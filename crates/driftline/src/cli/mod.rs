@@ -2,6 +2,7 @@
 
 mod alert;
 mod check;
+mod evidence;
 mod findings;
 mod guard;
 mod ledger;
@@ -14,6 +15,9 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use alert::{AlertCommand, AlertListArgs, AlertTestArgs};
 pub(crate) use check::{CheckArgs, StatedFile};
+pub(crate) use evidence::{
+    EvidenceCommand, EvidenceKeyCommand, ExportArgs, PeriodArgs, SampleArgs, VerifyBagArgs,
+};
 pub(crate) use findings::{
     FilterArgs, FindingsCommand, LinkArgs, ListArgs, RegisterArgs, WaiveCommand, WaiveRequestArgs,
     WordArgs,
@@ -99,6 +103,9 @@ pub(crate) enum Command {
     /// Print, check and export the evidence log, and look after its keys
     #[command(subcommand)]
     Ledger(LedgerCommand),
+    /// List leavers, and give auditors evidence that they can check without us
+    #[command(subcommand)]
+    Evidence(EvidenceCommand),
     /// Print the completions of a shell
     #[command(
         after_help = "Example:\n  driftline completions bash > /etc/bash_completion.d/driftline"

@@ -59,6 +59,8 @@ pub(super) struct File {
     /// Where checkpoints of the evidence log are taken out of reach, by the name that you give
     /// each place. Default: nowhere.
     pub(super) anchor: BTreeMap<String, AnchorTable>,
+    /// What auditors are given.
+    pub(super) evidence: Evidence,
     /// Identity providers, by the name that you give them: who should have access.
     pub(super) idp: BTreeMap<String, Idp>,
     /// Apps, by the name that you give them: who has it.
@@ -94,6 +96,7 @@ impl Default for File {
             deployment: Deployment::default(),
             ledger: Ledger::default(),
             anchor: BTreeMap::new(),
+            evidence: Evidence::default(),
             idp: BTreeMap::new(),
             app: BTreeMap::new(),
             hr: BTreeMap::new(),
@@ -275,6 +278,16 @@ pub(super) struct Ledger {
     /// The key before that one: both sign until it is revoked, so that whoever trusts it alone has
     /// the time to learn of the new one. Default: none.
     pub(super) previous_key: Option<String>,
+}
+
+/// What auditors are given.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Evidence {
+    /// The key that signs bags: `file:PATH`, `credential:NAME` or `env:NAME` of an OpenSSH private
+    /// key. Default: none, and bags are not signed. `driftline evidence key new` makes one.
+    pub(super) signing_key: Option<String>,
 }
 
 /// One identity provider.

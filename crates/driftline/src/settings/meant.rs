@@ -64,6 +64,8 @@ pub(crate) struct Settings {
     signing_key: Option<SecretRef>,
     /// The key before that one; `None`: it signs alone.
     previous_key: Option<SecretRef>,
+    /// The key that signs bags of evidence; `None`: nobody does.
+    evidence_key: Option<SecretRef>,
     /// The folder that relative paths start from.
     base: PathBuf,
 }
@@ -166,6 +168,20 @@ impl Settings {
             None => store.signed_by(key),
             Some(previous) => store.signed_by_both(key, read(previous, "previous_key")?),
         })
+    }
+
+    /// The key that signs bags of evidence; `None`: the settings name none.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SettingsError::Secret`] when it cannot be read, or is no key.
+    pub(crate) fn evidence_key(&self) -> Result<Option<evidence::SigningKey>, SettingsError> {
+        let Some(reference) = &self.evidence_key else { return Ok(None) };
+        let key = reference.evidence_key().map_err(|source| SettingsError::Secret {
+            key: "evidence.signing_key".to_owned(),
+            source,
+        })?;
+        Ok(Some(key))
     }
 
     /// What one run has to do: of a night, or with the newest exports and live systems.
@@ -280,6 +296,7 @@ pub(super) fn mean(
         let what = "signs beside `signing_key`: name that, too";
         return Err(document.wrong(&["ledger", "previous_key"], what));
     }
+    let evidence_key = secret(&file.evidence.signing_key, ["evidence", "signing_key"]);
     let reports_keep = file.reports_keep.as_ref().map(|text| {
         when::duration(text).filter(|it| *it >= TimeDelta::days(1)).ok_or_else(|| {
             let what = format!("is no time of a day or more: write {DURATION_FORM}");
@@ -306,6 +323,7 @@ pub(super) fn mean(
         fingerprint_key: fingerprint_key.transpose()?,
         signing_key: signing_key.transpose()?,
         previous_key: previous_key.transpose()?,
+        evidence_key: evidence_key.transpose()?,
         base,
     })
 }

@@ -62,6 +62,14 @@ pub(crate) enum SecretError {
         /// Why not.
         source: ledger::LedgerError,
     },
+    /// Not a key that signs evidence.
+    #[error("the secret in `{place}` cannot be used")]
+    EvidenceKey {
+        /// The reference, as the settings write it.
+        place: String,
+        /// Why not.
+        source: evidence::EvidenceError,
+    },
     /// Too short to be a key.
     #[error("the secret in `{place}` has {n_bytes} bytes: give it at least {min}")]
     Short {
@@ -133,6 +141,19 @@ impl SecretRef {
         let text = String::from_utf8_lossy(secret.expose());
         let wrong = |source| SecretError::Key { place: self.to_string(), source };
         ledger::SecretKey::parse(&text).map_err(wrong)
+    }
+
+    /// Reads the key that signs bags.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SecretError`] when it is not there or is no key. It never holds the secret.
+    pub(crate) fn evidence_key(&self) -> Result<evidence::SigningKey, SecretError> {
+        let secret = self.read(1)?;
+        // An OpenSSH key ends with a line end, which was taken off as that of an editor.
+        let text = format!("{}\n", String::from_utf8_lossy(secret.expose()));
+        let wrong = |source| SecretError::EvidenceKey { place: self.to_string(), source };
+        evidence::SigningKey::parse(&text).map_err(wrong)
     }
 }
 

@@ -192,6 +192,8 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
         entries: vec![completed(run, now, &report_json)],
         report_json,
         anchors: Vec::new(),
+        leavers: Vec::new(),
+        leavers_begin: Vec::new(),
         notices: Vec::new(),
     }
 }

@@ -2,8 +2,7 @@
 //! never to the database.
 
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -15,7 +14,7 @@ use store::Store;
 use crate::cli::KeyCommand;
 use crate::commands::findings::existing;
 use crate::exit::UsageError;
-use crate::print::OutputError;
+use crate::print;
 use crate::settings::Settings;
 use crate::who;
 
@@ -137,13 +136,7 @@ async fn make(store: &Store, output: &Path) -> anyhow::Result<SecretKey> {
         .fill(&mut seed)
         .map_err(|_| anyhow::anyhow!("the system has no random bytes to give"))?;
     let text = SecretKey::text_of(&origin, &seed)?;
-    let failed = |source| OutputError::File { path: output.to_owned(), source };
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(output).map_err(failed)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    print::secret_file(output, &text)?;
     SecretKey::parse(&text).context("while reading the new key")
 }
 

@@ -1,0 +1,360 @@
+//! The record of one leaver: what a run sees, laid over what earlier runs saw. It says when each
+//! account was seen on last and off first, and whether that was in time; never more than was seen.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    Activity, Cause, Exposure, Family, Finding, Interval, Leaver, LeaverAccount, LeaverClocks,
+    LeaverKind, LeaversBegin, PastLook, SlaOutcome, SlaResult, SystemId, Waiver,
+};
+
+use crate::leavers::{AccountSeen, LeaverSeen};
+use crate::policy::Policy;
+use crate::sla::{sla, started};
+
+/// Leavers of so long before an app was first judged are listed then: an audit period of a year,
+/// and the month in which it begins.
+pub const LOOK_BACK: TimeDelta = TimeDelta::days(400);
+
+/// What is known besides what the run sees of one leaver.
+#[derive(Clone, Copy, Debug)]
+pub struct LeaverContext<'c> {
+    /// The app.
+    pub app: &'c SystemId,
+    /// What the operator chose.
+    pub policy: &'c Policy,
+    /// When the listing of this app's leavers began: this run, or an earlier one.
+    pub begin: &'c LeaversBegin,
+    /// Findings of the app, as they are after this run.
+    pub findings: &'c [&'c Finding],
+    /// Waivers, in force or not.
+    pub waivers: &'c [Waiver],
+    /// The time of the run.
+    pub now: DateTime<Utc>,
+}
+
+impl LeaverContext<'_> {
+    /// Returns true when somebody left too long before the listing began, and is off: they are
+    /// counted then, and not listed.
+    #[must_use]
+    pub fn is_left_out(&self, seen: &LeaverSeen) -> bool {
+        let is_off =
+            |it: &AccountSeen| matches!(it.activity, Activity::Inactive | Activity::Absent);
+        let starts = &seen.starts;
+        let known = starts.earliest().into_iter().chain(starts.struck_out).min();
+        let latest = known.or_else(|| starts.between.and_then(|it| it.latest));
+        let is_old = match latest {
+            Some(at) => at < self.begin.since,
+            None => {
+                self.begin.at == self.now || seen.was_over_at.is_some_and(|it| it <= self.begin.at)
+            }
+        };
+        is_old && seen.accounts.iter().all(is_off)
+    }
+
+    /// The record after this run. `looks_at` gives what earlier snapshots show of an account that
+    /// this run sees off and of which nothing is on record.
+    #[must_use]
+    pub fn record(
+        &self,
+        seen: &LeaverSeen,
+        past: Option<&Leaver>,
+        looks_at: impl Fn(&AccountSeen) -> Vec<PastLook>,
+    ) -> Leaver {
+        let clocks = clocks(seen).to_the_millisecond();
+        let started = match past {
+            Some(past) if past.clocks == clocks => past.started,
+            _ => started(self.policy, &seen.starts, Some(self.now)),
+        };
+        let accounts: Vec<LeaverAccount> = seen
+            .accounts
+            .iter()
+            .map(|it| {
+                let known =
+                    past.and_then(|past| past.accounts.iter().find(|old| old.key == it.key));
+                self.account(seen, it, known, started, &looks_at)
+            })
+            .collect();
+        let found_at_begin = match past {
+            Some(past) => past.found_at_begin,
+            None => Some(self.begin.at).filter(|it| *it == self.now),
+        };
+        let mut leaver = Leaver {
+            app: self.app.clone(),
+            person: past.map_or_else(|| seen.person.clone(), |it| it.person.clone()),
+            episode: seen.episode,
+            kind: seen.kind,
+            said_by: seen.said_by.clone(),
+            clocks,
+            started,
+            sla: self.sla_of(seen.kind, started, &accounts),
+            accounts,
+            found_at_begin,
+            returned_at: None,
+            found_at: past.map_or(self.now, |it| it.found_at),
+            name: seen.label.name.as_deref().map(Into::into),
+            login: seen.label.login.as_deref().map(Into::into),
+        };
+        if leaver.accounts.is_empty() {
+            let (outcome, why) = without_account(&leaver, seen);
+            leaver.sla = SlaResult { outcome, because: why.to_owned(), ..leaver.sla };
+        }
+        leaver.to_the_millisecond()
+    }
+
+    /// The record of somebody who has the right again, or may have it.
+    #[must_use]
+    pub fn returned(&self, past: &Leaver) -> Leaver {
+        let mut leaver = Leaver { returned_at: Some(self.now), ..past.clone() };
+        if self.now - past.found_at < self.policy.rehire_after {
+            let why = "the leave was taken back before it counted as one";
+            let outcome = SlaOutcome::OutOfScope;
+            leaver.sla = SlaResult { outcome, because: why.to_owned(), ..leaver.sla };
+        }
+        leaver.to_the_millisecond()
+    }
+
+    fn account(
+        &self,
+        seen: &LeaverSeen,
+        it: &AccountSeen,
+        past: Option<&LeaverAccount>,
+        started: Interval,
+        looks_at: &impl Fn(&AccountSeen) -> Vec<PastLook>,
+    ) -> LeaverAccount {
+        let findings: Vec<&Finding> = self.findings_of(it, seen.episode).collect();
+        let mut quiet = past.map(|it| it.quiet.clone()).unwrap_or_default();
+        if findings.is_empty() {
+            lengthen(&mut quiet, it, started, looks_at);
+        } else {
+            // A finding tells of it from its beginning.
+            quiet.retain(|it| it.first_seen_inactive.is_some());
+        }
+        let told = findings.iter().flat_map(|it| it.exposures.iter().copied());
+        let stretches = quiet.iter().copied().chain(told).collect();
+        let is_seen = !matches!(it.activity, Activity::Unknown);
+        LeaverAccount {
+            key: it.key.clone(),
+            entity: it.entity,
+            tier: it.tier,
+            activity: past
+                .map_or(it.activity, |past| if is_seen { it.activity } else { past.activity }),
+            quiet,
+            stretches,
+            findings: findings.iter().map(|it| it.id).collect(),
+        }
+    }
+
+    /// Findings that access to an account remained after this employment, in order of number.
+    fn findings_of(&self, it: &AccountSeen, episode: u32) -> impl Iterator<Item = &Finding> {
+        let entity = it.entity;
+        self.findings.iter().copied().filter(move |finding| {
+            finding.family() == Family::AccessRemains
+                && finding.subject.entity == entity
+                && (finding.episode == episode || finding.episode == 0)
+                && !finding.exposures.is_empty()
+        })
+    }
+
+    /// The result over all accounts: the one that is worst. An account that may be somebody else's
+    /// convicts nobody, and acquits nobody.
+    fn sla_of(&self, kind: LeaverKind, started: Interval, accounts: &[LeaverAccount]) -> SlaResult {
+        let cause = match kind {
+            LeaverKind::Left => Cause::LeaverActive,
+            LeaverKind::Expired => Cause::ExternalExpired,
+            LeaverKind::Gone => Cause::SourceGoneActive,
+        };
+        let unseen = Exposure { started, last_seen_active: None, first_seen_inactive: None };
+        let result = |stretches: &[Exposure], exceptions: &[_]| {
+            sla(self.policy, cause, stretches, exceptions, self.now)
+        };
+        let of_account = |it: &LeaverAccount| {
+            if it.stretches.is_empty() {
+                let because = "the account was not seen on or off since".to_owned();
+                return SlaResult { because, ..result(&[unseen], &[]) };
+            }
+            let found = result(&it.stretches, &self.exceptions(it));
+            let is_proven = matches!(found.outcome, SlaOutcome::Met | SlaOutcome::Missed);
+            if it.tier.is_none() && is_proven {
+                let because = format!("whose account it is, is not certain; {}", found.because);
+                return SlaResult { outcome: SlaOutcome::NotProven, because, ..found };
+            }
+            found
+        };
+        let worst = accounts.iter().map(of_account).min_by_key(|it| rank(it.outcome));
+        worst.unwrap_or_else(|| result(&[unseen], &[]))
+    }
+
+    /// From when each exception to the findings of an account was approved, and until when it holds.
+    fn exceptions(&self, account: &LeaverAccount) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+        let prints = self.findings.iter().filter(|it| account.findings.contains(&it.id));
+        let prints: Vec<_> = prints.map(|it| it.fingerprint).collect();
+        let mine = self.waivers.iter().filter(|it| prints.contains(&it.fingerprint));
+        let valid = mine.filter(|it| it.voided_at.is_none());
+        valid.filter_map(|it| Some((it.approved.as_ref()?.at, it.expires_at))).collect()
+    }
+}
+
+const fn rank(outcome: SlaOutcome) -> u8 {
+    match outcome {
+        SlaOutcome::Missed => 0,
+        SlaOutcome::NotProven => 1,
+        SlaOutcome::Exception => 2,
+        SlaOutcome::Met => 3,
+        SlaOutcome::OutOfScope => 4,
+    }
+}
+
+fn without_account(leaver: &Leaver, seen: &LeaverSeen) -> (SlaOutcome, &'static str) {
+    let why = if seen.may_mean_others {
+        "HR's row may mean somebody whom it does not name for certain"
+    } else if !seen.is_app_seen {
+        "no account was seen, and the app was not seen whole"
+    } else if leaver.found_at_begin.is_some() {
+        "left before the listing of leavers began: whether they had an account was not seen"
+    } else {
+        let why = "no account of theirs was ever seen in the app's complete lists";
+        return (SlaOutcome::OutOfScope, why);
+    };
+    (SlaOutcome::NotProven, why)
+}
+
+fn clocks(seen: &LeaverSeen) -> LeaverClocks {
+    LeaverClocks {
+        hr_termination_at: seen.starts.hr.or(seen.starts.struck_out),
+        idp_deactivated_at: seen.starts.deactivated,
+        idp_unassigned_at: seen.starts.unassigned,
+        stated_end_at: seen.starts.ended,
+    }
+}
+
+/// Lays this look over the stretches of which no finding tells.
+fn lengthen(
+    quiet: &mut Vec<Exposure>,
+    it: &AccountSeen,
+    started: Interval,
+    looks_at: &impl Fn(&AccountSeen) -> Vec<PastLook>,
+) {
+    let is_off = matches!(it.activity, Activity::Inactive | Activity::Absent);
+    match quiet.last_mut() {
+        Some(last) if last.first_seen_inactive.is_none() => {
+            last.started = started;
+            last.last_seen_active = last.last_seen_active.max(it.on_at);
+            last.first_seen_inactive = Some(it.read_by).filter(|_| is_off);
+        }
+        Some(last) if it.on_at.is_some() => {
+            let started = Interval { earliest: last.first_seen_inactive, latest: it.on_at };
+            let (last_seen_active, first_seen_inactive) = (it.on_at, None);
+            quiet.push(Exposure { started, last_seen_active, first_seen_inactive });
+        }
+        Some(_) => {}
+        None if is_off => {
+            let (last_seen_active, first_seen_inactive) = bounds(&looks_at(it), it.read_by);
+            quiet.push(Exposure { started, last_seen_active, first_seen_inactive });
+        }
+        None if it.on_at.is_some() => {
+            let (last_seen_active, first_seen_inactive) = (it.on_at, None);
+            quiet.push(Exposure { started, last_seen_active, first_seen_inactive });
+        }
+        None => {}
+    }
+}
+
+/// When an account that is off was seen on last, and off first, without a break since.
+fn bounds(
+    looks: &[PastLook],
+    read_by: DateTime<Utc>,
+) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+    let mut first_off = read_by;
+    for look in looks.iter().rev() {
+        match look.activity {
+            Activity::Active => return (Some(look.until), Some(first_off)),
+            Activity::Inactive | Activity::Absent => first_off = look.from_read_by,
+            // Neither on nor off: what came before it is no neighbour.
+            Activity::Invited | Activity::NotStated | Activity::Unknown => {
+                return (None, Some(first_off));
+            }
+        }
+    }
+    (None, Some(first_off))
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{EntityId, Tier};
+
+    use super::*;
+
+    fn at(hour: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::hours(hour)
+    }
+
+    fn look(from: i64, until: i64, activity: Activity) -> PastLook {
+        PastLook { from: at(from), from_read_by: at(from + 1), until: at(until), activity }
+    }
+
+    #[test]
+    fn an_account_that_is_off_was_on_until_the_last_look_that_showed_it_on() {
+        use Activity::{Active, Inactive, Invited};
+        #[rustfmt::skip]
+        let table: [(&[PastLook], Option<i64>, i64); 5] = [
+            // looks before                                        | on last | off first
+            (&[],                                                    None,     100),
+            (&[look(0, 40, Active)],                                 Some(40), 100),
+            (&[look(0, 40, Active), look(50, 90, Inactive)],         Some(40), 51),
+            (&[look(50, 90, Inactive)],                              None,     51),
+            (&[look(0, 40, Active), look(50, 60, Invited), look(70, 90, Inactive)], None, 71),
+        ];
+        for (looks, on, off) in table {
+            assert_eq!(bounds(looks, at(100)), (on.map(at), Some(at(off))), "{looks:?}");
+        }
+    }
+
+    fn account(tier: Option<Tier>, on: Option<i64>, off: Option<i64>) -> LeaverAccount {
+        let started = Interval { earliest: Some(at(0)), latest: Some(at(0)) };
+        let seen = on.is_some() || off.is_some();
+        let stretch =
+            Exposure { started, last_seen_active: on.map(at), first_seen_inactive: off.map(at) };
+        LeaverAccount {
+            key: "a-1".into(),
+            entity: EntityId(1),
+            tier,
+            activity: Activity::Unknown,
+            quiet: Vec::new(),
+            stretches: seen.then_some(stretch).into_iter().collect(),
+            findings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_worst_account_counts_and_one_that_may_be_anothers_proves_nothing() {
+        let (app, policy) = (SystemId::parse("crm").unwrap(), Policy::default());
+        let begin = LeaversBegin { app: app.clone(), at: at(0), n_left_out: 0, since: at(0) };
+        let cx = LeaverContext {
+            app: &app,
+            policy: &policy,
+            begin: &begin,
+            findings: &[],
+            waivers: &[],
+            now: at(100),
+        };
+        let sure = Some(Tier::ExternalId);
+        let met = || account(sure, Some(-5), Some(3));
+        let missed = || account(sure, Some(30), None);
+        #[rustfmt::skip]
+        let table = [
+            ( vec![met()],                                       SlaOutcome::Met,       "off before the deadline" ),
+            ( vec![missed()],                                    SlaOutcome::Missed,    "on after it" ),
+            ( vec![met(), missed()],                             SlaOutcome::Missed,    "one of two" ),
+            ( vec![met(), account(sure, None, None)],            SlaOutcome::NotProven, "one was not seen" ),
+            ( vec![met(), account(sure, Some(5), None)],         SlaOutcome::NotProven, "one is on, before the deadline" ),
+            ( vec![account(None, Some(-5), Some(3))],            SlaOutcome::NotProven, "off, and perhaps another's" ),
+            ( vec![account(None, Some(30), None)],               SlaOutcome::NotProven, "on, and perhaps another's" ),
+            ( vec![met(), account(None, Some(30), None)],        SlaOutcome::NotProven, "theirs is off, another may be" ),
+        ];
+        for (accounts, outcome, case) in table {
+            let started = Interval { earliest: Some(at(0)), latest: Some(at(0)) };
+            let found = cx.sla_of(LeaverKind::Left, started, &accounts);
+            assert_eq!(found.outcome, outcome, "{case}: {}", found.because);
+        }
+    }
+}

@@ -1,0 +1,300 @@
+//! Who has left, as one run sees it: every person without the right by lifecycle, found or not,
+//! with what their accounts show. What was known before is laid beside it in `leaver_record`.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    Activity, EntityId, LeaverKey, LeaverKind, Lifecycle, Link, LinkKind, List, PersonLabel, Right,
+    SaidBy, Text, Tier,
+};
+use graph::Standing;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::activity::{Seen, no_account};
+use crate::context::Context;
+use crate::episode::next_episode;
+use crate::judge::kind_by_hr;
+use crate::right::{PersonRight, Starts, right_by_hr};
+
+/// Somebody who has left, as one run sees them.
+#[derive(Clone, Debug)]
+pub struct LeaverSeen {
+    /// The row that stands for them.
+    pub person: LeaverKey,
+    /// Other rows that are the same person: one of them may have stood for them before.
+    pub also: Vec<EntityId>,
+    /// Which employment, from 1.
+    pub episode: u32,
+    /// When an earlier run saw that it had ended; `None`: this is the first.
+    pub was_over_at: Option<DateTime<Utc>>,
+    /// How it ended.
+    pub kind: LeaverKind,
+    /// Every source that says so, in order.
+    pub said_by: Vec<SaidBy>,
+    /// When access should have ended, by each clock.
+    pub starts: Starts,
+    /// Their accounts, in order of key.
+    pub accounts: Vec<AccountSeen>,
+    /// HR's row may mean somebody whom it does not name for certain: who has an account is not known.
+    pub may_mean_others: bool,
+    /// Was every list of the app seen whole? Without accounts, only then there is none.
+    pub is_app_seen: bool,
+    /// What people call them.
+    pub label: PersonLabel,
+}
+
+/// An account of a leaver, as one run sees it.
+#[derive(Clone, Debug)]
+pub struct AccountSeen {
+    /// Its id.
+    pub key: Text,
+    /// The store's number of its leading row.
+    pub entity: EntityId,
+    /// The key that makes it theirs; `None`: not certain.
+    pub tier: Option<Tier>,
+    /// Is it on?
+    pub activity: Activity,
+    /// When it was seen on; `None`: this run did not see it on.
+    pub on_at: Option<DateTime<Utc>>,
+    /// By when what shows it off had been read.
+    pub read_by: DateTime<Utc>,
+}
+
+/// Everybody who has left, in order of the store's numbers. A light pass names those alone whom it
+/// asked for.
+pub(crate) fn leavers(cx: &Context<'_>, rights: &[PersonRight], seen: &[Seen]) -> Vec<LeaverSeen> {
+    let mut rows_of: FxHashMap<u32, Vec<usize>> = FxHashMap::default();
+    for at in 0..cx.graph.estate().leavers.len() {
+        if let Some(person) = cx.graph.person_of_leaver(at) {
+            rows_of.entry(person).or_default().push(at);
+        }
+    }
+    let mut all = Vec::new();
+    for (person, right) in (0..).zip(rights) {
+        let rows = rows_of.get(&person).map(|it| &**it).unwrap_or_default();
+        let group = |identities: Vec<usize>| Group { cx, person, right, identities, rows };
+        match kind_of(right.right) {
+            Some(kind) => all.extend(group(cx.graph.identities_of(person)).seen(kind, None, seen)),
+            None => {
+                for at in right.left_behind().iter().copied() {
+                    all.extend(group(vec![at]).seen(LeaverKind::Left, Some(at), seen));
+                }
+            }
+        }
+    }
+    if cx.pass == domain::Pass::Full {
+        all.extend(known_to_hr_alone(cx, seen));
+    }
+    all.sort_by_key(|it| it.person.entity);
+    all
+}
+
+/// Identities that have a right or may have one again, of those who are on record as leavers.
+pub(crate) fn returned(cx: &Context<'_>, rights: &[PersonRight]) -> Vec<EntityId> {
+    let identities = cx.graph.estate().identities.iter().enumerate();
+    identities
+        .filter(|(_, it)| cx.past.leavers.contains(&it.entity))
+        .filter(|(_, it)| cx.is_looked_at(List::Identities, it.entity))
+        .filter_map(|(at, it)| {
+            let right = rights.get(cx.graph.person_of(at) as usize)?.right_by(at);
+            let is_back = matches!(
+                right,
+                Right::Entitled | Right::Unassigned | Right::Suspended | Right::NotYet
+            );
+            is_back.then_some(it.entity)
+        })
+        .collect()
+}
+
+const fn kind_of(right: Right) -> Option<LeaverKind> {
+    match right {
+        Right::Leaver => Some(LeaverKind::Left),
+        Right::Expired => Some(LeaverKind::Expired),
+        Right::SourceGone => Some(LeaverKind::Gone),
+        Right::Entitled | Right::Unassigned | Right::Suspended | Right::NotYet | Right::Unknown => {
+            None
+        }
+    }
+}
+
+/// Identities of one person that left together, with HR's rows of that person.
+struct Group<'g> {
+    cx: &'g Context<'g>,
+    person: u32,
+    right: &'g PersonRight,
+    identities: Vec<usize>,
+    rows: &'g [usize],
+}
+
+impl Group<'_> {
+    /// `behind`: one identity of somebody who is here by another one.
+    fn seen(self, kind: LeaverKind, behind: Option<usize>, seen: &[Seen]) -> Option<LeaverSeen> {
+        let cx = self.cx;
+        let estate = cx.graph.estate();
+        let sighting = |at: &usize| estate.identities.get(*at);
+        let is_looked_at = |at: &usize| {
+            sighting(at).is_some_and(|it| cx.is_looked_at(List::Identities, it.entity))
+        };
+        if !self.identities.iter().any(is_looked_at) {
+            return None;
+        }
+        let first = *self.identities.iter().min_by_key(|it| sighting(it).map(|it| it.entity))?;
+        let identity = estate.identities.get(first)?;
+        let entities = self.identities.iter().filter_map(sighting).map(|it| it.entity);
+        let rows = self.rows.iter().filter(|_| behind.is_none());
+        let hr = rows.clone().filter_map(|it| estate.leavers.get(*it)).map(|it| it.entity);
+        let also = entities.chain(hr).filter(|it| *it != identity.entity).collect();
+        let past = cx.past.episodes.get(&identity.entity);
+        let right = self.right.right_by(behind.unwrap_or(first));
+        let next = next_episode(past, right, cx.policy, cx.now);
+        let mut said_by: Vec<SaidBy> =
+            self.identities.iter().filter_map(|it| said_by_idp(cx, *it)).collect();
+        said_by.extend(rows.filter_map(|it| said_by_hr(cx, *it)));
+        said_by.sort_by(|one, other| (&one.system, &one.key).cmp(&(&other.system, &other.key)));
+        Some(LeaverSeen {
+            person: LeaverKey {
+                system: cx.graph.idp_of(identity)?.id.clone(),
+                list: List::Identities,
+                key: identity.row.id.clone(),
+                entity: identity.entity,
+            },
+            also,
+            episode: next.as_ref().or(past).map_or(1, |it| it.number),
+            was_over_at: past.and_then(|it| it.ended_at),
+            kind,
+            said_by,
+            starts: self.right.starts_of(behind),
+            accounts: self.accounts(behind, seen),
+            may_mean_others: false,
+            is_app_seen: no_account(cx) == Activity::Absent,
+            label: cx.graph.label_of_identity(first),
+        })
+    }
+
+    /// Accounts that are theirs or may be. Of an identity that was left behind, those that a key
+    /// joins to it.
+    fn accounts(&self, behind: Option<usize>, seen: &[Seen]) -> Vec<AccountSeen> {
+        let cx = self.cx;
+        let all = cx.graph.accounts_of(self.person).into_iter();
+        let theirs = all.filter(|account| match (behind, cx.graph.link(*account).owner()) {
+            (Some(behind), owner) => owner == Some(behind),
+            (None, Some(owner)) => kind_of(self.right.right_by(owner)).is_some(),
+            (None, None) => true,
+        });
+        let accounts = theirs.filter_map(|account| {
+            let tier = match cx.graph.link(account) {
+                Link::Linked { tier, .. } => Some(*tier),
+                _ => None,
+            };
+            account_seen(cx, account, tier, seen)
+        });
+        in_order(accounts.collect())
+    }
+}
+
+fn in_order(mut accounts: Vec<AccountSeen>) -> Vec<AccountSeen> {
+    accounts.sort_by(|one, other| one.key.cmp(&other.key));
+    accounts
+}
+
+fn account_seen(
+    cx: &Context<'_>,
+    account: usize,
+    tier: Option<Tier>,
+    seen: &[Seen],
+) -> Option<AccountSeen> {
+    let estate = cx.graph.estate();
+    let view = cx.graph.accounts().get(account)?;
+    let (mut on_at, mut read_by) = (None, None);
+    for row in view.rows(estate) {
+        let channel = estate.channels.get(usize::from(row.system))?;
+        let shown = match row.standing {
+            Standing::Listed => Some(row.snapshot),
+            Standing::Gone => channel.base,
+        };
+        let as_of = shown.map(|it| estate.snapshot(it).reference.as_of.at);
+        read_by = read_by.max(as_of.map(|it| cx.read_by(channel, it)));
+        if row.standing == Standing::Listed && Activity::of(row.row) == Activity::Active {
+            on_at = on_at.max(as_of);
+        }
+    }
+    let activity = seen.get(account).map_or(Activity::Unknown, |it| it.activity);
+    let leading = cx.graph.account_row(account);
+    Some(AccountSeen {
+        key: leading.row.id.clone(),
+        entity: leading.entity,
+        tier,
+        activity,
+        on_at: on_at.filter(|_| activity == Activity::Active),
+        read_by: read_by.unwrap_or(cx.now),
+    })
+}
+
+/// What a row of an identity provider says; `None`: not that they left.
+fn said_by_idp(cx: &Context<'_>, identity: usize) -> Option<SaidBy> {
+    let it = cx.graph.estate().identities.get(identity)?;
+    let at = match (it.row.lifecycle, it.row.ends_at) {
+        (Lifecycle::Left, _) => it.row.status_changed_at,
+        (_, Some(ends_at)) if ends_at <= cx.now => Some(ends_at),
+        _ => return None,
+    };
+    let system = cx.graph.idp_of(it)?.id.clone();
+    Some(SaidBy { system, list: List::Identities, key: it.row.id.clone(), at })
+}
+
+/// What HR's row says; `None`: the day has not come.
+fn said_by_hr(cx: &Context<'_>, leaver: usize) -> Option<SaidBy> {
+    let estate = cx.graph.estate();
+    let it = estate.leavers.get(leaver).filter(|it| it.row.left_at <= cx.now)?;
+    let system = estate.hr.get(usize::from(it.system))?.stream.system.clone();
+    let (key, at) = (it.row.id.clone(), Some(it.row.left_at));
+    Some(SaidBy { system, list: List::Leavers, key, at })
+}
+
+/// Leavers by HR whom no identity provider knows.
+fn known_to_hr_alone(cx: &Context<'_>, seen: &[Seen]) -> Vec<LeaverSeen> {
+    let estate = cx.graph.estate();
+    let is_unknown = |at: &usize| cx.graph.person_of_leaver(*at).is_none();
+    let unknown: Vec<usize> = (0..estate.leavers.len()).filter(is_unknown).collect();
+    if unknown.is_empty() {
+        return Vec::new();
+    }
+    let mut accounts: FxHashMap<usize, Vec<AccountSeen>> = FxHashMap::default();
+    for account in 0..cx.graph.accounts().len() {
+        // HR's lists may name one account each: it is in the record of each row.
+        for (leaver, tier) in cx.graph.leavers_of(account) {
+            let certain = Some(tier).filter(|it| kind_by_hr(cx, *it) == LinkKind::Linked);
+            accounts.entry(leaver).or_default().extend(account_seen(cx, account, certain, seen));
+        }
+    }
+    let unnamed: FxHashSet<usize> = cx.graph.unnamed_leavers().into_iter().map(|it| it.0).collect();
+    let all = unknown.into_iter().filter_map(|at| {
+        // The row itself, whatever key of an account names it.
+        let (right, _) = right_by_hr(cx, &[(at, Tier::EmployeeNumber)])?;
+        let row = estate.leavers.get(at)?;
+        let system = estate.hr.get(usize::from(row.system))?.stream.system.clone();
+        let text = |it: &Option<Text>| it.as_ref().map(ToString::to_string);
+        Some(LeaverSeen {
+            person: LeaverKey {
+                system,
+                list: List::Leavers,
+                key: row.row.id.clone(),
+                entity: row.entity,
+            },
+            also: Vec::new(),
+            episode: 1,
+            was_over_at: None,
+            kind: LeaverKind::Left,
+            said_by: said_by_hr(cx, at).into_iter().collect(),
+            starts: right.starts,
+            accounts: in_order(accounts.remove(&at).unwrap_or_default()),
+            may_mean_others: unnamed.contains(&at),
+            is_app_seen: no_account(cx) == Activity::Absent,
+            label: PersonLabel {
+                name: text(&row.row.display_name),
+                login: text(&row.row.email),
+                identities: Vec::new(),
+            },
+        })
+    });
+    all.collect()
+}

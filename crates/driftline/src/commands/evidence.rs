@@ -1,0 +1,188 @@
+//! `evidence`: the leavers of a period, a bag of evidence about them, and the check of a bag.
+
+mod gather;
+mod key;
+mod leavers;
+mod verify;
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use chrono::{DateTime, Utc};
+use domain::{Clock, SystemId};
+use evidence::{Contents, Scope, drawn, pack, sealed};
+use ledger::{Event, Exported};
+use store::Store;
+
+use crate::cli::{EvidenceCommand, ExportArgs, PeriodArgs, SampleArgs};
+use crate::commands::findings::existing;
+use crate::exit::{Exit, UsageError};
+use crate::settings::{self, Settings};
+use crate::{print, when, who};
+
+/// Does what was asked.
+///
+/// # Errors
+///
+/// Fails when the settings or the database cannot be used, or what was asked cannot be done.
+pub(crate) async fn evidence(
+    config: &Path,
+    command: &EvidenceCommand,
+    clock: &dyn Clock,
+) -> anyhow::Result<Exit> {
+    let now = clock.now();
+    // An auditor has no settings.
+    let (text, exit) = match command {
+        EvidenceCommand::Verify(args) => verify::verify(args)?,
+        EvidenceCommand::Key(command) => (key::key(command)?.into_bytes(), Exit::Fine),
+        EvidenceCommand::Leavers(args) => {
+            let settings = settings::read(config)?;
+            let period = Period::of(&settings, &args.period)?;
+            let store = Store::open_existing_read_only(&settings.database)?;
+            (leavers::leavers(&store, &period, args.format).await?, Exit::Fine)
+        }
+        EvidenceCommand::Sample(args) => {
+            (sample(&settings::read(config)?, args).await?.into_bytes(), Exit::Fine)
+        }
+        EvidenceCommand::Export(args) => {
+            (export(&settings::read(config)?, args, now).await?.into_bytes(), Exit::Fine)
+        }
+    };
+    print::out(text)?;
+    Ok(exit)
+}
+
+/// An app, and a time with its beginning and without its end.
+#[derive(Clone, Debug)]
+pub(super) struct Period {
+    app: SystemId,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    /// The identity providers bound to the app.
+    idps: Vec<SystemId>,
+    is_provisional: bool,
+}
+
+impl Period {
+    fn of(settings: &Settings, args: &PeriodArgs) -> anyhow::Result<Self> {
+        let rules = settings.apps.iter().map(|it| &it.rules);
+        let Some(rules) = rules.clone().find(|it| it.app.as_str() == args.app) else {
+            let names = crate::nearest::listed(rules.map(|it| it.app.as_str()));
+            let what = format!("the settings have no app `{}`; they have {names}", args.app);
+            return Err(UsageError(what).into());
+        };
+        let instant = |option: &str, text: &str| {
+            when::begin(text, settings.policy.zone).ok_or_else(|| {
+                UsageError(format!("`{option} {text}` is no day: write it as 2026-07-01"))
+            })
+        };
+        let (from, to) = (instant("--from", &args.from)?, instant("--to", &args.to)?);
+        if from >= to {
+            let what = "the period ends before it begins: `--to` is the first day after it";
+            return Err(UsageError(what.to_owned()).into());
+        }
+        let is_provisional = rules.deprovision == drift::Deprovision::Unknown;
+        let (app, idps) = (rules.app.clone(), rules.idps.clone());
+        Ok(Self { app, from, to, idps, is_provisional })
+    }
+}
+
+async fn export(
+    settings: &Settings,
+    args: &ExportArgs,
+    now: DateTime<Utc>,
+) -> anyhow::Result<String> {
+    let period = Period::of(settings, &args.period)?;
+    let key = settings.evidence_key()?;
+    let store = existing(settings)?;
+    let by = who::signature(args.by.as_deref(), now);
+    let day = |at: DateTime<Utc>| at.with_timezone(&settings.policy.zone).date_naive().to_string();
+    let scope = Scope {
+        app: period.app.clone(),
+        from: period.from,
+        to: period.to,
+        days: (day(period.from), day(period.to)),
+        now,
+        made_by: by.by.clone(),
+        software: crate::SOFTWARE.to_owned(),
+        settings: settings.digest,
+        policy_version: settings.policy.version,
+        is_redacted: args.redacted,
+        chosen: args.person.clone(),
+        is_provisional: period.is_provisional,
+        limits: engine::LIMITS.iter().map(|it| (*it).to_owned()).collect(),
+    };
+    let contents = gather::contents(&store, scope, &period.idps).await?;
+    let mut bag = pack(&contents)?;
+    let digest = sealed(&mut bag, &contents, key.as_ref())?;
+    print::file(&args.output, &bag.zip(&contents.name())?)?;
+    let n_leavers = contents.leavers.len();
+    let exported = Exported {
+        app: &period.app,
+        from: period.from,
+        to: period.to,
+        tag_manifest: digest,
+        size: contents.ledger.checkpoint.size,
+        n_leavers: u64::try_from(n_leavers).unwrap_or(u64::MAX),
+        is_redacted: args.redacted,
+        is_chosen: !args.person.is_empty(),
+    };
+    store.add_export(Event::export_created(&exported, &by)).await.with_context(|| {
+        format!(
+            "wrote `{}`, and the ledger was not told: do not hand it out",
+            args.output.display()
+        )
+    })?;
+    Ok(said(args, &contents, key.as_ref()))
+}
+
+fn said(args: &ExportArgs, contents: &Contents, key: Option<&evidence::SigningKey>) -> String {
+    let n_traces = contents.leavers.iter().filter(|it| it.is_chosen).count();
+    let mut text = format!(
+        "Wrote `{}`: {} leavers of {}, {n_traces} with their traces; the ledger to entry {}.\n",
+        args.output.display(),
+        contents.leavers.len(),
+        contents.scope.app,
+        contents.ledger.checkpoint.size.saturating_sub(1),
+    );
+    match key {
+        Some(key) => text.push_str(&format!(
+            "Signed by {} with the key {}.\n",
+            key.identity(),
+            key.fingerprint()
+        )),
+        None => text.push_str(
+            "Not signed: `driftline evidence key new` makes a key, `[evidence]` names it.\n",
+        ),
+    }
+    if !contents.ledger.note.has_signature() {
+        text.push_str("The ledger is not signed: `driftline ledger key new` makes a key.\n");
+    }
+    if contents.scope.is_provisional {
+        text.push_str(&format!(
+            "Provisional: what {} does with an account that is switched off is not in the settings.\n",
+            contents.scope.app
+        ));
+    }
+    text
+}
+
+async fn sample(settings: &Settings, args: &SampleArgs) -> anyhow::Result<String> {
+    let period = Period::of(settings, &args.period)?;
+    let store = Store::open_existing_read_only(&settings.database)?;
+    let (_, checkpoint) = gather::head(&store).await?;
+    let leavers =
+        gather::leavers(&store, &period.app, (period.from, period.to), &checkpoint).await?;
+    let mut ids = Vec::with_capacity(leavers.len());
+    for line in &leavers {
+        ids.push(gather::leaf(&store, line).await?.1.id());
+    }
+    let drawn = drawn(&checkpoint, &args.nonce, ids.iter().map(|it| &**it), args.number);
+    let mut text = format!(
+        "{} of {} leavers, drawn by your text under this checkpoint; a later one draws others:\n{checkpoint}\n",
+        drawn.len(),
+        ids.len(),
+    );
+    drawn.iter().for_each(|it| text.push_str(&format!("{it}\n")));
+    Ok(text)
+}

@@ -1,0 +1,343 @@
+//! Reads of the database what goes into a bag. Decides nothing about it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::{Finding, FindingId, Folded, Leaver, List, Pass, RunId, Stream, SystemId};
+use evidence::{
+    AlertRow, Contents, ExceptionRow, FindingTold, LeaverLeaf, LeaverTold, LedgerPart, ListRead,
+    RawRow, RunDone, Scope,
+};
+use ledger::{Checkpoint, Note};
+use serde::Deserialize;
+use store::{LeaverLine, Store};
+
+use crate::exit::UsageError;
+use crate::when;
+
+/// Entries at a time: some megabytes.
+const ENTRIES_READ: u64 = 4096;
+
+/// All that goes into a bag. `idps` are those bound to the app.
+pub(super) async fn contents(
+    store: &Store,
+    scope: Scope,
+    idps: &[SystemId],
+) -> anyhow::Result<Contents> {
+    let (note, checkpoint) = head(store).await?;
+    let period = (scope.from, scope.to);
+    let lines = leavers(store, &scope.app, period, &checkpoint).await?;
+    let findings = findings(store, &scope).await?;
+    let mut told = Vec::with_capacity(lines.len());
+    let mut n_found = vec![0_usize; scope.chosen.len()];
+    for line in &lines {
+        let (entry, leaf, disclosures) = leaf_of(store, line).await?;
+        let mut is_chosen = scope.chosen.is_empty();
+        for (name, n) in scope.chosen.iter().zip(&mut n_found) {
+            let is_meant = is_called(&line.leaver, &leaf, name);
+            *n += usize::from(is_meant);
+            is_chosen |= is_meant;
+        }
+        told.push(LeaverTold {
+            entry: (line.entry, entry),
+            disclosures,
+            findings: findings_of(&findings, &line.leaver),
+            raw: if is_chosen { raw(store, &line.leaver).await? } else { Vec::new() },
+            is_chosen,
+        });
+    }
+    if let Some((name, _)) = scope.chosen.iter().zip(n_found).find(|it| it.1 == 0) {
+        let what = format!(
+            "no leaver of the period is called `{name}`: `driftline evidence leavers` lists them"
+        );
+        return Err(UsageError(what).into());
+    }
+    let begins = store.leavers_begin().await?;
+    let ledger = ledger_part(store, (note, checkpoint), period, &lines).await?;
+    Ok(Contents {
+        begin: begins.into_iter().find(|it| it.app == scope.app),
+        runs: runs(store, &scope.app, &ledger.entries, period).await?,
+        ledger,
+        lists: lists(store, (&scope.app, idps), period).await?,
+        exceptions: exceptions(store, &findings).await?,
+        alerts: alerts(store, period).await?,
+        leavers: told,
+        findings,
+        scope,
+    })
+}
+
+/// The newest checkpoint.
+pub(super) async fn head(store: &Store) -> anyhow::Result<(Note, Checkpoint)> {
+    let Some(note) = store.ledger_head().await? else {
+        let what = "the ledger has no entry yet: `driftline run --once` writes the first";
+        return Err(UsageError(what.to_owned()).into());
+    };
+    let checkpoint = Checkpoint::parse(note.text())?;
+    Ok((note, checkpoint))
+}
+
+/// The leavers of an app in a time, as far as the checkpoint is over their entries.
+pub(super) async fn leavers(
+    store: &Store,
+    app: &SystemId,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    checkpoint: &Checkpoint,
+) -> anyhow::Result<Vec<LeaverLine>> {
+    let mut lines = store.leavers().await?;
+    lines.retain(|it| {
+        it.leaver.app == *app && it.leaver.is_in(from, to) && it.entry < checkpoint.size
+    });
+    Ok(lines)
+}
+
+/// A leaver as their entry tells of them, with all that is disclosed.
+pub(super) async fn leaf(
+    store: &Store,
+    line: &LeaverLine,
+) -> anyhow::Result<(Vec<u8>, LeaverLeaf)> {
+    let (entry, leaf, _) = leaf_of(store, line).await?;
+    Ok((entry, leaf))
+}
+
+async fn leaf_of(
+    store: &Store,
+    line: &LeaverLine,
+) -> anyhow::Result<(Vec<u8>, LeaverLeaf, Vec<String>)> {
+    let at = line.entry;
+    let entry = store.ledger_entries(at..at + 1).await?.pop().unwrap_or_default();
+    let disclosures = store.disclosures(at).await?;
+    let leaf = LeaverLeaf::read(at, &entry, &disclosures)?;
+    Ok((entry, leaf, disclosures))
+}
+
+/// Whether a leaver is meant by what somebody typed.
+fn is_called(leaver: &Leaver, leaf: &LeaverLeaf, name: &str) -> bool {
+    let person = &leaver.person;
+    let folded = Folded::new(name);
+    let is_login = leaf.fact("login").is_some_and(|it| Folded::new(it) == folded);
+    let is_account = leaver
+        .accounts
+        .iter()
+        .any(|it| *it.key == *name || format!("{}/{}", leaver.app, it.key) == name);
+    leaf.id() == name
+        || leaf.subject == name
+        || *person.key == *name
+        || format!("{}/{}", person.system, person.key) == name
+        || (folded.is_some() && is_login)
+        || is_account
+}
+
+/// Findings of the app that lived in the period.
+async fn findings(store: &Store, scope: &Scope) -> anyhow::Result<Vec<FindingTold>> {
+    let mut told = Vec::new();
+    let lived = |it: &Finding| {
+        it.detected_at < scope.to && it.resolved_at.is_none_or(|at| at >= scope.from)
+    };
+    for finding in store.findings_of(scope.app.clone()).await?.into_iter().filter(lived) {
+        let events = store.finding_events(finding.id).await?;
+        told.push(FindingTold { finding, events });
+    }
+    Ok(told)
+}
+
+fn findings_of(findings: &[FindingTold], leaver: &Leaver) -> Vec<FindingTold> {
+    let wanted: Vec<FindingId> =
+        leaver.accounts.iter().flat_map(|it| it.findings.iter().copied()).collect();
+    findings.iter().filter(|it| wanted.contains(&it.finding.id)).cloned().collect()
+}
+
+/// The raw rows of a person and of their accounts.
+async fn raw(store: &Store, leaver: &Leaver) -> anyhow::Result<Vec<RawRow>> {
+    let person = &leaver.person;
+    let mut rows = vec![(format!("{}/{}", person.system, person.key), person.entity)];
+    let app = &leaver.app;
+    rows.extend(leaver.accounts.iter().map(|it| (format!("{app}/{}", it.key), it.entity)));
+    let mut raw = Vec::new();
+    for (row, entity) in rows {
+        for (RunId(run), bytes) in store.bodies(entity).await? {
+            raw.push(RawRow { row: row.clone(), run, bytes });
+        }
+    }
+    Ok(raw)
+}
+
+/// Whether an instant, as entries write it, is in a time; one that cannot be read is.
+fn is_within(at: &str, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> bool {
+    when::instant(at).is_none_or(|at| at >= from && at < to)
+}
+
+/// What an entry says of itself.
+#[derive(Deserialize)]
+struct Told {
+    at: String,
+    seq: u64,
+}
+
+async fn ledger_part(
+    store: &Store,
+    (note, checkpoint): (Note, Checkpoint),
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    leavers: &[LeaverLine],
+) -> anyhow::Result<LedgerPart> {
+    let mut wanted: Vec<u64> = leavers.iter().map(|it| it.entry).collect();
+    wanted.sort_unstable();
+    let mut entries = Vec::new();
+    let mut first = 0;
+    while first < checkpoint.size {
+        let end = (first + ENTRIES_READ).min(checkpoint.size);
+        for (seq, entry) in (first..end).zip(store.ledger_entries(first..end).await?) {
+            // One that cannot be read is evidence, too.
+            let told: Option<Told> = serde_json::from_slice(&entry).ok();
+            let is_of_period = told.is_none_or(|it| it.seq != seq || is_within(&it.at, (from, to)));
+            if is_of_period || wanted.binary_search(&seq).is_ok() {
+                entries.push((seq, entry));
+            }
+        }
+        first = end;
+    }
+    let standings = store.ledger_keys().await?;
+    let in_force = standings.into_iter().filter(|it| it.revoked.is_none());
+    Ok(LedgerPart {
+        hashes: store.ledger_hashes(checkpoint.size).await?,
+        keys: in_force.map(|it| it.key).collect(),
+        note,
+        checkpoint,
+        entries,
+    })
+}
+
+/// Lists of the app and of its identity providers, and those that belong to no app alone.
+async fn lists(
+    store: &Store,
+    (app, idps): (&SystemId, &[SystemId]),
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+) -> anyhow::Result<Vec<ListRead>> {
+    let mut lists = Vec::new();
+    let is_theirs = |it: &Stream| {
+        it.system == *app
+            || idps.contains(&it.system)
+            || matches!(it.list, List::Leavers | List::NonHumans)
+    };
+    let found = store.snapshots_between(from, to).await?;
+    for (RunId(run), snapshot) in found.into_iter().filter(|it| is_theirs(&it.1.stream)) {
+        let requests = store.requests(snapshot.id).await?;
+        lists.push(ListRead { run, snapshot, requests });
+    }
+    Ok(lists)
+}
+
+async fn exceptions(store: &Store, findings: &[FindingTold]) -> anyhow::Result<Vec<ExceptionRow>> {
+    let by_print: BTreeMap<_, &Finding> =
+        findings.iter().map(|it| (it.finding.fingerprint, &it.finding)).collect();
+    let mut rows = Vec::new();
+    for waiver in store.waivers().await? {
+        let Some(finding) = by_print.get(&waiver.fingerprint) else { continue };
+        rows.push(ExceptionRow {
+            waiver: waiver.id,
+            finding: finding.id.to_string(),
+            cause: waiver.cause.to_string(),
+            requested_by: waiver.requested.by,
+            requested_at: waiver.requested.at,
+            reason: waiver.reason,
+            approved: waiver.approved.map(|it| (it.by, it.at)),
+            expires_at: waiver.expires_at,
+            voided_at: waiver.voided_at,
+        });
+    }
+    Ok(rows)
+}
+
+async fn alerts(
+    store: &Store,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+) -> anyhow::Result<Vec<AlertRow>> {
+    let mut lines = store.deliveries(u32::MAX).await?;
+    lines.retain(|it| it.at >= from && it.at < to);
+    lines.sort_by_key(|it| (it.at, it.delivery.id));
+    let row = |it: store::DeliveryLine| AlertRow {
+        at: it.at,
+        reason: it.reason.to_string(),
+        severity: it.severity.to_string(),
+        channel: it.delivery.channel.to_string(),
+        state: it.delivery.state.to_string(),
+        n_attempts: u64::from(it.delivery.n_attempts),
+        tried_at: it.delivery.tried_at,
+        reference: it.delivery.reference.map(|it| it.to_string()).unwrap_or_default(),
+    };
+    Ok(lines.into_iter().map(row).collect())
+}
+
+/// A run as its entry tells of it.
+#[derive(Deserialize)]
+struct RunEntry {
+    #[serde(rename = "type")]
+    kind: String,
+    at: String,
+    body: serde_json::Value,
+}
+
+#[derive(Deserialize)]
+struct RunBody {
+    run: i64,
+    #[serde(default)]
+    pass: Option<String>,
+    is_complete: bool,
+    failed: Vec<String>,
+    apps: Vec<AppGrade>,
+}
+
+#[derive(Deserialize)]
+struct AppGrade {
+    app: String,
+    grade: String,
+}
+
+/// The runs of the period, by the entries that tell of them.
+async fn runs(
+    store: &Store,
+    app: &SystemId,
+    entries: &[(u64, Vec<u8>)],
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+) -> anyhow::Result<Vec<RunDone>> {
+    let turns: BTreeMap<i64, domain::Turn> =
+        store.all_turns().await?.into_iter().map(|(run, turn)| (run.0, turn)).collect();
+    let done = entries.iter().filter_map(|(seq, entry)| {
+        let told: RunEntry = serde_json::from_slice(entry).ok()?;
+        if told.kind == "run.failed" && is_within(&told.at, (from, to)) {
+            return failed(*seq, &told);
+        }
+        let is_run = told.kind == "run.completed" && is_within(&told.at, (from, to));
+        let body: RunBody = serde_json::from_value(told.body).ok().filter(|_| is_run)?;
+        let at = when::instant(&told.at)?;
+        let turn = turns.get(&body.run);
+        Some(RunDone {
+            run: Some(body.run),
+            entry: *seq,
+            at,
+            pass: body.pass.as_deref().and_then(Pass::parse).unwrap_or(Pass::Full),
+            is_complete: body.is_complete,
+            grade: body.apps.into_iter().find(|it| it.app == app.as_str()).map(|it| it.grade),
+            failed: body.failed,
+            due_at: turn.map(|it| it.due),
+            n_missed: turn.map_or(0, |it| u64::from(it.n_missed)),
+        })
+    });
+    Ok(done.collect())
+}
+
+/// Runs of which nothing was saved, as their entry tells of them: how many, and no lists.
+fn failed(entry: u64, told: &RunEntry) -> Option<RunDone> {
+    let n = told.body.get("n")?.as_u64()?;
+    Some(RunDone {
+        run: None,
+        entry,
+        at: when::instant(&told.at)?,
+        pass: Pass::Full,
+        is_complete: false,
+        grade: None,
+        failed: vec![format!("{n} runs failed, and nothing of them was saved")],
+        due_at: None,
+        n_missed: 0,
+    })
+}

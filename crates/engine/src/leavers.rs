@@ -1,0 +1,127 @@
+//! The leavers of each app after a run: what the judgement saw of each, laid over what is on record,
+//! with what earlier snapshots show of accounts that are off.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    Activity, EntityId, Finding, Grade, Leaver, LeaverAccount, LeaversBegin, Pass, PastLook,
+};
+use drift::{AccountSeen, LOOK_BACK, LeaverContext, LeaverSeen};
+use rustc_hash::{FxHashMap, FxHashSet};
+use store::{State, Store, StoreError};
+
+use crate::plan::Plan;
+use crate::record::AppOutcome;
+
+/// What a run says of leavers that is not on record.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    /// New or changed, and whether it is new.
+    pub(crate) leavers: Vec<(Leaver, bool)>,
+    /// Apps whose leavers are listed from this run on.
+    pub(crate) begins: Vec<LeaversBegin>,
+}
+
+/// Leavers on record, by row and employment.
+type Known<'k> = FxHashMap<(EntityId, u32), &'k Leaver>;
+
+/// Lists the leavers of every app of which something was seen on both sides. The listing of an app
+/// begins with a full run.
+///
+/// # Errors
+///
+/// Returns [`StoreError`] when earlier snapshots cannot be read.
+pub(crate) async fn listed(
+    store: &Store,
+    state: &State,
+    plan: &Plan,
+    outcomes: &[AppOutcome<'_>],
+    now: DateTime<Utc>,
+) -> Result<Listed, StoreError> {
+    let mut listed = Listed::default();
+    for outcome in outcomes.iter().filter(|it| it.grade.0 != Grade::F) {
+        let app = &outcome.app.rules.app;
+        let begun = state.leavers_begin.iter().find(|it| it.app == *app);
+        if begun.is_none() && plan.pass == Pass::Light {
+            continue;
+        }
+        let fresh =
+            LeaversBegin { app: app.clone(), at: now, n_left_out: 0, since: now - LOOK_BACK };
+        let of_app = state.leavers.iter().filter(|it| it.leaver.app == *app);
+        let known: Known<'_> =
+            of_app.map(|it| ((it.leaver.person.entity, it.leaver.episode), &it.leaver)).collect();
+        let findings = findings(state, outcome);
+        let cx = LeaverContext {
+            app,
+            policy: &plan.policy,
+            begin: begun.unwrap_or(&fresh),
+            findings: &findings,
+            waivers: &state.waivers,
+            now,
+        };
+        let n_left_out = listed.add(store, &cx, outcome, &known).await?;
+        listed.begins.extend(begun.is_none().then(|| LeaversBegin { n_left_out, ..fresh.clone() }));
+    }
+    Ok(listed)
+}
+
+/// The findings of an app as they are after the run.
+fn findings<'f>(state: &'f State, outcome: &'f AppOutcome<'_>) -> Vec<&'f Finding> {
+    let records = || outcome.reconciled.records.iter().map(|it| &it.finding);
+    let told: FxHashSet<_> = records().map(|it| it.id).collect();
+    let earlier = state.findings.iter();
+    let app = &outcome.app.rules.app;
+    earlier.filter(|it| it.app == *app && !told.contains(&it.id)).chain(records()).collect()
+}
+
+impl Listed {
+    /// Adds what is new of one app, and returns how many were left out.
+    async fn add(
+        &mut self,
+        store: &Store,
+        cx: &LeaverContext<'_>,
+        outcome: &AppOutcome<'_>,
+        known: &Known<'_>,
+    ) -> Result<u64, StoreError> {
+        let judgement = &outcome.judgement;
+        let on_record = |seen: &LeaverSeen| {
+            let rows = std::iter::once(&seen.person.entity).chain(&seen.also);
+            rows.into_iter().find_map(|it| known.get(&(*it, seen.episode)).copied())
+        };
+        let (listed, left_out): (Vec<_>, Vec<_>) = judgement
+            .leavers
+            .iter()
+            .map(|it| (it, on_record(it)))
+            .partition(|(seen, past)| past.is_some() || !cx.is_left_out(seen));
+        let unknown = listed.iter().flat_map(|(seen, past)| {
+            seen.accounts.iter().filter(|it| is_off_anew(it, *past)).map(|it| it.entity)
+        });
+        let looks: FxHashMap<EntityId, Vec<PastLook>> = store.looks_at(unknown.collect()).await?;
+        for (seen, past) in listed {
+            let looks_at = |it: &AccountSeen| looks.get(&it.entity).cloned().unwrap_or_default();
+            self.keep(past, cx.record(seen, past, looks_at));
+        }
+        let returned: FxHashSet<EntityId> = judgement.returned.iter().copied().collect();
+        let away = known.values().copied().filter(|it| it.returned_at.is_none());
+        let mut back: Vec<&Leaver> =
+            away.filter(|it| returned.contains(&it.person.entity)).collect();
+        back.sort_unstable_by_key(|it| (it.person.entity, it.episode));
+        for past in back {
+            self.keep(Some(past), cx.returned(past));
+        }
+        Ok(u64::try_from(left_out.len()).unwrap_or(u64::MAX))
+    }
+
+    fn keep(&mut self, past: Option<&Leaver>, leaver: Leaver) {
+        if past.is_none_or(|it| leaver.differs_from(it)) {
+            self.leavers.push((leaver, past.is_none()));
+        }
+    }
+}
+
+/// Whether an account is off of which no look is on record yet.
+fn is_off_anew(account: &AccountSeen, past: Option<&Leaver>) -> bool {
+    let is_off = matches!(account.activity, Activity::Inactive | Activity::Absent);
+    let is_seen = |it: &LeaverAccount| it.key == account.key && !it.stretches.is_empty();
+    let is_known = past.is_some_and(|it| it.accounts.iter().any(is_seen));
+    is_off && !is_known
+}

@@ -1,0 +1,441 @@
+//! What goes into a bag, and where: from what was read of the database to the files. Personal data
+//! goes into `leavers/`, `raw/` and the columns of people alone, and nowhere in a redacted bag.
+
+use chrono::{DateTime, Utc};
+use domain::{Digest, Finding, FindingEvent, LeaversBegin, SystemId};
+use ledger::{Checkpoint, Note, Proof, PublicKey, Subtrees, sha256};
+use serde_json::{Value, json};
+
+use crate::bag::{Bag, SIGNATURE, TAG_MANIFEST, hex};
+use crate::leaf::LeaverLeaf;
+use crate::population::{COLUMNS, population_csv, row};
+use crate::tables::{self, AlertRow, ExceptionRow, ListRead, RunDone, longest_gap, tie_out, time};
+use crate::{EvidenceError, SigningKey, page};
+
+/// The verifier in Python, put into every bag for convenience: the one to trust comes from outside.
+const VERIFY_PY: &str = include_str!("../verify.py");
+
+/// What the bag is about, and how it came about.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    /// The app.
+    pub app: SystemId,
+    /// The first instant of the period.
+    pub from: DateTime<Utc>,
+    /// The first instant after it.
+    pub to: DateTime<Utc>,
+    /// Both as people write them, in their zone.
+    pub days: (String, String),
+    /// When it was made.
+    pub now: DateTime<Utc>,
+    /// Who made it.
+    pub made_by: String,
+    /// Program and version.
+    pub software: String,
+    /// SHA-256 of the settings.
+    pub settings: Digest,
+    /// Version of the policy.
+    pub policy_version: u32,
+    /// Without personal data?
+    pub is_redacted: bool,
+    /// Whose traces are in it, as they were asked for; empty: everybody's.
+    pub chosen: Vec<String>,
+    /// What the app does with an account that is switched off was not observed yet.
+    pub is_provisional: bool,
+    /// What the evidence never shows, a sentence each.
+    pub limits: Vec<String>,
+}
+
+/// The ledger, as far as the bag needs it.
+#[derive(Clone, Debug)]
+pub struct LedgerPart {
+    /// The newest checkpoint.
+    pub note: Note,
+    /// What it says.
+    pub checkpoint: Checkpoint,
+    /// The hash of every entry under it.
+    pub hashes: Vec<Digest>,
+    /// The entries of the period, and those of the leavers, in order.
+    pub entries: Vec<(u64, Vec<u8>)>,
+    /// The keys in force.
+    pub keys: Vec<PublicKey>,
+}
+
+/// A leaver of the period.
+#[derive(Clone, Debug)]
+pub struct LeaverTold {
+    /// The entry that tells of them, and its place.
+    pub entry: (u64, Vec<u8>),
+    /// What is disclosed of it.
+    pub disclosures: Vec<String>,
+    /// Findings about their accounts.
+    pub findings: Vec<FindingTold>,
+    /// Raw rows that it rests on.
+    pub raw: Vec<RawRow>,
+    /// Is their trace wanted?
+    pub is_chosen: bool,
+}
+
+/// A finding, and what happened to it.
+#[derive(Clone, Debug)]
+pub struct FindingTold {
+    /// The finding.
+    pub finding: Finding,
+    /// What happened, oldest first.
+    pub events: Vec<FindingEvent>,
+}
+
+/// A row as a source sent it.
+#[derive(Clone, Debug)]
+pub struct RawRow {
+    /// Whose, as `okta/00u1`.
+    pub row: String,
+    /// In which run it was read.
+    pub run: i64,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// All that goes into a bag.
+#[derive(Clone, Debug)]
+pub struct Contents {
+    /// What it is about.
+    pub scope: Scope,
+    /// Since when leavers of the app are listed; `None`: they are not yet.
+    pub begin: Option<LeaversBegin>,
+    /// The leavers of the period.
+    pub leavers: Vec<LeaverTold>,
+    /// The ledger.
+    pub ledger: LedgerPart,
+    /// The runs of the period, oldest first.
+    pub runs: Vec<RunDone>,
+    /// The lists that they read.
+    pub lists: Vec<ListRead>,
+    /// Findings of the app that lived in the period.
+    pub findings: Vec<FindingTold>,
+    /// Exceptions to them.
+    pub exceptions: Vec<ExceptionRow>,
+    /// What was told in the period.
+    pub alerts: Vec<AlertRow>,
+}
+
+/// Puts everything into a bag, which is not sealed yet.
+///
+/// # Errors
+///
+/// [`EvidenceError`] when an entry is none of a leaver, or a page cannot be made.
+pub fn pack(contents: &Contents) -> Result<Bag, EvidenceError> {
+    let leavers: Vec<LeaverLeaf> =
+        contents.leavers.iter().map(|it| leaf(contents, it)).collect::<Result<_, _>>()?;
+    let mut bag = Bag::default();
+    bag.put("data/report.html", page::page(contents, &leavers)?);
+    bag.put("data/population.csv", population_csv(&leavers));
+    let rows: Vec<Vec<String>> = leavers.iter().map(row).collect();
+    let title = format!("Leavers of {}", contents.scope.app);
+    let sheet = report::Sheet { title: &title, author: &contents.scope.software, name: "Leavers" };
+    let workbook = report::table_xlsx(&sheet, contents.scope.now, COLUMNS, &rows);
+    bag.put("data/population.xlsx", workbook.map_err(EvidenceError::Report)?);
+    bag.put("data/exceptions.csv", tables::exceptions(contents));
+    bag.put("data/findings.csv", tables::findings(contents));
+    bag.put("data/alerts.csv", tables::alerts(contents));
+    bag.put("data/coverage.csv", tables::coverage(contents));
+    bag.put("data/config-changes.csv", tables::config_changes(contents));
+    bag.put("data/reconciliation.csv", tables::reconciliation(contents, &leavers));
+    bag.put("data/ipe.json", json_file(&ipe(contents, &leavers)));
+    let subtrees = Subtrees::of(&contents.ledger.hashes);
+    for (told, leaver) in contents.leavers.iter().zip(&leavers).filter(|it| it.0.is_chosen) {
+        put_leaver(&mut bag, contents, &subtrees, (told, leaver))?;
+    }
+    put_ledger(&mut bag, contents)?;
+    bag.put("START-HERE.txt", start_here(contents, &leavers));
+    bag.put("verify/verify.py", VERIFY_PY);
+    if !contents.ledger.keys.is_empty() {
+        let keys: String = contents.ledger.keys.iter().map(|it| format!("{it}\n")).collect();
+        bag.put("verify/log.vkey", keys);
+    }
+    Ok(bag)
+}
+
+/// Seals a bag, signs it where there is a key, and returns the SHA-256 of its tag manifest.
+///
+/// # Errors
+///
+/// [`EvidenceError::NotAKey`] when the key cannot sign.
+pub fn sealed(
+    bag: &mut Bag,
+    contents: &Contents,
+    key: Option<&SigningKey>,
+) -> Result<Digest, EvidenceError> {
+    let (scope, checkpoint) = (&contents.scope, &contents.ledger.checkpoint);
+    if let Some(key) = key {
+        bag.put("verify/allowed_signers", key.allowed());
+        bag.put("verify/checkpoint.ssh", key.sign(contents.ledger.note.to_string().as_bytes())?);
+    }
+    let digest = bag.seal(&[
+        ("External-Identifier", contents.name()),
+        ("Bagging-Date", scope.now.format("%Y-%m-%d").to_string()),
+        ("Driftline-Made-At", time(scope.now)),
+        ("Driftline-Software", scope.software.clone()),
+        ("Driftline-App", scope.app.to_string()),
+        ("Driftline-From", time(scope.from)),
+        ("Driftline-To", time(scope.to)),
+        ("Driftline-Ledger", checkpoint.origin.clone()),
+        ("Driftline-Ledger-Size", checkpoint.size.to_string()),
+        ("Driftline-Redacted", scope.is_redacted.to_string()),
+    ]);
+    if let Some(key) = key {
+        let manifest = bag.get(TAG_MANIFEST).unwrap_or_default().to_vec();
+        bag.put(SIGNATURE, key.sign(&manifest)?);
+    }
+    Ok(digest)
+}
+
+impl Contents {
+    /// The name of the bag, and of its folder.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let Scope { app, days: (from, to), is_redacted, .. } = &self.scope;
+        let root = hex(&self.ledger.checkpoint.root);
+        let redacted = if *is_redacted { "_redacted" } else { "" };
+        let root = root.get(..8).unwrap_or_default();
+        format!("driftline-evidence_{app}_{from}_{to}_{root}{redacted}")
+    }
+}
+
+/// Of whom no trace is wanted, nothing is disclosed.
+fn leaf(contents: &Contents, told: &LeaverTold) -> Result<LeaverLeaf, EvidenceError> {
+    LeaverLeaf::read(told.entry.0, &told.entry.1, disclosed(contents, told))
+}
+
+fn disclosed<'t>(contents: &Contents, told: &'t LeaverTold) -> &'t [String] {
+    if told.is_chosen && !contents.scope.is_redacted { &told.disclosures } else { &[] }
+}
+
+/// One leaver's trace: the entry, what is disclosed of it, findings, raw rows, and the proof.
+fn put_leaver(
+    bag: &mut Bag,
+    contents: &Contents,
+    subtrees: &Subtrees,
+    (told, leaver): (&LeaverTold, &LeaverLeaf),
+) -> Result<(), EvidenceError> {
+    let is_redacted = contents.scope.is_redacted;
+    let mut raw = Vec::new();
+    for it in told.raw.iter().filter(|_| !is_redacted) {
+        let sha256 = hex(&sha256(&it.bytes));
+        let path = format!("raw/sha256/{}/{sha256}", sha256.get(..2).unwrap_or_default());
+        bag.put(format!("data/{path}"), it.bytes.clone());
+        raw.push(json!({"row": it.row, "run": it.run, "sha256": sha256, "file": path}));
+    }
+    let findings: Vec<Value> = told.findings.iter().map(|it| finding(it, is_redacted)).collect();
+    let (at, entry) = &told.entry;
+    let proof = format!("ledger/proofs/{at}.tlog-proof");
+    let trace = json!({
+        "format": "driftline.leaver.v1",
+        "leaver": leaver.id(),
+        "entry": at,
+        "leaf": String::from_utf8_lossy(entry),
+        "proof": proof,
+        "disclosures": disclosed(contents, told),
+        "disclosed": leaver.facts,
+        "raw": raw,
+        "findings": findings,
+        "after_leave_use": "not available: what an app tells of sign-ins is not kept in time",
+    });
+    bag.put(format!("data/leavers/{}.json", leaver.id()), json_file(&trace));
+    let path = subtrees.inclusion(*at).ok_or(EvidenceError::NotALeaver(*at))?;
+    let text = Proof { index: *at, path, note: contents.ledger.note.clone() }.to_string();
+    bag.put(format!("data/{proof}"), text);
+    Ok(())
+}
+
+fn finding(told: &FindingTold, is_redacted: bool) -> Value {
+    let finding = &told.finding;
+    let because = |text: &str| if is_redacted { Value::Null } else { json!(text) };
+    let events: Vec<Value> = told
+        .events
+        .iter()
+        .map(|it| {
+            json!({
+                "at": time(it.at), "run": it.run.map(|it| it.0), "change": it.change.name(),
+                "severity": it.severity.name(), "state": it.state.name(),
+                "because": because(&it.because),
+            })
+        })
+        .collect();
+    json!({
+        "finding": finding.id.to_string(),
+        "cause": finding.cause.name(),
+        "severity": finding.severity.name(),
+        "state": finding.state.name(),
+        "detected_at": time(finding.detected_at),
+        "opened_at": finding.opened_at.map(time),
+        "resolved_at": finding.resolved_at.map(time),
+        "resolution": finding.resolution.map(domain::Resolution::name),
+        "exposures": tables::exposures(finding),
+        "events": events,
+    })
+}
+
+fn put_ledger(bag: &mut Bag, contents: &Contents) -> Result<(), EvidenceError> {
+    let LedgerPart { note, checkpoint, hashes, entries, .. } = &contents.ledger;
+    bag.put("data/ledger/checkpoint", note.to_string());
+    let (mut lines, mut index) = (Vec::new(), String::new());
+    for (at, entry) in entries {
+        lines.extend(entry);
+        lines.push(b'\n');
+        index.push_str(&format!("{at}\n"));
+    }
+    bag.put("data/ledger/entries.jsonl", lines);
+    bag.put("data/ledger/entries.index", index);
+    for tile in ledger::tiles(checkpoint.size) {
+        bag.put(format!("data/ledger/{}", tile.path()), ledger::tile_hashes(hashes, tile));
+    }
+    Ok(())
+}
+
+/// Where everything came from, by which requests: what completeness and accuracy are tested with.
+fn ipe(contents: &Contents, leavers: &[LeaverLeaf]) -> Value {
+    let Scope { app, from, to, .. } = &contents.scope;
+    let tie_out = tie_out(leavers);
+    let (gap, since) = longest_gap(contents);
+    let result = |word: &str| leavers.iter().filter(|it| it.body.sla.outcome == word).count();
+    let made_by = (!contents.scope.is_redacted).then_some(&contents.scope.made_by);
+    json!({
+        "format": "driftline.ipe.v1",
+        "report": "leaver population",
+        "generated_at": time(contents.scope.now),
+        "zone": "UTC",
+        "generated_by": made_by,
+        "software": contents.scope.software,
+        "settings_sha256": hex(&contents.scope.settings),
+        "policy_version": contents.scope.policy_version,
+        "is_provisional": contents.scope.is_provisional,
+        "filter": format!(
+            "every leaver of {app} whose clock began before {} and of whom an account was not seen \
+             off before {}; for each the newest entry of the ledger that tells of them",
+            time(*to), time(*from),
+        ),
+        "listed_since": contents.begin.as_ref().map(|it| json!({
+            "at": time(it.at), "looked_back_to": time(it.since), "left_out": it.n_left_out,
+        })),
+        "counts": {
+            "leavers": leavers.len(),
+            "traces": contents.leavers.iter().filter(|it| it.is_chosen).count(),
+            "with_account": tie_out.with_account,
+            "met": result("met"), "missed": result("missed"), "not_proven": result("not_proven"),
+            "exception": result("exception"), "out_of_scope": result("out_of_scope"),
+        },
+        "reconciliation": {
+            "hr": tie_out.both + tie_out.hr_alone,
+            "idp": tie_out.both + tie_out.idp_alone,
+            "both": tie_out.both, "hr_alone": tie_out.hr_alone, "idp_alone": tie_out.idp_alone,
+            "neither": tie_out.neither,
+        },
+        "coverage": {
+            "runs": contents.runs.iter().filter(|it| it.run.is_some()).count(),
+            "missed": contents.runs.iter().map(|it| it.n_missed).sum::<u64>(),
+            "incomplete": contents.runs.iter().filter(|it| !it.is_complete && it.pass == domain::Pass::Full).count(),
+            "longest_gap_s": gap.num_seconds(),
+            "longest_gap_since": time(since),
+        },
+        "lists": contents.lists.iter().map(|it| list(it, contents.scope.is_redacted)).collect::<Vec<Value>>(),
+        "known_limits": contents.scope.limits,
+    })
+}
+
+/// Reasons in words may name somebody: a redacted bag says that there is one.
+fn list(it: &ListRead, is_redacted: bool) -> Value {
+    let snapshot = &it.snapshot;
+    let (proof, partial) = match &snapshot.coverage {
+        domain::Coverage::Complete(proof) => (Some(proof.name()), None),
+        domain::Coverage::Partial { reason } => (None, Some(reason)),
+    };
+    let in_words = |why: Option<&String>| match why {
+        Some(_) if is_redacted => json!("redacted"),
+        why => json!(why),
+    };
+    let requests = it.requests.iter().map(|it| {
+        json!({
+            "method": it.method.to_string(), "url": it.url.to_string(), "status": it.status,
+            "bytes": it.n_bytes, "sha256": hex(&it.sha256), "date": it.date.map(time),
+            "request_id": it.request_id.as_ref().map(ToString::to_string), "rows": it.n_rows,
+            "duration_ms": it.duration_ms,
+        })
+    });
+    json!({
+        "run": it.run,
+        "list": snapshot.stream.to_string(),
+        "as_of": time(snapshot.as_of.at),
+        "as_of_basis": snapshot.as_of.basis.name(),
+        "complete_because": proof,
+        "partial_because": in_words(partial),
+        "held_because": in_words(snapshot.held.as_ref()),
+        "rows": snapshot.n_rows,
+        "rows_sha256": hex(&snapshot.digest),
+        "body_sha256": hex(&snapshot.body_digest),
+        "requests": requests.collect::<Vec<Value>>(),
+    })
+}
+
+fn json_file(value: &Value) -> Vec<u8> {
+    let mut json = serde_json::to_vec_pretty(value)
+        .expect("texts, whole numbers and lists of them always serialize");
+    json.push(b'\n');
+    json
+}
+
+fn start_here(contents: &Contents, leavers: &[LeaverLeaf]) -> String {
+    let Scope { app, days, is_redacted, is_provisional, limits, .. } = &contents.scope;
+    let namespace = crate::NAMESPACE;
+    let mut notes = Vec::new();
+    if *is_provisional {
+        notes.push(format!(
+            "PROVISIONAL: what {app} does with an account that is switched off was not observed yet \
+             (`deprovision` in the settings). Who is gone from its list is not shown to be off."
+        ));
+    }
+    if !contents.ledger.note.has_signature() {
+        notes.push("The ledger of this bag is not signed: only a checkpoint that you kept can show that it was not written anew.".to_owned());
+    }
+    if *is_redacted {
+        notes.push("This bag is redacted: names, addresses, keys of people and raw rows are left out. The proofs hold all the same.".to_owned());
+    }
+    notes.push("No third party has stamped the time of anything in it: when it was written is the operator's own claim, bounded by checkpoints that you received earlier.".to_owned());
+    notes.extend(limits.iter().cloned());
+    let notes: String = notes.iter().map(|it| format!("- {it}\n")).collect();
+    format!(
+        "Evidence on the leavers of {app}, {} to {} (the end is not in it)
+{} leavers. Begin with data/report.html; data/population.csv has a row for each.
+
+HOW TO CHECK IT
+
+Take verify.py, allowed_signers and log.vkey from the copies that you were given earlier, never from
+this bag. In the folder of the bag:
+
+1  Nothing was changed
+     sha256sum -c tagmanifest-sha256.txt manifest-sha256.txt
+2  Who signed it
+     ssh-keygen -Y verify -f TRUST/allowed_signers -I WHO -n {namespace} \\
+       -s tagmanifest-sha256.txt.sig < tagmanifest-sha256.txt
+3  All of it, and the ledger: every file, every row of the population against its entry, every entry
+   against the checkpoint, and that against the one that you kept
+     python3 TRUST/verify.py . --trust TRUST --since OLDER.checkpoint
+   or, the same without Python
+     driftline evidence verify . --trust TRUST --since OLDER.checkpoint
+4  One entry by hand
+     {{ printf '\\0'; sed -n 1p data/ledger/entries.jsonl | tr -d '\\n'; }} | sha256sum
+   is the hash in data/ledger/tile/0 at the place that data/ledger/entries.index names.
+
+Status 0: it is what was written. 6: it is not. 7: something could not be checked.
+
+WHAT IT DOES NOT SHOW
+
+- What was left out when it was written. Compare the population with HR's own list, and the requests
+  in data/ipe.json with the logs of the sources.
+- That what a source answered was true.
+{notes}",
+        days.0,
+        days.1,
+        leavers.len(),
+    )
+}

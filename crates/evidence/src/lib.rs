@@ -1,0 +1,27 @@
+//! The auditor's bag: what one app's leavers of one period came to, with everything it takes to
+//! check that without us; and the check itself.
+//!
+//! A bag is a BagIt folder (RFC 8493) in a ZIP, with an SSH signature over its tag manifest and the
+//! ledger's proofs inside. Functions from values to values: who reads the database, the keys and the
+//! files is the caller. Never here: a database, a network, a clock; and nothing in a bag is ever run.
+
+mod bag;
+mod contents;
+mod error;
+mod leaf;
+mod page;
+mod population;
+mod sample;
+mod signature;
+mod tables;
+mod verify;
+
+pub use bag::Bag;
+pub use contents::{Contents, FindingTold, LeaverTold, LedgerPart, RawRow, Scope, pack, sealed};
+pub use error::EvidenceError;
+pub use leaf::LeaverLeaf;
+pub use population::{COLUMNS, population_csv};
+pub use sample::drawn;
+pub use signature::{AllowedSigners, NAMESPACE, SigningKey};
+pub use tables::{AlertRow, ExceptionRow, ListRead, RunDone};
+pub use verify::{Check, Outcome, Trust, verify};

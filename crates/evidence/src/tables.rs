@@ -1,0 +1,335 @@
+//! The tables of a bag beside the population: runs and their gaps, lists that were read, findings,
+//! exceptions, alerts, changed settings, and the tie-out of HR, identity providers and app.
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use domain::{Finding, Pass, Request, SnapshotRef};
+
+use crate::contents::{Contents, FindingTold};
+use crate::leaf::LeaverLeaf;
+
+/// A run of the period, as its entry and the schedule tell of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunDone {
+    /// Its number; `None`: it failed, and nothing of it was saved.
+    pub run: Option<i64>,
+    /// Its entry in the ledger.
+    pub entry: u64,
+    /// When it judged.
+    pub at: DateTime<Utc>,
+    /// How much it looked at.
+    pub pass: Pass,
+    /// Was every list read, whole and believable? A light pass reads none.
+    pub is_complete: bool,
+    /// The grade of the app; `None`: it was not judged.
+    pub grade: Option<String>,
+    /// Lists that could not be read, or that it failed.
+    pub failed: Vec<String>,
+    /// When it was due; `None`: somebody asked for it.
+    pub due_at: Option<DateTime<Utc>>,
+    /// Due times before it that had no run.
+    pub n_missed: u64,
+}
+
+/// A list that was read in the period.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ListRead {
+    /// In which run.
+    pub run: i64,
+    /// The list.
+    pub snapshot: SnapshotRef,
+    /// The requests or files behind it.
+    pub requests: Vec<Request>,
+}
+
+/// An exception to a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExceptionRow {
+    /// The waiver's number.
+    pub waiver: i64,
+    /// Of which finding.
+    pub finding: String,
+    /// For which cause.
+    pub cause: String,
+    /// Who asked; left out of a redacted bag, as are reason and approver.
+    pub requested_by: String,
+    /// When.
+    pub requested_at: DateTime<Utc>,
+    /// Why.
+    pub reason: String,
+    /// Who approved, and when; `None`: nobody did.
+    pub approved: Option<(String, DateTime<Utc>)>,
+    /// Until when.
+    pub expires_at: DateTime<Utc>,
+    /// When changed facts made it void.
+    pub voided_at: Option<DateTime<Utc>>,
+}
+
+/// One notice to one channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AlertRow {
+    /// When it was decided.
+    pub at: DateTime<Utc>,
+    /// Why.
+    pub reason: String,
+    /// How grave.
+    pub severity: String,
+    /// By which channel.
+    pub channel: String,
+    /// What became of it.
+    pub state: String,
+    /// How often it was tried.
+    pub n_attempts: u64,
+    /// When it was tried last.
+    pub tried_at: Option<DateTime<Utc>>,
+    /// What the channel calls it.
+    pub reference: String,
+}
+
+/// A time as every table has it.
+pub(crate) fn time(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn maybe(at: Option<DateTime<Utc>>) -> String {
+    at.map(time).unwrap_or_default()
+}
+
+/// The longest time in the period without a whole full run that saw the app, and when it began.
+pub(crate) fn longest_gap(contents: &Contents) -> (TimeDelta, DateTime<Utc>) {
+    let scope = &contents.scope;
+    let end = scope.to.min(scope.now);
+    let sees = |it: &&RunDone| it.pass == Pass::Full && it.grade.is_some();
+    let (mut last, mut longest) = (scope.from, (TimeDelta::zero(), scope.from));
+    let times = contents.runs.iter().filter(sees).map(|it| it.at);
+    for at in times.chain([end]) {
+        if at - last > longest.0 {
+            longest = (at - last, last);
+        }
+        last = last.max(at);
+    }
+    longest
+}
+
+/// `coverage.csv`: every run, and what was missed before it.
+pub(crate) fn coverage(contents: &Contents) -> Vec<u8> {
+    const COLUMNS: &[&str] = &[
+        "run",
+        "entry",
+        "at",
+        "pass",
+        "due_at",
+        "missed_before",
+        "is_complete",
+        "grade",
+        "failed",
+        "since_run_before_s",
+    ];
+    let mut last: Option<DateTime<Utc>> = None;
+    let rows = contents.runs.iter().map(|it| {
+        let since = last.replace(it.at).map(|last| (it.at - last).num_seconds().to_string());
+        vec![
+            it.run.map(|it| it.to_string()).unwrap_or_default(),
+            it.entry.to_string(),
+            time(it.at),
+            it.pass.name().to_owned(),
+            maybe(it.due_at),
+            it.n_missed.to_string(),
+            if it.is_complete { "yes" } else { "no" }.to_owned(),
+            it.grade.clone().unwrap_or_default(),
+            it.failed.join("; "),
+            since.unwrap_or_default(),
+        ]
+    });
+    report::table_csv(COLUMNS, rows)
+}
+
+/// `findings.csv`: every finding of the app that lived in the period.
+pub(crate) fn findings(contents: &Contents) -> Vec<u8> {
+    const COLUMNS: &[&str] = &[
+        "finding",
+        "cause",
+        "severity",
+        "state",
+        "subject",
+        "episode",
+        "detected_at",
+        "opened_at",
+        "resolved_at",
+        "resolution",
+        "exposures",
+        "n_events",
+        "fingerprint",
+    ];
+    let rows = contents.findings.iter().map(|it| {
+        let finding = &it.finding;
+        let subject = if contents.scope.is_redacted {
+            String::new()
+        } else {
+            format!("{}/{}", finding.subject.system, finding.subject.key)
+        };
+        vec![
+            finding.id.to_string(),
+            finding.cause.to_string(),
+            finding.severity.to_string(),
+            finding.state.to_string(),
+            subject,
+            finding.episode.to_string(),
+            time(finding.detected_at),
+            maybe(finding.opened_at),
+            maybe(finding.resolved_at),
+            finding.resolution.map(|it| it.to_string()).unwrap_or_default(),
+            exposures(finding),
+            it.events.len().to_string(),
+            finding.fingerprint.to_string(),
+        ]
+    });
+    report::table_csv(COLUMNS, rows)
+}
+
+/// Each as `start earliest/start latest/last seen active/first seen inactive`, `..` for unknown.
+pub(crate) fn exposures(finding: &Finding) -> String {
+    let bound = |it: Option<DateTime<Utc>>| it.map_or("..".to_owned(), time);
+    let stretch = |it: &domain::Exposure| {
+        let bounds =
+            [it.started.earliest, it.started.latest, it.last_seen_active, it.first_seen_inactive];
+        bounds.map(bound).join("/")
+    };
+    finding.exposures.iter().map(stretch).collect::<Vec<String>>().join("; ")
+}
+
+/// `exceptions.csv`.
+pub(crate) fn exceptions(contents: &Contents) -> Vec<u8> {
+    const COLUMNS: &[&str] = &[
+        "waiver",
+        "finding",
+        "cause",
+        "requested_by",
+        "requested_at",
+        "reason",
+        "approved_by",
+        "approved_at",
+        "expires_at",
+        "voided_at",
+    ];
+    let shown = |text: &str| {
+        if contents.scope.is_redacted { String::new() } else { text.to_owned() }
+    };
+    let rows = contents.exceptions.iter().map(|it| {
+        let approved = it.approved.as_ref();
+        vec![
+            it.waiver.to_string(),
+            it.finding.clone(),
+            it.cause.clone(),
+            shown(&it.requested_by),
+            time(it.requested_at),
+            shown(&it.reason),
+            approved.map(|it| shown(&it.0)).unwrap_or_default(),
+            maybe(approved.map(|it| it.1)),
+            time(it.expires_at),
+            maybe(it.voided_at),
+        ]
+    });
+    report::table_csv(COLUMNS, rows)
+}
+
+/// `alerts.csv`: what was told in the period, of any app.
+pub(crate) fn alerts(contents: &Contents) -> Vec<u8> {
+    const COLUMNS: &[&str] =
+        &["at", "reason", "severity", "channel", "state", "attempts", "tried_at", "reference"];
+    let rows = contents.alerts.iter().map(|it| {
+        vec![
+            time(it.at),
+            it.reason.clone(),
+            it.severity.clone(),
+            it.channel.clone(),
+            it.state.clone(),
+            it.n_attempts.to_string(),
+            maybe(it.tried_at),
+            it.reference.clone(),
+        ]
+    });
+    report::table_csv(COLUMNS, rows)
+}
+
+/// Entries that say that settings, policy, program or keys are others than before.
+pub(crate) const CONFIG_KINDS: &[&str] =
+    &["config.changed", "policy.changed", "software.started", "key.added", "key.revoked"];
+
+/// `config-changes.csv`, from the entries of the period.
+pub(crate) fn config_changes(contents: &Contents) -> Vec<u8> {
+    let rows = contents.ledger.entries.iter().filter_map(|(at, entry)| {
+        let value: serde_json::Value = serde_json::from_slice(entry).ok()?;
+        let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
+        let kind = text("type").filter(|it| CONFIG_KINDS.contains(&&**it))?;
+        let body = value.get("body")?;
+        let shown = |name: &str| match body.get(name) {
+            Some(serde_json::Value::String(text)) => text.clone(),
+            Some(serde_json::Value::Null) | None => String::new(),
+            Some(other) => other.to_string(),
+        };
+        let is = if kind.starts_with("key.") { shown("key") } else { shown("is") };
+        Some(vec![at.to_string(), text("at")?, kind, shown("was"), is])
+    });
+    report::table_csv(&["entry", "at", "change", "was", "is"], rows)
+}
+
+/// How many leavers each side knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct TieOut {
+    pub(crate) both: usize,
+    pub(crate) hr_alone: usize,
+    pub(crate) idp_alone: usize,
+    pub(crate) neither: usize,
+    pub(crate) with_account: usize,
+}
+
+pub(crate) fn tie_out(leavers: &[LeaverLeaf]) -> TieOut {
+    let mut tie_out = TieOut::default();
+    for leaver in leavers {
+        let count = match leaver.said() {
+            (true, true) => &mut tie_out.both,
+            (true, false) => &mut tie_out.hr_alone,
+            (false, true) => &mut tie_out.idp_alone,
+            (false, false) => &mut tie_out.neither,
+        };
+        *count += 1;
+        tie_out.with_account += usize::from(!leaver.body.accounts.is_empty());
+    }
+    tie_out
+}
+
+/// `reconciliation.csv`: every leaver with the sides that know them, and accounts that nobody owns.
+pub(crate) fn reconciliation(contents: &Contents, leavers: &[LeaverLeaf]) -> Vec<u8> {
+    let yes = |it: bool| if it { "yes" } else { "no" }.to_owned();
+    let of_leavers = leavers.iter().map(|it| {
+        let (hr, idp) = it.said();
+        let unmatched = match (hr, idp, it.body.accounts.is_empty()) {
+            (true, false, _) => "no identity provider says that they left",
+            (false, true, _) => "HR does not say that they left",
+            (false, false, _) => "gone from a list, and nobody says that they left",
+            (true, true, true) => "no account in the app",
+            (true, true, false) => "",
+        };
+        vec![
+            "leaver".to_owned(),
+            it.id(),
+            yes(hr),
+            yes(idp),
+            it.body.accounts.len().to_string(),
+            unmatched.to_owned(),
+        ]
+    });
+    let orphans = contents.findings.iter().filter(|it| is_unowned(it)).map(|it| {
+        let why = "an account of the app that nobody owns".to_owned();
+        let (no, one) = ("no".to_owned(), "1".to_owned());
+        vec!["account".to_owned(), it.finding.id.to_string(), no.clone(), no, one, why]
+    });
+    report::table_csv(
+        &["what", "id", "in_hr", "in_idp", "n_accounts", "unmatched"],
+        of_leavers.chain(orphans),
+    )
+}
+
+fn is_unowned(it: &FindingTold) -> bool {
+    it.finding.family() == domain::Family::Orphan
+}

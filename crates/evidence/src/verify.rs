@@ -1,0 +1,463 @@
+//! Checks a bag with what somebody holds from outside it: without the database, without a network,
+//! and without running anything in it. Every check says what it found; nothing stops the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use domain::Digest;
+use ledger::{Checkpoint, Note, Proof, PublicKey, leaf_hash, root_of, sha256};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::bag::{Bag, MANIFEST, SIGNATURE, TAG_MANIFEST, hex, is_plain};
+use crate::leaf::LeaverLeaf;
+use crate::population::{COLUMNS, population_csv};
+use crate::{AllowedSigners, sample};
+
+/// What somebody holds from outside the bag.
+#[derive(Clone, Debug, Default)]
+pub struct Trust {
+    /// Who may sign bags; `None`: nobody said.
+    pub signers: Option<AllowedSigners>,
+    /// Keys of the ledger; empty: none was given.
+    pub log_keys: Vec<PublicKey>,
+    /// A checkpoint that was received earlier.
+    pub since: Option<Checkpoint>,
+    /// A sample to draw again: nonce and number.
+    pub sample: Option<(String, usize)>,
+}
+
+/// What one check came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is what was written.
+    Good(String),
+    /// It is not, and what is wrong; the first few of a kind.
+    Broken(Vec<String>),
+    /// It could not be checked, and why.
+    Unchecked(String),
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// What was checked.
+    pub what: &'static str,
+    /// What it came to.
+    pub outcome: Outcome,
+}
+
+/// Problems of one kind that are named; the rest is counted.
+const NAMED_MAX: usize = 20;
+
+/// Checks everything.
+#[must_use]
+pub fn verify(bag: &Bag, trust: &Trust) -> Vec<Check> {
+    let mut checks = vec![
+        check("files", files(bag)),
+        Check { what: "signature", outcome: signature(bag, trust) },
+    ];
+    match Ledger::read(bag) {
+        Ok(ledger) => {
+            checks.push(check("ledger", ledger.entries_are_in_it(bag)));
+            checks.push(Check { what: "checkpoint", outcome: ledger.is_signed(trust) });
+            checks.push(Check { what: "history", outcome: ledger.goes_on(trust) });
+            checks.push(check("leavers", ledger.leavers(bag)));
+            if let Some((nonce, n)) = &trust.sample {
+                checks.push(check("sample", ledger.sample(bag, nonce, *n)));
+            }
+        }
+        Err(why) => checks.push(Check { what: "ledger", outcome: Outcome::Broken(vec![why]) }),
+    }
+    checks
+}
+
+fn check(what: &'static str, found: Result<String, Vec<String>>) -> Check {
+    let outcome = match found {
+        Ok(good) => Outcome::Good(good),
+        Err(mut problems) => {
+            let n = problems.len();
+            problems.truncate(NAMED_MAX);
+            if n > NAMED_MAX {
+                problems.push(format!("and {} more", n - NAMED_MAX));
+            }
+            Outcome::Broken(problems)
+        }
+    };
+    Check { what, outcome }
+}
+
+/// Every file is in a manifest with its SHA-256, and every line of a manifest is a file.
+fn files(bag: &Bag) -> Result<String, Vec<String>> {
+    let mut problems = Vec::new();
+    let mut listed: BTreeMap<String, String> = BTreeMap::new();
+    for manifest in [MANIFEST, TAG_MANIFEST] {
+        let Some(text) = bag.text(manifest) else {
+            problems.push(format!("`{manifest}` is missing"));
+            continue;
+        };
+        for line in text.lines() {
+            let parts = line
+                .split_once("  ")
+                .filter(|(digest, path)| digest.len() == 64 && path.split('/').all(is_plain));
+            let Some((digest, path)) = parts else {
+                problems.push(format!("`{manifest}` has a line that is none of a manifest"));
+                continue;
+            };
+            if path.starts_with("data/") != (manifest == MANIFEST) {
+                problems.push(format!("`{path}` is in the wrong manifest"));
+            }
+            if listed.insert(path.to_owned(), digest.to_owned()).is_some() {
+                problems.push(format!("`{path}` is listed twice"));
+            }
+        }
+    }
+    for (path, digest) in &listed {
+        match bag.get(path) {
+            None => problems.push(format!("`{path}` was taken out")),
+            Some(bytes) if hex(&sha256(bytes)) != *digest => {
+                problems.push(format!("`{path}` was changed"));
+            }
+            Some(_) => {}
+        }
+    }
+    let beside = [TAG_MANIFEST, SIGNATURE, "tagmanifest-sha256.txt.tsr"];
+    for path in bag.paths().filter(|it| !listed.contains_key(*it) && !beside.contains(it)) {
+        problems.push(format!("`{path}` was put in"));
+    }
+    if !bag.text("bagit.txt").is_some_and(|it| it.starts_with("BagIt-Version: 1.0\n")) {
+        problems.push("`bagit.txt` is none of BagIt 1.0".to_owned());
+    }
+    if problems.is_empty() {
+        Ok(format!("{} files are as listed", listed.len()))
+    } else {
+        Err(problems)
+    }
+}
+
+fn signature(bag: &Bag, trust: &Trust) -> Outcome {
+    let Some(signature) = bag.text(SIGNATURE) else {
+        return match &trust.signers {
+            Some(_) => Outcome::Broken(vec![
+                "the bag is not signed, and you hold a file of those who sign".to_owned(),
+            ]),
+            None => Outcome::Unchecked("the bag is not signed".to_owned()),
+        };
+    };
+    let Some(signers) = &trust.signers else {
+        let why = "who signed it: give `--trust` a folder with the `allowed_signers` that you hold";
+        return Outcome::Unchecked(why.to_owned());
+    };
+    let made_at = info(bag, "Driftline-Made-At").and_then(|it| it.parse::<DateTime<Utc>>().ok());
+    let Some(made_at) = made_at else {
+        return Outcome::Broken(vec!["`bag-info.txt` does not say when it was made".to_owned()]);
+    };
+    match signers.check(signature, bag.get(TAG_MANIFEST).unwrap_or_default(), made_at) {
+        Ok(who) => Outcome::Good(format!("signed by {who}")),
+        Err(why) => Outcome::Broken(vec![format!("the signature: {why}")]),
+    }
+}
+
+/// A line of `bag-info.txt`.
+fn info<'b>(bag: &'b Bag, key: &str) -> Option<&'b str> {
+    let mut lines = bag.text("bag-info.txt")?.lines();
+    lines.find_map(|it| it.strip_prefix(key)?.strip_prefix(": "))
+}
+
+/// The ledger as the bag has it.
+struct Ledger {
+    note: Note,
+    checkpoint: Checkpoint,
+    hashes: Vec<Digest>,
+    entries: BTreeMap<u64, Vec<u8>>,
+}
+
+/// A trace of a leaver, as far as it is checked.
+#[derive(Deserialize)]
+struct Trace {
+    leaver: String,
+    entry: u64,
+    leaf: String,
+    proof: String,
+    disclosures: Vec<String>,
+    disclosed: BTreeMap<String, Value>,
+    raw: Vec<Raw>,
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    sha256: String,
+    file: String,
+}
+
+impl Ledger {
+    fn read(bag: &Bag) -> Result<Self, String> {
+        let missing = |what: &str| format!("`data/ledger/{what}` is missing, or is none");
+        let note = bag.text("data/ledger/checkpoint").and_then(|it| Note::parse(it).ok());
+        let note = note.ok_or_else(|| missing("checkpoint"))?;
+        let checkpoint = Checkpoint::parse(note.text()).map_err(|_| missing("checkpoint"))?;
+        let mut hashes = Vec::new();
+        for tile in ledger::tiles(checkpoint.size).into_iter().filter(|it| it.level == 0) {
+            let bytes = bag.get(&format!("data/ledger/{}", tile.path()));
+            let (whole, rest) = bytes.unwrap_or_default().as_chunks::<32>();
+            if whole.len() as u64 != tile.width || !rest.is_empty() {
+                return Err(missing(&tile.path()));
+            }
+            hashes.extend_from_slice(whole);
+        }
+        let index =
+            bag.text("data/ledger/entries.index").ok_or_else(|| missing("entries.index"))?;
+        let places: Option<Vec<u64>> = index.lines().map(|it| it.parse().ok()).collect();
+        let places = places.ok_or_else(|| missing("entries.index"))?;
+        let lines = bag.get("data/ledger/entries.jsonl").ok_or_else(|| missing("entries.jsonl"))?;
+        let lines: Vec<&[u8]> = match lines.strip_suffix(b"\n") {
+            Some(lines) => lines.split(|it| *it == b'\n').collect(),
+            None => Vec::new(),
+        };
+        if lines.len() != places.len() {
+            return Err("`entries.jsonl` and `entries.index` are not of one length".to_owned());
+        }
+        let entries = places.into_iter().zip(lines).map(|(at, it)| (at, it.to_vec())).collect();
+        Ok(Self { note, checkpoint, hashes, entries })
+    }
+
+    /// The hashes make the root of the checkpoint, and every entry is the one of its place.
+    fn entries_are_in_it(&self, bag: &Bag) -> Result<String, Vec<String>> {
+        let mut problems = Vec::new();
+        if root_of(self.hashes.iter().copied()) != self.checkpoint.root {
+            problems.push("the tiles do not make the root of the checkpoint".to_owned());
+        }
+        for tile in ledger::tiles(self.checkpoint.size).into_iter().filter(|it| it.level > 0) {
+            let path = format!("data/ledger/{}", tile.path());
+            if bag.get(&path) != Some(&ledger::tile_hashes(&self.hashes, tile)) {
+                problems.push(format!("`{path}` is not made of the tiles below it"));
+            }
+        }
+        for (at, entry) in &self.entries {
+            let place = usize::try_from(*at).ok().and_then(|at| self.hashes.get(at));
+            if place != Some(&leaf_hash(entry)) {
+                problems.push(format!("entry {at} is not the one of the ledger"));
+            }
+        }
+        let (n, size) = (self.entries.len(), self.checkpoint.size);
+        if problems.is_empty() {
+            Ok(format!("{n} entries are among the {size} of the checkpoint"))
+        } else {
+            Err(problems)
+        }
+    }
+
+    fn is_signed(&self, trust: &Trust) -> Outcome {
+        if trust.log_keys.is_empty() {
+            let why = "whose the checkpoint is: put the key of the ledger into the folder of `--trust`, as `log.vkey`";
+            return Outcome::Unchecked(why.to_owned());
+        }
+        let signed = trust.log_keys.iter().map(|it| (it, self.note.is_signed_by(it)));
+        let signed: Vec<(&PublicKey, Option<bool>)> = signed.collect();
+        if let Some((key, _)) = signed.iter().find(|it| it.1 == Some(false)) {
+            let why = format!(
+                "the signature of the key {} under the checkpoint is wrong",
+                key.short_id()
+            );
+            return Outcome::Broken(vec![why]);
+        }
+        match signed.iter().find(|it| it.1 == Some(true)) {
+            Some((key, _)) => {
+                Outcome::Good(format!("the checkpoint is signed by the key {}", key.short_id()))
+            }
+            None => Outcome::Broken(vec![
+                "the checkpoint is not signed by a key that you hold".to_owned(),
+            ]),
+        }
+    }
+
+    /// The ledger begins with what an older checkpoint is over.
+    fn goes_on(&self, trust: &Trust) -> Outcome {
+        let Some(held) = &trust.since else {
+            let why =
+                "whether the history was written anew: give `--since` a checkpoint that you kept";
+            return Outcome::Unchecked(why.to_owned());
+        };
+        if held.origin != self.checkpoint.origin {
+            let (held, found) = (&held.origin, &self.checkpoint.origin);
+            return Outcome::Broken(vec![format!(
+                "your checkpoint is one of the ledger `{held}`, and this bag is of `{found}`"
+            )]);
+        }
+        let n = usize::try_from(held.size).ok().filter(|it| *it <= self.hashes.len());
+        let Some(first) = n.and_then(|it| self.hashes.get(..it)) else {
+            return Outcome::Unchecked(format!(
+                "your checkpoint is over {} entries, and the bag over {}: it is older than that",
+                held.size, self.checkpoint.size
+            ));
+        };
+        if root_of(first.iter().copied()) == held.root {
+            Outcome::Good(format!("the first {} entries are those of your checkpoint", held.size))
+        } else {
+            Outcome::Broken(vec![format!(
+                "the first {} entries are not those of your checkpoint: the history was written again",
+                held.size
+            )])
+        }
+    }
+
+    /// Every row of the population is what its entry says, every trace is that of its entry.
+    fn leavers(&self, bag: &Bag) -> Result<String, Vec<String>> {
+        let mut problems = Vec::new();
+        let traces = self.traces(bag, &mut problems);
+        let rows = population(bag).unwrap_or_else(|| {
+            problems.push("`data/population.csv` is missing, or has other columns".to_owned());
+            Vec::new()
+        });
+        let mut leavers = Vec::new();
+        let mut named: BTreeSet<&str> = BTreeSet::new();
+        for (id, at) in &rows {
+            let none = Vec::new();
+            let disclosures = traces.get(&**id).map_or(&none, |it| &it.disclosures);
+            let entry = self.entries.get(at);
+            let leaver = entry.and_then(|it| LeaverLeaf::read(*at, it, disclosures).ok());
+            match leaver.filter(|it| it.id() == *id) {
+                Some(leaver) => {
+                    if traces.get(&**id).is_some_and(|it| it.disclosed != leaver.facts) {
+                        problems.push(format!("the facts about `{id}` are not those disclosed"));
+                    }
+                    leavers.push(leaver);
+                }
+                None => problems.push(format!("`{id}` of the population has no such entry {at}")),
+            }
+            if !named.insert(id) {
+                problems.push(format!("`{id}` is in the population twice"));
+            }
+        }
+        for id in traces.keys().filter(|it| !named.contains(&***it)) {
+            problems.push(format!("`{id}` has a trace, and is not in the population"));
+        }
+        problems.extend(self.left_out(bag, &rows));
+        let made = population_csv(&leavers);
+        if problems.is_empty() && bag.get("data/population.csv") != Some(&*made) {
+            problems.extend(differences(bag.get("data/population.csv").unwrap_or_default(), &made));
+        }
+        if problems.is_empty() {
+            let (n, n_traces) = (rows.len(), traces.len());
+            Ok(format!(
+                "{n} rows of the population and {n_traces} traces are what their entries say"
+            ))
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Leavers of the period by the newest entry of each, of whom the population has no row, or one
+    /// of an older entry.
+    fn left_out(&self, bag: &Bag, rows: &[(String, u64)]) -> Vec<String> {
+        let app = info(bag, "Driftline-App").unwrap_or_default();
+        let time = |key| info(bag, key)?.parse::<DateTime<Utc>>().ok();
+        let (Some(from), Some(to)) = (time("Driftline-From"), time("Driftline-To")) else {
+            return vec!["`bag-info.txt` does not say of which time it is".to_owned()];
+        };
+        let mut newest = BTreeMap::new();
+        for (at, entry) in &self.entries {
+            let leaver = LeaverLeaf::read(*at, entry, &[] as &[&str]).ok();
+            if let Some(leaver) = leaver.filter(|it| it.body.app == app) {
+                newest.insert(leaver.id(), leaver);
+            }
+        }
+        let rows: BTreeMap<&str, u64> = rows.iter().map(|(id, at)| (&**id, *at)).collect();
+        let problems = newest.iter().filter_map(|(id, leaver)| match rows.get(&**id) {
+            Some(at) if *at == leaver.entry => None,
+            Some(at) => Some(format!(
+                "the row of `{id}` is of entry {at}, and entry {} is newer",
+                leaver.entry
+            )),
+            None if leaver.is_in(from, to) => Some(format!(
+                "`{id}` left in the period by entry {}, and is not in the population",
+                leaver.entry
+            )),
+            None => None,
+        });
+        problems.collect()
+    }
+
+    fn traces(&self, bag: &Bag, problems: &mut Vec<String>) -> BTreeMap<String, Trace> {
+        let mut traces = BTreeMap::new();
+        for path in bag.paths().filter(|it| it.starts_with("data/leavers/")) {
+            let trace: Option<Trace> = bag.get(path).and_then(|it| serde_json::from_slice(it).ok());
+            let Some(trace) = trace.filter(|it| path == format!("data/leavers/{}.json", it.leaver))
+            else {
+                problems.push(format!("`{path}` is no trace of a leaver"));
+                continue;
+            };
+            if self.entries.get(&trace.entry).map(Vec::as_slice) != Some(trace.leaf.as_bytes()) {
+                problems.push(format!("`{path}` shows another entry than the ledger"));
+            }
+            if !self.proves(bag, &trace) {
+                problems.push(format!("`{}` does not prove entry {}", trace.proof, trace.entry));
+            }
+            for raw in &trace.raw {
+                let bytes = bag.get(&format!("data/{}", raw.file));
+                if bytes.map(|it| hex(&sha256(it))).as_ref() != Some(&raw.sha256) {
+                    problems.push(format!("`{}` is not the raw row that `{path}` names", raw.file));
+                }
+            }
+            traces.insert(trace.leaver.clone(), trace);
+        }
+        traces
+    }
+
+    fn proves(&self, bag: &Bag, trace: &Trace) -> bool {
+        let text = bag.text(&format!("data/{}", trace.proof));
+        let proof = text.and_then(|it| Proof::parse(it).ok());
+        proof.is_some_and(|it| {
+            it.index == trace.entry
+                && it.note == self.note
+                && it.check(trace.leaf.as_bytes()).is_ok()
+        })
+    }
+
+    /// The traces that a sample of this nonce draws are in the bag.
+    fn sample(&self, bag: &Bag, nonce: &str, n: usize) -> Result<String, Vec<String>> {
+        let rows = population(bag).unwrap_or_default();
+        let drawn = sample::drawn(&self.checkpoint, nonce, rows.iter().map(|it| &*it.0), n);
+        let is_missing = |it: &&&str| bag.get(&format!("data/leavers/{it}.json")).is_none();
+        let missing: Vec<String> = drawn
+            .iter()
+            .filter(is_missing)
+            .map(|it| format!("`{it}` is drawn by your nonce, and has no trace"))
+            .collect();
+        if missing.is_empty() {
+            Ok(format!(
+                "the {} leavers that your nonce draws are in it: {}",
+                drawn.len(),
+                drawn.join(" ")
+            ))
+        } else {
+            Err(missing)
+        }
+    }
+}
+
+/// Id and entry of each row; `None`: it is no population of ours.
+fn population(bag: &Bag) -> Option<Vec<(String, u64)>> {
+    let text = bag.text("data/population.csv")?.strip_prefix('\u{feff}')?;
+    let mut lines = text.strip_suffix("\r\n")?.split("\r\n");
+    if lines.next()? != COLUMNS.join(",") {
+        return None;
+    }
+    // Neither id nor number has what a cell is quoted for; cells after them do not matter here.
+    let row = |line: &str| {
+        let (id, rest) = line.split_once(',')?;
+        Some((id.to_owned(), rest.split(',').next()?.parse().ok()?))
+    };
+    lines.map(row).collect()
+}
+
+/// The rows that are not what their entries say.
+fn differences(found: &[u8], made: &[u8]) -> Vec<String> {
+    let lines = |bytes: &[u8]| -> Vec<String> {
+        String::from_utf8_lossy(bytes).split("\r\n").map(str::to_owned).collect()
+    };
+    let (found, made) = (lines(found), lines(made));
+    let pairs = found.iter().zip(&made).filter(|(found, made)| found != made);
+    let id = |line: &str| line.split(',').next().unwrap_or_default().to_owned();
+    pairs.map(|(it, _)| format!("the row of `{}` is not what its entry says", id(it))).collect()
+}

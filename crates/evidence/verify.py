@@ -1,0 +1,503 @@
+#!/usr/bin/env python3
+"""Checks a bag of Driftline's evidence, without Driftline.
+
+Needs nothing but Python 3.9. With ssh-keygen it also checks who signed the bag, with openssl who
+signed the ledger. It runs nothing that is in the bag.
+
+  python3 verify.py BAG [--trust DIR] [--since FILE] [--nonce TEXT --number N]
+
+BAG is the folder, or the ZIP. DIR holds what you were given earlier, by another way than the bag:
+allowed_signers, and log.vkey. FILE is a checkpoint of the ledger that you kept.
+Ends with 0: it is what was written. 2: usage. 6: it is not. 7: something could not be checked.
+"""
+import argparse, base64, csv, hashlib, io, json, os, re, shutil, subprocess, sys, tempfile, zipfile
+
+NAMESPACE = "driftline-evidence-v1"
+NAMED_MAX = 20
+BYTES_MAX = 4 << 30
+
+
+class NotABag(Exception):
+    pass
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def is_plain(part):
+    return part not in ("", ".", "..") and not any(it in part for it in "\\:\0")
+
+
+def read_folder(path):
+    files = {}
+    for folder, _, names in os.walk(path):
+        for name in names:
+            full = os.path.join(folder, name)
+            if os.path.islink(full):
+                raise NotABag(f"`{full}` is a link")
+            with open(full, "rb") as file:
+                files[os.path.relpath(full, path).replace(os.sep, "/")] = file.read()
+    return files
+
+
+def read_zip(path):
+    files, base, left = {}, None, BYTES_MAX
+    with zipfile.ZipFile(path) as archive:
+        for info in archive.infolist():
+            if info.is_dir():
+                continue
+            if (info.external_attr >> 16) & 0o170000 == 0o120000:
+                raise NotABag(f"`{info.filename}` is a link")
+            folder, _, name = info.filename.partition("/")
+            if not is_plain(folder) or not all(map(is_plain, name.split("/"))):
+                raise NotABag(f"`{info.filename}` is no path below one folder")
+            if base not in (None, folder):
+                raise NotABag("it has more than one folder")
+            if name in files:
+                raise NotABag(f"`{info.filename}` is there twice")
+            left -= info.file_size
+            if left < 0:
+                raise NotABag(f"it has more than {BYTES_MAX} bytes")
+            base, files[name] = folder, archive.read(info)
+    return files
+
+
+# The tree of RFC 6962.
+
+def leaf_hash(entry):
+    return sha256(b"\0" + entry)
+
+
+def root_of(leaves):
+    peaks = []  # (height, hash), highest first
+    for leaf in leaves:
+        height = 0
+        while peaks and peaks[-1][0] == height:
+            leaf, height = sha256(b"\1" + peaks.pop()[1] + leaf), height + 1
+        peaks.append((height, leaf))
+    if not peaks:
+        return sha256(b"")
+    root = peaks.pop()[1]
+    while peaks:
+        root = sha256(b"\1" + peaks.pop()[1] + root)
+    return root
+
+
+def tiles(size):
+    """Level, index and width of every tile (C2SP, tlog-tiles)."""
+    level, n = 0, size
+    while n > 0:
+        for index in range((n + 255) // 256):
+            yield level, index, min(256, n - index * 256)
+        level, n = level + 1, n // 256
+
+
+def tile_path(level, index, width):
+    rest, place = index // 1000, f"{index % 1000:03}"
+    while rest > 0:
+        rest, place = rest // 1000, f"x{rest % 1000:03}/{place}"
+    return f"data/ledger/tile/{level}/{place}" + (f".p/{width}" if width < 256 else "")
+
+
+def proves(index, leaf, size, root, path):
+    """RFC 9162, 2.1.3.2."""
+    if index >= size:
+        return False
+    at, last, value = index, size - 1, leaf
+    for sibling in path:
+        if last == 0:
+            return False
+        if at % 2 == 1 or at == last:
+            value = sha256(b"\1" + sibling + value)
+            while at % 2 == 0 and at != 0:
+                at, last = at >> 1, last >> 1
+        else:
+            value = sha256(b"\1" + value + sibling)
+        at, last = at >> 1, last >> 1
+    return last == 0 and value == root
+
+
+class Checkpoint:
+    """A signed note with a checkpoint in it (C2SP, signed-note and tlog-checkpoint)."""
+
+    def __init__(self, note):
+        text, blank, below = note.rpartition("\n\n")
+        self.text = text + "\n" if blank else note
+        self.note, self.signatures = note, []
+        for line in below.splitlines() if blank else []:
+            match = re.fullmatch("\u2014 (\\S+) (\\S+)", line)
+            if not match:
+                raise ValueError("a line under it is no signature")
+            self.signatures.append((match[1], base64.b64decode(match[2], validate=True)))
+        lines = self.text.split("\n")
+        self.origin, self.size, self.root = lines[0], int(lines[1]), base64.b64decode(lines[2])
+        if not self.origin or len(self.root) != 32 or str(self.size) != lines[1]:
+            raise ValueError("it is none")
+
+
+def openssl_verifies(key, message, signature):
+    """None: openssl is not here, or cannot."""
+    if not shutil.which("openssl"):
+        return None
+    der = bytes.fromhex("302a300506032b6570032100") + key
+    with tempfile.TemporaryDirectory() as folder:
+        def put(name, data):
+            path = os.path.join(folder, name)
+            with open(path, "wb") as file:
+                file.write(data)
+            return path
+        pem = b"-----BEGIN PUBLIC KEY-----\n" + base64.b64encode(der) + b"\n-----END PUBLIC KEY-----\n"
+        command = ["openssl", "pkeyutl", "-verify", "-pubin", "-rawin", "-inkey", put("key", pem),
+                   "-in", put("message", message), "-sigfile", put("signature", signature)]
+        done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode == 0:
+        return True
+    return False if "Verification Failure" in done.stdout + done.stderr else None
+
+
+class Bag:
+    def __init__(self, files):
+        self.files, self.is_broken, self.is_unchecked = files, False, False
+
+    def say(self, what, problems, good):
+        if problems:
+            self.is_broken = True
+            for problem in problems[:NAMED_MAX]:
+                print(f"BROKEN       {what}: {problem}")
+            if len(problems) > NAMED_MAX:
+                print(f"BROKEN       {what}: and {len(problems) - NAMED_MAX} more")
+        else:
+            print(f"good         {what}: {good}")
+
+    def cannot(self, what, why):
+        self.is_unchecked = True
+        print(f"not checked  {what}: {why}")
+
+    def text(self, path):
+        return self.files[path].decode() if path in self.files else ""
+
+    def check_files(self):
+        problems, listed = [], {}
+        for manifest in ("manifest-sha256.txt", "tagmanifest-sha256.txt"):
+            if manifest not in self.files:
+                problems.append(f"`{manifest}` is missing")
+            for line in self.text(manifest).splitlines():
+                digest, _, path = line.partition("  ")
+                if not re.fullmatch("[0-9a-f]{64}", digest) or not all(map(is_plain, path.split("/"))):
+                    problems.append(f"`{manifest}` has a line that is none of a manifest")
+                    continue
+                if path.startswith("data/") != (manifest == "manifest-sha256.txt"):
+                    problems.append(f"`{path}` is in the wrong manifest")
+                if path in listed:
+                    problems.append(f"`{path}` is listed twice")
+                listed[path] = digest
+        for path, digest in sorted(listed.items()):
+            if path not in self.files:
+                problems.append(f"`{path}` was taken out")
+            elif sha256(self.files[path]).hex() != digest:
+                problems.append(f"`{path}` was changed")
+        tags = "tagmanifest-sha256.txt"
+        for path in sorted(set(self.files) - set(listed) - {tags, tags + ".sig", tags + ".tsr"}):
+            problems.append(f"`{path}` was put in")
+        if not self.text("bagit.txt").startswith("BagIt-Version: 1.0\n"):
+            problems.append("`bagit.txt` is none of BagIt 1.0")
+        self.say("files", problems, f"{len(listed)} files are as listed")
+
+    def check_signature(self, trust):
+        what, path = "signature", os.path.join(trust or "", "allowed_signers")
+        has_signers = bool(trust) and os.path.exists(path)
+        if "tagmanifest-sha256.txt.sig" not in self.files:
+            if has_signers:
+                return self.say(what, ["the bag is not signed, and you hold a file of those who sign"], "")
+            return self.cannot(what, "the bag is not signed")
+        if not has_signers:
+            return self.cannot(what, "who signed it: put the `allowed_signers` that you hold into --trust")
+        if not shutil.which("ssh-keygen"):
+            return self.cannot(what, "ssh-keygen is not here")
+        made = re.search(r"^Driftline-Made-At: (\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)", self.text("bag-info.txt"), re.M)
+        if not made:
+            return self.say(what, ["`bag-info.txt` does not say when it was made"], "")
+        at = "".join(made.groups()) + "Z"
+        message = self.files.get("tagmanifest-sha256.txt", b"")
+        with tempfile.TemporaryDirectory() as folder:
+            signature = os.path.join(folder, "signature")
+            with open(signature, "wb") as file:
+                file.write(self.files["tagmanifest-sha256.txt.sig"])
+            common = ["-s", signature, "-n", NAMESPACE, "-O", f"verify-time={at}"]
+            found = subprocess.run(["ssh-keygen", "-Y", "find-principals", "-s", signature, "-f", path,
+                                    "-O", f"verify-time={at}"], capture_output=True, text=True)
+            names = found.stdout.split("\n")[0].split(",")[0].strip()
+            if found.returncode != 0 or not names:
+                why = "its key is not in your `allowed_signers`, or was not valid when the bag was made"
+                return self.say(what, [f"the signature: {why}"], "")
+            done = subprocess.run(["ssh-keygen", "-Y", "verify", "-f", path, "-I", names, *common],
+                                  input=message, capture_output=True)
+        if done.returncode != 0:
+            why = (done.stdout + done.stderr).decode(errors="replace").strip().splitlines()
+            return self.say(what, ["the signature: " + "; ".join(why)], "")
+        self.say(what, [], done.stdout.decode(errors="replace").strip())
+
+    def read_ledger(self):
+        try:
+            self.checkpoint = Checkpoint(self.text("data/ledger/checkpoint"))
+            self.hashes = []
+            for level, index, width in tiles(self.checkpoint.size):
+                if level == 0:
+                    data = self.files.get(tile_path(level, index, width), b"")
+                    if len(data) != 32 * width:
+                        raise ValueError(f"`{tile_path(level, index, width)}` is missing, or is none")
+                    self.hashes += [data[at:at + 32] for at in range(0, len(data), 32)]
+            places = [int(it) for it in self.text("data/ledger/entries.index").split()]
+            lines = self.files.get("data/ledger/entries.jsonl", b"").split(b"\n")[:-1]
+            if len(places) != len(lines):
+                raise ValueError("`entries.jsonl` and `entries.index` are not of one length")
+            self.entries = dict(zip(places, lines))
+        except (ValueError, IndexError) as error:
+            self.say("ledger", [f"the ledger cannot be read: {error}"], "")
+            return False
+        return True
+
+    def check_ledger(self):
+        problems, leaves = [], self.hashes
+        if root_of(leaves) != self.checkpoint.root:
+            problems.append("the tiles do not make the root of the checkpoint")
+        for level, index, width in tiles(self.checkpoint.size):
+            if level > 0:
+                span = 256 ** level
+                parts = (leaves[(index * 256 + at) * span:(index * 256 + at + 1) * span] for at in range(width))
+                if self.files.get(tile_path(level, index, width)) != b"".join(map(root_of, parts)):
+                    problems.append(f"`{tile_path(level, index, width)}` is not made of the tiles below it")
+        for at, entry in self.entries.items():
+            if not 0 <= at < len(leaves) or leaves[at] != leaf_hash(entry):
+                problems.append(f"entry {at} is not the one of the ledger")
+        self.say("ledger", problems, f"{len(self.entries)} entries are among the {len(leaves)} of the checkpoint")
+
+    def check_checkpoint(self, trust):
+        what, path = "checkpoint", os.path.join(trust or "", "log.vkey")
+        if not trust or not os.path.exists(path):
+            return self.cannot(what, "whose the checkpoint is: put the key of the ledger into --trust, as `log.vkey`")
+        with open(path, encoding="utf-8") as file:
+            keys = [it.strip() for it in file if it.strip()]
+        for line in keys:
+            name, _, rest = line.partition("+")
+            number, _, key = rest.partition("+")
+            key = base64.b64decode(key)
+            if len(key) != 33 or key[0] != 1 or sha256(name.encode() + b"\n" + key)[:4].hex() != number:
+                return self.cannot(what, "a line of `log.vkey` is no key of a ledger")
+            for signer, data in self.checkpoint.signatures:
+                if signer == name and data[:4].hex() == number:
+                    good = openssl_verifies(key[1:], self.checkpoint.text.encode(), data[4:])
+                    if good is None:
+                        return self.cannot(what, "openssl is not here, or knows no Ed25519")
+                    problems = [] if good else [f"the signature of the key {number} under the checkpoint is wrong"]
+                    return self.say(what, problems, f"the checkpoint is signed by the key {number}")
+        self.say(what, ["the checkpoint is not signed by a key that you hold"], "")
+
+    def check_history(self, since):
+        what = "history"
+        if not since:
+            return self.cannot(what, "whether the history was written anew: give --since a checkpoint that you kept")
+        held = Checkpoint(since)
+        if held.origin != self.checkpoint.origin:
+            return self.say(what, [f"your checkpoint is one of the ledger `{held.origin}`, and this bag is of `{self.checkpoint.origin}`"], "")
+        if held.size > len(self.hashes):
+            return self.cannot(what, f"your checkpoint is over {held.size} entries, and the bag over {len(self.hashes)}: it is older than that")
+        problems = []
+        if root_of(self.hashes[:held.size]) != held.root:
+            problems.append(f"the first {held.size} entries are not those of your checkpoint: the history was written again")
+        self.say(what, problems, f"the first {held.size} entries are those of your checkpoint")
+
+    def population(self):
+        text = self.text("data/population.csv").lstrip("\ufeff")
+        return list(csv.DictReader(io.StringIO(text, newline="")))
+
+    def read_leaver(self, at, disclosures):
+        """The row that an entry and what is disclosed of it make; None: it is no leaver's."""
+        try:
+            entry = json.loads(self.entries[at])
+            if entry["type"] not in ("leaver.found", "leaver.changed") or entry["seq"] != at:
+                return None
+            for it in disclosures:
+                digest = base64.urlsafe_b64encode(sha256(it.encode())).rstrip(b"=").decode()
+                if digest not in entry["_sd"]:
+                    return None
+            return row(at, entry, facts_of(disclosures))
+        except (KeyError, ValueError, TypeError):
+            return None
+
+    def check_leavers(self):
+        problems, traces = [], {}
+        for path in sorted(it for it in self.files if it.startswith("data/leavers/")):
+            try:
+                trace = json.loads(self.files[path])
+                at, leaf = trace["entry"], trace["leaf"].encode()
+                if path != f"data/leavers/{trace['leaver']}.json":
+                    raise ValueError
+                if self.entries.get(at) != leaf:
+                    problems.append(f"`{path}` shows another entry than the ledger")
+                if not self.proves(at, leaf, self.text("data/" + trace["proof"])):
+                    problems.append(f"`{trace['proof']}` does not prove entry {at}")
+                for raw in trace["raw"]:
+                    if sha256(self.files.get("data/" + raw["file"], b"")).hex() != raw["sha256"]:
+                        problems.append(f"`{raw['file']}` is not the raw row that `{path}` names")
+                traces[trace["leaver"]] = trace["disclosures"]
+                if facts_of(trace["disclosures"]) != trace["disclosed"]:
+                    problems.append(f"the facts about `{trace['leaver']}` are not those disclosed")
+            except (KeyError, ValueError, TypeError, AttributeError):
+                problems.append(f"`{path}` is no trace of a leaver")
+        rows, named = self.population(), set()
+        if not rows and not self.text("data/population.csv").lstrip("\ufeff").startswith("leaver,entry,"):
+            problems.append("`data/population.csv` is missing, or has other columns")
+        for found in rows:
+            name = found.get("leaver", "")
+            made = self.read_leaver(int(found.get("entry") or -1), traces.get(name, []))
+            if made is None or made["leaver"] != name:
+                problems.append(f"`{name}` of the population has no such entry {found.get('entry')}")
+            elif {key: harmless(value) for key, value in made.items()} != found:
+                problems.append(f"the row of `{name}` is not what its entry says")
+            if name in named:
+                problems.append(f"`{name}` is in the population twice")
+            named.add(name)
+        for name in sorted(set(traces) - named):
+            problems.append(f"`{name}` has a trace, and is not in the population")
+        problems += self.left_out({it.get("leaver"): it.get("entry") for it in rows})
+        self.say("leavers", problems, f"{len(rows)} rows of the population and {len(traces)} traces are what their entries say")
+
+    def left_out(self, rows):
+        """Leavers of the period by the newest entry of each, without a row or with one of an older entry."""
+        info = dict(it.split(": ", 1) for it in self.text("bag-info.txt").splitlines() if ": " in it)
+        newest, problems = {}, []
+        for at in sorted(self.entries):
+            made = self.read_leaver(at, [])
+            if made and made["app"] == info.get("Driftline-App"):
+                newest[made["leaver"]] = (at, json.loads(self.entries[at])["body"])
+        for name, (at, body) in newest.items():
+            if name in rows and rows[name] != str(at):
+                problems.append(f"the row of `{name}` is of entry {rows[name]}, and entry {at} is newer")
+            elif name not in rows and is_in(body, info.get("Driftline-From", ""), info.get("Driftline-To", "9")):
+                problems.append(f"`{name}` left in the period by entry {at}, and is not in the population")
+        return problems
+
+    def proves(self, at, leaf, proof):
+        head, _, note = proof.partition("\n\n")
+        lines = head.split("\n")
+        if len(lines) < 2 or lines[0] != "c2sp.org/tlog-proof@v1" or lines[1] != f"index {at}":
+            return False
+        path = [base64.b64decode(it) for it in lines[2:]]
+        return note == self.checkpoint.note and proves(at, leaf_hash(leaf), self.checkpoint.size, self.checkpoint.root, path)
+
+    def check_sample(self, nonce, number):
+        def place(name):
+            return sha256(f"{self.checkpoint.root.hex()}\n{nonce}\n{name}".encode()), name
+        drawn = sorted((it["leaver"] for it in self.population()), key=place)[:number]
+        problems = [f"`{it}` is drawn by your nonce, and has no trace" for it in drawn
+                    if f"data/leavers/{it}.json" not in self.files]
+        self.say("sample", problems, f"the {len(drawn)} leavers that your nonce draws are in it: {' '.join(drawn)}")
+
+
+def facts_of(disclosures):
+    """Name and value of each disclosure (RFC 9901)."""
+    parts = (json.loads(base64.urlsafe_b64decode(it + "=" * (-len(it) % 4))) for it in disclosures)
+    return {name: value for _, name, value in parts}
+
+
+def is_in(body, start, end):
+    """Times have one form, so that their order is that of their texts."""
+    began = body["started"]["earliest"] or body["started"]["latest"] or body["found_at"]
+    ended = began
+    for account in body["accounts"]:
+        off = account["stretches"][-1]["first_seen_inactive"] if account["stretches"] else None
+        ended = max(ended, off) if ended and off else None
+    ended = ended or body["returned_at"]
+    return began < end and (ended is None or ended >= start)
+
+
+def harmless(cell):
+    """What a spreadsheet would run has a quote before it."""
+    is_formula = cell[:1] in ("\t", "\r", "\n") or cell.lstrip()[:1] in tuple("=+-@\uff1d\uff0b\uff0d\uff20")
+    return "'" + cell if cell and is_formula and cell.strip() else cell
+
+
+def row(at, entry, facts):
+    body, sla = entry["body"], entry["body"]["sla"]
+    text = lambda value: "" if value is None else str(value)
+    joined = lambda parts: "; ".join(parts)
+    of = lambda what: joined(what(it) for it in body["accounts"])
+    last = lambda account, what: text(account["stretches"][-1][what]) if account["stretches"] else ""
+    fact = lambda name: facts[name] if isinstance(facts.get(name), str) else ""
+    accounts = facts.get("accounts") if isinstance(facts.get("accounts"), list) else []
+    return {
+        "leaver": f"{entry['subject']}-{body['episode']}",
+        "entry": str(at),
+        "app": body["app"],
+        "episode": str(body["episode"]),
+        "kind": body["kind"],
+        "person": fact("identity"),
+        "login": fact("login"),
+        "name": fact("name"),
+        "said_by": joined(it["system"] + (f" {it['at']}" if it["at"] else "") for it in body["said_by"]),
+        "hr_termination_at": text(body["hr_termination_at"]),
+        "idp_deactivated_at": text(body["idp_deactivated_at"]),
+        "idp_unassigned_at": text(body["idp_unassigned_at"]),
+        "stated_end_at": text(body["stated_end_at"]),
+        "clock": sla["clock"],
+        "started_earliest": text(body["started"]["earliest"]),
+        "started_latest": text(body["started"]["latest"]),
+        "deadline_at": text(sla["deadline_at"]),
+        "limit": sla["limit"],
+        "policy_version": str(sla["policy_version"]),
+        "n_accounts": str(len(body["accounts"])),
+        "accounts": joined(it for it in accounts if isinstance(it, str)),
+        "linked_by": of(lambda it: it["linked_by"] or "not certain"),
+        "activity": of(lambda it: it["activity"]),
+        "last_seen_active": of(lambda it: last(it, "last_seen_active")),
+        "first_seen_inactive": of(lambda it: last(it, "first_seen_inactive")),
+        "n_stretches": of(lambda it: str(len(it["stretches"]))),
+        "sla": sla["outcome"].upper(),
+        "because": sla["because"],
+        "findings": of(lambda it: " ".join(it["findings"])),
+        "found_at": body["found_at"],
+        "found_at_begin": text(body["found_at_begin"]),
+        "returned_at": text(body["returned_at"]),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bag")
+    parser.add_argument("--trust", help="the folder with allowed_signers and log.vkey")
+    parser.add_argument("--since", help="a checkpoint that you kept")
+    parser.add_argument("--nonce", help="draw your sample again")
+    parser.add_argument("--number", type=int, default=25)
+    args = parser.parse_args()
+    if args.trust and not os.path.isdir(args.trust):
+        parser.error(f"`{args.trust}` is no folder")
+    try:
+        since = None
+        if args.since:
+            with open(args.since, encoding="utf-8", newline="") as file:
+                since = file.read()
+            Checkpoint(since)
+    except (OSError, ValueError, IndexError) as error:
+        print(f"`{args.since}` is no checkpoint: {error}", file=sys.stderr)
+        return 7
+    try:
+        bag = Bag(read_folder(args.bag) if os.path.isdir(args.bag) else read_zip(args.bag))
+    except (OSError, NotABag, zipfile.BadZipFile) as error:
+        print(f"`{args.bag}` is no bag of evidence: {error}", file=sys.stderr)
+        return 7
+    bag.check_files()
+    bag.check_signature(args.trust)
+    if bag.read_ledger():
+        bag.check_ledger()
+        bag.check_checkpoint(args.trust)
+        bag.check_history(since)
+        bag.check_leavers()
+        if args.nonce is not None:
+            bag.check_sample(args.nonce, args.number)
+    return 6 if bag.is_broken else 7 if bag.is_unchecked else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,316 @@
+//! The leavers of every app as runs saw them. Lines are only added, and the newest of one leaver
+//! holds. Never here: who has left, and whether that was in time.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    Activity, ClockStart, EntityId, Exposure, FindingId, Interval, Leaver, LeaverAccount,
+    LeaverClocks, LeaverKey, LeaverKind, LeaversBegin, List, RunId, SaidBy, SlaOutcome, SlaResult,
+    SystemId, Tier,
+};
+use rusqlite::{Connection, params};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::cells::{Cells, maybe_ms, ms};
+use crate::finding::{ExposureJson, json};
+use crate::{Store, StoreError};
+
+/// A leaver as the newest line has them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LeaverLine {
+    /// The run that wrote it.
+    pub run: RunId,
+    /// The entry of the ledger that says the same.
+    pub entry: u64,
+    /// The leaver, without what people call them: that is disclosed beside the entry alone.
+    pub leaver: Leaver,
+}
+
+impl Store {
+    /// Every leaver of every app, each as the newest run that saw something new of them; in order of
+    /// first line.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when a line is not what we write; otherwise what disks do.
+    pub async fn leavers(&self) -> Result<Vec<LeaverLine>, StoreError> {
+        self.read("read the leavers", load).await
+    }
+
+    /// Since when the leavers of each app are listed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when a line is not what we write; otherwise what disks do.
+    pub async fn leavers_begin(&self) -> Result<Vec<LeaversBegin>, StoreError> {
+        self.read("read since when leavers are listed", load_begins).await
+    }
+}
+
+/// Writes leavers that are new or changed, each with the entry that says so.
+pub(crate) fn insert(
+    connection: &Connection,
+    run: RunId,
+    leavers: &[(u64, Leaver)],
+) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO leaver (run, entry, app, entity, episode, record)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for (entry, leaver) in leavers {
+        insert.execute(params![
+            run.0,
+            entry.cast_signed(),
+            leaver.app.as_str(),
+            leaver.person.entity.0,
+            leaver.episode,
+            json(&LeaverJson::of(leaver))?,
+        ])?;
+    }
+    Ok(())
+}
+
+pub(crate) fn insert_begins(
+    connection: &Connection,
+    run: RunId,
+    begins: &[LeaversBegin],
+) -> Result<(), StoreError> {
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO leavers_begin (run, app, at_ms, n_left_out, since_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    for it in begins {
+        let n_left_out = it.n_left_out.cast_signed();
+        insert.execute(params![run.0, it.app.as_str(), ms(it.at), n_left_out, ms(it.since)])?;
+    }
+    Ok(())
+}
+
+pub(crate) fn load(connection: &Connection) -> Result<Vec<LeaverLine>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, run, entry, app, entity, episode, record FROM leaver ORDER BY id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut lines: Vec<LeaverLine> = Vec::new();
+    let mut places: FxHashMap<(String, i64, i64), usize> = FxHashMap::default();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "leaver")?;
+        let (run, entry) = (cells.run("run")?, cells.count("entry")?);
+        let key = (cells.string("app")?, cells.int("entity")?, cells.int("episode")?);
+        let record: LeaverJson = cells.json("record")?;
+        let app = SystemId::parse(&key.0).map_err(|_| cells.corrupt("app"))?;
+        let entity = EntityId(key.1);
+        let leaver = record.into_leaver(app, entity).ok_or_else(|| cells.corrupt("record"))?;
+        let line = LeaverLine { run, entry, leaver };
+        match places.get(&key).and_then(|at| lines.get_mut(*at)) {
+            Some(older) => *older = line,
+            None => {
+                places.insert(key, lines.len());
+                lines.push(line);
+            }
+        }
+    }
+    Ok(lines)
+}
+
+pub(crate) fn load_begins(connection: &Connection) -> Result<Vec<LeaversBegin>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, app, at_ms, n_left_out, since_ms FROM leavers_begin ORDER BY id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut begins = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "leavers_begin")?;
+        begins.push(LeaversBegin {
+            app: cells.system("app")?,
+            at: cells.time("at_ms")?,
+            n_left_out: cells.count("n_left_out")?,
+            since: cells.time("since_ms")?,
+        });
+    }
+    Ok(begins)
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LeaverJson {
+    system: String,
+    list: String,
+    key: String,
+    episode: u32,
+    kind: String,
+    said_by: Vec<SaidByJson>,
+    hr_termination_ms: Option<i64>,
+    idp_deactivated_ms: Option<i64>,
+    idp_unassigned_ms: Option<i64>,
+    stated_end_ms: Option<i64>,
+    started_earliest_ms: Option<i64>,
+    started_latest_ms: Option<i64>,
+    accounts: Vec<AccountJson>,
+    sla: SlaJson,
+    found_at_begin_ms: Option<i64>,
+    returned_at_ms: Option<i64>,
+    found_at_ms: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SaidByJson {
+    system: String,
+    list: String,
+    key: String,
+    at_ms: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccountJson {
+    key: String,
+    entity: i64,
+    tier: Option<String>,
+    activity: String,
+    n_quiet: usize, // So many of the stretches, from the first on.
+    stretches: Vec<ExposureJson>,
+    findings: Vec<i64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SlaJson {
+    outcome: String,
+    clock: String,
+    deadline_ms: Option<i64>,
+    limit: String,
+    policy_version: u32,
+    because: String,
+}
+
+impl LeaverJson {
+    fn of(it: &Leaver) -> Self {
+        Self {
+            system: it.person.system.to_string(),
+            list: it.person.list.to_string(),
+            key: it.person.key.to_string(),
+            episode: it.episode,
+            kind: it.kind.to_string(),
+            said_by: it.said_by.iter().map(SaidByJson::of).collect(),
+            hr_termination_ms: maybe_ms(it.clocks.hr_termination_at),
+            idp_deactivated_ms: maybe_ms(it.clocks.idp_deactivated_at),
+            idp_unassigned_ms: maybe_ms(it.clocks.idp_unassigned_at),
+            stated_end_ms: maybe_ms(it.clocks.stated_end_at),
+            started_earliest_ms: maybe_ms(it.started.earliest),
+            started_latest_ms: maybe_ms(it.started.latest),
+            accounts: it.accounts.iter().map(AccountJson::of).collect(),
+            sla: SlaJson {
+                outcome: it.sla.outcome.to_string(),
+                clock: it.sla.clock.to_string(),
+                deadline_ms: maybe_ms(it.sla.deadline_at),
+                limit: it.sla.limit.clone(),
+                policy_version: it.sla.policy_version,
+                because: it.sla.because.clone(),
+            },
+            found_at_begin_ms: maybe_ms(it.found_at_begin),
+            returned_at_ms: maybe_ms(it.returned_at),
+            found_at_ms: ms(it.found_at),
+        }
+    }
+
+    fn into_leaver(self, app: SystemId, entity: EntityId) -> Option<Leaver> {
+        Some(Leaver {
+            app,
+            person: LeaverKey {
+                system: SystemId::parse(&self.system).ok()?,
+                list: List::parse(&self.list)?,
+                key: self.key.as_str().into(),
+                entity,
+            },
+            episode: self.episode,
+            kind: LeaverKind::parse(&self.kind)?,
+            said_by: self
+                .said_by
+                .into_iter()
+                .map(SaidByJson::into_said_by)
+                .collect::<Option<_>>()?,
+            clocks: LeaverClocks {
+                hr_termination_at: time(self.hr_termination_ms)?,
+                idp_deactivated_at: time(self.idp_deactivated_ms)?,
+                idp_unassigned_at: time(self.idp_unassigned_ms)?,
+                stated_end_at: time(self.stated_end_ms)?,
+            },
+            started: Interval {
+                earliest: time(self.started_earliest_ms)?,
+                latest: time(self.started_latest_ms)?,
+            },
+            accounts: self
+                .accounts
+                .into_iter()
+                .map(AccountJson::into_account)
+                .collect::<Option<_>>()?,
+            sla: SlaResult {
+                outcome: SlaOutcome::parse(&self.sla.outcome)?,
+                clock: ClockStart::parse(&self.sla.clock)?,
+                deadline_at: time(self.sla.deadline_ms)?,
+                limit: self.sla.limit,
+                policy_version: self.sla.policy_version,
+                because: self.sla.because,
+            },
+            found_at_begin: time(self.found_at_begin_ms)?,
+            returned_at: time(self.returned_at_ms)?,
+            found_at: DateTime::from_timestamp_millis(self.found_at_ms)?,
+            name: None,
+            login: None,
+        })
+    }
+}
+
+impl SaidByJson {
+    fn of(it: &SaidBy) -> Self {
+        let (system, list) = (it.system.to_string(), it.list.to_string());
+        Self { system, list, key: it.key.to_string(), at_ms: maybe_ms(it.at) }
+    }
+
+    fn into_said_by(self) -> Option<SaidBy> {
+        let (system, list) = (SystemId::parse(&self.system).ok()?, List::parse(&self.list)?);
+        Some(SaidBy { system, list, key: self.key.as_str().into(), at: time(self.at_ms)? })
+    }
+}
+
+impl AccountJson {
+    fn of(it: &LeaverAccount) -> Self {
+        Self {
+            key: it.key.to_string(),
+            entity: it.entity.0,
+            tier: it.tier.map(|it| it.to_string()),
+            activity: it.activity.to_string(),
+            n_quiet: it.quiet.len(),
+            stretches: it.stretches.iter().map(ExposureJson::of).collect(),
+            findings: it.findings.iter().map(|it| it.0).collect(),
+        }
+    }
+
+    fn into_account(self) -> Option<LeaverAccount> {
+        let tier = match self.tier {
+            None => None,
+            Some(name) => Some(Tier::parse(&name)?),
+        };
+        let stretches: Vec<Exposure> =
+            self.stretches.into_iter().map(ExposureJson::into_exposure).collect::<Option<_>>()?;
+        Some(LeaverAccount {
+            key: self.key.as_str().into(),
+            entity: EntityId(self.entity),
+            tier,
+            activity: Activity::parse(&self.activity)?,
+            quiet: stretches.get(..self.n_quiet)?.to_vec(),
+            stretches,
+            findings: self.findings.into_iter().map(FindingId).collect(),
+        })
+    }
+}
+
+/// A time as it was written; `None`: it is none.
+fn time(ms: Option<i64>) -> Option<Option<DateTime<Utc>>> {
+    match ms {
+        None => Some(None),
+        Some(ms) => DateTime::from_timestamp_millis(ms).map(Some),
+    }
+}

@@ -1,0 +1,598 @@
+//! Evidence as an auditor gets and checks it: the leavers of a period, the bag, and every way to
+//! tamper with one.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use evidence::{Bag, LeaverLeaf, SigningKey};
+use ledger::{Checkpoint, Note, leaf_hash, root_of};
+use serde_json::Value;
+
+use crate::firm::{FIRST, Night, SECOND, THIRD, user};
+use crate::site::{Answer, Site, json};
+
+/// The second half of a year in which the sample company was looked at twice.
+const PERIOD: [&str; 6] = ["--app", "secureframe", "--from", "2026-07-01", "--to", "2027-01-01"];
+
+/// Who signs bags.
+const WHO: &str = "evidence@example.com";
+
+/// The sample company with a signed ledger, a bag of it, and what an auditor holds from before.
+struct Audited {
+    site: Site,
+    bag: Bag,
+}
+
+impl Audited {
+    fn new() -> Self {
+        let site = Site::quickstart_after_nights();
+        let given = site.told(&["ledger", "key", "new", "--output", "ledger.key"]);
+        let vkey = given.stdout.lines().last().unwrap().trim().to_owned();
+        let given = site.told(&["evidence", "key", "new", "--identity", WHO, "--output", "ev.key"]);
+        let allowed = given.stdout.lines().last().unwrap().trim().to_owned();
+        let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
+        let keys = "[ledger]\nsigning_key = \"file:ledger.key\"\n[evidence]\nsigning_key = \"file:ev.key\"\n";
+        site.write("driftline.toml", format!("{settings}\n{keys}"));
+        site.write("trust/log.vkey", format!("{vkey}\n"));
+        site.write("trust/allowed_signers", format!("{allowed}\n"));
+        // The first thing that is told to the ledger announces its key.
+        let because = ["--reason", "handover to Ada", "--until", "2099-12-31", "--by", "Ada Byron"];
+        site.told(&[&["findings", "waive", "request", "DL-14"][..], &because].concat());
+        site.write("held.checkpoint", site.told(&["ledger", "head"]).bytes);
+        let bag = export(&site, &["--output", "bag.zip"]);
+        Self { site, bag }
+    }
+
+    fn verify(&self, bag: &Bag, more: &[&str]) -> Answer {
+        self.site.write("tampered.zip", bag.zip("bag").unwrap());
+        self.site.ask(&[&["evidence", "verify", "tampered.zip"][..], more].concat())
+    }
+
+    fn key(&self) -> SigningKey {
+        SigningKey::parse(&String::from_utf8(self.site.read("ev.key")).unwrap()).unwrap()
+    }
+
+    /// The bag, changed in some files and sealed and signed again as if nothing had been.
+    fn forged(&self, key: &SigningKey, change: impl Fn(&mut BTreeMap<String, Vec<u8>>)) -> Bag {
+        let mut files: BTreeMap<String, Vec<u8>> = self
+            .bag
+            .paths()
+            .map(|it| (it.to_owned(), self.bag.get(it).unwrap().to_vec()))
+            .collect();
+        change(&mut files);
+        let info = self.bag.text("bag-info.txt").unwrap().to_owned();
+        let info: Vec<(&str, String)> = info
+            .lines()
+            .filter_map(|it| it.split_once(": "))
+            .filter(|it| it.0 != "Payload-Oxum")
+            .map(|(key, value)| (key, value.to_owned()))
+            .collect();
+        for made in [
+            "manifest-sha256.txt",
+            "tagmanifest-sha256.txt",
+            "tagmanifest-sha256.txt.sig",
+            "bag-info.txt",
+            "bagit.txt",
+        ] {
+            files.remove(made);
+        }
+        let mut bag = Bag::new(files);
+        bag.seal(&info);
+        let manifest = bag.get("tagmanifest-sha256.txt").unwrap().to_vec();
+        bag.put("tagmanifest-sha256.txt.sig", key.sign(&manifest).unwrap());
+        bag
+    }
+}
+
+const TRUSTED: [&str; 4] = ["--trust", "trust", "--since", "held.checkpoint"];
+
+fn export(site: &Site, args: &[&str]) -> Bag {
+    site.told(&[&["evidence", "export"][..], &PERIOD, args].concat());
+    Bag::from_zip(&site.read(args[args.len() - 1])).unwrap()
+}
+
+fn is(answer: &Answer, status: i32, needles: &[&str]) {
+    assert_eq!(answer.status, status, "{answer}");
+    for needle in needles {
+        assert!(format!("{answer}").contains(needle), "`{needle}` is missing: {answer}");
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Replaces text in a file of a bag; it must be there.
+fn replace(files: &mut BTreeMap<String, Vec<u8>>, path: &str, from: &str, to: &str) {
+    let file = text(&files[path]);
+    assert!(file.contains(from), "{path} has no `{from}`");
+    files.insert(path.to_owned(), file.replacen(from, to, 1).into_bytes());
+}
+
+fn leavers(site: &Site, from: &str, to: &str) -> Vec<Value> {
+    let period = ["--app", "secureframe", "--from", from, "--to", to, "--format", "json"];
+    let list = json(&site.told(&[&["evidence", "leavers"][..], &period].concat()).bytes);
+    list["leavers"].as_array().unwrap().clone()
+}
+
+#[test]
+fn every_leaver_is_listed_with_what_was_seen_and_never_met_without_a_look_in_time() {
+    let site = Site::quickstart_after_nights();
+    let all = leavers(&site, "2026-07-01", "2027-01-01");
+    let of = |person: &str| all.iter().find(|it| it["person"] == person).unwrap();
+    // Left, and nobody switched the account off: the finding is DL-14 of the README.
+    let kept = of("okta/00uF1vGWgf4jCpZp8Vd7");
+    assert_eq!(
+        (&kept["sla"], &kept["activity"], &kept["findings"]),
+        (&"MISSED".into(), &"active".into(), &"DL-14".into())
+    );
+    assert_eq!(kept["hr_termination_at"], "2026-09-30T22:00:00.000Z");
+    assert_eq!(kept["idp_deactivated_at"], "2026-09-30T15:04:11.000Z");
+    assert_eq!(kept["started_earliest"], kept["idp_deactivated_at"], "the earliest known clock");
+    // Seen on in the first night and off in the second: after the deadline, so nothing is proven.
+    let off = of("okta/00u2HQiCOryvCQ98z7d7");
+    assert_eq!(off["last_seen_active"], "2026-11-19T02:00:00.000Z");
+    assert_eq!(off["first_seen_inactive"], "2026-11-20T02:00:00.000Z");
+    assert_eq!(off["sla"], "NOT_PROVEN");
+    // Off before anybody looked: there is no finding, and the row is there all the same.
+    let quiet = of("okta/00u1hQ07WxXQuI4qTCd7");
+    assert_eq!((&quiet["findings"], &quiet["sla"]), (&"".into(), &"NOT_PROVEN".into()));
+    assert_eq!(quiet["last_seen_active"], "");
+    // Was off, and came back: two stretches.
+    assert_eq!(of("okta/00uTwrAjyYXeVWDgjVd7")["n_stretches"], "2");
+    assert!(all.iter().all(|it| it["sla"] != "MET"));
+}
+
+/// Writes a night of the firm in which these people have left on the evening before the second night,
+/// and these accounts are off; and judges it.
+fn night(site: &Site, date: &str, left: &[u32], off: &[u32], gone: &[u32]) {
+    let mut night = Night::quiet().without_accounts(|it| it == 4 || gone.contains(&it));
+    night.users.iter_mut().filter(|it| left.contains(&it.0)).for_each(|it| it.1 = "DEPROVISIONED");
+    let off_now = night.accounts.iter_mut().filter(|it| off.contains(&it.number));
+    off_now.for_each(|it| it.is_active = false);
+    site.night(date, &night);
+    let mut users = json(night.users_json().as_bytes());
+    for it in users.as_array_mut().unwrap().iter_mut().filter(|it| it["status"] == "DEPROVISIONED")
+    {
+        it["statusChanged"] = "2026-11-19T20:00:00.000Z".into();
+    }
+    site.write(&format!("exports/{date}/users"), users.to_string());
+    let answer = site.run();
+    assert!(matches!(answer.status, 0 | 4), "{answer}");
+}
+
+fn leaver(site: &Site, number: u32) -> Value {
+    let all = leavers(site, "2026-11-01", "2026-12-01");
+    let person = format!("okta/{}", user(number));
+    all.into_iter().find(|it| it["person"] == person).unwrap_or_else(|| panic!("no {person}"))
+}
+
+#[test]
+fn who_was_seen_off_in_time_has_no_finding_and_is_met() {
+    let site = Site::firm();
+    night(&site, FIRST, &[], &[], &[]);
+    night(&site, SECOND, &[4, 5, 6, 7], &[5], &[7]);
+    let met = leaver(&site, 5);
+    assert_eq!((&met["sla"], &met["findings"]), (&"MET".into(), &"".into()), "{met}");
+    assert_eq!(
+        met["last_seen_active"], "2026-11-19T02:00:00.000Z",
+        "the last look before they left"
+    );
+    assert_eq!(met["first_seen_inactive"], "2026-11-20T02:00:00.000Z");
+    assert_eq!(met["deadline_at"], "2026-11-20T20:00:00.000Z");
+    let deleted = leaver(&site, 7);
+    assert_eq!(
+        (&deleted["sla"], &deleted["activity"]),
+        (&"MET".into(), &"absent".into()),
+        "{deleted}"
+    );
+    let without = leaver(&site, 4);
+    assert_eq!((&without["sla"], &without["n_accounts"]), (&"OUT_OF_SCOPE".into(), &"0".into()));
+    let still_on = leaver(&site, 6);
+    assert_eq!((&still_on["sla"], &still_on["activity"]), (&"NOT_PROVEN".into(), &"active".into()));
+
+    // Off a day later: after the deadline, and no look tells whether before it.
+    night(&site, THIRD, &[4, 5, 6, 7], &[5, 6], &[7]);
+    let late = leaver(&site, 6);
+    assert_eq!((&late["sla"], &late["activity"]), (&"NOT_PROVEN".into(), &"inactive".into()));
+    assert_eq!(late["first_seen_inactive"], "2026-11-21T02:00:00.000Z");
+    assert_ne!(late["findings"], "");
+    assert_eq!(leaver(&site, 5), met, "nothing new was seen of them");
+}
+
+#[test]
+fn a_night_that_did_not_see_the_app_meets_no_deadline() {
+    let site = Site::firm();
+    night(&site, FIRST, &[], &[], &[]);
+    site.write("exports/2026-11-20/accounts", "this is no list");
+    let quiet = Night::quiet();
+    site.write("exports/2026-11-20/app_users", quiet.app_users_json());
+    let users = quiet.users_json().replacen("\"ACTIVE\"", "\"DEPROVISIONED\"", 1);
+    site.write("exports/2026-11-20/users", users.replacen("2026-11-01T00", "2026-11-19T20", 1));
+    assert_eq!(site.run().status, 4);
+    let blind = leaver(&site, 1);
+    assert_eq!(blind["sla"], "NOT_PROVEN", "{blind}");
+    assert_eq!(blind["first_seen_inactive"], "", "what was not seen is not off");
+}
+
+#[test]
+fn who_is_back_is_no_leaver_any_more_and_stays_on_record() {
+    let site = Site::firm();
+    night(&site, FIRST, &[], &[], &[]);
+    night(&site, SECOND, &[5], &[5], &[]);
+    assert_eq!(leaver(&site, 5)["returned_at"], "");
+    night(&site, THIRD, &[], &[], &[]);
+    assert_eq!(leaver(&site, 5)["returned_at"], "2026-11-21T02:00:00.000Z");
+}
+
+#[test]
+fn a_period_has_who_left_in_it_and_who_was_still_on_and_nobody_else() {
+    let site = Site::quickstart_after_nights();
+    let persons = |from: &str, to: &str| -> Vec<String> {
+        let all = leavers(&site, from, to);
+        all.iter().map(|it| it["person"].as_str().unwrap().to_owned()).collect()
+    };
+    let december = persons("2026-12-01", "2027-01-01");
+    assert!(december.contains(&"okta/00uF1vGWgf4jCpZp8Vd7".to_owned()), "still on since September");
+    assert!(!december.contains(&"okta/00u2HQiCOryvCQ98z7d7".to_owned()), "seen off in November");
+    assert_eq!(persons("2020-01-01", "2020-02-01"), Vec::<String>::new());
+    let error = site.ask(&[
+        "evidence",
+        "leavers",
+        "--app",
+        "crm",
+        "--from",
+        "2026-07-01",
+        "--to",
+        "2027-01-01",
+    ]);
+    is(&error, 2, &["no app `crm`", "secureframe"]);
+    let error = site.ask(&[
+        "evidence",
+        "leavers",
+        "--app",
+        "secureframe",
+        "--from",
+        "2027-01-01",
+        "--to",
+        "2026-07-01",
+    ]);
+    is(&error, 2, &["ends before it begins"]);
+}
+
+#[test]
+fn a_leaver_of_whom_nothing_changes_is_no_entry_again() {
+    let site = Site::quickstart_after_nights();
+    let head = text(&site.told(&["ledger", "head"]).bytes);
+    let size: u64 = head.lines().nth(1).unwrap().parse().unwrap();
+    let kinds: Vec<String> = (0..size)
+        .map(|it| {
+            json(&site.told(&["ledger", "show", &it.to_string()]).bytes)["type"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    let n = |kind: &str| kinds.iter().filter(|it| *it == kind).count();
+    assert_eq!(n("leaver.listed"), 1, "the listing begins once");
+    let n_leavers = leavers(&site, "2000-01-01", "2100-01-01").len();
+    assert_eq!(n("leaver.found"), n_leavers);
+    assert!(n("leaver.changed") < 5, "only those that the second night saw otherwise: {kinds:?}");
+}
+
+#[test]
+fn a_bag_is_checked_by_what_an_auditor_holds() {
+    let audited = Audited::new();
+    let good = audited.verify(&audited.bag, &TRUSTED);
+    is(
+        &good,
+        0,
+        &[
+            "files are as listed",
+            "signed by evidence@example.com",
+            "signed by the key",
+            "are those of your checkpoint",
+            "rows of the population",
+        ],
+    );
+    // With less to hold against it, less is shown, and said.
+    is(
+        &audited.verify(&audited.bag, &[]),
+        7,
+        &["not checked  signature", "not checked  checkpoint", "not checked  history"],
+    );
+    // As a folder, it is the same.
+    for path in audited.bag.paths() {
+        audited.site.write(&format!("folder/{path}"), audited.bag.get(path).unwrap());
+    }
+    is(&audited.site.ask(&[&["evidence", "verify", "folder"][..], &TRUSTED].concat()), 0, &[]);
+    // The ledger was told of the bag.
+    let size = Checkpoint::parse(
+        Note::parse(&audited.site.told(&["ledger", "head"]).stdout).unwrap().text(),
+    )
+    .unwrap()
+    .size;
+    let told = json(&audited.site.told(&["ledger", "show", &(size - 1).to_string()]).bytes);
+    assert_eq!(told["type"], "export.created");
+    let manifest = audited.bag.get("tagmanifest-sha256.txt").unwrap();
+    let digest: String = ledger::sha256(manifest).iter().map(|it| format!("{it:02x}")).collect();
+    assert_eq!(told["body"]["tagmanifest_sha256"], digest);
+    is(&audited.site.ask(&["ledger", "verify"]), 0, &[]);
+}
+
+#[test]
+fn a_file_that_was_changed_put_in_or_taken_out_is_named() {
+    let audited = Audited::new();
+    let mut changed = audited.bag.clone();
+    let mut bytes = changed.get("data/findings.csv").unwrap().to_vec();
+    bytes[50] ^= 1;
+    changed.put("data/findings.csv", bytes);
+    is(&audited.verify(&changed, &TRUSTED), 6, &["`data/findings.csv` was changed"]);
+    let mut more = audited.bag.clone();
+    more.put("data/ledger/anchors/forged.tsr", "x");
+    is(&audited.verify(&more, &TRUSTED), 6, &["`data/ledger/anchors/forged.tsr` was put in"]);
+    let files = audited.bag.paths().filter(|it| *it != "data/coverage.csv");
+    let fewer = files.map(|it| (it.to_owned(), audited.bag.get(it).unwrap().to_vec())).collect();
+    is(&audited.verify(&Bag::new(fewer), &TRUSTED), 6, &["`data/coverage.csv` was taken out"]);
+    let unsigned = audited.bag.paths().filter(|it| !it.ends_with(".sig"));
+    let unsigned =
+        unsigned.map(|it| (it.to_owned(), audited.bag.get(it).unwrap().to_vec())).collect();
+    is(&audited.verify(&Bag::new(unsigned), &TRUSTED), 6, &["the bag is not signed, and you hold"]);
+}
+
+#[test]
+fn a_bag_that_somebody_else_signed_or_out_of_time_is_refused() {
+    let audited = Audited::new();
+    let other = SigningKey::parse(&SigningKey::text_of(WHO, &[7; 32]).unwrap()).unwrap();
+    let forged = audited.forged(&other, |_| {});
+    is(&audited.verify(&forged, &TRUSTED), 6, &["is not in your `allowed_signers`"]);
+    let allowed = text(&audited.site.read("trust/allowed_signers"));
+    audited.site.write(
+        "trust/allowed_signers",
+        allowed.replace("namespaces", "valid-before=\"20200101Z\",namespaces"),
+    );
+    is(&audited.verify(&audited.bag, &TRUSTED), 6, &["was not valid at"]);
+    audited.site.write("trust/allowed_signers", allowed.replace("driftline-evidence-v1", "git"));
+    is(&audited.verify(&audited.bag, &TRUSTED), 6, &["may not sign for `driftline-evidence-v1`"]);
+    audited.site.write("trust/allowed_signers", "nonsense\n");
+    is(&audited.verify(&audited.bag, &TRUSTED), 7, &["line 1 of `allowed_signers` is none"]);
+}
+
+/// The operator holds the key that signs bags, and lies about one leaver.
+#[test]
+fn a_row_an_entry_or_a_leaver_that_the_operator_forges_is_named() {
+    let audited = Audited::new();
+    let key = audited.key();
+    let population = "data/population.csv";
+    let missed = text(audited.bag.get(population).unwrap());
+    let missed = missed.lines().find(|it| it.contains(",MISSED,")).unwrap().to_owned();
+    let (id, rest) = missed.split_once(',').unwrap();
+    let entry = rest.split(',').next().unwrap();
+    let trace = format!("data/leavers/{id}.json");
+
+    let row = audited
+        .forged(&key, |it| replace(it, population, &missed, &missed.replace(",MISSED,", ",MET,")));
+    is(
+        &audited.verify(&row, &TRUSTED),
+        6,
+        &[&format!("the row of `{id}` is not what its entry says")],
+    );
+
+    let dropped = audited.forged(&key, |it| replace(it, population, &format!("{missed}\r\n"), ""));
+    is(
+        &audited.verify(&dropped, &TRUSTED),
+        6,
+        &[
+            &format!("`{id}` left in the period by entry {entry}, and is not in the population"),
+            "has a trace, and is not in the population",
+        ],
+    );
+
+    let entries = "data/ledger/entries.jsonl";
+    let lie = |it: &mut BTreeMap<String, Vec<u8>>| {
+        let line = text(&it[entries])
+            .lines()
+            .find(|line| line.contains(&format!("\"seq\":{entry},")))
+            .unwrap()
+            .to_owned();
+        replace(it, entries, &line, &line.replace("\"missed\"", "\"met\""));
+        replace(it, population, &missed, &missed.replace(",MISSED,", ",MET,"));
+        replace(it, &trace, "\\\"missed\\\"", "\\\"met\\\"");
+    };
+    let lied = audited.forged(&key, lie);
+    is(
+        &audited.verify(&lied, &TRUSTED),
+        6,
+        &[&format!("entry {entry} is not the one of the ledger"), "does not prove entry"],
+    );
+
+    // All of it written anew, without the key of the ledger: the checkpoint tells.
+    let rewritten = audited.forged(&key, |it| {
+        lie(it);
+        let lines = text(&it[entries]);
+        let hashes: Vec<_> = lines.lines().map(|line| leaf_hash(line.as_bytes())).collect();
+        let tile = it.keys().find(|it| it.starts_with("data/ledger/tile/0/")).unwrap().clone();
+        it.insert(tile, hashes.concat());
+        let note = Note::parse(&text(&it["data/ledger/checkpoint"])).unwrap();
+        let checkpoint = Checkpoint::parse(note.text()).unwrap();
+        let checkpoint = Checkpoint { root: root_of(hashes), ..checkpoint };
+        it.insert("data/ledger/checkpoint".to_owned(), checkpoint.to_string().into_bytes());
+    });
+    is(
+        &audited.verify(&rewritten, &TRUSTED),
+        6,
+        &["not signed by a key that you hold", "the history was written again"],
+    );
+}
+
+#[test]
+fn a_trace_that_discloses_what_is_not_of_the_entry_is_named() {
+    let audited = Audited::new();
+    let key = audited.key();
+    let trace = audited.bag.paths().find(|it| it.starts_with("data/leavers/")).unwrap().to_owned();
+    let id = trace.strip_prefix("data/leavers/").unwrap().strip_suffix(".json").unwrap();
+
+    let disclosed = audited.forged(&key, |it| {
+        let mut trace_json: Value = json(&it[&trace]);
+        trace_json["disclosures"][0] = "WyJhIiwgIm5hbWUiLCAiU29tZWJvZHkgZWxzZSJd".into();
+        it.insert(trace.clone(), trace_json.to_string().into_bytes());
+    });
+    is(
+        &audited.verify(&disclosed, &TRUSTED),
+        6,
+        &[&format!("`{id}` of the population has no such entry")],
+    );
+
+    let renamed = audited.forged(&key, |it| {
+        let mut trace_json: Value = json(&it[&trace]);
+        trace_json["disclosed"]["name"] = "Somebody else".into();
+        it.insert(trace.clone(), trace_json.to_string().into_bytes());
+    });
+    let told = format!("the facts about `{id}` are not those disclosed");
+    is(&audited.verify(&renamed, &TRUSTED), 6, &[&told]);
+
+    let raw = audited.bag.paths().find(|it| it.starts_with("data/raw/")).unwrap().to_owned();
+    let raw = audited.forged(&key, |it| drop(it.insert(raw.clone(), b"{}".to_vec())));
+    is(&audited.verify(&raw, &TRUSTED), 6, &["is not the raw row that"]);
+}
+
+#[test]
+fn a_checkpoint_of_another_history_is_told_and_a_newer_one_is_no_lie() {
+    let audited = Audited::new();
+    let held = text(&audited.site.read("held.checkpoint"));
+    let other = held.replacen("driftline/", "driftline/0", 1);
+    audited.site.write("other.checkpoint", other);
+    let since = |file: &str| audited.verify(&audited.bag, &["--trust", "trust", "--since", file]);
+    is(&since("other.checkpoint"), 6, &["one of the ledger"]);
+    audited.site.write("newer.checkpoint", audited.site.told(&["ledger", "head"]).bytes);
+    is(&since("newer.checkpoint"), 7, &["it is older than that"]);
+    audited.site.write("none.checkpoint", "nothing of the kind");
+    is(&since("none.checkpoint"), 7, &["none.checkpoint"]);
+    is(&audited.site.ask(&["evidence", "verify", "driftline.toml"]), 7, &["it is no ZIP"]);
+    is(
+        &audited.site.ask(&["evidence", "verify", "bag.zip", "--trust", "nowhere"]),
+        2,
+        &["is no folder"],
+    );
+}
+
+#[test]
+fn a_redacted_bag_names_nobody_and_proves_the_same() {
+    let audited = Audited::new();
+    let redacted =
+        export(&audited.site, &["--redacted", "--by", "Grace Hopper", "--output", "redacted.zip"]);
+    is(&audited.verify(&redacted, &TRUSTED), 0, &["rows of the population"]);
+    let mut personal = ["alderquay.example", "Grace Hopper", "Ada"].map(str::to_owned).to_vec();
+    for leaver in leavers(&audited.site, "2026-07-01", "2027-01-01") {
+        for column in ["name", "login", "accounts"] {
+            personal.push(leaver[column].as_str().unwrap().to_owned());
+        }
+        personal.push(leaver["person"].as_str().unwrap().split_once('/').unwrap().1.to_owned());
+    }
+    let own = ["verify/allowed_signers", "verify/verify.py"]; // The address of those who sign.
+    for path in redacted.paths().filter(|it| !own.contains(it) && !it.ends_with(".xlsx")) {
+        let Some(file) = redacted.text(path) else { continue };
+        for it in personal.iter().filter(|it| !it.is_empty()) {
+            assert!(!file.contains(&**it), "`{it}` is in `{path}`");
+        }
+    }
+    assert!(!redacted.paths().any(|it| it.starts_with("data/raw/")));
+}
+
+#[test]
+fn of_whom_nobody_asked_a_bag_has_the_row_and_neither_name_nor_trace() {
+    let audited = Audited::new();
+    let one =
+        export(&audited.site, &["--person", "okta/00uF1vGWgf4jCpZp8Vd7", "--output", "one.zip"]);
+    is(&audited.verify(&one, &TRUSTED), 0, &["and 1 traces"]);
+    let population = one.text("data/population.csv").unwrap();
+    assert_eq!(
+        population.lines().count(),
+        audited.bag.text("data/population.csv").unwrap().lines().count()
+    );
+    assert_eq!(population.matches('@').count(), 1, "{population}");
+    let error = audited.site.ask(
+        &[&["evidence", "export"][..], &PERIOD, &["--person", "nobody", "--output", "x.zip"]]
+            .concat(),
+    );
+    is(&error, 2, &["no leaver of the period is called `nobody`"]);
+    assert!(!audited.site.path("x.zip").exists());
+}
+
+#[test]
+fn a_bag_without_keys_is_made_and_says_what_it_lacks() {
+    let site = Site::quickstart_after_nights();
+    let said =
+        site.told(&[&["evidence", "export"][..], &PERIOD, &["--output", "bag.zip"]].concat());
+    is(&said, 0, &["Not signed", "The ledger is not signed"]);
+    let bag = Bag::from_zip(&site.read("bag.zip")).unwrap();
+    assert!(bag.text("START-HERE.txt").unwrap().contains("The ledger of this bag is not signed"));
+    is(&site.ask(&["evidence", "verify", "bag.zip"]), 7, &["the bag is not signed"]);
+}
+
+#[test]
+fn a_tenant_whose_deprovisioning_was_not_observed_makes_a_provisional_bag() {
+    let site = Site::quickstart();
+    let settings = text(&site.read("driftline.toml"));
+    site.write("driftline.toml", settings.replace("deprovision = \"lists\"\n", ""));
+    site.told(&["run", "--once"]);
+    let said =
+        site.told(&[&["evidence", "export"][..], &PERIOD, &["--output", "bag.zip"]].concat());
+    is(&said, 0, &["Provisional"]);
+    let bag = Bag::from_zip(&site.read("bag.zip")).unwrap();
+    for (path, word) in [
+        ("START-HERE.txt", "PROVISIONAL"),
+        ("data/report.html", "Provisional"),
+        ("data/ipe.json", "\"is_provisional\": true"),
+    ] {
+        assert!(bag.text(path).unwrap().contains(word), "{path}");
+    }
+}
+
+#[test]
+fn a_sample_is_drawn_again_from_the_bag_by_the_auditors_text() {
+    let audited = Audited::new();
+    let leaf = |id: &str| -> LeaverLeaf {
+        let trace = json(audited.bag.get(&format!("data/leavers/{id}.json")).unwrap());
+        let entry = trace["entry"].as_u64().unwrap();
+        LeaverLeaf::read(entry, trace["leaf"].as_str().unwrap().as_bytes(), &[] as &[&str]).unwrap()
+    };
+    let drawn = audited
+        .verify(&audited.bag, &[&TRUSTED[..], &["--nonce", "Q3, heads", "-n", "3"]].concat());
+    is(&drawn, 0, &["the 3 leavers that your nonce draws are in it"]);
+    let line = drawn.stdout.lines().find(|it| it.contains("sample:")).unwrap();
+    let ids: Vec<&str> = line.rsplit(": ").next().unwrap().split(' ').collect();
+    assert_eq!(ids.len(), 3);
+    ids.iter().for_each(|id| assert_eq!(leaf(id).id(), **id));
+    // A bag with somebody else's trace does not have them.
+    let all: Vec<String> = audited
+        .bag
+        .paths()
+        .filter_map(|it| Some(it.strip_prefix("data/leavers/")?.strip_suffix(".json")?.to_owned()))
+        .collect();
+    let other = all.iter().find(|it| !ids.contains(&&***it)).unwrap();
+    let one = export(&audited.site, &["--person", other, "--output", "one.zip"]);
+    let missing =
+        audited.verify(&one, &[&TRUSTED[..], &["--nonce", "Q3, heads", "-n", "11"]].concat());
+    is(&missing, 6, &["is drawn by your nonce, and has no trace"]);
+    let said = audited
+        .site
+        .told(&[&["evidence", "sample"][..], &PERIOD, &["--nonce", "x", "-n", "2"]].concat());
+    assert_eq!(said.stdout.lines().filter(|it| it.starts_with("sub_")).count(), 2, "{said}");
+}
+
+#[test]
+fn a_key_is_made_once_and_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let site = Site::quickstart();
+    let args = ["evidence", "key", "new", "--identity", WHO, "--output", "ev.key"];
+    let said = site.told(&args);
+    assert!(!said.stdout.contains("PRIVATE"));
+    assert_eq!(fs::metadata(site.path("ev.key")).unwrap().permissions().mode() & 0o777, 0o600);
+    is(&site.ask(&args), 5, &["ev.key"]);
+    is(
+        &site.ask(&["evidence", "key", "new", "--identity", "two words", "--output", "x"]),
+        2,
+        &["without spaces"],
+    );
+}
