@@ -4,7 +4,7 @@
 Needs nothing but Python 3.9. With ssh-keygen it also checks who signed the bag, with openssl who
 signed the ledger. It runs nothing that is in the bag.
 
-  python3 verify.py BAG [--trust DIR] [--since FILE] [--nonce TEXT --number N]
+  python3 verify.py BAG [--trust DIR] [--since FILE] [--nonce TEXT -n N]
 
 BAG is the folder, or the ZIP. DIR holds what you were given earlier, by another way than the bag:
 allowed_signers, and log.vkey. FILE is a checkpoint of the ledger that you kept.
@@ -469,7 +469,7 @@ def main():
     parser.add_argument("--trust", help="the folder with allowed_signers and log.vkey")
     parser.add_argument("--since", help="a checkpoint that you kept")
     parser.add_argument("--nonce", help="draw your sample again")
-    parser.add_argument("--number", type=int, default=25)
+    parser.add_argument("-n", "--number", type=int, default=25)
     args = parser.parse_args()
     if args.trust and not os.path.isdir(args.trust):
         parser.error(f"`{args.trust}` is no folder")

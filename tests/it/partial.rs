@@ -7,7 +7,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::firm::{Account, FIRST, Night, SECOND, Says, THIRD, account, planted, settings, user};
-use crate::site::{Answer, Site};
+use crate::site::{Answer, Site, json, live};
 
 /// Judges a second night and says what changed: `detected orphan_active acct-0090`, without what
 /// was there before.
@@ -138,13 +138,12 @@ fn lists_that_shrink_too_much_are_held() {
     #[rustfmt::skip]
     let table = [
         // users left | held
-        (   0,          true  ),
+        (   1,          true  ),
         (  15,          true  ), // 25 % fewer.
         (  16,          false ), // 20 % fewer, which is allowed.
     ];
     for (left, is_held) in table {
         let site = Site::firm_after_first();
-        // An array without rows does not show what it is a list of.
         let users = "whole = true\nprofile = \"okta-users\"";
         site.says(Says { users, ..Says::default() });
         let mut night = Night::planted().without_users(|it| it > left);
@@ -422,4 +421,38 @@ fn the_last_users_stand_in_for_those_that_failed() {
     let mut expected = planted();
     expected.insert(("reactivated".to_owned(), account(15)));
     assert_eq!(site.live(), expected, "{answer}");
+}
+
+/// The console's exports of Okta have the login alone, and those of Secureframe the address alone.
+#[test]
+fn a_login_that_is_an_address_joins_an_account_that_states_its_address_alone() {
+    let site = Site::new("");
+    let people = "User,Login,Status,Last Password Change,Activation date\n\
+         Anna,anna@firm.test,Active,2026-01-01T00:00:00Z,2024-01-05T09:00:00Z\n\
+         Ben,ben@firm.test,Deactivated,2026-01-01T00:00:00Z,2024-01-05T09:00:00Z\n";
+    let assigned = "User,Login,Application name,Application instance,Application login,Assigned on,Unassigned on\n\
+         Anna,anna@firm.test,Secureframe,Secureframe,anna,2025-01-05T09:00:00Z,\n";
+    let accounts = "Name,Email,Status,Personnel status,Access role,End date\n\
+         Anna,anna@firm.test,Active,Onboarded,Admin,\n\
+         Ben,ben@firm.test,Active,Onboarded,None,\n";
+    site.write("people.csv", people);
+    site.write("assigned.csv", assigned);
+    site.write("accounts.csv", accounts);
+    let files = ["--idp", "people.csv", "--idp", "assigned.csv", "--app", "accounts.csv"];
+    let answer = site.ask(&[&["check", "--format", "json"][..], &files[..]].concat());
+    let ben = ("leaver_active".to_owned(), "ben@firm.test".to_owned());
+    assert_eq!(live(&json(answer.stdout.as_bytes())), BTreeSet::from([ben]), "{answer}");
+}
+
+#[test]
+fn an_export_of_people_with_a_header_alone_shows_nobodys_absence() {
+    let site = Site::new("");
+    site.write(
+        "users.json",
+        r#"[{"id":"00u1","status":"ACTIVE","profile":{"login":"a@firm.test"}}]"#,
+    );
+    site.write("accounts.csv", "Name,Email,Status,Personnel status,Access role,End date\n");
+    let answer = site.ask(&["check", "--idp", "users.json", "--app", "accounts.csv"]);
+    assert_eq!(answer.status, 4, "{answer}");
+    assert!(answer.to_string().contains("has no row, and shows nobody's absence"), "{answer}");
 }

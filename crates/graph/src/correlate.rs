@@ -4,7 +4,7 @@ use domain::{EntityId, Link, Population, Tier};
 
 use crate::estate::{Estate, Standing};
 use crate::identity_graph::ByEntity;
-use crate::index::{Index, email_key, employee_key, external_id, user_name_key};
+use crate::index::{Index, address, email_key, employee_key, external_id, user_name_key};
 use crate::keys::{ExternalIdCarries, KeyRules};
 use crate::node::{Key, KeyKind};
 use crate::person::{Persons, count, is_key};
@@ -233,14 +233,15 @@ impl Correlation<'_> {
     pub(crate) fn trials(&self, account: usize) -> Vec<Trial> {
         let Some(sighting) = self.estate.accounts.get(account) else { return Vec::new() };
         let row = sighting.row;
+        let sign_in = row.user_name.as_ref();
         let (mine, not_mine) = self.decided(&row.id);
         let key = |kind, value| Key { kind, value: std::borrow::Cow::Borrowed(value) };
         let keys = [
             (Tier::AccountId, Some(key(KeyKind::AccountId, &*row.id))),
             (Tier::ExternalId, row.external_id.as_deref().map(external_id)),
             (Tier::EmployeeNumber, employee_key(row.employee_number.as_ref())),
-            (Tier::UserName, user_name_key(row.user_name.as_ref())),
-            (Tier::Email, email_key(self.rules, row.email.as_ref())),
+            (Tier::UserName, user_name_key(sign_in)),
+            (Tier::Email, email_key(self.rules, address(row.email.as_ref(), sign_in))),
         ];
         let mut trials = Vec::with_capacity(keys.len() + 1);
         if !mine.is_empty() {

@@ -9,7 +9,7 @@ use crate::accounts::{AccountView, accounts};
 use crate::correlate::{Correlation, Ghost, Trial};
 use crate::estate::{Estate, Sighting, Standing};
 use crate::index::{
-    Index, carried, email_key, employee_key, external_id_key, sign_in_name, user_name_key,
+    Index, address, carried, email_key, employee_key, external_id_key, sign_in_name, user_name_key,
 };
 use crate::keys::KeyRules;
 use crate::leaver::{Unknown, Unnamed, unnamed};
@@ -190,7 +190,7 @@ fn index<'e>(estate: &'e Estate<'e>, rules: &KeyRules, named: &[Option<u32>]) ->
             carries.and_then(|it| external_id_key(it, row)),
             employee_key(row.employee_number.as_ref()),
             own_name,
-            email_key(rules, row.email.as_ref()),
+            email_key(rules, address(row.email.as_ref(), sign_in_name(sighting))),
         ];
         for key in keys.into_iter().flatten() {
             index.insert(key, identity);

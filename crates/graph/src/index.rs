@@ -156,6 +156,15 @@ pub(crate) fn email_key<'a>(rules: &KeyRules, address: Option<&'a Text>) -> Opti
     Some(Key { kind: KeyKind::Email, value })
 }
 
+/// The address of somebody: the one that is stated, or else a sign-in name that is written like one.
+/// Exports of consoles often have one of the two alone.
+pub(crate) fn address<'a>(
+    stated: Option<&'a Text>,
+    sign_in_name: Option<&'a Text>,
+) -> Option<&'a Text> {
+    stated.or_else(|| sign_in_name.filter(|it| it.contains('@')))
+}
+
 /// An employee number; `None` when there is none or it is a placeholder.
 pub(crate) fn employee_key(number: Option<&Text>) -> Option<Key<'_>> {
     let number = number?.trim();

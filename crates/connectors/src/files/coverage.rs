@@ -1,7 +1,7 @@
 //! How much of a list one export is. A claim from absence rests on this, so whatever is
 //! not shown or declared is partial, with a reason that says what would settle it.
 
-use domain::{Coverage, Proof};
+use domain::{Coverage, Proof, SystemKind};
 
 use super::config::FileConfig;
 use super::json::Stated;
@@ -44,6 +44,14 @@ pub(crate) fn of(
     let ends = leads_on || (profile.ends_without_next && !stated.has_next.is_empty());
     let is_declared =
         file.whole == Some(true) || file.rows.is_some() || profile.whole == Some(true);
+    // A group may have no members. A company without people is an export that went wrong.
+    let is_of_people = matches!(profile.kind(), SystemKind::Idp | SystemKind::App);
+    if n_rows == 0 && file.rows.is_none() && is_of_people && profile.memberships.is_none() {
+        return partial(
+            "has no row, and shows nobody's absence: export it again, or declare `rows = 0`"
+                .to_owned(),
+        );
+    }
     if ends || is_declared {
         return Coverage::Complete(Proof::DeclaredWhole);
     }

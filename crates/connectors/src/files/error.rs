@@ -112,7 +112,7 @@ pub enum PullErrorKind {
 
     /// A date or time that does not say in which zone.
     #[error(
-        "the date in `{column}` has no zone: add `zone = \"Europe/Berlin\"` (or yours) to this file's settings"
+        "the date in `{column}` has no zone: add `zone = \"Europe/Berlin\"` (or yours) to this file's settings, or `--zone` to `driftline check`"
     )]
     NoZone {
         /// The column or member.

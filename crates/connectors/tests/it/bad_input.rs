@@ -123,7 +123,7 @@ fn rows_that_are_none() {
     insta::assert_snapshot!(see(App, "a.csv", "id,active\n1,true\n2,true,x\n"), @"failed [sys accounts (file)]: failed to read `a.csv`, line 3: the row has 3 cells, the header 2: quote cells that hold the delimiter, or export again");
     insta::assert_snapshot!(see(App, "a.csv", "id,active\n1,\"true\"x\n"), @"failed [sys accounts (file)]: failed to read `a.csv`, line 2: text follows a closing quote: double the quotes inside a cell");
     insta::assert_snapshot!(see(App, "a.csv", "id,active,ID\n1,true,2\n"), @"failed [sys accounts (file)]: failed to read `a.csv`, line 1: two columns are named `ID`, and which one counts is not certain: rename one of them");
-    insta::assert_snapshot!(see(Hr, "l.csv", "email,left_at\na@acme.test,2026-10-31\n"), @r#"failed [sys leavers]: failed to read `l.csv`, line 2: the date in `left_at` has no zone: add `zone = "Europe/Berlin"` (or yours) to this file's settings"#);
+    insta::assert_snapshot!(see(Hr, "l.csv", "email,left_at\na@acme.test,2026-10-31\n"), @r#"failed [sys leavers]: failed to read `l.csv`, line 2: the date in `left_at` has no zone: add `zone = "Europe/Berlin"` (or yours) to this file's settings, or `--zone` to `driftline check`"#);
     insta::assert_snapshot!(see(Hr, "l.csv", "employee_id,left_at\n7,soon\n"), @"failed [sys leavers]: failed to read `l.csv`, line 2: `soon` in `left_at` is no date: write it as 2026-01-31 or 2026-01-31T17:00:00Z, or add its form to `date_formats` of a profile");
 }
 

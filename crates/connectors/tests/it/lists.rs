@@ -187,7 +187,7 @@ fn the_zone_of_the_file_goes_before_that_of_the_system() {
     assert!(
         ends(Some("America/New_York"), Some("Asia/Tokyo")).contains("ends=2027-01-01 05:00:00 UTC")
     );
-    insta::assert_snapshot!(ends(None, None), @r#"failed [sys identities]: failed to read `a.csv`, line 2: the date in `ends_at` has no zone: add `zone = "Europe/Berlin"` (or yours) to this file's settings"#);
+    insta::assert_snapshot!(ends(None, None), @r#"failed [sys identities]: failed to read `a.csv`, line 2: the date in `ends_at` has no zone: add `zone = "Europe/Berlin"` (or yours) to this file's settings, or `--zone` to `driftline check`"#);
 }
 
 #[test]

@@ -156,7 +156,10 @@ fn said(args: &ExportArgs, contents: &Contents, key: Option<&evidence::SigningKe
         ),
     }
     if !contents.ledger.note.has_signature() {
-        text.push_str("The ledger is not signed: `driftline ledger key new` makes a key.\n");
+        text.push_str(
+            "The ledger is not signed: `driftline ledger key new` makes a key, and the next run after \
+             the settings name it announces it.\n",
+        );
     }
     if contents.scope.is_provisional {
         text.push_str(&format!(

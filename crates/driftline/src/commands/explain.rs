@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use anyhow::Context as _;
 use chrono::SecondsFormat;
 use domain::{FindingId, SystemId, TrialOutcome};
 use engine::{Answer, inspect};
@@ -88,7 +87,7 @@ async fn of_finding(store: &Store, who: &str) -> anyhow::Result<String> {
     };
     let state = store.load().await?;
     let finding = state.findings.iter().find(|it| it.id == id);
-    let finding = finding.with_context(|| UsageError(format!("there is no finding {id}")))?;
+    let finding = finding.ok_or_else(|| UsageError(format!("there is no finding {id}")))?;
     Ok(match finding.subject.kind {
         domain::SubjectKind::Account => finding.subject.key.to_string(),
         domain::SubjectKind::Identity => {

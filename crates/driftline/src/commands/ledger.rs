@@ -61,7 +61,10 @@ async fn head(store: &Store) -> anyhow::Result<Note> {
         return Err(UsageError(EMPTY.to_owned()).into());
     };
     if !note.has_signature() {
-        print::err("This checkpoint is not signed: `driftline ledger key new` makes a key.");
+        print::err(
+            "This checkpoint is not signed: `driftline ledger key new` makes a key, and the next run \
+             after the settings name it announces it.",
+        );
     }
     Ok(note)
 }
@@ -101,7 +104,7 @@ async fn verify(store: &Store, args: &VerifyArgs) -> anyhow::Result<(String, Exi
 
 /// A checkpoint that somebody kept. One under a wrong signature of this ledger is worth nothing.
 async fn held(store: &Store, origin: &str, path: &Path) -> anyhow::Result<Checkpoint> {
-    let failed = |source| OutputError::File { path: path.to_owned(), source };
+    let failed = |error| UsageError(format!("failed to read `{}`: {error}", path.display()));
     let is_long = fs::metadata(path).map_err(failed)?.len() > CHECKPOINT_LEN_MAX;
     let wrong = |what| LedgerError::NotACheckpoint { what };
     let bytes = if is_long { Vec::new() } else { fs::read(path).map_err(failed)? };

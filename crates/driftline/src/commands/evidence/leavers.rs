@@ -31,7 +31,7 @@ pub(super) async fn leavers(
             match begin {
                 Some(it) => writeln!(
                     text,
-                    "Listed since {}; {} who left before {}, and were off by then, are not listed.",
+                    "Listed since {}; {} who left before {}, or at no known time, and were off by then, are not listed.",
                     it.at.format("%Y-%m-%d %H:%M UTC"),
                     it.n_left_out,
                     it.since.format("%Y-%m-%d")
