@@ -322,7 +322,7 @@ impl Look<'_> {
     fn holds_of_service(&self, cause: Cause, account: &str, is_on: bool) -> Option<bool> {
         let now = self.began_at;
         let owner = self.service_owner(account);
-        let has_left = owner.is_some_and(|it| self.truth.right(it, now) == Some(Right::Leaver));
+        let has_left = owner.is_some_and(|it| self.truth.is_out(it, now));
         if cause == Cause::OwnerLeft {
             owner?;
             return Some(is_on && has_left);
