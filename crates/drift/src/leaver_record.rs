@@ -3,9 +3,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Activity, Cause, Exposure, Family, Finding, Interval, Leaver, LeaverAccount, LeaverClocks,
-    LeaverKind, LeaversBegin, PastLook, SlaOutcome, SlaResult, SystemId, Waiver,
+    Activity, Cause, EntityId, Exposure, Family, Finding, Interval, Leaver, LeaverAccount,
+    LeaverClocks, LeaverKind, LeaversBegin, PastLook, SlaOutcome, SlaResult, SystemId, Waiver,
 };
+use rustc_hash::FxHashMap;
 
 use crate::leavers::{AccountSeen, LeaverSeen};
 use crate::policy::Policy;
@@ -24,8 +25,8 @@ pub struct LeaverContext<'c> {
     pub policy: &'c Policy,
     /// When the listing of this app's leavers began: this run, or an earlier one.
     pub begin: &'c LeaversBegin,
-    /// Findings of the app, as they are after this run.
-    pub findings: &'c [&'c Finding],
+    /// Findings of the app as they are after this run, by the row that they are about.
+    pub findings: &'c FxHashMap<EntityId, Vec<&'c Finding>>,
     /// Waivers, in force or not.
     pub waivers: &'c [Waiver],
     /// The time of the run.
@@ -121,7 +122,7 @@ impl LeaverContext<'_> {
         started: Interval,
         looks_at: &impl Fn(&AccountSeen) -> Vec<PastLook>,
     ) -> LeaverAccount {
-        let findings: Vec<&Finding> = self.findings_of(it, seen.episode).collect();
+        let findings: Vec<&Finding> = self.findings_of(it.entity, seen.episode).collect();
         let mut quiet = past.map(|it| it.quiet.clone()).unwrap_or_default();
         if findings.is_empty() {
             lengthen(&mut quiet, it, started, looks_at);
@@ -144,12 +145,15 @@ impl LeaverContext<'_> {
         }
     }
 
-    /// Findings that access to an account remained after this employment, in order of number.
-    fn findings_of(&self, it: &AccountSeen, episode: u32) -> impl Iterator<Item = &Finding> {
-        let entity = it.entity;
-        self.findings.iter().copied().filter(move |finding| {
+    /// Findings of an account.
+    fn findings_about(&self, account: EntityId) -> impl Iterator<Item = &Finding> {
+        self.findings.get(&account).into_iter().flatten().copied()
+    }
+
+    /// Findings that access to an account remained after this employment.
+    fn findings_of(&self, account: EntityId, episode: u32) -> impl Iterator<Item = &Finding> {
+        self.findings_about(account).filter(move |finding| {
             finding.family() == Family::AccessRemains
-                && finding.subject.entity == entity
                 && (finding.episode == episode || finding.episode == 0)
                 && !finding.exposures.is_empty()
         })
@@ -186,7 +190,8 @@ impl LeaverContext<'_> {
 
     /// From when each exception to the findings of an account was approved, and until when it holds.
     fn exceptions(&self, account: &LeaverAccount) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
-        let prints = self.findings.iter().filter(|it| account.findings.contains(&it.id));
+        let theirs = self.findings_about(account.entity);
+        let prints = theirs.filter(|it| account.findings.contains(&it.id));
         let prints: Vec<_> = prints.map(|it| it.fingerprint).collect();
         let mine = self.waivers.iter().filter(|it| prints.contains(&it.fingerprint));
         let valid = mine.filter(|it| it.voided_at.is_none());
@@ -333,7 +338,7 @@ mod tests {
             app: &app,
             policy: &policy,
             begin: &begin,
-            findings: &[],
+            findings: &FxHashMap::default(),
             waivers: &[],
             now: at(100),
         };

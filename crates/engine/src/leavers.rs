@@ -64,13 +64,20 @@ pub(crate) async fn listed(
     Ok(listed)
 }
 
-/// The findings of an app as they are after the run.
-fn findings<'f>(state: &'f State, outcome: &'f AppOutcome<'_>) -> Vec<&'f Finding> {
+/// The findings of an app as they are after the run, by the row that they are about.
+fn findings<'f>(
+    state: &'f State,
+    outcome: &'f AppOutcome<'_>,
+) -> FxHashMap<EntityId, Vec<&'f Finding>> {
     let records = || outcome.reconciled.records.iter().map(|it| &it.finding);
     let told: FxHashSet<_> = records().map(|it| it.id).collect();
-    let earlier = state.findings.iter();
     let app = &outcome.app.rules.app;
-    earlier.filter(|it| it.app == *app && !told.contains(&it.id)).chain(records()).collect()
+    let earlier = state.findings.iter().filter(|it| it.app == *app && !told.contains(&it.id));
+    let mut about: FxHashMap<EntityId, Vec<&Finding>> = FxHashMap::default();
+    for finding in earlier.chain(records()) {
+        about.entry(finding.subject.entity).or_default().push(finding);
+    }
+    about
 }
 
 impl Listed {

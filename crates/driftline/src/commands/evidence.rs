@@ -16,6 +16,7 @@ use store::Store;
 
 use crate::cli::{EvidenceCommand, ExportArgs, PeriodArgs, SampleArgs};
 use crate::commands::findings::existing;
+use crate::commands::ledger::TO_SIGN;
 use crate::exit::{Exit, UsageError};
 use crate::settings::{self, Settings};
 use crate::{print, when, who};
@@ -156,10 +157,7 @@ fn said(args: &ExportArgs, contents: &Contents, key: Option<&evidence::SigningKe
         ),
     }
     if !contents.ledger.note.has_signature() {
-        text.push_str(
-            "The ledger is not signed: `driftline ledger key new` makes a key, and the next run after \
-             the settings name it announces it.\n",
-        );
+        text.push_str(&format!("The ledger is not signed: {}.\n", TO_SIGN));
     }
     if contents.scope.is_provisional {
         text.push_str(&format!(

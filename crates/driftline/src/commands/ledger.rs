@@ -61,13 +61,14 @@ async fn head(store: &Store) -> anyhow::Result<Note> {
         return Err(UsageError(EMPTY.to_owned()).into());
     };
     if !note.has_signature() {
-        print::err(
-            "This checkpoint is not signed: `driftline ledger key new` makes a key, and the next run \
-             after the settings name it announces it.",
-        );
+        print::err(&format!("This checkpoint is not signed: {TO_SIGN}."));
     }
     Ok(note)
 }
+
+/// What to do for a ledger that is signed.
+pub(super) const TO_SIGN: &str = "`driftline ledger key new` makes a key, and the next run after the \
+                                  settings name it announces it";
 
 const EMPTY: &str = "the ledger has no entry yet: `driftline run --once` writes the first";
 
