@@ -208,3 +208,22 @@ fn three_hundred_old_orphans_are_one_baseline_that_a_spreadsheet_triages() {
     let orphans = list.as_array().unwrap().iter().filter(|it| it["cause"] == "orphan_active");
     assert_eq!(orphans.count(), 297, "one has an owner, two are registered");
 }
+
+#[test]
+fn grace_of_an_account_made_for_somebody_who_lost_the_app_long_ago_is_over() {
+    let site = Site::firm();
+    let mut lost = firm_of(60);
+    lost.accounts.retain(|it| it.owner != Some(1));
+    judge(&site, FIRST, &lost);
+    lost.assigned.retain(|it| *it != 1);
+    judge(&site, SECOND, &lost);
+    judge(&site, THIRD, &lost);
+    lost.accounts.insert(0, Account { number: 1, owner: Some(1), is_active: true });
+    judge(&site, "2026-11-23", &lost);
+    let (id, state) = finding(&site, "unassigned_active", &account(1));
+    assert_eq!(state, "pending", "seen once");
+    let shown = site.told(&["findings", "show", &id]).stdout;
+    assert!(!shown.contains("in grace until"), "{shown}");
+    judge(&site, "2026-11-24", &lost);
+    assert_eq!(finding(&site, "unassigned_active", &account(1)).1, "open");
+}

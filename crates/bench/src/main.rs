@@ -10,9 +10,6 @@ mod requests;
 
 use clap::Parser;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Benchmarks of Driftline.
 #[derive(Debug, Parser)]
 enum Bench {

@@ -92,6 +92,8 @@ pub struct Starts {
     pub suspended: Option<DateTime<Utc>>,
     /// No row says when: between the last list with it and the first without.
     pub between: Option<Interval>,
+    /// No row says when, and an earlier list, read by then, was the first without it.
+    pub missed_by: Option<DateTime<Utc>>,
 }
 
 impl Starts {
@@ -101,10 +103,11 @@ impl Starts {
         [self.hr, self.deactivated, self.unassigned, self.ended].into_iter().flatten().min()
     }
 
-    /// From when grace runs: the earliest instant that is known, or the suspension before it.
+    /// From when grace runs: the earliest instant that is known, or the suspension before it; where
+    /// none is, since an earlier list showed that the right was gone.
     #[must_use]
     pub fn grace_from(&self) -> Option<DateTime<Utc>> {
-        self.earliest().into_iter().chain(self.suspended).min()
+        self.earliest().into_iter().chain(self.suspended).min().or(self.missed_by)
     }
 }
 
@@ -114,6 +117,8 @@ struct Word {
     right: Right,
     at: Option<DateTime<Utc>>,
     between: Option<Interval>,
+    /// By when an earlier list than that of today was the first without it.
+    missed_by: Option<DateTime<Utc>>,
     /// When they lost the app before they left or their time was over; `None` where no log says so.
     unassigned: Option<DateTime<Utc>>,
     /// When they were suspended, whatever else took the right away.
@@ -123,7 +128,15 @@ struct Word {
 
 impl Word {
     const fn plain(right: Right, at: Option<DateTime<Utc>>) -> Self {
-        Self { right, at, between: None, unassigned: None, suspended: None, is_from_absence: false }
+        Self {
+            right,
+            at,
+            between: None,
+            missed_by: None,
+            unassigned: None,
+            suspended: None,
+            is_from_absence: false,
+        }
     }
 
     /// A word that rests on not being listed, between two looks.
@@ -490,6 +503,7 @@ fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftByHr>) -> St
         ended: at(&[Right::Expired]),
         suspended: only().and_then(|it| it.suspended),
         between: last_between(words).filter(|_| idps.len() < 2),
+        missed_by: only().and_then(|it| it.missed_by),
     };
     let is_doubtful =
         |hr: LeftByHr| hr.is_struck_out && by_idps.earliest().is_some_and(|it| it > hr.at);
@@ -533,7 +547,8 @@ fn word(cx: &Context<'_>, at: usize) -> Word {
     let logged =
         logged.filter(|it| word.right != Right::Unassigned || !was_granted_since(cx, at, *it));
     // The log knows the very instant: nothing is left between two looks.
-    let word = logged.map_or(word, |at| Word { at: Some(at), between: None, ..word });
+    let word =
+        logged.map_or(word, |at| Word { at: Some(at), between: None, missed_by: None, ..word });
     let is_before = |lost: &DateTime<Utc>| {
         word.at.is_some_and(|it| *lost < it) && !was_granted_since(cx, at, *lost)
     };
@@ -626,13 +641,15 @@ fn assigned(cx: &Context<'_>, at: usize, sighting: &Sighting<'_, Identity>) -> W
     let rows = cx.graph.assignments_of(at);
     let mut denied: Option<Option<DateTime<Utc>>> = None;
     let mut is_undecided = false;
-    let mut was_listed: Option<DateTime<Utc>> = None;
+    // Of rows that are gone: as of when the list showed one last, and by when it was missed.
+    let mut last_one: Option<(DateTime<Utc>, Option<DateTime<Utc>>)> = None;
     for row in rows {
         if row.standing == Standing::Gone && row.row.grant != Grant::Grants {
             continue;
         }
         if row.standing == Standing::Gone {
-            was_listed = was_listed.max(Some(estate.snapshot(row.snapshot).reference.as_of.at));
+            let as_of = estate.snapshot(row.snapshot).reference.as_of.at;
+            last_one = last_one.max(Some((as_of, estate.missed_by.get(&row.entity).copied())));
             continue;
         }
         // A grant through a group is worth what the row is that has them in it.
@@ -665,16 +682,22 @@ fn assigned(cx: &Context<'_>, at: usize, sighting: &Sighting<'_, Identity>) -> W
         return Word::plain(right, changed_at);
     }
     let is_denied_by_id = estate.asked_again.contains(&(List::Assignments, sighting.entity));
+    let was_listed = last_one.map(|it| it.0);
+    let missed_by = last_one.and_then(|it| it.1).filter(|it| !was_granted_since(cx, at, *it));
     match list.base.filter(|_| members_seen) {
         // Whatever the list is worth: asked by id, the source says that they do not have the app.
         None if is_denied_by_id && members_seen => {
-            let between = Interval { earliest: was_listed, latest: Some(cx.now) };
-            Word { is_from_absence: false, ..Word::absent(Right::Unassigned, None, between) }
+            let latest = Some(missed_by.unwrap_or(cx.now));
+            let between = Interval { earliest: was_listed, latest };
+            let word = Word::absent(Right::Unassigned, None, between);
+            Word { is_from_absence: false, missed_by, ..word }
         }
         None => Word::plain(Right::Unknown, None),
         Some(base) => {
-            let latest = Some(cx.read_by(list, estate.snapshot(base).reference.as_of.at));
-            Word::absent(Right::Unassigned, None, Interval { earliest: was_listed, latest })
+            let read_by = cx.read_by(list, estate.snapshot(base).reference.as_of.at);
+            let latest = Some(missed_by.unwrap_or(read_by));
+            let between = Interval { earliest: was_listed, latest };
+            Word { missed_by, ..Word::absent(Right::Unassigned, None, between) }
         }
     }
 }

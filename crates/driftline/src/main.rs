@@ -34,10 +34,6 @@ use exit::Exit;
 /// Program and version, as every run keeps it.
 const SOFTWARE: &str = concat!("driftline ", env!("CARGO_PKG_VERSION"));
 
-/// Runs of a hundred thousand people are mostly small allocations.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

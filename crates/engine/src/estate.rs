@@ -52,6 +52,12 @@ pub(crate) fn estate<'l>(
             .map(|(account, it)| (*account, (it.identity, it.tier)))
             .collect(),
         asked_again: FxHashSet::default(),
+        missed_by: listings
+            .iter()
+            .filter(|it| it.stream.list == List::Assignments)
+            .flat_map(|it| &it.others)
+            .filter_map(|it| Some((it.entity, it.missed_by?)))
+            .collect(),
     };
     for (at, idp) in plan.rules.idps.iter().enumerate() {
         let at = u16::try_from(at).unwrap_or(u16::MAX);

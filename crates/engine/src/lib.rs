@@ -31,3 +31,8 @@ pub use plan::{AppPlan, Plan, Source};
 pub use record::LIMITS;
 pub use run::{Outcome, run};
 pub use schedule::{Due, MISSED_MAX, Schedule, ScheduleError};
+
+/// Of every program that runs the engine: a run of a hundred thousand people is mostly small
+/// allocations.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

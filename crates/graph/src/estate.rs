@@ -3,6 +3,7 @@
 //! A list is the newest complete snapshot, overlaid by what newer partial or held ones showed.
 //! What was in an earlier list and is in neither is kept as a tombstone.
 
+use chrono::{DateTime, Utc};
 use domain::{
     Account, Assignment, Decision, EntityId, HrLeaver, IdForm, Identity, List, Membership,
     NonHuman, RowOrigin, SnapshotRef, Stream, SystemId, Text, Tier,
@@ -117,6 +118,9 @@ pub struct Estate<'e> {
     /// What was asked again by id in this run, and answered: the list, and the identity or the
     /// account; for an assignment its identity.
     pub asked_again: FxHashSet<(List, EntityId)>,
+    /// Of assignments that are gone: by when an earlier list, whole and the first without them, had
+    /// been read. Nothing of one that the list of today is the first to lack.
+    pub missed_by: FxHashMap<EntityId, DateTime<Utc>>,
 }
 
 impl Estate<'_> {

@@ -14,9 +14,6 @@ use sim::soak::{Installation, look_once};
 use sim::{Sim, World};
 use years::Soak;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// A simulated company.
 #[derive(Parser)]
 #[command(name = "sim")]

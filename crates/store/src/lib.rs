@@ -42,6 +42,7 @@ mod store;
 mod tails;
 mod turn;
 mod verify;
+mod work;
 mod writer;
 
 pub use anchor::{AnchorLine, AnchorSettled, AnchorState, DueAnchor};

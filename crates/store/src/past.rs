@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -54,6 +55,9 @@ pub struct Gone {
     pub seen: Seen,
     /// The last snapshot that showed it.
     pub last_seen: Arc<SnapshotRef>,
+    /// By when an earlier list, whole and the first without it, had been read. `None`: the list that
+    /// was asked about is the first.
+    pub missed_by: Option<DateTime<Utc>>,
 }
 
 /// One version of one row.
@@ -201,12 +205,19 @@ fn gone(
         if entities.len() < WHOLE_MIN {
             for entity in entities {
                 let which = Which::Entity { entity, until: at };
-                last_of_each(read(connection, list, which)?, &chain, at, &mut all, |_| true)?;
+                last_of_each(
+                    connection,
+                    read(connection, list, which)?,
+                    &chain,
+                    at,
+                    &mut all,
+                    |_| true,
+                )?;
             }
         } else {
             let wanted: FxHashSet<EntityId> = entities.into_iter().collect();
             let stored = read(connection, list, Which::Stream { stream, until: at })?;
-            last_of_each(stored, &chain, at, &mut all, |it| wanted.contains(&it))?;
+            last_of_each(connection, stored, &chain, at, &mut all, |it| wanted.contains(&it))?;
         }
     }
     all.sort_unstable_by_key(|it| it.entity);
@@ -215,12 +226,14 @@ fn gone(
 
 /// Adds the last version of each wanted entity to `all`.
 fn last_of_each(
+    connection: &Connection,
     stored: StoredRows,
     chain: &Chain,
     at: SnapshotId,
     all: &mut Vec<Gone>,
     is_wanted: impl Fn(EntityId) -> bool,
 ) -> Result<(), StoreError> {
+    let mut first_whole: BTreeMap<SnapshotId, Option<DateTime<Utc>>> = BTreeMap::new();
     each_kind!(StoredRows, stored, versions => {
         let mut last = FxHashMap::default();
         for version in versions.into_iter().filter(|it| is_wanted(it.entity)) {
@@ -229,8 +242,13 @@ fn last_of_each(
         for (entity, version) in last {
             let end = chain.ends.get(&version.id).copied().filter(|end| *end <= at).unwrap_or(at);
             let last_seen = Arc::clone(chain.before(end, version.id)?);
+            let missed_by = match first_whole.entry(last_seen.id) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(new) => *new.insert(chain.whole_after(connection, last_seen.id, at)?),
+            };
             let seen = version.seen();
-            all.push(Gone { entity, row: StoredRows::from(vec![version]).into_rows(), seen, last_seen });
+            let row = StoredRows::from(vec![version]).into_rows();
+            all.push(Gone { entity, row, seen, last_seen, missed_by });
         }
     });
     Ok(())
@@ -338,6 +356,20 @@ impl Chain {
     fn before(&self, end: SnapshotId, version: i64) -> Result<&Arc<SnapshotRef>, StoreError> {
         let missing = StoreError::Corrupt { table: "ended", column: "snapshot", key: version };
         self.snapshots.range(..end).next_back().map(|(_, it)| it).ok_or(missing)
+    }
+
+    /// By when the first whole list after `last` and before `at` had been read.
+    fn whole_after(
+        &self,
+        connection: &Connection,
+        last: SnapshotId,
+        at: SnapshotId,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let mut between = self.snapshots.range((Bound::Excluded(last), Bound::Excluded(at)));
+        let Some((id, first)) = between.find(|(_, it)| it.supports_absence()) else {
+            return Ok(None);
+        };
+        Ok(Some(read_by(connection, *id)?.unwrap_or(first.as_of.at)))
     }
 }
 

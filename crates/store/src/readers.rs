@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use crate::StoreError;
 use crate::error::Doing as _;
 use crate::open;
+use crate::work::{Answer, Work};
 
 /// Reads at a time: as many as a small machine has disks and cores for.
 const READERS_MAX: usize = 4;
@@ -31,11 +32,7 @@ impl Readers {
     }
 
     /// Runs `work` on one connection, in one read transaction: it sees one state throughout.
-    pub(crate) async fn read<T: Send + 'static>(
-        &self,
-        doing: &'static str,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    pub(crate) async fn read(&self, doing: &'static str, work: Work) -> Result<Answer, StoreError> {
         let permit = self.permits.acquire().await.map_err(|_| StoreError::Closed)?;
         let (path, idle) = (self.path.clone(), Arc::clone(&self.idle));
         let result = tokio::task::spawn_blocking(move || {

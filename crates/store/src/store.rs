@@ -8,6 +8,7 @@ use rusqlite::Connection;
 
 use crate::entry::Signer;
 use crate::readers::Readers;
+use crate::work::{Answer, Work, boxed};
 use crate::writer::Writer;
 use crate::{StoreError, open};
 
@@ -129,7 +130,7 @@ impl Store {
         doing: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.writer()?.write(doing, work).await
+        self.writer()?.write(doing, boxed(work)).await?.take()
     }
 
     /// Reads in one transaction: one state of the database throughout.
@@ -138,15 +139,18 @@ impl Store {
         doing: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        match &self.inner.readers {
-            Some(readers) => readers.read(doing, work).await,
-            None => {
-                let path = self.inner.path.clone();
-                self.writer()?
-                    .run(move |connection| work(connection).map_err(|error| error.at(&path, doing)))
-                    .await
-            }
+        self.ask(doing, boxed(work)).await?.take()
+    }
+
+    async fn ask(&self, doing: &'static str, work: Work) -> Result<Answer, StoreError> {
+        if let Some(readers) = &self.inner.readers {
+            return readers.read(doing, work).await;
         }
+        let path = self.inner.path.clone();
+        let alone = move |connection: &mut Connection| {
+            work(connection).map_err(|error| error.at(&path, doing))
+        };
+        self.writer()?.run(Box::new(alone)).await
     }
 }
 

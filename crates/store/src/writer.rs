@@ -10,11 +10,15 @@ use tokio::sync::{mpsc, oneshot};
 use crate::StoreError;
 use crate::error::Doing as _;
 use crate::tails;
+use crate::work::{Answer, Work};
 
 /// Writes that may wait. A full queue makes callers wait, not memory grow.
 const QUEUE_MAX: usize = 64;
 
 type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// Work that has the connection to itself.
+pub(crate) type Alone = Box<dyn FnOnce(&mut Connection) -> Result<Answer, StoreError> + Send>;
 
 /// The door to the thread. Dropping it waits until the thread is done and the file is closed.
 #[derive(Debug)]
@@ -52,13 +56,13 @@ impl Writer {
     }
 
     /// Runs `work` in one transaction: all of it is saved, or none.
-    pub(crate) async fn write<T: Send + 'static>(
+    pub(crate) async fn write(
         &self,
         doing: &'static str,
-        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
+        work: Work,
+    ) -> Result<Answer, StoreError> {
         let path = self.path.clone();
-        self.run(move |connection| {
+        self.run(Box::new(move |connection| {
             let transaction = connection
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .doing(&path, doing)?;
@@ -66,15 +70,12 @@ impl Writer {
             tails::note(&transaction).doing(&path, doing)?;
             transaction.commit().doing(&path, doing)?;
             Ok(value)
-        })
+        }))
         .await
     }
 
     /// Runs `work` outside a transaction: backups, and reads of a database in memory.
-    pub(crate) async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
+    pub(crate) async fn run(&self, work: Alone) -> Result<Answer, StoreError> {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             reply.send(work(connection)).ok(); // The caller may have given up; the write stands.

@@ -255,6 +255,7 @@ impl World {
             decisions: self.decisions.clone(),
             stored_links: Default::default(),
             asked_again: Default::default(),
+            missed_by: Default::default(),
         };
         for (at, idp) in self.idps.iter().enumerate() {
             let (at, number) = (u16::try_from(at).unwrap(), i64::try_from(at).unwrap());
