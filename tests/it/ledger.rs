@@ -140,6 +140,7 @@ fn a_key_signs_from_the_next_run_on_and_is_handed_over() {
     site.write("driftline.toml", crate::firm::settings(crate::firm::Says::default()));
     is(&site.ask(&decide), 3, &["ledger.signing_key"]);
     site.sign_with("robots.csv");
+    is(&site.ask(&["config", "check"]), 3, &["ledger.signing_key"]);
     is(&site.ask(&decide), 3, &["ledger.signing_key", "robots.csv"]);
     let secret = String::from_utf8(site.read("second.key")).unwrap();
     let database = site.read("driftline.db");

@@ -20,6 +20,9 @@ use super::window::Window;
 /// Columns or members that an error lists.
 const SAW_MAX: usize = 60;
 
+/// Names that a profile asks for, from which on a file that has them is no other system's.
+const SURE_MIN: usize = 3;
+
 /// Profiles that an error names as nearest.
 const NEAREST_MAX: usize = 3;
 
@@ -71,11 +74,38 @@ pub(crate) fn choose<'p>(
                     .unrecognised(reason, kind, &candidates)
                     .at(&first.shown_as, Place::File));
             }
+            // Before what reads anything does: is it, surely, another system's?
+            [_, ..]
+                if is_fallback
+                    && foreign(first, kind, profiles)?
+                        .is_some_and(|it| it.recognise.len() >= SURE_MIN) =>
+            {
+                break;
+            }
             [(_, best), ..] => return Ok(best),
         }
     }
-    let reason = format!("no profile for a system of kind `{kind}` fits the file");
+    let reason = match foreign(first, kind, profiles)? {
+        Some(other) => format!(
+            "the file looks like `{}`, which is of kind `{}` and not `{kind}`: name it there, or name the profile that reads it here",
+            other.name, other.kind,
+        ),
+        None => format!("no profile for a system of kind `{kind}` fits the file"),
+    };
     Err(sample.unrecognised(reason, kind, &candidates).at(&first.shown_as, Place::File))
+}
+
+/// The most particular profile that fits the file, of those for systems of another kind.
+fn foreign<'p>(
+    page: &Page,
+    kind: SystemKind,
+    profiles: &'p Profiles,
+) -> Result<Option<&'p Profile>, PullError> {
+    let others: Vec<&Profile> =
+        profiles.iter().filter(|it| it.kind != kind && !it.fallback).collect();
+    let sample = sample(page, &others)?;
+    let fits = others.iter().filter(|it| sample.misses(it).is_some_and(|it| it.is_empty()));
+    Ok(fits.max_by_key(|it| (it.recognise.len(), sample.score(it))).copied())
 }
 
 /// The names met in the first rows of a file.

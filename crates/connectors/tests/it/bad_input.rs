@@ -94,6 +94,21 @@ id = ["Kennung"]
 }
 
 #[test]
+fn a_file_of_another_system_is_not_read_as_whatever_has_an_id() {
+    let reason = |kind, name, text| {
+        let seen = see(kind, name, text);
+        seen.lines().next().unwrap_or_default().to_owned()
+    };
+    let okta = r#"[{"id":"00u1","status":"ACTIVE","profile":{"login":"a@acme.test"}}]"#;
+    insta::assert_snapshot!(reason(App, "a.json", okta), @"failed [sys accounts (file)]: failed to read `a.json`: the file looks like `okta-users`, which is of kind `idp` and not `app`: name it there, or name the profile that reads it here");
+    let scim = r#"{"Resources":[{"id":"1","userName":"a@acme.test","active":true}]}"#;
+    insta::assert_snapshot!(reason(Idp, "a.json", scim), @"failed []: failed to read `a.json`: the file looks like `scim-users`, which is of kind `app` and not `idp`: name it there, or name the profile that reads it here");
+    // A few names that are everybody's are no sign of another system.
+    let seen = reason(Idp, "a.csv", "id,userName,status\n1,a@acme.test,active\n");
+    assert!(!seen.starts_with("failed"), "{seen}");
+}
+
+#[test]
 fn what_is_no_list_is_no_empty_list() {
     for text in [
         "{}",

@@ -20,12 +20,12 @@ Examples:
 Files are recognised by their columns. They are taken as whole lists on your word, and judged
 without grace and without a second look, so no result is better than grade B.")]
 pub(crate) struct CheckArgs {
-    /// An export of an identity provider: who should have access. Repeat for each file
-    #[arg(long, value_name = "FILE", required = true)]
+    /// An export of an identity provider: who should have access. One file or several
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub(crate) idp: Vec<PathBuf>,
 
-    /// An export of the app: who has it. A file, or a folder of pages. Repeat for each
-    #[arg(long, value_name = "FILE", required = true)]
+    /// An export of the app: who has it. Files, or a folder of pages
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub(crate) app: Vec<PathBuf>,
 
     /// HR's list of leavers

@@ -33,6 +33,8 @@ fn check(path: &Path) -> anyhow::Result<Exit> {
     settings.service.heartbeat()?;
     settings.senders()?;
     settings.anchors()?;
+    settings.ledger_keys()?;
+    settings.evidence_key()?;
     let profiles = profiles::load(settings.profiles.as_deref())?;
     let mut text = summary(&settings, nights.len())?;
     for advice in settings::advice(&settings, &profiles) {

@@ -158,16 +158,28 @@ impl Settings {
     ///
     /// Returns [`SettingsError::Secret`] when that cannot be read, or is no key.
     pub(crate) fn sign(&self, store: Store) -> Result<Store, SettingsError> {
-        let Some(reference) = &self.signing_key else { return Ok(store) };
+        Ok(match self.ledger_keys()? {
+            None => store,
+            Some((key, None)) => store.signed_by(key),
+            Some((key, Some(previous))) => store.signed_by_both(key, previous),
+        })
+    }
+
+    /// The key that signs the ledger, and the one before it while both do.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SettingsError::Secret`] when one cannot be read, or is no key.
+    pub(crate) fn ledger_keys(
+        &self,
+    ) -> Result<Option<(ledger::SecretKey, Option<ledger::SecretKey>)>, SettingsError> {
+        let Some(reference) = &self.signing_key else { return Ok(None) };
         let read = |reference: &SecretRef, key: &str| {
             let key = format!("ledger.{key}");
             reference.signing_key().map_err(|source| SettingsError::Secret { key, source })
         };
-        let key = read(reference, "signing_key")?;
-        Ok(match &self.previous_key {
-            None => store.signed_by(key),
-            Some(previous) => store.signed_by_both(key, read(previous, "previous_key")?),
-        })
+        let previous = self.previous_key.as_ref().map(|it| read(it, "previous_key"));
+        Ok(Some((read(reference, "signing_key")?, previous.transpose()?)))
     }
 
     /// The key that signs bags of evidence; `None`: the settings name none.
