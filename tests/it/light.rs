@@ -216,6 +216,23 @@ async fn a_leaver_who_kept_the_account_is_told_by_the_first_light_pass_after_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn events_that_could_not_be_read_are_asked_for_again_by_the_next_light_pass() {
+    let watched = Watched::seen(FIRM).await;
+    watched.at("10:00");
+    watched.sim.world().deactivate(ANA, watched.now());
+    watched.at("10:15");
+    fault(&watched.sim, "okta/log", "nulls");
+    let outcome = watched.run(Pass::Light).await;
+    assert_eq!(changes(&outcome), "nothing");
+    let report = json(&outcome.report.to_json());
+    assert_eq!(report["watcher"][0]["kind"], "schema_changed", "and it is told: {report:#}");
+    watched.sim.clear_faults();
+    watched.at("10:30");
+    let changed = changes(&watched.run(Pass::Light).await);
+    assert_eq!(changed, "detected DL-1 leaver_active pending");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_leaver_whose_account_is_off_is_no_finding_whoever_answers_afterwards() {
     let watched = Watched::seen(&FIRM.replace(" (deactivation off)", "")).await;
     watched.at("10:00");

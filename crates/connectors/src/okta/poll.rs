@@ -30,7 +30,8 @@ pub(super) struct Polled {
     pub(super) cursor: Option<String>,
     pub(super) requests: Vec<Request>,
     pub(super) troubles: Vec<Trouble>,
-    n_unusable: u64,
+    /// Events of a kind that matters which do not say when, whom or how it went.
+    pub(super) n_unusable: u64,
     /// Events of any kind.
     n_seen: u64,
 }

@@ -48,10 +48,16 @@ impl Okta {
     }
 
     /// Reads what is new in the log, and no list. `log_cursor` is as in [`Okta::pull`].
+    ///
+    /// After events that cannot be read it stays where it was: no list shows what they tell, so the
+    /// next one asks for them again. A whole pull goes on after them.
     pub async fn pull_log(&self, clock: &dyn Clock, log_cursor: Option<&str>) -> LivePull {
         let mut pull = Pull { okta: self, gather: Gather::new(self.reader.new_pull()) };
-        pull.log(log_cursor, clock.now()).await;
+        let is_legible = pull.log(log_cursor, clock.now()).await;
         let mut brought = pull.gather.brought;
+        if !is_legible {
+            brought.log_cursor = log_cursor.map(str::to_owned);
+        }
         brought.troubles.extend(clock_trouble(&pull.gather.reader));
         brought
     }
@@ -123,7 +129,8 @@ impl Pull<'_> {
         Some(walked)
     }
 
-    async fn log(&mut self, cursor: Option<&str>, now: DateTime<Utc>) {
+    /// Returns whether each event that was read says what it has to.
+    async fn log(&mut self, cursor: Option<&str>, now: DateTime<Utc>) -> bool {
         if let Some(why) = self.gather.stopped {
             // Where nothing was read, that says enough.
             if !self.gather.brought.snapshots.is_empty() {
@@ -135,15 +142,17 @@ impl Pull<'_> {
                     .troubles
                     .push(Trouble { kind: Watcher::SnapshotIncomplete, text });
             }
-            return;
+            return true;
         }
         let config = &self.okta.config;
         let polled =
             poll::poll(&self.gather.reader, &config.app_id, cursor, now, config.log_pages).await;
+        let is_legible = polled.n_unusable == 0;
         self.gather.brought.events = polled.events;
         self.gather.brought.log_cursor = polled.cursor;
         self.gather.brought.requests.extend(polled.requests);
         self.gather.brought.troubles.extend(polled.troubles);
+        is_legible
     }
 }
 

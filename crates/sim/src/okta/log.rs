@@ -58,8 +58,10 @@ pub(super) fn answer(world: &World, call: &Call<'_>) -> Result<Answer, Answer> {
     if polls {
         let window = Window { start: 0, limit };
         let mut page = Page::cut(&rows, window, call.faults, |(n, it)| write(*n, it));
-        // After what was handed out, or, once all was, after what there is.
-        let done = page.next.and_then(|it| rows.get(it)).map_or(world.okta.log.len(), |it| it.0);
+        // After what was handed out, or, once all was, after what there is. An empty page is no step.
+        let is_kept_back = page.rows.is_empty() && !rows.is_empty();
+        let next = if is_kept_back { Some(0) } else { page.next };
+        let done = next.and_then(|it| rows.get(it)).map_or(world.okta.log.len(), |it| it.0);
         page.next = Some(done);
         return Ok(linked(call, page, cursor::of_number, &["since"]));
     }

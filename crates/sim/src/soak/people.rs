@@ -111,6 +111,7 @@ impl Company {
     }
 
     /// HR writes down the last day, today or soon: always, or in all but one of `but_one_of` cases.
+    /// What it has written of this employment it does not change.
     fn hr_hears(
         &mut self,
         user: &str,
@@ -121,6 +122,9 @@ impl Company {
         let forgets = but_one_of > 1 && self.rng.u32(0..but_one_of) == 0;
         let number = self.truth.numbers.get(user).filter(|_| !forgets)?;
         let day = now.date_naive() + TimeDelta::days(days);
+        let begun = self.sim.world().okta.users.get(user).map(|it| it.created_at);
+        let written = self.papers.leavers.get(number).copied();
+        let day = written.filter(|it| begun.is_some_and(|at| at <= end_of(*it))).unwrap_or(day);
         self.papers.leavers.insert(number.clone(), day);
         Some(day)
     }
