@@ -216,6 +216,21 @@ async fn a_leaver_who_kept_the_account_is_told_by_the_first_light_pass_after_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_night_without_the_list_does_not_take_back_what_a_light_pass_was_told() {
+    for endpoint in ["okta/users", "okta/app-users", "okta"] {
+        let watched = Watched::seen(FIRM).await;
+        watched.at("10:00");
+        watched.sim.world().deactivate(ANA, watched.now());
+        watched.at("14:15");
+        let changed = changes(&watched.run(Pass::Light).await);
+        assert_eq!(changed, "opened DL-1 leaver_active open");
+        watched.at("23:00");
+        fault(&watched.sim, endpoint, "garbage");
+        assert_eq!(changes(&watched.run(Pass::Full).await), "nothing", "{endpoint}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn events_that_could_not_be_read_are_asked_for_again_by_the_next_light_pass() {
     let watched = Watched::seen(FIRM).await;
     watched.at("10:00");
