@@ -525,7 +525,12 @@ fn a_bag_without_keys_is_made_and_says_what_it_lacks() {
     let said =
         site.told(&[&["evidence", "export"][..], &PERIOD, &["--output", "bag.zip"]].concat());
     is(&said, 0, &["Not signed", "The ledger is not signed"]);
-    let bag = Bag::from_zip(&site.read("bag.zip")).unwrap();
+    let written = site.read("bag.zip");
+    let again =
+        site.ask(&[&["evidence", "export"][..], &PERIOD, &["--output", "bag.zip"]].concat());
+    is(&again, 2, &["`bag.zip` is there already"]);
+    assert_eq!(site.read("bag.zip"), written);
+    let bag = Bag::from_zip(&written).unwrap();
     assert!(bag.text("START-HERE.txt").unwrap().contains("The ledger of this bag is not signed"));
     is(&site.ask(&["evidence", "verify", "bag.zip"]), 7, &["the bag is not signed"]);
 }

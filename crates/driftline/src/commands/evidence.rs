@@ -95,6 +95,11 @@ async fn export(
 ) -> anyhow::Result<String> {
     let period = Period::of(settings, &args.period)?;
     let key = settings.evidence_key()?;
+    if args.output.is_file() {
+        let what =
+            "is there already, and may be a bag that was handed out: name a file that is new";
+        return Err(UsageError(format!("`{}` {what}", args.output.display())).into());
+    }
     let store = existing(settings)?;
     let by = who::signature(args.by.as_deref(), now);
     let day = |at: DateTime<Utc>| at.with_timezone(&settings.policy.zone).date_naive().to_string();
