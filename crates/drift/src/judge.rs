@@ -396,8 +396,9 @@ impl People {
             past.verdict,
             Verdict::ConfirmedOffboarded | Verdict::Drift(Cause::Reactivated)
         );
-        // Assigned and taken away again since then: an ordinary removal that has not arrived.
-        let later = case.starts().unassigned.is_some_and(|it| it > past.since);
+        let off_until = past.seen_until.or_else(|| looked_at_before(case)).max(Some(past.since));
+        // Assigned and taken away again since the last look: an ordinary removal that has not arrived.
+        let later = case.starts().unassigned > off_until;
         was_off && !later
     }
 

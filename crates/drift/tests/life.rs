@@ -395,6 +395,21 @@ fn an_account_that_was_confirmed_off_is_watched_for_years_even_when_its_owner_is
 }
 
 #[test]
+fn an_account_that_stayed_off_when_the_app_was_lost_as_well_is_switched_on_again_not_left_on() {
+    let mut life = Life::new();
+    night(&mut life, QUIET, "nothing");
+    let expired = QUIET.replace("assigned", "assigned ends=12h");
+    night(&mut life, &expired.replace("x.test on", "x.test off"), "nothing");
+    let lost = QUIET.replace("assigned", "denied changed=26h");
+    night(&mut life, &lost.replace("x.test on", "x.test off"), "nothing");
+    life.wait(10);
+    night(&mut life, &lost, "a1 reactivated critical detected pending");
+    let began = life.findings.values().next().unwrap().exposures[0].started;
+    let seen_off = testkit::now() + TimeDelta::days(2) - TimeDelta::hours(1);
+    assert_eq!(began.earliest, Some(seen_off), "by the list of that night");
+}
+
+#[test]
 fn who_is_rehired_and_leaves_again_has_a_finding_of_that_employment() {
     let mut life = Life::new();
     let left = QUIET.replace("ACTIVE assigned", "DEPROVISIONED");

@@ -546,6 +546,18 @@ fn records_that_are_not_in_order() {
 }
 
 #[test]
+fn an_account_that_names_somebody_new_by_id_does_not_have_its_owners_old_name() {
+    let mut company = world(
+        "okta (partial)
+           00uAAAAAAAAAAAAAAAAA ana.new@x.test ACTIVE assigned account=a1
+         app
+           a1 00uBBBBBBBBBBBBBBBBB ana@x.test on",
+    );
+    company.stored_links.push(("a1".into(), "00uAAAAAAAAAAAAAAAAA".into(), Tier::AccountId));
+    assert_eq!(claims(&company), "nothing");
+}
+
+#[test]
 fn a_privileged_account_is_one_step_graver() {
     check(
         "okta

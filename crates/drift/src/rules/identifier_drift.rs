@@ -27,6 +27,10 @@ fn when(case: &Case<'_>) -> Option<(Severity, Grace)> {
     if !is_linked || !is_immutable(case.cx.graph.tier(case.account?)?) {
         return None;
     }
+    // By its own id it is by now that of somebody whom no list has shown yet.
+    if case.cx.graph.ghost(case.account?).is_some() {
+        return None;
+    }
     let address_differs = match (&account.email, &identity.row.email) {
         (Some(one), Some(other)) => !same_name(one, other),
         _ => false,
