@@ -396,7 +396,7 @@ impl People {
             past.verdict,
             Verdict::ConfirmedOffboarded | Verdict::Drift(Cause::Reactivated)
         );
-        let off_until = past.seen_until.or_else(|| looked_at_before(case)).max(Some(past.since));
+        let off_until = last_look(case).max(Some(past.since));
         // Assigned and taken away again since the last look: an ordinary removal that has not arrived.
         let later = case.starts().unassigned > off_until;
         was_off && !later
@@ -709,14 +709,19 @@ fn has_id(case: &Case<'_>) -> bool {
 /// Between the last look that had it off and the first that has it on.
 fn reactivated_between(case: &Case<'_>) -> Interval {
     let estate = case.cx.graph.estate();
-    let standing = case.row().and_then(|it| case.cx.past.standings.get(&it.entity));
     Interval {
-        earliest: standing.and_then(|it| it.seen_until).or_else(|| looked_at_before(case)),
+        earliest: last_look(case),
         latest: case.row().and_then(|it| {
             let as_of = estate.snapshot(it.snapshot).reference.as_of.at;
             Some(case.cx.read_by(estate.channels.get(usize::from(it.system))?, as_of))
         }),
     }
+}
+
+/// As of the last look before this run that shows the account as it was concluded of.
+fn last_look(case: &Case<'_>) -> Option<DateTime<Utc>> {
+    let standing = case.row().and_then(|it| case.cx.past.standings.get(&it.entity));
+    standing.and_then(|it| it.seen_until).or_else(|| looked_at_before(case))
 }
 
 /// As of when the account's list was looked at before this run.

@@ -684,20 +684,17 @@ fn assigned(cx: &Context<'_>, at: usize, sighting: &Sighting<'_, Identity>) -> W
     let is_denied_by_id = estate.asked_again.contains(&(List::Assignments, sighting.entity));
     let was_listed = last_one.map(|it| it.0);
     let missed_by = last_one.and_then(|it| it.1).filter(|it| !was_granted_since(cx, at, *it));
+    let lost_by = |by| {
+        let latest = Some(missed_by.unwrap_or(by));
+        let between = Interval { earliest: was_listed, latest };
+        Word { missed_by, ..Word::absent(Right::Unassigned, None, between) }
+    };
     match list.base.filter(|_| members_seen) {
         // Whatever the list is worth: asked by id, the source says that they do not have the app.
         None if is_denied_by_id && members_seen => {
-            let latest = Some(missed_by.unwrap_or(cx.now));
-            let between = Interval { earliest: was_listed, latest };
-            let word = Word::absent(Right::Unassigned, None, between);
-            Word { is_from_absence: false, missed_by, ..word }
+            Word { is_from_absence: false, ..lost_by(cx.now) }
         }
         None => Word::plain(Right::Unknown, None),
-        Some(base) => {
-            let read_by = cx.read_by(list, estate.snapshot(base).reference.as_of.at);
-            let latest = Some(missed_by.unwrap_or(read_by));
-            let between = Interval { earliest: was_listed, latest };
-            Word { missed_by, ..Word::absent(Right::Unassigned, None, between) }
-        }
+        Some(base) => lost_by(cx.read_by(list, estate.snapshot(base).reference.as_of.at)),
     }
 }

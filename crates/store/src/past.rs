@@ -202,38 +202,39 @@ fn gone(
     for (stream, entities) in by_stream {
         let chain = Chain::of(connection, stream)?;
         let list = chain.stream.list;
+        let n_before = all.len();
         if entities.len() < WHOLE_MIN {
             for entity in entities {
                 let which = Which::Entity { entity, until: at };
-                last_of_each(
-                    connection,
-                    read(connection, list, which)?,
-                    &chain,
-                    at,
-                    &mut all,
-                    |_| true,
-                )?;
+                last_of_each(read(connection, list, which)?, &chain, at, &mut all, |_| true)?;
             }
         } else {
             let wanted: FxHashSet<EntityId> = entities.into_iter().collect();
             let stored = read(connection, list, Which::Stream { stream, until: at })?;
-            last_of_each(connection, stored, &chain, at, &mut all, |it| wanted.contains(&it))?;
+            last_of_each(stored, &chain, at, &mut all, |it| wanted.contains(&it))?;
+        }
+        let mut known: BTreeMap<SnapshotId, Option<DateTime<Utc>>> = BTreeMap::new();
+        for it in all.iter_mut().skip(n_before) {
+            it.missed_by = match known.entry(it.last_seen.id) {
+                Entry::Occupied(known) => *known.get(),
+                Entry::Vacant(new) => {
+                    *new.insert(chain.whole_after(connection, it.last_seen.id, at)?)
+                }
+            };
         }
     }
     all.sort_unstable_by_key(|it| it.entity);
     Ok(all)
 }
 
-/// Adds the last version of each wanted entity to `all`.
+/// Adds the last version of each wanted entity to `all`, without [`Gone::missed_by`].
 fn last_of_each(
-    connection: &Connection,
     stored: StoredRows,
     chain: &Chain,
     at: SnapshotId,
     all: &mut Vec<Gone>,
     is_wanted: impl Fn(EntityId) -> bool,
 ) -> Result<(), StoreError> {
-    let mut first_whole: BTreeMap<SnapshotId, Option<DateTime<Utc>>> = BTreeMap::new();
     each_kind!(StoredRows, stored, versions => {
         let mut last = FxHashMap::default();
         for version in versions.into_iter().filter(|it| is_wanted(it.entity)) {
@@ -242,13 +243,9 @@ fn last_of_each(
         for (entity, version) in last {
             let end = chain.ends.get(&version.id).copied().filter(|end| *end <= at).unwrap_or(at);
             let last_seen = Arc::clone(chain.before(end, version.id)?);
-            let missed_by = match first_whole.entry(last_seen.id) {
-                Entry::Occupied(known) => *known.get(),
-                Entry::Vacant(new) => *new.insert(chain.whole_after(connection, last_seen.id, at)?),
-            };
             let seen = version.seen();
             let row = StoredRows::from(vec![version]).into_rows();
-            all.push(Gone { entity, row, seen, last_seen, missed_by });
+            all.push(Gone { entity, row, seen, last_seen, missed_by: None });
         }
     });
     Ok(())

@@ -54,38 +54,28 @@ pub(crate) fn choose<'p>(
         .filter(|it| it.kind == kind && it.memberships.is_some() == is_of_group)
         .collect();
     let sample = sample(first, &candidates)?;
-    for is_fallback in [false, true] {
-        let mut fits: Vec<((usize, usize), &Profile)> = candidates
-            .iter()
-            .filter(|it| {
-                it.fallback == is_fallback
-                    && sample.misses(it).is_some_and(|misses| misses.is_empty())
-            })
-            .map(|it| ((it.recognise.len(), sample.score(it)), *it))
-            .collect();
-        // The profile that asks for most is the most particular; among equals, the one that reads most.
-        fits.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
-        match fits.as_slice() {
-            [] => {}
-            [(best, one), (second, other), ..] if best == second => {
-                let reason =
-                    format!("the profiles `{}` and `{}` fit equally well", one.name, other.name);
-                return Err(sample
-                    .unrecognised(reason, kind, &candidates)
-                    .at(&first.shown_as, Place::File));
-            }
-            // Before what reads anything does: is it, surely, another system's?
-            [_, ..]
-                if is_fallback
-                    && foreign(first, kind, profiles)?
-                        .is_some_and(|it| it.recognise.len() >= SURE_MIN) =>
-            {
-                break;
-            }
-            [(_, best), ..] => return Ok(best),
+    let (fallbacks, particular): (Vec<&Profile>, Vec<&Profile>) =
+        candidates.iter().partition(|it| it.fallback);
+    let one_of = |fits: &[Fit<'p>]| match fits {
+        [] => Ok(None),
+        [(best, one), (second, other), ..] if best == second => {
+            let reason =
+                format!("the profiles `{}` and `{}` fit equally well", one.name, other.name);
+            Err(sample.unrecognised(reason, kind, &candidates).at(&first.shown_as, Place::File))
         }
+        [(_, best), ..] => Ok(Some(*best)),
+    };
+    if let Some(best) = one_of(&sample.fits(&particular))? {
+        return Ok(best);
     }
-    let reason = match foreign(first, kind, profiles)? {
+    let foreign = foreign(first, kind, profiles)?;
+    // What reads anything does not read what is surely another system's.
+    if foreign.is_none_or(|it| it.recognise.len() < SURE_MIN)
+        && let Some(best) = one_of(&sample.fits(&fallbacks))?
+    {
+        return Ok(best);
+    }
+    let reason = match foreign {
         Some(other) => format!(
             "the file looks like `{}`, which is of kind `{}` and not `{kind}`: name it there, or name the profile that reads it here",
             other.name, other.kind,
@@ -103,10 +93,11 @@ fn foreign<'p>(
 ) -> Result<Option<&'p Profile>, PullError> {
     let others: Vec<&Profile> =
         profiles.iter().filter(|it| it.kind != kind && !it.fallback).collect();
-    let sample = sample(page, &others)?;
-    let fits = others.iter().filter(|it| sample.misses(it).is_some_and(|it| it.is_empty()));
-    Ok(fits.max_by_key(|it| (it.recognise.len(), sample.score(it))).copied())
+    Ok(sample(page, &others)?.fits(&others).first().map(|it| it.1))
 }
+
+/// A profile that fits a file: how many names it asks for, how many it reads, and which it is.
+type Fit<'p> = ((usize, usize), &'p Profile);
 
 /// The names met in the first rows of a file.
 struct Sample {
@@ -171,6 +162,16 @@ fn collect(value: &serde_json::Value, prefix: &str, names: &mut Vec<String>) {
 }
 
 impl Sample {
+    /// The profiles that fit: first the one that asks for most, which is the most particular; among
+    /// equals, the one that reads most.
+    fn fits<'p>(&self, profiles: &[&'p Profile]) -> Vec<Fit<'p>> {
+        let fitting = profiles.iter().filter(|it| self.misses(it).is_some_and(|it| it.is_empty()));
+        let mut fits: Vec<Fit<'p>> =
+            fitting.map(|it| ((it.recognise.len(), self.score(it)), *it)).collect();
+        fits.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
+        fits
+    }
+
     /// Which of the wanted names are missing; `None` when the profile reads another format.
     fn misses<'p>(&self, profile: &'p Profile) -> Option<Vec<&'p str>> {
         profile.formats.contains(&self.format).then(|| {
