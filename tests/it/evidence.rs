@@ -36,7 +36,8 @@ impl Audited {
         site.write("trust/log.vkey", format!("{vkey}\n"));
         site.write("trust/allowed_signers", format!("{allowed}\n"));
         // The first thing that is told to the ledger announces its key.
-        let because = ["--reason", "handover to Ada", "--until", "2099-12-31", "--by", "Ada Byron"];
+        let because =
+            ["--reason", "handover to Grace Hopper", "--until", "2099-12-31", "--by", "Ada Byron"];
         site.told(&[&["findings", "waive", "request", "DL-14"][..], &because].concat());
         site.write("held.checkpoint", site.told(&["ledger", "head"]).bytes);
         let bag = export(&site, &["--output", "bag.zip"]);
@@ -482,7 +483,8 @@ fn a_redacted_bag_names_nobody_and_proves_the_same() {
     let redacted =
         export(&audited.site, &["--redacted", "--by", "Grace Hopper", "--output", "redacted.zip"]);
     is(&audited.verify(&redacted, &TRUSTED), 0, &["rows of the population"]);
-    let mut personal = ["alderquay.example", "Grace Hopper", "Ada"].map(str::to_owned).to_vec();
+    let mut personal =
+        ["alderquay.example", "Grace Hopper", "Ada Byron"].map(str::to_owned).to_vec();
     for leaver in leavers(&audited.site, "2026-07-01", "2027-01-01") {
         for column in ["name", "login", "accounts"] {
             personal.push(leaver[column].as_str().unwrap().to_owned());

@@ -69,7 +69,7 @@ fn runs_and_what_people_do_are_entries_that_name_nobody() {
     let orphan = site.states().into_iter().find(|it| it[1] == ORPHAN).unwrap()[2].clone();
     let until = ["--reason", "handover to Grace", "--until", "2099-12-31", "--by", "Ada Byron"];
     site.told(&[&["findings", "waive", "request", &orphan][..], &until].concat());
-    site.told(&["findings", "waive", "approve", "1", "--by", "Grace"]);
+    site.told(&["findings", "waive", "approve", "1", "--by", "Grace Hopper"]);
     let entries = site.entries();
     let n = |kind: &str| entries.iter().filter(|it| it["type"] == kind).count();
     assert_eq!(n("run.completed"), 2);
@@ -80,7 +80,7 @@ fn runs_and_what_people_do_are_entries_that_name_nobody() {
     assert!(n("observation.changed") > 0);
     for entry in &entries {
         let text = entry.to_string();
-        for personal in ["@", "Ada", "Grace", "handover", "tester", ORPHAN] {
+        for personal in ["@", "Ada Byron", "Grace Hopper", "handover", "tester", ORPHAN] {
             assert!(!text.contains(personal), "`{personal}`: {text}");
         }
     }
