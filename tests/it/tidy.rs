@@ -55,7 +55,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     // Not shipped.
     ("testkit", &["domain", "drift", "graph"]),
-    ("sim", &["connectors", "domain", "drift", "engine", "graph", "outbound", "store"]),
+    ("sim", &["alerting", "connectors", "domain", "drift", "engine", "graph", "outbound", "store"]),
     (
         "bench",
         &["connectors", "domain", "drift", "engine", "graph", "ledger", "outbound", "sim", "store"],

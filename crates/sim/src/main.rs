@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
-use sim::soak::{Installation, look_once};
+use sim::soak::{Installation, Service, look_once};
 use sim::{Sim, World};
 use years::Soak;
 
@@ -53,6 +53,19 @@ enum Command {
         #[arg(long)]
         diary: bool,
     },
+    /// Let a daemon serve a random company: restarted, killed and suspended, under settings that change,
+    /// with channels that are down; and compare its runs and what channels are told with the truth
+    Year {
+        /// What everything comes from
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+        /// How long
+        #[arg(long, default_value_t = 365)]
+        days: u32,
+        /// Tell what happens, day by day
+        #[arg(long)]
+        diary: bool,
+    },
     /// Look at a company once: the process that `soak --kill` kills
     #[command(hide = true)]
     Look {
@@ -75,6 +88,7 @@ async fn main() -> anyhow::Result<()> {
             let seeds = seed..seed.saturating_add(years);
             years::soak(Soak { seeds, nights, at_a_time, resume, kill, diary }).await
         }
+        Command::Year { seed, days, diary } => years::year(Service { seed, days }, diary).await,
         Command::Look { database, now, installation } => {
             look_once(&installation, &database, now).await
         }

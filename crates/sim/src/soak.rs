@@ -4,6 +4,8 @@
 //! Everything comes from one seed, so that a night that went wrong can be lived again.
 
 mod accounts;
+pub mod calendar;
+mod channels;
 mod check;
 mod company;
 mod days;
@@ -11,6 +13,8 @@ mod installation;
 mod night;
 mod papers;
 mod people;
+mod service;
+mod told;
 mod truth;
 
 use std::path::PathBuf;
@@ -21,6 +25,8 @@ use company::Company;
 use domain::Pass;
 pub use installation::{Installation, look_once};
 use night::Seen;
+pub use service::{Served, Service, serve};
+pub use told::Sum;
 
 /// A stretch of one company's life.
 #[derive(Clone, Debug, PartialEq, Eq)]

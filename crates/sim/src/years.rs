@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use sim::soak::{Life, Lived, live};
+use sim::soak::{Life, Lived, Served, Service, live, serve};
 use tokio::task::JoinSet;
 
 /// Which companies live, and how it is told.
@@ -78,6 +78,48 @@ pub(crate) async fn soak(soak: Soak) -> anyhow::Result<()> {
     );
     println!("{n_passed} passed, {n_failed} failed, {:.1} company-years", n_nights as f64 / 365.0);
     anyhow::ensure!(n_failed == 0, "{n_failed} companies were judged wrongly");
+    Ok(())
+}
+
+/// Lets a daemon serve one company. The last line says what came of it.
+///
+/// # Errors
+///
+/// Fails when something was not so, or the company cannot be simulated.
+pub(crate) async fn year(service: Service, diary: bool) -> anyhow::Result<()> {
+    let told = move |line: &str| {
+        if diary {
+            println!("{line}");
+        }
+    };
+    let Served {
+        n_full,
+        n_light,
+        n_missed,
+        n_processes,
+        n_killed,
+        n_failed,
+        n_reloads,
+        n_deaf_hours,
+        told: sum,
+        problems,
+    } = serve(service, told).await?;
+    let Service { seed, days } = service;
+    for problem in &problems {
+        println!("{problem}\n  again: sim year --seed {seed} --days {days} --diary");
+    }
+    println!(
+        "{n_full} full runs, {n_light} light passes, {n_missed} due times told as missed; \
+         {n_processes} processes, {n_killed} killed in a run, {n_failed} runs that failed, \
+         {n_reloads} changes of settings"
+    );
+    println!(
+        "{} notices, {} came again, {} unconfirmed; on-call was told of {} accounts, {} times that it \
+         is over; channels were deaf for {n_deaf_hours} hours",
+        sum.n_notices, sum.n_again, sum.n_unconfirmed, sum.n_paged, sum.n_over
+    );
+    println!("{days} days, {} problems", problems.len());
+    anyhow::ensure!(problems.is_empty(), "something was not so");
     Ok(())
 }
 

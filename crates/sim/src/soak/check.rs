@@ -132,7 +132,12 @@ impl Look<'_> {
                 let due = self.truth.due(id, now).map(|it| it + self.clock_ahead);
                 let is_due = due.is_some_and(|it| it < now)
                     && (is_dated || told.iter().any(|it| since(it) < now));
-                let is_open = |it: &&FindingRecord| it.finding.state != FindingState::Pending;
+                // Whose it is, is for lists to say: a light pass opens no trouble of a link.
+                let waits = |it: &FindingRecord| {
+                    it.finding.family() == Family::Link && self.record.pass == Pass::Light
+                };
+                let is_open =
+                    |it: &&FindingRecord| it.finding.state != FindingState::Pending || waits(it);
                 if is_due && !self.is_stranger(account) && !told.iter().any(is_open) {
                     let because: Vec<&str> = told.iter().map(|it| it.because.as_str()).collect();
                     let because = because.join("; ");

@@ -1,6 +1,6 @@
 //! A random company of 30 to 80 people, and an installation of Driftline that watches it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -39,6 +39,8 @@ pub(super) struct Company {
     pub(super) papers: Papers,
     /// Does Driftline get to see the register?
     pub(super) has_register: bool,
+    /// When something happens in what is left of the day.
+    pub(super) times: VecDeque<DateTime<Utc>>,
     /// What was set going, with when it comes.
     pub(super) later: Vec<(DateTime<Utc>, Later)>,
     /// What happened since it was read last, a line each.
@@ -89,6 +91,7 @@ impl Company {
             truth: Truth::new(hr),
             papers: Papers::default(),
             has_register,
+            times: VecDeque::new(),
             later: Vec::new(),
             diary: Vec::new(),
             folder,
@@ -111,6 +114,11 @@ impl Company {
         }
         company.diary.clear();
         Ok(company)
+    }
+
+    /// Where Driftline keeps what it sees.
+    pub(super) fn database(&self) -> PathBuf {
+        self.folder.path().join("driftline.db")
     }
 
     pub(super) fn clock(&self) -> std::sync::Arc<SimClock> {

@@ -118,6 +118,17 @@ impl Company {
         self.days_that_end();
     }
 
+    /// Lives through days and hours, up to `at`.
+    pub(super) fn live_until(&mut self, at: DateTime<Utc>) {
+        let mut times = std::mem::take(&mut self.times);
+        while self.today <= at {
+            self.dusk(times);
+            times = self.dawn();
+        }
+        self.pass(&mut times, at);
+        self.times = times;
+    }
+
     /// How often Driftline looks today: mostly once, in the night.
     pub(super) fn looks_today(&mut self) -> u32 {
         if self.rng.u32(0..8) == 0 { 2 } else { 1 }

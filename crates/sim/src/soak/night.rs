@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use domain::{Change, FindingRecord, Pass};
+use domain::{Change, FindingRecord, Pass, RunRecord};
 use engine::{Outcome, Plan};
 use store::Store;
 use tokio::time::Instant;
@@ -29,6 +29,8 @@ pub(super) struct Seen {
     /// Accounts that should have been off.
     pub(super) n_exposed: u64,
     pub(super) problems: Vec<String>,
+    /// What Driftline wrote down.
+    pub(super) record: Option<RunRecord>,
 }
 
 /// Where something may go wrong.
@@ -77,18 +79,16 @@ impl Company {
         if let Some((endpoint, fault, when)) = fault {
             self.sim.fault(endpoint, fault, when);
         }
-        let path = self.folder.path().join("driftline.db");
-        self.papers.write(self.folder.path())?;
-        let now = self.now();
-        as_of(&mut self.plan, now);
-        self.plan = Plan { pass, ..self.plan.clone() };
+        let path = self.database();
+        self.prepare(pass)?;
         let clock = self.clock();
         // A program that ends opens its database anew; one that goes on does not.
         if self.rng.u32(0..8) == 0 || self.victim.is_some() {
             self.store = None;
         }
-        if self.rng.u32(0..25) == 0 {
-            seen.crashed = self.break_off(&path).await?;
+        // A daemon that is broken off does not go on with the same turn.
+        if self.plan.turn.is_none() && self.rng.u32(0..25) == 0 {
+            seen.crashed = self.break_off().await?;
         }
         if let Some(victim) = self.victim.clone() {
             seen.killed = self.kill(&victim, &path).await?;
@@ -136,13 +136,23 @@ impl Company {
         drop(world);
         seen.problems.extend(self.sim.offences());
         self.sim.forget_requests();
+        seen.record = Some(record);
         Ok(seen)
     }
 
+    /// Writes the papers, and says what is looked at, as of now.
+    pub(super) fn prepare(&mut self, pass: Pass) -> anyhow::Result<()> {
+        self.papers.write(self.folder.path())?;
+        let now = self.now();
+        as_of(&mut self.plan, now);
+        self.plan = Plan { pass, ..self.plan.clone() };
+        Ok(())
+    }
+
     /// Looks, and breaks off at a random point. False: it was faster.
-    async fn break_off(&mut self, database: &Path) -> anyhow::Result<bool> {
+    pub(super) async fn break_off(&mut self) -> anyhow::Result<bool> {
         self.store = None;
-        let store = Store::open(database)?;
+        let store = Store::open(&self.database())?;
         let patience = Duration::from_micros(self.rng.u64(0..30_000));
         let clock = self.clock();
         let run = engine::run(&store, &self.plan, &*clock);

@@ -25,11 +25,6 @@ impl Right {
     pub(super) const fn is_over(self) -> bool {
         matches!(self, Self::Suspended | Self::Unassigned | Self::Expired | Self::Leaver)
     }
-
-    /// So long it may remain before somebody is called.
-    fn grace(self) -> TimeDelta {
-        TimeDelta::hours(if self == Self::Leaver { 4 } else { 24 })
-    }
 }
 
 /// A value and since when it holds, oldest first.
@@ -40,6 +35,8 @@ type History<T> = Vec<(DateTime<Utc>, T)>;
 pub(super) struct Truth {
     /// What HR's word is worth.
     hr: HrWord,
+    /// How long a leaver's access may remain before somebody is called.
+    pub(super) leaver_grace: TimeDelta,
     /// By user id: the right of the person, or that the user was left behind for another.
     rights: BTreeMap<String, History<Right>>,
     /// By user id: whether HR says that they left, and Okta that they may.
@@ -66,7 +63,12 @@ pub(super) type Stretch = (DateTime<Utc>, Option<DateTime<Utc>>);
 impl Truth {
     /// Nothing yet.
     pub(super) fn new(hr: HrWord) -> Self {
-        Self { hr, ..Self::default() }
+        Self { hr, leaver_grace: TimeDelta::hours(4), ..Self::default() }
+    }
+
+    /// So long access may remain before somebody is called.
+    fn grace(&self, right: Right) -> TimeDelta {
+        if right == Right::Leaver { self.leaver_grace } else { TimeDelta::hours(24) }
     }
 
     /// Writes down what is true from `at` on.
@@ -229,7 +231,7 @@ impl Truth {
             return Some(on.0 + TimeDelta::hours(73));
         }
         let over = rights.iter().rev().skip_while(|it| it.0 > now).take_while(|it| it.1.is_over());
-        over.map(|(at, right)| *at + right.grace()).min()
+        over.map(|(at, right)| *at + self.grace(*right)).min()
     }
 
     /// Whether somebody ever had the right.

@@ -1,0 +1,249 @@
+//! Compares what channels were told with the truth: whether each notice was right when it came,
+//! whether everybody who had to be told was, and none twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    Family, FindingId, FindingRecord, FindingState, NotifyReason, RunRecord, Severity, SubjectKind,
+};
+
+use super::channels::Heard;
+use super::truth::Truth;
+
+/// The channel that is told of critical remains of access.
+pub(super) const ON_CALL: &str = "on-call";
+/// The channel that is told of everything.
+pub(super) const MAIL: &str = "mail";
+
+/// A notice older than this is asked about again before it leaves.
+const FRESH_FOR: TimeDelta = TimeDelta::minutes(10);
+
+/// All that was told.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// Every finding, as the newest run that spoke of it has it.
+    standing: BTreeMap<FindingId, Standing>,
+    /// The content of each notice, by channel and id.
+    notices: BTreeMap<(String, String), Heard>,
+    /// Notices that opened a finding, by channel, finding and opening.
+    openings: BTreeMap<(String, FindingId, Option<DateTime<Utc>>), BTreeSet<String>>,
+    /// By channel: of which findings it was told that are not over for it.
+    burning: BTreeMap<String, BTreeSet<FindingId>>,
+    /// By channel and key: the last that came, taken or not, says that it is over.
+    is_over: BTreeMap<(String, String), bool>,
+    /// Channels that routes of the newest run lead to.
+    judged: Vec<&'static str>,
+    pub(super) sum: Sum,
+}
+
+/// How much was told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// Different notices that came.
+    pub n_notices: u64,
+    /// Notices that came again, with the same id.
+    pub n_again: u64,
+    /// Accounts of leavers that on-call was told of.
+    pub n_paged: u64,
+    /// Notices that something is over.
+    pub n_over: u64,
+    /// Notices that say that they could not be confirmed.
+    pub n_unconfirmed: u64,
+}
+
+#[derive(Clone, Debug)]
+struct Standing {
+    account: Option<String>,
+    family: Family,
+    severity: Severity,
+    state: FindingState,
+    opened_at: Option<DateTime<Utc>>,
+    /// The run that spoke of it saw it.
+    is_seen: bool,
+}
+
+impl Standing {
+    fn of(record: &FindingRecord, run: &RunRecord) -> Self {
+        let finding = &record.finding;
+        let is_account = finding.subject.kind == SubjectKind::Account;
+        Self {
+            account: is_account.then(|| finding.subject.key.to_string()),
+            family: finding.family(),
+            severity: finding.severity,
+            state: finding.state,
+            opened_at: finding.opened_at,
+            is_seen: finding.last_seen_at == run.now,
+        }
+    }
+
+    /// An account that somebody may use whose access has to end.
+    fn exposed(&self) -> Option<&str> {
+        self.account.as_deref().filter(|_| self.family == Family::AccessRemains)
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.state, FindingState::Resolved | FindingState::FalsePositive)
+    }
+
+    /// Does this channel hear of it, by its routes?
+    fn is_for(&self, channel: &str) -> bool {
+        channel != ON_CALL
+            || (self.family == Family::AccessRemains && self.severity == Severity::Critical)
+    }
+}
+
+impl Told {
+    /// Takes note of where findings stand now, and who is told of them.
+    pub(super) fn note(&mut self, run: &RunRecord, channels: &[&'static str]) {
+        self.judged = channels.to_vec();
+        for record in &run.findings {
+            self.standing.insert(record.finding.id, Standing::of(record, run));
+        }
+    }
+
+    /// Compares what came with what was true when it came.
+    pub(super) fn hear(&mut self, heard: Vec<Heard>, truth: &Truth) -> Vec<String> {
+        let mut problems = Vec::new();
+        for it in heard {
+            if !it.is_taken {
+                // It may have been, for all that Driftline knows.
+                self.is_over.entry((it.channel, it.key)).or_insert(false);
+                continue;
+            }
+            let about = format!(
+                "TOLD: {}, {} of {:?}, decided {}, came {}",
+                it.channel,
+                it.reason.name(),
+                it.findings,
+                it.decided_at,
+                it.came_at
+            );
+            problems.extend(self.false_notice(&it, truth).map(|what| format!("{about}: {what}")));
+            problems.extend(self.add(it).map(|what| format!("{about}: {what}")));
+        }
+        problems
+    }
+
+    /// What is not so.
+    fn false_notice(&self, heard: &Heard, truth: &Truth) -> Option<String> {
+        let claims = !heard.is_unconfirmed && claims(heard.reason);
+        for id in &heard.findings {
+            let Some(standing) = self.standing.get(id) else {
+                return Some(format!("nothing is known of {id}"));
+            };
+            if heard.reason == NotifyReason::Resolved && !standing.is_over() {
+                return Some(format!("{id} is {} and not over", standing.state.name()));
+            }
+            if !claims {
+                continue;
+            }
+            if standing.is_over() {
+                return Some(format!("{id} is over"));
+            }
+            let Some(account) = standing.exposed().filter(|_| standing.is_seen) else { continue };
+            let is_fresh = heard.came_at - heard.decided_at <= FRESH_FOR;
+            let was_so = is_fresh && truth.is_exposed(account, heard.decided_at);
+            if !was_so && !truth.is_exposed(account, heard.came_at) {
+                return Some(format!("{account} of {id} does not remain"));
+            }
+        }
+        None
+    }
+
+    /// Writes down what came. Returns what it should not have been: the same again, in other words
+    /// or under another id.
+    fn add(&mut self, heard: Heard) -> Option<String> {
+        let at = (heard.channel.clone(), heard.id.clone());
+        if let Some(before) = self.notices.get(&at) {
+            self.sum.n_again += 1;
+            // What was asked again in between may be confirmed now, or be about fewer.
+            let is_same = before.key == heard.key && before.reason == heard.reason;
+            return (!is_same).then(|| "two notices have one id".to_owned());
+        }
+        self.sum.n_notices += 1;
+        self.sum.n_unconfirmed += u64::from(heard.is_unconfirmed);
+        let is_over = heard.reason == NotifyReason::Resolved;
+        let key = (heard.channel.clone(), heard.key.clone());
+        let was_over = self.is_over.insert(key, is_over);
+        let burning = self.burning.entry(heard.channel.clone()).or_default();
+        let mut problem = None;
+        if is_over {
+            self.sum.n_over += 1;
+            burning.retain(|it| !heard.findings.contains(it));
+            if was_over != Some(false) {
+                problem = Some("is said to be over, and nothing was told".to_owned());
+            }
+        } else if claims(heard.reason) {
+            for id in &heard.findings {
+                let Some(standing) = self.standing.get(id) else { continue };
+                let is_new = burning.insert(*id);
+                let opens = matches!(
+                    heard.reason,
+                    NotifyReason::Opened | NotifyReason::Reopened | NotifyReason::Baseline
+                );
+                if !is_new && !opens {
+                    continue;
+                }
+                let is_paged = heard.channel == ON_CALL && standing.exposed().is_some();
+                self.sum.n_paged += u64::from(is_paged);
+                let opening = (heard.channel.clone(), *id, standing.opened_at);
+                let ids = self.openings.entry(opening).or_default();
+                ids.insert(heard.id.clone());
+                if ids.len() > 1 {
+                    problem = Some(format!("{id} is told to open for the second time"));
+                }
+            }
+        }
+        self.notices.insert(at, heard);
+        problem
+    }
+
+    /// Who should have been told and was not, when nothing waits any more.
+    pub(super) fn missing(
+        &self,
+        channels: &[&str],
+        truth: &Truth,
+        now: DateTime<Utc>,
+    ) -> Vec<String> {
+        let mut problems = Vec::new();
+        for channel in channels {
+            let burning = self.burning.get(*channel);
+            let is_told = |id: &FindingId| burning.is_some_and(|it| it.contains(id));
+            for (id, it) in &self.standing {
+                // What is asked again before it is told may be over by then.
+                let is_so = it.exposed().is_none_or(|it| truth.is_exposed(it, now));
+                if it.state == FindingState::Open && it.is_for(channel) && is_so && !is_told(id) {
+                    problems.push(format!("UNTOLD: {channel} does not know of {id}: {it:?}"));
+                }
+                if it.is_over() && is_told(id) && self.is_alone(channel, *id) {
+                    problems.push(format!("UNTOLD: {channel} does not know that {id} is over"));
+                }
+            }
+        }
+        problems
+    }
+
+    /// Was everything that the channel was told together with this finding told to be over, or is
+    /// over? Of several that were told as one, the last to be over ends it.
+    fn is_alone(&self, channel: &str, id: FindingId) -> bool {
+        let notices = self.notices.values();
+        let with = notices.filter(|it| it.channel == channel && it.findings.contains(&id));
+        let is_over = |it: &FindingId| self.standing.get(it).is_none_or(Standing::is_over);
+        with.into_iter().all(|it| it.findings.iter().all(is_over))
+    }
+}
+
+/// Does a notice for this reason say that something is so now?
+const fn claims(reason: NotifyReason) -> bool {
+    matches!(
+        reason,
+        NotifyReason::Opened
+            | NotifyReason::Reopened
+            | NotifyReason::Worsened
+            | NotifyReason::Reminder
+            | NotifyReason::Escalated
+            | NotifyReason::Baseline
+            | NotifyReason::Storm
+    )
+}
