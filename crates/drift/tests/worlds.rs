@@ -876,6 +876,23 @@ fn an_employee_number_that_many_share_convicts_no_stranger() {
 }
 
 #[test]
+fn who_was_hired_for_the_fifth_time_is_still_one_person_to_hr() {
+    check(
+        "okta
+           u1 ana@x.test DEPROVISIONED emp=1041
+           u2 ana2@x.test DEPROVISIONED emp=1041
+           u3 ana3@x.test DEPROVISIONED emp=1041
+           u4 ana4@x.test DEPROVISIONED emp=1041
+           u5 ana5@x.test ACTIVE assigned emp=1041
+         app
+           a5 u5 ana5@x.test on
+         hr
+           emp=1041 left=-50h",
+        "a5 sources_disagree high",
+    );
+}
+
+#[test]
 fn an_authority_that_was_not_seen_frees_nobody() {
     let company = world(
         "okta

@@ -1,6 +1,6 @@
 //! Which identities are one person: by immutable key or HR row. The same address never suffices.
 
-use domain::{Text, is_placeholder};
+use domain::{Lifecycle, Text, is_placeholder};
 use petgraph::unionfind::UnionFind;
 use rustc_hash::FxHashMap;
 
@@ -51,7 +51,7 @@ fn join_by(estate: &Estate<'_>, key: PersonKey, joined: &mut UnionFind<u32>) {
         };
         carriers.entry(value).or_default().push(count(at));
     }
-    for identities in carriers.values().filter(|it| is_key(estate, it)) {
+    for identities in carriers.values().filter(|it| is_of_one(estate, it)) {
         if let Some((first, rest)) = identities.split_first() {
             for other in rest {
                 joined.union(*first, *other);
@@ -60,20 +60,36 @@ fn join_by(estate: &Estate<'_>, key: PersonKey, joined: &mut UnionFind<u32>) {
     }
 }
 
+/// Who is hired again and again leaves so many identities behind at one IdP, and no more.
+const LEFT_BEHIND_MAX: usize = 9;
+
 /// A key that more people share is none. Counted in each IdP by itself, and among those who are
 /// listed: one person has an identity in each, and leaves some behind.
 pub(crate) fn is_key(estate: &Estate<'_>, carriers: &[u32]) -> bool {
-    if carriers.len() <= CARRIERS_MAX {
-        return true;
-    }
-    let mut listed: FxHashMap<u16, usize> = FxHashMap::default();
+    carriers.len() <= CARRIERS_MAX
+        || listed(estate, carriers).all(|(here, left)| here + left <= CARRIERS_MAX)
+}
+
+/// Whether identities of one number may be one person's. Of those who left, more may be: each
+/// employment leaves one behind.
+fn is_of_one(estate: &Estate<'_>, carriers: &[u32]) -> bool {
+    carriers.len() <= CARRIERS_MAX
+        || listed(estate, carriers)
+            .all(|(here, left)| here <= CARRIERS_MAX && left <= LEFT_BEHIND_MAX)
+}
+
+/// How many are listed at each IdP: those who did not leave, and those who did.
+fn listed(estate: &Estate<'_>, carriers: &[u32]) -> impl Iterator<Item = (usize, usize)> {
+    let mut listed: FxHashMap<u16, (usize, usize)> = FxHashMap::default();
     for at in carriers {
         let identity = estate.identities.get(*at as usize);
         if let Some(it) = identity.filter(|it| it.standing == Standing::Listed) {
-            *listed.entry(it.system).or_default() += 1;
+            let (here, left) = listed.entry(it.system).or_default();
+            let has_left = it.row.lifecycle == Lifecycle::Left;
+            *(if has_left { left } else { here }) += 1;
         }
     }
-    listed.values().all(|it| *it <= CARRIERS_MAX)
+    listed.into_values()
 }
 
 /// Whom an HR row names: by employee number, and at each IdP by an address that one identity has
@@ -86,7 +102,7 @@ fn named_by_hr(
 ) -> Vec<u32> {
     let by_number = employee_key(leaver.employee_number.as_ref())
         .map(|key| index.carriers(&key))
-        .filter(|it| is_key(estate, it))
+        .filter(|it| is_of_one(estate, it))
         .unwrap_or_default();
     let carriers =
         |key: Option<Key<'_>>| key.map(|it| index.carriers(&it).to_vec()).unwrap_or_default();
