@@ -160,6 +160,23 @@ fn a_list_that_shrank_counts_when_two_people_say_so_and_not_when_it_shrinks_furt
 }
 
 #[test]
+fn a_list_of_others_does_not_count_by_the_release_of_one_that_is_as_long() {
+    let site = Site::firm();
+    judge(&site, FIRST, &firm_of(60));
+    judge(&site, SECOND, &firm_of(60).without_accounts(|it| it <= 20));
+    let digest = digest(&site);
+    site.told(&["guard", "release", &digest, "--reason", "Lisbon closed", "--by", "Ada"]);
+    site.told(&["guard", "approve", "1", "--by", "Grace"]);
+    let mut others = firm_of(60);
+    others.accounts.iter_mut().for_each(|it| (it.number, it.owner) = (it.number + 500, None));
+    judge(&site, THIRD, &others);
+    let report = site.report();
+    let mut sources = report["sources"].as_array().unwrap().iter();
+    let list = sources.find(|it| it["list"] == "accounts").unwrap();
+    assert!(list["held"].to_string().contains("another company"), "{list}");
+}
+
+#[test]
 fn three_hundred_old_orphans_are_one_baseline_that_a_spreadsheet_triages() {
     let site = Site::firm();
     let mut night = firm_of(60);

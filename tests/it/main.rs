@@ -23,6 +23,7 @@ mod live;
 mod onelogin;
 mod partial;
 mod quickstart;
+mod same_file;
 mod site;
 mod tidy;
 mod told_in_the_end;

@@ -77,17 +77,25 @@ pub fn hard_hold(
     None
 }
 
-/// The release that lets a held list count: of the very list that a person looked at, or of one that
-/// had no more rows. `None`: there is none in force.
+/// The release that lets a held list count: of the very list that a person looked at, or of one from
+/// which as many or more were missing. `None`: there is none in force.
+///
+/// `before` and `n_missing`: as [`hard_hold`] takes them.
 #[must_use]
 pub fn list_release<'r>(
     releases: &'r [Release],
+    before: Option<&SnapshotRef>,
+    n_missing: u64,
     list: &SnapshotRef,
     now: DateTime<Utc>,
 ) -> Option<&'r Release> {
+    let n_before = before.map_or(0, |it| it.n_rows);
     releases.iter().filter(|it| it.is_in_force(now)).find(|it| match &it.what {
+        // From one of others as many rows are missing as there were.
         Released::List { stream, n_rows } => {
-            *stream == list.stream && (it.digest == list.digest || list.n_rows >= *n_rows)
+            let is_no_worse =
+                list.n_rows >= *n_rows && n_missing <= n_before.saturating_sub(*n_rows);
+            *stream == list.stream && (it.digest == list.digest || is_no_worse)
         }
         Released::Changes { .. } => false,
     })

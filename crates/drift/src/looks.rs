@@ -1,13 +1,14 @@
 //! On which lists does a case rest? A second look must be later than each of them.
 
 use chrono::{DateTime, Utc};
-use domain::{AsOfBasis, List, Look};
+use domain::{AsOfBasis, List, Look, Right};
 use graph::Standing;
 
 use crate::case::Case;
 
 /// The lists behind a case: the account's, its owners' and their assignments'; for an account
-/// without owner or a person without account, the complete lists that do not have them.
+/// without owner or a person without account, the complete lists that do not have them. Who has
+/// left, has left whatever is assigned.
 pub(crate) fn looks_of(case: &Case<'_>) -> Vec<Look> {
     let estate = case.cx.graph.estate();
     let mut snapshots: Vec<u32> = Vec::new();
@@ -32,6 +33,9 @@ pub(crate) fn looks_of(case: &Case<'_>) -> Vec<Look> {
                     Standing::Listed => Some(identity.snapshot),
                     Standing::Gone => idp.identities.base,
                 });
+                if case.right == Right::Leaver {
+                    continue;
+                }
                 let is_asked = estate.asked_again.contains(&(List::Assignments, identity.entity));
                 snapshots.extend(
                     idp.assignments

@@ -501,7 +501,11 @@ impl Reconciled {
     }
 }
 
-fn deadline(cx: &Context<'_>, known: &Known<'_>, finding: &Finding) -> Option<SlaResult> {
+pub(crate) fn deadline(
+    cx: &Context<'_>,
+    known: &Known<'_>,
+    finding: &Finding,
+) -> Option<SlaResult> {
     if finding.family() != Family::AccessRemains {
         return None;
     }

@@ -5,10 +5,11 @@ use domain::{Family, Finding, FindingState, Look, Stream};
 
 use crate::context::Context;
 use crate::judge::Claim;
-use crate::reconcile::{Known, time};
+use crate::reconcile::{Known, deadline, time};
 
-/// So long a finding may wait for a second look while its cause changes from run to run. Then it
-/// opens as what it is: something has been the matter all the time.
+/// So long a finding may wait for a second look while its cause changes from run to run, or while the
+/// files that show it stay the same. Then it opens as what it is: something has been the matter all
+/// the time.
 const CHANGING_MAX: TimeDelta = TimeDelta::hours(72);
 
 /// Whether a pending finding opens now, and why, or why not yet.
@@ -43,7 +44,9 @@ pub(crate) fn may_open(
             Err(format!("seen once as `{}`; before, it was `{}`", claim.cause, old.cause))
         }
         Some(old) if old.is_live() => {
-            second_look(&old.looks, &claim.looks).map(|()| "seen again by later lists")
+            let may_be_copies = !is_late(cx, known, finding);
+            second_look(&old.looks, &claim.looks, may_be_copies)
+                .map(|()| "seen again by later lists")
         }
         _ => Err("seen once; it opens when a later list shows it again".to_owned()),
     };
@@ -65,9 +68,16 @@ fn standing_in<'c>(cx: &Context<'_>, claim: &'c Claim) -> Option<&'c Stream> {
     claim.looks.iter().find(stands_in).map(|it| &it.stream)
 }
 
-/// Every list must have been seen again: later, and where the time is only the file's own, with
-/// other bytes, because copying a file makes it look new.
-fn second_look(first: &[Look], now: &[Look]) -> Result<(), String> {
+/// Where nothing changes for days, a new export is no other than the old one: once the deadline is
+/// over, somebody has to look, copy or not.
+fn is_late(cx: &Context<'_>, known: &Known<'_>, finding: &Finding) -> bool {
+    let deadline = deadline(cx, known, finding).and_then(|it| it.deadline_at);
+    deadline.map_or(cx.now - finding.detected_at >= CHANGING_MAX, |it| it <= cx.now)
+}
+
+/// Every list must have been seen again: later, and where the time is only the file's own and it
+/// may be a copy, with other bytes, because copying a file makes it look new.
+fn second_look(first: &[Look], now: &[Look], may_be_copies: bool) -> Result<(), String> {
     for look in now {
         let Some(before) = first.iter().find(|it| it.stream == look.stream) else { continue };
         if look.as_of <= before.as_of {
@@ -77,7 +87,7 @@ fn second_look(first: &[Look], now: &[Look]) -> Result<(), String> {
                 look.stream
             ));
         }
-        if look.is_assumed && look.body_digest == before.body_digest {
+        if may_be_copies && look.is_assumed && look.body_digest == before.body_digest {
             return Err(format!(
                 "seen once; {} is the very same file as before (state its `as_of` if it is a new export)",
                 look.stream

@@ -202,7 +202,8 @@ pub(crate) async fn gather(
             _ => enrolled.n_gone,
         };
         let held = hard_hold(&plan.policy, canaries, before.as_ref(), n_missing, &snapshot);
-        let release = list_release(&state.releases, &enrolled.reference, now);
+        let release =
+            list_release(&state.releases, before.as_ref(), n_missing, &enrolled.reference, now);
         match (held, release) {
             (Some(held), Some(release)) if held.can_be_released => {
                 snapshot.notes.push(released(&held.why, release));
