@@ -322,6 +322,21 @@ fn a_first_run_on_partial_lists_finds_what_was_seen_and_nothing_else() {
 }
 
 #[test]
+fn what_a_first_half_list_showed_stands_in_where_the_next_cannot_be_read() {
+    let site = Site::firm();
+    let half = Night { total: Some(100), ..Night::planted() };
+    site.night(FIRST, &half);
+    site.run();
+    let seen = site.live();
+    assert!(seen.contains(&("leaver_active".to_owned(), account(1))), "{seen:?}");
+    // The night is judged again.
+    remove(&site, FIRST, &["accounts"]);
+    let answer = site.run();
+    assert_eq!(answer.status, 4, "{answer}");
+    assert_eq!(site.live(), seen, "{answer}");
+}
+
+#[test]
 fn lists_that_are_too_old_support_no_claim_from_absence() {
     let site = Site::firm_after_first();
     let mut night = Night::planted();

@@ -242,8 +242,13 @@ fn last_of_each(
         }
         for (entity, version) in last {
             let end = chain.ends.get(&version.id).copied().filter(|end| *end <= at).unwrap_or(at);
-            let last_seen = Arc::clone(chain.before(end, version.id)?);
             let seen = version.seen();
+            // What `at` itself showed was not seen before it.
+            let last_seen = match seen.snapshot < end {
+                true => chain.before(end, version.id)?,
+                false => chain.get(seen.snapshot, version.id)?,
+            };
+            let last_seen = Arc::clone(last_seen);
             let row = StoredRows::from(vec![version]).into_rows();
             all.push(Gone { entity, row, seen, last_seen, missed_by: None });
         }
@@ -362,6 +367,9 @@ impl Chain {
         last: SnapshotId,
         at: SnapshotId,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        if last >= at {
+            return Ok(None);
+        }
         let mut between = self.snapshots.range((Bound::Excluded(last), Bound::Excluded(at)));
         let Some((id, first)) = between.find(|(_, it)| it.supports_absence()) else {
             return Ok(None);
