@@ -411,11 +411,14 @@ fn foremost(
 }
 
 /// A row that was taken back before its date has come says nothing any more. Who was seen to have left
-/// by then has left: the row has fallen out of a list of those who are about to.
+/// by then has left: the row has fallen out of a list of those who are about to. A contract that ends
+/// is no such leave: that day was known all the time.
 fn says_something(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> bool {
     let estate = cx.graph.estate();
     estate.leavers.get(leaver).is_some_and(|it| {
-        !estate.is_taken_back(it) || words.iter().any(|word| has_left(cx, word.0, it.row.left_at))
+        let left = words.iter().filter(|(_, word)| word.right != Right::Expired);
+        !estate.is_taken_back(it)
+            || left.into_iter().any(|(at, _)| has_left(cx, *at, it.row.left_at))
     })
 }
 

@@ -1046,6 +1046,26 @@ fn of_two_lists_of_hr_each_speaks_for_itself_also_of_whom_no_idp_knows() {
 }
 
 #[test]
+fn a_leave_that_hr_took_back_is_none_when_the_contract_ends_later() {
+    let company = world(
+        "okta
+           u1 ana@x.test ACTIVE assigned emp=1041 ends=-30h
+         app
+           a1 u1 ana@x.test on
+         hr
+           emp=1041 left=-120h gone seen=-168h",
+    );
+    let mut by_hr = rules(&company);
+    by_hr.authority = Some(domain::SystemId::parse("hr").unwrap());
+    let ended_at = Some(testkit::now() - chrono::TimeDelta::hours(30));
+    let episode = domain::Episode { number: 1, began_at: testkit::as_of(), ended_at };
+    let entity = company.estate().identities[0].entity;
+    let past =
+        drift::Past { episodes: [(entity, episode)].into_iter().collect(), ..Default::default() };
+    assert_eq!(claims_with(&company, &by_hr, &past), "a1 external_expired high");
+}
+
+#[test]
 fn a_leave_that_hr_took_back_hides_no_other_of_the_same_person() {
     // The row of the planned day named them by address, that of the real one does so by number.
     let hr = "hr
