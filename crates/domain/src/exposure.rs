@@ -38,7 +38,8 @@ pub struct TimeToDeactivate {
 /// One stretch of exposure. True removal lies in `(last_seen_active, first_seen_inactive]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exposure {
-    /// When the right ended: exact when the source says so (both sides equal), else between two looks.
+    /// When it began: when the right ended, exact where the source says so (both sides equal), else
+    /// between two looks. Where the account was made later, as the app says, perhaps only then.
     pub started: Interval,
     /// The last look that showed the account on; `None` when it never was seen on.
     pub last_seen_active: Option<DateTime<Utc>>,

@@ -69,6 +69,8 @@ pub struct Claim {
     pub starts: Starts,
     /// When the account was last seen on; `None` when this run did not see it on.
     pub seen_active_at: Option<DateTime<Utc>>,
+    /// When the account was made, as the app says; `None` when it does not say.
+    pub made_at: Option<DateTime<Utc>>,
     /// Employment of the owner, from 1; 0 without an owner.
     pub episode: u32,
     /// Whose account it is for certain: all identities of that person, the one that a key names
@@ -636,6 +638,7 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
         looks: looks_of(case),
         starts,
         seen_active_at: seen_active_at(case),
+        made_at: case.row().and_then(|it| it.row.created_at),
         episode,
         owners: owners(case),
         is_from_absence: is_from_absence(case, cause),

@@ -25,6 +25,10 @@ pub(crate) fn expose(
     // Without a date, the right had ended when both sides had been looked at.
     let looked_at = claim.looks.iter().map(|it| cx.look_read_by(it)).max().max(Some(seen_at));
     let mut begun = started(cx.policy, &claim.starts, looked_at);
+    // Before it was made it was not on. The app may be wrong about that, so it ends no doubt.
+    if let Some(made_at) = claim.made_at.filter(|it| *it <= seen_at) {
+        begun.latest = begun.latest.map(|it| it.max(made_at));
+    }
     let was_running =
         finding.exposures.last().is_some_and(|it| it.first_seen_inactive.is_none()) && !is_back;
     match finding.exposures.last_mut() {

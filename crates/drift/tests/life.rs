@@ -441,6 +441,21 @@ fn the_clock_may_start_with_the_last_day_that_hr_states() {
 }
 
 #[test]
+fn an_account_that_was_made_after_the_right_ended_was_on_no_longer_than_it_was_there() {
+    let mut life = Life::new();
+    let left = "okta
+       u1 ana@x.test DEPROVISIONED since=-90h
+     app
+       a1 u1 ana@x.test on created=-2h";
+    night(&mut life, left, "a1 leaver_active critical opened open");
+    let exposure = &life.findings.values().next().unwrap().exposures[0];
+    let ago = |hours| Some(testkit::now() - TimeDelta::hours(hours));
+    // The app may be wrong about when it was made, so the longest is as long as ever.
+    assert_eq!((exposure.started.earliest, exposure.started.latest), (ago(90), ago(2)));
+    assert!(exposure.at_least() < TimeDelta::hours(3), "{exposure:?}");
+}
+
+#[test]
 fn a_leaver_of_hrs_list_whose_address_changes_there_was_decided_by_nobody() {
     let mut life = Life::new();
     let left = "okta

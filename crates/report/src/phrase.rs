@@ -140,7 +140,7 @@ pub(crate) fn time_to_deactivate(it: &TimeToDeactivate, zone: Zone) -> String {
     )
 }
 
-/// When the right ended, in one stretch of exposure.
+/// When a stretch of exposure began.
 pub(crate) fn started(exposure: &Exposure, zone: Zone) -> String {
     match (exposure.started_earliest, exposure.started_latest) {
         (Some(start), Some(same)) if start == same => zone.time(start),

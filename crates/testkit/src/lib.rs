@@ -186,7 +186,7 @@ impl World {
                     roles: value("roles").map(|it| it.split(',').map(Into::into).collect()),
                     groups: value("groups").map(|it| it.split(',').map(Into::into).collect()),
                     ends_at: None,
-                    created_at: None,
+                    created_at: value("created").map(|it| time(&it)),
                     modified_at: None,
                     last_used_at: None,
                 };

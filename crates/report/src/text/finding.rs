@@ -189,7 +189,7 @@ fn reasons(page: &mut String, finding: &Finding, style: Style, zone: Zone) {
     let exposures = finding.exposures.iter().map(|it| {
         let seen = |time: Option<_>| time.map_or("never".to_owned(), |it| zone.time(it));
         format!(
-            "right ended {}; last seen active {}; first seen inactive {}: {}",
+            "began {}; last seen active {}; first seen inactive {}: {}",
             phrase::started(it, zone),
             seen(it.last_seen_active),
             it.first_seen_inactive.map_or("not yet".to_owned(), |it| zone.time(it)),

@@ -196,8 +196,8 @@ fn one_finding_shows_all_that_is_known() {
       fingerprint   0303030303030303030303030303030303030303030303030303030303030303
 
     Exposure
-      - right ended 2026-11-20 18:12:44 +01:00; last seen active 2026-11-23 02:40
-        +01:00; first seen inactive not yet: at least 2 d 8 h 27 min 16 s, still on
+      - began 2026-11-20 18:12:44 +01:00; last seen active 2026-11-23 02:40 +01:00;
+        first seen inactive not yet: at least 2 d 8 h 27 min 16 s, still on
 
     What was seen
       - `status` is `DEPROVISIONED`, changed `2026-11-20T17:12:44Z` [okta

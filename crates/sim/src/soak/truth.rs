@@ -274,8 +274,9 @@ impl Truth {
         let rights = self.rights.get(owner);
         let before = rights.into_iter().flatten().rev().skip_while(|it| it.0 > at);
         let steps = before.take_while(|it| it.1.is_over()).map(|it| it.0);
-        let told = self.told_ends.get(owner).and_then(|it| value(it, at));
-        steps.chain(told.into_iter().flatten().copied()).collect()
+        // What was told once began the exposure, also where HR writes of a later employment since.
+        let told = self.told_ends.get(owner).into_iter().flatten().filter(|it| it.0 <= at);
+        steps.chain(told.flat_map(|it| it.1.iter().copied())).collect()
     }
 }
 
