@@ -87,7 +87,7 @@ fn of_person(cx: &Context<'_>, leaver: usize) -> Option<Doubt> {
     };
     if estate.is_taken_back(row) {
         let is_recent = left_at + TAKEN_BACK_FOR > cx.now;
-        let is_told = identities.iter().any(|it| has_left(cx, *it, left_at));
+        let is_told = identities.iter().any(|it| has_left(cx, *it, row));
         return (is_recent && !is_told && theirs().any(is_here)).then_some(Doubt::TakenBack);
     }
     let is_new =

@@ -411,14 +411,11 @@ fn foremost(
 }
 
 /// A row that was taken back before its date has come says nothing any more. Who was seen to have left
-/// by then has left: the row has fallen out of a list of those who are about to. A contract that ends
-/// is no such leave: that day was known all the time.
+/// by then has left: the row has fallen out of a list of those who are about to.
 fn says_something(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> bool {
     let estate = cx.graph.estate();
     estate.leavers.get(leaver).is_some_and(|it| {
-        let left = words.iter().filter(|(_, word)| word.right != Right::Expired);
-        !estate.is_taken_back(it)
-            || left.into_iter().any(|(at, _)| has_left(cx, *at, it.row.left_at))
+        !estate.is_taken_back(it) || words.iter().any(|word| has_left(cx, word.0, it))
     })
 }
 
@@ -454,11 +451,20 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
     is_over.then_some(LeftByHr { at: left_at, is_struck_out, is_authority, is_in_doubt })
 }
 
-/// Whether an identity was seen to have left at that time or later, and not to be back since.
-pub(crate) fn has_left(cx: &Context<'_>, identity: usize, left_at: DateTime<Utc>) -> bool {
-    let sighting = cx.graph.estate().identities.get(identity);
+/// Whether an identity was seen to have left by HR's row: on its day or later, and before a list was
+/// read without it. What ended afterwards ended for another reason.
+pub(crate) fn has_left(
+    cx: &Context<'_>,
+    identity: usize,
+    leaver: &Sighting<'_, domain::HrLeaver>,
+) -> bool {
+    let estate = cx.graph.estate();
+    let sighting = estate.identities.get(identity);
     let episode = sighting.and_then(|it| cx.past.episodes.get(&it.entity));
-    episode.and_then(|it| it.ended_at).is_some_and(|it| it >= left_at)
+    let missed_by = estate.missed_by.get(&leaver.entity);
+    episode
+        .and_then(|it| it.ended_at)
+        .is_some_and(|it| it >= leaver.row.left_at && missed_by.is_none_or(|by| it <= *by))
 }
 
 /// Whether the status of an identity changed, and it was given the app, after a leave. With a row

@@ -1046,23 +1046,30 @@ fn of_two_lists_of_hr_each_speaks_for_itself_also_of_whom_no_idp_knows() {
 }
 
 #[test]
-fn a_leave_that_hr_took_back_is_none_when_the_contract_ends_later() {
-    let company = world(
-        "okta
-           u1 ana@x.test ACTIVE assigned emp=1041 ends=-30h
-         app
-           a1 u1 ana@x.test on
-         hr
-           emp=1041 left=-120h gone seen=-168h",
-    );
-    let mut by_hr = rules(&company);
-    by_hr.authority = Some(domain::SystemId::parse("hr").unwrap());
-    let ended_at = Some(testkit::now() - chrono::TimeDelta::hours(30));
-    let episode = domain::Episode { number: 1, began_at: testkit::as_of(), ended_at };
-    let entity = company.estate().identities[0].entity;
-    let past =
-        drift::Past { episodes: [(entity, episode)].into_iter().collect(), ..Default::default() };
-    assert_eq!(claims_with(&company, &by_hr, &past), "a1 external_expired high");
+fn a_leave_that_hr_took_back_is_none_when_a_contract_ends_later() {
+    let judged = |user: &str| {
+        let company = world(&format!(
+            "okta
+               u1 ana@x.test ACTIVE assigned emp=1041 {user}
+             app
+               a1 u1 ana@x.test on
+             hr
+               emp=1041 left=-120h gone seen=-168h missed=-144h"
+        ));
+        let mut by_hr = rules(&company);
+        by_hr.authority = Some(domain::SystemId::parse("hr").unwrap());
+        let ended_at = Some(testkit::now() - chrono::TimeDelta::hours(30));
+        let episode = domain::Episode { number: 1, began_at: testkit::as_of(), ended_at };
+        let entity = company.estate().identities[0].entity;
+        let past = drift::Past {
+            episodes: [(entity, episode)].into_iter().collect(),
+            ..Default::default()
+        };
+        claims_with(&company, &by_hr, &past)
+    };
+    assert_eq!(judged("ends=-30h"), "a1 external_expired high");
+    // The contract is prolonged.
+    assert_eq!(judged("ends=+30h"), "nothing");
 }
 
 #[test]

@@ -54,7 +54,7 @@ pub(crate) fn estate<'l>(
         asked_again: FxHashSet::default(),
         missed_by: listings
             .iter()
-            .filter(|it| it.stream.list == List::Assignments)
+            .filter(|it| matches!(it.stream.list, List::Assignments | List::Leavers))
             .flat_map(|it| &it.others)
             .filter_map(|it| Some((it.entity, it.missed_by?)))
             .collect(),

@@ -8,7 +8,7 @@
 //!   a1 00u1 ana@x.test on                       # id, externalId or -, userName, on|off|null|absent|invited|garbled
 //!   a2 -    eve@x.test on roles=Admin
 //! hr
-//!   emp=1041 left=-5h                         # `payroll` is another such list; `gone seen=-48h`: in no list since
+//!   emp=1041 left=-5h                         # `payroll` is another such list; `gone seen=-48h missed=-24h`: in no list since
 //! register
 //!   a2 owner=ana@x.test attest=+10d
 //! ```
@@ -43,7 +43,7 @@ pub struct World {
     idps: Vec<Idp>,
     accounts: Vec<(Account, bool)>,
     /// HR's rows with their list, and where one is gone, as of when it was seen last.
-    leavers: Vec<(HrLeaver, &'static str, Option<DateTime<Utc>>)>,
+    leavers: Vec<(HrLeaver, &'static str, Option<LastSeen>)>,
     /// Registered non-human accounts.
     pub nonhumans: Vec<NonHuman>,
     app_partial: bool,
@@ -55,6 +55,13 @@ pub struct World {
     pub later: TimeDelta,
     /// Its lists are asked for over the network: the run had read them by its own time.
     pub is_live: bool,
+}
+
+/// As of when a row of HR's was seen last, and by when a list without it had been read.
+#[derive(Clone, Copy, Debug)]
+struct LastSeen {
+    at: DateTime<Utc>,
+    missed_by: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug)]
@@ -150,7 +157,10 @@ impl World {
                     left_at: time(&value("left").unwrap()),
                     reason: None,
                 };
-                let last_seen = value("seen").map_or_else(as_of, |it| time(&it));
+                let last_seen = LastSeen {
+                    at: value("seen").map_or_else(as_of, |it| time(&it)),
+                    missed_by: value("missed").map(|it| time(&it)),
+                };
                 let list = if section == "hr" { "hr" } else { "payroll" };
                 self.leavers.push((leaver, list, has("gone").then_some(last_seen)));
             }
@@ -336,13 +346,14 @@ impl World {
             let rows = self.leavers.iter().enumerate().filter(|it| it.1.1 == name);
             estate.leavers.extend(rows.map(|(n, (row, _, gone))| {
                 let mut shown_by = view.latest.unwrap();
+                let entity = EntityId(2_000_000 + i64::try_from(n).unwrap());
                 if let Some(last_seen) = gone {
                     let mut earlier = snapshots[shown_by as usize].clone();
-                    earlier.reference.as_of.at = *last_seen + self.later;
+                    earlier.reference.as_of.at = last_seen.at + self.later;
+                    estate.missed_by.extend(last_seen.missed_by.map(|it| (entity, it)));
                     shown_by = u32::try_from(snapshots.len()).unwrap();
                     snapshots.push(earlier);
                 }
-                let entity = EntityId(2_000_000 + i64::try_from(n).unwrap());
                 sighting(row, entity, shown_by, at, gone.is_some())
             }));
             estate.hr.push(view);
