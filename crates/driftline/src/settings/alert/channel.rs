@@ -245,6 +245,7 @@ impl Table<'_> {
                         or command";
             return Err(self.wrong(&[], what));
         };
+        self.refuse_the_useless(alert, &speaks)?;
         let written = Written {
             at: ["alert", self.name],
             ca_bundle: alert.ca_bundle.as_deref(),
@@ -257,6 +258,35 @@ impl Table<'_> {
             post: Post::of(self.document, self.base, &written)?,
             speaks,
         })
+    }
+
+    /// A proxy or certificates that nothing would go by.
+    fn refuse_the_useless(&self, alert: &Alert, speaks: &Speaks) -> Result<(), SettingsError> {
+        let (name, is_http, is_tls) = match speaks {
+            Speaks::Email(_) => ("e-mail", false, true),
+            Speaks::Syslog { transport: SyslogTransport::Tls, .. } => ("syslog", false, true),
+            Speaks::Syslog { transport: SyslogTransport::Udp, .. } => {
+                ("syslog over UDP", false, false)
+            }
+            Speaks::Syslog { transport: SyslogTransport::Tcp, .. } => {
+                ("syslog over TCP", false, false)
+            }
+            Speaks::Command(_) => ("command", false, false),
+            _ => ("", true, true),
+        };
+        let refused = |key: &str, what: &str| {
+            let what = format!("is for channels that {what}, and {name} does not: take it out");
+            Err(self.wrong(&[key], what))
+        };
+        let over_http = "speak HTTP";
+        match alert {
+            Alert { proxy: Some(_), .. } if !is_http => refused("proxy", over_http),
+            Alert { proxy_credentials: Some(_), .. } if !is_http => {
+                refused("proxy_credentials", over_http)
+            }
+            Alert { ca_bundle: Some(_), .. } if !is_tls => refused("ca_bundle", "speak TLS"),
+            _ => Ok(()),
+        }
     }
 
     /// Every way of speaking that is written.
