@@ -24,5 +24,6 @@ mod onelogin;
 mod partial;
 mod quickstart;
 mod site;
+mod telling;
 mod tidy;
 mod told_in_the_end;

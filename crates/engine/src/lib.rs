@@ -6,6 +6,7 @@
 mod anchor;
 mod ask;
 mod attend;
+mod back;
 mod confirm;
 mod deliver;
 mod enclose;
