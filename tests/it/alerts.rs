@@ -86,6 +86,21 @@ fn two_nights_tell_the_leavers_of_the_first_as_one_and_then_what_opened() {
 }
 
 #[test]
+fn a_login_without_an_address_names_nobody_either() {
+    let settings = "database = 'driftline.db'\n\
+        [[idp.directory.file]]\npath = 'users.csv'\nwhole = true\n\
+        [app.crm]\nidps = ['directory']\n\
+        [[app.crm.file]]\npath = 'accounts.csv'\nwhole = true\n\n";
+    let site = Site::new(&format!("{settings}{}", channel("hook", TELL)));
+    site.write("accounts.csv", "login,email,active\nada.lovelace,ada@firm.test,true\n");
+    site.write("users.csv", "login,email,status\nalovelace,ada@firm.test,left\n");
+    let answer = site.ask(&["run", "--once"]);
+    let told = String::from_utf8(site.read("told")).unwrap();
+    assert!(told.contains("DL-1 leaver_active, critical: crm/"), "{answer}{told}");
+    assert!(!told.contains("lovelace"), "{told}");
+}
+
+#[test]
 fn without_channels_nobody_is_told_and_nothing_is_kept() {
     let site = Site::quickstart_after_nights();
     assert_eq!(site.told(&["alert", "list"]).stdout, "Nobody was told anything yet.\n");

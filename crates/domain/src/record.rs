@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     AsOf, Change, Channel, Coverage, Digest, Explanation, Finding, Grade, List, Pass, SlaResult,
-    SnapshotId, SystemId, SystemKind, TimeToDeactivate, Verdict, Waiver, WatcherFinding,
+    SnapshotId, SystemId, SystemKind, Text, TimeToDeactivate, Verdict, Waiver, WatcherFinding,
 };
 
 /// The number of a run. Later runs have higher numbers.
@@ -193,6 +193,9 @@ pub struct PersonLabel {
     pub identities: Vec<String>,
 }
 
+    /// Every login and address of the account and its owners. A key that is one of them is no id: the
+    /// list has none.
+    pub logins: Vec<Text>,
 /// A raw value that no mapping knows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unmapped {

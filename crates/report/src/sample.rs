@@ -70,6 +70,7 @@ pub(crate) fn finding(
             name: Some(format!("Person {number}")),
             login: Some(format!("person{number}@example.com")),
             identities: vec![format!("okta/00u{number}")],
+            ..PersonLabel::default()
         },
         is_privileged: Some(false),
         explanation: Explanation {

@@ -131,7 +131,7 @@ fn people(
         let finding = FindingId(cells.int("finding")?);
         let name = cells.maybe_text("name")?.map(String::from);
         let login = cells.maybe_text("login")?.map(String::from);
-        people.insert(finding, PersonLabel { name, login, identities: Vec::new() });
+        people.insert(finding, PersonLabel { name, login, ..PersonLabel::default() });
     }
     Ok(people)
 }

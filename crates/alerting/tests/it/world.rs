@@ -65,6 +65,7 @@ pub(crate) fn finding(id: i64, cause: Cause, severity: Severity) -> FindingRecor
             name: Some("Bob Builder".to_owned()),
             login: Some("bob@firm.test".to_owned()),
             identities: vec![format!("okta/00u{id}")],
+            ..PersonLabel::default()
         },
         is_privileged: Some(false),
         explanation: Explanation::default(),
@@ -205,7 +206,7 @@ pub(crate) fn item() -> NoticeItem {
         person: PersonLabel {
             name: Some("Bob <Builder>".to_owned()),
             login: Some("bob@firm.test".to_owned()),
-            identities: Vec::new(),
+            ..PersonLabel::default()
         },
         exposed_for: Some(TimeDelta::hours(49)),
         is_on: true,
