@@ -171,6 +171,24 @@ fn a_test_says_of_each_channel_whether_it_took_it() {
 }
 
 #[test]
+fn a_test_that_is_taken_shows_that_the_channel_lives() {
+    let fickle = channel("hook", "test -e mended || exit 65; cat > /dev/null");
+    let site = Site::telling(&(fickle + &channel("other", "cat > /dev/null")));
+    assert_eq!(site.ask(&["run", "--once"]).status, 4);
+    let watcher = |name: &str| {
+        site.write(&format!("samples/{name}/okta_users.json"), "[]");
+        site.ask(&["run", "--once"]);
+        site.report()["watcher"].to_string()
+    };
+    assert!(watcher("2026-11-21").contains("alert_undelivered"));
+    site.write("mended", "");
+    site.told(&["alert", "test", "hook"]);
+    assert_eq!(site.outbox().last().unwrap(), "hook test delivered");
+    assert!(!watcher("2026-11-22").contains("alert_undelivered"));
+    site.told(&["db", "verify"]);
+}
+
+#[test]
 fn no_secret_of_a_channel_is_logged_kept_or_printed() {
     let site = Site::telling(
         "[alert.slack.slack_webhook]\nwebhook_url = 'file:slack.url'\n\

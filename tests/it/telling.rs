@@ -225,3 +225,171 @@ async fn who_has_the_right_again_is_no_leaver_when_it_is_told_late() {
     let silent = told(true, |desk| fault(&desk.watched.sim, "okta/user", "garbage"));
     assert_eq!(silent.await, "okta did not answer.");
 }
+
+/// What the others are told of a channel that does not take notices.
+fn undelivered(n: usize) -> String {
+    format!("undelivered: [critical] the channel `hook` did not take {n} notices")
+}
+
+const OVER: &str = "resolved: [over] what the channel `hook` did not take is over";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channel_that_refuses_is_told_once_and_what_is_new_besides() {
+    let desk = Desk::open(&["hook", "pager"], vec![all_to("hook")]).await;
+    desk.set("hook", "refuses", "data");
+    desk.ana_leaves().await;
+    let first = desk.heard("pager");
+    assert_eq!(first.len(), 1, "{first:?}");
+    assert_eq!(word(&first[0], "key"), "driftline:main:-:channel-hook");
+    assert!(word(&first[0], "text").contains("DL-1 leaver_active"), "{first:?}");
+    for _ in 0..8 {
+        desk.later(TimeDelta::minutes(15));
+        desk.pass(Pass::Light).await;
+    }
+    desk.later(TimeDelta::hours(10));
+    desk.night().await;
+    assert_eq!(desk.told("pager"), [""; 0], "nothing that it does not know");
+    // Somebody else leaves: nobody was told of that one.
+    desk.leaves(BEA).await;
+    let more = desk.heard("pager");
+    assert_eq!(more.len(), 1, "{more:?}");
+    let text = word(&more[0], "text");
+    assert!(text.contains("DL-2 leaver_active") && !text.contains("DL-1"), "{text}");
+    assert_ne!(word(&more[0], "key"), "driftline:main:-:channel-hook", "it would wake nobody");
+    desk.later(TimeDelta::minutes(15));
+    desk.pass(Pass::Light).await;
+    assert_eq!(desk.told("pager"), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_told_for_a_dead_channel_is_called_over_under_the_same_key() {
+    let desk = Desk::open(&["hook", "pager"], vec![all_to("hook")]).await;
+    desk.set("hook", "refuses", "data");
+    desk.ana_leaves().await;
+    assert_eq!(desk.told("pager"), [undelivered(1)]);
+    desk.watched.sim.world().switch_off("a1", desk.watched.now());
+    desk.later(TimeDelta::minutes(15));
+    desk.pass(Pass::Light).await;
+    let over = desk.heard("pager");
+    assert_eq!(over.len(), 1, "{over:?}");
+    assert_eq!(format!("{}: {}", word(&over[0], "reason"), word(&over[0], "title")), OVER);
+    assert_eq!(word(&over[0], "key"), "driftline:main:-:channel-hook");
+    // And the next one who leaves is told again.
+    desk.leaves(BEA).await;
+    assert_eq!(desk.told("pager"), [undelivered(1)]);
+    // The channel takes it at last: then it is its own matter.
+    desk.mend("hook");
+    desk.later(TimeDelta::minutes(15));
+    desk.pass(Pass::Light).await;
+    assert_eq!(desk.told("hook"), ["opened: [critical] secureframe: leaver_active, DL-2"]);
+    desk.later(TimeDelta::minutes(15));
+    desk.pass(Pass::Light).await;
+    assert_eq!(desk.told("pager"), [OVER]);
+    desk.later(TimeDelta::minutes(15));
+    desk.pass(Pass::Light).await;
+    assert_eq!(desk.told("pager"), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_notice_that_is_refused_is_told_by_others_though_the_channel_takes_the_next() {
+    let desk = Desk::open(&["hook", "mail"], vec![all_to("hook")]).await;
+    desk.set("hook", "refuses", "leaver_active, DL-1");
+    desk.later(TimeDelta::hours(8));
+    for user in [ANA, BEA] {
+        desk.watched.sim.world().deactivate(user, desk.watched.now());
+    }
+    desk.later(TimeDelta::minutes(245));
+    desk.pass(Pass::Light).await;
+    assert_eq!(desk.told("hook"), ["opened: [critical] secureframe: leaver_active, DL-2"]);
+    assert_eq!(desk.told("mail"), [undelivered(1)]);
+    for _ in 0..3 {
+        desk.later(TimeDelta::minutes(15));
+        desk.pass(Pass::Light).await;
+    }
+    assert_eq!(desk.told("mail"), [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_a_channel_of_another_name_is_told_at_once_by_those_there_are() {
+    let mut desk = Desk::open(&["mail", "pager"], vec![all_to("pager")]).await;
+    desk.set("pager", "down", "");
+    desk.ana_leaves().await;
+    assert_eq!(desk.told("mail"), [""; 0], "one try says nothing");
+    desk.name_channels(&["mail", "new-pager"]);
+    desk.watched.plan.routes.routes = vec![all_to("new-pager")];
+    desk.deliver().await;
+    assert_eq!(desk.told("new-pager"), [OPENED]);
+    desk.later(TimeDelta::minutes(15));
+    desk.pass(Pass::Light).await;
+    assert_eq!(desk.told("new-pager"), [""; 0], "it knows");
+    desk.watched.sim.world().switch_off("a1", desk.watched.now());
+    desk.later(TimeDelta::minutes(15));
+    desk.pass(Pass::Light).await;
+    assert_eq!(desk.told("new-pager"), ["resolved: [over] secureframe: DL-1 is over"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_channel_took_in_silence_is_called_over_although_every_later_try_was_in_vain() {
+    let desk = Desk::open(&["pager"], vec![all_to("pager")]).await;
+    desk.set("pager", "silent", "");
+    desk.ana_leaves().await;
+    assert_eq!(desk.told("pager"), [OPENED]);
+    // Before it is sent again, the account is seen off: that is not told, and the next pass sees it.
+    desk.watched.sim.world().switch_off("a1", desk.watched.now());
+    desk.mend("pager");
+    desk.later(TimeDelta::minutes(12));
+    let done = desk.deliver().await;
+    assert_eq!((done.n_delivered, done.n_dropped), (0, 1), "{done:?}");
+    desk.pass(Pass::Light).await;
+    assert_eq!(desk.told("pager"), ["resolved: [over] secureframe: DL-1 is over"]);
+    desk.later(TimeDelta::minutes(15));
+    desk.pass(Pass::Light).await;
+    assert_eq!(desk.told("pager"), [""; 0], "once");
+}
+
+/// Escalated to the pager after two hours.
+fn escalating(hours: Option<Hours>) -> Vec<Route> {
+    let escalate = Some((TimeDelta::hours(2), vec!["pager".into()]));
+    vec![Route { hours, escalate, ..all_to("hook") }]
+}
+
+const ESCALATED: &str = "escalated: [critical] secureframe: leaver_active, DL-1";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_can_be_late_to_acknowledge_what_waits_for_its_hours() {
+    use Weekday::{Fri, Mon, Thu, Tue, Wed};
+    let clock = |hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap();
+    let hours = Hours {
+        days: vec![Mon, Tue, Wed, Thu, Fri],
+        from: clock(8),
+        until: clock(12),
+        zone: chrono_tz::UTC,
+    };
+    // 2026-11-20 is a Friday, and it opens in the afternoon.
+    let desk = Desk::open(&["hook", "pager"], escalating(Some(hours))).await;
+    desk.ana_leaves().await;
+    desk.later(TimeDelta::hours(3));
+    desk.pass(Pass::Light).await;
+    assert!(!desk.told("hook").contains(&OPENED.to_owned()));
+    assert_eq!(desk.told("pager"), [""; 0]);
+    let monday: DateTime<Utc> = "2026-11-23T08:01:00Z".parse().unwrap();
+    desk.later(monday - desk.watched.now());
+    desk.night().await;
+    assert_eq!((desk.told("hook").len(), desk.told("pager")), (1, Vec::new()));
+    desk.later(TimeDelta::hours(2));
+    desk.pass(Pass::Light).await;
+    assert_eq!(desk.told("pager"), [ESCALATED]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_first_channel_refuses_is_escalated_all_the_same() {
+    let desk = Desk::open(&["hook", "mail", "pager"], escalating(None)).await;
+    desk.set("hook", "refuses", "data");
+    desk.ana_leaves().await;
+    assert_eq!((desk.told("mail"), desk.told("pager")), (vec![undelivered(1)], Vec::new()));
+    for _ in 0..9 {
+        desk.later(TimeDelta::minutes(15));
+        desk.pass(Pass::Light).await;
+    }
+    assert_eq!(desk.told("pager"), [ESCALATED]);
+}

@@ -219,13 +219,22 @@ impl<'d> Desk<'d> {
         }
     }
 
-    fn told_of<'s>(
+    /// What was told, or tried in vain.
+    fn sent_of<'s>(
         &'s self,
         finding: FindingId,
         channel: &'s str,
     ) -> impl Iterator<Item = &'d Told> + 's {
         let known: &'d [Told] = self.known;
         known.iter().filter(move |it| &*it.channel == channel && it.findings.contains(&finding))
+    }
+
+    fn told_of<'s>(
+        &'s self,
+        finding: FindingId,
+        channel: &'s str,
+    ) -> impl Iterator<Item = &'d Told> + 's {
+        self.sent_of(finding, channel).filter(|it| !it.was_only_tried)
     }
 
     fn is_baseline(&self, app: &SystemId) -> bool {
@@ -242,8 +251,10 @@ impl<'d> Desk<'d> {
         let takes = |it: &&Route| it.digest_at.is_none() && it.takes(record, self.record.now);
         for route in self.routes.routes.iter().filter(takes) {
             let Some((after, to)) = &route.escalate else { continue };
-            let first = route.to.iter().flat_map(|it| self.told_of(id, it)).map(|it| it.first_at);
-            if first.min().is_none_or(|it| self.record.now - it < *after) {
+            // One that refuses it leaves nobody the time to acknowledge it, either.
+            let sent = route.to.iter().flat_map(|it| self.sent_of(id, it));
+            let first = sent.map(|it| it.first_due_at).min();
+            if first.is_none_or(|it| self.record.now - it < *after) {
                 continue;
             }
             let is_new = |it: &&Text| self.told_of(id, it).next().is_none();
@@ -323,7 +334,10 @@ impl<'d> Desk<'d> {
                 let Some(due_at) = routes.iter().map(|it| it.due(self.record.now)).min() else {
                     continue;
                 };
-                let told = self.known.iter().find(|it| it.key == key && it.channel == channel.name);
+                let told = self
+                    .known
+                    .iter()
+                    .find(|it| it.key == key && it.channel == channel.name && !it.was_only_tried);
                 let repeat = routes.iter().filter_map(|it| it.repeat_after).min();
                 let is_due =
                     |last: &Told, after: TimeDelta| self.record.now - last.last_at >= after;

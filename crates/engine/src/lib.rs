@@ -17,6 +17,7 @@ mod gaps;
 mod inspect;
 mod leavers;
 mod lists;
+mod outage;
 mod plan;
 mod pull;
 mod record;

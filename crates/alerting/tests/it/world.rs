@@ -164,10 +164,11 @@ pub(crate) fn told(key: &str, hour: i64, findings: &[i64]) -> Told {
         reason: NotifyReason::Opened,
         app: Some(app()),
         severity: Severity::Critical,
-        first_at: at(hour),
+        first_due_at: at(hour),
         last_at: at(hour),
         findings: findings.iter().map(|it| FindingId(*it)).collect(),
     }
+        was_only_tried: false,
 }
 
 /// A letter about one leaver.
