@@ -393,3 +393,25 @@ async fn what_the_first_channel_refuses_is_escalated_all_the_same() {
     }
     assert_eq!(desk.told("pager"), [ESCALATED]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_first_run_covered_wakes_nobody_when_it_is_seen_for_the_second_time() {
+    let orphans: String = (10..30).map(|it| format!("  b{it} - o{it}@firm.test on\n")).collect();
+    let route = Route { watcher: vec![Watcher::SourceStale], ..all_to("pager") };
+    let desk =
+        Desk::open_at(&format!("{FIRM}{orphans}"), &["mail", "pager"], vec![route, all_to("mail")])
+            .await;
+    desk.later(TimeDelta::hours(8));
+    desk.watched.sim.world().deactivate(ANA, desk.watched.now());
+    for _ in 0..2 {
+        desk.later(TimeDelta::hours(24));
+        desk.night().await;
+    }
+    let pager = desk.told("pager");
+    assert!(pager.len() == 1 && pager[0].contains("leaver_active"), "{pager:?}");
+    let mail = desk.told("mail");
+    let orphans = "storm: [critical] secureframe: 21 findings at once, 1 critical, 20 high";
+    assert!(mail.contains(&orphans.to_owned()), "{mail:?}");
+    let run = desk.watched.store.latest_run().await.unwrap().unwrap();
+    assert_eq!(run.id, RunId(3));
+}

@@ -103,6 +103,8 @@ pub struct AppRecord {
     pub grade_reasons: Vec<String>,
     /// True in the first judged run of this app.
     pub is_baseline: bool,
+    /// The first judged run of this app: this one, or an earlier one.
+    pub first_run: RunId,
     /// Persons and accounts by verdict, in order of verdict; none with count 0.
     pub tallies: Vec<Tally>,
     /// Persons over the bound IdPs.
@@ -191,11 +193,11 @@ pub struct PersonLabel {
     pub login: Option<String>,
     /// The owner's keys, as `okta/00u1`; empty when nobody owns it.
     pub identities: Vec<String>,
-}
-
     /// Every login and address of the account and its owners. A key that is one of them is no id: the
     /// list has none.
     pub logins: Vec<Text>,
+}
+
 /// A raw value that no mapping knows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unmapped {

@@ -106,6 +106,7 @@ pub(crate) fn run(hour: i64, findings: Vec<FindingRecord>) -> RunRecord {
             grade: Grade::A,
             grade_reasons: Vec::new(),
             is_baseline: false,
+            first_run: RunId(0),
             tallies: Vec::new(),
             n_persons: 0,
             n_accounts: 0,
@@ -167,8 +168,8 @@ pub(crate) fn told(key: &str, hour: i64, findings: &[i64]) -> Told {
         first_due_at: at(hour),
         last_at: at(hour),
         findings: findings.iter().map(|it| FindingId(*it)).collect(),
-    }
         was_only_tried: false,
+    }
 }
 
 /// A letter about one leaver.
