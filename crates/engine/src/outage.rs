@@ -169,6 +169,12 @@ async fn over(
         };
         if is_done {
             let name = channel.map_or("that is gone", |it| &it.name);
+            // What the channel took at last lives on, and is its own matter.
+            let are_over = !told.findings.is_empty() && told.findings.iter().all(is_over);
+            let title = match are_over {
+                true => format!("what the channel `{name}` did not take is over"),
+                false => format!("the channel `{name}` takes notices again"),
+            };
             all.push(Notice {
                 key: told.key.clone(),
                 reason: NotifyReason::Resolved,
@@ -176,9 +182,9 @@ async fn over(
                 app: None,
                 run: None,
                 at: now,
-                title: format!("what the channel `{name}` did not take is over"),
+                title,
                 lines: Vec::new(),
-                findings: told.findings.clone(),
+                findings: if are_over { told.findings.clone() } else { Vec::new() },
                 items: Vec::new(),
                 to: vec![(told.channel.clone(), now)],
             });

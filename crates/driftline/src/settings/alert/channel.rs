@@ -245,19 +245,15 @@ impl Table<'_> {
                         or command";
             return Err(self.wrong(&[], what));
         };
-        self.refuse_the_useless(alert, &speaks)?;
         let written = Written {
             at: ["alert", self.name],
             ca_bundle: alert.ca_bundle.as_deref(),
             proxy: alert.proxy.as_deref(),
             proxy_credentials: alert.proxy_credentials.as_deref(),
         };
-        Ok(ChannelSettings {
-            name: self.name.into(),
-            names: alert.names,
-            post: Post::of(self.document, self.base, &written)?,
-            speaks,
-        })
+        let post = Post::of(self.document, self.base, &written)?;
+        self.refuse_the_useless(alert, &speaks)?;
+        Ok(ChannelSettings { name: self.name.into(), names: alert.names, post, speaks })
     }
 
     /// A proxy or certificates that nothing would go by.
@@ -278,12 +274,8 @@ impl Table<'_> {
             let what = format!("is for channels that {what}, and {name} does not: take it out");
             Err(self.wrong(&[key], what))
         };
-        let over_http = "speak HTTP";
         match alert {
-            Alert { proxy: Some(_), .. } if !is_http => refused("proxy", over_http),
-            Alert { proxy_credentials: Some(_), .. } if !is_http => {
-                refused("proxy_credentials", over_http)
-            }
+            Alert { proxy: Some(_), .. } if !is_http => refused("proxy", "speak HTTP"),
             Alert { ca_bundle: Some(_), .. } if !is_tls => refused("ca_bundle", "speak TLS"),
             _ => Ok(()),
         }
