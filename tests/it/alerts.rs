@@ -86,6 +86,21 @@ fn two_nights_tell_the_leavers_of_the_first_as_one_and_then_what_opened() {
 }
 
 #[test]
+fn a_login_without_an_address_names_nobody_either() {
+    let settings = "database = 'driftline.db'\n\
+        [[idp.directory.file]]\npath = 'users.csv'\nwhole = true\n\
+        [app.crm]\nidps = ['directory']\n\
+        [[app.crm.file]]\npath = 'accounts.csv'\nwhole = true\n\n";
+    let site = Site::new(&format!("{settings}{}", channel("hook", TELL)));
+    site.write("accounts.csv", "login,email,active\nada.lovelace,ada@firm.test,true\n");
+    site.write("users.csv", "login,email,status\nalovelace,ada@firm.test,left\n");
+    let answer = site.ask(&["run", "--once"]);
+    let told = String::from_utf8(site.read("told")).unwrap();
+    assert!(told.contains("DL-1 leaver_active, critical: crm/"), "{answer}{told}");
+    assert!(!told.contains("lovelace"), "{told}");
+}
+
+#[test]
 fn without_channels_nobody_is_told_and_nothing_is_kept() {
     let site = Site::quickstart_after_nights();
     assert_eq!(site.told(&["alert", "list"]).stdout, "Nobody was told anything yet.\n");
@@ -153,6 +168,24 @@ fn a_test_says_of_each_channel_whether_it_took_it() {
     assert_eq!(answer.status, 2, "{answer}");
     assert!(answer.stderr.contains("did you mean `hook`?"), "{answer}");
     assert!(!site.path("driftline.db").exists(), "a test keeps nothing");
+}
+
+#[test]
+fn a_test_that_is_taken_shows_that_the_channel_lives() {
+    let fickle = channel("hook", "test -e mended || exit 65; cat > /dev/null");
+    let site = Site::telling(&(fickle + &channel("other", "cat > /dev/null")));
+    assert_eq!(site.ask(&["run", "--once"]).status, 4);
+    let watcher = |name: &str| {
+        site.write(&format!("samples/{name}/okta_users.json"), "[]");
+        site.ask(&["run", "--once"]);
+        site.report()["watcher"].to_string()
+    };
+    assert!(watcher("2026-11-21").contains("alert_undelivered"));
+    site.write("mended", "");
+    site.told(&["alert", "test", "hook"]);
+    assert_eq!(site.outbox().last().unwrap(), "hook test delivered");
+    assert!(!watcher("2026-11-22").contains("alert_undelivered"));
+    site.told(&["db", "verify"]);
 }
 
 #[test]

@@ -22,7 +22,7 @@ use crate::live::{ask, fault, installed_with};
 use crate::site::json;
 
 /// Nothing is wrong. Okta tells the app nothing when somebody leaves.
-const FIRM: &str = "\
+pub(crate) const FIRM: &str = "\
 okta (deactivation off)
   00uana00000000000001 ana@firm.test ACTIVE assigned
   00ubea00000000000002 bea@firm.test ACTIVE assigned
@@ -31,40 +31,40 @@ app
   a2 00ubea00000000000002 bea@firm.test on
 ";
 
-const ANA: &str = "00uana00000000000001";
+pub(crate) const ANA: &str = "00uana00000000000001";
 
 /// A company, and what Driftline keeps of it.
-struct Watched {
-    sim: Sim,
-    store: Store,
-    _folder: tempfile::TempDir,
-    plan: Plan,
+pub(crate) struct Watched {
+    pub(crate) sim: Sim,
+    pub(crate) store: Store,
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) plan: Plan,
 }
 
 impl Watched {
     /// Before its first run, at two in the night.
-    async fn new(firm: &str) -> Self {
+    pub(crate) async fn new(firm: &str) -> Self {
         let begins_at = "2026-11-20T02:00:00Z".parse().unwrap();
         let sim = Sim::start(World::describe_at(firm, begins_at).unwrap()).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("driftline.db")).unwrap();
         let plan = plan(&sim);
-        Self { sim, store, _folder: folder, plan }
+        Self { sim, store, folder, plan }
     }
 
     /// Likewise, after its first full run.
-    async fn seen(firm: &str) -> Self {
+    pub(crate) async fn seen(firm: &str) -> Self {
         let watched = Self::new(firm).await;
         watched.run(Pass::Full).await;
         watched
     }
 
-    async fn run(&self, pass: Pass) -> Outcome {
+    pub(crate) async fn run(&self, pass: Pass) -> Outcome {
         let plan = Plan { pass, ..self.plan.clone() };
         engine::run(&self.store, &plan, &*self.sim.clock()).await.unwrap()
     }
 
-    fn now(&self) -> DateTime<Utc> {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
         self.sim.clock().now()
     }
 

@@ -25,5 +25,6 @@ mod partial;
 mod quickstart;
 mod same_file;
 mod site;
+mod telling;
 mod tidy;
 mod told_in_the_end;

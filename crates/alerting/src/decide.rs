@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    AppRecord, Change, FindingId, FindingRecord, FindingState, Notice, NotifyReason, Pass,
+    AppRecord, Change, Family, FindingId, FindingRecord, FindingState, Notice, NotifyReason, Pass,
     PersonLabel, RunRecord, Severity, SystemId, Text, Told, Watcher, WatcherFinding,
 };
 
@@ -153,6 +153,9 @@ impl<'d> Desk<'d> {
                 let Some(due_at) = mine.iter().map(|it| it.due(self.record.now)).min() else {
                     continue;
                 };
+                if channel.is_pager && self.is_only_seen_again(record) {
+                    continue;
+                }
                 let wish = self.wish(record, &channel.name, channel.forgets, &mine);
                 if let Some((reason, key)) = wish {
                     let bucket = (record.finding.app.clone(), channel.name.clone(), reason);
@@ -219,13 +222,34 @@ impl<'d> Desk<'d> {
         }
     }
 
-    fn told_of<'s>(
+    /// What was told, or tried in vain.
+    fn sent_of<'s>(
         &'s self,
         finding: FindingId,
         channel: &'s str,
     ) -> impl Iterator<Item = &'d Told> + 's {
         let known: &'d [Told] = self.known;
         known.iter().filter(move |it| &*it.channel == channel && it.findings.contains(&finding))
+    }
+
+    fn told_of<'s>(
+        &'s self,
+        finding: FindingId,
+        channel: &'s str,
+    ) -> impl Iterator<Item = &'d Told> + 's {
+        self.sent_of(finding, channel).filter(|it| !it.was_only_tried)
+    }
+
+    /// The first run of the app covered it, and it opens for no other reason than that the second
+    /// look came: that wakes nobody. Access that remains is told all the same.
+    fn is_only_seen_again(&self, record: &FindingRecord) -> bool {
+        let finding = &record.finding;
+        let mut apps = self.record.apps.iter();
+        finding.family() != Family::AccessRemains
+            && finding.n_reopened == 0
+            && finding.breached_at.is_none()
+            && record.change != Change::Worsened
+            && apps.any(|it| it.app == finding.app && it.first_run == finding.detected_run)
     }
 
     fn is_baseline(&self, app: &SystemId) -> bool {
@@ -239,14 +263,20 @@ impl<'d> Desk<'d> {
         if record.finding.state != FindingState::Open {
             return channels;
         }
+        let wakes = |it: &Text| self.routes.channel(it).is_some_and(|it| it.is_pager);
         let takes = |it: &&Route| it.digest_at.is_none() && it.takes(record, self.record.now);
         for route in self.routes.routes.iter().filter(takes) {
             let Some((after, to)) = &route.escalate else { continue };
-            let first = route.to.iter().flat_map(|it| self.told_of(id, it)).map(|it| it.first_at);
-            if first.min().is_none_or(|it| self.record.now - it < *after) {
+            // One that refuses it leaves nobody the time to acknowledge it, either.
+            let sent = route.to.iter().flat_map(|it| self.sent_of(id, it));
+            let first = sent.map(|it| it.first_due_at).min();
+            if first.is_none_or(|it| self.record.now - it < *after) {
                 continue;
             }
-            let is_new = |it: &&Text| self.told_of(id, it).next().is_none();
+            let is_new = |it: &&Text| {
+                let is_woken = wakes(it) && self.is_only_seen_again(record);
+                !is_woken && self.told_of(id, it).next().is_none()
+            };
             channels.extend(to.iter().filter(is_new).cloned());
         }
         channels.sort();
@@ -323,7 +353,10 @@ impl<'d> Desk<'d> {
                 let Some(due_at) = routes.iter().map(|it| it.due(self.record.now)).min() else {
                     continue;
                 };
-                let told = self.known.iter().find(|it| it.key == key && it.channel == channel.name);
+                let told = self
+                    .known
+                    .iter()
+                    .find(|it| it.key == key && it.channel == channel.name && !it.was_only_tried);
                 let repeat = routes.iter().filter_map(|it| it.repeat_after).min();
                 let is_due =
                     |last: &Told, after: TimeDelta| self.record.now - last.last_at >= after;

@@ -1,8 +1,8 @@
-//! A finding as a notice tells it, and the keys by which channels know it. No address gets into a
-//! key.
+//! A finding as a notice tells it, and the keys by which channels know it. No login and no address gets
+//! into a key.
 
 use chrono::TimeDelta;
-use domain::{Exposure, Finding, FindingRecord, NoticeItem, Text};
+use domain::{Exposure, Finding, FindingRecord, Folded, NoticeItem, PersonLabel, Text};
 
 /// Longest key: that of PagerDuty's `dedup_key`, the shortest limit of all channels.
 const KEY_LEN_MAX: usize = 255;
@@ -32,8 +32,12 @@ fn print(finding: &Finding, len: usize) -> String {
 pub(crate) fn item(record: &FindingRecord) -> NoticeItem {
     let FindingRecord { finding, person, sla, because, next_action, .. } = record;
     let key = &finding.subject.key;
-    // The key of a list without ids is a login, and a login is an address.
-    let key = if key.contains('@') { print(finding, 12) } else { key.to_string() };
+    // The key of a list without ids is a login, and a login is a name.
+    let key = if is_login(key, person) { print(finding, 12) } else { key.to_string() };
+    let owner = |it: &String| match it.split_once('/') {
+        Some((system, key)) if is_login(key, person) => format!("{system}/(login)"),
+        _ => it.clone(),
+    };
     let exposures = &finding.exposures;
     let exposed = || exposures.iter().map(Exposure::at_least).sum::<TimeDelta>();
     NoticeItem {
@@ -41,11 +45,11 @@ pub(crate) fn item(record: &FindingRecord) -> NoticeItem {
         cause: finding.cause,
         severity: finding.severity,
         subject: format!("{}/{key}", finding.subject.system),
-        owners: person.identities.clone(),
-        person: domain::PersonLabel {
+        owners: person.identities.iter().map(owner).collect(),
+        person: PersonLabel {
             name: person.name.clone(),
             login: person.login.clone(),
-            identities: Vec::new(),
+            ..PersonLabel::default()
         },
         exposed_for: (!exposures.is_empty()).then(exposed),
         is_on: exposures.last().is_some_and(|it| it.first_seen_inactive.is_none()),
@@ -53,4 +57,9 @@ pub(crate) fn item(record: &FindingRecord) -> NoticeItem {
         because: because.clone(),
         next_action: next_action.clone(),
     }
+}
+
+fn is_login(key: &str, person: &PersonLabel) -> bool {
+    let folded = Folded::new(key);
+    key.contains('@') || person.logins.iter().any(|it| Folded::new(it) == folded)
 }

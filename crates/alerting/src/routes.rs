@@ -131,6 +131,16 @@ impl Routes {
         let told = others().filter(|it| is_pager || only_pagers || !it.is_pager);
         told.map(|it| it.name.clone()).collect()
     }
+
+    /// Who is told what waited for a channel that is gone. Whether that one woke people, nobody knows
+    /// any more: what is critical goes to all.
+    #[must_use]
+    pub fn heirs(&self, severity: Severity) -> Vec<Text> {
+        match severity {
+            Severity::Critical => self.channels.iter().map(|it| it.name.clone()).collect(),
+            _ => self.others(""),
+        }
+    }
 }
 
 impl Route {

@@ -106,7 +106,7 @@ pub struct NoticeItem {
     pub next_action: String,
 }
 
-/// What a channel has been told and is not over: one for each key and channel.
+/// What a channel has been told, or may have been, and is not over: one for each key and channel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Told {
     /// The key of the notices.
@@ -119,12 +119,14 @@ pub struct Told {
     pub app: Option<SystemId>,
     /// The gravest that was told.
     pub severity: Severity,
-    /// When the first notice was decided.
-    pub first_at: DateTime<Utc>,
+    /// When the first notice was to be told: outside of a route's hours, when they begin.
+    pub first_due_at: DateTime<Utc>,
     /// When the last one was.
     pub last_at: DateTime<Utc>,
     /// Every finding that was told under this key.
     pub findings: Vec<FindingId>,
+    /// Nothing of it was taken and nothing waits. What was sent may have arrived all the same.
+    pub was_only_tried: bool,
 }
 
 named! {

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::{
     AsOf, Change, Channel, Coverage, Digest, Explanation, Finding, Grade, List, Pass, SlaResult,
-    SnapshotId, SystemId, SystemKind, TimeToDeactivate, Verdict, Waiver, WatcherFinding,
+    SnapshotId, SystemId, SystemKind, Text, TimeToDeactivate, Verdict, Waiver, WatcherFinding,
 };
 
 /// The number of a run. Later runs have higher numbers.
@@ -103,6 +103,8 @@ pub struct AppRecord {
     pub grade_reasons: Vec<String>,
     /// True in the first judged run of this app.
     pub is_baseline: bool,
+    /// The first judged run of this app: this one, or an earlier one.
+    pub first_run: RunId,
     /// Persons and accounts by verdict, in order of verdict; none with count 0.
     pub tallies: Vec<Tally>,
     /// Persons over the bound IdPs.
@@ -191,6 +193,9 @@ pub struct PersonLabel {
     pub login: Option<String>,
     /// The owner's keys, as `okta/00u1`; empty when nobody owns it.
     pub identities: Vec<String>,
+    /// Every login and address of the account and its owners. A key that is one of them is no id: the
+    /// list has none.
+    pub logins: Vec<Text>,
 }
 
 /// A raw value that no mapping knows.

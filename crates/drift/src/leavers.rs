@@ -292,7 +292,7 @@ fn known_to_hr_alone(cx: &Context<'_>, seen: &[Seen]) -> Vec<LeaverSeen> {
             label: PersonLabel {
                 name: text(&row.row.display_name),
                 login: text(&row.row.email),
-                identities: Vec::new(),
+                ..PersonLabel::default()
             },
         })
     });

@@ -1,30 +1,32 @@
 //! Asks again before something is told that was decided a while ago: what is over meanwhile is not
 //! sent, and what cannot be asked is sent with a mark.
 //!
-//! Only a positive answer drops anything: an account that is seen off, of an app that is seen in no other
-//! way. One that is not found is not shown to be gone.
+//! Only what is known drops anything: what people and later runs have said, an account that is seen off
+//! of an app that is seen in no other way, and an owner who is seen to have the right again where nobody
+//! else has a say in it. One that is not found is not shown to be gone.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     Activity, Answer, Clock, Family, Finding, FindingId, FindingState, List, NotifyReason,
-    Question, Rows, SubjectKind,
+    Observation, Question, Rows, SubjectKind, SystemId,
 };
 use store::{Due, Store, StoreError};
 
 use crate::ask::ask;
+use crate::back::Owner;
 use crate::plan::{Plan, Source};
 
 /// A notice older than this is asked about before it is sent.
 const FRESH_FOR: TimeDelta = TimeDelta::minutes(10);
 
 /// Accounts that one pass asks about; those beyond are sent unconfirmed.
-const QUESTIONS_MAX: usize = 200;
+const ACCOUNTS_MAX: usize = 200;
 
 /// What is known of a finding now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Now {
+pub(crate) enum Now {
     /// The account was seen on.
     Holds,
     /// It is over, or not to be told any more, and why.
@@ -63,39 +65,45 @@ impl Check {
         ids.dedup();
         let findings = store.findings_by_id(ids).await?;
         let mut check = Self { now, known: BTreeMap::new() };
-        let mut questions: Vec<(Question, FindingId)> = Vec::new();
+        let mut doubts: Vec<Doubt> = Vec::new();
         for finding in findings {
             let state = match (by_state(&finding), question(plan, &finding)) {
                 (Some(state), _) => state,
-                (None, Some(question)) if questions.len() < QUESTIONS_MAX => {
-                    questions.push((question, finding.id));
+                (None, Some(account)) if doubts.len() < ACCOUNTS_MAX => {
+                    let items = due.iter().flat_map(|it| &it.notice.items);
+                    let mut items = items.filter(|it| it.finding == finding.id);
+                    let owner = items.next().and_then(|it| Owner::of(plan, &finding, &it.owners));
+                    doubts.push(Doubt { finding: finding.id, account, owner });
                     Now::Unknown("the source did not answer".to_owned())
                 }
                 (None, Some(_)) => Now::Unknown("too many accounts to ask about".to_owned()),
+                (None, None) if finding.state == FindingState::NotVisible => {
+                    Now::Unknown("it is out of sight since, and cannot be asked about".to_owned())
+                }
                 (None, None) => Now::Unknown("it cannot be asked about by id".to_owned()),
             };
             check.known.insert(finding.id, (finding, state));
         }
-        check.ask(plan, questions, clock).await;
+        check.ask(plan, &doubts, clock).await;
         Ok(check)
     }
 
-    async fn ask(&mut self, plan: &Plan, questions: Vec<(Question, FindingId)>, clock: &dyn Clock) {
-        if questions.is_empty() {
+    async fn ask(&mut self, plan: &Plan, doubts: &[Doubt], clock: &dyn Clock) {
+        if doubts.is_empty() {
             return;
         }
-        let mut asked: Vec<Question> = questions.iter().map(|it| it.0.clone()).collect();
+        let mut asked: Vec<Question> = doubts.iter().flat_map(Doubt::questions).collect();
         asked.sort();
         asked.dedup();
-        let heard = ask(plan, asked, clock).await;
-        for observation in heard.observations {
-            let about = questions.iter().filter(|it| it.0 == observation.question);
-            for (_, id) in about {
-                if let Some((finding, state)) = self.known.get_mut(id) {
-                    let sources = plan.sources.iter();
-                    let is_only = sources.filter(|it| *it.system() == finding.app).count() < 2;
-                    *state = of_answer(&observation.answer, observation.received_at, is_only);
-                }
+        let heard = ask(plan, asked, clock).await.observations;
+        let answer = |question: &Question| heard.iter().find(|it| it.question == *question);
+        for doubt in doubts {
+            let Some((finding, state)) = self.known.get_mut(&doubt.finding) else { continue };
+            if let Some(of_account) = answer(&doubt.account) {
+                *state = of_answer(of_account, is_only(plan, &finding.app));
+            }
+            if let (Some(owner), false) = (&doubt.owner, matches!(state, Now::Over(_))) {
+                *state = owner.now(finding.cause, answer).unwrap_or_else(|| state.clone());
             }
         }
     }
@@ -118,7 +126,7 @@ impl Check {
         }
         let (mut unconfirmed, mut over) = (None, None);
         due.notice.findings.retain(|id| {
-            match self.state(*id, reason) {
+            match self.state(*id) {
                 Now::Holds => {}
                 Now::Unknown(why) => unconfirmed = Some(why),
                 Now::Over(why) => {
@@ -136,16 +144,30 @@ impl Check {
         }
     }
 
-    fn state(&self, id: FindingId, reason: NotifyReason) -> Now {
-        let Some((finding, state)) = self.known.get(&id) else {
-            return Now::Unknown("the finding is not in the database".to_owned());
-        };
-        let asks_for_hands = matches!(reason, NotifyReason::Reminder | NotifyReason::Escalated);
-        if asks_for_hands && finding.state == FindingState::Acknowledged {
-            return Now::Over("acknowledged meanwhile".to_owned());
-        }
-        state.clone()
+    fn state(&self, id: FindingId) -> Now {
+        let known = self.known.get(&id).map(|it| it.1.clone());
+        known.unwrap_or_else(|| Now::Unknown("the finding is not in the database".to_owned()))
     }
+}
+
+/// A finding that is asked about.
+struct Doubt {
+    finding: FindingId,
+    account: Question,
+    /// Who may have the right again; `None`: nobody who can be asked for.
+    owner: Option<Owner>,
+}
+
+impl Doubt {
+    fn questions(&self) -> impl Iterator<Item = Question> {
+        let of_owner = self.owner.iter().flat_map(Owner::questions).cloned();
+        [self.account.clone()].into_iter().chain(of_owner)
+    }
+}
+
+/// Whether the app is seen in one way alone: another may have shown the account on.
+fn is_only(plan: &Plan, app: &SystemId) -> bool {
+    plan.sources.iter().filter(|it| it.system() == app).count() < 2
 }
 
 /// A digest and a report say as of when they speak, and a test says nothing.
@@ -157,17 +179,18 @@ fn is_old(due: &Due, now: DateTime<Utc>) -> bool {
     !is_bound && now - due.notice.at > FRESH_FOR
 }
 
-/// What later runs and people have said; `None`: that it still stands.
-fn by_state(finding: &Finding) -> Option<Now> {
+/// What later runs and people have said; `None`: that it still stands. What is held is told only once
+/// its deadline is over. An account that is out of sight may be on: its leaver is told.
+pub(crate) fn by_state(finding: &Finding) -> Option<Now> {
     match finding.state {
-        FindingState::Resolved | FindingState::FalsePositive | FindingState::Waived => {
-            Some(Now::Over(format!("{} meanwhile", finding.state)))
-        }
-        FindingState::Pending
-        | FindingState::Open
-        | FindingState::Acknowledged
+        FindingState::Open | FindingState::NotVisible => None,
+        FindingState::Held if finding.breached_at.is_some() => None,
+        FindingState::Pending => Some(Now::Over("pending again".to_owned())),
+        FindingState::Acknowledged
         | FindingState::Held
-        | FindingState::NotVisible => None,
+        | FindingState::Waived
+        | FindingState::Resolved
+        | FindingState::FalsePositive => Some(Now::Over(format!("{} meanwhile", finding.state))),
     }
 }
 
@@ -186,16 +209,17 @@ fn question(plan: &Plan, finding: &Finding) -> Option<Question> {
 }
 
 /// `is_only`: the app is seen in no other way, which may have shown the account on.
-fn of_answer(answer: &Answer, at: DateTime<Utc>, is_only: bool) -> Now {
+fn of_answer(observation: &Observation, is_only: bool) -> Now {
     let unknown = |why: &str| Now::Unknown(why.to_owned());
-    match answer {
+    let at = observation.received_at.to_rfc3339();
+    match &observation.answer {
         Answer::Found(Rows::Accounts(rows)) => match rows.first().map(Activity::of) {
             Some(Activity::Active | Activity::Invited) => Now::Holds,
             Some(Activity::Inactive) if !is_only => unknown(
                 "asked again, the account was off, and the app's other lists cannot be asked",
             ),
             Some(Activity::Inactive) => {
-                Now::Over(format!("asked again, the account was off at {}", at.to_rfc3339()))
+                Now::Over(format!("asked again, the account was off at {at}"))
             }
             _ => unknown("asked again, the answer does not say whether the account is on"),
         },
@@ -233,8 +257,11 @@ mod tests {
             last_used_at: None,
         };
         let told = |is_on, is_only| {
+            let (sent_at, received_at) = (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH);
+            let system = SystemId::parse("app").unwrap();
+            let question = Question { system, list: List::Accounts, id: "a1".into() };
             let answer = Answer::Found(Rows::Accounts(vec![account(is_on)]));
-            of_answer(&answer, DateTime::UNIX_EPOCH, is_only)
+            of_answer(&Observation { question, answer, sent_at, received_at }, is_only)
         };
         assert!(matches!(told(false, true), Now::Over(_)));
         assert!(matches!(told(false, false), Now::Unknown(_)));

@@ -4,15 +4,16 @@
 //! under the same key. Dropping the future is such a crash. It decides nothing about people, and
 //! never waits for a channel longer than for one message.
 
-use alerting::{Enclosed, First, Letter, Routes, Sender, Sent};
+use alerting::{Enclosed, First, Letter, Sender, Sent};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Clock, DeliveryId, FindingId, Notice, NotifyReason, Severity, Text};
+use domain::{Clock, Notice, NotifyReason, Text};
 use futures_util::future::join_all;
-use store::{DeadChannel, Due, Settled, Store, StoreError};
+use store::{Due, Settled, Store, StoreError};
 use tracing::{info, warn};
 
 use crate::confirm::{Check, Checked};
 use crate::enclose::enclose;
+use crate::outage;
 use crate::plan::Plan;
 
 /// Messages to one channel in one pass; the rest waits for the next.
@@ -37,7 +38,8 @@ pub struct Deliveries {
 }
 
 /// Sends what is due, by all channels at once and in each one after the other. Also what an
-/// interrupted run left behind. When a channel does not take notices, others are told.
+/// interrupted run left behind. When a channel does not take notices, others are told, and told when
+/// that is over.
 ///
 /// # Errors
 ///
@@ -50,10 +52,9 @@ pub async fn deliver(
     clock: &dyn Clock,
 ) -> Result<Deliveries, StoreError> {
     let pass = Pass { store, plan, clock };
-    let known = senders.iter().map(|it| it.name.clone()).collect();
-    store.retire_channels(known).await?;
+    pass.hand_over(senders).await?;
     let mut all = pass.send_all(senders).await?;
-    if pass.tell_others().await? {
+    if outage::tell_others(store, &plan.routes, clock.now()).await? {
         all.add(&pass.send_all(senders).await?);
     }
     let waiting = store.waiting().await?;
@@ -76,6 +77,23 @@ struct Pass<'p> {
 }
 
 impl Pass<'_> {
+    /// What waits for channels that the settings do not name any more is told by those that they do.
+    async fn hand_over(&self, senders: &[Sender]) -> Result<(), StoreError> {
+        let known: Vec<Text> = senders.iter().map(|it| it.name.clone()).collect();
+        for (id, notice) in self.store.left_behind(known).await? {
+            let to = match notice.reason {
+                // Of one that is over, no other channel knows; the rest is for that channel alone.
+                NotifyReason::Resolved
+                | NotifyReason::Digest
+                | NotifyReason::Report
+                | NotifyReason::Test => Vec::new(),
+                _ => self.plan.routes.heirs(notice.severity),
+            };
+            self.store.hand_over(id, to).await?;
+        }
+        Ok(())
+    }
+
     async fn send_all(&self, senders: &[Sender]) -> Result<Deliveries, StoreError> {
         let now = self.clock.now();
         let mut due = Vec::new();
@@ -204,86 +222,4 @@ impl Pass<'_> {
             _ => Ok(Ok(None)),
         }
     }
-
-    /// Tells other channels what dead ones did not take: one notice for each dead channel. Returns
-    /// true when there is something new to send.
-    async fn tell_others(&self) -> Result<bool, StoreError> {
-        let (now, routes) = (self.clock.now(), &self.plan.routes);
-        let mut is_new = false;
-        for dead in self.store.dead_channels().await? {
-            let to = routes.others(&dead.channel);
-            let mut stuck = self.store.stuck(dead.channel.clone(), now).await?;
-            self.leave_out_what_is_over(&mut stuck).await?;
-            if to.is_empty() || stuck.is_empty() || routes.channel(&dead.channel).is_none() {
-                continue;
-            }
-            let ids = stuck.iter().map(|it| it.0).collect();
-            self.store.forward(ids, undelivered(routes, &dead, stuck, (to, now))).await?;
-            is_new = true;
-        }
-        Ok(is_new)
-    }
-
-    /// Findings that are over by now are not told to others any more.
-    async fn leave_out_what_is_over(
-        &self,
-        stuck: &mut [(DeliveryId, Notice)],
-    ) -> Result<(), StoreError> {
-        let ids = stuck.iter().flat_map(|it| it.1.findings.iter().copied()).collect();
-        let over: Vec<FindingId> = self
-            .store
-            .findings_by_id(ids)
-            .await?
-            .iter()
-            .filter(|it| !it.is_live())
-            .map(|it| it.id)
-            .collect();
-        for (_, notice) in stuck {
-            notice.findings.retain(|it| !over.contains(it));
-            notice.items.retain(|it| !over.contains(&it.finding));
-        }
-        Ok(())
-    }
-}
-
-/// What others are told of a dead channel: all that it was to tell.
-fn undelivered(
-    routes: &Routes,
-    dead: &DeadChannel,
-    stuck: Vec<(DeliveryId, Notice)>,
-    (to, now): (Vec<Text>, DateTime<Utc>),
-) -> Notice {
-    let channel = &dead.channel;
-    let first = stuck.first().map_or(0, |it| it.0.0);
-    let mut notice = Notice {
-        // One for each time: what is stuck later must not take the place of this.
-        key: alerting::key(&routes.deployment, "-", &format!("channel-{channel}-{first}")),
-        reason: NotifyReason::Undelivered,
-        severity: Severity::High,
-        app: None,
-        run: None,
-        at: now,
-        title: format!("the channel `{channel}` did not take {} notices", stuck.len()),
-        lines: vec![
-            format!("It said: {}.", dead.why),
-            format!("Next: run `driftline alert test {channel}`, and mend what it says."),
-        ],
-        findings: Vec::new(),
-        items: Vec::new(),
-        to: to.into_iter().map(|it| (it, now)).collect(),
-    };
-    for (_, stuck) in stuck {
-        notice.severity = notice.severity.max(stuck.severity);
-        notice.lines.push(format!("Not told: {} ({}).", stuck.title, stuck.reason));
-        if stuck.reason != NotifyReason::Resolved {
-            notice.findings.extend(stuck.findings);
-            notice.items.extend(stuck.items);
-        }
-    }
-    notice.findings.sort_unstable();
-    notice.findings.dedup();
-    notice.items.sort_by_key(|it| (std::cmp::Reverse(it.severity), it.finding));
-    notice.items.dedup_by_key(|it| it.finding);
-    notice.items.truncate(alerting::ITEMS_MAX);
-    notice
 }

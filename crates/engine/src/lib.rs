@@ -6,6 +6,7 @@
 mod anchor;
 mod ask;
 mod attend;
+mod back;
 mod confirm;
 mod deliver;
 mod enclose;
@@ -16,6 +17,7 @@ mod gaps;
 mod inspect;
 mod leavers;
 mod lists;
+mod outage;
 mod plan;
 mod pull;
 mod record;

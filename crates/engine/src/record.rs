@@ -124,6 +124,7 @@ fn app(run: &Run<'_>, outcome: &AppOutcome<'_>) -> AppRecord {
         grade: outcome.grade.0,
         grade_reasons: outcome.grade.1.clone(),
         is_baseline: outcome.is_baseline,
+        first_run: run.state.judged_apps.get(name).copied().unwrap_or(run.id),
         tallies: outcome.judgement.tallies.clone(),
         n_persons: outcome.judgement.n_persons,
         n_accounts: outcome.judgement.n_accounts,

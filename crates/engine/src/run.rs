@@ -228,7 +228,7 @@ fn doubts(
 }
 
 fn is_baseline(state: &State, rules: &AppRules) -> bool {
-    !state.judged_apps.contains(&rules.app)
+    !state.judged_apps.contains_key(&rules.app)
 }
 
 pub(crate) fn past(

@@ -143,18 +143,18 @@ impl IdentityGraph<'_> {
         let row = self.account_row(account).row;
         let owner = self.link(account).owner().and_then(|it| self.estate.identities.get(it));
         let text = |it: Option<&domain::Text>| it.map(ToString::to_string);
+        let contenders = self.link(account).contenders();
+        let owners = contenders.iter().filter_map(|it| self.estate.identities.get(*it));
+        let logins = owners.flat_map(|it| [&it.row.user_name, &it.row.email]);
+        let logins = [&row.user_name, &row.email].into_iter().chain(logins).flatten();
         PersonLabel {
+            logins: logins.cloned().collect(),
             name: text(owner.and_then(|it| it.row.display_name.as_ref()))
                 .or_else(|| text(row.display_name.as_ref())),
             login: text(owner.and_then(|it| it.row.user_name.as_ref()))
                 .or_else(|| text(row.user_name.as_ref()))
                 .or_else(|| text(row.email.as_ref())),
-            identities: self
-                .link(account)
-                .contenders()
-                .iter()
-                .map(|it| self.identity_key(*it))
-                .collect(),
+            identities: contenders.iter().map(|it| self.identity_key(*it)).collect(),
         }
     }
 
@@ -168,6 +168,12 @@ impl IdentityGraph<'_> {
             login: row
                 .and_then(|it| text(it.user_name.as_ref()).or_else(|| text(it.email.as_ref()))),
             identities: vec![self.identity_key(identity)],
+            logins: row
+                .into_iter()
+                .flat_map(|it| [&it.user_name, &it.email])
+                .flatten()
+                .cloned()
+                .collect(),
         }
     }
 

@@ -70,6 +70,7 @@ pub(crate) fn finding(
             name: Some(format!("Person {number}")),
             login: Some(format!("person{number}@example.com")),
             identities: vec![format!("okta/00u{number}")],
+            ..PersonLabel::default()
         },
         is_privileged: Some(false),
         explanation: Explanation {
@@ -164,6 +165,7 @@ fn apps() -> Vec<AppRecord> {
                 "The account list is partial: page 3 was cut off after 200 of 214 rows.".to_owned(),
             ],
             is_baseline: true,
+            first_run: RunId(1),
             tallies: vec![
                 tally(Verdict::Confirmed, 171),
                 tally(Verdict::ConfirmedOffboarded, 12),
@@ -184,6 +186,7 @@ fn apps() -> Vec<AppRecord> {
                 "No canary is configured for okta.".to_owned(),
             ],
             is_baseline: false,
+            first_run: RunId(1),
             tallies: vec![
                 tally(Verdict::Confirmed, 41),
                 tally(Verdict::ConfirmedOffboarded, 6),

@@ -57,7 +57,7 @@ pub use health::{Requested, Sizes};
 pub use known::{Known, KnownRows, OpenVersion};
 pub use leaver::LeaverLine;
 pub use log::LogPart;
-pub use outbox::{DeliveryLine, Due, FirstTold, Settled, Waiting};
+pub use outbox::{DeliveryLine, Due, FirstTold, Outages, Settled, Stuck, Waiting};
 pub use past::{Gone, Seen, StoredSnapshot, StoredVersion};
 pub use people::NewWaiver;
 pub use report::RunLine;

@@ -102,13 +102,14 @@ pub(crate) fn runs(connection: &Connection) -> Result<Vec<RunLine>, StoreError> 
     Ok(runs)
 }
 
-fn judged_apps(connection: &Connection) -> Result<Vec<SystemId>, StoreError> {
+fn judged_apps(connection: &Connection) -> Result<BTreeMap<SystemId, RunId>, StoreError> {
     let mut statement =
         connection.prepare_cached("SELECT first_run, app FROM judged_app ORDER BY app")?;
     let mut rows = statement.query([])?;
-    let mut apps = Vec::new();
+    let mut apps = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        apps.push(Cells::keyed(row, "judged_app")?.system("app")?);
+        let mut cells = Cells::keyed(row, "judged_app")?;
+        apps.insert(cells.system("app")?, RunId(cells.key()));
     }
     Ok(apps)
 }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use domain::{
-    Cause, FindingId, Notice, NoticeId, NoticeItem, NotifyReason, PersonLabel, Severity,
-    SlaOutcome, Text, Told,
+    Cause, DeliveryState, FindingId, Notice, NoticeId, NoticeItem, NotifyReason, PersonLabel,
+    Severity, SlaOutcome, Text, Told,
 };
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
@@ -17,7 +17,7 @@ use crate::finding::json;
 use crate::state::DeadChannel;
 
 /// Tries in vain after which a channel counts as dead: one may be a hiccup.
-const FAILURES_MAX: i64 = 2;
+pub(crate) const FAILURES_MAX: i64 = 2;
 
 /// Writes notices with a pending delivery for each of their channels. What waits under the same key
 /// for the same channel says less than the new one: it is not sent any more. What was due by then
@@ -131,54 +131,93 @@ fn people(
         let finding = FindingId(cells.int("finding")?);
         let name = cells.maybe_text("name")?.map(String::from);
         let login = cells.maybe_text("login")?.map(String::from);
-        people.insert(finding, PersonLabel { name, login, identities: Vec::new() });
+        people.insert(finding, PersonLabel { name, login, ..PersonLabel::default() });
     }
     Ok(people)
 }
 
-/// What channels were told, or will be, and is not over. What was given up, dropped or superseded
-/// was not told.
+/// What channels were told, will be or may have been of what runs decide on, and is not over. What was
+/// dropped or superseded before it was sent was not told.
 pub(crate) fn load_told(connection: &Connection) -> Result<Vec<Told>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT n.id, n.key, d.channel, n.reason, n.severity, n.app, n.at_ms, n.findings
-         FROM notice n JOIN delivery d ON d.notice = n.id
-         WHERE d.state IN ('pending', 'delivered')
-             AND n.reason NOT IN ('digest', 'undelivered', 'report', 'test')
-         ORDER BY n.id",
+    told(
+        connection,
+        "n.reason NOT IN ('digest', 'undelivered', 'report', 'test')
+             AND (d.state IN ('pending', 'delivered') OR d.n_attempts > 0)",
+    )
+}
+
+/// What channels were told, or will be, of others that do not take notices, and is not over.
+pub(crate) fn load_outages(connection: &Connection) -> Result<Vec<Told>, StoreError> {
+    let mut outages = told(
+        connection,
+        "n.key IN (SELECT key FROM notice WHERE reason = 'undelivered')
+             AND (d.state IN ('pending', 'delivered') OR d.n_attempts > 0)",
     )?;
+    outages.retain(|it| !it.was_only_tried);
+    Ok(outages)
+}
+
+fn told(connection: &Connection, which: &str) -> Result<Vec<Told>, StoreError> {
+    let mut statement = connection.prepare_cached(&format!(
+        "SELECT n.id, n.key, d.channel, n.reason, n.severity, n.app, n.at_ms, n.findings, d.state,
+                d.first_due_ms
+         FROM notice n JOIN delivery d ON d.notice = n.id WHERE {which} ORDER BY n.id, d.id"
+    ))?;
     let mut rows = statement.query([])?;
     let mut told: BTreeMap<(Text, Text), Told> = BTreeMap::new();
     while let Some(row) = rows.next()? {
         let mut cells = Cells::keyed(row, "notice")?;
-        let key: Text = cells.str("key")?.into();
-        let channel: Text = cells.str("channel")?.into();
-        let reason = cells.name("reason", NotifyReason::parse)?;
-        let severity = cells.name("severity", Severity::parse)?;
-        let app = cells.maybe_name("app", |it| domain::SystemId::parse(it).ok())?;
-        let at = cells.time("at_ms")?;
-        let findings = numbers(&mut cells)?;
-        let place = (key.clone(), channel.clone());
-        if reason == NotifyReason::Resolved {
-            told.remove(&place);
-            continue;
-        }
-        let of = told.entry(place).or_insert_with(|| Told {
-            key,
-            channel,
-            reason,
-            app,
-            severity,
-            first_at: at,
-            last_at: at,
-            findings: Vec::new(),
-        });
-        of.severity = of.severity.max(severity);
-        of.last_at = at;
-        of.findings.extend(findings);
-        of.findings.sort_unstable();
-        of.findings.dedup();
+        let one = Told {
+            key: cells.str("key")?.into(),
+            channel: cells.str("channel")?.into(),
+            reason: cells.name("reason", NotifyReason::parse)?,
+            severity: cells.name("severity", Severity::parse)?,
+            app: cells.maybe_name("app", |it| domain::SystemId::parse(it).ok())?,
+            last_at: cells.time("at_ms")?,
+            findings: numbers(&mut cells)?,
+            was_only_tried: false,
+            first_due_at: DateTime::UNIX_EPOCH,
+        };
+        let state = cells.name("state", DeliveryState::parse)?;
+        let first_due_at = cells.time("first_due_ms")?;
+        add(&mut told, Told { first_due_at, ..one }, state);
     }
     Ok(told.into_values().collect())
+}
+
+/// Adds what a channel was told by one notice to what it was told under the same key before.
+fn add(told: &mut BTreeMap<(Text, Text), Told>, one: Told, state: DeliveryState) {
+    let place = (one.key.clone(), one.channel.clone());
+    let is_told = matches!(state, DeliveryState::Pending | DeliveryState::Delivered);
+    let before = told.remove(&place);
+    if one.reason == NotifyReason::Resolved {
+        // What was not even taken, and what was told of another channel, is called over once, taken or
+        // not.
+        let is_enough = |it: &Told| it.was_only_tried || it.reason == NotifyReason::Undelivered;
+        let is_over =
+            is_told || (state == DeliveryState::GivenUp && before.as_ref().is_some_and(is_enough));
+        told.extend(before.filter(|_| !is_over).map(|it| (place, it)));
+        return;
+    }
+    let of = match before {
+        None => Told { was_only_tried: !is_told, ..one },
+        Some(before) if !before.was_only_tried && !is_told => before,
+        Some(before) => {
+            let is_more = before.was_only_tried != is_told;
+            let mut findings = if is_more { before.findings } else { Vec::new() };
+            findings.extend(one.findings);
+            findings.sort_unstable();
+            findings.dedup();
+            Told {
+                severity: if is_more { before.severity.max(one.severity) } else { one.severity },
+                last_at: one.last_at,
+                was_only_tried: !is_told,
+                findings,
+                ..before
+            }
+        }
+    };
+    told.insert(place, of);
 }
 
 /// Channels whose last tries were all in vain.

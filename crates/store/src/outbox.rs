@@ -1,15 +1,21 @@
 //! The outbox: what is still to be sent, and what became of it. A try is written down before it is
 //! made, so that a crash in between is known as one.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     Delivery, DeliveryId, DeliveryState, Finding, FindingId, Notice, NoticeId, NotifyReason,
-    Severity, Text,
+    Severity, Text, Told,
 };
 use rusqlite::{Connection, params};
 
 use crate::cells::{Cells, ms};
 use crate::{Store, StoreError, finding, notice};
+
+/// What a channel that takes others refused longer ago than this is old news: what still holds of it
+/// was decided anew.
+const LATELY: TimeDelta = TimeDelta::days(1);
 
 /// One delivery whose time has come.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,6 +40,31 @@ pub struct FirstTold {
     pub title: String,
     /// What the channel called it, where it said so.
     pub reference: Option<Text>,
+}
+
+/// A notice that a channel did not take.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stuck {
+    /// Its delivery.
+    pub id: DeliveryId,
+    /// What there was to tell; its `to` is empty.
+    pub notice: Notice,
+    /// What the channel said; `None`: nothing yet.
+    pub why: Option<String>,
+    /// An earlier notice of the same key was told by others instead.
+    pub was_forwarded: bool,
+}
+
+/// What channels were told of others that do not take notices. All of it is empty where nothing of
+/// that kind is going on.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outages {
+    /// What each was told of others, and is not over.
+    pub outages: Vec<Told>,
+    /// What each was told of what runs decide on, and is not over.
+    pub told: Vec<Told>,
+    /// When a channel took something last; without those that never did.
+    pub last_taken: BTreeMap<Text, DateTime<Utc>>,
 }
 
 /// What waits in the outbox.
@@ -113,42 +144,92 @@ impl Store {
         self.read("read the outbox", move |connection| due(connection, &channel, now, limit)).await
     }
 
-    /// Drops what waits for channels that are not among the known ones: nobody will send it.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] when it cannot be saved.
-    pub async fn retire_channels(&self, known: Vec<Text>) -> Result<(), StoreError> {
-        self.write("clear the outbox", move |connection| retire(connection, &known)).await
-    }
-
-    /// Notices that a channel did not take, or that wait for it, and of which no other channel was
-    /// told yet. Notices about dead channels are not among them.
+    /// What waits for channels that are not among the known ones: nobody will send it.
     ///
     /// # Errors
     ///
     /// [`StoreError::Corrupt`] when a row is not what we write; otherwise what disks do.
-    pub async fn stuck(
+    pub async fn left_behind(
         &self,
-        channel: Text,
-        now: DateTime<Utc>,
+        known: Vec<Text>,
     ) -> Result<Vec<(DeliveryId, Notice)>, StoreError> {
-        self.read("read the outbox", move |connection| stuck(connection, &channel, now)).await
+        self.read("read the outbox", move |connection| left_behind(connection, &known)).await
     }
 
-    /// Saves a notice that tells other channels of stuck ones, and that they were.
+    /// Drops such a delivery, and has these channels told instead; nobody where a later notice of the
+    /// same key says more.
     ///
     /// # Errors
     ///
     /// Returns [`StoreError`] when it cannot be saved; none of it is then.
-    pub async fn forward(&self, stuck: Vec<DeliveryId>, notice: Notice) -> Result<(), StoreError> {
+    pub async fn hand_over(&self, id: DeliveryId, to: Vec<Text>) -> Result<(), StoreError> {
+        self.write("hand a notice over", move |connection| hand_over(connection, id, &to)).await
+    }
+
+    /// Notices that a channel did not take, or that wait for it while it takes none, and of which no
+    /// other channel was told yet. Notices about dead channels are not among them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when a row is not what we write; otherwise what disks do.
+    pub async fn stuck(&self, channel: Text, now: DateTime<Utc>) -> Result<Vec<Stuck>, StoreError> {
+        self.read("read the outbox", move |connection| stuck(connection, &channel, now)).await
+    }
+
+    /// Saves that other channels were told of stuck notices, and the notice that tells them; `None`:
+    /// they know already.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] when it cannot be saved; none of it is then.
+    pub async fn forward(
+        &self,
+        stuck: Vec<DeliveryId>,
+        notice: Option<Notice>,
+    ) -> Result<(), StoreError> {
         self.write("tell other channels", move |connection| {
-            notice::insert(connection, &[notice])?;
+            notice::insert(connection, notice.as_slice())?;
             let mut update =
                 connection.prepare_cached("UPDATE delivery SET forwarded = 1 WHERE id = ?1")?;
             for id in stuck {
                 update.execute([id.0])?;
             }
+            Ok(())
+        })
+        .await
+    }
+
+    /// What channels were told of others that do not take notices, and what shows whether it is over.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when a row is not what we write; otherwise what disks do.
+    pub async fn outages(&self) -> Result<Outages, StoreError> {
+        self.read("read the outbox", |connection| {
+            let outages = notice::load_outages(connection)?;
+            if outages.is_empty() {
+                return Ok(Outages::default());
+            }
+            let (told, last_taken) = (notice::load_told(connection)?, last_taken(connection)?);
+            Ok(Outages { told, outages, last_taken })
+        })
+        .await
+    }
+
+    /// Saves that a channel took a notice that was sent outside of the outbox.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] when it cannot be saved.
+    pub async fn add_taken(&self, notice: Notice) -> Result<(), StoreError> {
+        self.write("save what a channel took", move |connection| {
+            let now = ms(notice.at);
+            notice::insert(connection, &[notice])?;
+            connection.execute(
+                "UPDATE delivery SET state = 'delivered', n_attempts = 1, tried_at_ms = ?1
+                 WHERE notice = (SELECT max(id) FROM notice)",
+                [now],
+            )?;
             Ok(())
         })
         .await
@@ -215,15 +296,6 @@ impl Store {
         self.read("list the outbox", move |connection| lines(connection, limit)).await
     }
 
-    /// Channels that do not take notices.
-    ///
-    /// # Errors
-    ///
-    /// Returns [`StoreError`] when the database cannot be read.
-    pub async fn dead_channels(&self) -> Result<Vec<crate::DeadChannel>, StoreError> {
-        self.read("read the outbox", notice::load_dead).await
-    }
-
     /// Findings as they stand now, by number. Numbers that no finding has are left out.
     ///
     /// # Errors
@@ -243,21 +315,50 @@ impl Store {
 
 const DELIVERY: &str = "d.id, d.notice, d.channel, d.state, d.due_at_ms, d.n_attempts, d.tried_at_ms, d.reference, d.why";
 
-fn retire(connection: &Connection, known: &[Text]) -> Result<(), StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT DISTINCT 0, channel FROM delivery WHERE state = 'pending'")?;
-    let mut rows = statement.query([])?;
-    let mut gone: Vec<Text> = Vec::new();
-    while let Some(row) = rows.next()? {
-        let channel: Text = Cells::keyed(row, "delivery")?.str("channel")?.into();
-        gone.extend((!known.contains(&channel)).then_some(channel));
-    }
-    let mut drop = connection.prepare_cached(
-        "UPDATE delivery SET state = 'dropped', why = ?2 WHERE state = 'pending' AND channel = ?1",
+fn left_behind(
+    connection: &Connection,
+    known: &[Text],
+) -> Result<Vec<(DeliveryId, Notice)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, notice, channel FROM delivery WHERE state = 'pending' ORDER BY notice, id",
     )?;
-    for channel in gone {
-        drop.execute(params![channel, "the settings have no channel of that name any more"])?;
+    let mut rows = statement.query([])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "delivery")?;
+        let number = NoticeId(cells.int("notice")?);
+        let channel = cells.str("channel")?;
+        if !known.iter().any(|it| **it == *channel) {
+            let notice = notice::read(connection, number)?;
+            let notice = notice.ok_or_else(|| cells.corrupt("notice"))?;
+            all.push((DeliveryId(cells.key()), notice));
+        }
     }
+    Ok(all)
+}
+
+fn hand_over(connection: &Connection, id: DeliveryId, to: &[Text]) -> Result<(), StoreError> {
+    let mut why = "the settings have no channel of that name any more".to_owned();
+    // What was tried is due now; what waits for its hours waits for them still.
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO delivery (notice, channel, state, first_due_ms, due_at_ms, n_attempts)
+         SELECT d.notice, ?2, 'pending', d.first_due_ms,
+                iif(d.n_attempts > 0, d.first_due_ms, d.due_at_ms), 0
+         FROM delivery d JOIN notice n ON n.id = d.notice
+         WHERE d.id = ?1 AND d.state = 'pending' AND NOT EXISTS (
+             SELECT 1 FROM delivery o JOIN notice m ON m.id = o.notice
+             WHERE m.key = n.key AND (m.id > n.id OR o.channel = ?2 AND o.state <> 'dropped'))",
+    )?;
+    for channel in to {
+        if insert.execute(params![id.0, channel])? > 0 {
+            why.push_str(&format!("; `{channel}` is told"));
+        }
+    }
+    connection
+        .prepare_cached(
+            "UPDATE delivery SET state = 'dropped', why = ?2 WHERE id = ?1 AND state = 'pending'",
+        )?
+        .execute(params![id.0, why])?;
     Ok(())
 }
 
@@ -265,20 +366,51 @@ fn stuck(
     connection: &Connection,
     channel: &str,
     now: DateTime<Utc>,
-) -> Result<Vec<(DeliveryId, Notice)>, StoreError> {
+) -> Result<Vec<Stuck>, StoreError> {
+    let is_dead = notice::load_dead(connection)?.iter().any(|it| *it.channel == *channel);
     let mut statement = connection.prepare_cached(
-        "SELECT d.id, d.notice FROM delivery d JOIN notice n ON n.id = d.notice
-         WHERE d.channel = ?1 AND d.forwarded = 0 AND d.state IN ('pending', 'given_up')
-             AND (d.n_attempts > 0 OR d.due_at_ms <= ?2)
-             AND n.reason NOT IN ('undelivered', 'test') ORDER BY d.id",
+        "SELECT d.id, d.notice, d.why,
+                EXISTS (SELECT 1 FROM delivery f JOIN notice k ON k.id = f.notice
+                        WHERE k.key = n.key AND f.channel = d.channel AND f.forwarded = 1
+                            AND f.id < d.id) AS was_forwarded
+         FROM delivery d JOIN notice n ON n.id = d.notice
+         WHERE d.channel = ?1 AND d.forwarded = 0 AND n.reason NOT IN ('undelivered', 'test')
+             AND (d.state = 'pending' AND (d.n_attempts >= ?5
+                                           OR ?4 AND (d.n_attempts > 0 OR d.due_at_ms <= ?2))
+                  OR d.state = 'given_up' AND (?4 OR d.tried_at_ms > ?3))
+             AND NOT EXISTS (SELECT 1 FROM delivery t JOIN notice k ON k.id = t.notice
+                             WHERE k.key = n.key AND t.channel = d.channel
+                                 AND t.state = 'delivered' AND t.id > d.id)
+         ORDER BY d.id",
     )?;
-    let mut rows = statement.query(params![channel, ms(now)])?;
+    let lately = ms(now - LATELY);
+    let mut rows =
+        statement.query(params![channel, ms(now), lately, is_dead, notice::FAILURES_MAX])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         let mut cells = Cells::keyed(row, "delivery")?;
         let notice = notice::read(connection, NoticeId(cells.int("notice")?))?;
-        let notice = notice.ok_or_else(|| cells.corrupt("notice"))?;
-        all.push((DeliveryId(cells.key()), notice));
+        all.push(Stuck {
+            id: DeliveryId(cells.key()),
+            notice: notice.ok_or_else(|| cells.corrupt("notice"))?,
+            why: cells.maybe_str("why")?.map(str::to_owned),
+            was_forwarded: cells.int("was_forwarded")? != 0,
+        });
+    }
+    Ok(all)
+}
+
+fn last_taken(connection: &Connection) -> Result<BTreeMap<Text, DateTime<Utc>>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT 0, channel, max(tried_at_ms) AS tried_at_ms FROM delivery WHERE state = 'delivered'
+         GROUP BY channel",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut all = BTreeMap::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "delivery")?;
+        let channel: Text = cells.str("channel")?.into();
+        all.extend(cells.maybe_time("tried_at_ms")?.map(|it| (channel, it)));
     }
     Ok(all)
 }

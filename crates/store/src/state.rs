@@ -45,8 +45,8 @@ pub struct State {
     pub nonhumans: Vec<NonHuman>,
     /// The last 30 full runs, oldest first.
     pub history: Vec<HistoryPoint>,
-    /// Apps judged in some run: any other has its baseline ahead. In order of name.
-    pub judged_apps: Vec<SystemId>,
+    /// Apps judged in some run, and the first of these: any other has its baseline ahead.
+    pub judged_apps: BTreeMap<SystemId, RunId>,
     /// Where to go on reading the log of each source that has one.
     pub log_cursors: BTreeMap<SystemId, String>,
     /// What the logs said so far, oldest first.
@@ -141,7 +141,7 @@ impl State {
             changes: Vec::new(),
             nonhumans: Vec::new(),
             history: Vec::new(),
-            judged_apps: Vec::new(),
+            judged_apps: BTreeMap::new(),
             log_cursors: BTreeMap::new(),
             log_events: BTreeMap::new(),
             leavers: Vec::new(),

@@ -176,6 +176,26 @@ fn reminders_and_escalation_stop_when_somebody_has_it() {
 }
 
 #[test]
+fn what_the_first_run_covered_wakes_nobody_unless_it_is_more_than_seen_again() {
+    let routes = routes(&["mail", "pager"], vec![all_to(&["mail", "pager"])]);
+    let told = |change: &dyn Fn(&mut domain::FindingRecord)| {
+        let mut orphan = finding(1, Cause::OrphanActive, Severity::High);
+        change(&mut orphan);
+        let mut record = run(24, vec![orphan]);
+        record.apps[0].first_run = domain::RunId(1);
+        let notices = decide(&record, &[], &routes);
+        let all = notices.iter().flat_map(|it| &it.to).map(|it| it.0.to_string());
+        all.collect::<Vec<String>>().join(" ")
+    };
+    assert_eq!(told(&|_| ()), "mail");
+    assert_eq!(told(&|it| it.finding.detected_run = domain::RunId(2)), "mail pager");
+    assert_eq!(told(&|it| it.finding.cause = Cause::LeaverActive), "mail pager");
+    assert_eq!(told(&|it| it.finding.n_reopened = 1), "mail pager");
+    assert_eq!(told(&|it| it.finding.breached_at = Some(at(20))), "mail pager");
+    assert_eq!(told(&|it| it.change = Change::Worsened), "mail pager");
+}
+
+#[test]
 fn over_is_told_when_all_of_it_is_and_never_of_what_was_not_judged() {
     use FindingState::{Open, Resolved};
     let routes = routes(&["pager"], vec![all_to(&["pager"])]);

@@ -65,6 +65,7 @@ pub(crate) fn finding(id: i64, cause: Cause, severity: Severity) -> FindingRecor
             name: Some("Bob Builder".to_owned()),
             login: Some("bob@firm.test".to_owned()),
             identities: vec![format!("okta/00u{id}")],
+            ..PersonLabel::default()
         },
         is_privileged: Some(false),
         explanation: Explanation::default(),
@@ -105,6 +106,7 @@ pub(crate) fn run(hour: i64, findings: Vec<FindingRecord>) -> RunRecord {
             grade: Grade::A,
             grade_reasons: Vec::new(),
             is_baseline: false,
+            first_run: RunId(0),
             tallies: Vec::new(),
             n_persons: 0,
             n_accounts: 0,
@@ -163,9 +165,10 @@ pub(crate) fn told(key: &str, hour: i64, findings: &[i64]) -> Told {
         reason: NotifyReason::Opened,
         app: Some(app()),
         severity: Severity::Critical,
-        first_at: at(hour),
+        first_due_at: at(hour),
         last_at: at(hour),
         findings: findings.iter().map(|it| FindingId(*it)).collect(),
+        was_only_tried: false,
     }
 }
 
@@ -205,7 +208,7 @@ pub(crate) fn item() -> NoticeItem {
         person: PersonLabel {
             name: Some("Bob <Builder>".to_owned()),
             login: Some("bob@firm.test".to_owned()),
-            identities: Vec::new(),
+            ..PersonLabel::default()
         },
         exposed_for: Some(TimeDelta::hours(49)),
         is_on: true,

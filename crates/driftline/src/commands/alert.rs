@@ -38,8 +38,12 @@ async fn test(
     let mut exit = Exit::Fine;
     for sender in chosen(settings, args.channel.as_deref())? {
         let name = sender.name.clone();
-        let (text, is_taken) = match try_out(settings, &sender, clock).await {
-            Sent::Delivered { .. } => (format!("{name}: taken\n"), true),
+        let notice = notice(settings, &sender, clock);
+        let (text, is_taken) = match try_out(settings, &sender, notice.clone(), clock).await {
+            Sent::Delivered { .. } => {
+                keep(settings, notice).await;
+                (format!("{name}: taken\n"), true)
+            }
             Sent::Retry { why, .. } => {
                 (format!("{name}: not taken, try again later: {why}\n"), false)
             }
@@ -72,25 +76,49 @@ fn chosen(settings: &Settings, name: Option<&str>) -> anyhow::Result<Vec<Sender>
     Ok(chosen.into_iter().map(|it| it.connect()).collect::<Result<_, _>>()?)
 }
 
-/// Sends a test, and to a channel that keeps alerts open that it is over.
-async fn try_out(settings: &Settings, sender: &Sender, clock: &dyn Clock) -> Sent {
+fn notice(settings: &Settings, sender: &Sender, clock: &dyn Clock) -> Notice {
     let now = clock.now();
+    let deployment = &settings.routes.deployment;
+    Notice {
+        key: alerting::key(deployment, "-", &format!("test-{}", now.timestamp())),
+        reason: NotifyReason::Test,
+        severity: Severity::Low,
+        app: None,
+        run: None,
+        at: now,
+        title: format!("a test of the channel `{}`", sender.name),
+        lines: Vec::new(),
+        findings: Vec::new(),
+        items: Vec::new(),
+        to: vec![(sender.name.clone(), now)],
+    }
+}
+
+/// Writes down that the channel lives, where there is a database to tell.
+async fn keep(settings: &Settings, notice: Notice) {
+    if !settings.database.exists() {
+        return;
+    }
+    let kept = match Store::open_beside_runs(&settings.database) {
+        Ok(store) => store.add_taken(notice).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = kept {
+        let why = anyhow::Error::from(error);
+        print::err(&format!(
+            "warning: that the test was taken was not written down, and a channel that was dead \
+             stays so until it takes a notice: {why:#}"
+        ));
+    }
+}
+
+/// Sends a test, and to a channel that keeps alerts open that it is over.
+async fn try_out(settings: &Settings, sender: &Sender, notice: Notice, clock: &dyn Clock) -> Sent {
+    let now = notice.at;
     let routes = &settings.routes;
     let mut letter = Letter {
         id: NoticeId(now.timestamp_millis()), // No notice of the outbox: only to be unlike others.
-        notice: Notice {
-            key: alerting::key(&routes.deployment, "-", &format!("test-{}", now.timestamp())),
-            reason: NotifyReason::Test,
-            severity: Severity::Low,
-            app: None,
-            run: None,
-            at: now,
-            title: format!("a test of the channel `{}`", sender.name),
-            lines: Vec::new(),
-            findings: Vec::new(),
-            items: Vec::new(),
-            to: Vec::new(),
-        },
+        notice,
         unconfirmed: None,
         names: sender.names,
         report_url: routes.report_url.clone(),

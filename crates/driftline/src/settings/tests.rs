@@ -578,3 +578,33 @@ fn a_daemon_that_nobody_watches_or_that_looks_too_seldom_is_warned_of() {
     assert!(!told.contains("apart") && !told.contains("dead"), "{told}");
     assert!(told.contains("`web.listen` is 0.0.0.0:9637"), "{told}");
 }
+
+#[test]
+fn what_a_channel_has_no_use_for_is_refused() {
+    let email = "email]\nhost = 'h'\nfrom = 'a@b.c'\nto = ['a@b.c']";
+    let syslog = |transport: &str| format!("syslog]\nhost = 'h'\ntransport = '{transport}'");
+    let command = "command]\nprogram = '/bin/true'";
+    let proxy = "proxy = 'http://p:3128'";
+    let no = |key: &str, what: &str, kind: &str| {
+        format!(
+            "`alert.m.{key}` is for channels that speak {what}, and {kind} does not: take it out"
+        )
+    };
+    #[rustfmt::skip]
+    let table = [
+        (proxy,                 email.to_owned(),   no("proxy", "HTTP", "e-mail")),
+        (proxy,                 syslog("tls"),      no("proxy", "HTTP", "syslog")),
+        (proxy,                 command.to_owned(), no("proxy", "HTTP", "command")),
+        ("ca_bundle = 'ca.pem'", syslog("udp"),      no("ca_bundle", "TLS", "syslog over UDP")),
+        ("ca_bundle = 'ca.pem'", syslog("tcp"),      no("ca_bundle", "TLS", "syslog over TCP")),
+        ("ca_bundle = 'ca.pem'", command.to_owned(), no("ca_bundle", "TLS", "command")),
+    ];
+    for (more, kind, wanted) in table {
+        let shown = message(&format!("[alert.m]\n{more}\n[alert.m.{kind}\n"));
+        let place = shown.split_once(": ").map_or(&*shown, |it| it.1);
+        assert_eq!(place, wanted, "{more} {kind}");
+    }
+    read_from(&format!("[alert.m]\nca_bundle = 'ca.pem'\n[alert.m.{email}\n")).unwrap();
+    let tls = syslog("tls");
+    read_from(&format!("[alert.m]\nca_bundle = 'ca.pem'\n[alert.m.{tls}\n")).unwrap();
+}

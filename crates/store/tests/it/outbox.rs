@@ -80,7 +80,10 @@ async fn a_digest_whose_time_has_come_is_not_put_off_by_the_next() {
 #[tokio::test]
 async fn told_is_what_was_taken_or_waits_until_it_is_over() {
     let store = Store::open_in_memory().unwrap();
-    let n_told = async || store.load().await.unwrap().told.len();
+    let n_told = async || {
+        let told = store.load().await.unwrap().told;
+        told.iter().filter(|it| !it.was_only_tried).count()
+    };
     store.add_notices(vec![notice(NotifyReason::Opened, 1, &["a"])]).await.unwrap();
     let id = due(&store, "a", at(1)).await[0].delivery.id;
     store.begin_delivery(id, at(1)).await.unwrap();
@@ -189,13 +192,45 @@ async fn what_was_told_and_what_became_of_it_is_never_rewritten() {
 }
 
 #[tokio::test]
-async fn what_waits_for_a_channel_that_is_gone_is_dropped_and_says_so() {
+async fn what_was_tried_in_vain_is_called_over_once_and_counts_as_told_to_nobody() {
+    let store = Store::open_in_memory().unwrap();
+    let told = async || -> Vec<(bool, usize)> {
+        let told = store.load().await.unwrap().told;
+        told.iter().map(|it| (it.was_only_tried, it.findings.len())).collect()
+    };
+    let refuse = async |reason: NotifyReason, hour: i64| {
+        store.add_notices(vec![notice(reason, hour, &["a"])]).await.unwrap();
+        let id = due(&store, "a", at(hour)).await[0].delivery.id;
+        store.begin_delivery(id, at(hour)).await.unwrap();
+        let refused = Settled::GivenUp { why: "HTTP 400".to_owned() };
+        store.settle_delivery(id, refused).await.unwrap();
+    };
+    refuse(NotifyReason::Opened, 1).await;
+    refuse(NotifyReason::Opened, 2).await;
+    assert_eq!(told().await, [(true, 1)]);
+    let first = store.load().await.unwrap().told[0].first_due_at;
+    assert_eq!(first, at(1), "since then somebody waits");
+    refuse(NotifyReason::Resolved, 3).await;
+    assert_eq!(told().await, []);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_channel_that_is_gone_is_handed_over_and_says_so() {
     let store = Store::open_in_memory().unwrap();
     store.add_notices(vec![notice(NotifyReason::Opened, 1, &["a", "b"])]).await.unwrap();
-    store.retire_channels(vec!["b".into()]).await.unwrap();
+    let left = store.left_behind(vec!["b".into(), "c".into()]).await.unwrap();
+    let [(id, _)] = &left[..] else { panic!("{left:?}") };
+    store.hand_over(*id, vec!["b".into(), "c".into()]).await.unwrap();
     let lines = store.deliveries(10).await.unwrap();
     let states: Vec<(&str, DeliveryState)> =
         lines.iter().map(|it| (&*it.delivery.channel, it.delivery.state)).collect();
-    assert_eq!(states, [("b", DeliveryState::Pending), ("a", DeliveryState::Dropped)]);
-    assert!(lines[1].delivery.why.as_deref().unwrap().contains("no channel of that name"));
+    let wanted = [
+        ("c", DeliveryState::Pending),
+        ("b", DeliveryState::Pending),
+        ("a", DeliveryState::Dropped),
+    ];
+    assert_eq!(states, wanted, "`b` has it already");
+    let why = lines[2].delivery.why.as_deref();
+    assert_eq!(why, Some("the settings have no channel of that name any more; `c` is told"));
+    assert_eq!(store.left_behind(vec!["b".into(), "c".into()]).await.unwrap(), []);
 }

@@ -225,7 +225,7 @@ async fn a_held_or_partial_list_is_the_newest_but_no_base() {
     let latest = okta.latest.as_ref().unwrap();
     assert_eq!((latest.id.0, latest.held.as_deref()), (3, Some("fell by a third")));
     assert_eq!(okta.known.rows().count(), 3);
-    assert_eq!(state.judged_apps, [system("app")]);
+    assert!(state.judged_apps.contains_key(&system("app")));
 }
 
 /// One list of one night: which stream, complete or not, and the state of each row seen.

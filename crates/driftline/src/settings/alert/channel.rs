@@ -251,12 +251,34 @@ impl Table<'_> {
             proxy: alert.proxy.as_deref(),
             proxy_credentials: alert.proxy_credentials.as_deref(),
         };
-        Ok(ChannelSettings {
-            name: self.name.into(),
-            names: alert.names,
-            post: Post::of(self.document, self.base, &written)?,
-            speaks,
-        })
+        let post = Post::of(self.document, self.base, &written)?;
+        self.refuse_the_useless(alert, &speaks)?;
+        Ok(ChannelSettings { name: self.name.into(), names: alert.names, post, speaks })
+    }
+
+    /// A proxy or certificates that nothing would go by.
+    fn refuse_the_useless(&self, alert: &Alert, speaks: &Speaks) -> Result<(), SettingsError> {
+        let (name, is_http, is_tls) = match speaks {
+            Speaks::Email(_) => ("e-mail", false, true),
+            Speaks::Syslog { transport: SyslogTransport::Tls, .. } => ("syslog", false, true),
+            Speaks::Syslog { transport: SyslogTransport::Udp, .. } => {
+                ("syslog over UDP", false, false)
+            }
+            Speaks::Syslog { transport: SyslogTransport::Tcp, .. } => {
+                ("syslog over TCP", false, false)
+            }
+            Speaks::Command(_) => ("command", false, false),
+            _ => ("", true, true),
+        };
+        let refused = |key: &str, what: &str| {
+            let what = format!("is for channels that {what}, and {name} does not: take it out");
+            Err(self.wrong(&[key], what))
+        };
+        match alert {
+            Alert { proxy: Some(_), .. } if !is_http => refused("proxy", "speak HTTP"),
+            Alert { ca_bundle: Some(_), .. } if !is_tls => refused("ca_bundle", "speak TLS"),
+            _ => Ok(()),
+        }
     }
 
     /// Every way of speaking that is written.
