@@ -1,6 +1,7 @@
 //! The daemon as an operator meets it: signals, health, missed runs, one process at a time. Every
 //! wait is for a line of its log or for its end.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
@@ -23,6 +24,9 @@ path = 'secureframe_scim_users'
 
 /// Once a year, at a time when nobody tests.
 const RARELY: &str = "[schedule]\nruns = ['0 0 29 FEB *']\njitter = '0s'\n";
+
+/// A channel that is a program of the shell.
+const HOOK: &str = "[alert.hook.command]\nprogram = '/bin/sh'\nargs = ['-c', 'cat >> told']\n";
 
 /// A daemon that goes on. Killed when dropped.
 struct Daemon {
@@ -177,13 +181,76 @@ fn people_say_what_they_know_between_two_runs_and_the_next_run_goes_on_from_ther
 
 #[test]
 fn what_a_run_found_is_told_beside_the_runs() {
-    let site = site("[alert.hook.command]\nprogram = '/bin/sh'\nargs = ['-c', 'cat >> told']\n");
+    let site = site(HOOK);
     let mut daemon = Daemon::start(&site);
     daemon.told("Committed run 1");
     daemon.told("Delivered a notice");
     assert!(String::from_utf8(site.read("told")).unwrap().contains("leaver"));
     daemon.signal("TERM");
     assert_eq!(daemon.end(), 0);
+}
+
+#[test]
+fn what_people_say_of_a_finding_counts_in_its_metrics_at_once() {
+    let address = free_address();
+    let site = site(&format!("[web]\nlisten = '{address}'\n"));
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Committed run 1");
+    daemon.told("The next run begins");
+    let n = |state: &str| {
+        let labels = format!("family=\"access_remains\",severity=\"critical\",state=\"{state}\"");
+        let line = format!("driftline_findings{{app=\"secureframe\",{labels}}} ");
+        let metrics = get(address, "/metrics").1;
+        let found = metrics.lines().find_map(|it| it.strip_prefix(&line));
+        found.unwrap_or_else(|| panic!("no `{line}` in {metrics}")).parse::<u32>().unwrap()
+    };
+    let n_open = n("open");
+    assert!(n_open > 1, "leavers are open in the first run");
+    let list = json(&site.told(&["findings", "list", "--format", "json"]).bytes);
+    let critical = |it: &&Value| it["severity"] == "critical" && it["state"] == "open";
+    let ids: Vec<&str> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(critical)
+        .map(|it| {
+            assert_eq!(it["cause"], "leaver_active");
+            it["id"].as_str().unwrap()
+        })
+        .collect();
+    let say = |word: &str, id: &str| {
+        site.told(&["findings", word, id, "--by", "Ada", "--reason", "calling them"])
+    };
+    say("ack", ids[0]);
+    say("false-positive", ids[1]);
+    assert_eq!((n("open"), n("acknowledged")), (n_open - 2, 1));
+}
+
+#[test]
+fn a_list_that_was_taken_out_of_the_settings_does_not_grow_old() {
+    let address = free_address();
+    let hr = "[hr.workday]\n[[hr.workday.file]]\npath = 'hr.csv'\nwhole = true\n";
+    let site = site(&format!("[web]\nlisten = '{address}'\n{hr}"));
+    site.write("hr.csv", "employee_number,email,name,last_day,reason\n1,q@x.test,Q,2026-08-14,r\n");
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Committed run 1");
+    daemon.told("The next run begins at");
+    let ages = || {
+        let metrics = get(address, "/metrics").1;
+        let is_age =
+            |it: &&str| it.starts_with("driftline_source_last_complete_timestamp_seconds{");
+        let of =
+            |it: &str| it.split("system=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        metrics.lines().filter(is_age).map(of).collect::<BTreeSet<String>>()
+    };
+    assert_eq!(ages(), ["okta", "secureframe", "workday"].map(str::to_owned).into());
+    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
+    site.write("driftline.toml", settings.replace(hr, ""));
+    daemon.signal("HUP");
+    daemon.told("Read the settings again");
+    daemon.signal("USR1");
+    daemon.told("Committed run 2");
+    assert_eq!(ages(), ["okta", "secureframe"].map(str::to_owned).into());
 }
 
 #[test]

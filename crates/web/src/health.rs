@@ -71,21 +71,15 @@ impl Health {
     }
 
     fn of_lists(&mut self, numbers: &Numbers, max_age: TimeDelta, now: DateTime<Utc>) {
-        for source in numbers.full.iter().flat_map(|it| &it.sources) {
+        for (source, whole) in numbers.lists() {
             let name = list_name(&source.system, source.list, source.channel);
-            let whole = numbers.last_whole.iter().find(|(stream, _)| {
-                stream.system.as_str() == source.system
-                    && stream.list.name() == source.list.name()
-                    && stream.channel.map(domain::Channel::name)
-                        == source.channel.map(Channel::name)
-            });
             match whole {
                 None => self.ills.push(format!("{name} was never seen whole")),
-                Some((_, at)) if now - *at > max_age => {
-                    let age = age(now - *at);
+                Some(at) if now - at > max_age => {
+                    let age = age(now - at);
                     self.ills.push(format!("{name} was last seen whole {age} ago"));
                 }
-                Some((_, at)) => self.lines.push(format!("{name}: whole as of {}", time(*at))),
+                Some(at) => self.lines.push(format!("{name}: whole as of {}", time(at))),
             }
         }
     }
