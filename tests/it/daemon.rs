@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 
+use alerting::webhook::WebhookSecret;
 use serde_json::Value;
 
 use crate::site::{Site, json};
@@ -186,6 +188,93 @@ fn what_a_run_found_is_told_beside_the_runs() {
     daemon.told("Committed run 1");
     daemon.told("Delivered a notice");
     assert!(String::from_utf8(site.read("told")).unwrap().contains("leaver"));
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(), 0);
+}
+
+#[test]
+fn told_to_stop_during_a_run_it_tells_what_the_run_found_before_it_ends() {
+    let site = site(HOOK);
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Pulled ");
+    daemon.signal("TERM");
+    daemon.told("Committed run 1");
+    assert_eq!(daemon.end(), 0);
+    assert!(String::from_utf8(site.read("told")).unwrap().contains("leaver"));
+    let outbox = json(&site.told(&["alert", "list", "--format", "json"]).bytes);
+    assert!(outbox.as_array().unwrap().iter().all(|it| it["state"] == "delivered"), "{outbox}");
+}
+
+/// A server that takes everything: answers one request after the other, and gives each out.
+fn takes_everything() -> (SocketAddr, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, (sender, requests)) = (listener.local_addr().unwrap(), mpsc::channel());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            let mut request = String::new();
+            while !request.ends_with("\r\n\r\n") && stream.read_line(&mut request).unwrap() > 0 {}
+            let length = request.to_lowercase();
+            let length = length
+                .split("content-length: ")
+                .nth(1)
+                .map_or(0, |it| it.split("\r\n").next().unwrap().parse().unwrap());
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).unwrap();
+            request.push_str(&String::from_utf8(body).unwrap());
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            stream.get_mut().write_all(answer).unwrap();
+            if sender.send(request).is_err() {
+                return;
+            }
+        }
+    });
+    (address, requests)
+}
+
+/// Whether a request is signed by a secret, and by no other.
+fn is_signed_by(secret: &str, request: &str) -> bool {
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let header = |name: &str| {
+        let named = head.lines().filter_map(|it| it.split_once(": "));
+        named.filter(|it| it.0.eq_ignore_ascii_case(name)).map(|it| it.1).collect::<String>()
+    };
+    let signed = format!("{}.{}.{body}", header("webhook-id"), header("webhook-timestamp"));
+    WebhookSecret::parse(secret).unwrap().sign(&signed) == header("webhook-signature")
+}
+
+#[test]
+fn secrets_of_channels_and_of_the_heartbeat_are_read_again_for_each_run() {
+    const BEFORE: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const AFTER: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let (address, reports) = takes_everything();
+    let (switch, beats) = takes_everything();
+    let site = site(&format!(
+        "[report]\nto = ['report']\n[heartbeat]\nurl = 'file:heartbeat.url'\n\
+         [alert.report.webhook]\nurl = 'http://{address}/'\nsecrets = ['file:hook.secret']\n\
+         {HOOK}[[route]]\nto = ['hook']\n"
+    ));
+    let rotate = |secret: &str, path: &str| {
+        site.write("hook.secret", secret);
+        site.write("heartbeat.url", format!("http://{switch}/{path}"));
+    };
+    rotate(BEFORE, "before");
+    let mut daemon = Daemon::start(&site);
+    assert!(beats.recv().unwrap().starts_with("GET /before "));
+    assert!(is_signed_by(BEFORE, &reports.recv().unwrap()));
+    daemon.told("The next run begins at");
+
+    rotate(AFTER, "after");
+    daemon.signal("USR1");
+    assert!(beats.recv().unwrap().starts_with("GET /after "));
+    assert!(is_signed_by(AFTER, &reports.recv().unwrap()));
+
+    // What cannot be read keeps no run from being done, and nobody from being told.
+    std::fs::remove_file(site.path("hook.secret")).unwrap();
+    daemon.signal("USR1");
+    let told = daemon.told("Secrets of channels and anchors cannot be read again");
+    assert!(told["error"].to_string().contains("hook.secret"), "{told}");
+    assert!(is_signed_by(AFTER, &reports.recv().unwrap()));
     daemon.signal("TERM");
     assert_eq!(daemon.end(), 0);
 }
@@ -374,6 +463,33 @@ fn a_run_whose_report_cannot_be_written_is_committed_and_told() {
     let shown = site.told(&["schedule"]).stdout;
     assert!(shown.contains("The last one was due") && !shown.contains("had no run"), "{shown}");
     assert!(site.path("reports/latest.html").exists());
+}
+
+#[test]
+fn pages_that_a_process_did_not_live_to_write_are_written_by_the_next_one() {
+    let address = free_address();
+    let site = site(&format!("[web]\nlisten = '{address}'\n"));
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Committed run 1");
+    daemon.told("The next run begins at");
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(), 0);
+    let page = site.read("reports/latest.html");
+
+    std::fs::remove_dir_all(site.path("reports")).unwrap();
+    let mut daemon = Daemon::start(&site);
+    daemon.told("The next run begins at");
+    assert!(site.read("reports/latest.html") == page);
+    assert!(site.path("reports/index.html").exists());
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(), 0);
+
+    std::fs::remove_dir_all(site.path("reports")).unwrap();
+    site.write("reports", "a file where the folder should be");
+    let mut daemon = Daemon::start(&site);
+    daemon.told("The next run begins at");
+    let (status, body) = get(address, "/healthz");
+    assert!(status == "503" && body.contains("was not written"), "{status} {body}");
 }
 
 #[test]
