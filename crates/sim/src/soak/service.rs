@@ -244,7 +244,7 @@ impl Life {
         &self,
         what: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, End> {
-        let (sender, receiver) = mpsc::channel();
+        let (sender, receiver) = mpsc::sync_channel(1);
         self.real.spawn(async move { drop(sender.send(what.await)) });
         receiver.recv().map_err(|_| End::Broken(anyhow::anyhow!("what it did broke down")))
     }
@@ -333,8 +333,9 @@ impl Life {
         })?;
         let last = last.map_err(|it| End::Broken(it.into()))?;
         // The one that was killed may have committed all the same.
+        let due_ms = |it: &Turn| it.due.timestamp_millis(); // As it is kept.
         if let Some(turn) = &last
-            && self.last.as_ref().is_none_or(|it| it.0.due != turn.due)
+            && self.last.as_ref().is_none_or(|it| due_ms(&it.0) != due_ms(turn))
         {
             self.account(turn)?;
         }
