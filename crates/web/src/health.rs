@@ -2,7 +2,7 @@
 //! was seen, and not only whether a process answers.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use report::v1::{Channel, List, Pass};
+use report::v1::{Channel, Grade, List, Pass};
 
 use crate::{Numbers, Status};
 
@@ -71,6 +71,13 @@ impl Health {
     }
 
     fn of_lists(&mut self, numbers: &Numbers, max_age: TimeDelta, now: DateTime<Utc>) {
+        let apps = numbers.full.iter().flat_map(|it| &it.apps);
+        // A list that nobody ever read is not among those below.
+        for app in apps.filter(|it| it.grade == Grade::F) {
+            let app = &app.app;
+            self.ills
+                .push(format!("{app} has no data to be judged by: `driftline report` says why"));
+        }
         for (source, whole) in numbers.lists() {
             let name = list_name(&source.system, source.list, source.channel);
             match whole {
