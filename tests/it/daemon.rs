@@ -1,10 +1,13 @@
 //! The daemon as an operator meets it: signals, health, missed runs, one process at a time. Every
 //! wait is for a line of its log or for its end.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
 
+use alerting::webhook::WebhookSecret;
 use serde_json::Value;
 
 use crate::site::{Site, json};
@@ -23,6 +26,9 @@ path = 'secureframe_scim_users'
 
 /// Once a year, at a time when nobody tests.
 const RARELY: &str = "[schedule]\nruns = ['0 0 29 FEB *']\njitter = '0s'\n";
+
+/// A channel that is a program of the shell.
+const HOOK: &str = "[alert.hook.command]\nprogram = '/bin/sh'\nargs = ['-c', 'cat >> told']\n";
 
 /// A daemon that goes on. Killed when dropped.
 struct Daemon {
@@ -177,13 +183,163 @@ fn people_say_what_they_know_between_two_runs_and_the_next_run_goes_on_from_ther
 
 #[test]
 fn what_a_run_found_is_told_beside_the_runs() {
-    let site = site("[alert.hook.command]\nprogram = '/bin/sh'\nargs = ['-c', 'cat >> told']\n");
+    let site = site(HOOK);
     let mut daemon = Daemon::start(&site);
     daemon.told("Committed run 1");
     daemon.told("Delivered a notice");
     assert!(String::from_utf8(site.read("told")).unwrap().contains("leaver"));
     daemon.signal("TERM");
     assert_eq!(daemon.end(), 0);
+}
+
+#[test]
+fn told_to_stop_during_a_run_it_tells_what_the_run_found_before_it_ends() {
+    let site = site(HOOK);
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Pulled ");
+    daemon.signal("TERM");
+    daemon.told("Committed run 1");
+    assert_eq!(daemon.end(), 0);
+    assert!(String::from_utf8(site.read("told")).unwrap().contains("leaver"));
+    let outbox = json(&site.told(&["alert", "list", "--format", "json"]).bytes);
+    assert!(outbox.as_array().unwrap().iter().all(|it| it["state"] == "delivered"), "{outbox}");
+}
+
+/// A server that takes everything: answers one request after the other, and gives each out.
+fn takes_everything() -> (SocketAddr, mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, (sender, requests)) = (listener.local_addr().unwrap(), mpsc::sync_channel(8));
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = BufReader::new(stream.unwrap());
+            let mut request = String::new();
+            while !request.ends_with("\r\n\r\n") && stream.read_line(&mut request).unwrap() > 0 {}
+            let length = request.to_lowercase();
+            let length = length
+                .split("content-length: ")
+                .nth(1)
+                .map_or(0, |it| it.split("\r\n").next().unwrap().parse().unwrap());
+            let mut body = vec![0; length];
+            stream.read_exact(&mut body).unwrap();
+            request.push_str(&String::from_utf8(body).unwrap());
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            stream.get_mut().write_all(answer).unwrap();
+            if sender.send(request).is_err() {
+                return;
+            }
+        }
+    });
+    (address, requests)
+}
+
+/// Whether a request is signed by a secret, and by no other.
+fn is_signed_by(secret: &str, request: &str) -> bool {
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let header = |name: &str| {
+        let named = head.lines().filter_map(|it| it.split_once(": "));
+        named.filter(|it| it.0.eq_ignore_ascii_case(name)).map(|it| it.1).collect::<String>()
+    };
+    let signed = format!("{}.{}.{body}", header("webhook-id"), header("webhook-timestamp"));
+    WebhookSecret::parse(secret).unwrap().sign(&signed) == header("webhook-signature")
+}
+
+#[test]
+fn secrets_of_channels_and_of_the_heartbeat_are_read_again_for_each_run() {
+    const BEFORE: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const AFTER: &str = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    let (address, reports) = takes_everything();
+    let (switch, beats) = takes_everything();
+    let site = site(&format!(
+        "[report]\nto = ['report']\n[heartbeat]\nurl = 'file:heartbeat.url'\n\
+         [alert.report.webhook]\nurl = 'http://{address}/'\nsecrets = ['file:hook.secret']\n\
+         {HOOK}[[route]]\nto = ['hook']\n"
+    ));
+    let rotate = |secret: &str, path: &str| {
+        site.write("hook.secret", secret);
+        site.write("heartbeat.url", format!("http://{switch}/{path}"));
+    };
+    rotate(BEFORE, "before");
+    let mut daemon = Daemon::start(&site);
+    assert!(beats.recv().unwrap().starts_with("GET /before "));
+    assert!(is_signed_by(BEFORE, &reports.recv().unwrap()));
+    daemon.told("The next run begins at");
+
+    rotate(AFTER, "after");
+    daemon.signal("USR1");
+    assert!(beats.recv().unwrap().starts_with("GET /after "));
+    assert!(is_signed_by(AFTER, &reports.recv().unwrap()));
+
+    // What cannot be read keeps no run from being done, and nobody from being told.
+    std::fs::remove_file(site.path("hook.secret")).unwrap();
+    daemon.signal("USR1");
+    let told = daemon.told("Secrets of channels and anchors cannot be read again");
+    assert!(told["error"].to_string().contains("hook.secret"), "{told}");
+    assert!(is_signed_by(AFTER, &reports.recv().unwrap()));
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(), 0);
+}
+
+#[test]
+fn what_people_say_of_a_finding_counts_in_its_metrics_at_once() {
+    let address = free_address();
+    let site = site(&format!("[web]\nlisten = '{address}'\n"));
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Committed run 1");
+    daemon.told("The next run begins");
+    let n = |state: &str| {
+        let labels = format!("family=\"access_remains\",severity=\"critical\",state=\"{state}\"");
+        let line = format!("driftline_findings{{app=\"secureframe\",{labels}}} ");
+        let metrics = get(address, "/metrics").1;
+        let found = metrics.lines().find_map(|it| it.strip_prefix(&line));
+        found.unwrap_or_else(|| panic!("no `{line}` in {metrics}")).parse::<u32>().unwrap()
+    };
+    let n_open = n("open");
+    assert!(n_open > 1, "leavers are open in the first run");
+    let list = json(&site.told(&["findings", "list", "--format", "json"]).bytes);
+    let critical = |it: &&Value| it["severity"] == "critical" && it["state"] == "open";
+    let ids: Vec<&str> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(critical)
+        .map(|it| {
+            assert_eq!(it["cause"], "leaver_active");
+            it["id"].as_str().unwrap()
+        })
+        .collect();
+    let say = |word: &str, id: &str| {
+        site.told(&["findings", word, id, "--by", "Ada", "--reason", "calling them"])
+    };
+    say("ack", ids[0]);
+    say("false-positive", ids[1]);
+    assert_eq!((n("open"), n("acknowledged")), (n_open - 2, 1));
+}
+
+#[test]
+fn a_list_that_was_taken_out_of_the_settings_does_not_grow_old() {
+    let address = free_address();
+    let hr = "[hr.workday]\n[[hr.workday.file]]\npath = 'hr.csv'\nwhole = true\n";
+    let site = site(&format!("[web]\nlisten = '{address}'\n{hr}"));
+    site.write("hr.csv", "employee_number,email,name,last_day,reason\n1,q@x.test,Q,2026-08-14,r\n");
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Committed run 1");
+    daemon.told("The next run begins at");
+    let ages = || {
+        let metrics = get(address, "/metrics").1;
+        let is_age =
+            |it: &&str| it.starts_with("driftline_source_last_complete_timestamp_seconds{");
+        let of =
+            |it: &str| it.split("system=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+        metrics.lines().filter(is_age).map(of).collect::<BTreeSet<String>>()
+    };
+    assert_eq!(ages(), ["okta", "secureframe", "workday"].map(str::to_owned).into());
+    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
+    site.write("driftline.toml", settings.replace(hr, ""));
+    daemon.signal("HUP");
+    daemon.told("Read the settings again");
+    daemon.signal("USR1");
+    daemon.told("Committed run 2");
+    assert_eq!(ages(), ["okta", "secureframe"].map(str::to_owned).into());
 }
 
 #[test]
@@ -310,6 +466,33 @@ fn a_run_whose_report_cannot_be_written_is_committed_and_told() {
 }
 
 #[test]
+fn pages_that_a_process_did_not_live_to_write_are_written_by_the_next_one() {
+    let address = free_address();
+    let site = site(&format!("[web]\nlisten = '{address}'\n"));
+    let mut daemon = Daemon::start(&site);
+    daemon.told("Committed run 1");
+    daemon.told("The next run begins at");
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(), 0);
+    let page = site.read("reports/latest.html");
+
+    std::fs::remove_dir_all(site.path("reports")).unwrap();
+    let mut daemon = Daemon::start(&site);
+    daemon.told("The next run begins at");
+    assert!(site.read("reports/latest.html") == page);
+    assert!(site.path("reports/index.html").exists());
+    daemon.signal("TERM");
+    assert_eq!(daemon.end(), 0);
+
+    std::fs::remove_dir_all(site.path("reports")).unwrap();
+    site.write("reports", "a file where the folder should be");
+    let mut daemon = Daemon::start(&site);
+    daemon.told("The next run begins at");
+    let (status, body) = get(address, "/healthz");
+    assert!(status == "503" && body.contains("was not written"), "{status} {body}");
+}
+
+#[test]
 fn a_checkpoint_is_taken_out_of_reach_between_runs_and_when_the_place_is_there_again() {
     let address = free_address();
     let site =
@@ -343,9 +526,10 @@ fn it_is_ill_while_a_list_cannot_be_seen() {
     let site = site(&format!("[web]\nlisten = '{address}'\n"));
     std::fs::rename(site.path("okta_users.json"), site.path("away.json")).unwrap();
     let mut daemon = Daemon::start(&site);
+    daemon.told("Committed run 1");
     daemon.told("The next run begins at");
     let (status, body) = get(address, "/healthz");
-    assert_eq!(status, "503", "{body}");
+    assert!(status == "503" && body.contains("secureframe has no data"), "{status} {body}");
     std::fs::rename(site.path("away.json"), site.path("okta_users.json")).unwrap();
     daemon.signal("USR1");
     daemon.told("Committed run 2");

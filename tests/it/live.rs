@@ -83,6 +83,39 @@ const FOUND: [&str; 3] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_credential_that_may_write_is_told_by_each_run() {
+    let (sim, site) = installed(FIRM).await;
+    let scopes = [
+        "okta.users.read",
+        "okta.apps.read",
+        "okta.logs.read",
+        "okta.groups.read",
+        "okta.users.manage",
+    ];
+    sim.world().okta.door.scopes = scopes.map(str::to_owned).into();
+    let key = crate::site::project("crates/outbound/tests/data/keys/rsa.pkcs8.pem");
+    std::fs::copy(key, site.path("okta.pem")).unwrap();
+    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
+    let service_app = format!(
+        "client_id = \"0oasimclient\"\nprivate_key = \"file:okta.pem\"\nscopes = {scopes:?}"
+    );
+    site.write("driftline.toml", settings.replace("token = \"file:okta.token\"", &service_app));
+    let answer = run(&site);
+    assert_eq!(live(&site), FOUND, "{answer}");
+    let report = ask(&site, &["report", "--format", "json"]);
+    let report: Value = serde_json::from_str(&report.stdout).unwrap();
+    let told: Vec<[&Value; 3]> = report["watcher"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| [&it["kind"], &it["severity"], &it["text"]])
+        .collect();
+    let text = "Tokens are asked for with more than read scopes: okta.users.manage. Take them out of \
+                `scopes`, and revoke them in Okta.";
+    assert_eq!(told, [["write_scope_present", "medium", text].map(Value::from).each_ref()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_leaver_who_kept_the_account_is_found_over_the_apis() {
     let (sim, site) = installed(FIRM).await;
     let answer = run(&site);

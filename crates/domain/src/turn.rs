@@ -13,6 +13,6 @@ pub struct Turn {
     pub n_missed: u32,
     /// The first of them; `None`: none was missed.
     pub first_missed: Option<DateTime<Utc>>,
-    /// The schedule in force, as text. A turn of another schedule says nothing of this one's.
+    /// The schedule in force when it began, as text. One before may have asked for it.
     pub schedule: String,
 }

@@ -37,13 +37,8 @@ pub(crate) async fn write(
         .map_err(|source| OutputError::File { path: folder.to_owned(), source })?;
     let name = name(report.now.0, report.run);
     let page = html(report, &HtmlOptions::default())?;
-    let json = report.to_json();
-    for (file, bytes) in [
-        (format!("{name}.html"), page.as_bytes()),
-        (format!("{name}.json"), &*json),
-        (LATEST.to_owned(), page.as_bytes()),
-    ] {
-        print::file(&folder.join(file), bytes)?;
+    for file in [&format!("{name}.html"), LATEST] {
+        print::file(&folder.join(file), page.as_bytes())?;
     }
     let mut runs = store.runs().await?;
     runs.retain(|it| it.pass == Pass::Full); // A light pass has no page.
@@ -51,12 +46,14 @@ pub(crate) async fn write(
         let old = runs.iter().filter(|it| report.now.0 - it.now > keep);
         old.for_each(|it| take_out(folder, it));
     }
-    print::file(&folder.join(INDEX), index(folder, &runs, settings.policy.zone)?.as_bytes())
+    print::file(&folder.join(INDEX), index(folder, &runs, settings.policy.zone)?.as_bytes())?;
+    // The last one, for it says that all are there.
+    print::file(&folder.join(format!("{name}.json")), &report.to_json())
 }
 
 /// Whether the pages of a run are there.
-pub(crate) fn are_there(folder: &Path, report: &Report) -> bool {
-    let json = folder.join(name(report.now.0, report.run) + ".json");
+pub(crate) fn are_there(folder: &Path, run: &RunLine) -> bool {
+    let json = folder.join(name(run.now, run.id.0) + ".json");
     folder.join(LATEST).exists() && json.exists()
 }
 

@@ -74,10 +74,11 @@ pub enum Ran {
 /// Does `work` whenever it is due, and whenever asked. Returns when told to stop, between two
 /// runs; drop the future to stop at once.
 ///
-/// `last` is the last turn that was a full run and was committed. Without one, or under another
-/// schedule, a full run is due now: what was missed cannot be told. Due times that passed meanwhile
-/// are caught up with one run. Light passes are not caught up: those that passed while something ran,
-/// or nothing did, lapse, and one that is due together with a full run is that.
+/// `last` is the last turn that was a full run and was committed. Due times that passed since then
+/// are caught up with one run, also those of a schedule that is another since. A start under a
+/// schedule that has no turn, and with nothing to catch up, does a full run now. Light passes are not
+/// caught up: those that passed while something ran, or nothing did, lapse, and one that is due
+/// together with a full run is that.
 ///
 /// # Errors
 ///
@@ -97,10 +98,10 @@ pub async fn attend<W: Work + Send>(
         let (pass, turn) = match wait(left.unwrap_or(NAP_MAX).min(NAP_MAX), wakes).await {
             Woken::Stop => return Ok(()),
             Woken::Reload => {
-                let before = work.schedule().to_string();
+                let before = work.schedule().clone();
                 work.reload();
-                if work.schedule().to_string() != before {
-                    past = Past::since(clock.now());
+                if work.schedule().to_string() != before.to_string() {
+                    past = past.under_another(&before, clock.now());
                 }
                 continue;
             }
@@ -123,7 +124,9 @@ struct Past {
     settled: DateTime<Utc>,
     /// Light passes that were due up to here are done, or need not be done any more.
     lapsed: DateTime<Utc>,
-    /// Before the first turn of a schedule, a run is due now.
+    /// What a schedule before asked for, and nobody did.
+    owed: Option<Due>,
+    /// The schedule in force has no turn: whatever it says, a run is due now.
     is_new: bool,
     /// After a run that failed, none of the schedule begins before.
     rests_until: Option<DateTime<Utc>>,
@@ -133,33 +136,58 @@ struct Past {
 
 impl Past {
     fn of(last: Option<&Turn>, schedule: &Schedule, now: DateTime<Utc>) -> Self {
-        match last.filter(|it| it.schedule == schedule.to_string()) {
-            Some(last) => Self { lapsed: now, ..Self::since(last.began) },
-            None => Self { is_new: true, ..Self::since(now) },
+        let Some(last) = last else { return Self { is_new: true, ..Self::since(now) } };
+        let past = Self { lapsed: now, ..Self::since(last.began) };
+        if last.schedule == schedule.to_string() {
+            return past;
         }
+        let before = Schedule::read(&last.schedule);
+        let past = before.map_or(Self::since(now), |before| past.under_another(&before, now));
+        Self { is_new: past.owed.is_none(), ..past }
     }
 
     const fn since(now: DateTime<Utc>) -> Self {
-        Self { settled: now, lapsed: now, is_new: false, rests_until: None, ahead: None }
+        let (owed, is_new, rests_until, ahead) = (None, false, None, None);
+        Self { settled: now, lapsed: now, owed, is_new, rests_until, ahead }
+    }
+
+    /// From now on the schedule is another one. What this one asked for until now stays due.
+    fn under_another(self, before: &Schedule, now: DateTime<Utc>) -> Self {
+        let owed = self.passed(before, now);
+        let Self { is_new, rests_until, .. } = self;
+        Self { owed, is_new, rests_until, ..Self::since(now) }
     }
 
     fn due(&mut self, schedule: &Schedule, now: DateTime<Utc>) -> Option<Due> {
-        // A wrong clock may have said when to try again, too.
-        let rests_until = self.rests_until.filter(|it| *it <= now + RETRY_AFTER);
-        if self.is_new {
-            let begins = rests_until.unwrap_or(now);
-            let pass = Pass::Full;
-            return Some(Due { pass, at: now, begins, n_missed: 0, first_missed: None });
-        }
         if self.settled.max(self.lapsed) > now + SET_BACK_MAX {
-            *self = Self::since(now);
+            *self = Self { is_new: self.is_new, ..Self::since(now) };
         }
         if self.ahead.is_none_or(|it| it.at <= now) {
-            let full = schedule.due(self.settled, now);
+            let full = self.full(schedule, now);
             self.ahead = first(full, schedule.light_due(self.lapsed), now);
         }
+        // A wrong clock may have said when to try again, too.
+        let rests_until = self.rests_until.filter(|it| *it <= now + RETRY_AFTER);
         self.ahead
             .map(|it| Due { begins: rests_until.map_or(it.begins, |at| at.max(it.begins)), ..it })
+    }
+
+    /// The full run that is due now, or next.
+    fn full(&self, schedule: &Schedule, now: DateTime<Utc>) -> Option<Due> {
+        let at_once =
+            Due { pass: Pass::Full, at: now, begins: now, n_missed: 0, first_missed: None };
+        self.passed(schedule, now)
+            .or(self.is_new.then_some(at_once))
+            .or_else(|| schedule.due(self.settled, now))
+    }
+
+    /// The full run whose due time has passed.
+    fn passed(&self, schedule: &Schedule, now: DateTime<Utc>) -> Option<Due> {
+        let due = schedule.due(self.settled, now).filter(|it| it.at <= now);
+        match (due, self.owed) {
+            (Some(due), Some(owed)) => Some(due.instead_of(&owed)),
+            (due, owed) => due.or(owed),
+        }
     }
 
     /// `began`: when the turn of the schedule did; `None`: somebody asked.

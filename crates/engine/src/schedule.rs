@@ -15,6 +15,9 @@ use domain::{Pass, Turn};
 /// nobody needs to know it more exactly, and a daemon that comes back should not count for long.
 pub const MISSED_MAX: u32 = 10_000;
 
+/// What a light pass is marked with, where a schedule is written down.
+const LIGHT: &str = "light ";
+
 /// When runs are due.
 #[derive(Clone, Debug)]
 pub struct Schedule {
@@ -97,6 +100,17 @@ impl Schedule {
             self.lines.push(Line::parse(pass, expression)?);
         }
         Ok(self)
+    }
+
+    /// The schedule that reads so, as one of a [`Turn`] does; without jitter. `None`: none of ours
+    /// reads so, or no more.
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let mut parts = text.split("; ");
+        let zone = parts.next()?.parse().ok()?;
+        let (light, full): (Vec<&str>, Vec<&str>) = parts.partition(|it| it.starts_with(LIGHT));
+        let light = light.iter().filter_map(|it| it.strip_prefix(LIGHT));
+        Self::parse(full, zone).ok()?.with_light(light).ok()
     }
 
     /// Lets each run begin up to `jitter` after its due time, so that many installations do not
@@ -206,6 +220,17 @@ impl Schedule {
 }
 
 impl Due {
+    /// It makes up for one before it, too, that nobody did.
+    #[must_use]
+    pub(crate) fn instead_of(self, owed: &Self) -> Self {
+        Self {
+            begins: owed.begins,
+            n_missed: (owed.n_missed + 1 + self.n_missed).min(MISSED_MAX),
+            first_missed: Some(owed.first_missed.unwrap_or(owed.at)),
+            ..self
+        }
+    }
+
     /// The turn that begins at `began`.
     #[must_use]
     pub fn turn(&self, began: DateTime<Utc>, schedule: &Schedule) -> Turn {
@@ -220,7 +245,7 @@ impl fmt::Display for Schedule {
         write!(f, "{}", self.zone.name())?;
         self.lines.iter().try_for_each(|it| match it.pass {
             Pass::Full => write!(f, "; {}", it.text),
-            Pass::Light => write!(f, "; light {}", it.text),
+            Pass::Light => write!(f, "; {LIGHT}{}", it.text),
         })
     }
 }
@@ -397,6 +422,17 @@ mod tests {
                 .count(),
             3
         );
+    }
+
+    #[test]
+    fn a_schedule_reads_as_it_was_written() {
+        let written = Schedule::parse(["0 2 * * *", "0 13 * * MON-FRI"], Berlin).unwrap();
+        let written = written.with_light(["*/15 * * * *"]).unwrap().to_string();
+        insta::assert_snapshot!(written, @"Europe/Berlin; 0 2 * * *; 0 13 * * MON-FRI; light */15 * * * *");
+        assert_eq!(Schedule::read(&written).unwrap().to_string(), written);
+        for text in ["", "Europe/Atlantis; 0 2 * * *", "UTC; 0 25 * * *", "UTC; light @daily"] {
+            assert!(Schedule::read(text).is_none(), "{text}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! was seen, and not only whether a process answers.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use report::v1::{Channel, List, Pass};
+use report::v1::{Channel, Grade, List, Pass};
 
 use crate::{Numbers, Status};
 
@@ -71,21 +71,22 @@ impl Health {
     }
 
     fn of_lists(&mut self, numbers: &Numbers, max_age: TimeDelta, now: DateTime<Utc>) {
-        for source in numbers.full.iter().flat_map(|it| &it.sources) {
+        let apps = numbers.full.iter().flat_map(|it| &it.apps);
+        // A list that nobody ever read is not among those below.
+        for app in apps.filter(|it| it.grade == Grade::F) {
+            let app = &app.app;
+            self.ills
+                .push(format!("{app} has no data to be judged by: `driftline report` says why"));
+        }
+        for (source, whole) in numbers.lists() {
             let name = list_name(&source.system, source.list, source.channel);
-            let whole = numbers.last_whole.iter().find(|(stream, _)| {
-                stream.system.as_str() == source.system
-                    && stream.list.name() == source.list.name()
-                    && stream.channel.map(domain::Channel::name)
-                        == source.channel.map(Channel::name)
-            });
             match whole {
                 None => self.ills.push(format!("{name} was never seen whole")),
-                Some((_, at)) if now - *at > max_age => {
-                    let age = age(now - *at);
+                Some(at) if now - at > max_age => {
+                    let age = age(now - at);
                     self.ills.push(format!("{name} was last seen whole {age} ago"));
                 }
-                Some((_, at)) => self.lines.push(format!("{name}: whole as of {}", time(*at))),
+                Some(at) => self.lines.push(format!("{name}: whole as of {}", time(at))),
             }
         }
     }

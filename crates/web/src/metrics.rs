@@ -4,9 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::{DeliveryState, Text};
+use domain::{DeliveryState, Finding, Text};
 use prometheus::{CounterVec, Encoder as _, GaugeVec, Opts, Registry, TextEncoder};
-use report::v1::{App, Channel, FindingState, Grade, Pass, Report, Severity, Source, Watcher};
+use report::v1::{
+    App, Channel, Family, FindingState, Grade, Pass, Report, Severity, Source, Watcher,
+};
 use store::ChannelHealth;
 
 use crate::{Numbers, Status};
@@ -26,14 +28,15 @@ pub fn metrics(
     page.of_store(numbers)?;
     page.of_requests(numbers)?;
     page.of_channels(&channels(numbers, status))?;
+    page.of_report_channels(status)?;
     page.of_anchors(numbers, status)?;
     if let Some(report) = &numbers.report {
         page.of_light_pass(report)?;
-        page.of_findings(report)?;
+        page.of_findings(report, &numbers.findings)?;
     }
     if let Some(full) = &numbers.full {
         page.of_full_run(full)?;
-        page.of_sources(full)?;
+        page.of_sources(full, numbers)?;
     }
     page.of_watcher(numbers)?;
     let mut bytes = Vec::new();
@@ -168,17 +171,6 @@ impl Page {
             "driftline_ledger_entries",
             "Entries of the evidence log.",
             count(numbers.n_entries),
-        )?;
-        let whole = numbers.last_whole.iter().map(|(stream, at)| {
-            let channel = stream.channel.map_or("", domain::Channel::name);
-            let labels = [stream.system.as_str(), stream.list.name(), channel];
-            (labels.map(str::to_owned), seconds(*at))
-        });
-        self.add(
-            "driftline_source_last_complete_timestamp_seconds",
-            "As of when the list was last seen whole and believed.",
-            ["system", "list", "channel"],
-            whole,
         )
     }
 
@@ -215,6 +207,12 @@ impl Page {
 
     /// Anchors of the settings. One that never took a checkpoint has no time.
     fn of_anchors(&self, numbers: &Numbers, status: &Status) -> Result<(), prometheus::Error> {
+        self.add(
+            "driftline_anchor_asked",
+            "1 for each anchor that is asked to take checkpoints of the evidence log.",
+            ["anchor"],
+            status.anchors.iter().map(|it| ([it.to_string()], 1.0)),
+        )?;
         let made = numbers.anchors.iter().filter(|it| status.anchors.contains(&it.name));
         self.add(
             "driftline_anchor_last_made_timestamp_seconds",
@@ -269,6 +267,16 @@ impl Page {
             "When the channel last took the report of a run.",
             ["channel"],
             channels.iter().filter_map(|it| Some(([name(it)], seconds(it.report_at?)))),
+        )
+    }
+
+    /// Channels that get the report. One that never took one has no time.
+    fn of_report_channels(&self, status: &Status) -> Result<(), prometheus::Error> {
+        self.add(
+            "driftline_report_wanted",
+            "1 for each channel that is to get the report of each run.",
+            ["channel"],
+            status.report_to.iter().map(|it| ([it.to_string()], 1.0)),
         )
     }
 
@@ -337,7 +345,7 @@ impl Page {
         )
     }
 
-    fn of_sources(&self, report: &Report) -> Result<(), prometheus::Error> {
+    fn of_sources(&self, report: &Report, numbers: &Numbers) -> Result<(), prometheus::Error> {
         let labels = |it: &Source| {
             let channel = it.channel.map_or("", Channel::name);
             [it.system.as_str(), it.list.name(), channel].map(str::to_owned)
@@ -349,6 +357,12 @@ impl Page {
             "1 when the last full run read the list, whole and believed.",
             names,
             sources().map(|it| (labels(it), truth(it.is_whole()))),
+        )?;
+        self.add(
+            "driftline_source_last_complete_timestamp_seconds",
+            "As of when the list was last seen whole and believed.",
+            names,
+            numbers.lists().filter_map(|(it, whole)| Some((labels(it), seconds(whole?)))),
         )?;
         self.add(
             "driftline_source_rows",
@@ -377,27 +391,30 @@ impl Page {
         )
     }
 
-    fn of_findings(&self, report: &Report) -> Result<(), prometheus::Error> {
-        let n = |app: &str, severity: Severity, state: FindingState| {
-            let is_meant = |it: &&report::v1::Finding| {
-                it.app == app && it.severity == severity && it.state == state
-            };
-            count(report.findings.iter().filter(is_meant).count() as u64)
-        };
-        let live = FindingState::ALL.iter().filter(|it| it.is_live());
-        let pairs: Vec<_> =
-            live.flat_map(|state| Severity::ALL.iter().map(move |it| (*it, *state))).collect();
-        let values = report.apps.iter().flat_map(|app| {
-            pairs.iter().map(|(severity, state)| {
-                let labels = [app.app.as_str(), severity.name(), state.name()];
-                (labels.map(str::to_owned), n(&app.app, *severity, *state))
-            })
-        });
+    /// Also what is 0, so that an alert can tell none from not known.
+    fn of_findings(&self, report: &Report, findings: &[Finding]) -> Result<(), prometheus::Error> {
+        let mut counts = BTreeMap::new();
+        for app in &report.apps {
+            for family in Family::ALL {
+                for severity in Severity::ALL {
+                    for state in FindingState::ALL.iter().filter(|it| it.is_live()) {
+                        let labels = [&*app.app, family.name(), severity.name(), state.name()];
+                        counts.insert(labels, 0_u64);
+                    }
+                }
+            }
+        }
+        for it in findings {
+            let (family, severity, state) =
+                (it.family().name(), it.severity.name(), it.state.name());
+            // What is over is not counted, nor is an app that is not judged any more.
+            counts.entry([it.app.as_str(), family, severity, state]).and_modify(|n| *n += 1);
+        }
         self.add(
             "driftline_findings",
-            "Findings that live, as of the last run, full or light.",
-            ["app", "severity", "state"],
-            values,
+            "Findings that live: by the last run, full or light, and by what people said since.",
+            ["app", "family", "severity", "state"],
+            counts.into_iter().map(|(labels, n)| (labels.map(str::to_owned), count(n))),
         )
     }
 }

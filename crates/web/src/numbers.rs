@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::{AnchorStand, Stream};
+use domain::{AnchorStand, Finding, Stream};
 use report::ReportError;
-use report::v1::Report;
+use report::v1::{Channel, Report, Source};
 use store::{ChannelHealth, Requested, RunLine, Sizes, Store, StoreError, Turns};
 
 /// What the last run left behind.
@@ -16,8 +16,10 @@ pub struct Numbers {
     /// The report of the last full run: that of the last run, unless that was a light pass. What
     /// needs every list is told by it.
     pub(crate) full: Option<Report>,
+    /// Findings as they stand: what people said of them counts at once.
+    pub(crate) findings: Vec<Finding>,
     /// As of when each list was last seen whole.
-    pub(crate) last_whole: BTreeMap<Stream, DateTime<Utc>>,
+    last_whole: BTreeMap<Stream, DateTime<Utc>>,
     /// Requests of the last full run.
     pub(crate) requested: Vec<Requested>,
     pub(crate) turns: Turns,
@@ -59,12 +61,28 @@ impl Numbers {
             report,
             full,
             requested,
+            findings: store.findings().await?,
             last_whole: store.last_whole().await?.into_iter().collect(),
             turns: store.turns().await?,
             sizes: store.sizes()?,
             channels: store.channels().await?,
             n_entries: store.ledger_size().await?,
             anchors: store.anchor_stands().await?,
+        })
+    }
+
+    /// The lists of the last full run, each with when it was last seen whole; `None`: never. What
+    /// was taken out of the settings since is nobody's concern.
+    pub(crate) fn lists(&self) -> impl Iterator<Item = (&Source, Option<DateTime<Utc>>)> {
+        let sources = self.full.iter().flat_map(|it| &it.sources);
+        sources.map(|source| {
+            let whole = self.last_whole.iter().find(|(stream, _)| {
+                stream.system.as_str() == source.system
+                    && stream.list.name() == source.list.name()
+                    && stream.channel.map(domain::Channel::name)
+                        == source.channel.map(Channel::name)
+            });
+            (source, whole.map(|it| *it.1))
         })
     }
 }

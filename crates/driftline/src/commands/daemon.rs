@@ -27,7 +27,7 @@ use web::{Site, Status};
 use super::run::{self, open};
 use crate::clock::MachineClock;
 use crate::exit::{Exit, UsageError};
-use crate::settings::{self, Heartbeat, Settings};
+use crate::settings::{self, Settings};
 use crate::{profiles, when};
 
 /// Longest sleep before looking at the outbox again: a machine that was suspended, or whose clock
@@ -51,7 +51,7 @@ pub(crate) async fn daemon(config: &Path) -> anyhow::Result<Exit> {
     let (status, status_of) = watch::channel(Status::default());
     installed.announce(&status);
     let (max_age, max_age_of) = watch::channel(installed.settings.policy.max_age);
-    let (post, post_of) = watch::channel(Arc::clone(&installed.post));
+    let (post, post_of) = watch::channel(Arc::new(installed.post()?));
     let stop_within = installed.settings.service.stop_within;
     let site = Site {
         store: store.clone(),
@@ -71,17 +71,26 @@ pub(crate) async fn daemon(config: &Path) -> anyhow::Result<Exit> {
         post,
         untold: None,
     };
+    service.begin().await;
     tell(&[NotifyState::Ready]);
+    let attending = async {
+        let ended = attend(&MachineClock, last.as_ref(), &wakes, &mut service).await;
+        // Those who send end with it, after what it left to tell.
+        drop(service);
+        ended
+    };
+    let sending = (tell_people(&store, post_of.clone()), take_out_of_reach(&store, post_of));
     let exit = tokio::select! {
-        ended = attend(&MachineClock, last.as_ref(), &wakes, &mut service) => {
-            ended.map(|()| Exit::Fine).map_err(anyhow::Error::from)
+        ended = async { tokio::try_join!(attending, sending.0, sending.1) } => {
+            ended.map(|_| Exit::Fine).map_err(anyhow::Error::from)
         }
         () = signals.heed(&wakes, stop_within) => {
-            warn!("Stopped at once: a run that was not committed is not there, and is due again");
+            warn!(
+                "Stopped at once: a run that was not committed is not there, and is due again; what \
+                 was not sent waits"
+            );
             Ok(Exit::Incomplete)
         }
-        lost = tell_people(&store, post_of.clone()) => Err(lost.into()),
-        lost = take_out_of_reach(&store, post_of) => Err(lost.into()),
         never = watchdog() => match never {},
         ended = pages => ended,
     };
@@ -116,8 +125,8 @@ async fn serve(
 }
 
 /// Sends what there is to tell whenever some of it is due: after each run, and when a channel that
-/// did not take it is to be tried again. Returns why the outbox is lost.
-async fn tell_people(store: &Store, post: watch::Receiver<Arc<Post>>) -> StoreError {
+/// did not take it is to be tried again. Ends when the daemon does, or when the outbox is lost.
+async fn tell_people(store: &Store, post: watch::Receiver<Arc<Post>>) -> Result<(), StoreError> {
     whenever_due(post, async |post: &Post| {
         if post.senders.is_empty() {
             return Ok(None);
@@ -128,7 +137,10 @@ async fn tell_people(store: &Store, post: watch::Receiver<Arc<Post>>) -> StoreEr
 }
 
 /// Takes checkpoints out of reach, likewise: a place that is slow keeps nobody from being told.
-async fn take_out_of_reach(store: &Store, post: watch::Receiver<Arc<Post>>) -> StoreError {
+async fn take_out_of_reach(
+    store: &Store,
+    post: watch::Receiver<Arc<Post>>,
+) -> Result<(), StoreError> {
     whenever_due(post, async |post: &Post| {
         if post.anchors.is_empty() {
             return Ok(None);
@@ -138,11 +150,13 @@ async fn take_out_of_reach(store: &Store, post: watch::Receiver<Arc<Post>>) -> S
     .await
 }
 
-/// Does something after each run, when the settings change, and when it says that more is due.
+/// Does something after each run, when the settings change, and when it says that more is due; and
+/// once more when no run follows.
 async fn whenever_due(
     mut post: watch::Receiver<Arc<Post>>,
     work: impl AsyncFn(&Post) -> Result<Option<DateTime<Utc>>, StoreError>,
-) -> StoreError {
+) -> Result<(), StoreError> {
+    let mut is_last = false;
     loop {
         let now = Arc::clone(&post.borrow_and_update());
         let mut nap = NAP_MAX;
@@ -151,12 +165,15 @@ async fn whenever_due(
                 let left = next_due_at.map(|it| (it - MachineClock.now()).to_std());
                 nap = left.map_or(nap, |it| it.unwrap_or_default().clamp(NAP_MIN, NAP_MAX));
             }
-            Err(closed @ StoreError::Closed) => return closed,
+            Err(closed @ StoreError::Closed) => return Err(closed),
             Err(error) => error!("{:#}", anyhow::Error::from(error)),
+        }
+        if is_last {
+            return Ok(());
         }
         tokio::select! {
             // Without a sender the daemon is ending.
-            news = post.changed() => if news.is_err() { std::future::pending::<()>().await },
+            news = post.changed() => is_last = news.is_err(),
             () = sleep(nap) => {}
         }
     }
@@ -167,8 +184,6 @@ struct Installed {
     settings: Settings,
     profiles: Arc<Profiles>,
     schedule: Schedule,
-    heartbeat: Option<Heartbeat>,
-    post: Arc<Post>,
 }
 
 /// What leaves between runs: by which channels people are told, and whom to ask again before a
@@ -198,12 +213,16 @@ impl Installed {
         // Another installation, or this one begun again, waits for other seconds.
         let schedule =
             schedule.with_jitter(settings.service.jitter, RandomState::new().hash_one(()));
-        // What a run needs must be there now, and not at two in the night.
-        let plan = settings.plan(None, Arc::clone(&profiles))?;
-        let post =
-            Arc::new(Post { plan, senders: settings.senders()?, anchors: settings.anchors()? });
-        let heartbeat = settings.service.heartbeat()?;
-        Ok(Self { settings, profiles, schedule, heartbeat, post })
+        // It must be usable now, and not at two in the night.
+        settings.service.heartbeat()?;
+        Ok(Self { settings, profiles, schedule })
+    }
+
+    /// Reads the secrets of what leaves between runs.
+    fn post(&self) -> anyhow::Result<Post> {
+        let Self { settings, profiles, .. } = self;
+        let plan = settings.plan(None, Arc::clone(profiles))?;
+        Ok(Post { plan, senders: settings.senders()?, anchors: settings.anchors()? })
     }
 
     /// Says which channels there are, and who gets the report.
@@ -286,16 +305,19 @@ impl Work for Service {
     }
 
     fn reload(&mut self) {
-        let bad = match Installed::read(&self.config) {
-            Ok(new) if new.settings.database != self.installed.settings.database => {
+        let read = Installed::read(&self.config).and_then(|new| Ok((new.post()?, new)));
+        let bad = match read {
+            Ok((_, new)) if new.settings.database != self.installed.settings.database => {
                 Some("`database` is another: restart driftline to use it".to_owned())
             }
-            Ok(new) if new.settings.service.listen != self.installed.settings.service.listen => {
+            Ok((_, new))
+                if new.settings.service.listen != self.installed.settings.service.listen =>
+            {
                 Some("`web.listen` is another: restart driftline to use it".to_owned())
             }
-            Ok(new) => {
+            Ok((post, new)) => {
                 self.max_age.send_replace(new.settings.policy.max_age);
-                self.post.send_replace(Arc::clone(&new.post));
+                self.post.send_replace(Arc::new(post));
                 new.announce(&self.status);
                 self.installed = new;
                 None
@@ -314,21 +336,51 @@ impl Work for Service {
 }
 
 impl Service {
+    /// Writes the pages that a process before did not live to write.
+    async fn begin(&self) {
+        if let Err(why) = self.write_missing_pages().await {
+            error!("{why}");
+            self.status.send_modify(|it| it.failed = Some(why));
+        }
+    }
+
     /// Does one run, reports it, and tells that it was done. Inside: why it was not reported. Of a
     /// light pass the heart does not beat: it has not seen every list.
     async fn commit(&self, pass: Pass, turn: Option<Turn>) -> anyhow::Result<Result<(), String>> {
-        let Installed { settings, profiles, .. } = &self.installed;
-        let profiles = Arc::clone(profiles);
-        let due = run::Due { settings, profiles, store: &self.store };
-        let outcome = due.commit(pass, None, turn, &MachineClock).await?;
-        self.post.send_modify(|_| ()); // There may be something to tell.
-        if let Err(error) = due.write_pages(&outcome.report).await {
-            return Ok(Err(format!("the report of the last run was not written: {error:#}")));
+        let outcome = self.due().commit(pass, None, turn, &MachineClock).await?;
+        self.send();
+        if let Err(why) = self.write_missing_pages().await {
+            return Ok(Err(why));
         }
         if outcome.record.pass == Pass::Full && run::is_complete(&outcome.report) {
             self.beat().await;
         }
         Ok(Ok(()))
+    }
+
+    fn due(&self) -> run::Due<'_> {
+        let Installed { settings, profiles, .. } = &self.installed;
+        run::Due { settings, profiles: Arc::clone(profiles), store: &self.store }
+    }
+
+    /// Says that there may be something to tell, and by which channels: their secrets may be others
+    /// since. Where one cannot be read, those before are better than none.
+    fn send(&self) {
+        match self.installed.post() {
+            Ok(post) => drop(self.post.send_replace(Arc::new(post))),
+            Err(error) => {
+                let error = format!("{error:#}");
+                warn!(error, "Secrets of channels and anchors cannot be read again");
+                self.post.send_modify(|_| ());
+            }
+        }
+    }
+
+    /// Those of the last full run, also after a light pass: until they are there, that they are not
+    /// is told.
+    async fn write_missing_pages(&self) -> Result<(), String> {
+        let written = self.due().write_missing_pages().await;
+        written.map_err(|it| format!("the report of the last run was not written: {it:#}"))
     }
 
     /// Tells the ledger of runs that failed. What kept a run from being saved may keep this, too:
@@ -347,8 +399,11 @@ impl Service {
     }
 
     async fn beat(&self) {
-        let Some(heartbeat) = &self.installed.heartbeat else { return };
-        let heard = heartbeat.beat().await;
+        let heard = match self.installed.settings.service.heartbeat() {
+            Ok(None) => return,
+            Ok(Some(heartbeat)) => heartbeat.beat().await,
+            Err(error) => Err(format!("{:#}", anyhow::Error::from(error))),
+        };
         if let Err(why) = &heard {
             warn!(error = %why, "The heartbeat was not heard");
         }
@@ -430,4 +485,42 @@ async fn watchdog() -> std::convert::Infallible {
 /// Tells systemd, if it is there. Nobody is worse off when it does not hear.
 fn tell(state: &[NotifyState<'_>]) {
     sd_notify::notify(state).ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_report_that_was_not_written_is_told_until_it_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("driftline.toml");
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/samples/2026-11-20");
+        let list = samples.join("secureframe_scim_users").display().to_string();
+        std::fs::write(
+            &config,
+            format!(
+                "[schedule]\nruns = ['0 2 * * *']\n[app.secureframe]\nidps = []\n\
+                 [[app.secureframe.file]]\npath = '{list}'\n"
+            ),
+        )
+        .unwrap();
+        let reports = folder.path().join("reports");
+        std::fs::write(&reports, "a file where the folder should be").unwrap();
+
+        let installed = Installed::read(&config).unwrap();
+        let (status, told) = watch::channel(Status::default());
+        let (max_age, _) = watch::channel(TimeDelta::zero());
+        let (post, _) = watch::channel(Arc::new(installed.post().unwrap()));
+        let store = open(&installed.settings).unwrap();
+        let mut service = Service { config, installed, store, status, max_age, post, untold: None };
+        let is_told = || told.borrow().failed.clone().is_some_and(|it| it.contains("not written"));
+        for pass in [Pass::Full, Pass::Light] {
+            assert_eq!(service.run(pass, None).await.unwrap(), Ran::Committed);
+            assert!(is_told(), "after a {pass} pass");
+        }
+        std::fs::remove_file(&reports).unwrap();
+        assert_eq!(service.run(Pass::Light, None).await.unwrap(), Ran::Committed);
+        assert!(!is_told() && reports.join("latest.html").exists());
+    }
 }

@@ -97,10 +97,9 @@ impl Due<'_> {
             lines.push(self.one(pass, Some(&night), &at).await?);
         }
         let last = self.last().await?;
-        // A run that ended between its commit and its pages left none behind.
         let is_paged = last.report.pass == v1::Pass::Full;
-        if is_paged && !pages::are_there(&self.settings.reports, &last.report) {
-            self.write_pages(&last.report).await?;
+        if is_paged {
+            self.write_missing_pages().await?;
         }
         let page = is_paged.then(|| self.settings.reports.join(pages::LATEST));
         Ok(Done { lines, last, page })
@@ -180,7 +179,9 @@ impl Due<'_> {
             self.store.add_failed_runs(failed).await.ok();
         }
         let outcome = committed?;
-        self.write_pages(&outcome.report).await?;
+        if pass == Pass::Full {
+            self.write_missing_pages().await?;
+        }
         Ok(told(night, &outcome))
     }
 
@@ -200,17 +201,19 @@ impl Due<'_> {
         Ok(engine::run(self.store, &Plan { pass, turn, ..plan }, clock).await?)
     }
 
-    /// Writes the pages of a run that was committed. A light pass has none: the next full run tells
-    /// what it changed.
+    /// Writes the pages of the last full run, unless they are there. One that ended between its
+    /// commit and its pages left none behind; a light pass has none.
     ///
     /// # Errors
     ///
     /// Fails when one cannot be made or written. The run stays committed.
-    pub(crate) async fn write_pages(&self, report: &Report) -> anyhow::Result<()> {
-        match report.pass {
-            v1::Pass::Full => pages::write(self.settings, self.store, report).await,
-            v1::Pass::Light => Ok(()),
+    pub(crate) async fn write_missing_pages(&self) -> anyhow::Result<()> {
+        let Some(run) = self.store.latest_full_run().await? else { return Ok(()) };
+        if pages::are_there(&self.settings.reports, &run) {
+            return Ok(());
         }
+        let report = Report::parse(&super::report::document(self.store, run.id).await?)?;
+        pages::write(self.settings, self.store, &report).await
     }
 
     async fn last(&self) -> anyhow::Result<Last> {

@@ -68,9 +68,13 @@ fn last(turns: &Turns, schedule: &Schedule, now: DateTime<Utc>) -> String {
         return "No scheduled run was done yet: the daemon begins with one.\n".to_owned();
     };
     let mut said = format!("The last one was due {} and began {}.\n", shown(*due), shown(*began));
-    if *text != schedule.to_string() {
+    let is_another = *text != schedule.to_string();
+    if is_another {
         said.push_str("The schedule is another one since: the daemon begins with a run.\n");
-    } else if let Some(due) = schedule.due(*began, now).filter(|it| it.at <= now) {
+    }
+    let asked = if is_another { Schedule::read(text) } else { Some(schedule.clone()) };
+    let passed = asked.and_then(|it| it.due(*began, now)).filter(|it| it.at <= now);
+    if let Some(due) = passed {
         let n = due.n_missed + 1;
         said.push_str(&format!(
             "Since then {n} passed without a run, the first due {}: is the daemon running? It makes \

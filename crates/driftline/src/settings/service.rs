@@ -83,7 +83,8 @@ impl Default for WebTable {
 #[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields)]
 pub(super) struct HeartbeatTable {
-    /// Where the address is kept, which is a secret: `env:NAME` or `file:PATH`.
+    /// Where the address is kept, which is a secret: `file:PATH`, `credential:NAME` or
+    /// `env:NAME`.
     url: String,
 }
 
@@ -136,8 +137,8 @@ pub(super) fn service(
     });
     let heartbeat = file.heartbeat.as_ref().map(|it| {
         SecretRef::parse(&it.url, base).ok_or_else(|| {
-            let what = "must be `file:PATH` or `env:NAME`: who knows the address can keep the \
-                        alarm silent";
+            let what = "must be `file:PATH`, `credential:NAME` or `env:NAME`: who knows the address \
+                        can keep the alarm silent";
             document.wrong(&["heartbeat", "url"], what)
         })
     });

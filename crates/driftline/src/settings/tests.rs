@@ -555,7 +555,7 @@ fn a_wrong_schedule_says_what_to_write() {
         ("[web]\nlisten = 'localhost'",
          "`web.listen` is no address and port, as `127.0.0.1:9637`"),
         ("[heartbeat]\nurl = 'https://ping.test/uuid'",
-         "`heartbeat.url` must be `file:PATH` or `env:NAME`"),
+         "`heartbeat.url` must be `file:PATH`, `credential:NAME` or `env:NAME`"),
         ("reports_keep = '2h'",
          "`reports_keep` is no time of a day or more"),
     ];

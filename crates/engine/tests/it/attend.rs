@@ -14,8 +14,9 @@ use tokio::time::{sleep, timeout};
 struct Diary {
     clock: Arc<SimClock>,
     schedule: Schedule,
-    /// The schedule that the settings have since; `None`: they cannot be used.
-    written: Option<&'static str>,
+    /// The schedules that the settings have one after the other, the next one last; empty: they
+    /// cannot be used.
+    written: Vec<&'static str>,
     takes: Duration,
     ends: Ran,
     lines: Vec<String>,
@@ -53,7 +54,7 @@ impl Work for Diary {
     }
 
     fn reload(&mut self) {
-        if let Some(written) = self.written {
+        if let Some(written) = self.written.pop() {
             self.schedule = schedule(written);
         }
     }
@@ -80,7 +81,7 @@ fn diary(expression: &str, now: &str) -> Diary {
     Diary {
         clock: Arc::new(SimClock::starting_at(at(now))),
         schedule,
-        written: None,
+        written: Vec::new(),
         takes: Duration::from_secs(60),
         ends: Ran::Committed,
         lines: Vec::new(),
@@ -207,6 +208,13 @@ async fn a_first_run_that_failed_is_tried_again_too() {
     (diary.last, diary.ends) = (None, Ran::Failed);
     diary.live(1, &Wakes::default()).await;
     assert_eq!(diary.lines.len(), 4, "{:?}", diary.lines);
+    // Read again, it is not forgotten; and what becomes due meanwhile is missed.
+    let wakes = Wakes::default();
+    (diary.written, diary.lines) = (vec!["0 11 * * *"], Vec::new());
+    wakes.reload.notify_one();
+    diary.live(24 + 2, &wakes).await;
+    insta::assert_snapshot!(diary.lines[0], @"20 10:00 due 20 10:00");
+    insta::assert_snapshot!(diary.lines.last().unwrap(), @"21 11:52 due 21 11:00, missed 1");
 }
 
 #[tokio::test(start_paused = true)]
@@ -250,12 +258,86 @@ async fn a_new_schedule_counts_from_its_reload_and_a_bad_one_changes_nothing() {
     diary.live(1, &wakes).await;
     assert_eq!(diary.next.unwrap().at, at("2026-11-21T02:00:00Z"));
 
-    diary.written = Some("30 * * * *");
+    diary.written = vec!["30 * * * *"];
     wakes.reload.notify_one();
     diary.live(2, &wakes).await;
     insta::assert_snapshot!(diary.told(), @"
     20 10:30 due 20 10:30
     20 11:30 due 20 11:30
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_its_jitter_is_done_although_the_schedule_is_another_since() {
+    let mut diary = diary("0 2 * * *", "2026-11-20T01:00:00Z");
+    diary.schedule = diary.schedule.with_jitter(TimeDelta::minutes(30), 7);
+    diary.written = vec!["0 5 * * *"];
+    let wakes = Wakes::default();
+    let reloads = async {
+        sleep(Duration::from_secs(3600 + 1)).await;
+        wakes.reload.notify_one();
+    };
+    tokio::join!(diary.live(6, &wakes), reloads);
+    let told = diary.told();
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(lines.len(), 2, "{told}");
+    assert!(lines[0].ends_with(" due 20 02:00"), "{told}");
+    assert_eq!(lines[1], "20 05:00 due 20 05:00");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_failed_stays_due_under_every_other_schedule_and_is_missed_after_the_next() {
+    let mut diary = diary("0 * * * *", "2026-11-20T01:00:00Z");
+    diary.ends = Ran::Failed;
+    diary.written = vec!["0 4 * * *", "30 * * * *"];
+    let wakes = Wakes::default();
+    let reloads = async {
+        sleep(Duration::from_secs(2 * 3600 + 6 * 60)).await;
+        wakes.reload.notify_one(); // At 03:06.
+        sleep(Duration::from_secs(40 * 60)).await;
+        wakes.reload.notify_one(); // At 03:46.
+    };
+    tokio::join!(diary.live(3, &wakes), reloads);
+    diary.lines.drain(..4); // Those before 03:00.
+    insta::assert_snapshot!(diary.told(), @"
+    20 03:04 due 20 03:00, missed 1
+    20 03:20 due 20 03:00, missed 1
+    20 03:36 due 20 03:30, missed 2
+    20 03:52 due 20 03:30, missed 2
+    ");
+    diary.ends = Ran::Committed;
+    diary.live(1, &Wakes::default()).await;
+    // Begun again it knows the schedule of its last turn alone.
+    insta::assert_snapshot!(diary.told(), @"20 04:00 due 20 04:00, missed 2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn due_times_of_the_schedule_before_are_made_up_for_after_downtime() {
+    let mut diary = diary("0 2 * * *", "2026-11-20T02:00:00Z");
+    diary.schedule = schedule("0 5 * * *");
+    diary.clock.advance(TimeDelta::hours(24 * 4 + 7));
+    diary.live(24, &Wakes::default()).await;
+    insta::assert_snapshot!(diary.told(), @"
+    24 09:00 due 24 02:00, missed 3
+    25 05:00 due 25 05:00
+    ");
+}
+
+#[tokio::test(start_paused = true)]
+async fn under_a_schedule_that_has_no_turn_it_looks_at_once() {
+    let mut diary = diary("0 2 * * *", "2026-11-20T02:00:00Z");
+    diary.clock.advance(TimeDelta::hours(7));
+    for another in [schedule("0 5 * * *"), schedule("0 6 * * *")] {
+        diary.schedule = another;
+        diary.live(1, &Wakes::default()).await;
+    }
+    // One that nobody can read any more tells of no due times.
+    diary.last.as_mut().unwrap().schedule = "Europe/Atlantis; @daily".to_owned();
+    diary.live(1, &Wakes::default()).await;
+    insta::assert_snapshot!(diary.told(), @"
+    20 09:00 due 20 09:00
+    20 10:00 due 20 10:00
+    20 11:00 due 20 11:00
     ");
 }
 

@@ -4,4 +4,5 @@
 
 mod attend;
 mod clock;
+mod gaps;
 mod year;

@@ -84,7 +84,9 @@ pub async fn serve(
         rng,
         began,
         settled: began,
+        owed: Vec::new(),
         last: None,
+        looks_at_once: true,
         deliver_at: None,
         is_deaf_until: [(MAIL, None), (ON_CALL, None)],
         served: Served::default(),
@@ -208,8 +210,12 @@ struct Life {
     began: DateTime<Utc>,
     /// Up to where the calendar is accounted for.
     settled: DateTime<Utc>,
-    /// The last turn of a full run that was committed.
-    last: Option<Turn>,
+    /// Due times before, of schedules before, that no run was done for.
+    owed: Vec<DateTime<Utc>>,
+    /// The last turn of a full run that was committed, and the settings that it went by.
+    last: Option<(Turn, Settings)>,
+    /// The process began under a schedule that has no turn.
+    looks_at_once: bool,
     /// When something waits to be sent.
     deliver_at: Option<DateTime<Utc>>,
     /// Until when a channel does not take what it is sent.
@@ -238,7 +244,7 @@ impl Life {
         &self,
         what: impl Future<Output = T> + Send + 'static,
     ) -> Result<T, End> {
-        let (sender, receiver) = mpsc::channel();
+        let (sender, receiver) = mpsc::sync_channel(1);
         self.real.spawn(async move { drop(sender.send(what.await)) });
         receiver.recv().map_err(|_| End::Broken(anyhow::anyhow!("what it did broke down")))
     }
@@ -327,24 +333,37 @@ impl Life {
         })?;
         let last = last.map_err(|it| End::Broken(it.into()))?;
         // The one that was killed may have committed all the same.
-        let due = |it: &Option<Turn>| it.as_ref().map(|it| it.due);
-        if due(&last) != due(&self.last)
-            && let Some(turn) = &last
+        let due_ms = |it: &Turn| it.due.timestamp_millis(); // As it is kept.
+        if let Some(turn) = &last
+            && self.last.as_ref().is_none_or(|it| due_ms(&it.0) != due_ms(turn))
         {
             self.account(turn)?;
         }
+        self.begin()?;
         Ok(last)
+    }
+
+    /// What a process that starts knows of the calendar: by its schedule, or by that of the last
+    /// turn if that is another.
+    fn begin(&mut self) -> Result<(), End> {
+        let schedule = self.settings.schedule().map_err(End::Broken)?.to_string();
+        let now = self.now();
+        (self.owed, self.settled, self.looks_at_once) = match &self.last {
+            None => (Vec::new(), now, true),
+            Some((turn, _)) if turn.schedule == schedule => (Vec::new(), turn.began, false),
+            Some((turn, Settings { night, zone, .. })) => {
+                (due_times(*night, *zone, turn.began, now), now, true)
+            }
+        };
+        Ok(())
     }
 
     /// Compares a turn that was committed with the calendar.
     fn account(&mut self, turn: &Turn) -> Result<(), End> {
-        let schedule = self.settings.schedule().map_err(End::Broken)?.to_string();
-        let is_new = self.last.as_ref().is_none_or(|it| it.schedule != schedule);
         let Settings { night, zone, .. } = self.settings;
-        let due = due_times(night, zone, self.settled, turn.began);
+        let mut due = std::mem::take(&mut self.owed);
+        due.extend(due_times(night, zone, self.settled, turn.began));
         let what = match due.split_last() {
-            // Under a schedule that has no turn yet a process looks at once.
-            _ if is_new && turn.due == turn.began => None,
             Some((newest, missed)) => {
                 self.served.n_missed += missed.len() as u64;
                 let is_so = turn.due == *newest
@@ -352,9 +371,11 @@ impl Life {
                     && turn.first_missed == missed.first().copied();
                 (!is_so).then(|| format!("{turn:?}, by the calendar {due:?}"))
             }
+            None if self.looks_at_once && turn.due == turn.began && turn.n_missed == 0 => None,
             None => Some(format!("{turn:?}, and by the calendar nothing was due")),
         };
-        (self.settled, self.last) = (turn.began, Some(turn.clone()));
+        self.looks_at_once = false;
+        (self.settled, self.last) = (turn.began, Some((turn.clone(), self.settings.clone())));
         what.map_or(Ok(()), |what| self.problem(format!("SCHEDULE: {what}")))
     }
 
@@ -547,6 +568,7 @@ impl Work for Daemon<'_> {
 
     fn reload(&mut self) {
         let before = self.schedule.to_string();
+        let Settings { night, zone, .. } = self.life.settings;
         self.life.settings = Settings::drawn(&mut self.life.rng);
         self.life.served.n_reloads += 1;
         let now = self.life.now();
@@ -559,6 +581,8 @@ impl Work for Daemon<'_> {
             }
         }
         if self.schedule.to_string() != before {
+            // What the schedule before asked for stays due.
+            self.life.owed.extend(due_times(night, zone, self.life.settled, now));
             self.life.settled = now;
         }
         let days = self.life.rng.i64(30..20 * 24 * 60);

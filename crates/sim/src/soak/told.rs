@@ -19,6 +19,9 @@ pub(super) const MAIL: &str = "mail";
 /// A notice older than this is asked about again before it leaves.
 const FRESH_FOR: TimeDelta = TimeDelta::minutes(10);
 
+/// To a channel, of a finding, since when it was open.
+type Opening = (String, FindingId, Option<DateTime<Utc>>);
+
 /// All that was told.
 #[derive(Debug, Default)]
 pub(super) struct Told {
@@ -26,8 +29,8 @@ pub(super) struct Told {
     standing: BTreeMap<FindingId, Standing>,
     /// The content of each notice, by channel and id.
     notices: BTreeMap<(String, String), Heard>,
-    /// Notices that opened a finding, by channel, finding and opening.
-    openings: BTreeMap<(String, FindingId, Option<DateTime<Utc>>), BTreeSet<String>>,
+    /// Notices that opened a finding.
+    openings: BTreeMap<Opening, BTreeSet<String>>,
     /// By channel: of which findings it was told that are not over for it.
     burning: BTreeMap<String, BTreeSet<FindingId>>,
     /// By channel and key: the last that came, taken or not, says that it is over.
