@@ -221,7 +221,9 @@ fn decide(
     is_unknown: bool,
     sees_all: bool,
 ) -> (Right, Option<usize>, bool) {
-    if hr.is_some_and(|it| it.is_in_doubt) {
+    // Who has left by every other word is not back.
+    let has_left = words.iter().all(|(_, it)| it.right == Right::Leaver);
+    if hr.is_some_and(|it| it.is_in_doubt) && !has_left {
         return (Right::Unknown, None, false);
     }
     if hr.is_some_and(|it| it.is_authority) {

@@ -771,6 +771,8 @@ fn who_is_back_since_hr_was_read_is_no_leaver_to_a_light_pass() {
     // Nothing says that they are back.
     assert_eq!(claimed("ACTIVE since=-90d assigned changed=-90d"), [Cause::SourcesDisagree]);
     assert_eq!(claimed("DEPROVISIONED since=-1h"), [Cause::LeaverActive]);
+    // They were back, and have left again.
+    assert_eq!(claimed("DEPROVISIONED since=-1h assigned changed=-2d"), [Cause::LeaverActive]);
 }
 
 #[test]

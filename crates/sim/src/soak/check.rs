@@ -368,6 +368,10 @@ impl Look<'_> {
 
     /// Bounds of exposure that do not contain the truth.
     fn false_bounds(&self, record: &FindingRecord) -> Option<String> {
+        // What a list showed that was not the company's waits for a second look.
+        if !self.is_undisturbed && record.finding.state == FindingState::Pending {
+            return None;
+        }
         let key = &*record.finding.subject.key;
         let true_ones = self.truth.stretches(key);
         record.finding.exposures.iter().find_map(|it| {

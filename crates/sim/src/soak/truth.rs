@@ -265,18 +265,23 @@ impl Truth {
 
     /// When the owner's right had ended by then, for the last time.
     pub(super) fn over_since(&self, account: &str, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        self.ends_of_right(account, at).into_iter().min()
+        let owner = self.owner(account, at)?;
+        let told = self.told_ends.get(owner).and_then(|it| value(it, at));
+        self.steps(owner, at).chain(told.into_iter().flatten().copied()).min()
     }
 
-    /// Each step in which the owner's right had ended by then, for the last time.
+    /// Each step in which the owner's right had ended by then, for the last time, and each end that
+    /// was ever told: it began the exposure, also where HR writes of a later employment since.
     pub(super) fn ends_of_right(&self, account: &str, at: DateTime<Utc>) -> Vec<DateTime<Utc>> {
         let Some(owner) = self.owner(account, at) else { return Vec::new() };
-        let rights = self.rights.get(owner);
-        let before = rights.into_iter().flatten().rev().skip_while(|it| it.0 > at);
-        let steps = before.take_while(|it| it.1.is_over()).map(|it| it.0);
-        // What was told once began the exposure, also where HR writes of a later employment since.
         let told = self.told_ends.get(owner).into_iter().flatten().filter(|it| it.0 <= at);
-        steps.chain(told.flat_map(|it| it.1.iter().copied())).collect()
+        self.steps(owner, at).chain(told.flat_map(|it| it.1.iter().copied())).collect()
+    }
+
+    fn steps(&self, owner: &str, at: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> {
+        let rights = self.rights.get(owner);
+        let before = rights.into_iter().flatten().rev().skip_while(move |it| it.0 > at);
+        before.take_while(|it| it.1.is_over()).map(|it| it.0)
     }
 }
 
