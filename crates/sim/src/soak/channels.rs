@@ -55,6 +55,8 @@ pub(super) struct Heard {
     pub(super) came_at: DateTime<Utc>,
     /// The channel took it, whether it said so or not.
     pub(super) is_taken: bool,
+    /// Nobody learnt that it did.
+    pub(super) is_silent: bool,
 }
 
 /// Both ends of the channels.
@@ -137,7 +139,8 @@ fn router(desk: Arc<Mutex<Desk>>, clock: Arc<SimClock>) -> Router {
             match read(&channel, id, &body, clock.now()) {
                 Some(heard) => {
                     let is_taken = matches!(mood, Mood::Takes | Mood::TakesInSilence);
-                    desk.heard.push(Heard { is_taken, ..heard });
+                    let is_silent = mood == Mood::TakesInSilence;
+                    desk.heard.push(Heard { is_taken, is_silent, ..heard });
                 }
                 None => desk.illegible.push(format!(
                     "TOLD: {channel} cannot read {}",
@@ -170,5 +173,6 @@ fn read(channel: &str, id: Option<&str>, body: &[u8], came_at: DateTime<Utc>) ->
         decided_at: event.get("timestamp")?.as_str()?.parse().ok()?,
         came_at,
         is_taken: false,
+        is_silent: false,
     })
 }

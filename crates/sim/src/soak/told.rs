@@ -132,9 +132,8 @@ impl Told {
     fn false_notice(&self, heard: &Heard, truth: &Truth) -> Option<String> {
         let claims = !heard.is_unconfirmed && claims(heard.reason);
         for id in &heard.findings {
-            let Some(standing) = self.standing.get(id) else {
-                return Some(format!("nothing is known of {id}"));
-            };
+            // Of what a run decided that was killed after its commit, nobody has heard here.
+            let Some(standing) = self.standing.get(id) else { continue };
             if heard.reason == NotifyReason::Resolved && !standing.is_over() {
                 return Some(format!("{id} is {} and not over", standing.state.name()));
             }
@@ -168,7 +167,8 @@ impl Told {
         self.sum.n_unconfirmed += u64::from(heard.is_unconfirmed);
         let is_over = heard.reason == NotifyReason::Resolved;
         let key = (heard.channel.clone(), heard.key.clone());
-        let was_over = self.is_over.insert(key, is_over);
+        // What was taken in silence may come again, as another notice.
+        let was_over = self.is_over.insert(key, is_over && !heard.is_silent);
         let burning = self.burning.entry(heard.channel.clone()).or_default();
         let mut problem = None;
         if is_over {
