@@ -118,8 +118,8 @@ pub struct Estate<'e> {
     /// What was asked again by id in this run, and answered: the list, and the identity or the
     /// account; for an assignment its identity.
     pub asked_again: FxHashSet<(List, EntityId)>,
-    /// Of assignments and HR's rows that are gone: by when an earlier list, whole and the first without them, had
-    /// been read. Nothing of one that the list of today is the first to lack.
+    /// Of assignments and HR's rows that are gone: by when an earlier list, whole and the first without
+    /// them, had been read. Nothing of one that the list of today is the first to lack.
     pub missed_by: FxHashMap<EntityId, DateTime<Utc>>,
 }
 

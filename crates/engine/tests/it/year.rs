@@ -7,15 +7,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use connectors::files::{Config, FileConfig, Profiles};
 use domain::{Clock as _, Pass, SystemId, SystemKind, Turn, Watcher};
 use drift::Policy;
 use engine::{Due, Plan, Ran, Schedule, Source, Wakes, Work, attend, run};
 use sim::SimClock;
+use sim::soak::calendar::due_times;
 use store::{Store, StoreError};
 use tokio::time::sleep;
+
+/// The time of the nights.
+const NIGHT: NaiveTime = NaiveTime::from_hms_opt(2, 30, 0).unwrap();
 
 /// Nights, and noons of working days.
 const EXPRESSIONS: [&str; 2] = ["30 2 * * *", "0 13 * * MON-FRI"];
@@ -160,7 +163,7 @@ async fn in_a_year_each_due_time_has_one_run_or_is_told_as_missed() {
 
         let Year { turns, .. } = &year;
         let (first, last) = (&turns[0], &turns[turns.len() - 1]);
-        let wanted = due_times(zone, first.began, last.due);
+        let wanted = due_times(NIGHT, zone, first.began, last.due);
         let mut done: BTreeMap<DateTime<Utc>, u32> = BTreeMap::new();
         for turn in &turns[1..] {
             *done.entry(turn.due).or_default() += 1;
@@ -175,25 +178,4 @@ async fn in_a_year_each_due_time_has_one_run_or_is_told_as_missed() {
         assert!(n_killed > 5 && n_blind > 5 && n_missed > 20, "{n_killed} {n_blind} {n_missed}");
         assert!(n_done > 400, "{zone}: {n_done} runs");
     }
-}
-
-/// The due times by the calendar, found in another way: of every minute of the year, those at
-/// which the wall shows one, or shows for the first time a later one than it should have.
-fn due_times(zone: Tz, after: DateTime<Utc>, until: DateTime<Utc>) -> Vec<DateTime<Utc>> {
-    let mut due = Vec::new();
-    let mut nights: BTreeMap<NaiveDate, ()> = BTreeMap::new();
-    let mut at = after - TimeDelta::days(1);
-    while at < until {
-        at = at.with_timezone(&Utc) + TimeDelta::minutes(1);
-        at = DateTime::from_timestamp(at.timestamp() / 60 * 60, 0).unwrap();
-        let wall = at.with_timezone(&zone).naive_local();
-        let is_night = wall.format("%H:%M").to_string().as_str() >= "02:30";
-        let is_noon = wall.format("%H:%M").to_string() == "13:00"
-            && !["Sat", "Sun"].contains(&&*wall.format("%a").to_string());
-        let begins = is_night && nights.insert(wall.date(), ()).is_none();
-        if (begins || is_noon) && at > after && at <= until {
-            due.push(at);
-        }
-    }
-    due
 }

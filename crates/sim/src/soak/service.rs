@@ -234,9 +234,12 @@ enum End {
 }
 
 impl Life {
+    fn wall(&self) -> Wall {
+        Wall { real: self.real.clone(), clock: Arc::clone(&self.clock) }
+    }
+
     fn now(&self) -> DateTime<Utc> {
-        let _in_real_time = self.real.enter();
-        self.clock.now()
+        self.wall().now()
     }
 
     /// Does something where time passes, and waits for it.
@@ -296,7 +299,7 @@ impl Life {
         let dies_at = ends_at.min(now + minutes(&mut self.rng, 40));
         let reload_at = now + minutes(&mut self.rng, 20);
         let wakes = Arc::<Wakes>::default();
-        let wall = Wall { real: self.real.clone(), clock: Arc::clone(&self.clock) };
+        let wall = self.wall();
         self.deliver_at = Some(now);
         let ended = Arc::clone(&wakes);
         let mut daemon =
