@@ -266,6 +266,24 @@ async fn a_list_that_is_short_of_its_total_opens_and_closes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_first_list_of_assignments_without_a_row_takes_nobodys_right() {
+    let (sim, site) = installed(FIRM).await;
+    fault(&sim, "okta/app-users", "empty-list");
+    fault(&sim, "okta/app-user", "garbage");
+    let answer = run(&site);
+    assert_eq!(answer.status, 4, "{answer}");
+    assert!(answer.stdout.contains("held: no rows in the first list"), "{answer}");
+    assert!(!live(&site).iter().any(|it| it.contains("unassigned")), "{:?}", live(&site));
+    let answer = ask(&site, &["guard", "status"]);
+    assert!(answer.stdout.contains("okta assignments"), "{answer}");
+
+    sim.clear_faults();
+    let answer = run(&site);
+    assert_eq!(answer.status, 0, "{answer}");
+    assert_eq!(live(&site), FOUND);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_is_gone_is_over_only_when_the_app_says_so_by_id() {
     let firm = FIRM.to_owned() + "company 20\n";
     let (sim, site) = installed_with(&firm, "deprovision = \"deletes\"").await;

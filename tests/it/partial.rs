@@ -353,6 +353,58 @@ fn lists_that_are_too_old_support_no_claim_from_absence() {
     );
 }
 
+/// What the last run says of lists that are too old to judge by.
+fn stale(site: &Site) -> Vec<String> {
+    let report = site.report();
+    let watcher = report["watcher"].as_array().unwrap().iter();
+    let stale = watcher.filter(|it| it["kind"] == "source_stale");
+    stale.map(|it| it["text"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_list_that_was_never_read_or_never_whole_is_told_when_its_time_is_over() {
+    let half = Says { users: "whole = false", ..Says::default() };
+    let identities = "no run has seen okta identities whole in 48 h";
+    let assignments = "no run has seen okta assignments whole in 48 h";
+    let accounts = "no run has seen secureframe accounts whole in 48 h";
+    let nothing = "no run has read a file of okta in 48 h";
+    for (says, missing, told) in [
+        // The file that is missing may belong to either list.
+        (Says::default(), &["users"][..], &[identities, assignments][..]),
+        (Says::default(), &["users", "app_users"], &[nothing]),
+        (Says::default(), &["accounts"], &[accounts]),
+        (half, &[], &[identities]),
+    ] {
+        let site = Site::new(&settings(says));
+        for (date, is_told) in [(FIRST, false), (SECOND, false), (THIRD, true)] {
+            site.night(date, &Night::planted());
+            remove(&site, date, missing);
+            let answer = site.run();
+            assert_eq!(answer.status, 4, "{answer}");
+            let expected: &[&str] = if is_told { told } else { &[] };
+            assert_eq!(stale(&site), expected, "{date}: {answer}");
+        }
+        // It comes, whole, and nothing is left to tell.
+        site.says(Says::default());
+        site.night("2026-11-22", &Night::planted());
+        site.run();
+        assert_eq!(stale(&site), [""; 0]);
+    }
+}
+
+#[test]
+fn a_list_that_was_whole_once_is_told_when_that_is_too_long_ago() {
+    let site = Site::firm_after_first();
+    site.says(Says { users: "whole = false", ..Says::default() });
+    for (date, expected) in
+        [(SECOND, &[][..]), (THIRD, &["the last whole list of okta identities is 48 h old"])]
+    {
+        site.night(date, &Night::planted());
+        let answer = site.run();
+        assert_eq!(stale(&site), expected, "{date}: {answer}");
+    }
+}
+
 #[test]
 fn a_list_without_its_canary_is_held() {
     let site = Site::firm_after_first();

@@ -8,7 +8,7 @@ use std::time::Duration;
 use alerting::command::Hook;
 use alerting::{Channel, Hours, Kind, Match, Route, Sender};
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc, Weekday};
-use domain::{Disposition, FindingId, Pass, RunId, Signature, SystemId, Watcher, Word};
+use domain::{Disposition, FindingId, Pass, RunId, Signature, SystemId, Word};
 use drift::{Disposed, dispose};
 use engine::Deliveries;
 use serde_json::Value;
@@ -399,10 +399,8 @@ async fn what_the_first_channel_refuses_is_escalated_all_the_same() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_first_run_covered_wakes_nobody_when_it_is_seen_for_the_second_time() {
     let orphans: String = (10..30).map(|it| format!("  b{it} - o{it}@firm.test on\n")).collect();
-    let route = Route { watcher: vec![Watcher::SourceStale], ..all_to("pager") };
-    let desk =
-        Desk::open_at(&format!("{FIRM}{orphans}"), &["mail", "pager"], vec![route, all_to("mail")])
-            .await;
+    let routes = vec![all_to("pager"), all_to("mail")];
+    let desk = Desk::open_at(&format!("{FIRM}{orphans}"), &["mail", "pager"], routes).await;
     desk.later(TimeDelta::hours(8));
     desk.watched.sim.world().deactivate(ANA, desk.watched.now());
     for _ in 0..2 {
@@ -416,4 +414,31 @@ async fn what_the_first_run_covered_wakes_nobody_when_it_is_seen_for_the_second_
     assert!(mail.contains(&orphans.to_owned()), "{mail:?}");
     let run = desk.watched.store.latest_run().await.unwrap().unwrap();
     assert_eq!(run.id, RunId(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_on_call_is_told_once_of_a_list_that_was_never_whole_and_when_it_is() {
+    let mut desk = Desk { watched: Watched::new(FIRM).await, senders: Vec::new() };
+    desk.name_channels(&["pager"]);
+    desk.watched.plan.routes.routes = vec![Route::on_call(vec!["pager".into()])];
+    fault(&desk.watched.sim, "scim/users", "garbage");
+    desk.night().await;
+    desk.later(TimeDelta::hours(24));
+    desk.night().await;
+    assert_eq!(desk.told("pager"), [""; 0]);
+    // A list may be 26 hours old. The light pass after that tells, and the next night says no more.
+    desk.later(TimeDelta::hours(3));
+    desk.pass(Pass::Light).await;
+    assert_eq!(desk.told("pager"), ["watcher: [high] secureframe: source_stale"]);
+    desk.later(TimeDelta::hours(21));
+    desk.night().await;
+    assert_eq!(desk.told("pager"), [""; 0]);
+
+    desk.watched.sim.clear_faults();
+    desk.later(TimeDelta::hours(24));
+    desk.night().await;
+    assert_eq!(
+        desk.told("pager"),
+        ["resolved: [over] secureframe: Driftline sees as it should again"]
+    );
 }

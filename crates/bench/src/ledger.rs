@@ -93,6 +93,7 @@ fn commit(run: RunId, finding: &Finding, n: usize) -> Commit {
         anchors: Vec::new(),
         leavers: Vec::new(),
         leavers_begin: Vec::new(),
+        unseen: Vec::new(),
         notices: Vec::new(),
         turn: None,
         voided_waivers: Vec::new(),

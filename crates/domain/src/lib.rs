@@ -32,6 +32,7 @@ mod right;
 mod sla;
 mod snapshot;
 mod turn;
+mod unseen;
 mod verdict;
 mod watcher;
 
@@ -76,6 +77,7 @@ pub use snapshot::{
     Request, RowOrigin, Rows, Snapshot, SnapshotId, SnapshotRef, Stream, SystemKind,
 };
 pub use turn::Turn;
+pub use unseen::Unseen;
 pub use verdict::Verdict;
 pub use watcher::{Watcher, WatcherFinding};
 

@@ -5,7 +5,8 @@ use crate::{Pass, Severity, SystemId, named};
 named! {
     /// What is wrong with the watching.
     pub enum Watcher {
-        /// The newest list is older than the source's `max_age`.
+        /// The newest list, or the newest that was whole and believed, is older than `max_age`, or none
+        /// came in that time.
         SourceStale = "source_stale",
         /// The newest list is partial, or the pull failed.
         SnapshotIncomplete = "snapshot_incomplete",

@@ -1,6 +1,6 @@
 //! What this run claims, set beside the findings that are known; and those that nothing claims.
 
-use domain::{Direction, Finding, FindingState, Fingerprint, Resolution};
+use domain::{Cause, Direction, Family, Finding, FindingState, Fingerprint, Resolution};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::context::Context;
@@ -89,7 +89,8 @@ impl Unclaimed<'_> {
         end.is_some_and(|((resolution, _), status)| is_later(self.finding, status, *resolution))
     }
 
-    /// A closing on what lists show, of what an earlier run let through: the guard counts it.
+    /// A closing on what lists show: the guard counts it. Not where something was not seen once and
+    /// never opened: that a later list shows it is what was waited for.
     pub(crate) fn closes_in_a_mass(&self, known: &Known<'_>) -> bool {
         let is_by_people = |it: &(Resolution, String)| {
             matches!(it.0, Resolution::Decided | Resolution::Registered)
@@ -97,9 +98,15 @@ impl Unclaimed<'_> {
         self.is_over()
             && self.finding.is_live()
             && !self.end.as_ref().is_some_and(is_by_people)
-            && self.finding.held != Some(Direction::Openings)
+            && (self.finding.opened_at.is_some() || !may_rest_on_absence(self.finding.cause))
             && !known.released.contains(&self.finding.id)
     }
+}
+
+/// Whether not seeing something may be why there is a finding of this cause.
+const fn may_rest_on_absence(cause: Cause) -> bool {
+    matches!(cause.family(), Family::Orphan | Family::AccessMissing)
+        || matches!(cause, Cause::UnassignedActive | Cause::SourceGoneActive)
 }
 
 /// One finding per subject and family: the gravest claim leads, the others stand beside it.

@@ -2,7 +2,7 @@
 //! their absences count for nothing.
 
 use chrono::{DateTime, Utc};
-use domain::{List, Release, Released, Rows, Snapshot, SnapshotRef};
+use domain::{Coverage, List, Proof, Release, Released, Rows, Snapshot, SnapshotRef};
 
 use crate::policy::Policy;
 
@@ -22,15 +22,15 @@ const SAME_MIN_PERCENT: u32 = 50;
 /// Whether the absences of a new list count; `None` when they do.
 ///
 /// `before` is the newest list whose absences counted, and `n_missing` says how many of its rows the
-/// new one does not have. HR's list of leavers and the register are
+/// new one does not have. `has_accounts`: there are accounts that people need a right for. HR's list of leavers and the register are
 /// windows and notes of people: they may shrink as they like.
 #[must_use]
 pub fn hard_hold(
     policy: &Policy,
     canaries: &[String],
-    before: Option<&SnapshotRef>,
-    n_missing: u64,
+    (before, n_missing): (Option<&SnapshotRef>, u64),
     new: &Snapshot,
+    has_accounts: bool,
 ) -> Option<HardHold> {
     if !new.coverage.is_complete() {
         return None; // Its absences count for nothing as it is.
@@ -54,14 +54,21 @@ pub fn hard_hold(
         List::Leavers | List::NonHumans => return None,
         List::Identities | List::Assignments | List::Memberships | List::Accounts => {}
     }
-    let before = before?.n_rows;
+    let hold = |why: String| Some(HardHold { why, can_be_released: true });
     let now = u64::try_from(new.rows.len()).unwrap_or(u64::MAX);
+    let Some(before) = before.map(|it| it.n_rows) else {
+        // A file that counts although it has no row was said to have none.
+        let is_said = new.coverage == Coverage::Complete(Proof::DeclaredWhole);
+        let is_assignments = new.stream.list == List::Assignments;
+        let is_doubtful = now == 0 && has_accounts && is_assignments && !is_said;
+        let why =
+            "no rows in the first list, and the app has accounts: is it the list of this app?";
+        return is_doubtful.then(|| hold(why.to_owned())).flatten();
+    };
     if now == 0 && before > 0 {
-        let why = format!("no rows, after {before} in the list before");
-        return Some(HardHold { why, can_be_released: true });
+        return hold(format!("no rows, after {before} in the list before"));
     }
     let is_more = |n: u64, percent: u32| n * 100 > before * u64::from(percent);
-    let hold = |why: String| Some(HardHold { why, can_be_released: true });
     if is_more(before.saturating_sub(now), policy.shrink_max_percent) {
         return hold(format!(
             "{now} rows, after {before} in the list before: more than {} % are missing",

@@ -85,7 +85,9 @@ proptest! {
     fn no_night_closes_more_than_is_let_through(nights in prop::collection::vec(night(), 2..6)) {
         let mut life = Life::new();
         for it in nights {
-            let was_live = |old: Option<&Finding>| old.is_some_and(|it| it.is_live() && it.held != Some(Direction::Openings));
+            // What was not seen once and never opened is no closing.
+            let has_told = |it: &Finding| it.opened_at.is_some() || it.cause == Cause::LeaverActive;
+            let was_live = |old: Option<&Finding>| old.is_some_and(|it| it.is_live() && has_told(it));
             let before = life.findings.clone();
             life.night(world(&estate(it)));
             let closed = life.findings.values().filter(|it| !it.is_live() && was_live(before.get(&it.id)));

@@ -140,6 +140,24 @@ fn when_the_list_is_right_again_what_was_held_is_over_without_ever_opening() {
 }
 
 #[test]
+fn what_a_wrong_first_list_did_not_show_is_over_without_ever_opening() {
+    let mut life = Life::new();
+    assert_eq!(look(&mut life, &many(60, 30, 0)), "30 detected");
+    assert_eq!(look(&mut life, &many(60, 0, 0)), "30 resolved");
+    assert!(life.holds.is_empty());
+    assert!(life.findings.values().all(|it| it.opened_at.is_none()));
+}
+
+#[test]
+fn leavers_who_wait_for_their_second_look_are_not_over_in_a_mass() {
+    let mut life = Life::new();
+    look(&mut life, &many(60, 0, 0));
+    let left = |n_off| many(60, 0, n_off).replace("ACTIVE", "DEPROVISIONED");
+    assert_eq!(look(&mut life, &left(0)), "60 detected");
+    assert_eq!(look(&mut life, &left(21)), "21 held, 39 opened");
+}
+
+#[test]
 fn leavers_are_never_held_however_many_they_are() {
     let mut life = Life::new();
     look(&mut life, &many(60, 0, 0));

@@ -7,6 +7,7 @@ mod anchor;
 mod ask;
 mod attend;
 mod back;
+mod blind;
 mod confirm;
 mod deliver;
 mod enclose;

@@ -9,13 +9,14 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use connectors::live::Bodies;
 use domain::{
     EntityId, Identity, List, Pass, Population, Principal, Release, Rows, Snapshot, SnapshotRef,
-    Stream, Text,
+    Stream, SystemId, Text,
 };
 use drift::{hard_hold, list_release};
 use rustc_hash::{FxHashMap, FxHashSet};
-use store::{Enrolled, Gone, State, Store, StoreError, StoredSnapshot};
+use store::{Enrolled, Gone, State, Store, StoreError, StoredSnapshot, StreamState};
 
 use crate::ask::Answered;
+use crate::blind::unseen;
 use crate::plan::Plan;
 use crate::pull::{Pulled, PulledList};
 
@@ -141,6 +142,13 @@ impl Listing {
         let base = self.base.as_ref().map(|it| &it.reference);
         fresh.or(self.latest.as_ref()).or(base)
     }
+
+    /// The newest snapshot from whose absences claims may be made; `None` when there never was one.
+    pub(crate) fn whole(&self) -> Option<&SnapshotRef> {
+        let fresh = self.fresh.as_ref().map(|it| &it.enrolled.reference);
+        let whole = fresh.filter(|it| it.supports_absence());
+        whole.or(self.base.as_ref().map(|it| &it.reference))
+    }
 }
 
 /// The id by which a row is asked for; `None` for rows that cannot be.
@@ -180,6 +188,7 @@ pub(crate) async fn gather(
         let listing = blank(state, stream.clone());
         listings.insert(stream, Listing { missing: Some(why), ..listing });
     }
+    let apps_with_accounts = apps_with_accounts(state, pulled);
     for PulledList { mut snapshot, bodies } in std::mem::take(&mut pulled.lists) {
         let stream = snapshot.stream.clone();
         let mut listing = blank(state, stream.clone());
@@ -201,7 +210,13 @@ pub(crate) async fn gather(
             Some(before) if !is_after_whole => n_missing(&store.rows(before.id).await?, &enrolled),
             _ => enrolled.n_gone,
         };
-        let held = hard_hold(&plan.policy, canaries, before.as_ref(), n_missing, &snapshot);
+        let has_accounts = plan
+            .apps
+            .iter()
+            .map(|it| &it.rules)
+            .any(|it| it.rests_on(&stream.system) && apps_with_accounts.contains(&it.app));
+        let before_it = (before.as_ref(), n_missing);
+        let held = hard_hold(&plan.policy, canaries, before_it, &snapshot, has_accounts);
         let release =
             list_release(&state.releases, before.as_ref(), n_missing, &enrolled.reference, now);
         match (held, release) {
@@ -218,7 +233,18 @@ pub(crate) async fn gather(
         read_back(store, state, &mut listing).await?;
         gathered.push(listing);
     }
+    pulled.unseen = unseen(plan, state, &pulled.lost, &gathered, now);
     Ok(gathered)
+}
+
+/// Apps of which an account was seen, now or by the last run.
+fn apps_with_accounts(state: &State, pulled: &Pulled) -> FxHashSet<SystemId> {
+    let now = pulled.lists.iter().filter(|it| !it.snapshot.rows.is_empty());
+    let now = now.map(|it| &it.snapshot.stream);
+    let has_rows = |it: &StreamState| it.latest.as_ref().is_some_and(|it| it.n_rows > 0);
+    let before = state.streams.iter().filter(|it| has_rows(it.1)).map(|it| it.0);
+    let accounts = now.chain(before).filter(|it| it.list == List::Accounts);
+    accounts.map(|it| it.system.clone()).collect()
 }
 
 /// How many rows of an earlier list a new one does not have.

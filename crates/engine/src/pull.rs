@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use connectors::files::{Files, Profiles, Pull};
 use connectors::live::{Bodies, LivePull, Trouble, chain};
-use domain::{At, Body, Clock, EntityId, Pass, Request, Snapshot, Stream, SystemId, Unmapped};
+use domain::{
+    At, Body, Clock, EntityId, Pass, Request, Snapshot, Stream, SystemId, Unmapped, Unseen,
+};
 use rustc_hash::FxHashSet;
 use store::LogPart;
 use tracing::{Instrument as _, debug_span, info};
@@ -20,8 +22,10 @@ pub(crate) struct Pulled {
     pub(crate) unmapped: Vec<Unmapped>,
     /// Lists that could not be pulled, and why.
     pub(crate) failed: Vec<(Stream, String)>,
-    /// Failures of which it is not known what list they cost.
-    pub(crate) lost: Vec<String>,
+    /// Failures of which it is not known what list of the system they cost.
+    pub(crate) lost: Vec<(SystemId, String)>,
+    /// Lists that were asked for and that no run saw whole so far, this one included.
+    pub(crate) unseen: Vec<Unseen>,
     /// Every failure with all that was said about it, for the terminal.
     pub(crate) whole_words: Vec<String>,
     /// Systems that refused the credential, and what they said.
@@ -154,7 +158,7 @@ impl Pulled {
         let first_line = why.lines().next().unwrap_or_default().to_owned();
         self.whole_words.push(why);
         if lists.is_empty() {
-            self.lost.push(first_line);
+            self.lost.push((system.clone(), first_line));
         } else {
             self.failed.extend(lists.into_iter().map(|it| (it, first_line.clone())));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use domain::{
     AppRecord, Change, Coverage, Direction, FindingId, FindingRecord, FindingState, Grade, Hold,
     Pass, RunId, RunRecord, Severity, SourceRecord, SystemKind, Unmapped, Watcher, WatcherFinding,
@@ -12,8 +12,9 @@ use store::{DeadChannel, State};
 
 use crate::anchor;
 use crate::ask::AskedAgain;
+use crate::blind::{blind, is_old};
 use crate::gaps::gaps;
-use crate::lists::{Listing, Missing, is_ahead};
+use crate::lists::{Listing, Missing};
 use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::Pulled;
 use crate::selfcheck::SelfCheck;
@@ -95,7 +96,7 @@ pub(crate) fn record(
         is_immediate: run.plan.policy.is_immediate,
         zone: run.plan.policy.zone.name().to_owned(),
         apps: outcomes.iter().map(|it| app(run, it)).collect(),
-        watcher: watcher(run, &sources, outcomes),
+        watcher: watcher(run, listings, &sources, outcomes),
         findings,
         unmapped: unmapped(&run.pulled.unmapped),
         waivers: run
@@ -139,10 +140,9 @@ fn source(run: &Run<'_>, listing: &Listing) -> SourceRecord {
     let fresh = listing.fresh.as_ref().map(|it| &it.snapshot);
     let requests = fresh.map(|it| &*it.requests).unwrap_or_default();
     let enrolled = listing.fresh.as_ref().map(|it| &it.enrolled);
-    let is_stale = reference.is_some_and(|it| stale(run, "", it.as_of.at).is_some());
     let grade = match reference {
         None => Grade::F,
-        Some(_) if is_stale => Grade::F,
+        Some(it) if is_old(run.plan, it.as_of.at, run.now) => Grade::F,
         Some(it) if !it.supports_absence() || listing.missing.is_some() => Grade::C,
         Some(_) if requests.iter().any(|it| it.status.is_some()) => Grade::A,
         Some(_) => Grade::B,
@@ -182,10 +182,11 @@ const ASK_THE_DOCTOR: &str = "Run `driftline doctor`, and mend what it finds.";
 /// What is wrong with the watching.
 fn watcher(
     run: &Run<'_>,
+    listings: &[Listing],
     sources: &[SourceRecord],
     outcomes: &[AppOutcome<'_>],
 ) -> Vec<WatcherFinding> {
-    let mut found = Vec::new();
+    let mut found = blind(run.plan, listings, &run.pulled.unseen, run.now);
     for source in sources {
         let list = format!("{} {}", source.system, source.list);
         let is_read = run.plan.pass == Pass::Full;
@@ -201,9 +202,6 @@ fn watcher(
                 next_action,
             });
         };
-        if let Some((text, next_action)) = source.as_of.and_then(|it| stale(run, &list, it.at)) {
-            add(Watcher::SourceStale, Severity::High, text, next_action);
-        }
         if let Some(why) = &source.failed {
             // A refused credential is said once, and not for each list.
             if run.pulled.refused.contains_key(&source.system) {
@@ -243,22 +241,6 @@ fn watcher(
     found
 }
 
-/// Why a list of that time supports no claim, and what to do; `None`: it does.
-fn stale(run: &Run<'_>, list: &str, as_of: DateTime<Utc>) -> Option<(String, &'static str)> {
-    let age = run.now - as_of;
-    if age > run.plan.policy.max_age {
-        let text = format!("the newest list of {list} is {} h old", age.num_hours());
-        return Some((text, "Bring a newer export, or find out why the pull brings none."));
-    }
-    is_ahead(as_of, run.now).then(|| {
-        let at = as_of.to_rfc3339_opts(SecondsFormat::Secs, true);
-        let text = format!(
-            "the newest list of {list} speaks as of {at}, which is ahead of this run's clock"
-        );
-        (text, "Set this machine's clock right, and run again.")
-    })
-}
-
 /// One notice for all that the guard holds of one app in one direction.
 fn held(hold: &Hold) -> WatcherFinding {
     let Hold { app, direction, n, because, .. } = hold;
@@ -293,10 +275,10 @@ fn undelivered(run: &Run<'_>) -> Vec<WatcherFinding> {
 /// What the sources themselves say, and what no list can be named for.
 fn told(pulled: &Pulled) -> Vec<WatcherFinding> {
     let mut found = Vec::new();
-    for why in &pulled.lost {
+    for (system, why) in &pulled.lost {
         found.push(WatcherFinding {
             kind: Watcher::SnapshotIncomplete,
-            system: None,
+            system: Some(system.clone()),
             severity: Severity::High,
             text: format!("a source was not read: {why}"),
             next_action: MEND_THE_FILE.to_owned(),

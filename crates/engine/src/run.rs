@@ -123,6 +123,7 @@ async fn run_as(
         anchors: plan.anchors.clone(),
         leavers,
         leavers_begin: listed.begins,
+        unseen: pulled.unseen,
         notices,
         snapshots: listings
             .into_iter()

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     AnchorName, Body, Changes, Digest, EntityId, Episode, Finding, FindingEvent, Leaver,
     LeaversBegin, Notice, Observation, Pass, Request, RunId, Snapshot, SystemId, Tier, Turn,
-    Verdict,
+    Unseen, Verdict,
 };
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 use crate::cells::{Cells, ms};
 use crate::{
     Enrolled, LogPart, Store, StoreError, anchor, body, conclusion, entry, finding, guard, leaver,
-    log, notice, observation, people, report, rows, snapshot, turn,
+    log, notice, observation, people, report, rows, snapshot, turn, unseen,
 };
 
 /// Everything one run saw and concluded.
@@ -58,6 +58,8 @@ pub struct Commit {
     pub leavers: Vec<(usize, Leaver)>,
     /// Apps whose leavers are listed from this run on.
     pub leavers_begin: Vec<LeaversBegin>,
+    /// Lists that it asked for and that were never seen whole, all of them.
+    pub unseen: Vec<Unseen>,
     /// What there is to tell of it. Delivered after the commit, from the saved rows.
     pub notices: Vec<Notice>,
 }
@@ -148,6 +150,7 @@ fn save(connection: &Connection, commit: Commit, first: u64) -> Result<(), Store
     let leavers: Vec<(u64, Leaver)> = commit.leavers.into_iter().map(entry_of).collect();
     leaver::insert(connection, run, &leavers)?;
     leaver::insert_begins(connection, run, &commit.leavers_begin)?;
+    unseen::replace(connection, &commit.unseen)?;
     notice::insert(connection, &commit.notices)?;
     report::insert(connection, run, &commit.report_json)
 }

@@ -41,6 +41,7 @@ mod state;
 mod store;
 mod tails;
 mod turn;
+mod unseen;
 mod verify;
 mod work;
 mod writer;

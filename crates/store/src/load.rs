@@ -15,7 +15,7 @@ use crate::rows::{key_in, numbered};
 use crate::state::{Counters, State, StreamState};
 use crate::{
     RunLine, Store, StoreError, anchor, conclusion, finding, guard, leaver, log, notice, people,
-    snapshot,
+    snapshot, unseen,
 };
 
 /// Runs in the trend: a month of nights.
@@ -58,6 +58,7 @@ fn load(connection: &Connection) -> Result<State, StoreError> {
         log_events: log::load_events(connection)?,
         leavers: leaver::load(connection)?,
         leavers_begin: leaver::load_begins(connection)?,
+        unseen: unseen::load(connection)?,
         told: notice::load_told(connection)?,
         dead_channels: notice::load_dead(connection)?,
         anchors: anchor::load_stands(connection)?,

@@ -22,6 +22,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../migrations/0007_pass.sql")),
     M::up(include_str!("../migrations/0008_anchors.sql")),
     M::up(include_str!("../migrations/0009_leavers.sql")),
+    M::up(include_str!("../migrations/0010_unseen.sql")),
 ];
 
 /// Marks the file as ours: "DRFT".

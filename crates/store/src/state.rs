@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     AnchorStand, Changes, Decision, EntityId, Episode, Finding, FindingId, HistoryPoint,
     LeaversBegin, LogEvent, NonHuman, Release, RunId, SnapshotId, SnapshotRef, Stream, SystemId,
-    Text, Tier, Told, Verdict, Waiver,
+    Text, Tier, Told, Unseen, Verdict, Waiver,
 };
 use rustc_hash::FxHashMap;
 
@@ -55,6 +55,8 @@ pub struct State {
     pub leavers: Vec<LeaverLine>,
     /// Since when the leavers of each app are listed; an app without a line has that ahead.
     pub leavers_begin: Vec<LeaversBegin>,
+    /// Lists that were asked for and never seen whole.
+    pub unseen: Vec<Unseen>,
     /// What channels were told and is not over.
     pub told: Vec<Told>,
     /// Channels that do not take notices, in order of name.
@@ -146,6 +148,7 @@ impl State {
             log_events: BTreeMap::new(),
             leavers: Vec::new(),
             leavers_begin: Vec::new(),
+            unseen: Vec::new(),
             told: Vec::new(),
             dead_channels: Vec::new(),
             anchors: Vec::new(),

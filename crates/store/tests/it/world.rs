@@ -194,6 +194,7 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
         anchors: Vec::new(),
         leavers: Vec::new(),
         leavers_begin: Vec::new(),
+        unseen: Vec::new(),
         notices: Vec::new(),
     }
 }
