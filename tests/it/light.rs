@@ -277,6 +277,31 @@ async fn a_leaver_whose_account_is_off_is_no_finding_whoever_answers_afterwards(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_was_back_for_an_hour_is_asked_for_while_the_apps_list_cannot_be_read() {
+    let watched = Watched::seen(FIRM).await;
+    watched.at("10:00");
+    watched.sim.world().deactivate(ANA, watched.now());
+    watched.sim.world().switch_off("a1", watched.now());
+    watched.at("20:00");
+    assert_eq!(changes(&watched.run(Pass::Full).await), "nothing");
+
+    watched.at("21:00");
+    watched.sim.world().activate(ANA, watched.now());
+    watched.sim.world().app.accounts[0].active = sim::Active::Set(true);
+    watched.at("22:00");
+    watched.sim.world().deactivate(ANA, watched.now());
+    watched.at("23:00");
+    fault(&watched.sim, "scim/users", "garbage");
+    fault(&watched.sim, "scim/user", "garbage");
+    assert_eq!(changes(&watched.run(Pass::Full).await), "nothing");
+    // The lists of users know of it since. That of accounts is older than what the log told.
+    watched.sim.clear_faults();
+    watched.at("23:30");
+    let outcome = watched.run(Pass::Light).await;
+    assert_eq!(changes(&outcome), "opened DL-1 reactivated open");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_was_given_to_somebody_new_waits_for_the_next_lists() {
     let watched = Watched::seen(FIRM).await;
     watched.at("10:00");

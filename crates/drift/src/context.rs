@@ -1,8 +1,8 @@
 //! What every judgement of one run sees: one graph, one policy, one time, and the stored past.
 
 use chrono::{DateTime, Utc};
-use domain::{EntityId, Episode, List, Look, Pass, Stream, SystemId, Text, Verdict};
-use graph::{IdentityGraph, ListView};
+use domain::{EntityId, Episode, Identity, List, Look, Pass, Stream, SystemId, Text, Verdict};
+use graph::{IdentityGraph, ListView, Sighting};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::policy::{AppRules, Policy};
@@ -43,6 +43,8 @@ pub struct Ended {
     pub left: Option<DateTime<Utc>>,
     /// Lost the app.
     pub unassigned: Option<DateTime<Utc>>,
+    /// When they were activated again, last, after the log had told that they left.
+    pub returned: Option<DateTime<Utc>>,
     /// When the log last told that access ended or was suspended, or that the app was told to end
     /// it, whatever came since.
     pub last_told: Option<DateTime<Utc>>,
@@ -64,7 +66,13 @@ pub struct Context<'c> {
     pub now: DateTime<Utc>,
 }
 
-impl Context<'_> {
+impl<'c> Context<'c> {
+    /// What the log of its provider tells of an identity; `None`: nothing.
+    pub(crate) fn ended(&self, identity: &Sighting<'_, Identity>) -> Option<&'c Ended> {
+        let idp = self.graph.idp_of(identity)?;
+        self.past.ended.get(&(idp.id.clone(), identity.row.id.clone()))
+    }
+
     /// By when what a list shows had been read. An export shows one moment. Over the network a list
     /// speaks as of its first request, and its answers have come when the run judges.
     pub(crate) fn read_by(&self, list: &ListView, as_of: DateTime<Utc>) -> DateTime<Utc> {

@@ -3,11 +3,9 @@
 
 use std::borrow::Cow;
 
-use chrono::TimeDelta;
-use domain::{
-    Activity, EntityId, Family, Finding, Identity, Lifecycle, List, Pass, Question, SubjectKind,
-};
-use graph::{ListView, Sighting};
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{Activity, EntityId, Family, Finding, Lifecycle, List, Pass, Question, SubjectKind};
+use graph::ListView;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::activity::{hidden_canaries, must_be_asked};
@@ -90,30 +88,52 @@ fn suspects(cx: &Context<'_>, judgement: &Judgement, findings: &[Finding]) -> Ve
         .collect()
 }
 
-/// Accounts of everybody of whom the log of an IdP tells, later than its lists, that their access
-/// ended, was suspended, or was to be ended in the app.
+/// Accounts of everybody of whom the log of an IdP tells, later than its lists or the app's, that
+/// their access ended, was suspended, or was to be ended in the app.
 fn of_logged<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = EntityId> + 'c {
     let estate = cx.graph.estate();
     let as_of = |snapshot: u32| estate.snapshot(snapshot).reference.as_of.at;
-    let is_told = |identity: &Sighting<'_, Identity>| {
-        let Some(idp) = cx.graph.idp_of(identity) else { return false };
-        let ended = cx.past.ended.get(&(idp.id.clone(), identity.row.id.clone()));
-        let Some(told_at) = ended.and_then(|it| it.last_told) else { return false };
-        let assigned = idp.assignments.as_ref().and_then(|it| it.latest).map(as_of);
-        let listed = assigned.into_iter().chain([as_of(identity.snapshot)]).min();
-        listed.is_none_or(|it| told_at + CLOCKS_APART_MAX > it)
-    };
-    let has_log = !cx.past.ended.is_empty();
-    let told: FxHashSet<u32> = (0..if has_log { estate.identities.len() } else { 0 })
-        .filter(|at| estate.identities.get(*at).is_some_and(is_told))
-        .map(|at| cx.graph.person_of(at))
-        .collect();
+    let told = told(cx);
     (0..if told.is_empty() { 0 } else { cx.graph.accounts().len() })
-        .filter(move |at| {
+        .map(|at| (at, cx.graph.account_row(at)))
+        .filter(move |(at, row)| {
             let owners = cx.graph.link(*at).contenders();
-            owners.iter().any(|it| told.contains(&cx.graph.person_of(*it)))
+            let mut told = owners.iter().filter_map(|it| told.get(&cx.graph.person_of(*it)));
+            told.any(|it| it.told_at + CLOCKS_APART_MAX > it.listed_at.min(as_of(row.snapshot)))
         })
-        .map(|at| cx.graph.account_row(at).entity)
+        .map(|(_, row)| row.entity)
+}
+
+/// What logs tell of one person.
+struct ToldOf {
+    /// The last time.
+    told_at: DateTime<Utc>,
+    /// As of when their users and assignments were listed, the oldest of them.
+    listed_at: DateTime<Utc>,
+}
+
+/// Everybody of whom a log tells that their access ended, by number.
+fn told(cx: &Context<'_>) -> FxHashMap<u32, ToldOf> {
+    let estate = cx.graph.estate();
+    let as_of = |snapshot: u32| estate.snapshot(snapshot).reference.as_of.at;
+    let mut told: FxHashMap<u32, ToldOf> = FxHashMap::default();
+    if cx.past.ended.is_empty() {
+        return told;
+    }
+    for (at, identity) in estate.identities.iter().enumerate() {
+        let Some(idp) = cx.graph.idp_of(identity) else { continue };
+        let Some(told_at) = cx.ended(identity).and_then(|it| it.last_told) else { continue };
+        let users = as_of(identity.snapshot);
+        let assigned = idp.assignments.as_ref().and_then(|it| it.latest).map(as_of);
+        let listed_at = assigned.map_or(users, |it| it.min(users));
+        told.entry(cx.graph.person_of(at))
+            .and_modify(|it| {
+                it.told_at = it.told_at.max(told_at);
+                it.listed_at = it.listed_at.min(listed_at);
+            })
+            .or_insert(ToldOf { told_at, listed_at });
+    }
+    told
 }
 
 /// Active accounts whose owner the newest list of users does not show, or shows without a status, or

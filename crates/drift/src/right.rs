@@ -423,7 +423,8 @@ fn says_something(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> b
 
 /// The leave date of HR's row, once it has come. An identity that was made after that date
 /// belongs to a later employment, and the row says nothing of it; nor does a row that HR has struck
-/// out say anything of who was made active and given the app again after that date.
+/// out say anything of who was made active and given the app again after that date, or, by the log,
+/// was deactivated and activated again.
 ///
 /// A leave date does not grow stale: it is past, and stays so.
 fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Option<LeftByHr> {
@@ -441,9 +442,14 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
     let given = |is_given: fn(&Assignment, DateTime<Utc>) -> bool| {
         words.iter().any(|(at, _)| is_given_again(cx, *at, left_at, is_given))
     };
-    let is_back = given(|it, left_at| {
-        it.grant == Grant::Grants && it.changed_at.is_some_and(|at| at > left_at)
-    });
+    let has_returned = |at: usize| {
+        let told = estate.identities.get(at).and_then(|it| cx.ended(it));
+        told.and_then(|it| it.returned).is_some_and(|it| it > left_at)
+    };
+    let is_back = words.iter().any(|it| has_returned(it.0))
+        || given(|it, left_at| {
+            it.grant == Grant::Grants && it.changed_at.is_some_and(|at| at > left_at)
+        });
     let may_be_back = given(|it, _| it.grant == Grant::Undecided);
     let is_over = left_at <= cx.now && !is_rehired && !(is_struck_out && is_back);
     let list = estate.hr.get(usize::from(row.system)).map(|it| &it.stream.system);
@@ -543,10 +549,7 @@ fn last_between(words: &[(usize, Word)]) -> Option<Interval> {
 /// where no row does.
 fn word(cx: &Context<'_>, at: usize) -> Word {
     let word = Word { suspended: suspended_at(cx, at), ..word_of_rows(cx, at) };
-    let ended = cx.graph.estate().identities.get(at).and_then(|it| {
-        let idp = cx.graph.idp_of(it)?;
-        cx.past.ended.get(&(idp.id.clone(), it.row.id.clone()))
-    });
+    let ended = cx.graph.estate().identities.get(at).and_then(|it| cx.ended(it));
     let Some(ended) = ended else { return word };
     let (logged, lost) = match word.right {
         Right::Leaver => (ended.left, ended.unassigned),

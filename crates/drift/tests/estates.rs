@@ -168,7 +168,11 @@ fn a_log_says_when_the_app_was_lost_unless_a_list_has_shown_it_since() {
         earlier.reference.as_of.at -= chrono::TimeDelta::days(last_seen);
         estate.assignments[0].snapshot = u32::try_from(estate.snapshots.len()).unwrap();
         estate.snapshots.push(earlier);
-        let lost = drift::Ended { left: None, unassigned: Some(lost_at), last_told: Some(lost_at) };
+        let lost = drift::Ended {
+            unassigned: Some(lost_at),
+            last_told: Some(lost_at),
+            ..drift::Ended::default()
+        };
         let okta = domain::SystemId::parse("okta").unwrap();
         let past = drift::Past {
             ended: std::iter::once(((okta, "u1".into()), lost)).collect(),

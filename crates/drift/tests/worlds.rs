@@ -372,6 +372,32 @@ fn who_is_given_access_again_after_hr_has_struck_them_out_is_no_leaver() {
 }
 
 #[test]
+fn who_was_back_by_the_log_and_lost_the_app_before_a_list_was_read_is_no_leaver_of_hrs_old_row() {
+    let judged = |returned_at: Option<i64>, leaver: &str| {
+        let company = world(&format!(
+            "okta
+               u1 ana@x.test ACTIVE since=-2d emp=1041
+             app
+               a1 u1 ana@x.test on
+             hr
+               emp=1041 left=-20d {leaver}"
+        ));
+        let mut by_hr = rules(&company);
+        by_hr.authority = Some(domain::SystemId::parse("hr").unwrap());
+        let returned = returned_at.map(|it| testkit::now() + chrono::TimeDelta::days(it));
+        let told = drift::Ended { returned, ..drift::Ended::default() };
+        let okta = domain::SystemId::parse("okta").unwrap();
+        let ended = std::iter::once(((okta, "u1".into()), told)).collect();
+        claims_with(&company, &by_hr, &drift::Past { ended, ..drift::Past::default() })
+    };
+    assert_eq!(judged(Some(-2), "gone"), "a1 unassigned_active high");
+    // HR says it still; they were back before that leave; nobody says that they had been away.
+    assert_eq!(judged(Some(-2), ""), "a1 leaver_active critical");
+    assert_eq!(judged(Some(-30), "gone"), "a1 leaver_active critical");
+    assert_eq!(judged(None, "gone"), "a1 leaver_active critical");
+}
+
+#[test]
 fn who_had_left_by_hr_is_a_leaver_when_the_row_has_fallen_out_of_a_list_of_the_coming_weeks() {
     // Listed on Monday for Wednesday; the list of the next Monday does not have it any more.
     let company = world(
@@ -726,7 +752,11 @@ fn who_lost_the_app_before_they_left_should_have_had_none_since() {
              app
                a1 u1 ana@x.test on"
         ));
-        let lost = drift::Ended { left: None, unassigned: Some(lost_at), last_told: Some(lost_at) };
+        let lost = drift::Ended {
+            unassigned: Some(lost_at),
+            last_told: Some(lost_at),
+            ..drift::Ended::default()
+        };
         let okta = domain::SystemId::parse("okta").unwrap();
         let past = drift::Past {
             ended: std::iter::once(((okta, "u1".into()), lost)).collect(),

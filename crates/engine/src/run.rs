@@ -277,7 +277,10 @@ fn ended(state: &State, log: &[LogPart]) -> FxHashMap<(SystemId, Text), Ended> {
         match event.kind {
             // Who is deactivated may be deleted later: access ended with the first.
             LogEventKind::Left => ended.left = ended.left.or(Some(event.at)),
-            LogEventKind::Returned => ended.left = None,
+            LogEventKind::Returned => {
+                let was_away = ended.left.take().is_some();
+                ended.returned = was_away.then_some(event.at).or(ended.returned);
+            }
             LogEventKind::Unassigned => ended.unassigned = ended.unassigned.or(Some(event.at)),
             LogEventKind::Assigned => ended.unassigned = None,
             LogEventKind::Suspended | LogEventKind::Pushed | LogEventKind::PushFailed => {}

@@ -151,7 +151,8 @@ impl Look<'_> {
     }
 
     /// Whether a light pass must know: the owner left since the last full run that saw both, as the
-    /// log of Okta says.
+    /// log of Okta says. Where Okta gives the account to somebody else, too, lists have to say whose
+    /// it is.
     fn is_told_by_log(&self, account: &Account) -> bool {
         let now = self.began_at;
         let Some(owner) = self.truth.owner(&account.id, now) else { return false };
@@ -159,7 +160,9 @@ impl Look<'_> {
         let is_listed = |at: DateTime<Utc>| at < whole_at - self.clock_ahead;
         let user = self.world.okta.users.get(owner);
         let mut log = self.world.okta.log.iter();
+        let mut app_users = self.world.okta.app_users.iter();
         self.truth.right(owner, now) == Some(Right::Leaver)
+            && app_users.all(|it| it.0 == owner || it.1.external_id.as_ref() != Some(&account.id))
             && is_listed(account.created_at)
             && user.is_some_and(|it| is_listed(it.created_at))
             && log.any(|it| {
