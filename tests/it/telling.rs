@@ -366,6 +366,7 @@ async fn nobody_can_be_late_to_acknowledge_what_waits_for_its_hours() {
         from: clock(8),
         until: clock(12),
         zone: chrono_tz::UTC,
+        holidays: [].into(),
     };
     // 2026-11-20 is a Friday, and it opens in the afternoon.
     let desk = Desk::open(&["hook", "pager"], escalating(Some(hours))).await;

@@ -1,7 +1,11 @@
 //! Who is told what: routes from causes, severities, apps, privilege and age to channels, and the
 //! hours in which they are. Every route that matches counts; none takes a finding from another.
 
-use chrono::{DateTime, Datelike as _, Days, NaiveTime, TimeDelta, TimeZone as _, Utc, Weekday};
+use std::collections::BTreeSet;
+
+use chrono::{
+    DateTime, Datelike as _, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc, Weekday,
+};
 use chrono_tz::Tz;
 use domain::{Cause, FindingRecord, Severity, SystemId, Text, Watcher, WatcherFinding};
 
@@ -91,7 +95,12 @@ pub struct Hours {
     pub until: NaiveTime,
     /// Where.
     pub zone: Tz,
+    /// Days that are none of these, whatever day of the week they are.
+    pub holidays: BTreeSet<NaiveDate>,
 }
+
+/// So many days ahead hours are looked for.
+const DAYS_AHEAD: u64 = 366;
 
 /// More at once than this are told as one.
 pub const STORM_OVER: usize = 10;
@@ -193,12 +202,12 @@ impl Route {
 }
 
 impl Hours {
-    /// `now` within the hours, else when they begin next; `now` where they never do.
+    /// `now` within the hours, else when they begin next; `now` where they do not within a year.
     fn next(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         let local = now.with_timezone(&self.zone);
-        for ahead in 0..=7 {
+        for ahead in 0..=DAYS_AHEAD {
             let Some(date) = local.date_naive().checked_add_days(Days::new(ahead)) else { break };
-            if !self.days.contains(&date.weekday()) {
+            if !self.days.contains(&date.weekday()) || self.holidays.contains(&date) {
                 continue;
             }
             if ahead == 0 && (self.from..self.until).contains(&local.time()) {
@@ -245,6 +254,7 @@ mod tests {
             from: clock(8),
             until: clock(18),
             zone: Tz::Europe__Berlin,
+            holidays: ["2026-12-24", "2026-12-25"].map(|it| it.parse().unwrap()).into(),
         };
         #[rustfmt::skip]
         let table = [
@@ -256,6 +266,9 @@ mod tests {
             ("2026-11-21T10:00:00Z",      "2026-11-23T07:00:00Z"),
             ("2026-03-27T18:00:00Z",      "2026-03-30T06:00:00Z"), // Summer time began on Sunday.
             ("2026-10-23T18:00:00Z",      "2026-10-26T07:00:00Z"), // And ended on Sunday.
+            ("2026-12-23T16:59:59Z",      "2026-12-23T16:59:59Z"),
+            ("2026-12-23T17:00:00Z",      "2026-12-28T07:00:00Z"), // Holidays, then a weekend.
+            ("2026-12-25T10:00:00Z",      "2026-12-28T07:00:00Z"),
         ];
         for (now, told) in table {
             assert_eq!(hours.next(time(now)), time(told), "{now}");

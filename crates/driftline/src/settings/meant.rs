@@ -317,7 +317,7 @@ pub(super) fn mean(
     });
     let channels = channels(document, &file, &base)?;
     Ok(Settings {
-        routes: routes(document, &file, &channels, policy.zone)?,
+        routes: routes(document, &file, &channels, &policy)?,
         channels,
         anchors: anchors(document, &file, base.as_path())?,
         path: path.to_owned(),

@@ -188,6 +188,19 @@ fn without_routes_on_call_is_told_by_every_channel_and_with_routes_by_none_else(
 }
 
 #[test]
+fn holidays_of_the_policy_are_in_no_hours_of_a_route() {
+    let settings = read_from(
+        "[policy]\nzone = 'Europe/Berlin'\n\
+         [policy.calendar]\nholidays = ['2026-12-25']\n\
+         [alert.a.command]\nprogram = 'x'\n\
+         [[route]]\nto = ['a']\nhours = { from = '08:00', until = '18:00' }",
+    );
+    let hours = settings.unwrap().routes.routes[0].hours.clone().unwrap();
+    assert_eq!(hours.holidays.into_iter().next(), "2026-12-25".parse().ok());
+    assert_eq!(hours.zone, chrono_tz::Europe::Berlin);
+}
+
+#[test]
 fn a_secret_in_clear_is_refused_and_never_shown() {
     #[rustfmt::skip]
     let table = [

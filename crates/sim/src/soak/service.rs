@@ -158,8 +158,13 @@ impl Settings {
         let to = |name: &str| vec![name.into()];
         let days = [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri];
         let hour = |hour| NaiveTime::from_hms_opt(hour, 0, 0).unwrap_or_default();
-        let hours =
-            || Hours { days: days.to_vec(), from: hour(8), until: hour(18), zone: self.zone };
+        let hours = || Hours {
+            days: days.to_vec(),
+            from: hour(8),
+            until: hour(18),
+            zone: self.zone,
+            holidays: [].into(),
+        };
         let mail = Route {
             findings: Some(Match::default()),
             watcher: Vec::new(),

@@ -273,7 +273,8 @@ pub(in crate::settings) struct Route {
     /// Which findings about Driftline's own sight they are told.
     #[serde(default = "Route::watcher")]
     pub(super) watcher: Vec<String>,
-    /// The hours in which they are told; the rest waits for them. Default: at all times.
+    /// The hours in which they are told, but for holidays of `policy.calendar`; the rest waits for
+    /// them. Default: at all times.
     #[serde(default)]
     pub(super) hours: Option<Hours>,
     /// What is still open and not acknowledged is told again after this. Default: never.

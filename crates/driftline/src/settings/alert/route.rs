@@ -2,8 +2,8 @@
 
 use alerting::{Hours, Match, ReportTo, Routes};
 use chrono::{NaiveTime, TimeDelta};
-use chrono_tz::Tz;
 use domain::{Cause, SystemId, Text, Watcher};
+use drift::Policy;
 
 use super::ChannelSettings;
 use super::file::{self, Route};
@@ -23,14 +23,14 @@ pub(in crate::settings) fn routes(
     document: &Document<'_>,
     file: &File,
     channels: &[ChannelSettings],
-    policy_zone: Tz,
+    policy: &Policy,
 ) -> Result<Routes, SettingsError> {
     let deployment = system_id(document, &["deployment", "name"], &file.deployment.name)?;
     let names: Vec<&str> = channels.iter().map(|it| &*it.name).collect();
     let mut routes = Vec::new();
     for (index, route) in file.route.iter().enumerate() {
         let index = index.to_string();
-        let table = Table { document, file, names: &names, index: &index, policy_zone };
+        let table = Table { document, file, names: &names, index: &index, policy };
         routes.push(table.route(route)?);
     }
     if file.route.is_empty() {
@@ -120,7 +120,7 @@ struct Table<'t> {
     file: &'t File,
     names: &'t [&'t str],
     index: &'t str,
-    policy_zone: Tz,
+    policy: &'t Policy,
 }
 
 impl Table<'_> {
@@ -129,7 +129,7 @@ impl Table<'_> {
             return Err(self.wrong(&["to"], "is empty: name a channel"));
         }
         let digest_at = route.digest_at.as_deref().map(|it| self.clock(&["digest_at"], it));
-        let digest_at = digest_at.transpose()?.map(|it| (it, self.policy_zone));
+        let digest_at = digest_at.transpose()?.map(|it| (it, self.policy.zone));
         let one_by_one = [
             ("hours", route.hours.is_some()),
             ("repeat_after", route.repeat_after.is_some()),
@@ -214,11 +214,11 @@ impl Table<'_> {
             return Err(self.wrong(&["hours", "days"], "is empty: name a day"));
         }
         let zone = match &hours.zone {
-            None => self.policy_zone,
+            None => self.policy.zone,
             Some(text) => zone(text).map_err(|what| self.wrong(&["hours", "zone"], what))?,
         };
         let days = hours.days.iter().map(|it| it.meant()).collect();
-        Ok(Hours { days, from, until, zone })
+        Ok(Hours { days, from, until, zone, holidays: self.policy.calendar.holidays.clone() })
     }
 
     fn clock(&self, at: &[&str], text: &str) -> Result<NaiveTime, SettingsError> {
