@@ -349,6 +349,34 @@ async fn what_a_channel_took_in_silence_is_called_over_although_every_later_try_
     assert_eq!(desk.told("pager"), [""; 0], "once");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn that_it_is_over_is_not_told_any_more_once_it_goes_on() {
+    let desk = Desk::open(&["mail"], vec![all_to("mail")]).await;
+    let world = || desk.watched.sim.world();
+    world().switch_off("a1", desk.watched.now());
+    desk.night().await;
+    desk.later(TimeDelta::hours(25));
+    desk.night().await;
+    assert_eq!(desk.told("mail"), ["opened: [medium] secureframe: disabled_entitled, DL-1"]);
+    // She needs the account no more, which the channel does not take, and needs it again.
+    desk.set("mail", "down", "");
+    world().unassign(ANA, desk.watched.now());
+    desk.later(TimeDelta::hours(1));
+    desk.night().await;
+    world().assign(ANA, desk.watched.now());
+    world().switch_off("a1", desk.watched.now());
+    desk.later(TimeDelta::hours(1));
+    desk.night().await;
+    assert_eq!(desk.why("mail").await, "dropped: DL-1: pending again");
+    desk.mend("mail");
+    desk.later(TimeDelta::hours(6));
+    desk.deliver().await;
+    assert_eq!(desk.told("mail"), [""; 0]);
+    world().unassign(ANA, desk.watched.now());
+    desk.night().await;
+    assert_eq!(desk.told("mail"), ["resolved: [over] secureframe: DL-1 is over"], "once");
+}
+
 /// Escalated to the pager after two hours.
 fn escalating(hours: Option<Hours>) -> Vec<Route> {
     let escalate = Some((TimeDelta::hours(2), vec!["pager".into()]));

@@ -1,7 +1,7 @@
 //! Asks again before something is told that was decided a while ago: what is over meanwhile is not
 //! sent, and what cannot be asked is sent with a mark.
 //!
-//! Only what is known drops anything: what people and later runs have said, an account that is seen off
+//! Only what is known drops anything: what people and later runs have said, also that it goes on, an account that is seen off
 //! of an app that is seen in no other way, and an owner who is seen to have the right again where nobody
 //! else has a say in it. One that is not found is not shown to be gone.
 
@@ -58,7 +58,8 @@ impl Check {
         clock: &dyn Clock,
     ) -> Result<Self, StoreError> {
         let now = clock.now();
-        let old = due.iter().filter(|it| is_old(it, now));
+        let is_over = |it: &Due| it.notice.reason == NotifyReason::Resolved;
+        let old = due.iter().filter(|it| is_old(it, now) || is_over(it));
         let mut ids: Vec<FindingId> =
             old.flat_map(|it| it.notice.findings.iter().copied()).collect();
         ids.sort_unstable();
@@ -112,9 +113,10 @@ impl Check {
     pub(crate) fn apply(&self, due: &mut Due) -> Checked {
         let reason = due.notice.reason;
         if reason == NotifyReason::Resolved {
-            return match due.was_sent {
-                true => Checked::Send { unconfirmed: None },
-                false => Checked::Drop { why: "over before it was told".to_owned() },
+            return match (due.was_sent, self.goes_on(&due.notice.findings)) {
+                (false, _) => Checked::Drop { why: "over before it was told".to_owned() },
+                (true, Some(why)) => Checked::Drop { why },
+                (true, None) => Checked::Send { unconfirmed: None },
             };
         }
         if !is_old(due, self.now) {
@@ -142,6 +144,13 @@ impl Check {
             Some(why) if findings.is_empty() => Checked::Drop { why },
             _ => Checked::Send { unconfirmed },
         }
+    }
+
+    /// Which of these is not over any more, and how it stands.
+    fn goes_on(&self, findings: &[FindingId]) -> Option<String> {
+        let known = findings.iter().filter_map(|it| self.known.get(it)).map(|it| &it.0);
+        let mut live = known.filter(|it| it.is_live() && it.state != FindingState::Waived);
+        live.next().map(|it| format!("{}: {} again", it.id, it.state))
     }
 
     fn state(&self, id: FindingId) -> Now {
