@@ -226,6 +226,32 @@ async fn who_has_the_right_again_is_no_leaver_when_it_is_told_late() {
     assert_eq!(silent.await, "okta did not answer.");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_decided_on_an_earlier_look_is_asked_again_though_it_was_just_decided() {
+    let told = async |answers_later: bool| {
+        let desk = Desk::open(&["pager"], vec![all_to("pager")]).await;
+        desk.set("pager", "refuses", "leaver_active");
+        desk.ana_leaves().await;
+        desk.mend("pager");
+        // A run that does not see the app makes good what was refused.
+        desk.watched.sim.world().switch_off("a1", desk.watched.now());
+        ["scim/users", "scim/user"].map(|it| fault(&desk.watched.sim, it, "garbage"));
+        desk.later(TimeDelta::hours(1));
+        desk.watched.run(Pass::Full).await;
+        if answers_later {
+            desk.watched.sim.clear_faults();
+        }
+        desk.deliver().await;
+        let told = desk.heard("pager");
+        let Some(one) = told.first() else { return desk.why("pager").await };
+        word(one, "title").to_owned()
+    };
+    let dropped = told(true).await;
+    assert!(dropped.starts_with("dropped: DL-1: asked again, the account was off at"), "{dropped}");
+    let marked = "[critical] secureframe: leaver_active, DL-1, unconfirmed";
+    assert_eq!(told(false).await, marked);
+}
+
 /// What the others are told of a channel that does not take notices.
 fn undelivered(n: usize) -> String {
     format!("undelivered: [critical] the channel `hook` did not take {n} notices")
