@@ -103,6 +103,14 @@ impl Company {
         self.store = Some(store);
         self.sim.clear_faults();
 
+        match (fault, record.pass) {
+            // What a full run cannot read of it, it passes over, and says so.
+            (Some((Endpoint::OktaLog, ..)), Pass::Full) => {
+                self.unread.push((self.read_at, record.now))
+            }
+            (None, _) => self.read_at = began_at,
+            _ => {}
+        }
         let world = self.sim.world();
         let look = Look {
             truth: &self.truth,
@@ -114,6 +122,7 @@ impl Company {
             has_register: self.has_register,
             is_undisturbed: fault.is_none(),
             whole_at: self.whole_at,
+            unread: &self.unread,
         };
         let orphans = &mut self.orphans;
         seen.problems.extend(compare(&look, orphans));
