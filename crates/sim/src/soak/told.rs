@@ -114,7 +114,14 @@ impl Told {
         }
         for app in apps {
             let findings = store.findings_of(app.rules.app.clone()).await?;
-            self.standing.extend(findings.iter().map(|it| (it.id, Standing::of(it, run.now))));
+            for it in findings {
+                let before = self.standing.insert(it.id, Standing::of(&it, run.now));
+                // What is in sight again is told again.
+                let was_hidden = before.is_some_and(|it| it.state == FindingState::NotVisible);
+                if was_hidden && it.state == FindingState::Open {
+                    self.openings.retain(|opening, _| opening.1 != it.id);
+                }
+            }
         }
         Ok(())
     }
@@ -191,7 +198,8 @@ impl Told {
             self.sum.n_over += 1;
             // All that was told under the key is, whatever the notice names.
             let theirs = self.notices.values();
-            let of_key = theirs.filter(|it| it.channel == heard.channel && it.key == heard.key);
+            let theirs = theirs.filter(|it| it.channel == heard.channel && claims(it.reason));
+            let of_key = theirs.filter(|it| it.key == heard.key);
             let over: BTreeSet<FindingId> =
                 of_key.chain([&heard]).flat_map(|it| it.findings.iter().copied()).collect();
             burning.retain(|it| !over.contains(it));
