@@ -226,6 +226,33 @@ async fn who_has_the_right_again_is_no_leaver_when_it_is_told_late() {
     assert_eq!(silent.await, "okta did not answer.");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_decided_on_an_earlier_look_is_asked_again_though_it_was_just_decided() {
+    let told = async |answers_later: bool| {
+        let desk = Desk::open(&["pager"], vec![all_to("pager")]).await;
+        desk.set("pager", "refuses", "leaver_active");
+        desk.ana_leaves().await;
+        desk.mend("pager");
+        // A run that does not see the app makes good what was refused.
+        desk.watched.sim.world().switch_off("a1", desk.watched.now());
+        fault(&desk.watched.sim, "scim/users", "garbage");
+        fault(&desk.watched.sim, "scim/user", "garbage");
+        desk.later(TimeDelta::hours(1));
+        desk.watched.run(Pass::Full).await;
+        if answers_later {
+            desk.watched.sim.clear_faults();
+        }
+        desk.deliver().await;
+        let told = desk.heard("pager");
+        let Some(one) = told.first() else { return desk.why("pager").await };
+        word(one, "title").to_owned()
+    };
+    let dropped = told(true).await;
+    assert!(dropped.starts_with("dropped: DL-1: asked again, the account was off at"), "{dropped}");
+    let marked = "[critical] secureframe: leaver_active, DL-1, unconfirmed";
+    assert_eq!(told(false).await, marked);
+}
+
 /// What the others are told of a channel that does not take notices.
 fn undelivered(n: usize) -> String {
     format!("undelivered: [critical] the channel `hook` did not take {n} notices")
@@ -347,6 +374,34 @@ async fn what_a_channel_took_in_silence_is_called_over_although_every_later_try_
     desk.later(TimeDelta::minutes(15));
     desk.pass(Pass::Light).await;
     assert_eq!(desk.told("pager"), [""; 0], "once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_it_is_over_is_not_told_any_more_once_it_goes_on() {
+    let desk = Desk::open(&["mail"], vec![all_to("mail")]).await;
+    let world = || desk.watched.sim.world();
+    world().switch_off("a1", desk.watched.now());
+    desk.night().await;
+    desk.later(TimeDelta::hours(25));
+    desk.night().await;
+    assert_eq!(desk.told("mail"), ["opened: [medium] secureframe: disabled_entitled, DL-1"]);
+    // She needs the account no more, which the channel does not take, and needs it again.
+    desk.set("mail", "down", "");
+    world().unassign(ANA, desk.watched.now());
+    desk.later(TimeDelta::hours(1));
+    desk.night().await;
+    world().assign(ANA, desk.watched.now());
+    world().switch_off("a1", desk.watched.now());
+    desk.later(TimeDelta::hours(1));
+    desk.night().await;
+    assert_eq!(desk.why("mail").await, "dropped: DL-1: pending again");
+    desk.mend("mail");
+    desk.later(TimeDelta::hours(6));
+    desk.deliver().await;
+    assert_eq!(desk.told("mail"), [""; 0]);
+    world().unassign(ANA, desk.watched.now());
+    desk.night().await;
+    assert_eq!(desk.told("mail"), ["resolved: [over] secureframe: DL-1 is over"], "once");
 }
 
 /// Escalated to the pager after two hours.

@@ -464,7 +464,7 @@ impl<'d> Desk<'d> {
                 true => self.sees_again(told),
                 false => !told.findings.is_empty() && self.are_over(told),
             };
-            if !is_over {
+            if !is_over || self.goes_on(told) {
                 continue;
             }
             let of = |it: &&FindingRecord| told.findings.contains(&it.finding.id);
@@ -502,6 +502,13 @@ impl<'d> Desk<'d> {
                 || apps.any(|it| it.app == *system || it.idps.contains(system))
         };
         told.app.as_ref().is_none_or(is_watched) && wrong.all(|it| it != told.key)
+    }
+
+    /// Something new is told under its key, as after a new employment: in the outbox, that it is over
+    /// would take the place of that.
+    fn goes_on(&self, told: &Told) -> bool {
+        let leads = |it: &Notice| it.to.iter().any(|to| to.0 == told.channel);
+        self.notices.iter().any(|it| it.key == told.key && leads(it))
     }
 
     /// Every finding of it is over. One that the run does not know ended in an earlier one, if its

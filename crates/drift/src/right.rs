@@ -439,23 +439,28 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
             .and_then(|it| it.row.created_at)
             .is_some_and(|created_at| created_at > left_at)
     });
-    let given = |is_given: fn(&Assignment, DateTime<Utc>) -> bool| {
-        words.iter().any(|(at, _)| is_given_again(cx, *at, left_at, is_given))
+    let given = |since, is_given: fn(&Assignment, DateTime<Utc>) -> bool| {
+        words.iter().any(|(at, _)| is_given_again(cx, *at, since, is_given))
     };
-    let has_returned = |at: usize| {
+    let has_returned = |at: usize, since: DateTime<Utc>| {
         let told = estate.identities.get(at).and_then(|it| cx.ended(it));
-        told.and_then(|it| it.returned).is_some_and(|it| it > left_at)
+        told.and_then(|it| it.returned).is_some_and(|it| it > since)
     };
-    let is_back = words.iter().any(|it| has_returned(it.0))
-        || given(|it, left_at| {
-            it.grant == Grant::Grants && it.changed_at.is_some_and(|at| at > left_at)
-        });
-    let may_be_back = given(|it, _| it.grant == Grant::Undecided);
+    let is_back = |since| {
+        words.iter().any(|it| has_returned(it.0, since))
+            || given(since, |it, at| {
+                it.grant == Grant::Grants && it.changed_at.is_some_and(|it| it > at)
+            })
+    };
+    let may_be_back = given(left_at, |it, _| it.grant == Grant::Undecided);
+    // A day that was ahead when HR's list was read may have been struck out before it came.
+    let read_at = estate.snapshot(row.snapshot).reference.as_of.at;
+    let may_be_struck_out = cx.pass == Pass::Light && is_back(left_at.min(read_at));
+    let is_back = is_back(left_at);
     let is_over = left_at <= cx.now && !is_rehired && !(is_struck_out && is_back);
     let list = estate.hr.get(usize::from(row.system)).map(|it| &it.stream.system);
     let is_authority = list.is_some() && list == cx.rules.authority.as_ref();
-    let is_in_doubt =
-        (is_back && cx.pass == Pass::Light) || (is_struck_out && may_be_back && !is_back);
+    let is_in_doubt = may_be_struck_out || (is_struck_out && may_be_back && !is_back);
     is_over.then_some(LeftByHr { at: left_at, is_struck_out, is_authority, is_in_doubt })
 }
 

@@ -774,14 +774,14 @@ fn who_lost_the_app_before_they_left_should_have_had_none_since() {
 
 #[test]
 fn who_is_back_since_hr_was_read_is_no_leaver_to_a_light_pass() {
-    let claimed = |user: &str| {
+    let claimed_of = |user: &str, leaves: &str| {
         let company = world(&format!(
             "okta
                u1 ana@x.test {user} emp=1041
              app
                a1 u1 ana@x.test on
              hr
-               emp=1041 left=-9d"
+               emp=1041 {leaves}"
         ));
         let (mut estate, keys, rules) = (company.estate(), testkit::keys(), rules(&company));
         let users = estate.identities.iter().map(|it| it.entity);
@@ -796,6 +796,7 @@ fn who_is_back_since_hr_was_read_is_no_leaver_to_a_light_pass() {
         let cx = drift::Context { graph, rules, policy, past, pass, now };
         drift::judge(&cx).claims.iter().map(|it| it.cause).collect::<Vec<Cause>>()
     };
+    let claimed = |user| claimed_of(user, "left=-9d");
     // HR, which it has not read, may have struck the row out.
     assert_eq!(claimed("ACTIVE since=-1h assigned changed=-1h"), []);
     // Nothing says that they are back.
@@ -803,6 +804,10 @@ fn who_is_back_since_hr_was_read_is_no_leaver_to_a_light_pass() {
     assert_eq!(claimed("DEPROVISIONED since=-1h"), [Cause::LeaverActive]);
     // They were back, and have left again.
     assert_eq!(claimed("DEPROVISIONED since=-1h assigned changed=-2d"), [Cause::LeaverActive]);
+    // The day was ahead when HR was read, and has come since.
+    let claimed = |user| claimed_of(user, "left=0h");
+    assert_eq!(claimed("ACTIVE since=0h assigned changed=0h"), []);
+    assert_eq!(claimed("ACTIVE since=-9d assigned changed=0h"), [Cause::SourcesDisagree]);
 }
 
 #[test]

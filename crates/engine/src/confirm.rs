@@ -1,11 +1,11 @@
-//! Asks again before something is told that was decided a while ago: what is over meanwhile is not
-//! sent, and what cannot be asked is sent with a mark.
+//! Asks again before something is told that was decided, or seen, a while ago: what is over meanwhile
+//! is not sent, and what cannot be asked is sent with a mark.
 //!
-//! Only what is known drops anything: what people and later runs have said, an account that is seen off
+//! Only what is known drops anything: what people and later runs have said, also that it goes on, an account that is seen off
 //! of an app that is seen in no other way, and an owner who is seen to have the right again where nobody
 //! else has a say in it. One that is not found is not shown to be gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -18,7 +18,7 @@ use crate::ask::ask;
 use crate::back::Owner;
 use crate::plan::{Plan, Source};
 
-/// A notice older than this is asked about before it is sent.
+/// What was decided, or seen, longer ago is asked about before it is sent.
 const FRESH_FOR: TimeDelta = TimeDelta::minutes(10);
 
 /// Accounts that one pass asks about; those beyond are sent unconfirmed.
@@ -58,15 +58,19 @@ impl Check {
         clock: &dyn Clock,
     ) -> Result<Self, StoreError> {
         let now = clock.now();
-        let old = due.iter().filter(|it| is_old(it, now));
-        let mut ids: Vec<FindingId> =
-            old.flat_map(|it| it.notice.findings.iter().copied()).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let findings = store.findings_by_id(ids).await?;
+        let ids_of = |wanted: &dyn Fn(&&Due) -> bool| -> BTreeSet<FindingId> {
+            let wanted = due.iter().filter(wanted);
+            wanted.flat_map(|it| &it.notice.findings).copied().collect()
+        };
+        let (all, old) = (ids_of(&|it| !is_bound(it)), ids_of(&|it| is_old(it, now)));
+        let findings = store.findings_by_id(all.into_iter().collect()).await?;
         let mut check = Self { now, known: BTreeMap::new() };
         let mut doubts: Vec<Doubt> = Vec::new();
         for finding in findings {
+            if !old.contains(&finding.id) && !is_unseen(plan, &finding, now) {
+                check.known.insert(finding.id, (finding, Now::Holds));
+                continue;
+            }
             let state = match (by_state(&finding), question(plan, &finding)) {
                 (Some(state), _) => state,
                 (None, Some(account)) if doubts.len() < ACCOUNTS_MAX => {
@@ -112,17 +116,18 @@ impl Check {
     pub(crate) fn apply(&self, due: &mut Due) -> Checked {
         let reason = due.notice.reason;
         if reason == NotifyReason::Resolved {
-            return match due.was_sent {
-                true => Checked::Send { unconfirmed: None },
-                false => Checked::Drop { why: "over before it was told".to_owned() },
+            return match (due.was_sent, self.goes_on(&due.notice.findings)) {
+                (false, _) => Checked::Drop { why: "over before it was told".to_owned() },
+                (true, Some(why)) => Checked::Drop { why },
+                (true, None) => Checked::Send { unconfirmed: None },
             };
         }
-        if !is_old(due, self.now) {
+        if is_bound(due) {
             return Checked::Send { unconfirmed: None };
         }
         if due.notice.findings.is_empty() {
-            let what = "it was not looked at again";
-            return Checked::Send { unconfirmed: Some(what.to_owned()) };
+            let what = is_old(due, self.now).then(|| "it was not looked at again".to_owned());
+            return Checked::Send { unconfirmed: what };
         }
         let (mut unconfirmed, mut over) = (None, None);
         due.notice.findings.retain(|id| {
@@ -142,6 +147,13 @@ impl Check {
             Some(why) if findings.is_empty() => Checked::Drop { why },
             _ => Checked::Send { unconfirmed },
         }
+    }
+
+    /// Which of these is not over any more, and how it stands.
+    fn goes_on(&self, findings: &[FindingId]) -> Option<String> {
+        let known = findings.iter().filter_map(|it| self.known.get(it)).map(|it| &it.0);
+        let mut live = known.filter(|it| it.is_live() && it.state != FindingState::Waived);
+        live.next().map(|it| format!("{}: {} again", it.id, it.state))
     }
 
     fn state(&self, id: FindingId) -> Now {
@@ -171,12 +183,20 @@ fn is_only(plan: &Plan, app: &SystemId) -> bool {
 }
 
 /// A digest and a report say as of when they speak, and a test says nothing.
+const fn is_bound(due: &Due) -> bool {
+    matches!(due.notice.reason, NotifyReason::Digest | NotifyReason::Report | NotifyReason::Test)
+}
+
 fn is_old(due: &Due, now: DateTime<Utc>) -> bool {
-    let is_bound = matches!(
-        due.notice.reason,
-        NotifyReason::Digest | NotifyReason::Report | NotifyReason::Test | NotifyReason::Resolved
-    );
-    !is_bound && now - due.notice.at > FRESH_FOR
+    let is_over = due.notice.reason == NotifyReason::Resolved;
+    !is_bound(due) && !is_over && now - due.notice.at > FRESH_FOR
+}
+
+/// The run that decided on it rested on an earlier look at the account, as where the app did not
+/// answer.
+fn is_unseen(plan: &Plan, finding: &Finding, now: DateTime<Utc>) -> bool {
+    let seen_at = finding.exposures.last().and_then(|it| it.last_seen_active);
+    seen_at.is_some_and(|it| now - it > FRESH_FOR) && question(plan, finding).is_some()
 }
 
 /// What later runs and people have said; `None`: that it still stands. What is held is told only once

@@ -100,6 +100,7 @@ pub(crate) async fn year(service: Service, diary: bool) -> anyhow::Result<()> {
         n_killed,
         n_failed,
         n_reloads,
+        n_clock_changes,
         n_deaf_hours,
         told: sum,
         problems,
@@ -111,7 +112,7 @@ pub(crate) async fn year(service: Service, diary: bool) -> anyhow::Result<()> {
     println!(
         "{n_full} full runs, {n_light} light passes, {n_missed} due times told as missed; \
          {n_processes} processes, {n_killed} killed in a run, {n_failed} runs that failed, \
-         {n_reloads} changes of settings"
+         {n_reloads} changes of settings, {n_clock_changes} of the clocks"
     );
     println!(
         "{} notices, {} came again, {} unconfirmed; on-call was told of {} accounts, {} times that it \

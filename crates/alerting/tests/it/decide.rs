@@ -216,6 +216,28 @@ fn over_is_told_when_all_of_it_is_and_never_of_what_was_not_judged() {
 }
 
 #[test]
+fn what_ends_with_one_employment_and_opens_with_the_next_is_told_to_have_opened() {
+    let routes = routes(&["mail", "pager"], vec![all_to(&["mail", "pager"])]);
+    let before = stands(leaver(1), FindingState::Resolved, Change::Resolved);
+    let mut next = leaver(2);
+    next.finding.fingerprint = before.finding.fingerprint;
+    let key = "driftline:main:secureframe:01010101010101010101010101010101";
+    let known = [told(key, 0, &[1])];
+    // Under one key, that it is over would take the place of what has opened.
+    assert_eq!(
+        notices(&run(1, vec![before.clone(), next.clone()]), &known, &routes),
+        ["opened secureframe:010101010101 to mail pager: secureframe: leaver_active, DL-2"]
+    );
+    let over = "resolved secureframe:010101010101 to pager: secureframe: DL-1 is over";
+    let pending = stands(next.clone(), FindingState::Pending, Change::Detected);
+    assert_eq!(notices(&run(1, vec![before, pending]), &known, &routes), [over]);
+    next = stands(next, FindingState::Resolved, Change::Resolved);
+    let both = [told(key, 1, &[1, 2])];
+    let over = "resolved secureframe:010101010101 to pager: secureframe: all 2 findings are over";
+    assert_eq!(notices(&run(2, vec![next]), &both, &routes), [over]);
+}
+
+#[test]
 fn the_watching_is_told_once_again_when_asked_for_and_when_it_sees() {
     let mut record = run(48, Vec::new());
     record.watcher = vec![

@@ -31,6 +31,8 @@ pub(super) struct Look<'l> {
     pub(super) is_undisturbed: bool,
     /// When the last undisturbed full run ended; `None`: there was none.
     pub(super) whole_at: Option<DateTime<Utc>>,
+    /// From when to when Okta's log could not be read, and will not be again.
+    pub(super) unread: &'l [(DateTime<Utc>, DateTime<Utc>)],
 }
 
 /// Compares. `orphans`: since which undisturbed run each account of nobody is on.
@@ -126,10 +128,10 @@ impl Look<'_> {
                     return Some(format!("MISSED: {id} of {owner} is on, {right:?}: nothing is told"));
                 }
                 // Who never had the right lost it at no known time: grace runs since it was told.
-                let is_dated = self.truth.was_entitled(owner);
+                let is_dated = self.truth.was_entitled(owner) && self.is_dated(owner, right);
                 let since = |it: &&FindingRecord| it.finding.detected_at + TimeDelta::hours(24);
                 // By the clock of Okta, which tells when they left.
-                let due = self.truth.due(id, now).map(|it| it + self.clock_ahead);
+                let due = self.truth.due(id, self.is_suspended(owner), now).map(|it| it + self.clock_ahead);
                 let is_due = due.is_some_and(|it| it < now)
                     && (is_dated || told.iter().any(|it| since(it) < now));
                 // Whose it is, is for lists to say: a light pass opens no trouble of a link.
@@ -148,6 +150,20 @@ impl Look<'_> {
                 None
             })
             .collect()
+    }
+
+    fn is_suspended(&self, user: &str) -> bool {
+        self.world.okta.users.get(user).is_some_and(|it| it.status == "SUSPENDED")
+    }
+
+    /// Can it be known when the right ended? That somebody lost the app, the log alone says.
+    fn is_dated(&self, owner: &str, right: Right) -> bool {
+        let ended_at =
+            self.truth.ended_at(owner, self.began_at).filter(|_| right == Right::Unassigned);
+        let is_within = |(from, until): &(DateTime<Utc>, DateTime<Utc>)| {
+            ended_at.is_some_and(|it| *from <= it && it <= *until)
+        };
+        !self.unread.iter().any(is_within)
     }
 
     /// Whether a light pass must know: the owner left since the last full run that saw both, as the
@@ -417,7 +433,11 @@ impl Look<'_> {
         // By a clock that is off, a deadline may be a little earlier or later.
         let is_late = |slack: TimeDelta| {
             theirs.clone().any(|(begin, end)| {
-                let since = self.truth.over_since(key, *begin).unwrap_or(*begin);
+                let since = match record.finding.cause {
+                    // Its clock starts when the account is on again.
+                    Cause::Reactivated => *begin,
+                    _ => self.truth.over_since(key, *begin).unwrap_or(*begin),
+                };
                 end.unwrap_or_else(|| self.now()) > since + SLA + slack
             })
         };

@@ -55,6 +55,10 @@ pub(super) struct Company {
     pub(super) seen_users: BTreeSet<String>,
     /// When the last undisturbed full run ended; `None`: there was none.
     pub(super) whole_at: Option<DateTime<Utc>>,
+    /// When the log of Okta was last read.
+    pub(super) read_at: DateTime<Utc>,
+    /// From when to when it could not be read, and will not be again.
+    pub(super) unread: Vec<(DateTime<Utc>, DateTime<Utc>)>,
     /// Since which undisturbed run an account nobody owns is on.
     pub(super) orphans: std::collections::BTreeMap<String, DateTime<Utc>>,
     pub(super) n_users: u32,
@@ -99,6 +103,8 @@ impl Company {
             clock_ahead,
             seen_users: BTreeSet::new(),
             whole_at: None,
+            read_at: today,
+            unread: Vec::new(),
             orphans: Default::default(),
             n_users: 0,
             n_accounts: 0,

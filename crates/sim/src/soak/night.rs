@@ -6,6 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use chrono::{DateTime, Utc};
 use domain::{Change, FindingRecord, Pass, RunRecord};
 use engine::{Outcome, Plan};
 use store::Store;
@@ -103,6 +104,7 @@ impl Company {
         self.store = Some(store);
         self.sim.clear_faults();
 
+        self.note_log(fault.map(|it| it.0), record.pass, (began_at, record.now));
         let world = self.sim.world();
         let look = Look {
             truth: &self.truth,
@@ -114,6 +116,7 @@ impl Company {
             has_register: self.has_register,
             is_undisturbed: fault.is_none(),
             whole_at: self.whole_at,
+            unread: &self.unread,
         };
         let orphans = &mut self.orphans;
         seen.problems.extend(compare(&look, orphans));
@@ -138,6 +141,21 @@ impl Company {
         self.sim.forget_requests();
         seen.record = Some(record);
         Ok(seen)
+    }
+
+    /// Writes down how far Okta's log was read.
+    fn note_log(
+        &mut self,
+        fault: Option<Endpoint>,
+        pass: Pass,
+        (began_at, ended_at): (DateTime<Utc>, DateTime<Utc>),
+    ) {
+        match (fault, pass) {
+            // What a full run cannot read of it, it passes over, and says so.
+            (Some(Endpoint::OktaLog), Pass::Full) => self.unread.push((self.read_at, ended_at)),
+            (None, _) => self.read_at = began_at,
+            _ => {}
+        }
     }
 
     /// Writes the papers, and says what is looked at, as of now.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use alerting::{Hours, Match, Route, Routes};
 use anyhow::Context as _;
-use chrono::{DateTime, NaiveTime, TimeDelta, Utc, Weekday};
+use chrono::{DateTime, NaiveTime, Offset as _, TimeDelta, TimeZone as _, Utc, Weekday};
 use chrono_tz::Tz;
 use domain::{Cause, Clock, Pass, Turn, Watcher};
 use engine::{Due, Ran, Schedule, Wakes, Work, attend, deliver};
@@ -49,6 +49,8 @@ pub struct Served {
     pub n_failed: u64,
     /// Changes of settings while the daemon ran.
     pub n_reloads: u64,
+    /// Changes of the clocks that fell between two full runs.
+    pub n_clock_changes: u64,
     /// Hours in which a channel was down.
     pub n_deaf_hours: i64,
     /// What channels were told.
@@ -331,10 +333,12 @@ impl Life {
 
     /// What a process reads when it starts: up to where runs were committed.
     fn recover(&mut self) -> Result<Option<Turn>, End> {
-        let company = Arc::clone(&self.company);
+        let (company, told) = (Arc::clone(&self.company), Arc::clone(&self.told));
+        let in_force = self.settings.channels();
         let last = self.really(async move {
             let mut company = company.lock().await;
             let store = Store::open(&company.folder.path().join("driftline.db"))?;
+            told.lock().await.note(&store, &company.plan.apps, in_force).await?;
             let last = store.turns().await?.last;
             company.store = Some(store);
             Ok::<_, StoreError>(last)
@@ -369,6 +373,8 @@ impl Life {
     /// Compares a turn that was committed with the calendar.
     fn account(&mut self, turn: &Turn) -> Result<(), End> {
         let Settings { night, zone, .. } = self.settings;
+        let offset = |at: DateTime<Utc>| zone.offset_from_utc_datetime(&at.naive_utc()).fix();
+        self.served.n_clock_changes += u64::from(offset(self.settled) != offset(turn.began));
         let mut due = std::mem::take(&mut self.owed);
         due.extend(due_times(night, zone, self.settled, turn.began));
         let what = match due.split_last() {
@@ -445,7 +451,14 @@ impl Life {
                 if patience.is_some() {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
-                let (heard, mut problems) = channels.take_heard();
+                let (mut heard, mut problems) = channels.take_heard();
+                if patience.is_some() {
+                    // Of the last ones it may not have learnt that they were taken.
+                    for channel in in_force {
+                        let last = heard.iter_mut().rfind(|it| it.channel == *channel);
+                        last.into_iter().for_each(|it| it.is_silent = true);
+                    }
+                }
                 let lines: Vec<String> = heard.iter().map(|it| format!("    {it:?}")).collect();
                 let mut told = told.lock().await;
                 problems.extend(told.hear(heard, &company.truth));
@@ -524,9 +537,8 @@ impl Daemon<'_> {
                     return Ok(None);
                 }
                 let seen = company.look(pass).await?;
-                if let Some(record) = &seen.record {
-                    told.lock().await.note(record, in_force);
-                }
+                let store = company.store.as_ref().context("the process has no database")?;
+                told.lock().await.note(store, &company.plan.apps, in_force).await?;
                 Ok(Some(seen))
             })?
             .map_err(End::Broken)?;

@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Family, FindingId, FindingRecord, FindingState, NotifyReason, RunRecord, Severity, SubjectKind,
+    Family, Finding, FindingId, FindingState, NotifyReason, RunId, Severity, SubjectKind,
 };
+use engine::AppPlan;
+use store::{Store, StoreError};
 
 use super::channels::Heard;
 use super::truth::Truth;
@@ -29,14 +31,15 @@ pub(super) struct Told {
     standing: BTreeMap<FindingId, Standing>,
     /// The content of each notice, by channel and id.
     notices: BTreeMap<(String, String), Heard>,
-    /// Notices that opened a finding.
-    openings: BTreeMap<Opening, BTreeSet<String>>,
+    /// The notice that opened a finding, and that the channel said it took: what it took in silence
+    /// is told again when it was given up.
+    openings: BTreeMap<Opening, String>,
     /// By channel: of which findings it was told that are not over for it.
     burning: BTreeMap<String, BTreeSet<FindingId>>,
     /// By channel and key: the last that came, taken or not, says that it is over.
     is_over: BTreeMap<(String, String), bool>,
-    /// Channels that routes of the newest run lead to.
-    judged: Vec<&'static str>,
+    /// The newest run, and the channels that it knew of.
+    judged: Option<(RunId, Vec<&'static str>)>,
     pub(super) sum: Sum,
 }
 
@@ -67,8 +70,8 @@ struct Standing {
 }
 
 impl Standing {
-    fn of(record: &FindingRecord, run: &RunRecord) -> Self {
-        let finding = &record.finding;
+    /// `judged_at`: when the run judged that spoke of it.
+    fn of(finding: &Finding, judged_at: DateTime<Utc>) -> Self {
         let is_account = finding.subject.kind == SubjectKind::Account;
         Self {
             account: is_account.then(|| finding.subject.key.to_string()),
@@ -76,7 +79,7 @@ impl Standing {
             severity: finding.severity,
             state: finding.state,
             opened_at: finding.opened_at,
-            is_seen: finding.last_seen_at == run.now,
+            is_seen: finding.last_seen_at == judged_at,
         }
     }
 
@@ -97,12 +100,30 @@ impl Standing {
 }
 
 impl Told {
-    /// Takes note of where findings stand now, and who is told of them.
-    pub(super) fn note(&mut self, run: &RunRecord, channels: &[&'static str]) {
-        self.judged = channels.to_vec();
-        for record in &run.findings {
-            self.standing.insert(record.finding.id, Standing::of(record, run));
+    /// Takes note of where findings stand after the newest run, also of one that was killed when it
+    /// had committed, and who is told of them.
+    pub(super) async fn note(
+        &mut self,
+        store: &Store,
+        apps: &[AppPlan],
+        channels: &[&'static str],
+    ) -> Result<(), StoreError> {
+        let Some(run) = store.latest_run().await? else { return Ok(()) };
+        if self.judged.as_ref().is_none_or(|it| it.0 != run.id) {
+            self.judged = Some((run.id, channels.to_vec()));
         }
+        for app in apps {
+            let findings = store.findings_of(app.rules.app.clone()).await?;
+            for it in findings {
+                let before = self.standing.insert(it.id, Standing::of(&it, run.now));
+                // What is in sight again is told again.
+                let was_hidden = before.is_some_and(|it| it.state == FindingState::NotVisible);
+                if was_hidden && it.state == FindingState::Open {
+                    self.openings.retain(|opening, _| opening.1 != it.id);
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Compares what came with what was true when it came.
@@ -111,7 +132,8 @@ impl Told {
         for it in heard {
             if !it.is_taken {
                 // It may have been, for all that Driftline knows.
-                self.is_over.entry((it.channel, it.key)).or_insert(false);
+                let is_over = self.is_over.entry((it.channel, it.key)).or_default();
+                *is_over &= it.reason == NotifyReason::Resolved;
                 continue;
             }
             let about = format!(
@@ -132,8 +154,9 @@ impl Told {
     fn false_notice(&self, heard: &Heard, truth: &Truth) -> Option<String> {
         let claims = !heard.is_unconfirmed && claims(heard.reason);
         for id in &heard.findings {
-            // Of what a run decided that was killed after its commit, nobody has heard here.
-            let Some(standing) = self.standing.get(id) else { continue };
+            let Some(standing) = self.standing.get(id) else {
+                return Some(format!("no run has spoken of {id}"));
+            };
             if heard.reason == NotifyReason::Resolved && !standing.is_over() {
                 return Some(format!("{id} is {} and not over", standing.state.name()));
             }
@@ -157,11 +180,12 @@ impl Told {
     /// or under another id.
     fn add(&mut self, heard: Heard) -> Option<String> {
         let at = (heard.channel.clone(), heard.id.clone());
+        let mut problem = self.opens_again(&heard);
         if let Some(before) = self.notices.get(&at) {
             self.sum.n_again += 1;
             // What was asked again in between may be confirmed now, or be about fewer.
             let is_same = before.key == heard.key && before.reason == heard.reason;
-            return (!is_same).then(|| "two notices have one id".to_owned());
+            return problem.or((!is_same).then(|| "two notices have one id".to_owned()));
         }
         self.sum.n_notices += 1;
         self.sum.n_unconfirmed += u64::from(heard.is_unconfirmed);
@@ -170,47 +194,61 @@ impl Told {
         // What was taken in silence may come again, as another notice.
         let was_over = self.is_over.insert(key, is_over && !heard.is_silent);
         let burning = self.burning.entry(heard.channel.clone()).or_default();
-        let mut problem = None;
         if is_over {
             self.sum.n_over += 1;
-            burning.retain(|it| !heard.findings.contains(it));
+            // All that was told under the key is, whatever the notice names.
+            let theirs = self.notices.values();
+            let theirs = theirs.filter(|it| it.channel == heard.channel && claims(it.reason));
+            let of_key = theirs.filter(|it| it.key == heard.key);
+            let over: BTreeSet<FindingId> =
+                of_key.chain([&heard]).flat_map(|it| it.findings.iter().copied()).collect();
+            burning.retain(|it| !over.contains(it));
             if was_over != Some(false) {
                 problem = Some("is said to be over, and nothing was told".to_owned());
             }
         } else if claims(heard.reason) {
             for id in &heard.findings {
-                let Some(standing) = self.standing.get(id) else { continue };
                 let is_new = burning.insert(*id);
-                let opens = matches!(
-                    heard.reason,
-                    NotifyReason::Opened | NotifyReason::Reopened | NotifyReason::Baseline
-                );
-                if !is_new && !opens {
-                    continue;
-                }
-                let is_paged = heard.channel == ON_CALL && standing.exposed().is_some();
+                let is_remains = self.standing.get(id).is_some_and(|it| it.exposed().is_some());
+                let is_paged = is_new && is_remains && heard.channel == ON_CALL;
                 self.sum.n_paged += u64::from(is_paged);
-                let opening = (heard.channel.clone(), *id, standing.opened_at);
-                let ids = self.openings.entry(opening).or_default();
-                ids.insert(heard.id.clone());
-                if ids.len() > 1 {
-                    problem = Some(format!("{id} is told to open for the second time"));
-                }
             }
         }
         self.notices.insert(at, heard);
         problem
     }
 
+    /// A finding that opens once is told to have opened once.
+    fn opens_again(&mut self, heard: &Heard) -> Option<String> {
+        let opens = matches!(
+            heard.reason,
+            NotifyReason::Opened | NotifyReason::Reopened | NotifyReason::Baseline
+        );
+        let mut problem = None;
+        for id in heard.findings.iter().filter(|_| opens) {
+            let Some(standing) = self.standing.get(id) else { continue };
+            let opening = (heard.channel.clone(), *id, standing.opened_at);
+            if self.openings.get(&opening).is_some_and(|it| *it != heard.id) {
+                problem = Some(format!("{id} is told to open for the second time"));
+            }
+            if !heard.is_silent {
+                self.openings.insert(opening, heard.id.clone());
+            }
+        }
+        problem
+    }
+
     /// Who should have been told and was not, when nothing waits any more.
     pub(super) fn missing(
         &self,
-        channels: &[&str],
+        channels: &[&'static str],
         truth: &Truth,
         now: DateTime<Utc>,
     ) -> Vec<String> {
         let mut problems = Vec::new();
-        for channel in channels {
+        // A channel that is new is told by the next run.
+        let known = self.judged.iter().flat_map(|it| &it.1);
+        for channel in known.filter(|it| channels.contains(it)) {
             let burning = self.burning.get(*channel);
             let is_told = |id: &FindingId| burning.is_some_and(|it| it.contains(id));
             for (id, it) in &self.standing {
@@ -227,13 +265,16 @@ impl Told {
         problems
     }
 
-    /// Was everything that the channel was told together with this finding told to be over, or is
-    /// over? Of several that were told as one, the last to be over ends it.
+    /// Is everything over that the channel was told under the keys of this finding? Of several that
+    /// were told as one, and of employments that follow on each other, the last to be over ends it.
     fn is_alone(&self, channel: &str, id: FindingId) -> bool {
-        let notices = self.notices.values();
-        let with = notices.filter(|it| it.channel == channel && it.findings.contains(&id));
+        let theirs = || self.notices.values().filter(|it| it.channel == channel);
+        let with = theirs().filter(|it| it.findings.contains(&id));
+        let keys: BTreeSet<&str> = with.map(|it| it.key.as_str()).collect();
         let is_over = |it: &FindingId| self.standing.get(it).is_none_or(Standing::is_over);
-        with.into_iter().all(|it| it.findings.iter().all(is_over))
+        theirs()
+            .filter(|it| keys.contains(it.key.as_str()))
+            .all(|it| it.findings.iter().all(is_over))
     }
 }
 

@@ -223,15 +223,23 @@ impl Truth {
 
     /// When somebody has to be called about it at the latest: the end of the grace that began
     /// when the right ended. Who never had the right has no such time: grace begins with the first
-    /// look at the account, up to a day after it was on, and ends between two looks. `None`: nobody's, or the right has not ended.
-    pub(super) fn due(&self, account: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    /// look at the account, up to a day after it was on, and ends between two looks. A suspension that
+    /// is over by now (`is_suspended`) began no grace: somebody may have been back before they left.
+    /// `None`: nobody's, or the right has not ended.
+    pub(super) fn due(
+        &self,
+        account: &str,
+        is_suspended: bool,
+        now: DateTime<Utc>,
+    ) -> Option<DateTime<Utc>> {
         let rights = self.rights.get(self.owner(account, now)?)?;
         if !self.was_entitled(self.owner(account, now)?) {
             let on = self.on.get(account)?.iter().rev().take_while(|it| it.1).last()?;
             return Some(on.0 + TimeDelta::hours(73));
         }
         let over = rights.iter().rev().skip_while(|it| it.0 > now).take_while(|it| it.1.is_over());
-        over.map(|(at, right)| *at + self.grace(*right)).min()
+        let counts = |it: &&(DateTime<Utc>, Right)| is_suspended || it.1 != Right::Suspended;
+        over.filter(counts).map(|(at, right)| *at + self.grace(*right)).min()
     }
 
     /// Whether somebody ever had the right.
@@ -276,6 +284,11 @@ impl Truth {
         let Some(owner) = self.owner(account, at) else { return Vec::new() };
         let told = self.told_ends.get(owner).into_iter().flatten().filter(|it| it.0 <= at);
         self.steps(owner, at).chain(told.flat_map(|it| it.1.iter().copied())).collect()
+    }
+
+    /// When somebody's right had ended by then, for the last time.
+    pub(super) fn ended_at(&self, owner: &str, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.steps(owner, at).min()
     }
 
     fn steps(&self, owner: &str, at: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> {

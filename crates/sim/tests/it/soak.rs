@@ -1,6 +1,7 @@
-//! Random companies live for some weeks, and what Driftline says of them is true.
+//! Random companies live for some weeks, and what Driftline says of them is true, and what its daemon
+//! tells channels, too.
 
-use sim::soak::{Life, live};
+use sim::soak::{Life, Service, live, serve};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_said_of_random_companies_is_true() {
@@ -15,4 +16,13 @@ async fn what_is_said_of_random_companies_is_true() {
     }
     // Something happened that could have been missed.
     assert!(n_runs >= 75 && n_exposed > 0 && n_crashes > 0, "{n_runs} {n_exposed} {n_crashes}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_daemon_does_each_run_once_and_tells_what_is_so_over_a_change_of_the_clocks() {
+    let served = serve(Service { seed: 113, days: 18 }, |_| {}).await.unwrap();
+    assert_eq!(served.problems, []);
+    // Something happened that could have gone wrong.
+    let n_told = served.told.n_notices.min(served.told.n_over);
+    assert!(served.n_clock_changes > 0 && served.n_full > 20 && n_told > 0, "{served:?}");
 }
