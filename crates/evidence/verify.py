@@ -7,14 +7,15 @@ signed the ledger. It runs nothing that is in the bag.
   python3 verify.py BAG [--trust DIR] [--since FILE] [--nonce TEXT -n N]
 
 BAG is the folder, or the ZIP. DIR holds what you were given earlier, by another way than the bag:
-allowed_signers, and log.vkey. FILE is a checkpoint of the ledger that you kept.
+allowed_signers, log.vkey and, for time stamps, tsa.pem. FILE is a checkpoint of the ledger that you kept.
 Ends with 0: it is what was written. 2: usage. 6: it is not. 7: something could not be checked.
 """
-import argparse, base64, csv, hashlib, io, json, os, re, shutil, subprocess, sys, tempfile, zipfile
+import argparse, base64, csv, datetime, hashlib, io, json, os, re, shutil, subprocess, sys, tempfile, zipfile
 
 NAMESPACE = "driftline-evidence-v1"
 NAMED_MAX = 20
 BYTES_MAX = 4 << 30
+ANCHORS = "data/ledger/anchors/"
 
 
 class NotABag(Exception):
@@ -308,6 +309,53 @@ class Bag:
             problems.append(f"the first {held.size} entries are not those of your checkpoint: the history was written again")
         self.say(what, problems, f"the first {held.size} entries are those of your checkpoint")
 
+    def check_anchors(self):
+        """Checkpoints that were taken out of reach are over the first entries of this ledger."""
+        paths = sorted(it for it in self.files if it.startswith(ANCHORS) and it.endswith(".checkpoint"))
+        problems = []
+        for path in paths:
+            try:
+                held = Checkpoint(self.text(path))
+            except (ValueError, IndexError):
+                problems.append(f"`{path}` is no checkpoint")
+                continue
+            if held.origin != self.checkpoint.origin:
+                problems.append(f"`{path}` is one of the ledger `{held.origin}`")
+            elif held.size > len(self.hashes):
+                problems.append(f"`{path}` is over {held.size} entries, and the ledger has fewer")
+            elif root_of(self.hashes[:held.size]) != held.root:
+                problems.append(f"`{path}` is over {held.size} other entries than the first of this ledger: the history was written again")
+        if any(it.startswith(ANCHORS) for it in self.files):
+            self.say("anchors", problems, f"{len(paths)} checkpoints that were taken out of reach are of this ledger")
+
+    def check_stamps(self, trust):
+        what, roots = "stamps", os.path.join(trust or "", "tsa.pem")
+        paths = sorted(it for it in self.files if it.startswith(ANCHORS) and it.endswith(".tsr"))
+        has_roots = bool(trust) and os.path.exists(roots)
+        problems, times = [], []
+        for path in paths:
+            note = self.files.get(f"{ANCHORS}{path[len(ANCHORS):].split('.')[0]}.checkpoint")
+            at = stamped_at(self.files[path], note) if note is not None else None
+            if at is None:
+                problems.append(f"`{path}`: it is no time stamp of the checkpoint beside it")
+                continue
+            times.append(at)
+            if has_roots and not shutil.which("openssl"):
+                return self.cannot(what, "openssl is not here")
+            if has_roots:
+                command = ["openssl", "ts", "-verify", "-in", "/dev/stdin", "-digest", sha256(note).hex(),
+                           "-attime", str(int(at.timestamp())), "-CAfile", roots]
+                done = subprocess.run(command, input=self.files[path], capture_output=True)
+                if done.returncode != 0:
+                    said = done.stderr.decode(errors="replace").splitlines()
+                    why = next((it for it in said if "error:" in it), "it is not signed by it")
+                    problems.append(f"`{path}`: the authority that you trust did not give it: {why}")
+        last = max(times).strftime("%Y-%m-%dT%H:%M:%SZ") if times else ""
+        if paths and (problems or has_roots):
+            self.say(what, problems, f"{len(times)} checkpoints are stamped by the authority, the last at {last}")
+        elif paths:
+            self.cannot(what, f"whose {len(times)} time stamps are, the last of {last}: put the roots of the authority into --trust, as `tsa.pem`")
+
     def population(self):
         text = self.text("data/population.csv").lstrip("\ufeff")
         return list(csv.DictReader(io.StringIO(text, newline="")))
@@ -394,6 +442,19 @@ class Bag:
         problems = [f"`{it}` is drawn by your nonce, and has no trace" for it in drawn
                     if f"data/leavers/{it}.json" not in self.files]
         self.say("sample", problems, f"the {len(drawn)} leavers that your nonce draws are in it: {' '.join(drawn)}")
+
+
+def stamped_at(response, note):
+    """When a time stamp (RFC 3161) says that it saw this; None: it is one of something else."""
+    _, imprint, after = response.partition(b"\x04\x20" + sha256(note))
+    found = re.search(rb"\x18.(\d{14})(?:\.\d+)?Z", after, re.S) if imprint else None
+    if not found:
+        return None
+    try:
+        at = datetime.datetime.strptime(found[1].decode(), "%Y%m%d%H%M%S")
+    except ValueError:
+        return None
+    return at.replace(tzinfo=datetime.timezone.utc)
 
 
 def facts_of(disclosures):
@@ -493,9 +554,11 @@ def main():
         bag.check_ledger()
         bag.check_checkpoint(args.trust)
         bag.check_history(since)
+        bag.check_anchors()
         bag.check_leavers()
         if args.nonce is not None:
             bag.check_sample(args.nonce, args.number)
+    bag.check_stamps(args.trust)
     return 6 if bag.is_broken else 7 if bag.is_unchecked else 0
 
 

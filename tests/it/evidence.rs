@@ -7,6 +7,7 @@ use std::fs;
 use evidence::{Bag, LeaverLeaf, SigningKey};
 use ledger::{Checkpoint, Note, leaf_hash, root_of};
 use serde_json::Value;
+use sim::Authority;
 
 use crate::firm::{FIRST, Night, SECOND, THIRD, user};
 use crate::site::{Answer, Site, json};
@@ -26,19 +27,28 @@ struct Audited {
 impl Audited {
     fn new() -> Self {
         let site = Site::quickstart_after_nights();
-        let given = site.told(&["ledger", "key", "new", "--output", "ledger.key"]);
-        let vkey = given.stdout.lines().last().unwrap().trim().to_owned();
-        let given = site.told(&["evidence", "key", "new", "--identity", WHO, "--output", "ev.key"]);
-        let allowed = given.stdout.lines().last().unwrap().trim().to_owned();
-        let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
-        let keys = "[ledger]\nsigning_key = \"file:ledger.key\"\n[evidence]\nsigning_key = \"file:ev.key\"\n";
-        site.write("driftline.toml", format!("{settings}\n{keys}"));
-        site.write("trust/log.vkey", format!("{vkey}\n"));
-        site.write("trust/allowed_signers", format!("{allowed}\n"));
+        give_keys(&site, "");
         // The first thing that is told to the ledger announces its key.
         let because =
             ["--reason", "handover to Grace Hopper", "--until", "2099-12-31", "--by", "Ada Byron"];
         site.told(&[&["findings", "waive", "request", "DL-14"][..], &because].concat());
+        site.write("held.checkpoint", site.told(&["ledger", "head"]).bytes);
+        let bag = export(&site, &["--output", "bag.zip"]);
+        Self { site, bag }
+    }
+
+    /// The firm, of which a checkpoint is taken to a folder and stamped in each of two nights.
+    fn stamped(authority: &Authority) -> Self {
+        let site = Site::firm_after_first();
+        let url = authority.url();
+        let share = "[anchor.share.folder]\npath = \"share\"\n";
+        give_keys(&site, &format!("{share}[anchor.stamp.rfc3161]\nurl = \"{url}\"\n"));
+        fs::create_dir(site.path("share")).unwrap();
+        for date in [SECOND, THIRD] {
+            site.night(date, &Night::planted());
+            site.told(&["run", "--once"]);
+        }
+        site.write("trust/tsa.pem", fs::read(authority.root()).unwrap());
         site.write("held.checkpoint", site.told(&["ledger", "head"]).bytes);
         let bag = export(&site, &["--output", "bag.zip"]);
         Self { site, bag }
@@ -83,6 +93,20 @@ impl Audited {
         bag.put("tagmanifest-sha256.txt.sig", key.sign(&manifest).unwrap());
         bag
     }
+}
+
+/// Keys for the ledger and for bags, more settings, and what the auditor is given of the keys.
+fn give_keys(site: &Site, more: &str) {
+    let given = site.told(&["ledger", "key", "new", "--output", "ledger.key"]);
+    let vkey = given.stdout.lines().last().unwrap().trim().to_owned();
+    let given = site.told(&["evidence", "key", "new", "--identity", WHO, "--output", "ev.key"]);
+    let allowed = given.stdout.lines().last().unwrap().trim().to_owned();
+    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
+    let keys =
+        "[ledger]\nsigning_key = \"file:ledger.key\"\n[evidence]\nsigning_key = \"file:ev.key\"\n";
+    site.write("driftline.toml", format!("{settings}\n{keys}{more}"));
+    site.write("trust/log.vkey", format!("{vkey}\n"));
+    site.write("trust/allowed_signers", format!("{allowed}\n"));
 }
 
 const TRUSTED: [&str; 4] = ["--trust", "trust", "--since", "held.checkpoint"];
@@ -475,6 +499,66 @@ fn a_checkpoint_of_another_history_is_told_and_a_newer_one_is_no_lie() {
         2,
         &["is no folder"],
     );
+}
+
+#[test]
+fn a_bag_has_what_was_taken_out_of_reach_and_whose_time_stamps_are_over_it() {
+    let authority = Authority::start().unwrap();
+    let audited = Audited::stamped(&authority);
+    let table = audited.bag.text("data/anchors.csv").unwrap();
+    assert_eq!(table.lines().count(), 5, "two nights, two places: {table}");
+    let good = audited.verify(&audited.bag, &TRUSTED);
+    let anchors =
+        "good         anchors: 2 checkpoints that were taken out of reach are of this ledger";
+    let stamps = "good         stamps: 2 checkpoints are stamped by the authority, the last at";
+    is(&good, 0, &[anchors, stamps]);
+    // Whoever holds no roots learns what the stamps are of, and not whose they are.
+    fs::rename(audited.site.path("trust/tsa.pem"), audited.site.path("tsa.pem")).unwrap();
+    let unknown = audited.verify(&audited.bag, &TRUSTED);
+    is(&unknown, 7, &["not checked  stamps: whose 2 time stamps are"]);
+    let other = Authority::start().unwrap();
+    audited.site.write("trust/tsa.pem", fs::read(other.root()).unwrap());
+    let refused = audited.verify(&audited.bag, &TRUSTED);
+    is(&refused, 6, &["the authority that you trust did not give it"]);
+    audited.site.write("trust/tsa.pem", audited.site.read("tsa.pem"));
+
+    let start = audited.bag.text("START-HERE.txt").unwrap();
+    assert!(start.contains("openssl ts -verify") && !start.contains("No third party"), "{start}");
+}
+
+#[test]
+fn a_checkpoint_or_a_stamp_of_something_else_in_a_bag_is_named() {
+    let authority = Authority::start().unwrap();
+    let audited = Audited::stamped(&authority);
+    let paths: Vec<String> = audited.bag.paths().map(str::to_owned).collect();
+    let of = |extension: &str| -> Vec<&String> {
+        paths.iter().filter(|it| it.contains("/anchors/") && it.ends_with(extension)).collect()
+    };
+    let (stamps, checkpoints) = (of(".tsr"), of(".checkpoint"));
+    let key = audited.key();
+    // The stamp of another night.
+    let swapped = audited.forged(&key, |files| {
+        let other = files[stamps[0]].clone();
+        files.insert(stamps[1].clone(), other);
+    });
+    is(&audited.verify(&swapped, &TRUSTED), 6, &["BROKEN       stamps: ", "good         anchors"]);
+    // The checkpoint of another history, to which the ledger was written again.
+    let rewritten = audited.forged(&key, |files| {
+        let note = Note::parse(&text(&files[checkpoints[0]])).unwrap();
+        let mut checkpoint = Checkpoint::parse(note.text()).unwrap();
+        checkpoint.root = [7; 32];
+        files.insert(checkpoints[0].clone(), checkpoint.to_string().into_bytes());
+    });
+    let told = audited.verify(&rewritten, &TRUSTED);
+    is(
+        &told,
+        6,
+        &["BROKEN       anchors: ", "the history was written again", "BROKEN       stamps"],
+    );
+    // It was taken out, and its stamp stays.
+    let without = audited.forged(&key, |files| drop(files.remove(checkpoints[0])));
+    let told = audited.verify(&without, &TRUSTED);
+    is(&told, 6, &["its checkpoint is not beside it"]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use domain::{Digest, Finding, FindingEvent, LeaversBegin, SystemId};
 use ledger::{Checkpoint, Note, Proof, PublicKey, Subtrees, sha256};
 use serde_json::{Value, json};
 
+use crate::anchored::{self, AnchorTold};
 use crate::bag::{Bag, SIGNATURE, TAG_MANIFEST, hex};
 use crate::leaf::LeaverLeaf;
 use crate::population::{COLUMNS, population_csv, row};
@@ -117,6 +118,8 @@ pub struct Contents {
     pub exceptions: Vec<ExceptionRow>,
     /// What was told in the period.
     pub alerts: Vec<AlertRow>,
+    /// Checkpoints that were to be taken out of reach since the period began.
+    pub anchors: Vec<AnchorTold>,
 }
 
 /// Puts everything into a bag, which is not sealed yet.
@@ -147,6 +150,7 @@ pub fn pack(contents: &Contents) -> Result<Bag, EvidenceError> {
         put_leaver(&mut bag, contents, &subtrees, (told, leaver))?;
     }
     put_ledger(&mut bag, contents)?;
+    anchored::put(&mut bag, &contents.anchors);
     bag.put("START-HERE.txt", start_here(contents, &leavers));
     bag.put("verify/verify.py", VERIFY_PY);
     if !contents.ledger.keys.is_empty() {
@@ -384,6 +388,16 @@ fn json_file(value: &Value) -> Vec<u8> {
     json
 }
 
+/// Who says when something was written.
+fn times(contents: &Contents) -> &'static str {
+    let is_stamped = contents.anchors.iter().any(|it| it.kind == "rfc3161" && it.taken.is_some());
+    if is_stamped {
+        "What a stamped checkpoint is over was written by then (data/anchors.csv). Of what came after the last one, when it was written is the operator's own claim, bounded by checkpoints that you received."
+    } else {
+        "No third party has stamped the time of anything in it: when it was written is the operator's own claim, bounded by checkpoints that you received earlier."
+    }
+}
+
 fn start_here(contents: &Contents, leavers: &[LeaverLeaf]) -> String {
     let Scope { app, days, is_redacted, is_provisional, limits, .. } = &contents.scope;
     let namespace = crate::NAMESPACE;
@@ -400,7 +414,7 @@ fn start_here(contents: &Contents, leavers: &[LeaverLeaf]) -> String {
     if *is_redacted {
         notes.push("This bag is redacted: names, addresses, keys of people and raw rows are left out. The proofs hold all the same.".to_owned());
     }
-    notes.push("No third party has stamped the time of anything in it: when it was written is the operator's own claim, bounded by checkpoints that you received earlier.".to_owned());
+    notes.push(times(contents).to_owned());
     notes.extend(limits.iter().cloned());
     let notes: String = notes.iter().map(|it| format!("- {it}\n")).collect();
     format!(
@@ -425,7 +439,7 @@ this bag. In the folder of the bag:
 4  One entry by hand
      {{ printf '\\0'; sed -n 1p data/ledger/entries.jsonl | tr -d '\\n'; }} | sha256sum
    is the hash in data/ledger/tile/0 at the place that data/ledger/entries.index names.
-
+{stamp}
 Status 0: it is what was written. 6: it is not. 7: something could not be checked.
 
 WHAT IT DOES NOT SHOW
@@ -437,5 +451,19 @@ WHAT IT DOES NOT SHOW
         days.0,
         days.1,
         leavers.len(),
+        stamp = stamp(contents).unwrap_or_default(),
     )
+}
+
+/// How to check the last time stamp by hand; `None`: there is none.
+fn stamp(contents: &Contents) -> Option<String> {
+    let stamped = |it: &&AnchorTold| it.kind == "rfc3161" && it.taken.is_some();
+    let AnchorTold { name, size, .. } = contents.anchors.iter().rev().find(stamped)?;
+    Some(format!(
+        "5  When a checkpoint was there, by a time stamp authority whose roots you hold as tsa.pem
+     openssl ts -verify -CAfile TRUST/tsa.pem -data data/ledger/anchors/{size:012}.checkpoint \\
+       -in data/ledger/anchors/{size:012}.{name}.tsr
+   After its certificates have expired, with -attime and the time of the stamp; verify.py does that.
+"
+    ))
 }

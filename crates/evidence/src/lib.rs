@@ -5,6 +5,7 @@
 //! ledger's proofs inside. Functions from values to values: who reads the database, the keys and the
 //! files is the caller. Never here: a database, a network, a clock; and nothing in a bag is ever run.
 
+mod anchored;
 mod bag;
 mod contents;
 mod error;
@@ -16,6 +17,7 @@ mod signature;
 mod tables;
 mod verify;
 
+pub use anchored::{AnchorTold, Stamp, Taken, stamps};
 pub use bag::Bag;
 pub use contents::{Contents, FindingTold, LeaverTold, LedgerPart, RawRow, Scope, pack, sealed};
 pub use error::EvidenceError;

@@ -9,6 +9,7 @@ use ledger::{Checkpoint, Note, Proof, PublicKey, leaf_hash, root_of, sha256};
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::anchored;
 use crate::bag::{Bag, MANIFEST, SIGNATURE, TAG_MANIFEST, hex, is_plain};
 use crate::leaf::LeaverLeaf;
 use crate::population::{COLUMNS, population_csv};
@@ -62,6 +63,8 @@ pub fn verify(bag: &Bag, trust: &Trust) -> Vec<Check> {
             checks.push(check("ledger", ledger.entries_are_in_it(bag)));
             checks.push(Check { what: "checkpoint", outcome: ledger.is_signed(trust) });
             checks.push(Check { what: "history", outcome: ledger.goes_on(trust) });
+            let anchors = anchored::check(bag, &ledger.checkpoint.origin, &ledger.hashes);
+            checks.extend(anchors.map(|it| check("anchors", it)));
             checks.push(check("leavers", ledger.leavers(bag)));
             if let Some((nonce, n)) = &trust.sample {
                 checks.push(check("sample", ledger.sample(bag, nonce, *n)));

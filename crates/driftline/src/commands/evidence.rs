@@ -3,6 +3,7 @@
 mod gather;
 mod key;
 mod leavers;
+mod stamps;
 mod verify;
 
 use std::path::Path;

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::{Finding, FindingId, Folded, Leaver, List, Pass, RunId, Stream, SystemId};
 use evidence::{
-    AlertRow, Contents, ExceptionRow, FindingTold, LeaverLeaf, LeaverTold, LedgerPart, ListRead,
-    RawRow, RunDone, Scope,
+    AlertRow, AnchorTold, Contents, ExceptionRow, FindingTold, LeaverLeaf, LeaverTold, LedgerPart,
+    ListRead, RawRow, RunDone, Scope, Taken,
 };
 use ledger::{Checkpoint, Note};
 use serde::Deserialize;
-use store::{LeaverLine, Store};
+use store::{AnchorLine, AnchorState, LeaverLine, Store};
 
 use crate::exit::UsageError;
 use crate::when;
@@ -61,6 +61,7 @@ pub(super) async fn contents(
         lists: lists(store, (&scope.app, idps), period).await?,
         exceptions: exceptions(store, &findings).await?,
         alerts: alerts(store, period).await?,
+        anchors: anchors(store, period.0).await?,
         leavers: told,
         findings,
         scope,
@@ -266,6 +267,31 @@ async fn alerts(
         reference: it.delivery.reference.map(|it| it.to_string()).unwrap_or_default(),
     };
     Ok(lines.into_iter().map(row).collect())
+}
+
+/// Checkpoints that were to be taken out of reach since then, oldest first.
+async fn anchors(store: &Store, since: DateTime<Utc>) -> anyhow::Result<Vec<AnchorTold>> {
+    let mut lines = store.anchors().await?;
+    lines.retain(|it| it.asked_at >= since);
+    lines.reverse();
+    let told = |it: AnchorLine| {
+        let (state, taken) = match it.state {
+            AnchorState::Pending => ("pending", None),
+            AnchorState::Failed => ("failed", None),
+            AnchorState::Made { at, place, proof } => ("made", Some(Taken { at, place, proof })),
+        };
+        AnchorTold {
+            name: it.name.name.to_string(),
+            kind: it.name.kind.to_string(),
+            size: it.size,
+            note: it.note,
+            asked_at: it.asked_at,
+            state: state.to_owned(),
+            taken,
+            why: it.why,
+        }
+    };
+    Ok(lines.into_iter().map(told).collect())
 }
 
 /// A run as its entry tells of it.

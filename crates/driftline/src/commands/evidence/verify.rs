@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use evidence::{AllowedSigners, Bag, Check, EvidenceError, Outcome, Trust};
 use ledger::{Checkpoint, Note, PublicKey};
 
+use super::stamps;
 use crate::cli::VerifyBagArgs;
 use crate::exit::{Exit, UsageError};
 
@@ -19,7 +20,8 @@ pub(super) fn verify(args: &VerifyBagArgs) -> anyhow::Result<(Vec<u8>, Exit)> {
     let trust = trust(args)?;
     let bag = bag(&args.bag)
         .with_context(|| format!("failed to read the bag `{}`", args.bag.display()))?;
-    let checks = evidence::verify(&bag, &trust);
+    let mut checks = evidence::verify(&bag, &trust);
+    checks.extend(stamps::check(&bag, args.trust.as_deref()));
     let exit = checks.iter().map(|it| &it.outcome).fold(Exit::Fine, |exit, it| match (exit, it) {
         (_, Outcome::Broken(_)) | (Exit::Broken, _) => Exit::Broken,
         (_, Outcome::Unchecked(_)) => Exit::Unchecked,
