@@ -217,3 +217,22 @@ fn the_settings_of_the_sample_are_in_order() {
     let answer = site.told(&["config", "check"]);
     assert!(answer.stdout.contains("secureframe"), "{answer}");
 }
+
+#[test]
+fn without_hrs_list_that_was_asked_for_coverage_is_not_complete() {
+    let site = Site::quickstart();
+    let night = |file: &str| format!("samples/2026-11-20/{file}");
+    let (users, app_users) = (night("okta_users.json"), night("okta_app_users.json"));
+    let (accounts, hr) = (night("secureframe_scim_users"), night("hr_leavers.csv"));
+    let files = ["check", "--idp", &users, "--idp", &app_users, "--app", &accounts];
+    let hr_of = |hr: &str| {
+        let answer = site.ask(&[&files[..], &["--hr", hr, "--zone", "Europe/Berlin"]].concat());
+        let lines: Vec<String> = answer.stdout.lines().map(str::to_owned).collect();
+        let line = |needle| lines.iter().find(|it| it.contains(needle)).cloned();
+        (line("Coverage").unwrap_or_default(), line("- hr leavers"))
+    };
+    assert_eq!(hr_of(&hr).1, None);
+    let (grade, why) = hr_of("not-there.csv");
+    assert!(grade.contains("Coverage C"), "{grade}");
+    assert_eq!(why.as_deref(), Some("    - hr leavers: no data"));
+}

@@ -66,6 +66,10 @@ pub fn app_grade(estate: &Estate, rules: &AppRules) -> (Grade, Vec<String>) {
             idp.id
         ));
     }
+    for list in estate.hr.iter().filter(|it| it.latest.is_none() || it.is_stand_in) {
+        worst = worst.max(Grade::C); // Leavers of whom HR alone knows are not seen.
+        reasons.extend(list_grade(estate, list).1);
+    }
     let authority = rules.authority.as_ref();
     let is_hr = authority.is_some_and(|it| !estate.idps.iter().any(|idp| idp.id == *it));
     if is_hr
