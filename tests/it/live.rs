@@ -284,6 +284,21 @@ async fn a_first_list_of_assignments_without_a_row_takes_nobodys_right() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_first_list_of_assignments_without_a_row_counts_when_two_people_say_so() {
+    let nobody = FIRM.replace(" assigned", "");
+    let (_sim, site) = installed(&nobody).await;
+    assert_eq!(run(&site).status, 4);
+    let status = ask(&site, &["guard", "status"]).stdout;
+    let digest = status.lines().nth(1).unwrap().split_whitespace().next().unwrap();
+    let why = ["--reason", "the app is new", "--by"];
+    ask(&site, &[&["guard", "release", digest][..], &why, &["Ada"]].concat());
+    ask(&site, &["guard", "approve", "1", "--by", "Grace"]);
+    let answer = run(&site);
+    assert_eq!(answer.status, 0, "{answer}");
+    assert!(live(&site).contains(&"unassigned_active a1 pending".to_owned()), "{:?}", live(&site));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_is_gone_is_over_only_when_the_app_says_so_by_id() {
     let firm = FIRM.to_owned() + "company 20\n";
     let (sim, site) = installed_with(&firm, "deprovision = \"deletes\"").await;
