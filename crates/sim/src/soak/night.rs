@@ -94,6 +94,8 @@ impl Company {
         if let Some(victim) = self.victim.clone() {
             seen.killed = self.kill(&victim, &path).await?;
             seen.problems.extend(verified(&path).await?);
+            // The papers speak as of a later look than the one that was killed.
+            self.prepare(self.plan.pass)?;
         }
         let began_at = self.now();
         let store = match self.store.take() {
