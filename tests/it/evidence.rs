@@ -501,6 +501,54 @@ fn a_redacted_bag_names_nobody_and_proves_the_same() {
     assert!(!redacted.paths().any(|it| it.starts_with("data/raw/")));
 }
 
+/// The cell of a column in the row of a control.
+fn mapped(bag: &Bag, control: &str, column: &str) -> String {
+    let table = bag.text("data/controls.csv").unwrap().trim_start_matches('\u{feff}');
+    let mut rows = csv::Reader::from_reader(table.as_bytes());
+    let at = rows.headers().unwrap().iter().position(|it| it == column).unwrap();
+    let row = rows.records().map(Result::unwrap).find(|it| &it[1] == control);
+    row.unwrap_or_else(|| panic!("no row of {control}: {table}"))[at].to_owned()
+}
+
+#[test]
+fn a_bag_says_for_each_control_where_to_look_and_claims_none_to_be_met() {
+    let audited = Audited::new();
+    let files = mapped(&audited.bag, "8.2.5", "files");
+    assert!(files.contains("data/population.csv; data/leavers/"), "{files}");
+    assert_eq!(mapped(&audited.bag, "8.2.5", "not_in_this_bag"), "", "all of them are in it");
+    let page = audited.bag.text("data/report.html").unwrap();
+    assert!(page.contains("<td>164.308(a)(3)</td>"));
+    assert!(page.contains("Whether a control is met, nothing here says."));
+    let start = audited.bag.text("START-HERE.txt").unwrap();
+    assert!(start.contains("SOC 2: CC6.1, CC6.2, CC6.3\nISO/IEC 27001: A.5.15,"), "{start}");
+    let redacted = export(&audited.site, &["--redacted", "--output", "redacted.zip"]);
+    assert_eq!(mapped(&redacted, "8.2.5", "not_in_this_bag"), "data/raw/");
+}
+
+#[test]
+fn the_mapping_of_controls_is_the_operators_to_say_otherwise() {
+    let site = Site::quickstart_after_nights();
+    let ours = site.told(&["evidence", "controls"]).stdout;
+    let settings = text(&site.read("driftline.toml"));
+    site.write("driftline.toml", format!("{settings}\n[evidence]\ncontrols = \"own/c.toml\"\n"));
+    let arguments = [&["evidence", "export"][..], &PERIOD, &["--output", "bag.zip"]].concat();
+    is(&site.ask(&arguments), 3, &["own/c.toml", "correct `evidence.controls`"]);
+    site.write("own/c.toml", ours.replace("data/raw/", "data/rwa/"));
+    is(&site.ask(&arguments), 3, &["own/c.toml` line", "`control[16].files[3]`", "`data/raw/`"]);
+    is(&site.ask(&["config", "check"]), 3, &["`control[16].files[3]`"]);
+    assert!(!site.path("bag.zip").exists());
+    site.write(
+        "own/c.toml",
+        ours.replace("Access of people whose", "For us: access of those whose"),
+    );
+    let bag = export(&site, &["--output", "bag.zip"]);
+    assert!(mapped(&bag, "8.2.5", "asks").starts_with("For us: access of those"));
+    let digest = &json(bag.get("data/ipe.json").unwrap())["controls_sha256"];
+    let written = ledger::sha256(&site.read("own/c.toml"));
+    let written: String = written.iter().map(|it| format!("{it:02x}")).collect();
+    assert_eq!(*digest, *written);
+}
+
 #[test]
 fn of_whom_nobody_asked_a_bag_has_the_row_and_neither_name_nor_trace() {
     let audited = Audited::new();

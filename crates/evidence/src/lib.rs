@@ -7,6 +7,7 @@
 
 mod bag;
 mod contents;
+mod controls;
 mod error;
 mod leaf;
 mod page;
@@ -18,6 +19,7 @@ mod verify;
 
 pub use bag::Bag;
 pub use contents::{Contents, FindingTold, LeaverTold, LedgerPart, RawRow, Scope, pack, sealed};
+pub use controls::{CONTROLS, Control, Controls, PARTS};
 pub use error::EvidenceError;
 pub use leaf::LeaverLeaf;
 pub use population::{COLUMNS, population_csv};

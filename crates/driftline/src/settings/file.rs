@@ -288,6 +288,9 @@ pub(super) struct Evidence {
     /// The key that signs bags: `file:PATH`, `credential:NAME` or `env:NAME` of an OpenSSH private
     /// key. Default: none, and bags are not signed. `driftline evidence key new` makes one.
     pub(super) signing_key: Option<String>,
+    /// Which control asks for what, and which part of a bag is evidence for it: a TOML file. Default:
+    /// the mapping in the program, which `driftline evidence controls` prints to begin with.
+    pub(super) controls: Option<String>,
 }
 
 /// One identity provider.
