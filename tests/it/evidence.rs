@@ -9,7 +9,7 @@ use ledger::{Checkpoint, Note, leaf_hash, root_of};
 use serde_json::Value;
 
 use crate::firm::{FIRST, Night, SECOND, THIRD, user};
-use crate::site::{Answer, Site, json};
+use crate::site::{Answer, Site, json, project};
 
 /// The second half of a year in which the sample company was looked at twice.
 const PERIOD: [&str; 6] = ["--app", "secureframe", "--from", "2026-07-01", "--to", "2027-01-01"];
@@ -547,6 +547,82 @@ fn the_mapping_of_controls_is_the_operators_to_say_otherwise() {
     let written = ledger::sha256(&site.read("own/c.toml"));
     let written: String = written.iter().map(|it| format!("{it:02x}")).collect();
     assert_eq!(*digest, *written);
+}
+
+/// The events of a bag, each held against the schema of its version.
+fn events(bag: &Bag, version: &str) -> Vec<Value> {
+    let schema = recorded(&format!("ocsf/compliance_finding-{version}.schema.json.zst"));
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let events = bag.text("data/machine/ocsf.ndjson").unwrap().lines();
+    let events: Vec<Value> = events.map(|it| json(it.as_bytes())).collect();
+    for event in &events {
+        let wrong: Vec<String> = schema.iter_errors(event).map(|it| it.to_string()).collect();
+        assert!(wrong.is_empty(), "{wrong:#?}: {event:#}");
+        assert_eq!(event["metadata"]["version"], version);
+        let (class, activity) = (&event["class_uid"], event["activity_id"].as_u64().unwrap());
+        assert_eq!(event["type_uid"], class.as_u64().unwrap() * 100 + activity);
+    }
+    events
+}
+
+fn recorded(path: &str) -> Value {
+    let file = fs::File::open(project("tests/data").join(path)).unwrap();
+    // What derived them did not escape the `/` in the names of extensions (RFC 6901).
+    let schema = text(&zstd::decode_all(file).unwrap());
+    json(schema.replace("#/$defs/win/", "#/$defs/win~1").as_bytes())
+}
+
+#[test]
+fn every_event_of_a_bag_is_one_of_ocsf_and_of_an_entry_of_the_ledger() {
+    let audited = Audited::new();
+    let events = events(&audited.bag, "1.5.0");
+    let entries = text(audited.bag.get("data/ledger/entries.jsonl").unwrap());
+    let of_findings = entries.lines().filter(|it| it.contains("\"type\":\"finding."));
+    assert_eq!(events.len(), of_findings.clone().count());
+    for (event, entry) in events.iter().zip(of_findings) {
+        let hash: String =
+            leaf_hash(entry.as_bytes()).iter().map(|it| format!("{it:02x}")).collect();
+        assert_eq!(event["unmapped"]["leaf_hash"], *hash);
+    }
+    let of = |id: &str| -> Vec<&Value> {
+        events.iter().filter(|it| it["finding_info"]["uid_alt"] == id).collect()
+    };
+    let told = |it: &Value| {
+        [&it["activity_name"], &it["status"], &it["compliance"]["status"]]
+            .map(|it| it.as_str().unwrap().to_owned())
+    };
+    // The leaver of the README who kept an account: opened at the first look.
+    let [kept] = of("DL-14")[..] else { panic!("DL-14 has one event") };
+    assert_eq!(told(kept), ["Create", "New", "Fail"]);
+    let requirements = kept["compliance"]["requirements"].as_array().unwrap();
+    assert!(requirements.contains(&"PCI DSS 8.2.5".into()), "{kept:#}");
+    // Seen twice, and opened then.
+    let twice: Vec<_> = of("DL-12").into_iter().map(told).collect();
+    assert_eq!(twice, [["Create", "New", "Warning"], ["Update", "New", "Fail"]]);
+    // What is over is closed, and says nothing of the deadline.
+    let closed: Vec<_> = of("DL-9").into_iter().map(told).collect();
+    assert_eq!(closed[1], ["Close", "Resolved", "Pass"]);
+}
+
+#[test]
+fn what_people_say_of_a_finding_is_an_event_of_the_version_that_the_settings_name() {
+    let site = Site::quickstart_after_nights();
+    let settings = text(&site.read("driftline.toml"));
+    site.write("driftline.toml", format!("{settings}\n[evidence]\nocsf_version = \"1.8.0\"\n"));
+    let by = ["--reason", "no drift, says Ada Byron", "--by", "Grace Hopper"];
+    site.told(&[&["findings", "false-positive", "DL-14"][..], &by].concat());
+    // A person speaks now, which is not in the period.
+    let period = ["--app", "secureframe", "--from", "2026-07-01", "--to", "2100-01-01"];
+    site.told(&[&["evidence", "export"][..], &period, &["--output", "bag.zip"]].concat());
+    let bag = Bag::from_zip(&site.read("bag.zip")).unwrap();
+    let events = events(&bag, "1.8.0");
+    let said = &events[events.len() - 1];
+    assert_eq!((&said["activity_name"], &said["status"]), (&"Close".into(), &"Suppressed".into()));
+    assert_eq!(said["compliance"]["status"], "False positive", "nobody saw that it is over");
+    let machine = bag.text("data/machine/ocsf.ndjson").unwrap();
+    for personal in ["Ada Byron", "Grace Hopper", "alderquay.example", "00uF1vGWgf4jCpZp8Vd7"] {
+        assert!(!machine.contains(personal), "{personal}");
+    }
 }
 
 #[test]

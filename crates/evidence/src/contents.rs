@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::bag::{Bag, SIGNATURE, TAG_MANIFEST, hex};
 use crate::controls::{self, Controls};
 use crate::leaf::LeaverLeaf;
+use crate::ocsf::{self, OcsfVersion};
 use crate::population::{COLUMNS, population_csv, row};
 use crate::tables::{self, AlertRow, ExceptionRow, ListRead, RunDone, longest_gap, tie_out, time};
 use crate::{EvidenceError, SigningKey, page};
@@ -47,6 +48,8 @@ pub struct Scope {
     pub limits: Vec<String>,
     /// Which control it is evidence for.
     pub controls: Controls,
+    /// The version of OCSF that its events have.
+    pub ocsf: OcsfVersion,
 }
 
 /// The ledger, as far as the bag needs it.
@@ -149,6 +152,7 @@ pub fn pack(contents: &Contents) -> Result<Bag, EvidenceError> {
         put_leaver(&mut bag, contents, &subtrees, (told, leaver))?;
     }
     put_ledger(&mut bag, contents)?;
+    bag.put("data/machine/ocsf.ndjson", ocsf::events(contents));
     let mapped = controls::rows(&contents.scope.controls, &bag);
     bag.put("data/report.html", page::page(contents, &leavers, &mapped)?);
     bag.put("data/controls.csv", report::table_csv(controls::COLUMNS, mapped));

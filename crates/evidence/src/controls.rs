@@ -1,7 +1,7 @@
 //! Which control of which framework asks for what, and which part of a bag is evidence for it. A map:
 //! nothing here says that a control is met.
 
-use domain::Digest;
+use domain::{Cause, Digest};
 
 use crate::bag::Bag;
 
@@ -19,6 +19,7 @@ pub const PARTS: &[&str] = &[
     "data/ipe.json",
     "data/leavers/",
     "data/ledger/",
+    "data/machine/",
     "data/population.csv",
     "data/population.xlsx",
     "data/raw/",
@@ -50,6 +51,8 @@ pub struct Control {
     pub not_shown: Option<String>,
     /// Where to look: some of [`PARTS`].
     pub files: Vec<String>,
+    /// Causes of findings that bear on it.
+    pub causes: Vec<Cause>,
 }
 
 impl Control {

@@ -10,6 +10,7 @@ mod contents;
 mod controls;
 mod error;
 mod leaf;
+mod ocsf;
 mod page;
 mod population;
 mod sample;
@@ -22,6 +23,7 @@ pub use contents::{Contents, FindingTold, LeaverTold, LedgerPart, RawRow, Scope,
 pub use controls::{CONTROLS, Control, Controls, PARTS};
 pub use error::EvidenceError;
 pub use leaf::LeaverLeaf;
+pub use ocsf::OcsfVersion;
 pub use population::{COLUMNS, population_csv};
 pub use sample::drawn;
 pub use signature::{AllowedSigners, NAMESPACE, SigningKey};

@@ -120,6 +120,7 @@ async fn export(
         is_provisional: period.is_provisional,
         limits: engine::LIMITS.iter().map(|it| (*it).to_owned()).collect(),
         controls,
+        ocsf: settings.ocsf_version,
     };
     let contents = gather::contents(&store, scope, &period.idps).await?;
     let mut bag = pack(&contents)?;

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use domain::{Cause, Family};
 use evidence::{CONTROLS, Control, Controls, PARTS};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -29,6 +30,7 @@ struct Row {
     shows: String,
     not_shown: Option<String>,
     files: Vec<String>,
+    findings: Vec<String>,
 }
 
 /// Reads the mapping of a file; `None`: the one in the program.
@@ -93,13 +95,30 @@ fn check(document: &Document<'_>, at: &str, row: &Row) -> Result<(), SettingsErr
             return Err(document.wrong(&["control", at, "files", &place.to_string()], what));
         }
     }
+    for (place, word) in row.findings.iter().enumerate() {
+        if causes(word).is_empty() {
+            let words =
+                Family::ALL.iter().map(|it| it.name()).chain(Cause::ALL.iter().map(|it| it.name()));
+            let guess = nearest(word, words);
+            let guess = guess.map_or_else(String::new, |it| format!("; did you mean `{it}`?"));
+            let what = format!("is no family and no cause of findings{guess}");
+            return Err(document.wrong(&["control", at, "findings", &place.to_string()], what));
+        }
+    }
     Ok(())
+}
+
+/// What a word stands for: a cause, or all causes of a family. None, where it is neither.
+fn causes(word: &str) -> Vec<Cause> {
+    let is_meant = |it: &&Cause| it.name() == word || it.family().name() == word;
+    Cause::ALL.iter().filter(is_meant).copied().collect()
 }
 
 impl Row {
     fn meant(self) -> Control {
-        let Self { framework, id, asks, shows, not_shown, files } = self;
-        Control { framework, id, asks, shows, not_shown, files }
+        let Self { framework, id, asks, shows, not_shown, files, findings } = self;
+        let causes = findings.iter().flat_map(|it| causes(it)).collect();
+        Control { framework, id, asks, shows, not_shown, files, causes }
     }
 }
 
@@ -132,6 +151,7 @@ mod tests {
             (good.replace("'a'", "' '"),              "line 4, column 8: `control[0].asks` is missing or empty: say it in words"),
             (good.replace("['data/leavers/']", "[]"), "line 6, column 9: `control[0].files` is missing or empty"),
             (good.replace("leavers/", "leaver"),      "line 6, column 10: `control[0].files[0]` is no file or folder of a bag; did you mean `data/leavers/`?"),
+            (format!("{good}findings = ['orphans']"), "line 7, column 13: `control[0].findings[0]` is no family and no cause of findings; did you mean `orphan`?"),
             (format!("{good}{good}"),                 "line 9, column 6: `control[1].id` is there twice for SOC 2"),
             (good.replace("id = 'CC6.2'", "id = 6"),  "line 3, column 6: `control[0].id` must be a text in quotes"),
         ];
@@ -139,6 +159,8 @@ mod tests {
             let error = understand("my.toml", &text).unwrap_err().to_string();
             assert!(error.starts_with(&format!("`my.toml` {expected}")), "{error}");
         }
-        assert_eq!(understand("my.toml", good).unwrap().controls.len(), 1);
+        let read = understand("my.toml", &format!("{good}findings = ['orphan', 'leaver_active']"));
+        let causes = read.unwrap().controls.remove(0).causes;
+        assert_eq!(causes, [Cause::OrphanActive, Cause::LeaverActive]);
     }
 }

@@ -68,6 +68,8 @@ pub(crate) struct Settings {
     evidence_key: Option<SecretRef>,
     /// The mapping of controls to evidence; `None`: the one in the program.
     controls: Option<PathBuf>,
+    /// The version of OCSF that the events of a bag have.
+    pub(crate) ocsf_version: evidence::OcsfVersion,
     /// The folder that relative paths start from.
     base: PathBuf,
 }
@@ -336,6 +338,7 @@ pub(super) fn mean(
         database: base.join(&file.database),
         reports: base.join(&file.reports),
         reports_keep: reports_keep.transpose()?,
+        ocsf_version: file.evidence.ocsf_version.meant(),
         controls: file.evidence.controls.as_ref().map(|it| base.join(it)),
         profiles: file.profiles.as_ref().map(|folder| base.join(folder)),
         nights,
