@@ -499,6 +499,8 @@ fn a_redacted_bag_names_nobody_and_proves_the_same() {
         }
     }
     assert!(!redacted.paths().any(|it| it.starts_with("data/raw/")));
+    events(&redacted, "1.5.0");
+    results(&redacted);
 }
 
 /// The cell of a column in the row of a control.
@@ -623,6 +625,73 @@ fn what_people_say_of_a_finding_is_an_event_of_the_version_that_the_settings_nam
     for personal in ["Ada Byron", "Grace Hopper", "alderquay.example", "00uF1vGWgf4jCpZp8Vd7"] {
         assert!(!machine.contains(personal), "{personal}");
     }
+}
+
+const OSCAL: &str = "data/machine/oscal-assessment-results.json";
+
+/// The assessment results of a bag, held against NIST's schema.
+fn results(bag: &Bag) -> Value {
+    let document = json(bag.get(OSCAL).unwrap());
+    let schema = recorded("oscal/assessment-results-1.2.1.schema.json.zst");
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let wrong: Vec<String> = schema.iter_errors(&document).map(|it| it.to_string()).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    document["assessment-results"].clone()
+}
+
+#[test]
+fn assessment_results_judge_no_further_than_was_seen_and_lead_to_the_files_of_the_bag() {
+    let audited = Audited::new();
+    let document = results(&audited.bag);
+    let result = &document["results"][0];
+    let titles = |list: &Value| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|it| it["title"].as_str().unwrap().to_owned()).collect()
+    };
+    let told = titles(&result["observations"]);
+    let population = audited.bag.text("data/population.csv").unwrap();
+    assert_eq!(told.len(), 3 + population.lines().count() - 1, "{told:?}");
+    assert_eq!(told[0], "Did the control run?");
+    // One was seen on too late: nothing is satisfied, and what was not seen is said.
+    let findings = result["findings"].as_array().unwrap();
+    let objectives: Vec<&str> =
+        findings.iter().map(|it| it["target"]["target-id"].as_str().unwrap()).collect();
+    assert_eq!(objectives, ["ac-2.3_obj.b", "ac-2_obj.f-4", "ps-4_obj.a"]);
+    for finding in findings {
+        assert_eq!(finding["target"]["status"]["state"], "not-satisfied");
+        let said = finding["description"].as_str().unwrap();
+        assert!(said.contains("it was not seen whether they were off in time"), "{said}");
+    }
+    // Every file that something leads to is in the bag, and is that one.
+    let resources = document["back-matter"]["resources"].as_array().unwrap();
+    for link in resources.iter().map(|it| &it["rlinks"][0]) {
+        let path = link["href"].as_str().unwrap().replacen("..", "data", 1);
+        let bytes = audited.bag.get(&path).unwrap_or_else(|| panic!("no {path}"));
+        let hash: String = ledger::sha256(bytes).iter().map(|it| format!("{it:02x}")).collect();
+        assert_eq!(link["hashes"][0]["value"], *hash, "{path}");
+    }
+    let ids: Vec<&str> = resources.iter().map(|it| it["uuid"].as_str().unwrap()).collect();
+    for observation in result["observations"].as_array().unwrap() {
+        let href = observation["relevant-evidence"][0]["href"].as_str().unwrap();
+        assert!(ids.contains(&&href[1..]), "{href}");
+    }
+}
+
+#[test]
+fn who_was_off_in_time_satisfies_an_objective_and_where_nobody_was_judged_there_is_none() {
+    let site = Site::firm();
+    night(&site, FIRST, &[], &[], &[]);
+    let bag = |name: &str| {
+        let period = ["--app", "secureframe", "--from", "2026-11-01", "--to", "2026-12-01"];
+        site.told(&[&["evidence", "export"][..], &period, &["--output", name]].concat());
+        Bag::from_zip(&site.read(name)).unwrap()
+    };
+    let nobody = results(&bag("nobody.zip"))["results"][0].clone();
+    assert_eq!(nobody.get("findings"), None);
+    let said = nobody["remarks"].as_str().unwrap();
+    assert!(said.starts_with("There is no finding: no leaver of the period"), "{said}");
+    night(&site, SECOND, &[5], &[5], &[]);
+    let met = results(&bag("met.zip"))["results"][0].clone();
+    assert_eq!(met["findings"][0]["target"]["status"]["state"], "satisfied", "{met:#}");
 }
 
 #[test]

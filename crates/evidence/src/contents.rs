@@ -10,6 +10,7 @@ use crate::bag::{Bag, SIGNATURE, TAG_MANIFEST, hex};
 use crate::controls::{self, Controls};
 use crate::leaf::LeaverLeaf;
 use crate::ocsf::{self, OcsfVersion};
+use crate::oscal;
 use crate::population::{COLUMNS, population_csv, row};
 use crate::tables::{self, AlertRow, ExceptionRow, ListRead, RunDone, longest_gap, tie_out, time};
 use crate::{EvidenceError, SigningKey, page};
@@ -153,6 +154,9 @@ pub fn pack(contents: &Contents) -> Result<Bag, EvidenceError> {
     }
     put_ledger(&mut bag, contents)?;
     bag.put("data/machine/ocsf.ndjson", ocsf::events(contents));
+    if let Some(results) = oscal::assessment_results(contents, &leavers, &bag) {
+        bag.put("data/machine/oscal-assessment-results.json", json_file(&results));
+    }
     let mapped = controls::rows(&contents.scope.controls, &bag);
     bag.put("data/report.html", page::page(contents, &leavers, &mapped)?);
     bag.put("data/controls.csv", report::table_csv(controls::COLUMNS, mapped));

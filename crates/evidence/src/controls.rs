@@ -53,6 +53,17 @@ pub struct Control {
     pub files: Vec<String>,
     /// Causes of findings that bear on it.
     pub causes: Vec<Cause>,
+    /// What OSCAL calls it; `None`: no catalog is meant.
+    pub oscal: Option<OfCatalog>,
+}
+
+/// A control of an OSCAL catalog.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OfCatalog {
+    /// Its id there, as `ac-2.3`.
+    pub id: String,
+    /// Its objectives that the results of leavers say something of, as `ac-2.3_obj.b`.
+    pub objectives: Vec<String>,
 }
 
 impl Control {

@@ -11,6 +11,7 @@ mod controls;
 mod error;
 mod leaf;
 mod ocsf;
+mod oscal;
 mod page;
 mod population;
 mod sample;
@@ -20,7 +21,7 @@ mod verify;
 
 pub use bag::Bag;
 pub use contents::{Contents, FindingTold, LeaverTold, LedgerPart, RawRow, Scope, pack, sealed};
-pub use controls::{CONTROLS, Control, Controls, PARTS};
+pub use controls::{CONTROLS, Control, Controls, OfCatalog, PARTS};
 pub use error::EvidenceError;
 pub use leaf::LeaverLeaf;
 pub use ocsf::OcsfVersion;

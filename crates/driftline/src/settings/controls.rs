@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use domain::{Cause, Family};
-use evidence::{CONTROLS, Control, Controls, PARTS};
+use evidence::{CONTROLS, Control, Controls, OfCatalog, PARTS};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
@@ -31,6 +31,8 @@ struct Row {
     not_shown: Option<String>,
     files: Vec<String>,
     findings: Vec<String>,
+    oscal: Option<String>,
+    objectives: Vec<String>,
 }
 
 /// Reads the mapping of a file; `None`: the one in the program.
@@ -105,7 +107,28 @@ fn check(document: &Document<'_>, at: &str, row: &Row) -> Result<(), SettingsErr
             return Err(document.wrong(&["control", at, "findings", &place.to_string()], what));
         }
     }
+    let objectives = row.objectives.iter().enumerate().map(|(at, it)| (Some(at.to_string()), it));
+    for (place, id) in row.oscal.iter().map(|it| (None, it)).chain(objectives) {
+        let path = match &place {
+            Some(place) => vec!["control", at, "objectives", place],
+            None => vec!["control", at, "oscal"],
+        };
+        if !is_token(id) {
+            let what = "is no id of an OSCAL catalog: write it as there, such as `ac-2.3_obj.b`";
+            return Err(document.wrong(&path, what));
+        }
+    }
+    if row.oscal.is_none() && !row.objectives.is_empty() {
+        let what = "are those of a control of a catalog: name that as `oscal`, too";
+        return Err(document.wrong(&["control", at, "objectives"], what));
+    }
     Ok(())
+}
+
+/// What OSCAL calls a token.
+fn is_token(id: &str) -> bool {
+    id.starts_with(|it: char| it.is_alphabetic() || it == '_')
+        && id.chars().all(|it| it.is_alphanumeric() || matches!(it, '.' | '-' | '_'))
 }
 
 /// What a word stands for: a cause, or all causes of a family. None, where it is neither.
@@ -116,9 +139,11 @@ fn causes(word: &str) -> Vec<Cause> {
 
 impl Row {
     fn meant(self) -> Control {
-        let Self { framework, id, asks, shows, not_shown, files, findings } = self;
+        let Self { framework, id, asks, shows, not_shown, files, findings, oscal, objectives } =
+            self;
         let causes = findings.iter().flat_map(|it| causes(it)).collect();
-        Control { framework, id, asks, shows, not_shown, files, causes }
+        let oscal = oscal.map(|id| OfCatalog { id, objectives });
+        Control { framework, id, asks, shows, not_shown, files, causes, oscal }
     }
 }
 
@@ -152,6 +177,8 @@ mod tests {
             (good.replace("['data/leavers/']", "[]"), "line 6, column 9: `control[0].files` is missing or empty"),
             (good.replace("leavers/", "leaver"),      "line 6, column 10: `control[0].files[0]` is no file or folder of a bag; did you mean `data/leavers/`?"),
             (format!("{good}findings = ['orphans']"), "line 7, column 13: `control[0].findings[0]` is no family and no cause of findings; did you mean `orphan`?"),
+            (format!("{good}oscal = 'AC 2'"),        "line 7, column 9: `control[0].oscal` is no id of an OSCAL catalog"),
+            (format!("{good}objectives = ['a']"),   "line 7, column 14: `control[0].objectives` are those of a control of a catalog"),
             (format!("{good}{good}"),                 "line 9, column 6: `control[1].id` is there twice for SOC 2"),
             (good.replace("id = 'CC6.2'", "id = 6"),  "line 3, column 6: `control[0].id` must be a text in quotes"),
         ];
