@@ -324,11 +324,13 @@ fn a_bag_is_checked_by_what_an_auditor_holds() {
 #[test]
 fn a_file_that_was_changed_put_in_or_taken_out_is_named() {
     let audited = Audited::new();
-    let mut changed = audited.bag.clone();
-    let mut bytes = changed.get("data/findings.csv").unwrap().to_vec();
-    bytes[50] ^= 1;
-    changed.put("data/findings.csv", bytes);
-    is(&audited.verify(&changed, &TRUSTED), 6, &["`data/findings.csv` was changed"]);
+    for path in ["data/findings.csv", "data/controls.csv", "data/machine/ocsf.ndjson", OSCAL] {
+        let mut changed = audited.bag.clone();
+        let mut bytes = changed.get(path).unwrap().to_vec();
+        bytes[50] ^= 1;
+        changed.put(path, bytes);
+        is(&audited.verify(&changed, &TRUSTED), 6, &[&format!("`{path}` was changed")]);
+    }
     let mut more = audited.bag.clone();
     more.put("data/ledger/anchors/forged.tsr", "x");
     is(&audited.verify(&more, &TRUSTED), 6, &["`data/ledger/anchors/forged.tsr` was put in"]);
