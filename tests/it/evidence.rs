@@ -10,7 +10,7 @@ use serde_json::Value;
 use sim::Authority;
 
 use crate::firm::{FIRST, Night, SECOND, THIRD, user};
-use crate::site::{Answer, Site, json};
+use crate::site::{Answer, Site, json, project};
 
 /// The second half of a year in which the sample company was looked at twice.
 const PERIOD: [&str; 6] = ["--app", "secureframe", "--from", "2026-07-01", "--to", "2027-01-01"];
@@ -348,11 +348,13 @@ fn a_bag_is_checked_by_what_an_auditor_holds() {
 #[test]
 fn a_file_that_was_changed_put_in_or_taken_out_is_named() {
     let audited = Audited::new();
-    let mut changed = audited.bag.clone();
-    let mut bytes = changed.get("data/findings.csv").unwrap().to_vec();
-    bytes[50] ^= 1;
-    changed.put("data/findings.csv", bytes);
-    is(&audited.verify(&changed, &TRUSTED), 6, &["`data/findings.csv` was changed"]);
+    for path in ["data/findings.csv", "data/controls.csv", "data/machine/ocsf.ndjson", OSCAL] {
+        let mut changed = audited.bag.clone();
+        let mut bytes = changed.get(path).unwrap().to_vec();
+        bytes[50] ^= 1;
+        changed.put(path, bytes);
+        is(&audited.verify(&changed, &TRUSTED), 6, &[&format!("`{path}` was changed")]);
+    }
     let mut more = audited.bag.clone();
     more.put("data/ledger/anchors/forged.tsr", "x");
     is(&audited.verify(&more, &TRUSTED), 6, &["`data/ledger/anchors/forged.tsr` was put in"]);
@@ -583,6 +585,199 @@ fn a_redacted_bag_names_nobody_and_proves_the_same() {
         }
     }
     assert!(!redacted.paths().any(|it| it.starts_with("data/raw/")));
+    events(&redacted, "1.5.0");
+    results(&redacted);
+}
+
+/// The cell of a column in the row of a control.
+fn mapped(bag: &Bag, control: &str, column: &str) -> String {
+    let table = bag.text("data/controls.csv").unwrap().trim_start_matches('\u{feff}');
+    let mut rows = csv::Reader::from_reader(table.as_bytes());
+    let at = rows.headers().unwrap().iter().position(|it| it == column).unwrap();
+    let row = rows.records().map(Result::unwrap).find(|it| &it[1] == control);
+    row.unwrap_or_else(|| panic!("no row of {control}: {table}"))[at].to_owned()
+}
+
+#[test]
+fn a_bag_says_for_each_control_where_to_look_and_claims_none_to_be_met() {
+    let audited = Audited::new();
+    let files = mapped(&audited.bag, "8.2.5", "files");
+    assert!(files.contains("data/population.csv; data/leavers/"), "{files}");
+    assert_eq!(mapped(&audited.bag, "8.2.5", "not_in_this_bag"), "", "all of them are in it");
+    let page = audited.bag.text("data/report.html").unwrap();
+    assert!(page.contains("<td>164.308(a)(3)</td>"));
+    assert!(page.contains("Whether a control is met, nothing here says."));
+    let start = audited.bag.text("START-HERE.txt").unwrap();
+    assert!(start.contains("SOC 2: CC6.1, CC6.2, CC6.3\nISO/IEC 27001: A.5.15,"), "{start}");
+    let redacted = export(&audited.site, &["--redacted", "--output", "redacted.zip"]);
+    assert_eq!(mapped(&redacted, "8.2.5", "not_in_this_bag"), "data/raw/");
+}
+
+#[test]
+fn the_mapping_of_controls_is_the_operators_to_say_otherwise() {
+    let site = Site::quickstart_after_nights();
+    let ours = site.told(&["evidence", "controls"]).stdout;
+    let settings = text(&site.read("driftline.toml"));
+    site.write("driftline.toml", format!("{settings}\n[evidence]\ncontrols = \"own/c.toml\"\n"));
+    let arguments = [&["evidence", "export"][..], &PERIOD, &["--output", "bag.zip"]].concat();
+    is(&site.ask(&arguments), 3, &["own/c.toml", "correct `evidence.controls`"]);
+    site.write("own/c.toml", ours.replace("data/raw/", "data/rwa/"));
+    is(&site.ask(&arguments), 3, &["own/c.toml` line", "`control[16].files[3]`", "`data/raw/`"]);
+    is(&site.ask(&["config", "check"]), 3, &["`control[16].files[3]`"]);
+    assert!(!site.path("bag.zip").exists());
+    site.write(
+        "own/c.toml",
+        ours.replace("Access of people whose", "For us: access of those whose"),
+    );
+    let bag = export(&site, &["--output", "bag.zip"]);
+    assert!(mapped(&bag, "8.2.5", "asks").starts_with("For us: access of those"));
+    let digest = &json(bag.get("data/ipe.json").unwrap())["controls_sha256"];
+    let written = ledger::sha256(&site.read("own/c.toml"));
+    let written: String = written.iter().map(|it| format!("{it:02x}")).collect();
+    assert_eq!(*digest, *written);
+}
+
+/// The events of a bag, each held against the schema of its version.
+fn events(bag: &Bag, version: &str) -> Vec<Value> {
+    let schema = recorded(&format!("ocsf/compliance_finding-{version}.schema.json.zst"));
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let events = bag.text("data/machine/ocsf.ndjson").unwrap().lines();
+    let events: Vec<Value> = events.map(|it| json(it.as_bytes())).collect();
+    for event in &events {
+        let wrong: Vec<String> = schema.iter_errors(event).map(|it| it.to_string()).collect();
+        assert!(wrong.is_empty(), "{wrong:#?}: {event:#}");
+        assert_eq!(event["metadata"]["version"], version);
+        let (class, activity) = (&event["class_uid"], event["activity_id"].as_u64().unwrap());
+        assert_eq!(event["type_uid"], class.as_u64().unwrap() * 100 + activity);
+    }
+    events
+}
+
+fn recorded(path: &str) -> Value {
+    let file = fs::File::open(project("tests/data").join(path)).unwrap();
+    // What derived them did not escape the `/` in the names of extensions (RFC 6901).
+    let schema = text(&zstd::decode_all(file).unwrap());
+    json(schema.replace("#/$defs/win/", "#/$defs/win~1").as_bytes())
+}
+
+#[test]
+fn every_event_of_a_bag_is_one_of_ocsf_and_of_an_entry_of_the_ledger() {
+    let audited = Audited::new();
+    let events = events(&audited.bag, "1.5.0");
+    let entries = text(audited.bag.get("data/ledger/entries.jsonl").unwrap());
+    let of_findings = entries.lines().filter(|it| it.contains("\"type\":\"finding."));
+    assert_eq!(events.len(), of_findings.clone().count());
+    for (event, entry) in events.iter().zip(of_findings) {
+        let hash: String =
+            leaf_hash(entry.as_bytes()).iter().map(|it| format!("{it:02x}")).collect();
+        assert_eq!(event["unmapped"]["leaf_hash"], *hash);
+    }
+    let of = |id: &str| -> Vec<&Value> {
+        events.iter().filter(|it| it["finding_info"]["uid_alt"] == id).collect()
+    };
+    let told = |it: &Value| {
+        [&it["activity_name"], &it["status"], &it["compliance"]["status"]]
+            .map(|it| it.as_str().unwrap().to_owned())
+    };
+    // The leaver of the README who kept an account: opened at the first look.
+    let [kept] = of("DL-14")[..] else { panic!("DL-14 has one event") };
+    assert_eq!(told(kept), ["Create", "New", "Fail"]);
+    let requirements = kept["compliance"]["requirements"].as_array().unwrap();
+    assert!(requirements.contains(&"PCI DSS 8.2.5".into()), "{kept:#}");
+    // Seen twice, and opened then.
+    let twice: Vec<_> = of("DL-12").into_iter().map(told).collect();
+    assert_eq!(twice, [["Create", "New", "Warning"], ["Update", "New", "Fail"]]);
+    // What is over is closed, and says nothing of the deadline.
+    let closed: Vec<_> = of("DL-9").into_iter().map(told).collect();
+    assert_eq!(closed[1], ["Close", "Resolved", "Pass"]);
+}
+
+#[test]
+fn what_people_say_of_a_finding_is_an_event_of_the_version_that_the_settings_name() {
+    let site = Site::quickstart_after_nights();
+    let settings = text(&site.read("driftline.toml"));
+    site.write("driftline.toml", format!("{settings}\n[evidence]\nocsf_version = \"1.8.0\"\n"));
+    let by = ["--reason", "no drift, says Ada Byron", "--by", "Grace Hopper"];
+    site.told(&[&["findings", "false-positive", "DL-14"][..], &by].concat());
+    // A person speaks now, which is not in the period.
+    let period = ["--app", "secureframe", "--from", "2026-07-01", "--to", "2100-01-01"];
+    site.told(&[&["evidence", "export"][..], &period, &["--output", "bag.zip"]].concat());
+    let bag = Bag::from_zip(&site.read("bag.zip")).unwrap();
+    let events = events(&bag, "1.8.0");
+    let said = &events[events.len() - 1];
+    assert_eq!((&said["activity_name"], &said["status"]), (&"Close".into(), &"Suppressed".into()));
+    assert_eq!(said["compliance"]["status"], "False positive", "nobody saw that it is over");
+    let machine = bag.text("data/machine/ocsf.ndjson").unwrap();
+    for personal in ["Ada Byron", "Grace Hopper", "alderquay.example", "00uF1vGWgf4jCpZp8Vd7"] {
+        assert!(!machine.contains(personal), "{personal}");
+    }
+}
+
+const OSCAL: &str = "data/machine/oscal-assessment-results.json";
+
+/// The assessment results of a bag, held against NIST's schema.
+fn results(bag: &Bag) -> Value {
+    let document = json(bag.get(OSCAL).unwrap());
+    let schema = recorded("oscal/assessment-results-1.2.1.schema.json.zst");
+    let schema = jsonschema::validator_for(&schema).unwrap();
+    let wrong: Vec<String> = schema.iter_errors(&document).map(|it| it.to_string()).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    document["assessment-results"].clone()
+}
+
+#[test]
+fn assessment_results_judge_no_further_than_was_seen_and_lead_to_the_files_of_the_bag() {
+    let audited = Audited::new();
+    let document = results(&audited.bag);
+    let result = &document["results"][0];
+    let titles = |list: &Value| -> Vec<String> {
+        list.as_array().unwrap().iter().map(|it| it["title"].as_str().unwrap().to_owned()).collect()
+    };
+    let told = titles(&result["observations"]);
+    let population = audited.bag.text("data/population.csv").unwrap();
+    assert_eq!(told.len(), 3 + population.lines().count() - 1, "{told:?}");
+    assert_eq!(told[0], "Did the control run?");
+    // One was seen on too late: nothing is satisfied, and what was not seen is said.
+    let findings = result["findings"].as_array().unwrap();
+    let objectives: Vec<&str> =
+        findings.iter().map(|it| it["target"]["target-id"].as_str().unwrap()).collect();
+    assert_eq!(objectives, ["ac-2.3_obj.b", "ac-2_obj.f-4", "ps-4_obj.a"]);
+    for finding in findings {
+        assert_eq!(finding["target"]["status"]["state"], "not-satisfied");
+        let said = finding["description"].as_str().unwrap();
+        assert!(said.contains("it was not seen whether they were off in time"), "{said}");
+    }
+    // Every file that something leads to is in the bag, and is that one.
+    let resources = document["back-matter"]["resources"].as_array().unwrap();
+    for link in resources.iter().map(|it| &it["rlinks"][0]) {
+        let path = link["href"].as_str().unwrap().replacen("..", "data", 1);
+        let bytes = audited.bag.get(&path).unwrap_or_else(|| panic!("no {path}"));
+        let hash: String = ledger::sha256(bytes).iter().map(|it| format!("{it:02x}")).collect();
+        assert_eq!(link["hashes"][0]["value"], *hash, "{path}");
+    }
+    let ids: Vec<&str> = resources.iter().map(|it| it["uuid"].as_str().unwrap()).collect();
+    for observation in result["observations"].as_array().unwrap() {
+        let href = observation["relevant-evidence"][0]["href"].as_str().unwrap();
+        assert!(ids.contains(&&href[1..]), "{href}");
+    }
+}
+
+#[test]
+fn who_was_off_in_time_satisfies_an_objective_and_where_nobody_was_judged_there_is_none() {
+    let site = Site::firm();
+    night(&site, FIRST, &[], &[], &[]);
+    let bag = |name: &str| {
+        let period = ["--app", "secureframe", "--from", "2026-11-01", "--to", "2026-12-01"];
+        site.told(&[&["evidence", "export"][..], &period, &["--output", name]].concat());
+        Bag::from_zip(&site.read(name)).unwrap()
+    };
+    let nobody = results(&bag("nobody.zip"))["results"][0].clone();
+    assert_eq!(nobody.get("findings"), None);
+    let said = nobody["remarks"].as_str().unwrap();
+    assert!(said.starts_with("There is no finding: no leaver of the period"), "{said}");
+    night(&site, SECOND, &[5], &[5], &[]);
+    let met = results(&bag("met.zip"))["results"][0].clone();
+    assert_eq!(met["findings"][0]["target"]["status"]["state"], "satisfied", "{met:#}");
 }
 
 #[test]

@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 
 use crate::anchored::{self, AnchorTold};
 use crate::bag::{Bag, SIGNATURE, TAG_MANIFEST, hex};
+use crate::controls::{self, Controls};
 use crate::leaf::LeaverLeaf;
+use crate::ocsf::{self, OcsfVersion};
+use crate::oscal;
 use crate::population::{COLUMNS, population_csv, row};
 use crate::tables::{self, AlertRow, ExceptionRow, ListRead, RunDone, longest_gap, tie_out, time};
 use crate::{EvidenceError, SigningKey, page};
@@ -45,6 +48,10 @@ pub struct Scope {
     pub is_provisional: bool,
     /// What the evidence never shows, a sentence each.
     pub limits: Vec<String>,
+    /// Which control it is evidence for.
+    pub controls: Controls,
+    /// The version of OCSF that its events have.
+    pub ocsf: OcsfVersion,
 }
 
 /// The ledger, as far as the bag needs it.
@@ -131,7 +138,6 @@ pub fn pack(contents: &Contents) -> Result<Bag, EvidenceError> {
     let leavers: Vec<LeaverLeaf> =
         contents.leavers.iter().map(|it| leaf(contents, it)).collect::<Result<_, _>>()?;
     let mut bag = Bag::default();
-    bag.put("data/report.html", page::page(contents, &leavers)?);
     bag.put("data/population.csv", population_csv(&leavers));
     let rows: Vec<Vec<String>> = leavers.iter().map(row).collect();
     let title = format!("Leavers of {}", contents.scope.app);
@@ -151,6 +157,13 @@ pub fn pack(contents: &Contents) -> Result<Bag, EvidenceError> {
     }
     put_ledger(&mut bag, contents)?;
     anchored::put(&mut bag, &contents.anchors);
+    bag.put("data/machine/ocsf.ndjson", ocsf::events(contents));
+    if let Some(results) = oscal::assessment_results(contents, &leavers, &bag) {
+        bag.put("data/machine/oscal-assessment-results.json", json_file(&results));
+    }
+    let mapped = controls::rows(&contents.scope.controls, &bag);
+    bag.put("data/report.html", page::page(contents, &leavers, &mapped)?);
+    bag.put("data/controls.csv", report::table_csv(controls::COLUMNS, mapped));
     bag.put("START-HERE.txt", start_here(contents, &leavers));
     bag.put("verify/verify.py", VERIFY_PY);
     if !contents.ledger.keys.is_empty() {
@@ -313,6 +326,7 @@ fn ipe(contents: &Contents, leavers: &[LeaverLeaf]) -> Value {
         "software": contents.scope.software,
         "settings_sha256": hex(&contents.scope.settings),
         "policy_version": contents.scope.policy_version,
+        "controls_sha256": hex(&contents.scope.controls.digest),
         "is_provisional": contents.scope.is_provisional,
         "filter": format!(
             "every leaver of {app} whose clock began before {} and of whom an account was not seen \
@@ -399,7 +413,8 @@ fn times(contents: &Contents) -> &'static str {
 }
 
 fn start_here(contents: &Contents, leavers: &[LeaverLeaf]) -> String {
-    let Scope { app, days, is_redacted, is_provisional, limits, .. } = &contents.scope;
+    let Scope { app, days, is_redacted, is_provisional, limits, controls, .. } = &contents.scope;
+    let controls = controls::in_words(controls);
     let namespace = crate::NAMESPACE;
     let mut notes = Vec::new();
     if *is_provisional {
@@ -441,6 +456,12 @@ this bag. In the folder of the bag:
    is the hash in data/ledger/tile/0 at the place that data/ledger/entries.index names.
 {stamp}
 Status 0: it is what was written. 6: it is not. 7: something could not be checked.
+
+WHICH CONTROLS IT IS EVIDENCE FOR
+
+data/controls.csv, and the page, say for each which files to look at, and what they do not show. That
+is a map: whether a control is met, you judge.
+{controls}
 
 WHAT IT DOES NOT SHOW
 

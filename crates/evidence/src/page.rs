@@ -5,6 +5,7 @@ use askama::Template;
 
 use crate::EvidenceError;
 use crate::contents::Contents;
+use crate::controls;
 use crate::leaf::LeaverLeaf;
 use crate::population::{COLUMNS, row};
 use crate::tables::{TieOut, longest_gap, tie_out, time};
@@ -48,15 +49,21 @@ struct Page<'p> {
     listed_since: Option<String>,
     columns: &'static [&'static str],
     rows: Vec<Vec<String>>,
+    control_columns: &'static [&'static str],
+    controls: &'p [Vec<String>],
     limits: &'p [String],
 }
 
-/// Makes the page.
+/// Makes the page. `controls` are the rows of `controls.csv`.
 ///
 /// # Errors
 ///
 /// [`EvidenceError::Page`].
-pub(crate) fn page(contents: &Contents, leavers: &[LeaverLeaf]) -> Result<String, EvidenceError> {
+pub(crate) fn page(
+    contents: &Contents,
+    leavers: &[LeaverLeaf],
+    controls: &[Vec<String>],
+) -> Result<String, EvidenceError> {
     let scope = &contents.scope;
     let outcomes = ["met", "missed", "not_proven", "exception", "out_of_scope"];
     let count = |word: &str| leavers.iter().filter(|it| it.body.sla.outcome == word).count();
@@ -91,6 +98,8 @@ pub(crate) fn page(contents: &Contents, leavers: &[LeaverLeaf]) -> Result<String
         }),
         columns: SHOWN,
         rows: leavers.iter().map(shown).collect(),
+        control_columns: controls::COLUMNS,
+        controls,
         limits: &scope.limits,
     };
     page.render().map_err(EvidenceError::Page)

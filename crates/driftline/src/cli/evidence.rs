@@ -17,6 +17,8 @@ pub(crate) enum EvidenceCommand {
     Verify(VerifyBagArgs),
     /// Draw a sample of leavers that an auditor can draw again
     Sample(SampleArgs),
+    /// Print the mapping of controls that is in the program, for a copy of your own
+    Controls,
     /// Make the key that signs bags
     #[command(subcommand)]
     Key(EvidenceKeyCommand),

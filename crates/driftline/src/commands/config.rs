@@ -35,6 +35,7 @@ fn check(path: &Path) -> anyhow::Result<Exit> {
     settings.anchors()?;
     settings.ledger_keys()?;
     settings.evidence_key()?;
+    settings.controls()?;
     let profiles = profiles::load(settings.profiles.as_deref())?;
     let mut text = summary(&settings, nights.len())?;
     for advice in settings::advice(&settings, &profiles) {

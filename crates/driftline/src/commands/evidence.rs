@@ -36,6 +36,7 @@ pub(crate) async fn evidence(
     // An auditor has no settings.
     let (text, exit) = match command {
         EvidenceCommand::Verify(args) => verify::verify(args)?,
+        EvidenceCommand::Controls => (evidence::CONTROLS.as_bytes().to_vec(), Exit::Fine),
         EvidenceCommand::Key(command) => (key::key(command)?.into_bytes(), Exit::Fine),
         EvidenceCommand::Leavers(args) => {
             let settings = settings::read(config)?;
@@ -96,6 +97,7 @@ async fn export(
 ) -> anyhow::Result<String> {
     let period = Period::of(settings, &args.period)?;
     let key = settings.evidence_key()?;
+    let controls = settings.controls()?;
     if args.output.is_file() {
         let what =
             "is there already, and may be a bag that was handed out: name a file that is new";
@@ -118,6 +120,8 @@ async fn export(
         chosen: args.person.clone(),
         is_provisional: period.is_provisional,
         limits: engine::LIMITS.iter().map(|it| (*it).to_owned()).collect(),
+        controls,
+        ocsf: settings.ocsf_version,
     };
     let contents = gather::contents(&store, scope, &period.idps).await?;
     let mut bag = pack(&contents)?;

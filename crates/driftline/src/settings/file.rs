@@ -18,8 +18,8 @@ use super::http::Http;
 use super::onelogin::OneLoginApi;
 use super::service::{HeartbeatTable, ScheduleTable, WebTable};
 use super::words::{
-    Channel, Deprovision, Entitlement, ExternalId, Lifecycle, PersonKey, Severity, SlaClock,
-    Weekday,
+    Channel, Deprovision, Entitlement, ExternalId, Lifecycle, OcsfVersion, PersonKey, Severity,
+    SlaClock, Weekday,
 };
 
 /// The settings of Driftline. Paths are relative to the file; durations are a number and a
@@ -281,13 +281,24 @@ pub(super) struct Ledger {
 }
 
 /// What auditors are given.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema, Serialize))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Evidence {
     /// The key that signs bags: `file:PATH`, `credential:NAME` or `env:NAME` of an OpenSSH private
     /// key. Default: none, and bags are not signed. `driftline evidence key new` makes one.
     pub(super) signing_key: Option<String>,
+    /// Which control asks for what, and which part of a bag is evidence for it: a TOML file. Default:
+    /// the mapping in the program, which `driftline evidence controls` prints to begin with.
+    pub(super) controls: Option<String>,
+    /// The version of OCSF that the events of a bag have.
+    pub(super) ocsf_version: OcsfVersion,
+}
+
+impl Default for Evidence {
+    fn default() -> Self {
+        Self { signing_key: None, controls: None, ocsf_version: OcsfVersion::V1_5_0 }
+    }
 }
 
 /// One identity provider.

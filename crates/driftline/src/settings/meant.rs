@@ -66,6 +66,10 @@ pub(crate) struct Settings {
     previous_key: Option<SecretRef>,
     /// The key that signs bags of evidence; `None`: nobody does.
     evidence_key: Option<SecretRef>,
+    /// The mapping of controls to evidence; `None`: the one in the program.
+    controls: Option<PathBuf>,
+    /// The version of OCSF that the events of a bag have.
+    pub(crate) ocsf_version: evidence::OcsfVersion,
     /// The folder that relative paths start from.
     base: PathBuf,
 }
@@ -194,6 +198,15 @@ impl Settings {
             source,
         })?;
         Ok(Some(key))
+    }
+
+    /// Which control bags are evidence for.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SettingsError`] when the settings name a mapping that cannot be used.
+    pub(crate) fn controls(&self) -> Result<evidence::Controls, SettingsError> {
+        super::controls::controls(self.controls.as_deref())
     }
 
     /// What one run has to do: of a night, or with the newest exports and live systems.
@@ -325,6 +338,8 @@ pub(super) fn mean(
         database: base.join(&file.database),
         reports: base.join(&file.reports),
         reports_keep: reports_keep.transpose()?,
+        ocsf_version: file.evidence.ocsf_version.meant(),
+        controls: file.evidence.controls.as_ref().map(|it| base.join(it)),
         profiles: file.profiles.as_ref().map(|folder| base.join(folder)),
         nights,
         apps: apps(document, &file)?,

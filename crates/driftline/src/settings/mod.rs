@@ -7,6 +7,7 @@ mod advice;
 mod alert;
 mod anchor;
 mod app;
+mod controls;
 mod document;
 mod entra;
 mod file;
@@ -70,6 +71,15 @@ pub(crate) enum SettingsError {
         path: PathBuf,
         /// Why not.
         what: String,
+    },
+
+    /// The mapping of controls cannot be read.
+    #[error("failed to read the mapping of controls `{path}`: correct `evidence.controls`", path = .path.display())]
+    Controls {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
     },
 
     /// The folder of nights cannot be listed.

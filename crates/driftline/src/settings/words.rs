@@ -42,6 +42,18 @@ words! {
 }
 
 words! {
+    /// A version of OCSF.
+    OcsfVersion -> evidence::OcsfVersion {
+        /// What Amazon's parsers read.
+        #[serde(rename = "1.5.0")]
+        V1_5_0 => evidence::OcsfVersion::V1_5_0,
+        /// The newest of 2026.
+        #[serde(rename = "1.8.0")]
+        V1_8_0 => evidence::OcsfVersion::V1_8_0,
+    }
+}
+
+words! {
     /// A day of the week.
     Weekday -> chrono::Weekday {
         /// Monday.
