@@ -792,6 +792,12 @@ fn of_whom_nobody_asked_a_bag_has_the_row_and_neither_name_nor_trace() {
         audited.bag.text("data/population.csv").unwrap().lines().count()
     );
     assert_eq!(population.matches('@').count(), 1, "{population}");
+    let named = |bag: &Bag| {
+        let table = bag.text("data/findings.csv").unwrap().to_owned();
+        table.lines().filter(|it| it.contains("secureframe/")).count()
+    };
+    assert!(named(&audited.bag) > 1);
+    assert_eq!(named(&one), 1, "{}", one.text("data/findings.csv").unwrap());
     let error = audited.site.ask(
         &[&["evidence", "export"][..], &PERIOD, &["--person", "nobody", "--output", "x.zip"]]
             .concat(),

@@ -208,6 +208,14 @@ pub fn sealed(
 }
 
 impl Contents {
+    /// Whether a table may say whom a finding is about: where some are chosen, only of theirs.
+    pub(crate) fn names_subject(&self, finding: &Finding) -> bool {
+        let chosen = self.leavers.iter().filter(|it| it.is_chosen);
+        let mut theirs = chosen.flat_map(|it| &it.findings);
+        !self.scope.is_redacted
+            && (self.scope.chosen.is_empty() || theirs.any(|it| it.finding.id == finding.id))
+    }
+
     /// The name of the bag, and of its folder.
     #[must_use]
     pub fn name(&self) -> String {

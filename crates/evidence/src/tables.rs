@@ -162,10 +162,9 @@ pub(crate) fn findings(contents: &Contents) -> Vec<u8> {
     ];
     let rows = contents.findings.iter().map(|it| {
         let finding = &it.finding;
-        let subject = if contents.scope.is_redacted {
-            String::new()
-        } else {
-            format!("{}/{}", finding.subject.system, finding.subject.key)
+        let subject = match contents.names_subject(finding) {
+            true => format!("{}/{}", finding.subject.system, finding.subject.key),
+            false => String::new(),
         };
         vec![
             finding.id.to_string(),
