@@ -411,7 +411,7 @@ fn json_file(value: &Value) -> Vec<u8> {
 }
 
 /// Who says when something was written.
-fn times(contents: &Contents) -> &'static str {
+pub(crate) fn times(contents: &Contents) -> &'static str {
     let is_stamped = contents.anchors.iter().any(|it| it.kind == "rfc3161" && it.taken.is_some());
     if is_stamped {
         "What a stamped checkpoint is over was written by then (data/anchors.csv). Of what came after the last one, when it was written is the operator's own claim, bounded by checkpoints that you received."

@@ -1,31 +1,54 @@
 //! The page that an auditor opens first: scope, results, coverage, every leaver, and what the
 //! evidence does not show. It needs nothing but itself: no script, no font, no picture.
 
+use std::collections::HashMap;
+
 use askama::Template;
+use chrono::{DateTime, Utc};
 
 use crate::EvidenceError;
-use crate::contents::Contents;
+use crate::contents::{Contents, times};
 use crate::controls;
 use crate::leaf::LeaverLeaf;
 use crate::population::{COLUMNS, row};
 use crate::tables::{TieOut, longest_gap, tie_out, time};
 
-/// What stands in the table of leavers, in the order of the population's columns.
-const SHOWN: &[&str] = &[
-    "leaver",
-    "entry",
-    "person",
-    "name",
-    "said_by",
-    "started_earliest",
-    "deadline_at",
-    "activity",
-    "last_seen_active",
-    "first_seen_inactive",
-    "sla",
-    "because",
-    "findings",
-];
+/// A leaver in the table: cells of the population, by column.
+struct Row(HashMap<&'static str, String>);
+
+impl Row {
+    fn of(leaver: &LeaverLeaf) -> Self {
+        Self(COLUMNS.iter().copied().zip(row(leaver)).collect())
+    }
+
+    fn cell(&self, column: &str) -> &str {
+        self.0.get(column).map_or("", String::as_str)
+    }
+
+    /// A cell of several parts, each on a line of its own.
+    fn parts(&self, column: &str) -> Vec<String> {
+        self.cell(column).split("; ").map(to_the_second).collect()
+    }
+
+    /// When each account was last seen on, and first seen off; empty: never.
+    fn looks(&self) -> Vec<(String, String)> {
+        let (on, off) = (self.parts("last_seen_active"), self.parts("first_seen_inactive"));
+        on.into_iter().zip(off).filter(|(on, off)| !(on.is_empty() && off.is_empty())).collect()
+    }
+
+    fn at(&self, column: &str) -> String {
+        to_the_second(self.cell(column))
+    }
+}
+
+/// A text with its times as people read them: the tables have the milliseconds.
+fn to_the_second(text: &str) -> String {
+    let word = |word: &str| match word.parse::<DateTime<Utc>>() {
+        Ok(at) => at.format("%Y-%m-%d %H:%M:%S").to_string(),
+        Err(_) => word.to_owned(),
+    };
+    text.split(' ').map(word).collect::<Vec<String>>().join(" ")
+}
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -47,8 +70,8 @@ struct Page<'p> {
     n_missed: u64,
     longest_gap: String,
     listed_since: Option<String>,
-    columns: &'static [&'static str],
-    rows: Vec<Vec<String>>,
+    rows: Vec<Row>,
+    times: &'static str,
     control_columns: &'static [&'static str],
     controls: &'p [Vec<String>],
     limits: &'p [String],
@@ -96,16 +119,11 @@ pub(crate) fn page(
                 time(it.at), it.n_left_out, time(it.since)
             )
         }),
-        columns: SHOWN,
-        rows: leavers.iter().map(shown).collect(),
+        rows: leavers.iter().map(Row::of).collect(),
+        times: times(contents),
         control_columns: controls::COLUMNS,
         controls,
         limits: &scope.limits,
     };
     page.render().map_err(EvidenceError::Page)
-}
-
-fn shown(leaver: &LeaverLeaf) -> Vec<String> {
-    let cells = COLUMNS.iter().zip(row(leaver));
-    cells.filter(|(column, _)| SHOWN.contains(*column)).map(|it| it.1).collect()
 }
