@@ -7,28 +7,11 @@ ended.
 """
 import http.server
 import pathlib
+import shutil
 import subprocess
 import sys
 
-SETTINGS = """\
-[req]
-distinguished_name = names
-[names]
-[root]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,keyCertSign
-[signer]
-extendedKeyUsage = critical,timeStamping
-[tsa]
-default_tsa = stamps
-[stamps]
-serial = serial
-digests = sha256
-signer_digest = sha256
-default_policy = 1.2.3.4.1
-accuracy = secs:1
-ess_cert_id_alg = sha256
-"""
+SETTINGS = pathlib.Path(__file__).resolve().parents[2] / "crates/sim/src/tsa.cnf"
 KEY = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -config tsa.cnf"
 
 folder = pathlib.Path(sys.argv[1])
@@ -53,7 +36,7 @@ class Authority(http.server.BaseHTTPRequestHandler):
         pass
 
 
-(folder / "tsa.cnf").write_text(SETTINGS)
+shutil.copy(SETTINGS, folder / "tsa.cnf")
 (folder / "serial").write_text("01\n")
 openssl(f"req -x509 {KEY} -keyout root.key -out root.pem -days 30 -subj /CN=Root -extensions root")
 openssl(f"req {KEY} -keyout tsa.key -out tsa.csr -subj /CN=Stamps")

@@ -20,25 +20,7 @@ const QUERY_LEN_MAX: u64 = 4096;
 const READ_MAX: Duration = Duration::from_secs(10);
 
 /// Names, the two certificates, and what replies are made of.
-const SETTINGS: &str = "\
-[req]
-distinguished_name = names
-[names]
-[root]
-basicConstraints = critical,CA:TRUE
-keyUsage = critical,keyCertSign
-[signer]
-extendedKeyUsage = critical,timeStamping
-[tsa]
-default_tsa = stamps
-[stamps]
-serial = serial
-digests = sha256
-signer_digest = sha256
-default_policy = 1.2.3.4.1
-accuracy = secs:1
-ess_cert_id_alg = sha256
-";
+const SETTINGS: &str = include_str!("tsa.cnf");
 
 /// An authority that answers. It stops when it is dropped.
 #[derive(Debug)]
