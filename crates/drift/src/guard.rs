@@ -22,8 +22,8 @@ const SAME_MIN_PERCENT: u32 = 50;
 /// Whether the absences of a new list count; `None` when they do.
 ///
 /// `before` is the newest list whose absences counted, and `n_missing` says how many of its rows the
-/// new one does not have. `has_accounts`: there are accounts that people need a right for. HR's list of leavers and the register are
-/// windows and notes of people: they may shrink as they like.
+/// new one does not have. `has_accounts`: there are accounts that people need a right for. HR's list
+/// of leavers and the register are windows and notes of people: they may shrink as they like.
 #[must_use]
 pub fn hard_hold(
     policy: &Policy,
@@ -63,7 +63,7 @@ pub fn hard_hold(
         let is_doubtful = now == 0 && has_accounts && is_assignments && !is_said;
         let why =
             "no rows in the first list, and the app has accounts: is it the list of this app?";
-        return is_doubtful.then(|| hold(why.to_owned())).flatten();
+        return if is_doubtful { hold(why.to_owned()) } else { None };
     };
     if now == 0 && before > 0 {
         return hold(format!("no rows, after {before} in the list before"));

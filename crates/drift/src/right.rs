@@ -423,8 +423,8 @@ fn says_something(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> b
 
 /// The leave date of HR's row, once it has come. An identity that was made after that date
 /// belongs to a later employment, and the row says nothing of it; nor does a row that HR has struck
-/// out say anything of who was made active and given the app again after that date, or, by the log,
-/// was deactivated and activated again.
+/// out say anything of who was made active and given the app again after that date, or who, by the
+/// log, was deactivated and activated again, and may use nothing.
 ///
 /// A leave date does not grow stale: it is past, and stays so.
 fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Option<LeftByHr> {
@@ -446,8 +446,10 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
         let told = estate.identities.get(at).and_then(|it| cx.ended(it));
         told.and_then(|it| it.returned).is_some_and(|it| it > since)
     };
+    // Who has what they never lost may have been activated by mistake.
+    let has_nothing = words.iter().all(|it| it.1.right != Right::Entitled);
     let is_back = |since| {
-        words.iter().any(|it| has_returned(it.0, since))
+        has_nothing && words.iter().any(|it| has_returned(it.0, since))
             || given(since, |it, at| {
                 it.grant == Grant::Grants && it.changed_at.is_some_and(|it| it > at)
             })

@@ -373,10 +373,10 @@ fn who_is_given_access_again_after_hr_has_struck_them_out_is_no_leaver() {
 
 #[test]
 fn who_was_back_by_the_log_and_lost_the_app_before_a_list_was_read_is_no_leaver_of_hrs_old_row() {
-    let judged = |returned_at: Option<i64>, leaver: &str| {
+    let judged_as = |assigned: &str, returned_at: Option<i64>, leaver: &str| {
         let company = world(&format!(
             "okta
-               u1 ana@x.test ACTIVE since=-2d emp=1041
+               u1 ana@x.test ACTIVE {assigned} since=-2d emp=1041
              app
                a1 u1 ana@x.test on
              hr
@@ -390,7 +390,11 @@ fn who_was_back_by_the_log_and_lost_the_app_before_a_list_was_read_is_no_leaver_
         let ended = std::iter::once(((okta, "u1".into()), told)).collect();
         claims_with(&company, &by_hr, &drift::Past { ended, ..drift::Past::default() })
     };
+    let judged = |returned_at, leaver| judged_as("", returned_at, leaver);
     assert_eq!(judged(Some(-2), "gone"), "a1 unassigned_active high");
+    // They have what they never lost: activated by mistake, perhaps.
+    let kept = judged_as("assigned changed=-90d", Some(-2), "gone");
+    assert_eq!(kept, "a1 leaver_active critical");
     // HR says it still; they were back before that leave; nobody says that they had been away.
     assert_eq!(judged(Some(-2), ""), "a1 leaver_active critical");
     assert_eq!(judged(Some(-30), "gone"), "a1 leaver_active critical");
