@@ -5,7 +5,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{List, Pass, Severity, SystemId, Unseen, Watcher, WatcherFinding};
 use store::State;
 
-use crate::lists::{Listing, is_ahead};
+use crate::lists::{Listing, is_ahead, is_old};
 use crate::plan::Plan;
 
 /// What is too old to judge by, and what to do.
@@ -53,20 +53,15 @@ fn old(plan: &Plan, listing: &Listing, now: DateTime<Utc>) -> Option<(String, &'
         );
         return Some((text, "Set this machine's clock right, and run again."));
     }
-    if is_old(plan, newest, now) {
+    if is_old(newest, plan.policy.max_age, now) {
         let text = format!("the newest list of {list} is {} h old", (now - newest).num_hours());
         return Some((text, "Bring a newer export, or find out why the pull brings none."));
     }
     let whole = listing.whole()?.as_of.at;
-    is_old(plan, whole, now).then(|| {
+    is_old(whole, plan.policy.max_age, now).then(|| {
         let hours = (now - whole).num_hours();
         (format!("the last whole list of {list} is {hours} h old"), MEND_THE_LIST)
     })
-}
-
-/// Whether a list of that time supports no claim.
-pub(crate) fn is_old(plan: &Plan, as_of: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    now - as_of > plan.policy.max_age || is_ahead(as_of, now)
 }
 
 /// Lists that the plan asks for and that no run ever saw whole, this one included, in order. `lost`:

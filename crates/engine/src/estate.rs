@@ -12,7 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use store::State;
 
 use crate::ask::Answered;
-use crate::lists::{Layer, Listing, Missing, is_ahead};
+use crate::lists::{Layer, Listing, Missing, is_old};
 use crate::plan::AppPlan;
 
 /// What the layout of every list shares.
@@ -252,7 +252,7 @@ impl<'l> Layout<'l> {
         let known = self.snapshots.iter().position(|it| it.reference.id == reference.id);
         let at = known.unwrap_or_else(|| {
             let as_of = reference.as_of.at;
-            let is_stale = self.now - as_of > self.max_age || is_ahead(as_of, self.now);
+            let is_stale = is_old(as_of, self.max_age, self.now);
             self.snapshots.push(SnapshotView { reference: reference.clone(), files, is_stale });
             self.snapshots.len() - 1
         });

@@ -296,6 +296,11 @@ pub(crate) fn is_ahead(as_of: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     as_of > now + CLOCK_SKEW_MAX
 }
 
+/// Whether a list of that time supports no claim: it is too old, or its time has not come.
+pub(crate) fn is_old(as_of: DateTime<Utc>, max_age: TimeDelta, now: DateTime<Utc>) -> bool {
+    now - as_of > max_age || is_ahead(as_of, now)
+}
+
 /// Why a list cannot be set beside the others; `None` when it can. An older one than the last
 /// would undo what was seen since; one of tomorrow was not seen.
 fn out_of_time(

@@ -12,9 +12,9 @@ use store::{DeadChannel, State};
 
 use crate::anchor;
 use crate::ask::AskedAgain;
-use crate::blind::{blind, is_old};
+use crate::blind::blind;
 use crate::gaps::gaps;
-use crate::lists::{Listing, Missing};
+use crate::lists::{Listing, Missing, is_old};
 use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::Pulled;
 use crate::selfcheck::SelfCheck;
@@ -142,7 +142,7 @@ fn source(run: &Run<'_>, listing: &Listing) -> SourceRecord {
     let enrolled = listing.fresh.as_ref().map(|it| &it.enrolled);
     let grade = match reference {
         None => Grade::F,
-        Some(it) if is_old(run.plan, it.as_of.at, run.now) => Grade::F,
+        Some(it) if is_old(it.as_of.at, run.plan.policy.max_age, run.now) => Grade::F,
         Some(it) if !it.supports_absence() || listing.missing.is_some() => Grade::C,
         Some(_) if requests.iter().any(|it| it.status.is_some()) => Grade::A,
         Some(_) => Grade::B,

@@ -81,6 +81,18 @@ pub enum AnchorState {
     },
 }
 
+impl AnchorState {
+    /// Its word.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Failed => "failed",
+            Self::Made { .. } => "made",
+        }
+    }
+}
+
 impl Store {
     /// Anchors whose time has come, oldest first.
     ///

@@ -275,10 +275,10 @@ async fn anchors(store: &Store, since: DateTime<Utc>) -> anyhow::Result<Vec<Anch
     lines.retain(|it| it.asked_at >= since);
     lines.reverse();
     let told = |it: AnchorLine| {
-        let (state, taken) = match it.state {
-            AnchorState::Pending => ("pending", None),
-            AnchorState::Failed => ("failed", None),
-            AnchorState::Made { at, place, proof } => ("made", Some(Taken { at, place, proof })),
+        let state = it.state.name().to_owned();
+        let taken = match it.state {
+            AnchorState::Pending | AnchorState::Failed => None,
+            AnchorState::Made { at, place, proof } => Some(Taken { at, place, proof }),
         };
         AnchorTold {
             name: it.name.name.to_string(),
@@ -286,7 +286,7 @@ async fn anchors(store: &Store, since: DateTime<Utc>) -> anyhow::Result<Vec<Anch
             size: it.size,
             note: it.note,
             asked_at: it.asked_at,
-            state: state.to_owned(),
+            state,
             taken,
             why: it.why,
         }

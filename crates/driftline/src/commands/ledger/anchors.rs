@@ -81,15 +81,14 @@ struct Row<'l> {
 
 impl<'l> Row<'l> {
     fn of(line: &'l AnchorLine) -> Result<Self, StoreError> {
-        let (state, made) = match &line.state {
-            AnchorState::Pending => ("pending", None),
-            AnchorState::Failed => ("failed", None),
-            AnchorState::Made { at, place, proof } => ("made", Some((at, place, proof))),
+        let made = match &line.state {
+            AnchorState::Pending | AnchorState::Failed => None,
+            AnchorState::Made { at, place, proof } => Some((at, place, proof)),
         };
         Ok(Self {
             anchor: &line.name.name,
             kind: line.name.kind.name(),
-            state,
+            state: line.state.name(),
             size: line.size,
             root_sha256: hex(&checkpoint(line)?.root),
             asked_at: time(line.asked_at),
