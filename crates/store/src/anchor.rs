@@ -162,7 +162,7 @@ impl Store {
             AnchorSettled::Made { place, proof } => {
                 let Some((name, size)) = pending(connection, id)? else { return Ok(()) };
                 let event = Event::anchor_made(&name, size, &sha256(&proof), now);
-                entry::append(connection, signer.as_deref(), &[event])?;
+                entry::append(connection, signer.as_deref(), vec![event])?;
                 connection
                     .prepare_cached(
                         "UPDATE anchor SET state = 'made', made_at_ms = ?2, place = ?3, proof = ?4,

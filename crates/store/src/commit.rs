@@ -114,7 +114,7 @@ impl Store {
             let (wanted, mut entries) = anchor::wanted(connection, &commit.anchors, now)?;
             let n_before = entries.len() as u64;
             entries.append(&mut commit.entries);
-            let first = entry::append(connection, signer.as_deref(), &entries)?;
+            let first = entry::append(connection, signer.as_deref(), entries)?;
             anchor::ask(connection, &wanted, now)?;
             save(connection, commit, first + n_before)
         })

@@ -36,7 +36,7 @@ impl Store {
                 let Disposal { said, after, event, .. } = disposal;
                 events.extend(Event::said(event, after, &said.said, &said.reason));
             }
-            entry::append(connection, signer.as_deref(), &events).map(drop)
+            entry::append(connection, signer.as_deref(), events).map(drop)
         })
         .await
     }

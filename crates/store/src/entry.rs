@@ -3,9 +3,13 @@
 //! The right edge of the tree stands beside the newest checkpoint, so no entry is read but those
 //! about keys. Whether the past is what was written is checked elsewhere.
 
+use std::panic::resume_unwind;
+use std::thread;
+
 use domain::{Digest, RunId};
 use ledger::{
-    Actor, Broken, Checkpoint, Edge, Event, KeyRing, LedgerError, Note, SecretKey, Who, seal,
+    Actor, Broken, Checkpoint, Edge, Event, KeyRing, LedgerError, Note, Sealed, SecretKey, Who,
+    seal,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 use rustc_hash::FxHashMap;
@@ -49,7 +53,7 @@ impl Signer {
 pub(crate) fn append(
     connection: &Connection,
     signer: Option<&Signer>,
-    events: &[Event],
+    mut events: Vec<Event>,
 ) -> Result<u64, StoreError> {
     let Some(first) = events.first() else { return Ok(0) };
     let end = End::open(connection)?;
@@ -67,7 +71,8 @@ pub(crate) fn append(
         }
     }
     let place = end.edge.size() + before.len() as u64;
-    end.write(before.iter().chain(events), &keys)?;
+    before.append(&mut events);
+    end.write(before, &keys)?;
     Ok(place)
 }
 
@@ -79,9 +84,9 @@ pub(crate) fn append(
 pub(crate) fn append_keys(
     connection: &Connection,
     keys: &[&SecretKey],
-    events: &[Event],
+    events: Vec<Event>,
 ) -> Result<(), StoreError> {
-    End::open(connection)?.write(events.iter(), keys)
+    End::open(connection)?.write(events, keys)
 }
 
 /// The end of the ledger, where it goes on.
@@ -111,15 +116,9 @@ impl<'c> End<'c> {
     }
 
     /// Writes entries, and the checkpoint over all that there are then.
-    fn write<'e>(
-        mut self,
-        events: impl Iterator<Item = &'e Event>,
-        keys: &[&SecretKey],
-    ) -> Result<(), StoreError> {
+    fn write(mut self, events: Vec<Event>, keys: &[&SecretKey]) -> Result<(), StoreError> {
         let before = self.ring.clone();
-        for event in events {
-            self.insert(event)?;
-        }
+        self.seal_and_insert(events)?;
         let public: Vec<_> = keys.iter().map(|it| it.public()).collect();
         self.ring.check_signers(&before, &public)?;
         let (size, root) = (self.edge.size(), self.edge.root());
@@ -135,32 +134,59 @@ impl<'c> End<'c> {
         Ok(())
     }
 
-    fn insert(&mut self, event: &Event) -> Result<(), StoreError> {
-        let actor = match &event.actor {
-            Actor::Driftline => "driftline".to_owned(),
-            Actor::Person(name) => self.name(&Who::person(name))?,
+    /// While a stretch of entries is inserted, another thread seals the next one.
+    fn seal_and_insert(&mut self, events: Vec<Event>) -> Result<(), StoreError> {
+        let mut events = (self.edge.size()..).zip(events).peekable();
+        let mut sealed = seal_all(self.drafts(events.by_ref().take(STRETCH))?);
+        thread::scope(|scope| {
+            while events.peek().is_some() {
+                let drafts = self.drafts(events.by_ref().take(STRETCH))?;
+                let sealing = scope.spawn(|| seal_all(drafts));
+                self.insert(sealed)?;
+                sealed = sealing.join().unwrap_or_else(|panic| resume_unwind(panic));
+            }
+            self.insert(sealed)
+        })
+    }
+
+    /// What it takes to seal these events, by their places.
+    fn drafts(
+        &mut self,
+        events: impl Iterator<Item = (u64, Event)>,
+    ) -> Result<Vec<Draft>, StoreError> {
+        let draft = |(seq, event): (u64, Event)| {
+            let actor = match &event.actor {
+                Actor::Driftline => "driftline".to_owned(),
+                Actor::Person(name) => self.name(&Who::person(name))?,
+            };
+            let subject = event.subject.as_ref().map(|it| self.name(it)).transpose()?;
+            // As many as it takes, so that what gives them can fail before they are asked for.
+            let n = 1 + event.facts.len();
+            self.random.provide(n)?;
+            let random = (0..n).map(|_| self.random.take()).collect();
+            Ok(Draft { event, seq, actor, subject, random })
         };
-        let subject = event.subject.as_ref().map(|it| self.name(it)).transpose()?;
-        let (seq, kind) = (self.edge.size(), event.kind.name());
-        // As many as it takes, so that what gives them can fail before they are asked for.
-        self.random.provide(1 + event.facts.len())?;
-        let random = &mut || self.random.take();
-        let sealed = seal(event, seq, (&actor, subject.as_deref()), random)?;
-        let taken = self.ring.take(&self.origin, seq, kind, &sealed.entry);
-        taken.ok_or(Broken::Key { seq })?;
-        let seq = seq.cast_signed();
-        self.connection
-            .prepare_cached(
-                "INSERT INTO ledger_entry (seq, kind, hash, entry) VALUES (?1, ?2, ?3, ?4)",
-            )?
-            .execute(params![seq, kind, &sealed.hash[..], sealed.entry])?;
-        let mut insert = self
+        events.map(draft).collect()
+    }
+
+    fn insert(&mut self, sealed: Vec<SealedEntry>) -> Result<(), StoreError> {
+        let mut insert_entry = self.connection.prepare_cached(
+            "INSERT INTO ledger_entry (seq, kind, hash, entry) VALUES (?1, ?2, ?3, ?4)",
+        )?;
+        let mut insert_fact = self
             .connection
             .prepare_cached("INSERT INTO disclosure (entry, nth, text) VALUES (?1, ?2, ?3)")?;
-        for (nth, text) in (0_i64..).zip(&sealed.disclosures) {
-            insert.execute(params![seq, nth, text])?;
+        for (kind, sealed) in sealed {
+            let (seq, sealed) = (self.edge.size(), sealed?);
+            let taken = self.ring.take(&self.origin, seq, kind, &sealed.entry);
+            taken.ok_or(Broken::Key { seq })?;
+            let seq = seq.cast_signed();
+            insert_entry.execute(params![seq, kind, &sealed.hash[..], sealed.entry])?;
+            for (nth, text) in (0_i64..).zip(&sealed.disclosures) {
+                insert_fact.execute(params![seq, nth, text])?;
+            }
+            self.edge.push(sealed.hash);
         }
-        self.edge.push(sealed.hash);
         Ok(())
     }
 
@@ -197,6 +223,32 @@ impl<'c> End<'c> {
     }
 }
 
+/// Entries that are sealed at once. Nearly every run has fewer.
+const STRETCH: usize = 1024;
+
+/// An event, and all that is not in it of its entry.
+struct Draft {
+    event: Event,
+    seq: u64,
+    actor: String,
+    subject: Option<String>,
+    /// One for the nonce and for each fact.
+    random: Vec<[u8; 16]>,
+}
+
+/// The kind of an entry, and the entry.
+type SealedEntry = (&'static str, Result<Sealed, LedgerError>);
+
+fn seal_all(drafts: Vec<Draft>) -> Vec<SealedEntry> {
+    let seal = |it: Draft| {
+        let mut random = it.random.into_iter();
+        let random = &mut || random.next().expect("there is one for each fact");
+        let who = (&*it.actor, it.subject.as_deref());
+        (it.event.kind.name(), seal(&it.event, it.seq, who, random))
+    };
+    drafts.into_iter().map(seal).collect()
+}
+
 /// Random bytes from SQLite, which has them from the system.
 struct Random<'c> {
     connection: &'c Connection,
@@ -218,9 +270,10 @@ impl Random<'_> {
     }
 
     fn take(&mut self) -> [u8; 16] {
-        let rest = self.bytes.len().saturating_sub(16);
-        let taken = self.bytes.split_off(rest);
-        taken.try_into().expect("`provide` was asked for enough")
+        let (rest, taken) = self.bytes.split_last_chunk().expect("`provide` was asked for enough");
+        let (n, taken) = (rest.len(), *taken);
+        self.bytes.truncate(n);
+        taken
     }
 }
 

@@ -43,7 +43,7 @@ impl Store {
             entry::append(
                 connection,
                 signer.as_deref(),
-                &[Event::release_requested(what, by, until)],
+                vec![Event::release_requested(what, by, until)],
             )?;
             Ok(id)
         })
@@ -76,7 +76,7 @@ impl Store {
                 )?
                 .execute(params![id, approved.by, ms(approved.at), approved.place])?;
             let event = Event::release_approved(id, &release.digest, &approved);
-            entry::append(connection, signer.as_deref(), &[event]).map(drop)
+            entry::append(connection, signer.as_deref(), vec![event]).map(drop)
         })
         .await
     }

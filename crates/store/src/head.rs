@@ -116,7 +116,7 @@ impl Store {
     pub async fn add_export(&self, exported: Event) -> Result<(), StoreError> {
         let signer = self.signer.clone();
         self.write("tell the ledger of a bag", move |connection| {
-            entry::append(connection, signer.as_deref(), &[exported]).map(drop)
+            entry::append(connection, signer.as_deref(), vec![exported]).map(drop)
         })
         .await
     }
@@ -130,10 +130,10 @@ impl Store {
     pub async fn add_ledger_key(&self, new: SecretKey, by: Signature) -> Result<(), StoreError> {
         let present = self.signer.clone();
         self.write("announce a key", move |connection| {
-            let events = [Event::key_added(new.public(), &by)];
+            let events = vec![Event::key_added(new.public(), &by)];
             let present = present.as_deref().map(|it| &it.key);
             let keys: Vec<&SecretKey> = present.into_iter().chain([&new]).collect();
-            entry::append_keys(connection, &keys, &events)
+            entry::append_keys(connection, &keys, events)
         })
         .await
     }
@@ -152,9 +152,9 @@ impl Store {
     ) -> Result<(), StoreError> {
         let present = self.signer.clone();
         self.write("revoke a key", move |connection| {
-            let events = [Event::key_revoked(&key, &reason, &by)];
+            let events = vec![Event::key_revoked(&key, &reason, &by)];
             let present = present.as_deref().map(|it| &it.key);
-            entry::append_keys(connection, present.as_slice(), &events)
+            entry::append_keys(connection, present.as_slice(), events)
         })
         .await
     }
@@ -167,7 +167,7 @@ impl Store {
     pub async fn add_failed_runs(&self, failed: FailedRuns) -> Result<(), StoreError> {
         let signer = self.signer.clone();
         self.write("save that a run failed", move |connection| {
-            entry::append(connection, signer.as_deref(), &[Event::run_failed(&failed)]).map(drop)
+            entry::append(connection, signer.as_deref(), vec![Event::run_failed(&failed)]).map(drop)
         })
         .await
     }

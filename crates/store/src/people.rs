@@ -55,7 +55,7 @@ impl Store {
         let signer = self.signer.clone();
         self.write("save decisions", move |connection| {
             let events: Vec<Event> = decisions.iter().map(Event::decided).collect();
-            entry::append(connection, signer.as_deref(), &events)?;
+            entry::append(connection, signer.as_deref(), events)?;
             let mut insert = connection.prepare_cached(
                 "INSERT INTO decision (app, account, identity_system, identity, is_owner, by, at_ms,
                                        reason)
@@ -97,7 +97,7 @@ impl Store {
                 events.push(Event::exception_requested(&waiver.asked_as(id)));
                 ids.push(id);
             }
-            entry::append(connection, signer.as_deref(), &events)?;
+            entry::append(connection, signer.as_deref(), events)?;
             Ok(ids)
         })
         .await
@@ -121,7 +121,7 @@ impl Store {
                 let waiver = approve(connection, id, &approved)?;
                 events.push(Event::exception_approved(&waiver, &approved));
             }
-            entry::append(connection, signer.as_deref(), &events)?;
+            entry::append(connection, signer.as_deref(), events)?;
             Ok(())
         })
         .await
@@ -151,7 +151,7 @@ impl Store {
         self.write("register non-human accounts", move |connection| {
             let events: Vec<Event> =
                 nonhumans.iter().map(|it| Event::registered(it, &by)).collect();
-            entry::append(connection, signer.as_deref(), &events)?;
+            entry::append(connection, signer.as_deref(), events)?;
             let mut insert = connection.prepare_cached(
                 "INSERT INTO nonhuman (account, owner, purpose, attest_by_ms, by, at_ms, place)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",

@@ -93,6 +93,22 @@ async fn an_entry_names_nobody_and_what_it_hides_can_be_erased() {
     assert!(store.verify_ledger(Held::default()).await.is_ok());
 }
 
+/// So many are sealed and inserted in stretches, by two threads.
+#[tokio::test]
+async fn thousands_of_entries_in_one_save_stand_in_their_order_with_their_own_facts() {
+    let (_folder, path) = folder();
+    let store = Store::open(&path).unwrap();
+    let by = |at: u64| format!("Ada {at}");
+    store.add_decisions((0..2500).map(|at| decision(&by(at))).collect()).await.unwrap();
+    let verified = store.verify_ledger(Held::default()).await.unwrap();
+    assert_eq!(verified.size_and_root().0, 2500);
+    for seq in [0, 1023, 1024, 2047, 2048, 2499] {
+        let texts = store.disclosures(seq).await.unwrap();
+        let facts: Vec<_> = texts.iter().filter_map(|it| ledger::disclosed(it)).collect();
+        assert!(facts.contains(&("by".to_owned(), by(seq).into())), "{seq}: {facts:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_first_key_announces_itself_and_later_ones_are_announced_by_it() {
     let (_folder, path) = folder();
