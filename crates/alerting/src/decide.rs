@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     AppRecord, Change, Family, FindingId, FindingRecord, FindingState, Notice, NotifyReason, Pass,
-    PersonLabel, RunRecord, Severity, SystemId, Text, Told, Watcher, WatcherFinding,
+    PersonLabel, RunRecord, Severity, SystemId, Text, Told, Watcher, WatcherFinding, counted,
 };
 
 use crate::item::{item, key_of};
@@ -121,7 +121,11 @@ impl<'d> Desk<'d> {
     ) {
         let records: Vec<&FindingRecord> = wishes.iter().map(|it| it.record).collect();
         let key = self.key(app.as_str(), &format!("run-{}-{reason}", self.record.id));
-        let title = format!("{app}: {} findings at once, {}", records.len(), by_severity(&records));
+        let title = format!(
+            "{app}: {} at once, {}",
+            counted(records.len(), "finding"),
+            by_severity(&records)
+        );
         let because = match reason {
             NotifyReason::Worsened => "Each is graver than when it was told.",
             NotifyReason::Reminder => "Each is still open.",
@@ -325,8 +329,9 @@ impl<'d> Desk<'d> {
         let n = |state| mine().filter(|it| it.finding.state == state).count();
         let n_open = mine().filter(|it| stand(it) == Stand::Told).count();
         let mut lines = vec![format!(
-            "{}: {n_open} findings open, {} acknowledged, {} pending.",
+            "{}: {} open, {} acknowledged, {} pending.",
             app.app,
+            counted(n_open, "finding"),
             n(FindingState::Acknowledged),
             n(FindingState::Pending)
         )];
@@ -417,8 +422,11 @@ impl<'d> Desk<'d> {
             let watching = self.record.watcher.iter();
             let watching = watching.filter(|it| routes.iter().any(|route| route.takes_watcher(it)));
             lines.extend(watching.map(|it| format!("{}. {}", it.text, it.next_action)));
-            let title =
-                format!("Digest of run {}: {} findings open", self.record.id, records.len());
+            let title = format!(
+                "Digest of run {}: {} open",
+                self.record.id,
+                counted(records.len(), "finding")
+            );
             let key = self.key("-", &format!("digest-{}", channel.name));
             self.add(
                 key,
@@ -447,7 +455,8 @@ impl<'d> Desk<'d> {
         let grade = run.apps.iter().map(|it| it.grade).max();
         let grade = grade.map_or_else(String::new, |it| format!("grade {it}, "));
         let date = run.now.format("%Y-%m-%d");
-        let title = format!("run {} of {date}: {grade}{n_open} findings open", run.id);
+        let n_open = counted(n_open, "finding");
+        let title = format!("run {} of {date}: {grade}{n_open} open", run.id);
         let lines: Vec<String> = run.apps.iter().flat_map(|it| self.counts(it)).collect();
         let watching = run.watcher.iter().map(|it| format!("{}. {}", it.text, it.next_action));
         let lines = lines.into_iter().chain(watching).collect();

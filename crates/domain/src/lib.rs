@@ -58,7 +58,7 @@ pub use leaver::{
 };
 pub use link::{Link, LinkKind, Tier};
 pub use log::{LogEvent, LogEventKind};
-pub use name::{Folded, NameError, Raw, SystemId, Text, is_placeholder, same_name};
+pub use name::{Folded, NameError, Raw, SystemId, Text, counted, is_placeholder, same_name};
 pub use notice::{
     Delivery, DeliveryId, DeliveryState, Notice, NoticeId, NoticeItem, NotifyReason, Told,
 };

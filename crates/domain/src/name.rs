@@ -80,6 +80,13 @@ impl<'a> Folded<'a> {
     }
 }
 
+/// How many of something, in words: `1 finding`, `2 findings`.
+#[must_use]
+pub fn counted(n: impl TryInto<u64>, noun: &str) -> String {
+    let n = n.try_into().unwrap_or(u64::MAX);
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
 /// Compares two names, case-folded. Blank names are the same as nothing.
 #[must_use]
 pub fn same_name(one: &str, other: &str) -> bool {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use domain::{Severity, SystemId, Turn, Watcher, WatcherFinding};
+use domain::{Severity, SystemId, Turn, Watcher, WatcherFinding, counted};
 use store::State;
 
 use crate::plan::Plan;
@@ -34,9 +34,10 @@ fn missed(turn: &Turn) -> Option<WatcherFinding> {
     let late = turn.began - turn.due;
     let (severity, text) = match (turn.n_missed, turn.first_missed) {
         (n, Some(first)) if n > 0 => {
-            let n = if n >= MISSED_MAX { format!("at least {n}") } else { n.to_string() };
+            let at_least = if n >= MISSED_MAX { "at least " } else { "" };
             let text = format!(
-                "{n} scheduled runs did not take place, the first due at {}; this one began at {}",
+                "{at_least}{} did not take place, the first due at {}; this one began at {}",
+                counted(n, "scheduled run"),
                 time(first),
                 time(turn.began)
             );

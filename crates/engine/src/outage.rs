@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use alerting::{Channel, Routes};
 use chrono::{DateTime, Utc};
-use domain::{Finding, FindingId, FindingState, Notice, NotifyReason, Severity, Text, Told};
+use domain::{
+    Finding, FindingId, FindingState, Notice, NotifyReason, Severity, Text, Told, counted,
+};
 use store::{Outages, Store, StoreError, Stuck};
 
 use crate::confirm::by_state;
@@ -114,7 +116,7 @@ fn undelivered(
         app: None,
         run: None,
         at: DateTime::UNIX_EPOCH,
-        title: format!("the channel `{channel}` did not take {} notices", stuck.len()),
+        title: format!("the channel `{channel}` did not take {}", counted(stuck.len(), "notice")),
         lines: vec![
             format!("It said: {why}."),
             format!("Next: run `driftline alert test {channel}`, and mend what it says."),

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     AppRecord, Change, Coverage, Direction, FindingId, FindingRecord, FindingState, Grade, Hold,
     Pass, RunId, RunRecord, Severity, SourceRecord, SystemKind, Unmapped, Watcher, WatcherFinding,
+    counted,
 };
 use drift::{Judgement, Reconciled, time_to_deactivate};
 use store::{DeadChannel, State};
@@ -253,7 +254,7 @@ fn held(hold: &Hold) -> WatcherFinding {
         kind: Watcher::MassChangeHeld,
         system: Some(app.clone()),
         severity: Severity::High,
-        text: format!("{app}: {n} findings {what}, and are held: {why}"),
+        text: format!("{app}: {} {what}, which the guard holds: {why}", counted(*n, "finding")),
         next_action: RELEASE.to_owned(),
     }
 }
@@ -266,7 +267,10 @@ fn undelivered(run: &Run<'_>) -> Vec<WatcherFinding> {
         kind: Watcher::AlertUndelivered,
         system: None,
         severity: Severity::High,
-        text: format!("the channel `{channel}` did not take {n_notices} notices, the last: {why}"),
+        text: format!(
+            "the channel `{channel}` did not take {}, the last: {why}",
+            counted(*n_notices, "notice")
+        ),
         next_action: format!("Run `driftline alert test {channel}`, and mend what it says."),
     })
     .collect()
@@ -347,7 +351,10 @@ fn not_checked(run: &Run<'_>, outcomes: &[AppOutcome<'_>]) -> Vec<String> {
             .filter(|it| it.is_privileged.is_none() && it.change != Change::Resolved)
             .count();
         if without_roles > 0 {
-            notes.push(format!("{app}: of {without_roles} findings the app does not show roles: whether they are privileged is unknown."));
+            notes.push(format!(
+                "{app}: the app does not show the roles of {}: whether they are privileged is unknown.",
+                counted(without_roles, "finding")
+            ));
         }
     }
     let is_live = run.plan.sources.iter().any(Source::is_live);

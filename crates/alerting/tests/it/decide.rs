@@ -346,7 +346,7 @@ fn a_digest_tells_all_that_is_open_at_its_time_and_how_sure_that_is() {
     assert_eq!(
         digest.lines,
         [
-            "secureframe: 1 findings open, 1 acknowledged, 1 pending.",
+            "secureframe: 1 finding open, 1 acknowledged, 1 pending.",
             "secureframe: seen with grade C; what is not here is not proven.",
         ]
     );

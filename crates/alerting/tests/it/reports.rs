@@ -51,13 +51,13 @@ fn each_run_has_a_report_of_its_own_and_it_says_how_sure_it_is() {
     routes.report.to = vec!["mail".into(), "hook".into()];
     let notices = decide(&record, &[], &routes);
     let [notice] = &notices[..] else { panic!("{notices:#?}") };
-    assert_eq!(notice.title, "run 7 of 2026-01-05: grade C, 1 findings open");
+    assert_eq!(notice.title, "run 7 of 2026-01-05: grade C, 1 finding open");
     assert_eq!(&*notice.key, "driftline:main:-:report-7");
     assert_eq!((notice.severity, notice.to.len()), (Severity::Low, 2));
     assert_eq!(
         notice.lines,
         [
-            "secureframe: 1 findings open, 0 acknowledged, 1 pending.",
+            "secureframe: 1 finding open, 0 acknowledged, 1 pending.",
             "secureframe: seen with grade C; what is not here is not proven.",
             "okta identities was not seen whole. Run `driftline doctor`.",
         ]
@@ -80,7 +80,7 @@ async fn mailed(letter: &Letter) -> String {
 async fn a_mailbox_gets_the_page_and_the_checkpoint_in_the_thread_of_reports() {
     let heard = mailed(&report(enclosed())).await;
     for line in [
-        "Subject: Driftline: run 7 of 2026-01-05: grade A, 1 findings open",
+        "Subject: Driftline: run 7 of 2026-01-05: grade A, 1 finding open",
         "Auto-Submitted: auto-generated",
         "References: <reports.main@firm.test>",
         "Message-ID: <12.driftline.main.-.report-7@firm.test>",

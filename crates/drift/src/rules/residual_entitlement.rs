@@ -1,6 +1,6 @@
 //! `residual-entitlement`: an inactive leaver still holds roles or groups. Stands beside the verdict.
 
-use domain::{Activity, Cause, Right, Severity};
+use domain::{Activity, Cause, Right, Severity, counted};
 
 use crate::case::Case;
 use crate::rule::DAY_H;
@@ -27,8 +27,8 @@ fn summary(case: &Case<'_>) -> String {
     let row = case.row().map(|it| it.row);
     let held = |it: Option<&Vec<domain::Raw>>| it.map_or(0, Vec::len);
     format!(
-        "The account is inactive and still holds {} roles and {} groups: whoever switches it on gets them back.",
-        held(row.and_then(|it| it.roles.as_ref())),
-        held(row.and_then(|it| it.groups.as_ref())),
+        "The account is inactive and still holds {} and {}: whoever switches it on gets them back.",
+        counted(held(row.and_then(|it| it.roles.as_ref())), "role"),
+        counted(held(row.and_then(|it| it.groups.as_ref())), "group"),
     )
 }

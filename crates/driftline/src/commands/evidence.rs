@@ -150,9 +150,9 @@ async fn export(
 fn said(args: &ExportArgs, contents: &Contents, key: Option<&evidence::SigningKey>) -> String {
     let n_traces = contents.leavers.iter().filter(|it| it.is_chosen).count();
     let mut text = format!(
-        "Wrote `{}`: {} leavers of {}, {n_traces} with their traces; the ledger to entry {}.\n",
+        "Wrote `{}`: {} of {}, {n_traces} with traces; the ledger to entry {}.\n",
         args.output.display(),
-        contents.leavers.len(),
+        domain::counted(contents.leavers.len(), "leaver"),
         contents.scope.app,
         contents.ledger.checkpoint.size.saturating_sub(1),
     );

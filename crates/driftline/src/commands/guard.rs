@@ -98,9 +98,9 @@ fn changes(hold: &Hold, ids: &[FindingId], findings: &[Finding]) -> String {
     let first: Vec<String> = ids.iter().take(FINDINGS_SHOWN).map(FindingId::to_string).collect();
     let more = if ids.len() > first.len() { ", ..." } else { "" };
     format!(
-        "{}: {} findings {what}\n{:16}{}; {}{more}\n",
+        "{}: {} {what}\n{:16}{}; {}{more}\n",
         hold.app,
-        hold.n,
+        domain::counted(hold.n, "finding"),
         "",
         causes.join(", "),
         first.join(", ")

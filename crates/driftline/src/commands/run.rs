@@ -240,7 +240,7 @@ fn told(night: Option<&Night>, outcome: &Outcome) -> String {
         (_, Pass::Light) => ", not every log was read",
     };
     let light = if outcome.record.pass == Pass::Light { ", a light pass" } else { "" };
-    format!("Run {}{light}{when}: {counts} findings{whole}", outcome.record.id)
+    format!("Run {}{light}{when}: {}{whole}", outcome.record.id, domain::counted(counts, "finding"))
 }
 
 /// Returns true when an app was judged, and nothing was missing for it.

@@ -84,7 +84,7 @@ fn last(turns: &Turns, schedule: &Schedule, now: DateTime<Utc>) -> String {
     }
     match turns.n_missed {
         0 => {}
-        n => said.push_str(&format!("In all, {n} due times had no run.\n")),
+        n => said.push_str(&format!("In all, {} had no run.\n", domain::counted(n, "due time"))),
     }
     said
 }

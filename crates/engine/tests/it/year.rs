@@ -86,7 +86,10 @@ impl Work for Daemon<'_> {
         let texts: Vec<&str> = missed.map(|it| &*it.text).collect();
         match turn.n_missed {
             0 => assert!(!texts.iter().any(|it| it.contains("did not take place")), "{texts:?}"),
-            n => assert!(texts[0].starts_with(&format!("{n} scheduled runs did not")), "{texts:?}"),
+            n => assert!(
+                texts[0].starts_with(&format!("{} did not", domain::counted(n, "scheduled run"))),
+                "{texts:?}"
+            ),
         }
         self.year.turns.push(turn);
         Ok(Ran::Committed)

@@ -554,7 +554,9 @@ impl Daemon<'_> {
                 let n = turn.n_missed;
                 let is_told = texts.iter().any(|it| match n {
                     0 => it.contains("did not take place"),
-                    n => it.starts_with(&format!("{n} scheduled runs did not")),
+                    n => {
+                        it.starts_with(&format!("{} did not", domain::counted(n, "scheduled run")))
+                    }
                 });
                 if is_told == (n == 0) {
                     self.life.problem(format!("SCHEDULE: {n} missed, told {texts:?}"))?;

@@ -68,13 +68,13 @@ fn text_of(period: &Period, leavers: &[LeaverLeaf]) -> Result<String, std::fmt::
     let n = |word: &str| leavers.iter().filter(|it| it.body.sla.outcome == word).count();
     writeln!(
         text,
-        "{} leavers of {}: {} met, {} missed, {} not proven, {} exceptions, {} out of scope",
-        leavers.len(),
+        "{} of {}: {} met, {} missed, {} not proven, {}, {} out of scope",
+        domain::counted(leavers.len(), "leaver"),
         period.app,
         n("met"),
         n("missed"),
         n("not_proven"),
-        n("exception"),
+        domain::counted(n("exception"), "exception"),
         n("out_of_scope"),
     )?;
     for leaver in leavers {
