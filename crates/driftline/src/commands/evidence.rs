@@ -3,6 +3,7 @@
 mod gather;
 mod key;
 mod leavers;
+mod rederive;
 mod stamps;
 mod verify;
 
@@ -46,6 +47,10 @@ pub(crate) async fn evidence(
         }
         EvidenceCommand::Sample(args) => {
             (sample(&settings::read(config)?, args).await?.into_bytes(), Exit::Fine)
+        }
+        EvidenceCommand::Rederive(args) => {
+            let (text, exit) = rederive::rederive(&settings::read(config)?, args).await?;
+            (text.into_bytes(), exit)
         }
         EvidenceCommand::Export(args) => {
             (export(&settings::read(config)?, args, now).await?.into_bytes(), Exit::Fine)

@@ -32,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) path: PathBuf,
     /// SHA-256 of that file.
     pub(crate) digest: Digest,
+    /// That file. It holds no secret.
+    text: Arc<str>,
     /// The database.
     pub(crate) database: PathBuf,
     /// The folder of reports.
@@ -251,12 +253,28 @@ impl Settings {
             apps: self.apps.clone(),
             policy: self.policy.clone(),
             settings_digest: self.digest,
+            settings: Some(Arc::clone(&self.text)),
             fingerprint_key: self.fingerprint_key()?,
             turn: None,
             software: crate::SOFTWARE.to_owned(),
             routes: self.routes.clone(),
             anchors: self.anchors.iter().map(AnchorSettings::named).collect(),
         })
+    }
+
+    /// The same with live systems that nobody asks, to judge a past run again.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SettingsError::Secret`] when the key of the fingerprints cannot be read.
+    pub(crate) fn plan_to_judge_again(
+        &self,
+        profiles: Arc<Profiles>,
+    ) -> Result<Plan, SettingsError> {
+        let plan = self.plan_of_the_past(None, profiles)?;
+        let past = |it: &Live| Source::Past { system: it.system.clone(), kind: it.kind() };
+        let live = self.live.iter().map(past);
+        Ok(Plan { sources: plan.sources.into_iter().chain(live).collect(), ..plan })
     }
 
     /// The anchors, ready to be made.
@@ -335,6 +353,7 @@ pub(super) fn mean(
         anchors: anchors(document, &file, base.as_path())?,
         path: path.to_owned(),
         digest: Sha256::digest(text.as_bytes()).into(),
+        text: text.into(),
         database: base.join(&file.database),
         reports: base.join(&file.reports),
         reports_keep: reports_keep.transpose()?,
