@@ -55,14 +55,11 @@ pub(crate) fn each_link(
 }
 
 /// The changes of links that one run made.
-pub(crate) fn links_of(
-    connection: &Connection,
-    run: RunId,
-) -> Result<Vec<(EntityId, Option<(EntityId, Tier)>)>, StoreError> {
+pub(crate) fn links_of(connection: &Connection, run: RunId) -> Result<Vec<LinkChange>, StoreError> {
     let mut links = Vec::new();
     each_link(connection, |of, account, link| {
         if of == run {
-            links.push((account, link));
+            links.push(LinkChange { account, link });
         }
     })?;
     Ok(links)

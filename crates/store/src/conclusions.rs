@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::codes::{VERDICTS, value};
 use crate::past::home;
 use crate::rows::{Which, keys, read};
-use crate::{Store, StoreError, cells, conclusion, inputs, overwritten, snapshot};
+use crate::{LinkChange, Store, StoreError, cells, conclusion, inputs, overwritten, snapshot};
 
 /// One thing that is otherwise than when it is judged again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,7 +103,7 @@ fn compare(stored: &Conclusions, again: &Conclusions) -> Vec<Difference> {
                 }
             }
             (Some(stored), None) => {
-                differs("", Some(Value::from(stored.clone()).to_string()), None)
+                differs("", Some(Value::from(stored.clone()).to_string()), None);
             }
             (None, again) => {
                 differs("", None, again.map(|it| Value::from(it.clone()).to_string()));
@@ -135,7 +135,7 @@ fn conclusions(connection: &Connection, run: RunId) -> Result<Conclusions, Store
             add(&mut all, format!("{what} {name}"), parts);
         }
     }
-    for (account, link) in conclusion::links_of(connection, run)? {
+    for LinkChange { account, link } in conclusion::links_of(connection, run)? {
         let owner = link.map(|it| name_of(connection, it.0)).transpose()?;
         let mut parts = Map::new();
         parts.insert("owner".to_owned(), owner.into());
