@@ -72,8 +72,26 @@ pub(crate) struct Settings {
     controls: Option<PathBuf>,
     /// The version of OCSF that the events of a bag have.
     pub(crate) ocsf_version: evidence::OcsfVersion,
+    /// What prints the page of a bag as PDF; `None`: nothing does.
+    pub(crate) printer: Option<Printer>,
     /// The folder that relative paths start from.
     base: PathBuf,
+}
+
+/// A program that prints a page as PDF.
+#[derive(Clone, Debug)]
+pub(crate) struct Printer {
+    /// The program.
+    pub(crate) program: PathBuf,
+    /// Its arguments, with `{html}` and `{pdf}` in them.
+    pub(crate) args: Vec<String>,
+}
+
+impl Printer {
+    /// How people call it.
+    pub(crate) fn name(&self) -> String {
+        self.program.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
 }
 
 /// Exports in one folder a night.
@@ -358,6 +376,7 @@ pub(super) fn mean(
         reports: base.join(&file.reports),
         reports_keep: reports_keep.transpose()?,
         ocsf_version: file.evidence.ocsf_version.meant(),
+        printer: printer(document, &base, &file.evidence)?,
         controls: file.evidence.controls.as_ref().map(|it| base.join(it)),
         profiles: file.profiles.as_ref().map(|folder| base.join(folder)),
         nights,
@@ -372,6 +391,21 @@ pub(super) fn mean(
         evidence_key: evidence_key.transpose()?,
         base,
     })
+}
+
+fn printer(
+    document: &Document<'_>,
+    base: &Path,
+    evidence: &file::Evidence,
+) -> Result<Option<Printer>, SettingsError> {
+    let Some(pdf) = &evidence.pdf else { return Ok(None) };
+    for place in ["{html}", "{pdf}"] {
+        if !pdf.args.iter().any(|it| it.contains(place)) {
+            let what = format!("must have `{place}` in it, as [\"{{html}}\", \"{{pdf}}\"]");
+            return Err(document.wrong(&["evidence", "pdf", "args"], what));
+        }
+    }
+    Ok(Some(Printer { program: base.join(&pdf.program), args: pdf.args.clone() }))
 }
 
 fn nights(

@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use advice::advice;
 pub(crate) use document::Place;
 pub(crate) use live::Live;
-pub(crate) use meant::{Night, Settings};
+pub(crate) use meant::{Night, Printer, Settings};
 pub(crate) use schema::SCHEMA;
 pub(crate) use secret::{SecretError, SecretRef};
 pub(crate) use service::Heartbeat;
