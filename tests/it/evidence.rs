@@ -371,7 +371,7 @@ fn a_file_that_was_changed_put_in_or_taken_out_is_named() {
         }
         if path != "bag-info.txt" {
             let mut more = audited.bag.clone();
-            more.put(&format!("{path}.more"), "x");
+            more.put(format!("{path}.more"), "x");
             is(&audited.verify(&more, &TRUSTED), 6, &[&format!("`{path}.more` was put in")]);
         }
     }

@@ -82,7 +82,7 @@ fn every_night_comes_out_as_it_is_stored_whatever_people_said_between_them() {
 
 #[tokio::test]
 async fn light_passes_and_what_was_asked_by_id_come_out_as_they_are_stored() {
-    let mut firm = Watched::seen(FIRM).await;
+    let firm = Watched::seen(FIRM).await;
     let hours = |n: i64| chrono::TimeDelta::minutes(15 * n);
     for n in 1..=3 {
         firm.sim.clock().advance(hours(n));
@@ -96,14 +96,14 @@ async fn light_passes_and_what_was_asked_by_id_come_out_as_they_are_stored() {
     firm.sim.clock().advance(chrono::TimeDelta::hours(20));
     firm.run(domain::Pass::Full).await;
     // The firm is gone: nobody can be asked any more.
-    let plan = std::mem::replace(&mut firm.plan.sources, Vec::new());
-    let plan = engine::Plan { sources: plan, ..firm.plan.clone() };
+    let Watched { sim, store, folder: _folder, plan } = firm;
+    drop(sim);
     let mut n_answers = 0;
     for run in 1..=8 {
         let run = domain::RunId(run);
-        n_answers += firm.store.observations(run).await.unwrap().len();
-        let past = firm.store.past_run(run).await.unwrap().unwrap();
-        let found = engine::rederive(&firm.store, &past, &plan).await.unwrap();
+        n_answers += store.observations(run).await.unwrap().len();
+        let past = store.past_run(run).await.unwrap().unwrap();
+        let found = engine::rederive(&store, &past, &plan).await.unwrap();
         assert!(matches!(found, engine::Rederived::Same { .. }), "run {run}: {found:?}");
     }
     assert!(n_answers > 0, "nobody was asked by id");
