@@ -268,6 +268,7 @@ async fn deliver_late(sim: &Sim, site: &Site) -> Deliveries {
         apps: Vec::new(),
         policy: Policy::default(),
         settings_digest: [0; 32],
+        settings: None,
         fingerprint_key: None,
         software: "test".to_owned(),
         routes: Routes {

@@ -348,23 +348,35 @@ fn a_bag_is_checked_by_what_an_auditor_holds() {
 #[test]
 fn a_file_that_was_changed_put_in_or_taken_out_is_named() {
     let audited = Audited::new();
-    for path in ["data/findings.csv", "data/controls.csv", "data/machine/ocsf.ndjson", OSCAL] {
+    let only = |keeps: &dyn Fn(&str) -> bool| {
+        let files = audited.bag.paths().filter(|it| keeps(it));
+        Bag::new(files.map(|it| (it.to_owned(), audited.bag.get(it).unwrap().to_vec())).collect())
+    };
+    for path in audited.bag.paths() {
         let mut changed = audited.bag.clone();
         let mut bytes = changed.get(path).unwrap().to_vec();
-        bytes[50] ^= 1;
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
         changed.put(path, bytes);
-        is(&audited.verify(&changed, &TRUSTED), 6, &[&format!("`{path}` was changed")]);
+        let fewer = only(&|it| it != path);
+        // Without its manifests a folder is no bag, and one that is changed lists other files.
+        let (changed, fewer) =
+            (audited.verify(&changed, &TRUSTED), audited.verify(&fewer, &TRUSTED));
+        if path.starts_with("data/") || path.starts_with("verify/") {
+            is(&changed, 6, &[&format!("`{path}` was changed")]);
+            is(&fewer, 6, &[&format!("`{path}` was taken out")]);
+        } else {
+            assert!([6, 7].contains(&changed.status), "{path}: {changed}");
+            assert!([6, 7].contains(&fewer.status), "{path}: {fewer}");
+        }
+        if path != "bag-info.txt" {
+            let mut more = audited.bag.clone();
+            more.put(format!("{path}.more"), "x");
+            is(&audited.verify(&more, &TRUSTED), 6, &[&format!("`{path}.more` was put in")]);
+        }
     }
-    let mut more = audited.bag.clone();
-    more.put("data/ledger/anchors/forged.tsr", "x");
-    is(&audited.verify(&more, &TRUSTED), 6, &["`data/ledger/anchors/forged.tsr` was put in"]);
-    let files = audited.bag.paths().filter(|it| *it != "data/coverage.csv");
-    let fewer = files.map(|it| (it.to_owned(), audited.bag.get(it).unwrap().to_vec())).collect();
-    is(&audited.verify(&Bag::new(fewer), &TRUSTED), 6, &["`data/coverage.csv` was taken out"]);
-    let unsigned = audited.bag.paths().filter(|it| !it.ends_with(".sig"));
-    let unsigned =
-        unsigned.map(|it| (it.to_owned(), audited.bag.get(it).unwrap().to_vec())).collect();
-    is(&audited.verify(&Bag::new(unsigned), &TRUSTED), 6, &["the bag is not signed, and you hold"]);
+    let unsigned = only(&|it| !it.ends_with(".sig"));
+    is(&audited.verify(&unsigned, &TRUSTED), 6, &["the bag is not signed, and you hold"]);
 }
 
 #[test]
@@ -887,4 +899,67 @@ fn a_key_is_made_once_and_is_its_owners_alone() {
         2,
         &["without spaces"],
     );
+}
+
+#[test]
+fn a_page_is_printed_by_the_operators_program_and_a_bag_without_it_is_whole_and_says_so() {
+    let audited = Audited::new();
+    let site = &audited.site;
+    let settings = text(&site.read("driftline.toml"));
+    // It copies what it was told to print behind the head of a PDF.
+    let program =
+        "#!/bin/sh\n[ -z \"$SECRET\" ] || exit 9\n{ echo %PDF-1.7; cat \"$1\"; } >\"$2\"\n";
+    let executable = |name: &str, program: &str| {
+        site.write(name, program);
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(site.path(name), mode).unwrap();
+    };
+    executable("print it.sh", program);
+    let table = |program: &str| {
+        format!(
+            "{settings}\n[evidence.pdf]\nprogram = \"{program}\"\nargs = [\"{{html}}\", \"{{pdf}}\"]\n"
+        )
+    };
+    site.write("driftline.toml", table("print it.sh"));
+    let printed = export(site, &["--output", "printed.zip"]);
+    let page = text(printed.get("data/report.html").unwrap());
+    assert_eq!(text(printed.get("data/report.pdf").unwrap()), format!("%PDF-1.7\n{page}"));
+    let start = printed.text("START-HERE.txt").unwrap();
+    assert!(
+        start.contains("as the program `print it.sh` of whoever made this bag printed it"),
+        "{start}"
+    );
+    is(&audited.verify(&printed, &TRUSTED), 0, &["files are as listed"]);
+    let other = audited.forged(&audited.key(), |files| drop(files.remove("data/report.pdf")));
+    is(&audited.verify(&other, &TRUSTED), 0, &[]); // It is what whoever signed says.
+
+    executable("fails.sh", "#!/bin/sh\nexit 3\n");
+    executable("makes nothing.sh", "#!/bin/sh\n");
+    executable("makes text.sh", "#!/bin/sh\necho no >\"$2\"\n");
+    for (program, why) in [
+        ("fails.sh", "`fails.sh` ended with exit status: 3"),
+        ("makes nothing.sh", "`makes nothing.sh` made no file"),
+        ("makes text.sh", "what `makes text.sh` made is no PDF"),
+        ("nowhere", "`nowhere` cannot be started"),
+    ] {
+        site.write("driftline.toml", table(program));
+        let output = format!("{program}.zip");
+        let args = [&["evidence", "export"][..], &PERIOD, &["--output", &output]].concat();
+        is(&site.ask(&args), 4, &["the bag is without its PDF: ", why, "Wrote `"]);
+        let bag = Bag::from_zip(&site.read(&output)).unwrap();
+        assert!(bag.get("data/report.pdf").is_none());
+        let start = bag.text("START-HERE.txt").unwrap();
+        assert!(
+            start.contains("data/report.pdf is not in this bag: ") && start.contains(why),
+            "{start}"
+        );
+        is(&audited.verify(&bag, &TRUSTED), 0, &["files are as listed"]);
+    }
+    let left: Vec<_> =
+        fs::read_dir(site.path("")).unwrap().map(|it| it.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|it| it.to_string_lossy().ends_with(".print")), "{left:?}");
+
+    site.write("driftline.toml", table("x").replace("{pdf}", "out.pdf"));
+    let answer = site.ask(&["config", "check"]);
+    is(&answer, 3, &["`evidence.pdf.args` must have `{pdf}` in it"]);
 }

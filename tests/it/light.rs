@@ -156,6 +156,7 @@ fn plan(sim: &Sim) -> Plan {
         apps: vec![AppPlan { rules, keys: KeyRules::default() }],
         policy: Policy::default(),
         settings_digest: [0; 32],
+        settings: None,
         fingerprint_key: Some([0; 32]),
         turn: None,
         anchors: Vec::new(),

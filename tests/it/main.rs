@@ -23,6 +23,7 @@ mod live;
 mod onelogin;
 mod partial;
 mod quickstart;
+mod rederive;
 mod same_file;
 mod site;
 mod telling;

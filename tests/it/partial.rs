@@ -179,6 +179,7 @@ fn an_empty_app_list_is_held_and_closes_nothing() {
     assert_eq!(answer.status, 4, "{answer}");
     assert!(source(&site.report(), "accounts").1, "{answer}");
     assert_eq!(site.live(), planted(), "{changes:?}");
+    site.rederives(2);
 }
 
 #[test]

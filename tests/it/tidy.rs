@@ -195,6 +195,19 @@ fn every_source_file_says_what_it_is() {
 }
 
 #[test]
+fn every_test_that_a_page_names_is_there() {
+    let tests = ["tests/it", "crates"].map(|it| files(it, "rs")).concat();
+    let tests: String = tests.iter().map(|it| fs::read_to_string(it).unwrap()).collect();
+    let page = read("docs/evidence.md");
+    let named = page.split('`').filter(|it| it.matches('_').count() >= 5 && !it.contains(' '));
+    let missing: Vec<String> = named
+        .filter(|it| !tests.contains(&format!("fn {it}()")))
+        .map(|it| format!("docs/evidence.md: there is no test `{it}`"))
+        .collect();
+    none(&missing);
+}
+
+#[test]
 fn every_cause_has_a_page_and_every_page_a_cause() {
     let mut problems = Vec::new();
     let index = read("docs/rules/README.md");

@@ -10,7 +10,7 @@ use domain::{
     RunId, Severity, Subject, SubjectKind, SystemId,
 };
 use ledger::{Event, Kind};
-use store::{Commit, Held, RunSummary, Store};
+use store::{Commit, Held, Inputs, RunSummary, Store};
 use tokio::time::Instant;
 
 /// How much to append.
@@ -99,6 +99,7 @@ fn commit(run: RunId, finding: &Finding, n: usize) -> Commit {
         voided_waivers: Vec::new(),
         log: Vec::new(),
         observations: Vec::new(),
+        inputs: Inputs::default(),
         other_requests: Vec::new(),
         bodies: Vec::new(),
         entries,

@@ -45,6 +45,7 @@ pub(crate) fn plan(
         }],
         policy,
         settings_digest: [0; 32],
+        settings: None,
         fingerprint_key: Some([0; 32]),
         turn: None,
         software: concat!("driftline ", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -62,6 +62,7 @@ pub(crate) fn plan(args: &CheckArgs, profiles: Arc<Profiles>) -> Result<Plan, Us
         apps: vec![AppPlan { rules, keys }],
         policy,
         settings_digest: digest(args),
+        settings: None,
         fingerprint_key: None,
         turn: None,
         software: crate::SOFTWARE.to_owned(),

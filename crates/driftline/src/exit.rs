@@ -26,7 +26,7 @@ pub(crate) enum Exit {
     /// The settings cannot be used.
     Settings = 3,
     /// A pull failed or is incomplete: what was seen was judged, the rest is not proven. Or a
-    /// channel did not take a notice.
+    /// channel did not take a notice, or a bag has no PDF that it should have.
     Incomplete = 4,
     /// The database or an output cannot be used, or another process holds it.
     Store = 5,
@@ -45,7 +45,7 @@ Exit status:
    1  drift at or above --fail-on (default: none for run, high for check)
    2  the command line cannot be understood
    3  the settings cannot be used
-   4  a pull failed or is incomplete, or a channel did not take a notice
+   4  a pull failed or is incomplete, a channel did not take a notice, or a bag lacks its PDF
    5  the database or an output cannot be used, or another process holds it
    6  evidence is broken
    7  evidence cannot be checked

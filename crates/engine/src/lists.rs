@@ -64,6 +64,8 @@ pub(crate) struct Fresh {
     pub(crate) enrolled: Enrolled,
     /// The raw bytes of its rows, in their order; `None` where they can be read again.
     pub(crate) bodies: Option<Bodies>,
+    /// Of its notes, those that the pull made.
+    pub(crate) n_notes: usize,
 }
 
 /// One list over another: the rows of one snapshot, oldest first.
@@ -219,13 +221,14 @@ pub(crate) async fn gather(
         let held = hard_hold(&plan.policy, canaries, before_it, &snapshot, has_accounts);
         let release =
             list_release(&state.releases, before.as_ref(), n_missing, &enrolled.reference, now);
+        let n_notes = snapshot.notes.len();
         match (held, release) {
             (Some(held), Some(release)) if held.can_be_released => {
                 snapshot.notes.push(released(&held.why, release));
             }
             (held, _) => enrolled.reference.held = held.map(|it| it.why),
         }
-        listing.fresh = Some(Fresh { snapshot, enrolled, bodies });
+        listing.fresh = Some(Fresh { snapshot, enrolled, bodies, n_notes });
         listings.insert(stream, listing);
     }
     let mut gathered = Vec::with_capacity(listings.len());

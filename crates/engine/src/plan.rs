@@ -27,6 +27,9 @@ pub struct Plan {
     pub policy: Policy,
     /// SHA-256 of the settings.
     pub settings_digest: Digest,
+    /// The settings as they were written, to be kept for whoever judges a run again; `None`: they
+    /// are not.
+    pub settings: Option<Arc<str>>,
     /// The key of fingerprints; `None`: the database's own.
     pub fingerprint_key: Option<[u8; 32]>,
     /// The turn of the schedule that it is done for; `None`: somebody asked for it.
@@ -61,6 +64,13 @@ pub enum Source {
     OneLogin(OneLogin),
     /// The app's SCIM 2.0 endpoint.
     Scim(Scim),
+    /// One of these that a past run asked, and that nobody asks now.
+    Past {
+        /// Its name.
+        system: SystemId,
+        /// What it is to us.
+        kind: SystemKind,
+    },
 }
 
 impl Source {
@@ -73,6 +83,7 @@ impl Source {
             Self::Entra(entra) => entra.system(),
             Self::OneLogin(onelogin) => onelogin.system(),
             Self::Scim(scim) => scim.system(),
+            Self::Past { system, .. } => system,
         }
     }
 
@@ -81,6 +92,7 @@ impl Source {
     pub const fn kind(&self) -> SystemKind {
         match self {
             Self::Files(config) => config.kind,
+            Self::Past { kind, .. } => *kind,
             Self::Okta(_) | Self::Entra(_) | Self::OneLogin(_) => SystemKind::Idp,
             Self::Scim(_) => SystemKind::App,
         }
@@ -91,7 +103,11 @@ impl Source {
     pub const fn is_live(&self) -> bool {
         match self {
             Self::Files(_) => false,
-            Self::Okta(_) | Self::Entra(_) | Self::OneLogin(_) | Self::Scim(_) => true,
+            Self::Okta(_)
+            | Self::Entra(_)
+            | Self::OneLogin(_)
+            | Self::Scim(_)
+            | Self::Past { .. } => true,
         }
     }
 }

@@ -15,14 +15,16 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use store::{Commit, LinkChange, LogPart, RunSummary, State, Store, StoreError};
 use tracing::{Instrument as _, info, info_span};
 
-use crate::ask::{AskedAgain, ask, put_beside};
+use crate::ask::{AskedAgain, put_beside};
 use crate::entries::Seen;
 use crate::episodes::episodes;
 use crate::estate::estate;
+use crate::eyes::Eyes;
+use crate::inputs::inputs;
 use crate::leavers::listed;
 use crate::lists::{Listing, gather, looked_at};
 use crate::plan::{AppPlan, Plan, Source};
-use crate::pull::{bodies, pull_all};
+use crate::pull::bodies;
 use crate::record::{self, AppOutcome};
 use crate::selfcheck::self_check;
 
@@ -50,7 +52,14 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     let plan = &within_reach(plan, &state);
     let id = state.next_run();
     // Every line that is logged from here on names the run.
-    run_as(id, store, state, plan, clock).instrument(info_span!("run", run.id = id.0)).await
+    let span = info_span!("run", run.id = id.0);
+    let done = async {
+        let (commit, outcome) = judged(id, store, state, plan, &mut Eyes::Open(clock)).await?;
+        store.commit(commit).await?;
+        info!(n_findings = outcome.record.findings.len(), "Committed run {id}");
+        Ok(outcome)
+    };
+    done.instrument(span).await
 }
 
 /// The plan as far as this run can follow it. Before the first full run there is nothing that a
@@ -60,24 +69,24 @@ fn within_reach(plan: &Plan, state: &State) -> Plan {
     Plan { pass, ..plan.clone() }
 }
 
-async fn run_as(
+/// All that a run saves, and what it tells its caller. Nothing is saved yet.
+pub(crate) async fn judged(
     id: RunId,
     store: &Store,
     mut state: State,
     plan: &Plan,
-    clock: &dyn Clock,
-) -> Result<Outcome, StoreError> {
-    let mut pulled = pull_all(plan, &state.log_cursors, clock).await;
-    let now = clock.now(); // After looking, never before.
+    eyes: &mut Eyes<'_>,
+) -> Result<(Commit, Outcome), StoreError> {
+    let (mut pulled, now) = eyes.pull(plan, &state).await;
+    let pulled_at = now;
 
     let before: Vec<_> = looked_at(&state).collect();
     let mut listings = gather(store, &mut state, &mut pulled, plan, now).await?;
 
     let (questions, n_left_out) = doubts(plan, &listings, &state, (&before, &pulled.log), now);
-    let mut heard = ask(plan, questions, clock).await;
+    let (mut heard, now) = eyes.ask(plan, questions, now).await;
     pulled.troubles.append(&mut heard.troubles);
     put_beside(&mut listings, &heard.observations);
-    let now = clock.now().max(now); // Answers are looks, too.
 
     let asked = heard.told(n_left_out);
     let outcomes: Vec<AppOutcome<'_>> = within_sight(plan, &state)
@@ -104,8 +113,9 @@ async fn run_as(
     let wanted = resting_on(&outcomes, &listings, state.last_run.is_some());
     let mut bodies = bodies(plan, &listings, &wanted).await;
     bodies.extend(heard.bodies(&listings));
+    let inputs = inputs(&run, &listings, &outcomes, pulled_at);
     let commit = Commit {
-        run: summary(&record, plan, judged(&outcomes)),
+        run: summary(&record, plan, judged_apps(&outcomes)),
         turn: plan.turn.clone(),
         report_json,
         links,
@@ -124,6 +134,7 @@ async fn run_as(
         leavers,
         leavers_begin: listed.begins,
         unseen: pulled.unseen,
+        inputs,
         notices,
         snapshots: listings
             .into_iter()
@@ -131,11 +142,9 @@ async fn run_as(
             .map(|it| (it.snapshot, it.enrolled))
             .collect(),
     };
-    store.commit(commit).await?;
-    info!(n_findings = record.findings.len(), "Committed run {id}");
     let mut failures = pulled.whole_words;
     failures.dedup();
-    Ok(Outcome { record, report, failures })
+    Ok((commit, Outcome { record, report, failures }))
 }
 
 /// The apps that are judged. An app that was never judged waits for a full run: nothing but every
@@ -320,7 +329,7 @@ fn settle(
 }
 
 /// Apps of which something was seen on both sides: a blind run is nobody's first.
-fn judged(outcomes: &[AppOutcome<'_>]) -> Vec<SystemId> {
+fn judged_apps(outcomes: &[AppOutcome<'_>]) -> Vec<SystemId> {
     let seen = outcomes.iter().filter(|it| it.grade.0 != Grade::F);
     seen.map(|it| it.app.rules.app.clone()).collect()
 }

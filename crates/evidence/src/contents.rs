@@ -162,7 +162,7 @@ pub fn pack(contents: &Contents) -> Result<Bag, EvidenceError> {
         bag.put("data/machine/oscal-assessment-results.json", json_file(&results));
     }
     let mapped = controls::rows(&contents.scope.controls, &bag);
-    bag.put("data/report.html", page::page(contents, &leavers, &mapped)?);
+    bag.put(crate::PAGE, page::page(contents, &leavers, &mapped)?);
     bag.put("data/controls.csv", report::table_csv(controls::COLUMNS, mapped));
     bag.put("START-HERE.txt", start_here(contents, &leavers));
     bag.put("verify/verify.py", VERIFY_PY);

@@ -5,6 +5,7 @@
 //! bytes in every format. Nothing here judges; it prints what was judged.
 
 mod csv;
+mod differences;
 mod error;
 mod html;
 mod list;
@@ -19,6 +20,7 @@ mod sample;
 mod tests;
 
 pub use csv::{COLUMNS, csv, findings_csv, table_csv};
+pub use differences::differences;
 pub use error::ReportError;
 pub use html::{HtmlOptions, Night, html, index_html};
 pub use list::{Filter, findings_json};

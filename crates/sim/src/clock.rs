@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
 use domain::Clock;
 use tokio::time::Instant;
 
@@ -31,6 +31,7 @@ impl Clock for SimClock {
     fn now(&self) -> DateTime<Utc> {
         let gone = TimeDelta::from_std(self.began.elapsed()).unwrap_or(TimeDelta::MAX);
         let epoch = *self.epoch.lock().unwrap_or_else(PoisonError::into_inner);
-        epoch.checked_add_signed(gone).unwrap_or(DateTime::<Utc>::MAX_UTC)
+        let now = epoch.checked_add_signed(gone).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        now.trunc_subsecs(3) // As the program's own clock.
     }
 }

@@ -5,8 +5,14 @@ use chrono::{DateTime, Utc};
 use domain::{Digest, EntityId, RunId, SnapshotId, SystemId, Text};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::StoreError;
+
+/// zstd's own default.
+const LEVEL: i32 = 3;
 
 /// The cells of one row. Each call reads the next one.
 pub(crate) struct Cells<'r, 's> {
@@ -173,7 +179,7 @@ impl<'r, 's> Cells<'r, 's> {
     }
 
     /// A text that is JSON of ours.
-    pub(crate) fn json<T: serde::de::DeserializeOwned>(
+    pub(crate) fn json<T: DeserializeOwned>(
         &mut self,
         column: &'static str,
     ) -> Result<T, StoreError> {
@@ -189,4 +195,31 @@ pub(crate) const fn ms(time: DateTime<Utc>) -> i64 {
 /// An optional time as it is written.
 pub(crate) fn maybe_ms(time: Option<DateTime<Utc>>) -> Option<i64> {
     time.map(ms)
+}
+
+/// A cell as JSON has it; bytes are hexadecimal.
+pub(crate) fn value(cell: ValueRef<'_>) -> Value {
+    match cell {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => number.into(),
+        ValueRef::Real(number) => number.into(),
+        ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
+        ValueRef::Blob(bytes) => {
+            bytes.iter().map(|it| format!("{it:02x}")).collect::<String>().into()
+        }
+    }
+}
+
+/// JSON, compressed: for what is written with every run and hardly ever read.
+pub(crate) fn packed<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    let failed = |error: Box<dyn std::error::Error + Send + Sync>| {
+        StoreError::from(rusqlite::Error::ToSqlConversionFailure(error))
+    };
+    let json = serde_json::to_vec(value).map_err(|error| failed(error.into()))?;
+    zstd::encode_all(&*json, LEVEL).map_err(|error| failed(error.into()))
+}
+
+/// What [`packed`] made; `None` for bytes that it never makes.
+pub(crate) fn unpacked<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    serde_json::from_slice(&zstd::decode_all(bytes).ok()?).ok()
 }

@@ -10,9 +10,10 @@ use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use crate::cells::{Cells, ms};
+use crate::moment::Moment;
 use crate::{
-    Enrolled, LogPart, Store, StoreError, anchor, body, conclusion, entry, finding, guard, leaver,
-    log, notice, observation, people, report, rows, snapshot, turn, unseen,
+    Enrolled, Inputs, LogPart, Store, StoreError, anchor, body, conclusion, entry, finding, guard,
+    inputs, leaver, log, notice, observation, people, report, rows, snapshot, turn, unseen,
 };
 
 /// Everything one run saw and concluded.
@@ -60,6 +61,8 @@ pub struct Commit {
     pub leavers_begin: Vec<LeaversBegin>,
     /// Lists that it asked for and that were never seen whole, all of them.
     pub unseen: Vec<Unseen>,
+    /// What it was given that is kept nowhere else.
+    pub inputs: Inputs,
     /// What there is to tell of it. Delivered after the commit, from the saved rows.
     pub notices: Vec<Notice>,
 }
@@ -111,19 +114,26 @@ impl Store {
         let signer = self.signer.clone();
         self.write("save a run", move |connection| {
             let now = commit.run.now;
+            let before = Moment::of(connection)?;
             let (wanted, mut entries) = anchor::wanted(connection, &commit.anchors, now)?;
             let n_before = entries.len() as u64;
             entries.append(&mut commit.entries);
             let first = entry::append(connection, signer.as_deref(), entries)?;
             anchor::ask(connection, &wanted, now)?;
-            save(connection, commit, first + n_before)
+            save(connection, commit, before, first + n_before)
         })
         .await
     }
 }
 
-/// `first` is where its entries begin in the ledger.
-fn save(connection: &Connection, commit: Commit, first: u64) -> Result<(), StoreError> {
+/// `before` is the moment before anything of it was written, `first` where its entries begin in the
+/// ledger.
+pub(crate) fn save(
+    connection: &Connection,
+    commit: Commit,
+    before: Moment,
+    first: u64,
+) -> Result<(), StoreError> {
     let run = commit.run.id;
     let last: Option<i64> =
         connection.query_row("SELECT max(id) FROM run", [], |row| row.get(0))?;
@@ -142,6 +152,7 @@ fn save(connection: &Connection, commit: Commit, first: u64) -> Result<(), Store
     conclusion::insert_standings(connection, run, commit.standings)?;
     conclusion::insert_episodes(connection, run, &commit.episodes)?;
     finding::save(connection, &commit.findings)?;
+    inputs::insert(connection, run, before, &commit.inputs)?;
     finding::insert_events(connection, &commit.events)?;
     guard::insert_counts(connection, run, &commit.changes)?;
     people::insert_voids(connection, &commit.voided_waivers)?;

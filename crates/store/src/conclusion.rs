@@ -54,6 +54,17 @@ pub(crate) fn each_link(
     Ok(())
 }
 
+/// The changes of links that one run made.
+pub(crate) fn links_of(connection: &Connection, run: RunId) -> Result<Vec<LinkChange>, StoreError> {
+    let mut links = Vec::new();
+    each_link(connection, |of, account, link| {
+        if of == run {
+            links.push(LinkChange { account, link });
+        }
+    })?;
+    Ok(links)
+}
+
 fn take_link(bytes: &mut &[u8]) -> Option<(EntityId, Option<(EntityId, Tier)>)> {
     let mut number = || i64::try_from(take_count(bytes)?).ok();
     let (account, identity, tier) = (number()?, number()?, number()?);

@@ -10,6 +10,7 @@ use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use crate::cells::{Cells, maybe_ms, ms};
+use crate::overwritten::{self, Overwritten};
 use crate::{Store, StoreError};
 
 impl Store {
@@ -50,9 +51,12 @@ impl Store {
     }
 }
 
-/// Writes findings that are new or changed. Of one that was only seen again, only that is written.
+/// Writes findings that are new or changed, and keeps what it writes over. Of one that was only
+/// seen again, only that is written.
 pub(crate) fn save(connection: &Connection, findings: &[Finding]) -> Result<(), StoreError> {
+    let mut overwritten = Overwritten::default();
     for finding in findings {
+        let before = overwritten::columns(connection, finding.id)?;
         let stored = one(connection, finding.id)?;
         let is_same = stored.is_some_and(|it| {
             Finding { last_seen_at: finding.last_seen_at, ..it }
@@ -67,8 +71,11 @@ pub(crate) fn save(connection: &Connection, findings: &[Finding]) -> Result<(), 
                  ON CONFLICT (finding) DO UPDATE SET last_seen_at_ms = excluded.last_seen_at_ms",
             )?
             .execute([finding.id.0, ms(finding.last_seen_at)])?;
+        if let Some(after) = overwritten::columns(connection, finding.id)? {
+            overwritten.add(finding.id, before, &after);
+        }
     }
-    Ok(())
+    overwritten.keep(connection)
 }
 
 fn upsert(connection: &Connection, finding: &Finding) -> Result<(), StoreError> {

@@ -6,6 +6,7 @@
 //!
 //! Never here: what the rows mean. Nothing is judged, and nothing that was seen is changed.
 
+mod again;
 mod anchor;
 mod audit;
 mod body;
@@ -15,6 +16,7 @@ mod channel;
 mod codes;
 mod commit;
 mod conclusion;
+mod conclusions;
 mod disposition;
 mod enrol;
 mod entry;
@@ -23,14 +25,17 @@ mod finding;
 mod guard;
 mod head;
 mod health;
+mod inputs;
 mod known;
 mod leaver;
 mod load;
 mod log;
+mod moment;
 mod notice;
 mod observation;
 mod open;
 mod outbox;
+mod overwritten;
 mod past;
 mod people;
 mod readers;
@@ -46,15 +51,18 @@ mod verify;
 mod work;
 mod writer;
 
+pub use again::{Before, PastRun};
 pub use anchor::{AnchorLine, AnchorSettled, AnchorState, DueAnchor};
 pub use audit::Held;
 pub use channel::ChannelHealth;
 pub use commit::{Commit, LinkChange, RunSummary};
+pub use conclusions::Difference;
 pub use disposition::Disposal;
 pub use enrol::Enrolled;
 pub use error::{Refusal, StoreError};
 pub use guard::NewRelease;
 pub use health::{Requested, Sizes};
+pub use inputs::{Inputs, ListInput};
 pub use known::{Known, KnownRows, OpenVersion};
 pub use leaver::LeaverLine;
 pub use log::LogPart;

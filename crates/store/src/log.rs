@@ -44,6 +44,34 @@ pub(crate) fn insert(
     Ok(())
 }
 
+/// What one run was told that no run before it had been.
+pub(crate) fn of_run(connection: &Connection, run: RunId) -> Result<Vec<LogPart>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, system, event, at_ms, kind, identity FROM log_event WHERE run = ?1 ORDER BY id",
+    )?;
+    let mut rows = statement.query([run.0])?;
+    let mut parts: Vec<LogPart> = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (system, event) = read(&mut Cells::keyed(row, "log_event")?)?;
+        match parts.last_mut().filter(|it| it.system == system) {
+            Some(part) => part.events.push(event),
+            None => parts.push(LogPart { system, events: vec![event], cursor: None }),
+        }
+    }
+    Ok(parts)
+}
+
+fn read(cells: &mut Cells<'_, '_>) -> Result<(SystemId, LogEvent), StoreError> {
+    let system = cells.system("system")?;
+    let event = LogEvent {
+        id: cells.str("event")?.into(),
+        at: cells.time("at_ms")?,
+        kind: cells.name("kind", LogEventKind::parse)?,
+        identity: cells.str("identity")?.into(),
+    };
+    Ok((system, event))
+}
+
 /// Where to go on reading each log.
 pub(crate) fn load_cursors(
     connection: &Connection,
@@ -68,14 +96,7 @@ pub(crate) fn load_events(
     let mut rows = statement.query([])?;
     let mut events: BTreeMap<SystemId, Vec<LogEvent>> = BTreeMap::new();
     while let Some(row) = rows.next()? {
-        let mut cells = Cells::keyed(row, "log_event")?;
-        let system = cells.system("system")?;
-        let event = LogEvent {
-            id: cells.str("event")?.into(),
-            at: cells.time("at_ms")?,
-            kind: cells.name("kind", LogEventKind::parse)?,
-            identity: cells.str("identity")?.into(),
-        };
+        let (system, event) = read(&mut Cells::keyed(row, "log_event")?)?;
         events.entry(system).or_default().push(event);
     }
     Ok(events)

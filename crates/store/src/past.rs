@@ -396,7 +396,7 @@ pub(crate) fn ends(
 }
 
 /// The stream of a row; `None` for a number that no row has.
-fn home(connection: &Connection, entity: EntityId) -> Result<Option<i64>, StoreError> {
+pub(crate) fn home(connection: &Connection, entity: EntityId) -> Result<Option<i64>, StoreError> {
     let Some(snapshot) = pack::snapshot_of(connection, entity.0)? else { return Ok(None) };
     let mut statement = connection.prepare_cached("SELECT stream FROM snapshot WHERE id = ?1")?;
     Ok(statement.query_row([snapshot.0], |row| row.get(0)).optional()?)

@@ -91,9 +91,13 @@ impl Store {
     ///
     /// Returns [`StoreError`] when there is no memory for it.
     pub fn open_in_memory() -> Result<Self, StoreError> {
+        Self::of_memory(open::open_in_memory(Path::new(":memory:"))?)
+    }
+
+    /// A copy of a database that ends with the process.
+    pub(crate) fn of_memory(connection: Connection) -> Result<Self, StoreError> {
         let path = Path::new(":memory:");
-        let writer = Writer::spawn(path, open::open_in_memory(path)?, None)?;
-        Ok(Self::new(path, Some(writer), None))
+        Ok(Self::new(path, Some(Writer::spawn(path, connection, None)?), None))
     }
 
     /// Opens a database that is there, for reading. Needs no lock, so a run may go on beside it.

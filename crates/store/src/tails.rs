@@ -2,6 +2,7 @@
 //! between two writes ends elsewhere in some table, though each page of it is sound. Never knows
 //! what a table is for.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use rusqlite::{Connection, OptionalExtension as _};
@@ -39,6 +40,16 @@ pub(crate) fn check(connection: &Connection, problems: &mut Vec<String>) -> Resu
     Ok(())
 }
 
+/// Where each table ends now.
+pub(crate) fn all(connection: &Connection) -> Result<BTreeMap<String, i64>, StoreError> {
+    let mut all = BTreeMap::new();
+    for table in tables(connection)? {
+        let last = last_row(connection, &table)?;
+        all.insert(table, last);
+    }
+    Ok(all)
+}
+
 /// The tables whose rows are numbered, in order of name.
 fn tables(connection: &Connection) -> Result<Vec<String>, rusqlite::Error> {
     let sql = "SELECT name FROM pragma_table_list
@@ -51,9 +62,13 @@ fn tables(connection: &Connection) -> Result<Vec<String>, rusqlite::Error> {
 fn ends(connection: &Connection, tables: &[String]) -> Result<String, rusqlite::Error> {
     let mut ends = String::new();
     for table in tables {
-        let sql = format!("SELECT coalesce(max(rowid), 0) FROM \"{table}\"");
-        let last: i64 = connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+        let last = last_row(connection, table)?;
         writeln!(ends, "{table}={last}").ok(); // Text never refuses.
     }
     Ok(ends)
+}
+
+fn last_row(connection: &Connection, table: &str) -> Result<i64, rusqlite::Error> {
+    let sql = format!("SELECT coalesce(max(rowid), 0) FROM \"{table}\"");
+    connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))
 }

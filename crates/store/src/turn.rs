@@ -70,6 +70,15 @@ pub(crate) fn insert(
     Ok(())
 }
 
+/// The turn that a run was done for; `None`: somebody asked for the run.
+pub(crate) fn of_run(connection: &Connection, run: RunId) -> Result<Option<Turn>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT run, due_ms, began_ms, schedule, n_missed, first_missed_ms FROM turn WHERE run = ?1",
+    )?;
+    let mut rows = statement.query([run.0])?;
+    rows.next()?.map(|row| read(&mut Cells::keyed(row, "turn")?)).transpose()
+}
+
 fn load(connection: &Connection) -> Result<Turns, StoreError> {
     let sum = "SELECT coalesce(sum(n_missed), 0) FROM turn";
     let n_missed: i64 = connection.query_row(sum, [], |row| row.get(0))?;

@@ -1,7 +1,8 @@
 //! Reads dates and times as sources write them. RFC 3339 first; all else needs a zone.
 
 use chrono::{
-    DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _, Utc,
+    DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound as _, TimeDelta,
+    TimeZone as _, Utc,
 };
 use chrono_tz::Tz;
 
@@ -40,8 +41,18 @@ const OFFSET_FORMATS: [&str; 4] = [
     "%Y-%m-%d %H:%M %z",
 ];
 
-/// Reads an instant.
+/// Reads an instant, to the millisecond: as it is kept, so that it is judged alike when it is read
+/// back.
 pub(crate) fn instant(
+    text: &str,
+    day: Day,
+    zone: Option<Tz>,
+    formats: &[String],
+) -> Result<DateTime<Utc>, DateTrouble> {
+    whole(text, day, zone, formats).map(|it| it.trunc_subsecs(3))
+}
+
+fn whole(
     text: &str,
     day: Day,
     zone: Option<Tz>,

@@ -9,7 +9,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use domain::Digest;
 use sha2::{Digest as _, Sha256};
 
@@ -99,7 +99,7 @@ impl Stamp {
         let metadata = file.metadata()?;
         Ok(Self {
             n_bytes: metadata.len(),
-            modified_at: metadata.modified().ok().map(DateTime::from),
+            modified_at: metadata.modified().ok().map(|it| DateTime::from(it).trunc_subsecs(3)),
         })
     }
 }

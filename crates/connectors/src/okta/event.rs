@@ -4,7 +4,7 @@
 //! their schema calls required, so here every field may be null or missing, and targets are
 //! picked by type: their order is not fixed.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use domain::{LogEvent, LogEventKind, Text};
 use serde::Deserialize;
 
@@ -122,7 +122,7 @@ fn target(event: &Event, kind: &str) -> Option<Text> {
 }
 
 fn instant(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(text).ok().map(|it| it.to_utc())
+    DateTime::parse_from_rfc3339(text).ok().map(|it| it.to_utc().trunc_subsecs(3))
 }
 
 /// As much of an event as is read. The other members are skipped, whatever they hold.

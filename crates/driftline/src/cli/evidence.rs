@@ -17,6 +17,8 @@ pub(crate) enum EvidenceCommand {
     Verify(VerifyBagArgs),
     /// Draw a sample of leavers that an auditor can draw again
     Sample(SampleArgs),
+    /// Judge past runs again from what is stored, and compare the results byte for byte
+    Rederive(RederiveArgs),
     /// Print the mapping of controls that is in the program, for a copy of your own
     Controls,
     /// Make the key that signs bags
@@ -138,6 +140,24 @@ pub(crate) struct SampleArgs {
     /// How many
     #[arg(short, long, value_name = "N", default_value_t = 25)]
     pub(crate) number: usize,
+}
+
+/// Past runs, judged again.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  driftline evidence rederive 41
+
+The lists, answers and words of people as they were stored before that run are judged again in a copy
+in memory, by the settings of then, and verdicts, links, findings, leavers and the report are compared
+with those that are stored. The database is only read, and no source is asked.
+Ends with 0 when all of it is the same; with 6 when something differs, which is named; and with 7 when
+a run cannot be judged again: another version of the program made it, or what it was given, or its
+settings, are not kept.")]
+pub(crate) struct RederiveArgs {
+    /// The number of the run, as reports have it; several are judged one after the other
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) runs: Vec<i64>,
 }
 
 /// The key that signs bags.

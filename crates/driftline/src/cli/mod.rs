@@ -16,7 +16,8 @@ use clap::{Args, Parser, Subcommand};
 pub(crate) use alert::{AlertCommand, AlertListArgs, AlertTestArgs};
 pub(crate) use check::{CheckArgs, StatedFile};
 pub(crate) use evidence::{
-    EvidenceCommand, EvidenceKeyCommand, ExportArgs, PeriodArgs, SampleArgs, VerifyBagArgs,
+    EvidenceCommand, EvidenceKeyCommand, ExportArgs, PeriodArgs, RederiveArgs, SampleArgs,
+    VerifyBagArgs,
 };
 pub(crate) use findings::{
     FilterArgs, FindingsCommand, LinkArgs, ListArgs, RegisterArgs, WaiveCommand, WaiveRequestArgs,

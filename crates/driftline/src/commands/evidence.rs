@@ -3,6 +3,8 @@
 mod gather;
 mod key;
 mod leavers;
+mod pdf;
+mod rederive;
 mod stamps;
 mod verify;
 
@@ -47,8 +49,13 @@ pub(crate) async fn evidence(
         EvidenceCommand::Sample(args) => {
             (sample(&settings::read(config)?, args).await?.into_bytes(), Exit::Fine)
         }
+        EvidenceCommand::Rederive(args) => {
+            let (text, exit) = rederive::rederive(&settings::read(config)?, args).await?;
+            (text.into_bytes(), exit)
+        }
         EvidenceCommand::Export(args) => {
-            (export(&settings::read(config)?, args, now).await?.into_bytes(), Exit::Fine)
+            let (text, exit) = export(&settings::read(config)?, args, now).await?;
+            (text.into_bytes(), exit)
         }
     };
     print::out(text)?;
@@ -94,7 +101,7 @@ async fn export(
     settings: &Settings,
     args: &ExportArgs,
     now: DateTime<Utc>,
-) -> anyhow::Result<String> {
+) -> anyhow::Result<(String, Exit)> {
     let period = Period::of(settings, &args.period)?;
     let key = settings.evidence_key()?;
     let controls = settings.controls()?;
@@ -125,6 +132,16 @@ async fn export(
     };
     let contents = gather::contents(&store, scope, &period.idps).await?;
     let mut bag = pack(&contents)?;
+    let mut exit = Exit::Fine;
+    if let Some(printer) = &settings.printer {
+        let page = bag.get(evidence::PAGE).unwrap_or_default().to_vec();
+        let printed = pdf::printed(printer, &page, &args.output).await;
+        if let Err(why) = &printed {
+            print::err(&format!("error: the bag is without its PDF: {why}"));
+            exit = Exit::Incomplete;
+        }
+        evidence::put_printed(&mut bag, &printer.name(), printed);
+    }
     let digest = sealed(&mut bag, &contents, key.as_ref())?;
     print::file(&args.output, &bag.zip(&contents.name())?)?;
     let n_leavers = contents.leavers.len();
@@ -144,7 +161,7 @@ async fn export(
             args.output.display()
         )
     })?;
-    Ok(said(args, &contents, key.as_ref()))
+    Ok((said(args, &contents, key.as_ref()), exit))
 }
 
 fn said(args: &ExportArgs, contents: &Contents, key: Option<&evidence::SigningKey>) -> String {

@@ -293,12 +293,26 @@ pub(super) struct Evidence {
     pub(super) controls: Option<String>,
     /// The version of OCSF that the events of a bag have.
     pub(super) ocsf_version: OcsfVersion,
+    /// A program of this machine that prints the page of a bag as PDF. Default: none, and bags have
+    /// none.
+    pub(super) pdf: Option<Pdf>,
 }
 
 impl Default for Evidence {
     fn default() -> Self {
-        Self { signing_key: None, controls: None, ocsf_version: OcsfVersion::V1_5_0 }
+        Self { signing_key: None, controls: None, ocsf_version: OcsfVersion::V1_5_0, pdf: None }
     }
+}
+
+/// A program that prints a page. No shell reads its arguments.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Pdf {
+    /// The program, by its path.
+    pub(super) program: String,
+    /// Its arguments, with `{html}` in place of the page and `{pdf}` in place of the file to make.
+    pub(super) args: Vec<String>,
 }
 
 /// One identity provider.

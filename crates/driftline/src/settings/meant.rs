@@ -32,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) path: PathBuf,
     /// SHA-256 of that file.
     pub(crate) digest: Digest,
+    /// That file. It holds no secret.
+    text: Arc<str>,
     /// The database.
     pub(crate) database: PathBuf,
     /// The folder of reports.
@@ -70,8 +72,26 @@ pub(crate) struct Settings {
     controls: Option<PathBuf>,
     /// The version of OCSF that the events of a bag have.
     pub(crate) ocsf_version: evidence::OcsfVersion,
+    /// What prints the page of a bag as PDF; `None`: nothing does.
+    pub(crate) printer: Option<Printer>,
     /// The folder that relative paths start from.
     base: PathBuf,
+}
+
+/// A program that prints a page as PDF.
+#[derive(Clone, Debug)]
+pub(crate) struct Printer {
+    /// The program.
+    pub(crate) program: PathBuf,
+    /// Its arguments, with `{html}` and `{pdf}` in them.
+    pub(crate) args: Vec<String>,
+}
+
+impl Printer {
+    /// How people call it.
+    pub(crate) fn name(&self) -> String {
+        self.program.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
 }
 
 /// Exports in one folder a night.
@@ -251,12 +271,28 @@ impl Settings {
             apps: self.apps.clone(),
             policy: self.policy.clone(),
             settings_digest: self.digest,
+            settings: Some(Arc::clone(&self.text)),
             fingerprint_key: self.fingerprint_key()?,
             turn: None,
             software: crate::SOFTWARE.to_owned(),
             routes: self.routes.clone(),
             anchors: self.anchors.iter().map(AnchorSettings::named).collect(),
         })
+    }
+
+    /// The same with live systems that nobody asks, to judge a past run again.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SettingsError::Secret`] when the key of the fingerprints cannot be read.
+    pub(crate) fn plan_to_judge_again(
+        &self,
+        profiles: Arc<Profiles>,
+    ) -> Result<Plan, SettingsError> {
+        let plan = self.plan_of_the_past(None, profiles)?;
+        let past = |it: &Live| Source::Past { system: it.system.clone(), kind: it.kind() };
+        let live = self.live.iter().map(past);
+        Ok(Plan { sources: plan.sources.into_iter().chain(live).collect(), ..plan })
     }
 
     /// The anchors, ready to be made.
@@ -335,10 +371,12 @@ pub(super) fn mean(
         anchors: anchors(document, &file, base.as_path())?,
         path: path.to_owned(),
         digest: Sha256::digest(text.as_bytes()).into(),
+        text: text.into(),
         database: base.join(&file.database),
         reports: base.join(&file.reports),
         reports_keep: reports_keep.transpose()?,
         ocsf_version: file.evidence.ocsf_version.meant(),
+        printer: printer(document, &base, &file.evidence)?,
         controls: file.evidence.controls.as_ref().map(|it| base.join(it)),
         profiles: file.profiles.as_ref().map(|folder| base.join(folder)),
         nights,
@@ -353,6 +391,21 @@ pub(super) fn mean(
         evidence_key: evidence_key.transpose()?,
         base,
     })
+}
+
+fn printer(
+    document: &Document<'_>,
+    base: &Path,
+    evidence: &file::Evidence,
+) -> Result<Option<Printer>, SettingsError> {
+    let Some(pdf) = &evidence.pdf else { return Ok(None) };
+    for place in ["{html}", "{pdf}"] {
+        if !pdf.args.iter().any(|it| it.contains(place)) {
+            let what = format!("must have `{place}` in it, as [\"{{html}}\", \"{{pdf}}\"]");
+            return Err(document.wrong(&["evidence", "pdf", "args"], what));
+        }
+    }
+    Ok(Some(Printer { program: base.join(&pdf.program), args: pdf.args.clone() }))
 }
 
 fn nights(

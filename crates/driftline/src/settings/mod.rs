@@ -31,7 +31,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use advice::advice;
 pub(crate) use document::Place;
 pub(crate) use live::Live;
-pub(crate) use meant::{Night, Settings};
+pub(crate) use meant::{Night, Printer, Settings};
 pub(crate) use schema::SCHEMA;
 pub(crate) use secret::{SecretError, SecretRef};
 pub(crate) use service::Heartbeat;
@@ -127,8 +127,12 @@ pub(crate) fn read(path: &Path) -> Result<Settings, SettingsError> {
     understand(path, &text)
 }
 
-/// Reads the text of a settings file. See [`read`].
-fn understand(path: &Path, text: &str) -> Result<Settings, SettingsError> {
+/// Reads the text of a settings file that is, or was, at `path`. See [`read`].
+///
+/// # Errors
+///
+/// As [`read`].
+pub(crate) fn understand(path: &Path, text: &str) -> Result<Settings, SettingsError> {
     let shown = path.display().to_string();
     let document = document::Document::parse(&shown, text)?;
     secret::refuse_in_clear(&document)?;

@@ -116,6 +116,7 @@ pub(crate) fn plan(folder: &Path, is_blind: bool, now: DateTime<Utc>, turn: Opti
         apps: Vec::new(),
         policy: Policy::default(),
         settings_digest: [0; 32],
+        settings: None,
         fingerprint_key: Some([0; 32]),
         turn,
         software: "driftline test".to_owned(),

@@ -165,6 +165,7 @@ impl Installation {
             apps: vec![AppPlan { rules, keys }],
             policy: Policy::default(),
             settings_digest: [0; 32],
+            settings: None,
             fingerprint_key: Some([0; 32]),
             turn: None,
             software: concat!("driftline ", env!("CARGO_PKG_VERSION")).to_owned(),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
-use domain::{Change, FindingRecord, Pass, RunRecord};
-use engine::{Outcome, Plan};
+use domain::{Change, FindingRecord, Pass, RunId, RunRecord};
+use engine::{Outcome, Plan, Rederived};
 use store::Store;
 use tokio::time::Instant;
 
@@ -103,8 +103,9 @@ impl Company {
             None => Store::open(&path)?,
         };
         let Outcome { record, failures, .. } = engine::run(&store, &self.plan, &*clock).await?;
-        self.store = Some(store);
         self.sim.clear_faults();
+        seen.problems.extend(again(&store, &self.plan, record.id).await?);
+        self.store = Some(store);
 
         self.note_log(fault.map(|it| it.0), record.pass, (began_at, record.now));
         let world = self.sim.world();
@@ -212,6 +213,15 @@ impl Company {
         child.kill().await?;
         Ok(true)
     }
+}
+
+/// What comes out otherwise when a run is judged again from what is stored.
+async fn again(store: &Store, plan: &Plan, run: RunId) -> anyhow::Result<Option<String>> {
+    let past = store.past_run(run).await?.context("a run that was saved is there")?;
+    Ok(match engine::rederive(store, &past, plan).await? {
+        Rederived::Same { .. } => None,
+        other => Some(format!("AGAIN: {other:?}")),
+    })
 }
 
 /// What is wrong with the database, as `db verify` finds it.

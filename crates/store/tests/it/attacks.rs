@@ -206,11 +206,13 @@ async fn newest_entries_taken_off_with_their_run_are_caught_by_a_checkpoint_that
 }
 
 #[tokio::test]
-async fn an_entry_that_is_taken_out_and_closed_up_says_another_place_than_it_has() {
-    let (_folder, path, _) = written(false).await;
-    sql(&path, &format!("{REMOVE}; {CLOSE_UP}"));
-    recompute(&path, None);
-    assert_eq!(broken(&path).await, Broken::Altered { seq: 4 });
+async fn an_entry_that_was_moved_says_another_place_than_it_has_though_the_tree_is_made_anew() {
+    for (attack, seq) in [(format!("{REMOVE}; {CLOSE_UP}"), 4), (REORDER.to_owned(), 3)] {
+        let (_folder, path, _) = written(false).await;
+        sql(&path, &attack);
+        recompute(&path, None);
+        assert_eq!(broken(&path).await, Broken::Altered { seq }, "{attack}");
+    }
 }
 
 #[tokio::test]

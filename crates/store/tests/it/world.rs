@@ -10,7 +10,7 @@ use domain::{
     Snapshot, Stream, Subject, SubjectKind, SystemId,
 };
 use ledger::{Event, Kind};
-use store::{Commit, Enrolled, RunSummary, State, Store};
+use store::{Commit, Enrolled, Inputs, RunSummary, State, Store};
 
 pub(crate) fn at(hours: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::hours(hours)
@@ -187,6 +187,7 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
         voided_waivers: Vec::new(),
         log: Vec::new(),
         observations: Vec::new(),
+        inputs: Inputs::default(),
         other_requests: Vec::new(),
         bodies: Vec::new(),
         entries: vec![completed(run, now, &report_json)],

@@ -1,0 +1,131 @@
+//! `evidence rederive`: judges past runs again, and says whether they came out as they are stored.
+
+use connectors::files::Profiles;
+use domain::RunId;
+use engine::Rederived;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use store::{Difference, PastRun, Store, StoreError};
+
+use crate::cli::RederiveArgs;
+use crate::exit::{Exit, UsageError};
+use crate::settings::{self, Settings};
+
+/// Differences that are listed of the conclusions of one run, and of its report; the others are
+/// counted.
+const SHOWN_MAX: usize = 100;
+
+/// Judges each run again.
+///
+/// # Errors
+///
+/// Fails when there is no run of a number, or the database cannot be read.
+pub(super) async fn rederive(
+    settings: &Settings,
+    args: &RederiveArgs,
+) -> anyhow::Result<(String, Exit)> {
+    let store = Store::open_existing_read_only(&settings.database)?;
+    let (mut text, mut worst) = (String::new(), Exit::Fine);
+    for run in &args.runs {
+        let (said, exit) = one(settings, &store, RunId(*run)).await?;
+        text.push_str(&said);
+        worst = match (worst, exit) {
+            (Exit::Broken, _) | (_, Exit::Broken) => Exit::Broken,
+            (Exit::Fine, exit) => exit,
+            (worst, _) => worst,
+        };
+    }
+    Ok((text, worst))
+}
+
+async fn one(settings: &Settings, store: &Store, run: RunId) -> anyhow::Result<(String, Exit)> {
+    let found = match store.past_run(run).await {
+        Ok(found) => found,
+        Err(error) => return unreadable(run, error),
+    };
+    let Some(past) = found else {
+        let last = store.latest_run().await?;
+        let last =
+            last.map_or("there is none yet".to_owned(), |it| format!("the last is {}", it.id));
+        return Err(UsageError(format!("there is no run {run}: {last}")).into());
+    };
+    let then = match of_then(settings, &past)? {
+        Ok(then) => then,
+        Err(why) => {
+            return Ok((format!("run {run}  cannot be judged again: {why}\n"), Exit::Unchecked));
+        }
+    };
+    let plan = then.plan_to_judge_again(Arc::new(Profiles::builtin()?))?;
+    Ok(match engine::rederive(store, &past, &plan).await {
+        Ok(Rederived::Same { n_findings, report_sha256 }) => {
+            let hex: String = report_sha256.iter().map(|it| format!("{it:02x}")).collect();
+            let text = format!(
+                "run {run}  the same: judged again, {n_findings} findings and the report came out \
+                 byte for byte, SHA-256 {hex}\n"
+            );
+            (text, Exit::Fine)
+        }
+        Ok(Rederived::Differs { conclusions, report }) => {
+            (differs(run, &conclusions, &report), Exit::Broken)
+        }
+        Ok(Rederived::NotKept) => {
+            (format!("run {run}  cannot be judged again: {NO_INPUTS}\n"), Exit::Unchecked)
+        }
+        Err(error) => return unreadable(run, error),
+    })
+}
+
+const NO_INPUTS: &str = "a version of driftline made it that did not keep what runs are given";
+
+/// The settings of then, or why the run cannot be judged again.
+fn of_then(settings: &Settings, past: &PastRun) -> anyhow::Result<Result<Settings, String>> {
+    if past.software != crate::SOFTWARE {
+        let what = format!("{} made it, and this is {}", past.software, crate::SOFTWARE);
+        return Ok(Err(format!("{what}: use that version")));
+    }
+    if !past.has_inputs {
+        return Ok(Err(NO_INPUTS.to_owned()));
+    }
+    if past.settings_digest == settings.digest {
+        return Ok(Ok(settings.clone()));
+    }
+    Ok(match &past.settings {
+        Some(text) => Ok(settings::understand(&settings.path, text)?),
+        None => Err("its settings are others than those of today, and are not kept".to_owned()),
+    })
+}
+
+/// A database that holds what is never written is not what was written.
+fn unreadable(run: RunId, error: StoreError) -> anyhow::Result<(String, Exit)> {
+    match error {
+        StoreError::Corrupt { table, column, key } => {
+            let text = format!(
+                "run {run}  cannot be judged again, for what it rests on was changed: table \
+                 `{table}`, column `{column}`, key {key} holds what driftline never writes\n"
+            );
+            Ok((text, Exit::Broken))
+        }
+        error => Err(error.into()),
+    }
+}
+
+fn differs(run: RunId, conclusions: &[Difference], report: &[String]) -> String {
+    let conclusions = conclusions.iter().map(|it| {
+        let Difference { what, field, stored, again } = it;
+        let field = if field.is_empty() { String::new() } else { format!(" {field}") };
+        let value = |it: &Option<String>| it.clone().unwrap_or_else(|| "nothing".to_owned());
+        format!("{what}{field}: stored {}, again {}", value(stored), value(again))
+    });
+    let report = report.iter().map(|it| format!("report: {it}"));
+    let (conclusions, report): (Vec<_>, Vec<_>) = (conclusions.collect(), report.collect());
+    let mut text = format!("run {run}  DIFFERS\n");
+    for lines in [conclusions, report] {
+        for line in lines.iter().take(SHOWN_MAX) {
+            writeln!(text, "  {line}").ok(); // Text never refuses.
+        }
+        if let Some(n @ 1..) = lines.len().checked_sub(SHOWN_MAX) {
+            writeln!(text, "  and {n} more").ok();
+        }
+    }
+    text
+}

@@ -1,0 +1,89 @@
+//! What a run sees with: the sources themselves, or what they once gave to a run that is judged again.
+
+use chrono::{DateTime, Utc};
+use connectors::live::Trouble;
+use domain::{Clock, Observation, Question};
+use store::{Before, State};
+
+use crate::ask::{Heard, ask};
+use crate::plan::Plan;
+use crate::pull::{Pulled, PulledList, pull_all};
+
+/// Whom a run asks.
+pub(crate) enum Eyes<'e> {
+    /// The sources, by the clock.
+    Open(&'e dyn Clock),
+    /// Nobody: what a past run was given.
+    Past(Box<Given>),
+}
+
+/// What a past run was given, each part until it is taken.
+pub(crate) struct Given {
+    pulled: Pulled,
+    pulled_at: DateTime<Utc>,
+    answers: Vec<Observation>,
+    answered_at: DateTime<Utc>,
+}
+
+impl Given {
+    /// Takes the lists and the log out of `before`. `answers`: what it was told by id; `now`: when it
+    /// judged.
+    pub(crate) fn of(before: &mut Before, answers: Vec<Observation>, now: DateTime<Utc>) -> Self {
+        let inputs = &before.inputs;
+        let pulled = Pulled {
+            lists: std::mem::take(&mut before.lists)
+                .into_iter()
+                // The bytes of rows are kept already, and files may be others by now.
+                .map(|snapshot| PulledList { snapshot, bodies: Some(Default::default()) })
+                .collect(),
+            unmapped: inputs.unmapped.clone(),
+            failed: inputs.failed.clone(),
+            lost: inputs.lost.clone(),
+            refused: inputs.refused.iter().cloned().collect(),
+            troubles: inputs
+                .troubles
+                .iter()
+                .map(|(system, kind, text)| {
+                    (system.clone(), Trouble { kind: *kind, text: text.clone() })
+                })
+                .collect(),
+            log: std::mem::take(&mut before.log),
+            ..Pulled::default()
+        };
+        Self { pulled, pulled_at: inputs.pulled_at, answers, answered_at: now }
+    }
+}
+
+impl Eyes<'_> {
+    /// What the sources give, and when all of it was there.
+    pub(crate) async fn pull(&mut self, plan: &Plan, state: &State) -> (Pulled, DateTime<Utc>) {
+        match self {
+            Self::Open(clock) => {
+                let pulled = pull_all(plan, &state.log_cursors, *clock).await;
+                (pulled, clock.now()) // After looking, never before.
+            }
+            Self::Past(given) => (std::mem::take(&mut given.pulled), given.pulled_at),
+        }
+    }
+
+    /// What they answer, and when the run judges. A past run is told what it was told of what it asks
+    /// about now, and nothing else.
+    pub(crate) async fn ask(
+        &mut self,
+        plan: &Plan,
+        questions: Vec<Question>,
+        pulled_at: DateTime<Utc>,
+    ) -> (Heard, DateTime<Utc>) {
+        match self {
+            Self::Open(clock) => {
+                let heard = ask(plan, questions, *clock).await;
+                (heard, clock.now().max(pulled_at)) // Answers are looks, too.
+            }
+            Self::Past(given) => {
+                let mut observations = std::mem::take(&mut given.answers);
+                observations.retain(|it| questions.contains(&it.question));
+                (Heard { observations, ..Heard::default() }, given.answered_at)
+            }
+        }
+    }
+}

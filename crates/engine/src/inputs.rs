@@ -1,0 +1,63 @@
+//! Writes down what a run was given and no table keeps, so that it can be judged again.
+
+use chrono::{DateTime, Utc};
+use domain::{EntityId, Rows};
+use rustc_hash::FxHashSet;
+use store::{Inputs, ListInput};
+
+use crate::lists::{Fresh, Listing};
+use crate::record::{AppOutcome, Run};
+
+/// What the run was given. `pulled_at`: when its lists were there.
+pub(crate) fn inputs(
+    run: &Run<'_>,
+    listings: &[Listing],
+    outcomes: &[AppOutcome<'_>],
+    pulled_at: DateTime<Utc>,
+) -> Inputs {
+    let (pulled, state) = (run.pulled, run.state);
+    let mut fresh: Vec<&Fresh> = listings.iter().filter_map(|it| it.fresh.as_ref()).collect();
+    fresh.sort_by_key(|it| it.enrolled.reference.id);
+    let failed =
+        listings.iter().filter_map(|it| Some((it.stream.clone(), it.failed()?.to_owned())));
+    let troubles = pulled.troubles.iter();
+    Inputs {
+        pulled_at,
+        settings: run.plan.settings.as_deref().map(str::to_owned),
+        lists: fresh.into_iter().map(list).collect(),
+        failed: failed.collect(),
+        lost: pulled.lost.clone(),
+        refused: pulled.refused.iter().map(|(it, why)| (it.clone(), why.clone())).collect(),
+        troubles: troubles.map(|(it, what)| (it.clone(), what.kind, what.text.clone())).collect(),
+        unmapped: pulled.unmapped.clone(),
+        last_uses: last_uses(listings, outcomes),
+        dead_channels: state.dead_channels.clone(),
+        anchors: state.anchors.clone(),
+        n_entries: run.ledger.head.map(|it| it.size),
+    }
+}
+
+fn list(fresh: &Fresh) -> ListInput {
+    let rows = fresh.enrolled.entities.iter().zip(&fresh.snapshot.origins);
+    ListInput {
+        rows: rows.map(|(entity, it)| (*entity, it.request, it.line)).collect(),
+        n_notes: fresh.n_notes,
+    }
+}
+
+/// When accounts were last used of which the report says so: no version of a row has that.
+fn last_uses(listings: &[Listing], outcomes: &[AppOutcome<'_>]) -> Vec<(EntityId, DateTime<Utc>)> {
+    let records = outcomes.iter().flat_map(|it| &it.reconciled.records);
+    let facts = records.flat_map(|it| &it.explanation.facts);
+    let told = facts.filter(|it| it.text.contains("last used"));
+    // What is said of an account begins with its id.
+    let told: FxHashSet<&str> = told.filter_map(|it| it.text.split('`').nth(1)).collect();
+    let layers = listings.iter().flat_map(Listing::layers);
+    let mut uses = Vec::new();
+    for layer in layers {
+        let Rows::Accounts(accounts) = layer.rows else { continue };
+        let rows = layer.entities.iter().zip(accounts).filter(|it| told.contains(&*it.1.id));
+        uses.extend(rows.filter_map(|(entity, it)| Some((*entity, it.last_used_at?))));
+    }
+    uses
+}

@@ -1,0 +1,304 @@
+//! What a run was given that no table keeps as it was then, so that it can be judged again: what
+//! its pulls said beside their lists, in which order rows came, and how the database stood.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    AnchorStand, Channel, Digest, EntityId, List, RunId, Stream, SystemId, Unmapped, Watcher,
+};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+
+use crate::canon::{put_count, take_count};
+use crate::cells::{maybe_ms, ms, packed, unpacked};
+use crate::moment::Moment;
+use crate::report::digest;
+use crate::{DeadChannel, StoreError, overwritten};
+
+/// What a run was given, beside its lists, answers and log.
+#[derive(Clone, Debug, Default)]
+pub struct Inputs {
+    /// When its lists were there: it may have judged later, after asking again.
+    pub pulled_at: DateTime<Utc>,
+    /// The settings as they were written; `None`: not kept.
+    pub settings: Option<String>,
+    /// Its lists, in the order of their snapshots.
+    pub lists: Vec<ListInput>,
+    /// Lists that it has not, and why.
+    pub failed: Vec<(Stream, String)>,
+    /// Failures of which it is not known what list of the system they cost.
+    pub lost: Vec<(SystemId, String)>,
+    /// Systems that refused the credential, and what they said.
+    pub refused: Vec<(SystemId, String)>,
+    /// What sources said is wrong with provisioning, or with our view of it.
+    pub troubles: Vec<(SystemId, Watcher, String)>,
+    /// Values that no mapping knew.
+    pub unmapped: Vec<Unmapped>,
+    /// When accounts that findings are about were last used, as far as the app said.
+    pub last_uses: Vec<(EntityId, DateTime<Utc>)>,
+    /// Channels that took no notice.
+    pub dead_channels: Vec<DeadChannel>,
+    /// How anchors stood.
+    pub anchors: Vec<AnchorStand>,
+    /// Entries of the ledger that it found; `None`: it had none, or is broken.
+    pub n_entries: Option<u64>,
+}
+
+/// What a list was beside its rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListInput {
+    /// Its rows in the order in which they came, each with the request and the line that it was in.
+    pub rows: Vec<(EntityId, u32, u32)>,
+    /// Of its notes, those that the pull made.
+    pub n_notes: usize,
+}
+
+/// Inputs as they were kept, and the moments before and after the run.
+pub(crate) struct Kept {
+    pub inputs: Inputs,
+    pub before: Moment,
+    /// What was written over in findings until the run was saved.
+    pub overwritten: i64,
+}
+
+/// Times are milliseconds since 1970.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InputsJson {
+    pulled_at_ms: i64,
+    before: Moment,
+    overwritten: i64,
+    n_notes: Vec<usize>,
+    failed: Vec<(String, String, Option<String>, String)>,
+    lost: Vec<(String, String)>,
+    refused: Vec<(String, String)>,
+    troubles: Vec<(String, String, String)>,
+    unmapped: Vec<(String, String, String, u64)>,
+    last_uses: Vec<(i64, i64)>,
+    dead_channels: Vec<(String, u64, String)>,
+    anchors: Vec<(String, i64, Option<i64>, Option<String>)>,
+}
+
+fn key(run: RunId) -> String {
+    format!("inputs/{:012}", run.0)
+}
+
+fn key_of_rows(run: RunId) -> String {
+    format!("rows/{:012}", run.0)
+}
+
+fn key_of_settings(digest: &Digest) -> String {
+    let hex: String = digest.iter().map(|it| format!("{it:02x}")).collect();
+    format!("settings/{hex}")
+}
+
+/// Keeps what a run was given. Its findings are saved already.
+pub(crate) fn insert(
+    connection: &Connection,
+    run: RunId,
+    before: Moment,
+    inputs: &Inputs,
+) -> Result<(), StoreError> {
+    let named = |it: &(SystemId, String)| (it.0.to_string(), it.1.clone());
+    let before = match inputs.n_entries {
+        Some(n) => before.with_entries(n),
+        None => before,
+    };
+    let json = InputsJson {
+        pulled_at_ms: ms(inputs.pulled_at),
+        before,
+        overwritten: overwritten::last(connection)?,
+        n_notes: inputs.lists.iter().map(|it| it.n_notes).collect(),
+        failed: inputs
+            .failed
+            .iter()
+            .map(|(stream, why)| {
+                let channel = stream.channel.map(|it| it.name().to_owned());
+                (stream.system.to_string(), stream.list.name().to_owned(), channel, why.clone())
+            })
+            .collect(),
+        lost: inputs.lost.iter().map(named).collect(),
+        refused: inputs.refused.iter().map(named).collect(),
+        troubles: inputs
+            .troubles
+            .iter()
+            .map(|(system, kind, text)| (system.to_string(), kind.name().to_owned(), text.clone()))
+            .collect(),
+        unmapped: inputs
+            .unmapped
+            .iter()
+            .map(|it| (it.system.to_string(), it.field.clone(), it.raw.clone(), it.count))
+            .collect(),
+        last_uses: inputs.last_uses.iter().map(|(entity, at)| (entity.0, ms(*at))).collect(),
+        dead_channels: inputs
+            .dead_channels
+            .iter()
+            .map(|it| (it.channel.to_string(), it.n_notices, it.why.clone()))
+            .collect(),
+        anchors: inputs
+            .anchors
+            .iter()
+            .map(|it| {
+                let (first, last) = (ms(it.first_asked_at), maybe_ms(it.last_made_at));
+                (it.name.to_string(), first, last, it.why.clone())
+            })
+            .collect(),
+    };
+    let mut insert = connection.prepare_cached("INSERT INTO meta (key, value) VALUES (?1, ?2)")?;
+    insert.execute(params![key(run), packed(&json)?])?;
+    insert.execute(params![key_of_rows(run), pack_rows(&inputs.lists)?])?;
+    if let Some(settings) = &inputs.settings {
+        connection
+            .prepare_cached("INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
+            .execute(params![key_of_settings(&digest(settings.as_bytes())), packed(settings)?])?;
+    }
+    Ok(())
+}
+
+/// What a run was given; `None`: that was not kept yet when it was made.
+pub(crate) fn load(connection: &Connection, run: RunId) -> Result<Option<Kept>, StoreError> {
+    let corrupt = || StoreError::Corrupt { table: "meta", column: "inputs", key: run.0 };
+    let Some(json) = value(connection, &key(run))? else { return Ok(None) };
+    let json: InputsJson = unpacked(&json).ok_or_else(corrupt)?;
+    let rows = value(connection, &key_of_rows(run))?.ok_or_else(corrupt)?;
+    let rows = unpack_rows(&rows, json.n_notes.len()).ok_or_else(corrupt)?;
+    let (before, overwritten) = (json.before.clone(), json.overwritten);
+    let inputs = json.into_inputs(rows).ok_or_else(corrupt)?;
+    Ok(Some(Kept { inputs, before, overwritten }))
+}
+
+/// The settings of this digest; `None`: they are not kept, or are others by now.
+pub(crate) fn settings(connection: &Connection, of: &Digest) -> Result<Option<String>, StoreError> {
+    let kept: Option<String> =
+        value(connection, &key_of_settings(of))?.and_then(|it| unpacked(&it));
+    Ok(kept.filter(|it| digest(it.as_bytes()) == *of))
+}
+
+fn value(connection: &Connection, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE key = ?1")?;
+    Ok(statement.query_row([key], |row| row.get(0)).optional()?)
+}
+
+impl InputsJson {
+    fn into_inputs(self, rows: Vec<Vec<(EntityId, u32, u32)>>) -> Option<Inputs> {
+        let system = |it: &str| SystemId::parse(it).ok();
+        let time = DateTime::from_timestamp_millis;
+        let named = |all: Vec<(String, String)>| -> Option<Vec<(SystemId, String)>> {
+            all.into_iter().map(|(it, why)| Some((system(&it)?, why))).collect()
+        };
+        let lists = rows.into_iter().zip(self.n_notes);
+        let failed = self.failed.into_iter().map(|(of, list, channel, why)| {
+            let channel = match channel {
+                Some(name) => Some(Channel::parse(&name)?),
+                None => None,
+            };
+            Some((Stream { system: system(&of)?, list: List::parse(&list)?, channel }, why))
+        });
+        let troubles = self
+            .troubles
+            .into_iter()
+            .map(|(of, kind, text)| Some((system(&of)?, Watcher::parse(&kind)?, text)));
+        let unmapped = self.unmapped.into_iter().map(|(of, field, raw, count)| {
+            Some(Unmapped { system: system(&of)?, field, raw, count })
+        });
+        let anchors = self.anchors.into_iter().map(|(name, first, last, why)| {
+            let last_made_at = match last {
+                Some(at) => Some(time(at)?),
+                None => None,
+            };
+            Some(AnchorStand { name: name.into(), first_asked_at: time(first)?, last_made_at, why })
+        });
+        let last_uses =
+            self.last_uses.into_iter().map(|(entity, at)| Some((EntityId(entity), time(at)?)));
+        Some(Inputs {
+            pulled_at: time(self.pulled_at_ms)?,
+            settings: None,
+            lists: lists.map(|(rows, n_notes)| ListInput { rows, n_notes }).collect(),
+            failed: failed.collect::<Option<_>>()?,
+            lost: named(self.lost)?,
+            refused: named(self.refused)?,
+            troubles: troubles.collect::<Option<_>>()?,
+            unmapped: unmapped.collect::<Option<_>>()?,
+            last_uses: last_uses.collect::<Option<_>>()?,
+            dead_channels: self
+                .dead_channels
+                .into_iter()
+                .map(|(channel, n_notices, why)| DeadChannel {
+                    channel: channel.into(),
+                    n_notices,
+                    why,
+                })
+                .collect(),
+            anchors: anchors.collect::<Option<_>>()?,
+            n_entries: None,
+        })
+    }
+}
+
+/// Each number as the step from that of the row before: lists mostly come in the same order, and then
+/// hardly anything is left of them.
+fn pack_rows(lists: &[ListInput]) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::new();
+    for list in lists {
+        put_count(&mut bytes, list.rows.len() as u64);
+        let mut before = [0; 3];
+        for (entity, request, line) in &list.rows {
+            let now = [entity.0, i64::from(*request), i64::from(*line)];
+            for (now, before) in now.iter().zip(before) {
+                put_step(&mut bytes, now - before);
+            }
+            before = now;
+        }
+    }
+    zstd::encode_all(&*bytes, 0)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)).into())
+}
+
+fn unpack_rows(packed: &[u8], n_lists: usize) -> Option<Vec<Vec<(EntityId, u32, u32)>>> {
+    let bytes = zstd::decode_all(packed).ok()?;
+    let mut rest = &*bytes;
+    let mut lists = Vec::with_capacity(n_lists);
+    for _ in 0..n_lists {
+        let n_rows = take_count(&mut rest)?;
+        let (mut rows, mut before) = (Vec::new(), [0_i64; 3]);
+        for _ in 0..n_rows {
+            for it in &mut before {
+                *it = it.checked_add(take_step(&mut rest)?)?;
+            }
+            let [entity, request, line] = before;
+            rows.push((EntityId(entity), request.try_into().ok()?, line.try_into().ok()?));
+        }
+        lists.push(rows);
+    }
+    rest.is_empty().then_some(lists)
+}
+
+/// Small steps up and down are small numbers.
+fn put_step(bytes: &mut Vec<u8>, step: i64) {
+    put_count(bytes, ((step << 1) ^ (step >> 63)).cast_unsigned());
+}
+
+fn take_step(bytes: &mut &[u8]) -> Option<i64> {
+    let n = take_count(bytes)?;
+    Some((n >> 1).cast_signed() ^ -(n & 1).cast_signed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_rows_comes_back_and_bytes_that_are_none_do_not() {
+        let rows = |all: &[(i64, u32, u32)]| ListInput {
+            rows: all.iter().map(|(entity, at, line)| (EntityId(*entity), *at, *line)).collect(),
+            n_notes: 0,
+        };
+        let lists =
+            [rows(&[(7, 0, 1), (8, 0, 2), (3, u32::MAX, 1), (i64::MAX, 0, u32::MAX)]), rows(&[])];
+        let packed = pack_rows(&lists).unwrap();
+        let read: Vec<_> = lists.iter().map(|it| it.rows.clone()).collect();
+        assert_eq!(unpack_rows(&packed, 2), Some(read));
+        assert_eq!(unpack_rows(&packed, 1), None);
+        assert_eq!(unpack_rows(&packed, 3), None);
+        assert_eq!(unpack_rows(b"x", 2), None);
+    }
+}
