@@ -422,7 +422,7 @@ async fn an_operator_does_a_light_pass_and_reads_of_it() {
     sim.world().deactivate(ANA, crate::live::now());
     let answer = ask(&site, &["run", "--once", "--light"]);
     assert_eq!(answer.status, 0, "{answer}");
-    assert!(answer.stdout.starts_with("Run 2, a light pass: 1 findings\n"), "{answer}");
+    assert!(answer.stdout.starts_with("Run 2, a light pass: 1 finding\n"), "{answer}");
     assert!(answer.stdout.contains("A light pass: no list was read."), "{answer}");
     assert_eq!(pages(), n_pages, "a light pass has no page");
 
