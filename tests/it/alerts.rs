@@ -151,6 +151,7 @@ fn a_channel_that_refuses_is_told_by_another_with_all_that_it_was_to_tell() {
     site.ask(&["run", "--once"]);
     let watcher = site.report()["watcher"].to_string();
     assert!(watcher.contains("alert_undelivered") && watcher.contains("`dead`"), "{watcher}");
+    site.rederives_every_run();
 }
 
 #[test]
@@ -369,6 +370,7 @@ fn a_report_that_is_not_taken_is_told_by_another_channel_and_is_an_alarm() {
     assert!(told.iter().any(|it| it["reason"] == "undelivered" && text(&it)), "{told:#?}");
     let outbox = site.outbox();
     assert!(outbox.contains(&"dead report given_up".to_owned()), "{outbox:?}");
+    site.rederives_every_run();
 }
 
 #[tokio::test(flavor = "multi_thread")]

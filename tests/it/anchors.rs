@@ -140,6 +140,7 @@ fn a_place_that_takes_nothing_is_told_tried_again_and_given_up_for_the_next() {
     site.judges("2026-11-25");
     assert_eq!(kinds(&site.anchors(), "pending"), Vec::<String>::new());
     assert_eq!(site.ails(), Vec::<String>::new());
+    site.rederives_every_run();
 }
 
 #[test]

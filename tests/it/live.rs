@@ -296,6 +296,7 @@ async fn a_first_list_of_assignments_without_a_row_counts_when_two_people_say_so
     let answer = run(&site);
     assert_eq!(answer.status, 0, "{answer}");
     assert!(live(&site).contains(&"unassigned_active a1 pending".to_owned()), "{:?}", live(&site));
+    site.rederives_every_run();
 }
 
 #[tokio::test(flavor = "multi_thread")]

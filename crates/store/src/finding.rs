@@ -71,7 +71,9 @@ pub(crate) fn save(connection: &Connection, findings: &[Finding]) -> Result<(), 
                  ON CONFLICT (finding) DO UPDATE SET last_seen_at_ms = excluded.last_seen_at_ms",
             )?
             .execute([finding.id.0, ms(finding.last_seen_at)])?;
-        if let Some(after) = overwritten::columns(connection, finding.id)? {
+        if let Some(before) = before
+            && let Some(after) = overwritten::columns(connection, finding.id)?
+        {
             overwritten.add(finding.id, before, &after);
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use crate::{StoreError, overwritten, tails};
@@ -25,7 +25,7 @@ pub(crate) struct Moment {
     overwritten: i64,
 }
 
-/// Tables without numbered rows: what of them is later than the moment, by the last row of the table
+/// Tables without numbered rows, all that a run reads: what of them is later than the moment, by the last row of the table
 /// that they belong to.
 const LATER: [(&str, &str, &str); 8] = [
     ("judged_app", "first_run", "run"),
@@ -95,14 +95,16 @@ impl Moment {
             ("guard_release_approval", "guard_release", &self.approved_releases),
         ];
         for (table, column, ids) in kept {
-            let places = vec!["?"; ids.len()].join(", ");
-            let sql = format!("DELETE FROM {table} WHERE {column} NOT IN ({places})");
-            copy.execute(&sql, params_from_iter(ids))?;
+            let mut all = copy.prepare(&format!("SELECT {column} FROM {table}"))?;
+            let all: Vec<i64> = all.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            for id in all.iter().filter(|it| ids.binary_search(it).is_err()) {
+                copy.execute(&format!("DELETE FROM {table} WHERE {column} = ?1"), [id])?;
+            }
         }
-        for (table, tail) in &self.tails {
-            // A name that no table of ours has is an error of SQL.
-            let sql = format!("DELETE FROM \"{table}\" WHERE rowid > ?1");
-            copy.execute(&sql, [tail])?;
+        for table in tails::all(copy)?.keys() {
+            // A table that came with a later version had no row then.
+            let tail = self.tails.get(table).copied().unwrap_or(i64::MIN);
+            copy.execute(&format!("DELETE FROM \"{table}\" WHERE rowid > ?1"), [tail])?;
         }
         for id in &self.pending_anchors {
             copy.execute(

@@ -27,9 +27,8 @@ pub(crate) struct Overwritten {
 }
 
 impl Overwritten {
-    /// Notes how a finding stood. `None`: it is new.
-    pub(crate) fn add(&mut self, id: FindingId, before: Option<Columns>, after: &Columns) {
-        let Some(mut before) = before else { return };
+    /// Notes how a finding stood.
+    pub(crate) fn add(&mut self, id: FindingId, mut before: Columns, after: &Columns) {
         before.retain(|column, value| after.get(column) != Some(value));
         match (before.len(), before.get(LAST_SEEN).and_then(Value::as_i64)) {
             (0, _) => {}

@@ -1,15 +1,16 @@
 //! `evidence rederive`: judges past runs again, and says whether they came out as they are stored.
 
+use std::fmt::Write as _;
+use std::sync::Arc;
+
 use connectors::files::Profiles;
 use domain::RunId;
 use engine::Rederived;
-use std::fmt::Write as _;
-use std::sync::Arc;
 use store::{Difference, PastRun, Store, StoreError};
 
 use crate::cli::RederiveArgs;
 use crate::exit::{Exit, UsageError};
-use crate::settings::{self, Settings};
+use crate::settings::{self, Settings, SettingsError};
 
 /// Differences that are listed of the conclusions of one run, and of its report; the others are
 /// counted.
@@ -49,13 +50,16 @@ async fn one(settings: &Settings, store: &Store, run: RunId) -> anyhow::Result<(
             last.map_or("there is none yet".to_owned(), |it| format!("the last is {}", it.id));
         return Err(UsageError(format!("there is no run {run}: {last}")).into());
     };
-    let then = match of_then(settings, &past)? {
-        Ok(then) => then,
+    let plan = of_then(settings, &past).and_then(|then| {
+        let plan = Profiles::builtin().map(|it| then.plan_to_judge_again(Arc::new(it)));
+        plan.map_err(|it| it.to_string())?.map_err(|it| unusable(&it))
+    });
+    let plan = match plan {
+        Ok(plan) => plan,
         Err(why) => {
             return Ok((format!("run {run}  cannot be judged again: {why}\n"), Exit::Unchecked));
         }
     };
-    let plan = then.plan_to_judge_again(Arc::new(Profiles::builtin()?))?;
     Ok(match engine::rederive(store, &past, &plan).await {
         Ok(Rederived::Same { n_findings, report_sha256 }) => {
             let hex: String = report_sha256.iter().map(|it| format!("{it:02x}")).collect();
@@ -78,21 +82,28 @@ async fn one(settings: &Settings, store: &Store, run: RunId) -> anyhow::Result<(
 const NO_INPUTS: &str = "a version of driftline made it that did not keep what runs are given";
 
 /// The settings of then, or why the run cannot be judged again.
-fn of_then(settings: &Settings, past: &PastRun) -> anyhow::Result<Result<Settings, String>> {
+fn of_then(settings: &Settings, past: &PastRun) -> Result<Settings, String> {
     if past.software != crate::SOFTWARE {
         let what = format!("{} made it, and this is {}", past.software, crate::SOFTWARE);
-        return Ok(Err(format!("{what}: use that version")));
+        return Err(format!("{what}: use that version"));
     }
     if !past.has_inputs {
-        return Ok(Err(NO_INPUTS.to_owned()));
+        return Err(NO_INPUTS.to_owned());
     }
     if past.settings_digest == settings.digest {
-        return Ok(Ok(settings.clone()));
+        return Ok(settings.clone());
     }
-    Ok(match &past.settings {
-        Some(text) => Ok(settings::understand(&settings.path, text)?),
-        None => Err("its settings are others than those of today, and are not kept".to_owned()),
-    })
+    match &past.settings {
+        Some(text) => settings::understand(&settings.path, text).map_err(|it| unusable(&it)),
+        None => {
+            let why = "its settings are others than those of today, and are not kept as they were";
+            Err(why.to_owned())
+        }
+    }
+}
+
+fn unusable(error: &SettingsError) -> String {
+    format!("its settings cannot be used: {error}")
 }
 
 /// A database that holds what is never written is not what was written.
