@@ -30,7 +30,7 @@ fn night(site: &Site, date: &str, night: &Night) {
         {
             first["profile"]["displayName"] = NAME.into();
         }
-        if let Some(first) = rows["Resources"].as_array_mut().and_then(|it| it.first_mut())
+        if let Some(first) = rows.pointer_mut("/Resources/0")
             && first["id"] == *account(1)
         {
             first["displayName"] = NAME.into();

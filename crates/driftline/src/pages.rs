@@ -88,7 +88,7 @@ pub(crate) async fn write_again(
             if path.exists()
                 && let Err(error) = print::file(&path, bytes)
             {
-                left.push((path, error.into()));
+                left.push((path, error));
             }
         }
     }
