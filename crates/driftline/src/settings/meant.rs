@@ -330,15 +330,6 @@ pub(super) fn mean(
             document.wrong(&["reports_keep"], what)
         })
     });
-    let keep = |key, text: &str| {
-        when::duration(text).ok_or_else(|| {
-            document.wrong(&["retention", key], format!("is no duration: write {DURATION_FORM}"))
-        })
-    };
-    let retention = Retention {
-        leavers: keep("leavers", &file.retention.leavers)?,
-        findings: keep("findings", &file.retention.findings)?,
-    };
     let channels = channels(document, &file, &base)?;
     Ok(Settings {
         routes: routes(document, &file, &channels, &policy)?,
@@ -349,7 +340,7 @@ pub(super) fn mean(
         database: base.join(&file.database),
         reports: base.join(&file.reports),
         reports_keep: reports_keep.transpose()?,
-        retention,
+        retention: retention(document, &file)?,
         ocsf_version: file.evidence.ocsf_version.meant(),
         controls: file.evidence.controls.as_ref().map(|it| base.join(it)),
         profiles: file.profiles.as_ref().map(|folder| base.join(folder)),
@@ -364,6 +355,18 @@ pub(super) fn mean(
         previous_key: previous_key.transpose()?,
         evidence_key: evidence_key.transpose()?,
         base,
+    })
+}
+
+fn retention(document: &Document<'_>, file: &File) -> Result<Retention, SettingsError> {
+    let keep = |key, text: &str| {
+        when::duration(text).ok_or_else(|| {
+            document.wrong(&["retention", key], format!("is no duration: write {DURATION_FORM}"))
+        })
+    };
+    Ok(Retention {
+        leavers: keep("leavers", &file.retention.leavers)?,
+        findings: keep("findings", &file.retention.findings)?,
     })
 }
 

@@ -88,6 +88,9 @@ impl ErasureScope {
     }
 }
 
+/// Before an employee number among what joins rows, so that it is no address.
+const NUMBER: &str = "no. ";
+
 /// What a row says of whom it is about.
 #[derive(Default)]
 struct Says {
@@ -109,7 +112,8 @@ fn says(rows: &Rows) -> Says {
     let joins = |names: &[&Option<Box<str>>], number: Option<&Option<Box<str>>>| {
         let mut joins = texts(names);
         joins.retain(|it| it.contains('@'));
-        joins.extend(number.and_then(|it| it.as_deref()).map(|it| format!("no. {}", it.trim())));
+        joins
+            .extend(number.and_then(|it| it.as_deref()).map(|it| format!("{NUMBER}{}", it.trim())));
         joins.iter().filter_map(|it| Some(Folded::new(it)?.as_str().to_owned())).collect()
     };
     match rows {
@@ -314,12 +318,15 @@ fn of(connection: &Connection, circle: Circle) -> Result<ErasureScope, StoreErro
     }
     let mut rows: BTreeMap<EntityId, ErasureRow> = BTreeMap::new();
     let (mut called, mut gone) = (Vec::new(), Vec::new());
+    let mut numbers: FxHashSet<String> = FxHashSet::default();
     each_version(connection, |(number, stream), version, entity, row| {
         if !circle.entities.contains(&entity) {
             return Ok(());
         }
         let says = says(row);
         let (stream, key) = (stream.clone(), says.id.unwrap_or_default());
+        numbers
+            .extend(says.joins.iter().filter_map(|it| it.strip_prefix(NUMBER)).map(str::to_owned));
         let there = lists.get(&number).map(|it| it.gone_at(version));
         let is_there = match there {
             Some(Ok(at)) => {
@@ -353,9 +360,13 @@ fn of(connection: &Connection, circle: Circle) -> Result<ErasureScope, StoreErro
     };
     scope.leavers.retain(|it| circle.entities.contains(&it.leaver.person.entity));
     scope.holds.retain(|it| circle.entities.contains(&it.entity));
-    // A key is kept: the digests of lists are over rows in order of key.
-    let is_key = |word: &String| scope.rows.iter().any(|it| it.key == word.trim());
-    scope.called.iter().filter(|it| !is_key(it)).for_each(|it| scope.words.add(it));
+    // An employee number that is the key of HR's row is kept with it.
+    let is_kept = |word: &String| {
+        let is_number = Folded::new(word).is_some_and(|it| numbers.contains(it.as_str()));
+        is_number && scope.rows.iter().any(|it| it.key == word.trim())
+    };
+    let words: Vec<&String> = scope.called.iter().filter(|it| !is_kept(it)).collect();
+    words.into_iter().for_each(|it| scope.words.add(it));
     look_around(connection, &mut scope)?;
     Ok(scope)
 }

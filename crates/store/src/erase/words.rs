@@ -49,7 +49,7 @@ impl Words {
     }
 
     fn push(&mut self, text: &str, stands: Stands) {
-        let text = text.to_ascii_lowercase();
+        let text = folded(text);
         if self.words.iter().all(|it| it.text != text) {
             self.words.push(Word { text, stands });
         }
@@ -113,7 +113,7 @@ impl Words {
 
     /// Where they are, the longest first of those that begin at one place.
     fn find(&self, text: &str) -> Vec<(usize, usize)> {
-        let folded = text.to_ascii_lowercase();
+        let folded = folded(text);
         let mut found = Vec::new();
         for word in &self.words {
             for (begin, _) in folded.match_indices(&*word.text) {
@@ -126,6 +126,12 @@ impl Words {
         found.sort_unstable_by_key(|(begin, end)| (*begin, usize::MAX - *end));
         found
     }
+}
+
+/// As long as it was, so that places in it are places in the text.
+#[expect(clippy::disallowed_methods, reason = "a fold as Unicode may have another length")]
+fn folded(text: &str) -> String {
+    text.to_ascii_lowercase()
 }
 
 /// The end of the text of a JSON document that begins at a quote.
