@@ -254,6 +254,7 @@ class Bag:
             if len(places) != len(lines):
                 raise ValueError("`entries.jsonl` and `entries.index` are not of one length")
             self.entries = dict(zip(places, lines))
+            self.erased = erasures(self.entries)
         except (ValueError, IndexError) as error:
             self.say("ledger", [f"the ledger cannot be read: {error}"], "")
             return False
@@ -370,7 +371,7 @@ class Bag:
                 digest = base64.urlsafe_b64encode(sha256(it.encode())).rstrip(b"=").decode()
                 if digest not in entry["_sd"]:
                     return None
-            return row(at, entry, facts_of(disclosures))
+            return row(at, entry, facts_of(disclosures), self.erased.get(entry["subject"]))
         except (KeyError, ValueError, TypeError):
             return None
 
@@ -463,6 +464,20 @@ def facts_of(disclosures):
     return {name: value for _, name, value in parts}
 
 
+def erasures(entries):
+    """In words, when and by which entry each random name was erased."""
+    erased = {}
+    for at in sorted(entries):
+        try:
+            entry = json.loads(entries[at])
+            if entry["type"] == "erasure.done":
+                words = f"erased on {entry['at'][:10]} by entry {at}"
+                erased.update((it, words) for it in entry["body"]["subjects"])
+        except (KeyError, ValueError, TypeError):
+            continue
+    return erased
+
+
 def is_in(body, start, end):
     """Times have one form, so that their order is that of their texts."""
     began = body["started"]["earliest"] or body["started"]["latest"] or body["found_at"]
@@ -480,21 +495,22 @@ def harmless(cell):
     return "'" + cell if cell and is_formula and cell.strip() else cell
 
 
-def row(at, entry, facts):
+def row(at, entry, facts, erased):
     body, sla = entry["body"], entry["body"]["sla"]
     text = lambda value: "" if value is None else str(value)
     joined = lambda parts: "; ".join(parts)
     of = lambda what: joined(what(it) for it in body["accounts"])
     last = lambda account, what: text(account["stretches"][-1][what]) if account["stretches"] else ""
-    fact = lambda name: facts[name] if isinstance(facts.get(name), str) else ""
+    fact = lambda name: "erased" if erased else facts[name] if isinstance(facts.get(name), str) else ""
     accounts = facts.get("accounts") if isinstance(facts.get("accounts"), list) else []
+    accounts = ["erased"] * len(body["accounts"]) if erased else accounts
     return {
         "leaver": f"{entry['subject']}-{body['episode']}",
         "entry": str(at),
         "app": body["app"],
         "episode": str(body["episode"]),
         "kind": body["kind"],
-        "person": fact("identity"),
+        "person": erased or fact("identity"),
         "login": fact("login"),
         "name": fact("name"),
         "said_by": joined(it["system"] + (f" {it['at']}" if it["at"] else "") for it in body["said_by"]),

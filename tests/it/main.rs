@@ -14,6 +14,7 @@ mod crash;
 mod daemon;
 mod decisions;
 mod entra;
+mod erasure;
 mod evidence;
 mod firm;
 mod ledger;

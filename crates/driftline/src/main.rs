@@ -75,6 +75,8 @@ async fn run(cli: &Cli, clock: &dyn Clock) -> anyhow::Result<Exit> {
         Command::Db(command) => commands::db::db(config, command).await,
         Command::Ledger(command) => commands::ledger::ledger(config, command, clock).await,
         Command::Evidence(command) => commands::evidence::evidence(config, command, clock).await,
+        Command::Erase(args) => commands::erase::erase(config, args, clock).await,
+        Command::Hold(command) => commands::hold::hold(config, command, clock).await,
         Command::Config(command) => commands::config::config(config, command),
         Command::Completions { shell } => commands::completions::completions(*shell),
         Command::Man { output } => commands::completions::man(output.as_deref()),

@@ -2,14 +2,15 @@
 //! past nights. Pages that are old are taken out, and nothing else in the folder is touched.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use ::report::v1::{HistoryPoint, Report, Time};
+use ::report::{HtmlOptions, Night, html, index_html};
 use chrono::{DateTime, Utc};
-use domain::Pass;
-use report::v1::{HistoryPoint, Report, Time};
-use report::{HtmlOptions, Night, html, index_html};
+use domain::{Pass, RunId};
 use store::{RunLine, Store};
 
+use crate::commands::report;
 use crate::print::{self, OutputError};
 use crate::settings::Settings;
 
@@ -49,6 +50,49 @@ pub(crate) async fn write(
     print::file(&folder.join(INDEX), index(folder, &runs, settings.policy.zone)?.as_bytes())?;
     // The last one, for it says that all are there.
     print::file(&folder.join(format!("{name}.json")), &report.to_json())
+}
+
+/// Writes the pages of these runs again from the documents that are kept, as far as they are there.
+/// Returns what could not be, and why.
+pub(crate) async fn write_again(
+    settings: &Settings,
+    store: &Store,
+    runs: &[RunId],
+) -> Vec<(PathBuf, anyhow::Error)> {
+    let folder = &settings.reports;
+    let mut left = Vec::new();
+    let newest = match store.latest_full_run().await {
+        Ok(newest) => newest.map(|it| it.id),
+        Err(error) => return vec![(folder.clone(), error.into())],
+    };
+    for run in runs {
+        let document = match report::document(store, *run).await {
+            Ok(json) => Report::parse(&json).map_err(anyhow::Error::from),
+            Err(error) => Err(error),
+        };
+        let page = document.and_then(|it| Ok((html(&it, &HtmlOptions::default())?, it)));
+        let (page, document) = match page {
+            Ok(made) => made,
+            Err(error) => {
+                left.push((folder.join(format!("run {run}")), error));
+                continue;
+            }
+        };
+        let name = name(document.now.0, run.0);
+        let json = document.to_json();
+        let files = [(format!("{name}.html"), page.as_bytes()), (format!("{name}.json"), &*json)];
+        let latest = (LATEST.to_owned(), page.as_bytes());
+        let latest = Some(latest).filter(|_| newest == Some(*run));
+        for (file, bytes) in files.into_iter().chain(latest) {
+            let path = folder.join(file);
+            if path.exists()
+                && let Err(error) = print::file(&path, bytes)
+            {
+                left.push((path, error));
+            }
+        }
+    }
+    left
 }
 
 /// Whether the pages of a run are there.

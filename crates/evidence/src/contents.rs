@@ -14,7 +14,7 @@ use crate::ocsf::{self, OcsfVersion};
 use crate::oscal;
 use crate::population::{COLUMNS, population_csv, row};
 use crate::tables::{self, AlertRow, ExceptionRow, ListRead, RunDone, longest_gap, tie_out, time};
-use crate::{EvidenceError, SigningKey, page};
+use crate::{Erasures, EvidenceError, SigningKey, page};
 
 /// The verifier in Python, put into every bag for convenience: the one to trust comes from outside.
 const VERIFY_PY: &str = include_str!("../verify.py");
@@ -63,7 +63,7 @@ pub struct LedgerPart {
     pub checkpoint: Checkpoint,
     /// The hash of every entry under it.
     pub hashes: Vec<Digest>,
-    /// The entries of the period, and those of the leavers, in order.
+    /// The entries of the period, those of the leavers and those that tell of erasures, in order.
     pub entries: Vec<(u64, Vec<u8>)>,
     /// The keys in force.
     pub keys: Vec<PublicKey>,
@@ -229,7 +229,9 @@ impl Contents {
 
 /// Of whom no trace is wanted, nothing is disclosed.
 fn leaf(contents: &Contents, told: &LeaverTold) -> Result<LeaverLeaf, EvidenceError> {
-    LeaverLeaf::read(told.entry.0, &told.entry.1, disclosed(contents, told))
+    let entries = contents.ledger.entries.iter().map(|(at, it)| (*at, &**it));
+    let leaf = LeaverLeaf::read(told.entry.0, &told.entry.1, disclosed(contents, told))?;
+    Ok(leaf.after(&Erasures::of(entries)))
 }
 
 fn disclosed<'t>(contents: &Contents, told: &'t LeaverTold) -> &'t [String] {
@@ -262,6 +264,7 @@ fn put_leaver(
         "proof": proof,
         "disclosures": disclosed(contents, told),
         "disclosed": leaver.facts,
+        "erased": leaver.erased,
         "raw": raw,
         "findings": findings,
         "after_leave_use": "not available: what an app tells of sign-ins is not kept in time",
@@ -436,6 +439,13 @@ fn start_here(contents: &Contents, leavers: &[LeaverLeaf]) -> String {
     }
     if *is_redacted {
         notes.push("This bag is redacted: names, addresses, keys of people and raw rows are left out. The proofs hold all the same.".to_owned());
+    }
+    let n_erased = leavers.iter().filter(|it| it.erased.is_some()).count();
+    if n_erased > 0 {
+        notes.push(format!(
+            "{n_erased} leavers were erased since: their rows say by which entry of the ledger. Their results \
+             are as they were recorded there; whom they are about, and raw rows, nobody can show any more."
+        ));
     }
     notes.push(times(contents).to_owned());
     notes.extend(limits.iter().cloned());

@@ -8,7 +8,7 @@ use ledger::digest_of;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::EvidenceError;
+use crate::{Erasures, EvidenceError};
 
 /// A leaver as an entry tells of them.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +21,8 @@ pub struct LeaverLeaf {
     pub body: Body,
     /// Disclosed facts, by name; what was not disclosed, or was erased, is not there.
     pub facts: BTreeMap<String, Value>,
+    /// When and by which entry whatever named them was erased, in words; `None`: it was not.
+    pub erased: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -158,7 +160,14 @@ impl LeaverLeaf {
             facts.insert(name, value);
         }
         let Written { subject, body, .. } = written;
-        Ok(Self { entry: at, subject, body, facts })
+        Ok(Self { entry: at, subject, body, facts, erased: None })
+    }
+
+    /// The same, with what later entries say of an erasure.
+    #[must_use]
+    pub fn after(mut self, erasures: &Erasures) -> Self {
+        self.erased = erasures.of_subject(&self.subject);
+        self
     }
 
     /// What they are called in the bag: a name of a file, and of nobody.

@@ -4,7 +4,8 @@
 use crate::leaf::{Account, LeaverLeaf, Stretch};
 
 /// The columns, in order. Times are RFC 3339 in UTC; an empty cell is unknown, not disclosed, or
-/// does not apply. Where there are several accounts, `; ` is between them.
+/// does not apply. Where there are several accounts, `; ` is between them. Of somebody who was erased
+/// since, `person` says when and by which entry.
 pub const COLUMNS: &[&str] = &[
     "leaver",
     "entry",
@@ -50,7 +51,16 @@ pub fn population_csv<'l>(leavers: impl IntoIterator<Item = &'l LeaverLeaf>) -> 
 pub(crate) fn row(leaver: &LeaverLeaf) -> Vec<String> {
     let body = &leaver.body;
     let maybe = |it: &Option<String>| it.clone().unwrap_or_default();
-    let text = |name| leaver.fact(name).unwrap_or_default().to_owned();
+    let erased = leaver.erased.as_deref();
+    let text = |name| match (erased, name) {
+        (Some(erased), "identity") => erased.to_owned(),
+        (Some(_), _) => "erased".to_owned(),
+        (None, name) => leaver.fact(name).unwrap_or_default().to_owned(),
+    };
+    let accounts = match erased {
+        Some(_) => joined(body.accounts.iter().map(|_| "erased".to_owned())),
+        None => joined(leaver.facts_of("accounts").into_iter().map(str::to_owned)),
+    };
     let said_by = body.said_by.iter().map(|it| match &it.at {
         Some(at) => format!("{} {at}", it.system),
         None => it.system.clone(),
@@ -77,7 +87,7 @@ pub(crate) fn row(leaver: &LeaverLeaf) -> Vec<String> {
         body.sla.limit.clone(),
         body.sla.policy_version.to_string(),
         body.accounts.len().to_string(),
-        joined(leaver.facts_of("accounts").into_iter().map(str::to_owned)),
+        accounts,
         of_accounts(|it| it.linked_by.clone().unwrap_or_else(|| "not certain".to_owned())),
         of_accounts(|it| it.activity.clone()),
         of_accounts(|it| last(it, |it| &it.last_seen_active)),

@@ -13,7 +13,7 @@ use crate::anchored;
 use crate::bag::{Bag, MANIFEST, SIGNATURE, TAG_MANIFEST, hex, is_plain};
 use crate::leaf::LeaverLeaf;
 use crate::population::{COLUMNS, population_csv};
-use crate::{AllowedSigners, sample};
+use crate::{AllowedSigners, Erasures, sample};
 
 /// What somebody holds from outside the bag.
 #[derive(Clone, Debug, Default)]
@@ -312,6 +312,7 @@ impl Ledger {
             problems.push("`data/population.csv` is missing, or has other columns".to_owned());
             Vec::new()
         });
+        let erasures = Erasures::of(self.entries.iter().map(|(at, it)| (*at, &**it)));
         let mut leavers = Vec::new();
         let mut named: BTreeSet<&str> = BTreeSet::new();
         for (id, at) in &rows {
@@ -324,7 +325,7 @@ impl Ledger {
                     if traces.get(&**id).is_some_and(|it| it.disclosed != leaver.facts) {
                         problems.push(format!("the facts about `{id}` are not those disclosed"));
                     }
-                    leavers.push(leaver);
+                    leavers.push(leaver.after(&erasures));
                 }
                 None => problems.push(format!("`{id}` of the population has no such entry {at}")),
             }

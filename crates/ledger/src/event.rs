@@ -76,6 +76,14 @@ pub enum Kind {
     LeaverFound,
     /// What is known of a leaver changed.
     LeaverChanged,
+    /// What named somebody was erased.
+    ErasureDone,
+    /// Whatever is kept of somebody must be kept.
+    HoldSet,
+    /// Somebody asked to lift such a hold.
+    HoldLiftRequested,
+    /// Somebody else approved it.
+    HoldLifted,
     /// Evidence was put into a bag.
     ExportCreated,
     /// A key is in force from here on.
@@ -128,6 +136,10 @@ impl Kind {
             Self::LeaversListed => "leaver.listed",
             Self::LeaverFound => "leaver.found",
             Self::LeaverChanged => "leaver.changed",
+            Self::ErasureDone => "erasure.done",
+            Self::HoldSet => "hold.set",
+            Self::HoldLiftRequested => "hold.lift_requested",
+            Self::HoldLifted => "hold.lifted",
             Self::ExportCreated => "export.created",
             Self::KeyAdded => "key.added",
             Self::KeyRevoked => "key.revoked",

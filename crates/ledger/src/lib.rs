@@ -11,6 +11,7 @@
 mod canonical;
 mod checkpoint;
 mod entry;
+mod erasure;
 mod error;
 mod event;
 mod keys;
@@ -24,6 +25,7 @@ mod watching;
 
 pub use checkpoint::Checkpoint;
 pub use entry::{EntryHead, LEN_MAX, Sealed, VERSION, digest_of, disclosed, seal};
+pub use erasure::Erasure;
 pub use error::LedgerError;
 pub use event::{Actor, Basis, Event, Kind, ListSeen, RunSeen, Who};
 pub use keys::{KeyRing, KeyStanding};

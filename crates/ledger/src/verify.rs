@@ -127,6 +127,13 @@ pub enum Broken {
         size: u64,
     },
 
+    /// What is left of what was erased, and the entry that tells of it, differ; or one is not there.
+    #[error("entry {seq} and what was erased by it do not fit")]
+    Erasure {
+        /// Its place.
+        seq: u64,
+    },
+
     /// The ledger is shorter than a checkpoint that somebody holds.
     #[error(
         "the ledger has {size} entries, and the checkpoint that you hold is over {held}: entries were taken off its end"

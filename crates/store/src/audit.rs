@@ -11,7 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
 use crate::cells::Cells;
-use crate::{Store, StoreError, entry, load};
+use crate::{Store, StoreError, entry, erase, load};
 
 /// What somebody holds, and the ledger is checked against besides. Nothing: the ledger is checked
 /// in itself.
@@ -45,7 +45,8 @@ pub(crate) fn verify(connection: &Connection, held: Held) -> Result<Verified, St
     }
     let told = walk(connection, &mut verifier)?;
     let verified = verifier.finish()?;
-    check_runs(connection, &told.runs)?;
+    let erased = check_erasures(connection, &told.erasures)?;
+    check_runs(connection, &told.runs, &erased)?;
     check_anchors(connection, told.anchors)?;
     Ok(verified)
 }
@@ -54,6 +55,7 @@ pub(crate) fn verify(connection: &Connection, held: Held) -> Result<Verified, St
 #[derive(Default)]
 struct Told {
     runs: Vec<RunTold>,
+    erasures: FxHashMap<u64, String>,
     anchors: FxHashSet<AnchorTold>,
 }
 
@@ -94,6 +96,8 @@ fn walk(connection: &Connection, verifier: &mut Verifier) -> Result<Told, StoreE
         facts.check(seq, &head.digests)?;
         if kind == Kind::RunCompleted.name() {
             told.runs.push(run_told(seq, entry).ok_or(Broken::Altered { seq })?);
+        } else if kind == Kind::ErasureDone.name() {
+            told.erasures.insert(seq, erasure_told(entry).ok_or(Broken::Altered { seq })?);
         } else if kind == Kind::AnchorMade.name() {
             told.anchors.insert(anchor_told(entry).ok_or(Broken::Altered { seq })?);
         }
@@ -191,6 +195,50 @@ fn run_told(seq: u64, entry: &[u8]) -> Option<RunTold> {
     Some(RunTold { run: body.run, seq, report_sha256: body.report_sha256 })
 }
 
+fn erasure_told(entry: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Entry {
+        body: Body,
+    }
+    #[derive(Deserialize)]
+    struct Body {
+        erased_sha256: String,
+    }
+    serde_json::from_slice::<Entry>(entry).ok().map(|it| it.body.erased_sha256)
+}
+
+/// The digest of a report before an erasure, and after it.
+type Rewritten = FxHashMap<i64, Vec<(String, String)>>;
+
+/// Everything of which the digest alone is left has an entry that says so, and each such entry all of
+/// it. Returns what became of the digests of reports, in order.
+fn check_erasures(
+    connection: &Connection,
+    told: &FxHashMap<u64, String>,
+) -> Result<Rewritten, StoreError> {
+    let all = erase::erased_lines(connection)?;
+    let mut seqs: Vec<u64> = told.keys().chain(all.keys()).copied().collect();
+    seqs.sort_unstable();
+    seqs.dedup();
+    let mut rewritten = Rewritten::default();
+    for seq in seqs {
+        let lines = all.get(&seq).map(|it| &**it).unwrap_or_default();
+        if told.get(&seq) != Some(&hex(&erase::digest_of(lines))) {
+            return Err(Broken::Erasure { seq }.into());
+        }
+        for it in lines {
+            if let Some(now) = &it.now {
+                rewritten.entry(it.id).or_default().push((hex(&it.was), hex(now)));
+            }
+        }
+    }
+    Ok(rewritten)
+}
+
+fn hex(digest: &[u8; 32]) -> String {
+    digest.iter().map(|it| format!("{it:02x}")).collect()
+}
+
 fn anchor_told(entry: &[u8]) -> Option<AnchorTold> {
     #[derive(Deserialize)]
     struct Entry {
@@ -224,7 +272,11 @@ fn check_anchors(
 }
 
 /// Every run since there is a ledger has its entry, and the report that the entry says.
-fn check_runs(connection: &Connection, told: &[RunTold]) -> Result<(), StoreError> {
+fn check_runs(
+    connection: &Connection,
+    told: &[RunTold],
+    rewritten: &Rewritten,
+) -> Result<(), StoreError> {
     let first = entry::first_run(connection)?;
     let mut statement =
         connection.prepare("SELECT run, lower(hex(sha256)) FROM report ORDER BY run")?;
@@ -236,7 +288,11 @@ fn check_runs(connection: &Connection, told: &[RunTold]) -> Result<(), StoreErro
     }
     let mut runs: BTreeSet<i64> = load::runs(connection)?.iter().map(|it| it.id.0).collect();
     for RunTold { run, seq, report_sha256 } in told {
-        if reports.get(run) != Some(report_sha256) {
+        let after = |is: Option<String>, (was, now): &(String, String)| {
+            is.filter(|it| it == was).map(|_| now.clone())
+        };
+        let erased = rewritten.get(run).into_iter().flatten();
+        if reports.get(run).cloned() != erased.fold(Some(report_sha256.clone()), after) {
             return Err(Broken::Report { run: *run, seq: *seq }.into());
         }
         runs.remove(run);

@@ -117,7 +117,9 @@ fn next_id(connection: &Connection, table: &str) -> Result<i64, StoreError> {
 }
 
 fn known(connection: &Connection) -> Result<FxHashMap<Digest, i64>, StoreError> {
-    let mut statement = connection.prepare_cached("SELECT id, sha256 FROM body")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT id, sha256 FROM body WHERE id NOT IN (SELECT id FROM erased WHERE what = 'body')",
+    )?;
     let mut rows = statement.query([])?;
     let mut known = FxHashMap::default();
     while let Some(row) = rows.next()? {
@@ -141,7 +143,9 @@ fn ties(connection: &Connection) -> Result<FxHashSet<(EntityId, i64)>, StoreErro
 fn bodies(connection: &Connection, entity: EntityId) -> Result<Vec<(RunId, Vec<u8>)>, StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT b.id, t.run, b.sha256, b.pack, b.offset, b.len
-         FROM row_body t JOIN body b ON b.id = t.body WHERE t.entity = ?1 ORDER BY t.run, b.id",
+         FROM row_body t JOIN body b ON b.id = t.body
+         WHERE t.entity = ?1 AND b.id NOT IN (SELECT id FROM erased WHERE what = 'body')
+         ORDER BY t.run, b.id",
     )?;
     let mut rows = statement.query([entity.0])?;
     let mut bodies = Vec::new();
@@ -202,8 +206,10 @@ pub(crate) fn verify(
     connection: &Connection,
     problems: &mut Vec<String>,
 ) -> Result<(), StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT id, sha256, pack, offset, len FROM body ORDER BY pack, id")?;
+    let mut statement = connection.prepare_cached(
+        "SELECT id, sha256, pack, offset, len FROM body
+             WHERE id NOT IN (SELECT id FROM erased WHERE what = 'body') ORDER BY pack, id",
+    )?;
     let mut rows = statement.query([])?;
     let mut pack = (0, Vec::new());
     while let Some(row) = rows.next()? {
@@ -217,4 +223,59 @@ pub(crate) fn verify(
         }
     }
     Ok(())
+}
+
+/// Takes raw rows out of their packs, and returns number and SHA-256 of each: those are left.
+pub(crate) fn erase(
+    connection: &Connection,
+    is_named: impl Fn(i64, &[u8]) -> bool,
+) -> Result<Vec<(i64, Digest)>, StoreError> {
+    let mut erased = Vec::new();
+    for pack in packs(connection)? {
+        let bytes = unpack(connection, pack)?;
+        let (gone, kept): (Vec<_>, Vec<_>) = lines(connection, pack)?
+            .into_iter()
+            .filter(|(_, line)| line.len > 0)
+            .partition(|(id, line)| line.cut(&bytes).is_some_and(|it| is_named(*id, it)));
+        if gone.is_empty() {
+            continue;
+        }
+        let mut left = Vec::with_capacity(bytes.len());
+        let sql = "UPDATE body SET offset = ?2, len = ?3 WHERE id = ?1";
+        let mut update = connection.prepare_cached(sql)?;
+        for (id, line) in kept {
+            let end = line.offset.saturating_add(line.len);
+            let offset = left.len().cast_signed();
+            left.extend(bytes.get(line.offset..end).unwrap_or_default());
+            update.execute(params![id, offset, line.len.cast_signed()])?;
+        }
+        for (id, line) in gone {
+            update.execute(params![id, 0, 0])?;
+            erased.push((id, line.sha256));
+        }
+        let zstd = zstd::bulk::compress(&left, LEVEL)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        connection
+            .prepare_cached("UPDATE body_pack SET n_bytes = ?2, zstd = ?3 WHERE id = ?1")?
+            .execute(params![pack, left.len().cast_signed(), zstd])?;
+    }
+    Ok(erased)
+}
+
+fn packs(connection: &Connection) -> Result<Vec<i64>, StoreError> {
+    let mut statement = connection.prepare_cached("SELECT id FROM body_pack ORDER BY id")?;
+    Ok(statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?)
+}
+
+fn lines(connection: &Connection, pack: i64) -> Result<Vec<(i64, Line)>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT id, sha256, pack, offset, len FROM body WHERE pack = ?1 ORDER BY id",
+    )?;
+    let mut rows = statement.query([pack])?;
+    let mut lines = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "body")?;
+        lines.push((cells.key(), Line::read(&mut cells)?));
+    }
+    Ok(lines)
 }

@@ -6,6 +6,7 @@
 use std::panic::resume_unwind;
 use std::thread;
 
+use chrono::{DateTime, Utc};
 use domain::{Digest, RunId};
 use ledger::{
     Actor, Broken, Checkpoint, Edge, Event, KeyRing, LedgerError, Note, Sealed, SecretKey, Who,
@@ -28,7 +29,7 @@ pub(crate) struct Signer {
 impl Signer {
     /// The keys that sign: both while the one before is in force. Says whether the key itself has
     /// to be announced.
-    fn keys(&self, end: &End<'_>) -> Result<(Vec<&SecretKey>, bool), LedgerError> {
+    fn keys<'k>(&'k self, end: &End<'_>) -> Result<(Vec<&'k SecretKey>, bool), LedgerError> {
         let is_new = end.ring.is_new(&end.origin, self.key.public())?;
         let mut keys = vec![&self.key];
         if let Some(previous) = &self.previous {
@@ -57,23 +58,44 @@ pub(crate) fn append(
 ) -> Result<u64, StoreError> {
     let Some(first) = events.first() else { return Ok(0) };
     let end = End::open(connection)?;
-    let mut before = Vec::new();
-    let first_run = first_run(connection)?;
-    if end.edge.size() == 0 && first_run > RunId(1) {
-        before.push(Event::runs_before(RunId(first_run.0 - 1), first.at, first.run));
-    }
-    let mut keys = Vec::new();
-    if let Some(signer) = signer {
-        let is_new;
-        (keys, is_new) = signer.keys(&end)?;
-        if is_new {
-            before.push(Event::first_key(signer.key.public(), first.at, first.run));
-        }
-    }
+    let (mut before, keys) = announced(&end, signer, (first.at, first.run))?;
     let place = end.edge.size() + before.len() as u64;
     before.append(&mut events);
     end.write(before, &keys)?;
     Ok(place)
+}
+
+/// What has to be said before anything else, and the keys that sign.
+fn announced<'k>(
+    end: &End<'_>,
+    signer: Option<&'k Signer>,
+    (at, run): (DateTime<Utc>, Option<RunId>),
+) -> Result<(Vec<Event>, Vec<&'k SecretKey>), StoreError> {
+    let mut before = Vec::new();
+    let first_run = first_run(end.connection)?;
+    if end.edge.size() == 0 && first_run > RunId(1) {
+        before.push(Event::runs_before(RunId(first_run.0 - 1), at, run));
+    }
+    let Some(signer) = signer else { return Ok((before, Vec::new())) };
+    let (keys, is_new) = signer.keys(end)?;
+    if is_new {
+        before.push(Event::first_key(signer.key.public(), at, run));
+    }
+    Ok((before, keys))
+}
+
+/// The place that the next event gets, so that what it tells of can name it.
+///
+/// # Errors
+///
+/// As [`append`].
+pub(crate) fn next_place(
+    connection: &Connection,
+    signer: Option<&Signer>,
+    at: DateTime<Utc>,
+) -> Result<u64, StoreError> {
+    let end = End::open(connection)?;
+    Ok(end.edge.size() + announced(&end, signer, (at, None))?.0.len() as u64)
 }
 
 /// Appends what is said of keys, under a checkpoint that all of `keys` sign.

@@ -223,6 +223,20 @@ pub enum Refusal {
     /// Something happened to the finding since it was looked at.
     #[error("{0} has changed since: look at it again")]
     Changed(FindingId),
+    /// There is none of that number.
+    #[error("there is no legal hold {0} in force: `driftline hold list` has them")]
+    NoSuchHold(i64),
+    /// Somebody asked for it.
+    #[error("that legal hold {0} be lifted was asked for already: somebody else approves it")]
+    LiftAsked(i64),
+    /// Nobody asked for it.
+    #[error("nobody asked to lift legal hold {0}: `driftline hold lift {0}`")]
+    LiftNotAsked(i64),
+    /// Two people have to agree.
+    #[error(
+        "that legal hold {0} be lifted must be approved by somebody else than who asked for it"
+    )]
+    OwnLift(i64),
     /// Asked for until a time that is already over.
     #[error("a waiver must end after it begins")]
     NeverInForce,

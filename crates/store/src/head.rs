@@ -93,6 +93,28 @@ impl Store {
         self.read("read the ledger", move |connection| entries(connection, range)).await
     }
 
+    /// The entries of a type among the first `size`, with their places.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when one is none; otherwise what disks do.
+    pub async fn ledger_entries_of(
+        &self,
+        kind: &'static str,
+        size: u64,
+    ) -> Result<Vec<(u64, Vec<u8>)>, StoreError> {
+        self.read("read the ledger", move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT seq, entry FROM ledger_entry WHERE kind = ?1 AND seq < ?2 ORDER BY seq",
+            )?;
+            let entries = statement.query_map((kind, size.cast_signed()), |row| {
+                Ok((row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?))
+            })?;
+            Ok(entries.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
     /// What entry `at` has digests of, as far as it was not erased; in order.
     ///
     /// # Errors

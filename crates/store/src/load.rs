@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Pass, RunId, Stream, SystemId};
+use domain::{EntityId, Pass, RunId, Stream, SystemId};
 use rusqlite::Connection;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -11,7 +11,7 @@ use crate::canon::Pool;
 use crate::cells::Cells;
 use crate::known::{Known, OpenVersion};
 use crate::rows::pack::{self, Packed};
-use crate::rows::{key_in, numbered};
+use crate::rows::{as_erased, is_erased, key_in, numbered};
 use crate::state::{Counters, State, StreamState};
 use crate::{
     RunLine, Store, StoreError, anchor, conclusion, finding, guard, leaver, log, notice, people,
@@ -160,16 +160,25 @@ fn load_known(
     for (number, state) in states {
         let Some(list) = streams.get(number).map(|it| it.list) else { continue };
         let mut open_later = FxHashMap::default();
+        let mut has_later: FxHashSet<EntityId> = FxHashSet::default();
         // When a row's first version comes, its current one has been met.
         pack::each_of_stream_newest_first(connection, *number, |_, version| {
             let Packed { id, entity, hash, .. } = version;
             let open = (!ended.contains(&id)).then_some(OpenVersion { id, hash });
             if !version.is_first() {
+                if !is_erased(version.row) {
+                    has_later.insert(entity);
+                }
                 open_later.extend(open.map(|it| (entity, it)));
                 return Ok(());
             }
             let open = open.or_else(|| open_later.remove(&entity));
-            let key = key_in(list, version.row, &mut pool).ok_or_else(|| version.corrupt())?;
+            let key = match as_erased(list, version.row) {
+                // Nothing of it is left that a list could be set against.
+                Some(_) if !has_later.contains(&entity) => return Ok(()),
+                Some(left) => left.key.into(),
+                None => key_in(list, version.row, &mut pool).ok_or_else(|| version.corrupt())?,
+            };
             let known = Known { entity, open, enrolled: 0 };
             state.known.add(&numbered(&key, version.nth), known);
             Ok(())

@@ -9,7 +9,7 @@ use rusqlite_migration::{M, Migrations};
 
 use crate::error::Doing as _;
 use crate::readers::open_read_only;
-use crate::{StoreError, tails};
+use crate::{StoreError, erase, tails};
 
 /// Every migration, oldest first. A released one is never edited: the next one mends it.
 const STEPS: &[M<'_>] = &[
@@ -23,6 +23,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../migrations/0008_anchors.sql")),
     M::up(include_str!("../migrations/0009_leavers.sql")),
     M::up(include_str!("../migrations/0010_unseen.sql")),
+    M::up(include_str!("../migrations/0011_erasure.sql")),
 ];
 
 /// Marks the file as ours: "DRFT".
@@ -36,6 +37,10 @@ pub(crate) fn open_for_writing(path: &Path) -> Result<(Connection, File), StoreE
     version(path, &connection)?; // Somebody else's file is refused before a byte of it changes.
     configure_writer(&connection).doing(path, "configure the database")?;
     migrate(path, &mut connection, STEPS)?;
+    if let Err(error) = erase::finish(&mut connection) {
+        let error = error.at(path, "finish an erasure");
+        tracing::warn!("Bytes of somebody who was erased may be in the file still: {error}");
+    }
     Ok((connection, lock))
 }
 

@@ -199,3 +199,44 @@ fn decompress(zstd: &[u8], base: &[u8], n_bytes: u64) -> io::Result<Vec<u8>> {
         .read_to_end(&mut bytes)?;
     Ok(bytes)
 }
+
+/// Writes reports again as `change` has them; `None`: as they are. Returns the run, the SHA-256 before
+/// and the one after of each that changed.
+pub(crate) fn rewrite(
+    connection: &Connection,
+    runs: &[RunId],
+    change: impl Fn(&str) -> Option<String>,
+) -> Result<Vec<(RunId, Digest, Digest)>, StoreError> {
+    let mut changed = Vec::new();
+    // What others rest on is looked at first, in its old form, and they are written against the new.
+    let mut bases: Option<(RunId, Vec<u8>, Vec<u8>)> = None;
+    for run in runs {
+        let Some(line) = line(connection, *run)? else { continue };
+        let (old_base, new_base) = match (line.base, &bases) {
+            (None, _) => (Vec::new(), Vec::new()),
+            (Some(base), Some((known, old, new))) if *known == base => (old.clone(), new.clone()),
+            (Some(base), _) => return Err(StoreError::ReportDamaged { run: base }),
+        };
+        let old = line.unpack(*run, &old_base)?;
+        let text = str::from_utf8(&old).map_err(|_| StoreError::ReportDamaged { run: *run })?;
+        let new = change(text).map_or_else(|| old.clone(), String::into_bytes);
+        if new != old || new_base != old_base {
+            let zstd = compress(&new, &new_base)
+                .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+            let sql = "UPDATE report SET n_bytes = ?2, sha256 = ?3, zstd = ?4 WHERE run = ?1";
+            connection.prepare_cached(sql)?.execute(params![
+                run.0,
+                new.len().cast_signed(),
+                &digest(&new)[..],
+                zstd
+            ])?;
+        }
+        if new != old {
+            changed.push((*run, line.sha256, digest(&new)));
+        }
+        if line.base.is_none() {
+            bases = Some((*run, old, new));
+        }
+    }
+    Ok(changed)
+}

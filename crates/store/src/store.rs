@@ -146,6 +146,19 @@ impl Store {
         self.ask(doing, boxed(work)).await?.take()
     }
 
+    /// Works outside a transaction, with the writer's connection to itself.
+    pub(crate) async fn alone<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let path = self.inner.path.clone();
+        let work = move |connection: &mut Connection| {
+            work(connection).map(Answer::new).map_err(|error| error.at(&path, doing))
+        };
+        self.writer()?.run(Box::new(work)).await?.take()
+    }
+
     async fn ask(&self, doing: &'static str, work: Work) -> Result<Answer, StoreError> {
         if let Some(readers) = &self.inner.readers {
             return readers.read(doing, work).await;

@@ -5,18 +5,22 @@ use std::path::Path;
 
 use domain::{Digest, RunId, SnapshotId};
 use rusqlite::Connection;
+use rustc_hash::FxHashMap;
 
 use crate::audit::{self, Held};
 use crate::past::ends;
-use crate::rows::{StoredRows, Which, each_kind, hashes, pack, read, short};
+use crate::rows::{
+    ErasedVersion, ShortHash, StoredRows, Which, each_kind, hashes, keys, pack, read, read_erased,
+    short,
+};
 use crate::snapshot::SnapshotLine;
-use crate::{Store, StoreError, body, conclusion, load, report, snapshot, tails};
+use crate::{Store, StoreError, body, conclusion, erase, load, report, snapshot, tails};
 
 /// Looks at one thing, and adds a sentence for each problem.
 type Check = fn(&Connection, &mut Vec<String>) -> Result<(), StoreError>;
 
-const CHECKS: [Check; 7] =
-    [structure, tails::check, references, snapshots, reports, body::verify, the_ledger];
+const CHECKS: [Check; 8] =
+    [structure, tails::check, references, snapshots, erasures, reports, body::verify, the_ledger];
 
 impl Store {
     /// Copies the database to `to`, as one state, while it may be in use.
@@ -163,7 +167,9 @@ fn snapshots(connection: &Connection, problems: &mut Vec<String>) -> Result<(), 
         let which = Which::Stream { stream, until: SnapshotId(i64::MAX) };
         let stored = read(connection, list, which)?;
         let ends = ends(connection, stream)?;
-        let versions = spans(stored, |version| ends.get(&version).copied(), problems);
+        let end = |version| ends.get(&version).copied();
+        let erased = read_erased(connection, list, stream)?;
+        let versions = spans(stored, erased, end, problems);
         for line in lines {
             check_snapshot(&line, &versions, problems);
         }
@@ -178,27 +184,38 @@ struct Span {
     hash: Digest,
 }
 
-/// The versions in order of key, with their hashes computed anew.
+/// The versions in order of key, with their hashes computed anew. Of those that were erased the hash
+/// is left, and the key that gives its place.
 fn spans(
     mut stored: StoredRows,
+    erased: Vec<ErasedVersion>,
     end: impl Fn(i64) -> Option<SnapshotId>,
     problems: &mut Vec<String>,
 ) -> Vec<Span> {
+    let mut span = |id: i64, from: SnapshotId, kept: ShortHash, hash: Digest| {
+        if short(&hash) != kept {
+            problems.push(format!("table `version_pack`, version {id} does not match its hash"));
+        }
+        Span { from, end: end(id), hash }
+    };
     stored.sort();
     each_kind!(StoredRows, stored, versions => {
-        let heads: Vec<_> = versions.iter().map(|it| (it.id, it.valid_from, it.hash)).collect();
+        let heads: Vec<_> =
+            versions.iter().map(|it| (it.id, it.valid_from, it.hash, it.nth)).collect();
         let rows = StoredRows::from(versions).into_rows();
         let hashes = hashes(&rows, 0..rows.len());
-        heads
-            .into_iter()
-            .zip(hashes)
-            .map(|((id, from, kept), hash)| {
-                if short(&hash) != kept {
-                    problems.push(format!("table `version_pack`, version {id} does not match its hash"));
-                }
-                Span { from, end: end(id), hash }
-            })
-            .collect()
+        let hashed = heads.iter().zip(hashes).map(|(it, hash)| span(it.0, it.1, it.2, hash));
+        if erased.is_empty() {
+            return hashed.collect();
+        }
+        let places = keys(&rows).into_iter().zip(&heads).map(|(key, it)| (key.into_owned(), it.3, it.0));
+        let mut placed: Vec<_> = places.zip(hashed).collect();
+        placed.extend(erased.into_iter().map(|it| {
+            let span = span(it.id, it.valid_from, it.kept, it.hash);
+            ((it.key, it.nth, it.id), span)
+        }));
+        placed.sort_by(|one, other| one.0.cmp(&other.0));
+        placed.into_iter().map(|it| it.1).collect()
     })
 }
 
@@ -221,6 +238,20 @@ fn check_snapshot(line: &SnapshotLine, versions: &[Span], problems: &mut Vec<Str
         problems
             .push(format!("snapshot {} of {} does not match its digest", id.0, reference.stream));
     }
+}
+
+/// A row of which the hash alone is left is one that an erasure tells of, and the other way round.
+fn erasures(connection: &Connection, problems: &mut Vec<String>) -> Result<(), StoreError> {
+    let told = erase::erased_lines(connection)?.into_values().flatten();
+    let told: FxHashMap<i64, Digest> =
+        told.filter(|it| it.what == "version").map(|it| (it.id, it.was)).collect();
+    let found = erase::erased_versions(connection)?;
+    let differ = found.iter().filter(|(id, hash)| told.get(id) != Some(*hash)).count()
+        + told.keys().filter(|it| !found.contains_key(it)).count();
+    if differ > 0 {
+        problems.push(format!("{differ} rows were erased otherwise than the ledger tells"));
+    }
+    Ok(())
 }
 
 fn the_ledger(connection: &Connection, _: &mut Vec<String>) -> Result<(), StoreError> {

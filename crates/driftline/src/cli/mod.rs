@@ -2,6 +2,7 @@
 
 mod alert;
 mod check;
+mod erase;
 mod evidence;
 mod findings;
 mod guard;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use alert::{AlertCommand, AlertListArgs, AlertTestArgs};
 pub(crate) use check::{CheckArgs, StatedFile};
+pub(crate) use erase::{EraseArgs, HoldCommand, HoldSetArgs};
 pub(crate) use evidence::{
     EvidenceCommand, EvidenceKeyCommand, ExportArgs, PeriodArgs, RederiveArgs, SampleArgs,
     VerifyBagArgs,
@@ -107,6 +109,11 @@ pub(crate) enum Command {
     /// List leavers, and give auditors evidence that they can check without us
     #[command(subcommand)]
     Evidence(EvidenceCommand),
+    /// Take out what names somebody, and keep what evidence rests on
+    Erase(EraseArgs),
+    /// Show, set and lift legal holds, which forbid erasures
+    #[command(subcommand)]
+    Hold(HoldCommand),
     /// Print the completions of a shell
     #[command(
         after_help = "Example:\n  driftline completions bash > /etc/bash_completion.d/driftline"

@@ -60,6 +60,14 @@ async fn answers(settings: &Settings, who: &str, app: Option<&str>) -> anyhow::R
     let plan = settings.plan_of_the_past(None, profiles::load(settings.profiles.as_deref())?)?;
     let who = of_finding(&store, who).await?;
     let answers = inspect(&store, &plan, app.as_ref(), &who).await?;
+    if answers.is_empty()
+        && let Some(entry) = store.erased_by(who.clone()).await?
+    {
+        let what = format!(
+            "`{who}` was erased by entry {entry} of the ledger: nothing but its key is kept"
+        );
+        return Err(UsageError(what).into());
+    }
     if answers.is_empty() {
         return Err(UsageError(format!(
             "nobody is called `{who}` in the lists of the last run: name an address, a login, SYSTEM/ID, an account's id or a finding"

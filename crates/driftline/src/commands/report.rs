@@ -11,6 +11,7 @@ use domain::{Pass, RunId};
 use store::{RunLine, Store};
 
 use crate::cli::{DocumentFormat, ReportArgs};
+use crate::commands::erase;
 use crate::exit::{Exit, UsageError};
 use crate::{print, settings};
 
@@ -27,7 +28,12 @@ pub(crate) async fn report(config: &Path, args: &ReportArgs) -> anyhow::Result<E
         return Err(UsageError(what.to_owned()).into());
     }
     let store = Store::open_existing_read_only(&settings.database)?;
-    print::to(args.output.as_deref(), &written(&store, settings.policy.zone, args).await?)?;
+    let zone = settings.policy.zone;
+    let mark = erase::mark(&store, choose(&store.runs().await?, args, zone)?).await?;
+    if !mark.is_empty() {
+        print::err(&mark);
+    }
+    print::to(args.output.as_deref(), &written(&store, zone, args).await?)?;
     Ok(Exit::Fine)
 }
 

@@ -61,6 +61,8 @@ pub(super) struct File {
     pub(super) anchor: BTreeMap<String, AnchorTable>,
     /// What auditors are given.
     pub(super) evidence: Evidence,
+    /// How long what is kept of people must be kept before they can be erased.
+    pub(super) retention: RetentionTable,
     /// Identity providers, by the name that you give them: who should have access.
     pub(super) idp: BTreeMap<String, Idp>,
     /// Apps, by the name that you give them: who has it.
@@ -97,6 +99,7 @@ impl Default for File {
             ledger: Ledger::default(),
             anchor: BTreeMap::new(),
             evidence: Evidence::default(),
+            retention: RetentionTable::default(),
             idp: BTreeMap::new(),
             app: BTreeMap::new(),
             hr: BTreeMap::new(),
@@ -264,6 +267,24 @@ pub(super) struct Deployment {
 impl Default for Deployment {
     fn default() -> Self {
         Self { name: "main".to_owned(), fingerprint_key: None }
+    }
+}
+
+/// How long what is kept of people must be kept before they can be erased: after they are gone from
+/// every list, their access was seen to be over and their findings are.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RetentionTable {
+    /// Of whom there never was a finding.
+    pub(super) leavers: String,
+    /// Of whom there was one.
+    pub(super) findings: String,
+}
+
+impl Default for RetentionTable {
+    fn default() -> Self {
+        Self { leavers: "400d".to_owned(), findings: "400d".to_owned() }
     }
 }
 

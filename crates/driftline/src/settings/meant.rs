@@ -9,7 +9,7 @@ use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as
 use connectors::files::{Config, Profiles};
 use domain::{Digest, Pass};
 use drift::Policy;
-use engine::{AppPlan, Plan, Source};
+use engine::{AppPlan, Plan, Retention, Source};
 use sha2::{Digest as _, Sha256};
 use store::Store;
 
@@ -58,6 +58,8 @@ pub(crate) struct Settings {
     pub(crate) routes: Routes,
     /// Where checkpoints are taken out of reach, by name.
     pub(crate) anchors: Vec<AnchorSettings>,
+    /// How long what is kept of people must be kept.
+    pub(crate) retention: Retention,
     /// The files of every system, with paths as written: see [`Settings::sources`].
     written: Vec<Config>,
     /// The key of the fingerprints; `None`: the database keeps one of its own.
@@ -375,6 +377,7 @@ pub(super) fn mean(
         database: base.join(&file.database),
         reports: base.join(&file.reports),
         reports_keep: reports_keep.transpose()?,
+        retention: retention(document, &file)?,
         ocsf_version: file.evidence.ocsf_version.meant(),
         printer: printer(document, &base, &file.evidence)?,
         controls: file.evidence.controls.as_ref().map(|it| base.join(it)),
@@ -406,6 +409,18 @@ fn printer(
         }
     }
     Ok(Some(Printer { program: base.join(&pdf.program), args: pdf.args.clone() }))
+}
+
+fn retention(document: &Document<'_>, file: &File) -> Result<Retention, SettingsError> {
+    let keep = |key, text: &str| {
+        when::duration(text).ok_or_else(|| {
+            document.wrong(&["retention", key], format!("is no duration: write {DURATION_FORM}"))
+        })
+    };
+    Ok(Retention {
+        leavers: keep("leavers", &file.retention.leavers)?,
+        findings: keep("findings", &file.retention.findings)?,
+    })
 }
 
 fn nights(

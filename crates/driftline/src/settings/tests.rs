@@ -42,7 +42,7 @@ fn a_wrong_file_says_where_what_and_what_to_do() {
     let table = [
         ("databse = 'x.db'",
          "line 1, column 1: `databse` is not a key; did you mean `database`?; expected one of \
-          `database`, `reports`, `reports_keep`, `profiles`, `nights`, `schedule`, `web`, `heartbeat`, `policy`, `keys`, `deployment`, `ledger`, `anchor`, `evidence`, `idp`, `app`, `hr`, `register`, `alerting`, `alert`, `route`, `report`".to_owned()),
+          `database`, `reports`, `reports_keep`, `profiles`, `nights`, `schedule`, `web`, `heartbeat`, `policy`, `keys`, `deployment`, `ledger`, `anchor`, `evidence`, `retention`, `idp`, `app`, `hr`, `register`, `alerting`, `alert`, `route`, `report`".to_owned()),
         ("[policy]\nmax_agee = '26h'",
          "line 2, column 1: `policy.max_agee` is not a key; did you mean `max_age`?; expected one of \
           `version`, `zone`, `max_age`, `rehire_after`, `sla`, `sla_clock`, `shrink_max_percent`, `guard`, `calendar`, `grace`, `severity`".to_owned()),

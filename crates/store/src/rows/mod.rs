@@ -183,7 +183,8 @@ pub(crate) enum Which {
     },
 }
 
-/// Reads versions of a list, in order of their numbers, which is the order of time.
+/// Reads versions of a list, in order of their numbers, which is the order of time. Those that were
+/// erased are not among them.
 pub(crate) fn read(
     connection: &Connection,
     list: List,
@@ -212,6 +213,9 @@ fn read_all<T>(
 ) -> Result<Vec<Stored<T>>, StoreError> {
     let (mut versions, mut pool) = (Vec::new(), Pool::default());
     let mut take = |valid_from: SnapshotId, packed: Packed<'_>| {
+        if is_erased(packed.row) {
+            return Ok(()); // Nobody's row any more.
+        }
         let row = row_of(list, packed.row, &mut pool, decode).ok_or_else(|| packed.corrupt())?;
         let Packed { id, entity, nth, request, line, hash, .. } = packed;
         versions.push(Stored { id, entity, valid_from, request, line, hash, nth, row });
@@ -354,4 +358,63 @@ impl StoredRows {
             Self::Leavers(versions) => Rows::Leavers(rows(versions)),
         }
     }
+}
+
+/// In place of the version byte of a canonical form: of this row its key and its hash are left.
+const ERASED: u8 = 0;
+
+/// What is left of a row that was erased. Its hash is still a leaf of the digests of snapshots.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ErasedRow<'b> {
+    pub(crate) hash: Digest,
+    pub(crate) key: &'b str,
+}
+
+/// A version that was erased.
+#[derive(Clone, Debug)]
+pub(crate) struct ErasedVersion {
+    pub(crate) id: i64,
+    pub(crate) valid_from: SnapshotId,
+    pub(crate) nth: u32,
+    pub(crate) kept: ShortHash,
+    pub(crate) hash: Digest,
+    pub(crate) key: String,
+}
+
+/// The form of a row of which its key and hash are left.
+pub(crate) fn erased_form(list: List, key: &str, hash: &Digest) -> Vec<u8> {
+    let mut bytes = vec![ERASED, code(LISTS, &list)];
+    bytes.extend(hash);
+    bytes.extend(key.as_bytes());
+    bytes
+}
+
+pub(crate) fn is_erased(row: &[u8]) -> bool {
+    row.first() == Some(&ERASED)
+}
+
+/// What is left of an erased row; `None` for any other.
+pub(crate) fn as_erased(list: List, row: &[u8]) -> Option<ErasedRow<'_>> {
+    let rest = row.strip_prefix(&[ERASED, code(LISTS, &list)])?;
+    let (hash, key) = rest.split_first_chunk()?;
+    Some(ErasedRow { hash: *hash, key: str::from_utf8(key).ok()? })
+}
+
+/// The erased versions of a stream.
+pub(crate) fn read_erased(
+    connection: &Connection,
+    list: List,
+    stream: i64,
+) -> Result<Vec<ErasedVersion>, StoreError> {
+    let mut all = Vec::new();
+    pack::each_of_stream(connection, stream, SnapshotId(i64::MAX), |valid_from, packed| {
+        if is_erased(packed.row) {
+            let left = as_erased(list, packed.row).ok_or_else(|| packed.corrupt())?;
+            let (key, hash) = (left.key.to_owned(), left.hash);
+            let Packed { id, nth, hash: kept, .. } = packed;
+            all.push(ErasedVersion { id, valid_from, nth, kept, hash, key });
+        }
+        Ok(())
+    })?;
+    Ok(all)
 }

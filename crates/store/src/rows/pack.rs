@@ -78,18 +78,13 @@ impl<'c> Packer<'c> {
         if self.n == 0 {
             self.first = version.id;
         }
-        let is_first = version.id == version.entity.0;
-        if !is_first {
-            self.later.execute([version.entity.0, version.id])?;
+        let Version { id, entity, hash, .. } = *version;
+        let Place { nth, request, line } = place;
+        let packed = Packed { id, entity, nth, request, line, hash, row };
+        if !packed.is_first() {
+            self.later.execute([entity.0, id])?;
         }
-        let entity = if is_first { 0 } else { version.entity.0.unsigned_abs() };
-        put_count(&mut self.bytes, entity);
-        for number in [place.nth, place.request, place.line] {
-            put_count(&mut self.bytes, u64::from(number));
-        }
-        self.bytes.extend(version.hash);
-        put_count(&mut self.bytes, row.len() as u64);
-        self.bytes.extend(row);
+        packed.put(&mut self.bytes, row);
         self.n += 1;
         Ok(())
     }
@@ -118,6 +113,18 @@ pub(crate) struct Packed<'b> {
 }
 
 impl Packed<'_> {
+    /// Writes it behind others, with these bytes as its row.
+    pub(crate) fn put(&self, bytes: &mut Vec<u8>, row: &[u8]) {
+        let entity = if self.is_first() { 0 } else { self.entity.0.unsigned_abs() };
+        put_count(bytes, entity);
+        for number in [self.nth, self.request, self.line] {
+            put_count(bytes, u64::from(number));
+        }
+        bytes.extend(self.hash);
+        put_count(bytes, row.len() as u64);
+        bytes.extend(row);
+    }
+
     /// Returns true in the first version of its row.
     pub(crate) const fn is_first(&self) -> bool {
         self.id == self.entity.0
@@ -201,7 +208,7 @@ impl<'b> Iterator for Unpack<'b> {
 
 /// Hands over every version of a stream up to a snapshot, in order of number, which is the order
 /// of time, with the snapshot that showed it first.
-pub(super) fn each_of_stream(
+pub(crate) fn each_of_stream(
     connection: &Connection,
     stream: i64,
     until: SnapshotId,
@@ -228,7 +235,7 @@ pub(crate) fn each_of_stream_newest_first(
 }
 
 /// Hands over the version of this number, if there is one.
-pub(super) fn one(
+pub(crate) fn one(
     connection: &Connection,
     id: i64,
     take: impl FnOnce(SnapshotId, Packed<'_>) -> Result<(), StoreError>,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::{Finding, FindingId, Folded, Leaver, List, Pass, RunId, Stream, SystemId};
 use evidence::{
-    AlertRow, AnchorTold, Contents, ExceptionRow, FindingTold, LeaverLeaf, LeaverTold, LedgerPart,
-    ListRead, RawRow, RunDone, Scope, Taken,
+    AlertRow, AnchorTold, Contents, Erasures, ExceptionRow, FindingTold, LeaverLeaf, LeaverTold,
+    LedgerPart, ListRead, RawRow, RunDone, Scope, Taken,
 };
 use ledger::{Checkpoint, Note};
 use serde::Deserialize;
@@ -92,6 +92,12 @@ pub(super) async fn leavers(
     Ok(lines)
 }
 
+/// Who was erased, by the entries under a checkpoint.
+pub(super) async fn erasures(store: &Store, checkpoint: &Checkpoint) -> anyhow::Result<Erasures> {
+    let entries = store.ledger_entries_of("erasure.done", checkpoint.size).await?;
+    Ok(Erasures::of(entries.iter().map(|(at, it)| (*at, &**it))))
+}
+
 /// A leaver as their entry tells of them, with all that is disclosed.
 pub(super) async fn leaf(
     store: &Store,
@@ -171,6 +177,8 @@ fn is_within(at: &str, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> bool {
 /// What an entry says of itself.
 #[derive(Deserialize)]
 struct Told {
+    #[serde(rename = "type")]
+    kind: String,
     at: String,
     seq: u64,
 }
@@ -190,7 +198,9 @@ async fn ledger_part(
         for (seq, entry) in (first..end).zip(store.ledger_entries(first..end).await?) {
             // One that cannot be read is evidence, too.
             let told: Option<Told> = serde_json::from_slice(&entry).ok();
-            let is_of_period = told.is_none_or(|it| it.seq != seq || is_within(&it.at, (from, to)));
+            let is_of_period = told.is_none_or(|it| {
+                it.seq != seq || it.kind == "erasure.done" || is_within(&it.at, (from, to))
+            });
             if is_of_period || wanted.binary_search(&seq).is_ok() {
                 entries.push((seq, entry));
             }

@@ -17,9 +17,10 @@ pub(super) async fn leavers(
 ) -> anyhow::Result<Vec<u8>> {
     let (_, checkpoint) = gather::head(store).await?;
     let within = (period.from, period.to);
+    let erasures = gather::erasures(store, &checkpoint).await?;
     let mut leavers = Vec::new();
     for line in gather::leavers(store, &period.app, within, &checkpoint).await? {
-        leavers.push(gather::leaf(store, &line).await?.1);
+        leavers.push(gather::leaf(store, &line).await?.1.after(&erasures));
     }
     let begins = store.leavers_begin().await?;
     let begin = begins.iter().find(|it| it.app == period.app);
@@ -83,7 +84,7 @@ fn text_of(period: &Period, leavers: &[LeaverLeaf]) -> Result<String, std::fmt::
             text,
             "\n  {}  {}",
             body.sla.outcome.to_uppercase(),
-            leaver.fact("identity").unwrap_or("erased")
+            leaver.erased.as_deref().or(leaver.fact("identity")).unwrap_or("erased")
         )?;
         writeln!(text, "    {}, entry {}", leaver.id(), leaver.entry)?;
         let said: Vec<String> = body

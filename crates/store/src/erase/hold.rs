@@ -1,0 +1,148 @@
+//! Legal holds: whose rows are kept whatever anybody asks for. One person sets a hold; two lift it.
+
+use chrono::{DateTime, Utc};
+use domain::{EntityId, Folded, Signature};
+use ledger::Event;
+use rusqlite::{Connection, params};
+
+use crate::cells::{Cells, ms};
+use crate::{Refusal, Store, StoreError, entry};
+
+/// A legal hold in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegalHold {
+    /// Its number.
+    pub id: i64,
+    /// A row of theirs.
+    pub entity: EntityId,
+    /// Its key, as `okta/00u1`.
+    pub key: String,
+    /// Why it was set.
+    pub reason: String,
+    /// By whom.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// Who asked to lift it; `None`: nobody.
+    pub lift_asked_by: Option<String>,
+}
+
+impl Store {
+    /// The legal holds in force, by number.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when a row is not what we write; otherwise what disks do.
+    pub async fn legal_holds(&self) -> Result<Vec<LegalHold>, StoreError> {
+        self.read("read legal holds", in_force).await
+    }
+
+    /// Sets a hold on whom a row is about, and returns its number.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] when it cannot be saved.
+    pub async fn set_legal_hold(
+        &self,
+        row: super::ErasureRow,
+        reason: String,
+        by: Signature,
+    ) -> Result<i64, StoreError> {
+        let signer = self.signer.clone();
+        self.write("save a legal hold", move |connection| {
+            connection
+                .prepare_cached(
+                    "INSERT INTO legal_hold (entity, reason, by, at_ms, place)
+                     VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute(params![row.entity.0, reason, by.by, ms(by.at), by.place])?;
+            let id = connection.last_insert_rowid();
+            let event = Event::hold_set((id, &reason), super::who(&row), &by);
+            entry::append(connection, signer.as_deref(), vec![event])?;
+            Ok(id)
+        })
+        .await
+    }
+
+    /// Asks to lift a hold. It stays in force until somebody else approves.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when no such hold is in force, or that was asked for before.
+    pub async fn ask_to_lift_hold(
+        &self,
+        id: i64,
+        reason: String,
+        by: Signature,
+    ) -> Result<(), StoreError> {
+        let signer = self.signer.clone();
+        self.write("ask to lift a legal hold", move |connection| {
+            let hold = one(connection, id)?;
+            if hold.lift_asked_by.is_some() {
+                return Err(Refusal::LiftAsked(id).into());
+            }
+            connection
+                .prepare_cached(
+                    "INSERT INTO legal_hold_lift (hold, reason, by, at_ms, place)
+                     VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute(params![id, reason, by.by, ms(by.at), by.place])?;
+            let event = Event::hold_lift_requested((id, &reason), &by);
+            entry::append(connection, signer.as_deref(), vec![event]).map(drop)
+        })
+        .await
+    }
+
+    /// Lifts a hold as the second person.
+    ///
+    /// # Errors
+    ///
+    /// A [`Refusal`] when no such hold is in force, nobody asked, or the same person did.
+    pub async fn approve_lift_of_hold(&self, id: i64, by: Signature) -> Result<(), StoreError> {
+        let signer = self.signer.clone();
+        self.write("lift a legal hold", move |connection| {
+            let hold = one(connection, id)?;
+            let asked = hold.lift_asked_by.ok_or(Refusal::LiftNotAsked(id))?;
+            if Folded::new(&asked) == Folded::new(&by.by) {
+                return Err(Refusal::OwnLift(id).into());
+            }
+            connection
+                .prepare_cached(
+                    "INSERT INTO legal_hold_lifted (hold, by, at_ms, place) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![id, by.by, ms(by.at), by.place])?;
+            let event = Event::hold_lifted(id, &by);
+            entry::append(connection, signer.as_deref(), vec![event]).map(drop)
+        })
+        .await
+    }
+}
+
+fn one(connection: &Connection, id: i64) -> Result<LegalHold, StoreError> {
+    let found = in_force(connection)?.into_iter().find(|it| it.id == id);
+    found.ok_or_else(|| Refusal::NoSuchHold(id).into())
+}
+
+pub(crate) fn in_force(connection: &Connection) -> Result<Vec<LegalHold>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT h.id, h.entity, h.reason, h.by, h.at_ms, l.by
+         FROM legal_hold h LEFT JOIN legal_hold_lift l ON l.hold = h.id
+         WHERE h.id NOT IN (SELECT hold FROM legal_hold_lifted) ORDER BY h.id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut holds = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "legal_hold")?;
+        let (id, entity) = (cells.key(), cells.entity("entity")?);
+        holds.push(LegalHold {
+            id,
+            entity,
+            key: super::key_of(connection, entity)?.unwrap_or_default(),
+            reason: cells.string("reason")?,
+            by: cells.string("by")?,
+            at: cells.time("at_ms")?,
+            lift_asked_by: cells.maybe_text("legal_hold_lift.by")?.map(String::from),
+        });
+    }
+    Ok(holds)
+}

@@ -1,0 +1,247 @@
+//! Somebody who left is erased: what names them is nowhere in the file, and everything still verifies.
+
+use std::fs;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::firm::{FIRST, Night, SECOND, THIRD, account, settings, user};
+use crate::site::{Answer, Site, json, project, stands_in};
+
+/// How the person is called who is number 1 of the firm.
+const NAME: &str = "Henrik Sølberg";
+const LOGIN: &str = "henrik.solberg@alderquay.example";
+
+/// The basis of an erasure.
+const BASIS: &str = "Art. 17(1)(a) GDPR, request 2027-031";
+
+const FOURTH: &str = "2026-11-22";
+
+/// Writes a night in which number 1 has a name and an address of their own.
+fn night(site: &Site, date: &str, night: &Night) {
+    site.night(date, night);
+    for file in ["users", "app_users", "accounts"] {
+        let path = format!("exports/{date}/{file}");
+        let text = String::from_utf8(site.read(&path)).unwrap().replace("p1@example.com", LOGIN);
+        let mut rows: Value = serde_json::from_str(&text).unwrap();
+        if let Some(first) = rows.as_array_mut().and_then(|it| it.first_mut())
+            && first["id"] == *user(1)
+            && file == "users"
+        {
+            first["profile"]["displayName"] = NAME.into();
+        }
+        if let Some(first) = rows.pointer_mut("/Resources/0")
+            && first["id"] == *account(1)
+        {
+            first["displayName"] = NAME.into();
+        }
+        site.write(&path, rows.to_string());
+    }
+}
+
+/// The firm after nights in which 1 left, was switched off, and was taken out of both lists.
+fn left(retention: &str) -> Site {
+    let site = Site::new(&(settings(crate::firm::Says::default()) + retention));
+    night(&site, FIRST, &Night::planted());
+    site.told(&["run", "--once"]);
+    let mut off = Night::planted();
+    off.accounts[0].is_active = false;
+    night(&site, SECOND, &off);
+    site.told(&["run", "--once"]);
+    site
+}
+
+fn gone(site: &Site) {
+    let gone = Night::planted().without_users(|it| it == 1).without_accounts(|it| it == 1);
+    for date in [THIRD, FOURTH] {
+        night(site, date, &gone);
+        site.told(&["run", "--once"]);
+    }
+}
+
+fn refused(answer: &Answer, needles: &[&str]) {
+    assert_eq!(answer.status, 2, "{answer}");
+    for needle in needles {
+        assert!(answer.stderr.contains(needle), "`{needle}` is missing: {answer}");
+    }
+}
+
+/// The digest under which what would go was shown.
+fn shown(answer: &Answer) -> String {
+    answer.stdout.trim().rsplit_once("--confirm ").unwrap().1.to_owned()
+}
+
+fn erase<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["erase", LOGIN, "--basis", BASIS][..], more].concat()
+}
+
+/// Whether a text stands in the database, its write-ahead log or a page of the reports.
+fn is_kept(site: &Site, text: &str) -> Vec<String> {
+    let mut files = vec![site.path("driftline.db"), site.path("driftline.db-wal")];
+    files.extend(fs::read_dir(site.path("reports")).unwrap().map(|it| it.unwrap().path()));
+    files.retain(|it| fs::read(it).is_ok_and(|bytes| stands_in(&bytes, text.as_bytes())));
+    files.iter().map(|it| it.display().to_string()).collect()
+}
+
+/// All that the database says, unpacked: what a look at its bytes cannot see, for it is compressed.
+fn unpacked(site: &Site) -> String {
+    let mut all = String::new();
+    for run in 1..=4 {
+        let report = site.told(&["report", "--run", &run.to_string(), "--format", "json"]);
+        all.push_str(&report.stdout);
+    }
+    let connection = Connection::open(site.path("driftline.db")).unwrap();
+    let mut packs = connection.prepare("SELECT zstd FROM body_pack").unwrap();
+    for pack in packs.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap() {
+        all.push_str(&String::from_utf8_lossy(&zstd::decode_all(&*pack.unwrap()).unwrap()));
+    }
+    for row in connection
+        .prepare("SELECT text FROM disclosure")
+        .unwrap()
+        .query_map([], |row| row.get::<_, String>(0))
+        .unwrap()
+    {
+        all.push_str(&ledger::disclosed(&row.unwrap()).unwrap().1.to_string());
+    }
+    all
+}
+
+#[test]
+fn who_was_erased_is_nowhere_in_the_file_and_everything_still_verifies() {
+    let site = left("[retention]\nleavers = \"1d\"\nfindings = \"1d\"\n");
+    gone(&site);
+    let waived = ["findings", "show", "DL-1"];
+    site.told(&waived);
+    assert!(!is_kept(&site, LOGIN).is_empty() && unpacked(&site).contains(LOGIN));
+    let held = site.told(&["ledger", "head"]);
+    site.write("held.checkpoint", held.bytes);
+    let live = site.live();
+
+    let look = site.told(&erase(&[]));
+    for it in ["Nothing is erased yet", &user(1), &account(1), NAME, "reports"] {
+        assert!(look.stdout.contains(it), "`{it}` is missing: {look}");
+    }
+    assert!(!is_kept(&site, LOGIN).is_empty(), "a look changes nothing");
+    let digest = shown(&look);
+    refused(&site.ask(&erase(&["--confirm", "000000000000"])), &["is not what was shown"]);
+    let done = site.told(&erase(&["--confirm", &digest, "--by", "Grace Hopper"]));
+    assert!(
+        done.stdout.starts_with("Erased, by entry ") && !done.stdout.contains("NOT DONE"),
+        "{done}"
+    );
+
+    for text in [LOGIN, NAME, "henrik.solberg"] {
+        assert_eq!(is_kept(&site, text), Vec::<String>::new(), "{text}");
+        assert!(!unpacked(&site).contains(text), "{text}");
+    }
+    site.told(&["db", "verify"]);
+    site.told(&["ledger", "verify", "--since", "held.checkpoint"]);
+    let again = site.ask(&["report", "--run", "1", "--names"]);
+    assert!(again.stderr.contains("were erased from this report by entry"), "{again}");
+    assert!(again.stdout.contains("[erased on ") && again.status == 0, "{again}");
+    refused(&site.ask(&["explain", &user(1)]), &["was erased by entry"]);
+    refused(&site.ask(&["erase", &user(1), "--basis", BASIS]), &["erased already, by entry"]);
+
+    // The next nights say what they would have said, and bring nobody back.
+    let gone = Night::planted().without_users(|it| it == 1).without_accounts(|it| it == 1);
+    night(&site, "2026-11-23", &gone);
+    site.told(&["run", "--once"]);
+    assert_eq!(site.live(), live);
+    site.told(&["db", "verify"]);
+    assert!(!unpacked(&site).contains(LOGIN) && is_kept(&site, LOGIN).is_empty());
+}
+
+#[test]
+fn evidence_shows_who_was_erased_as_erased_with_the_result_of_the_ledger() {
+    let site = left("[retention]\nleavers = \"1d\"\nfindings = \"1d\"\n");
+    gone(&site);
+    let period = ["--app", "secureframe", "--from", "2026-10-01", "--to", "2027-01-01"];
+    let before = site.told(&[&["evidence", "leavers", "--format", "json"][..], &period].concat());
+    let before = json(&before.bytes)["leavers"][0].clone();
+    let digest = shown(&site.told(&erase(&[])));
+    site.told(&erase(&["--confirm", &digest]));
+
+    let after = site.told(&[&["evidence", "leavers", "--format", "json"][..], &period].concat());
+    let after = json(&after.bytes)["leavers"][0].clone();
+    assert!(after["person"].as_str().unwrap().starts_with("erased on "), "{after}");
+    assert_eq!((&after["login"], &after["accounts"]), (&"erased".into(), &"erased".into()));
+    for column in ["leaver", "entry", "sla", "because", "n_accounts", "first_seen_inactive"] {
+        assert_eq!(after[column], before[column], "{column}");
+    }
+    let text = site.told(&[&["evidence", "leavers"][..], &period].concat());
+    assert!(text.stdout.contains("erased on "), "{text}");
+
+    for more in [&["--redacted"][..], &[]] {
+        let args = [&["evidence", "export", "--output", "bag.zip"][..], &period, more].concat();
+        site.told(&args);
+        let verified = site.ask(&["evidence", "verify", "bag.zip"]);
+        assert!(
+            verified.stdout.contains("are what their entries say") && verified.status == 7,
+            "{verified}"
+        );
+        let script = project("crates/evidence/verify.py");
+        let mut python = std::process::Command::new("python3");
+        site.scrub(&mut python);
+        let python = crate::site::answer(&python.arg(script).arg("bag.zip").output().unwrap());
+        assert!(
+            python.stdout.contains("are what their entries say") && python.status == 7,
+            "{python}"
+        );
+        fs::remove_file(site.path("bag.zip")).unwrap();
+    }
+}
+
+#[test]
+fn who_may_come_back_is_held_or_must_be_kept_is_not_erased() {
+    let site = left("");
+    refused(
+        &site.ask(&erase(&[])),
+        &["cannot be erased now", &user(1), "the newest list has it", "have it removed there"],
+    );
+    refused(
+        &site.ask(&["erase", "nobody@example.com", "--basis", BASIS]),
+        &["nobody is called so"],
+    );
+    refused(&site.ask(&["erase", LOGIN, "--basis", " "]), &["needs its legal basis"]);
+    refused(&site.ask(&["erase", LOGIN, "--basis", LOGIN]), &["the basis names whom"]);
+    refused(&site.ask(&["erase", "p2@example.com", "--basis", BASIS]), &["about them is not over"]);
+    gone(&site);
+    refused(&site.ask(&erase(&[])), &["must be kept until", "`retention.findings`"]);
+
+    let kept = settings(crate::firm::Says::default())
+        + "[retention]\nleavers = \"1d\"\nfindings = \"1d\"\n";
+    site.write("driftline.toml", kept);
+    let set = site.told(&["hold", "set", &account(1), "--reason", "case 17", "--by", "Ada"]);
+    assert!(set.stdout.contains("Legal hold 1 is on "), "{set}");
+    refused(&site.ask(&erase(&[])), &["legal hold 1 is on them"]);
+    refused(&site.ask(&["hold", "approve", "1", "--by", "Bob"]), &["nobody asked to lift"]);
+    site.told(&["hold", "lift", "1", "--reason", "closed", "--by", "Bob"]);
+    refused(
+        &site.ask(&["hold", "approve", "1", "--by", "bob"]),
+        &["by somebody else than who asked"],
+    );
+    refused(&site.ask(&erase(&[])), &["legal hold 1 is on them"]);
+    site.told(&["hold", "approve", "1", "--by", "Ada"]);
+    assert!(site.told(&["hold", "list"]).stdout.contains("No legal hold"));
+    let digest = shown(&site.told(&erase(&[])));
+    site.told(&erase(&["--confirm", &digest]));
+    assert!(is_kept(&site, LOGIN).is_empty());
+    site.told(&["db", "verify"]);
+}
+
+#[test]
+fn a_row_that_is_only_said_to_be_erased_is_found() {
+    let site = left("[retention]\nfindings = \"1d\"\n");
+    gone(&site);
+    let digest = shown(&site.told(&erase(&[])));
+    site.told(&erase(&["--confirm", &digest]));
+    let connection = Connection::open(site.path("driftline.db")).unwrap();
+    let forge = "DROP TRIGGER erased_no_delete; DELETE FROM erased WHERE what = 'version'
+                     AND id = (SELECT max(id) FROM erased WHERE what = 'version')";
+    connection.execute_batch(forge).unwrap();
+    drop(connection);
+    let answer = site.ask(&["db", "verify"]);
+    assert_eq!(answer.status, 6, "{answer}");
+    assert!(answer.stdout.contains("were erased otherwise than the ledger tells"), "{answer}");
+    assert_eq!(site.ask(&["ledger", "verify"]).status, 6);
+}
