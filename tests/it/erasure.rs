@@ -95,6 +95,12 @@ fn unpacked(site: &Site) -> String {
     for pack in packs.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap() {
         all.push_str(&String::from_utf8_lossy(&zstd::decode_all(&*pack.unwrap()).unwrap()));
     }
+    let mut given = connection.prepare("SELECT value FROM meta").unwrap();
+    for value in given.query_map([], |row| row.get::<_, Vec<u8>>(0)).unwrap() {
+        let value = value.unwrap();
+        let text = zstd::decode_all(&*value).unwrap_or(value);
+        all.push_str(&String::from_utf8_lossy(&text));
+    }
     for row in connection
         .prepare("SELECT text FROM disclosure")
         .unwrap()
@@ -136,6 +142,9 @@ fn who_was_erased_is_nowhere_in_the_file_and_everything_still_verifies() {
     }
     site.told(&["db", "verify"]);
     site.told(&["ledger", "verify", "--since", "held.checkpoint"]);
+    let judged = site.ask(&["evidence", "rederive", "1"]);
+    assert_eq!(judged.status, 7, "{judged}");
+    assert!(judged.stdout.contains("or somebody was erased since"), "{judged}");
     let again = site.ask(&["report", "--run", "1", "--names"]);
     assert!(again.stderr.contains("were erased from this report by entry"), "{again}");
     assert!(again.stdout.contains("[erased on ") && again.status == 0, "{again}");
@@ -148,6 +157,7 @@ fn who_was_erased_is_nowhere_in_the_file_and_everything_still_verifies() {
     site.told(&["run", "--once"]);
     assert_eq!(site.live(), live);
     site.told(&["db", "verify"]);
+    site.told(&["evidence", "rederive", "5"]);
     assert!(!unpacked(&site).contains(LOGIN) && is_kept(&site, LOGIN).is_empty());
 }
 

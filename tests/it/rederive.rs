@@ -237,7 +237,7 @@ fn what_cannot_be_judged_again_is_said_with_the_reason() {
     assert!(answer.stderr.contains("there is no run 3: the last is 2"), "{answer}");
 
     for (sql, run, why) in [
-        ("DELETE FROM meta WHERE key LIKE 'inputs/%1'", "1", "did not keep what runs are given"),
+        ("DELETE FROM meta WHERE key LIKE 'inputs/%1'", "1", "what it was given is not kept"),
         ("UPDATE run SET software = 'driftline 0.0.9' WHERE id = 1", "1", "use that version"),
     ] {
         tamper(&site, sql);

@@ -154,7 +154,17 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// What a run was given; `None`: that was not kept yet when it was made.
+/// Forgets what runs so far were given, and what was written over in findings since.
+pub(crate) fn forget(connection: &Connection) -> Result<(), StoreError> {
+    for kind in ["inputs", "rows", "settings", "overwritten"] {
+        connection
+            .prepare_cached("DELETE FROM meta WHERE key >= ?1 || '/' AND key < ?1 || '0'")?
+            .execute([kind])?;
+    }
+    Ok(())
+}
+
+/// What a run was given; `None`: that was not kept yet when it was made, or was forgotten.
 pub(crate) fn load(connection: &Connection, run: RunId) -> Result<Option<Kept>, StoreError> {
     let corrupt = || StoreError::Corrupt { table: "meta", column: "inputs", key: run.0 };
     let Some(json) = value(connection, &key(run))? else { return Ok(None) };

@@ -15,7 +15,7 @@ use crate::cells::Cells;
 use crate::entry::Signer;
 use crate::report::digest;
 use crate::rows::{as_erased, decoded, erased_form, is_erased, key_in, pack};
-use crate::{StoreError, body, entry, load, report, snapshot};
+use crate::{StoreError, body, entry, inputs, load, report, snapshot};
 
 /// Columns of texts that never say anything about a person: a login that is also the name of a system
 /// must not take that away.
@@ -92,6 +92,8 @@ pub(super) fn erase(
     sweep.observations()?;
     sweep.disclosures(&subjects)?;
     sweep.texts()?;
+    // A past run would be judged again without them, and come out otherwise.
+    inputs::forget(connection)?;
     let runs = sweep.reports()?;
     let Sweep { mut lines, counts, .. } = sweep;
     lines.sort();

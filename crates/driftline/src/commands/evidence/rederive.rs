@@ -79,7 +79,8 @@ async fn one(settings: &Settings, store: &Store, run: RunId) -> anyhow::Result<(
     })
 }
 
-const NO_INPUTS: &str = "a version of driftline made it that did not keep what runs are given";
+const NO_INPUTS: &str = "what it was given is not kept: a version of driftline made it that did not \
+                         keep that, or somebody was erased since";
 
 /// The settings of then, or why the run cannot be judged again.
 fn of_then(settings: &Settings, past: &PastRun) -> Result<Settings, String> {
