@@ -255,7 +255,8 @@ async fn what_is_decided_on_an_earlier_look_is_asked_again_though_it_was_just_de
 
 /// What the others are told of a channel that does not take notices.
 fn undelivered(n: usize) -> String {
-    format!("undelivered: [critical] the channel `hook` did not take {n} notices")
+    let notices = domain::counted(n, "notice");
+    format!("undelivered: [critical] the channel `hook` did not take {notices}")
 }
 
 const OVER: &str = "resolved: [over] what the channel `hook` did not take is over";
