@@ -3,14 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::{EntityId, FindingId, RunId, SnapshotId};
+use domain::{EntityId, FindingId, RunId};
 use rusqlite::Connection;
 use serde_json::{Map, Value};
 
 use crate::codes::{VERDICTS, value};
-use crate::past::home;
-use crate::rows::{Which, keys, read};
-use crate::{LinkChange, Store, StoreError, cells, conclusion, inputs, overwritten, snapshot};
+use crate::{LinkChange, Store, StoreError, cells, conclusion, erase, inputs, overwritten};
 
 /// One thing that is otherwise than when it is judged again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,7 +121,7 @@ fn conclusions(connection: &Connection, run: RunId) -> Result<Conclusions, Store
         while let Some(row) = rows.next()? {
             let name = match cells::value(row.get_ref(0)?) {
                 Value::Number(entity) if names.first().is_some_and(|it| it == "entity") => {
-                    name_of(connection, EntityId(entity.as_i64().unwrap_or_default()))?
+                    name_of(connection, EntityId(entity.as_i64().unwrap_or_default()))
                 }
                 Value::String(name) => name,
                 other => other.to_string(),
@@ -136,11 +134,11 @@ fn conclusions(connection: &Connection, run: RunId) -> Result<Conclusions, Store
         }
     }
     for LinkChange { account, link } in conclusion::links_of(connection, run)? {
-        let owner = link.map(|it| name_of(connection, it.0)).transpose()?;
+        let owner = link.map(|it| name_of(connection, it.0));
         let mut parts = Map::new();
         parts.insert("owner".to_owned(), owner.into());
         parts.insert("key".to_owned(), link.map(|it| it.1.name()).into());
-        add(&mut all, format!("owner of {}", name_of(connection, account)?), parts);
+        add(&mut all, format!("owner of {}", name_of(connection, account)), parts);
     }
     for (id, columns) in findings(connection, run)? {
         add(&mut all, format!("finding {}", FindingId(id)), columns);
@@ -187,18 +185,8 @@ fn findings(
     Ok(findings)
 }
 
-/// System and key of a row, or its number where no list has it.
-fn name_of(connection: &Connection, entity: EntityId) -> Result<String, StoreError> {
-    let streams = snapshot::streams(connection)?;
-    let stream = home(connection, entity)?.and_then(|it| streams.get(&it));
-    let Some(stream) = stream else { return Ok(format!("row {}", entity.0)) };
-    let which = Which::Entity { entity, until: SnapshotId(i64::MAX) };
-    Ok(match read(connection, stream.list, which) {
-        Ok(rows) => {
-            let rows = rows.into_rows();
-            let key = keys(&rows).last().map_or_else(|| entity.0.to_string(), ToString::to_string);
-            format!("{}/{key}", stream.system)
-        }
-        Err(_) => format!("{} row {}", stream.system, entity.0), // Damaged: its list says so.
-    })
+/// System and key of a row, or its number where that is not to be read: its list says so.
+fn name_of(connection: &Connection, entity: EntityId) -> String {
+    let key = erase::key_of(connection, entity).ok().flatten();
+    key.unwrap_or_else(|| format!("row {}", entity.0))
 }

@@ -169,7 +169,10 @@ fn who(row: &ErasureRow) -> Who {
 }
 
 /// The key of a row, erased or not, as `okta/00u1`.
-fn key_of(connection: &Connection, entity: EntityId) -> Result<Option<String>, StoreError> {
+pub(crate) fn key_of(
+    connection: &Connection,
+    entity: EntityId,
+) -> Result<Option<String>, StoreError> {
     let Some(snapshot) = pack::snapshot_of(connection, entity.0)? else { return Ok(None) };
     let Some(line) = snapshot::one(connection, snapshot)? else { return Ok(None) };
     let stream = line.reference.stream;
