@@ -175,6 +175,13 @@ fn a_date_without_zone_asks_for_one() {
     }
     let answer = site.ask(&[&files[..], &["--zone", "Europe/Berlin"]].concat());
     assert_eq!(answer.status, 0, "{answer}");
+    // What is a file of its own, and of no vendor's form, is told.
+    for line in [
+        "idp        generic-identities       users.csv",
+        "app        scim-users               accounts",
+    ] {
+        assert!(answer.stdout.contains(line), "`{line}` is missing: {answer}");
+    }
 }
 
 #[test]

@@ -346,6 +346,28 @@ fn a_bag_is_checked_by_what_an_auditor_holds() {
 }
 
 #[test]
+fn the_first_bag_after_a_key_is_named_is_under_its_signature() {
+    let site = Site::quickstart_after_nights();
+    give_keys(&site, "");
+    let bag = export(&site, &["--output", "bag.zip"]);
+    site.write("bag.zip", bag.zip("bag").unwrap());
+    let answer = site.ask(&["evidence", "verify", "bag.zip", "--trust", "trust"]);
+    // Nobody holds a checkpoint from before.
+    is(&answer, 7, &["good         checkpoint", "not checked  history"]);
+}
+
+#[test]
+fn a_key_that_is_named_when_every_night_is_judged_signs_what_there_is() {
+    let site = Site::quickstart_after_nights();
+    give_keys(&site, "");
+    is(&site.ask(&["run", "--once", "--fail-on", "none"]), 0, &["Nothing new", "signed"]);
+    let head = site.told(&["ledger", "head"]);
+    assert!(head.stdout.contains("\n\u{2014} "), "{head}");
+    site.told(&["run", "--once"]);
+    assert_eq!(site.told(&["ledger", "head"]).stdout, head.stdout);
+}
+
+#[test]
 fn a_file_that_was_changed_put_in_or_taken_out_is_named() {
     let audited = Audited::new();
     let only = |keeps: &dyn Fn(&str) -> bool| {

@@ -131,11 +131,17 @@ impl Files<'_> {
         }
     }
 
+    /// What reads a file; `None` where the pull will explain why nothing does.
+    fn profile(&self, path: &Path, kind: SystemKind) -> Option<String> {
+        let is_of_group = stated(&self.args.group, path).is_some();
+        stated(&self.args.profile, path)
+            .or_else(|| recognise(path, kind, is_of_group, self.profiles).ok())
+    }
+
     /// The first word of the profile's name: `okta` of `okta-app-users`. A generic file, and one
     /// that no profile fits, which the pull explains, are of their kind.
     fn vendor(&self, path: &Path, kind: SystemKind) -> String {
-        let profile =
-            stated(&self.args.profile, path).or_else(|| recognise(path, kind, self.profiles).ok());
+        let profile = self.profile(path, kind);
         let vendor = profile.as_deref().and_then(|name| name.split('-').next());
         match vendor {
             Some("generic" | "scim") | None => kind.name().to_owned(),

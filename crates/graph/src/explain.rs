@@ -5,6 +5,7 @@ use domain::{
     Tier, TrialOutcome, Via,
 };
 
+use crate::correlate::Trial;
 use crate::estate::{Sighting, Standing};
 use crate::identity_graph::IdentityGraph;
 
@@ -98,8 +99,17 @@ impl IdentityGraph<'_> {
         let owner = link.owner();
         let owner_person = owner.map(|it| self.person_of(it));
         let mut is_decided = false;
-        self.trials(account)
-            .into_iter()
+        let trials = self.trials(account);
+        // What was linked before is told where today's key says something else.
+        let is_told = |trial: &Trial| {
+            let says_it_today = |other: &Trial| {
+                !other.is_stored && other.tier == trial.tier && other.names == trial.names
+            };
+            !(trial.is_stored && trials.iter().any(says_it_today))
+        };
+        trials
+            .iter()
+            .filter(|it| is_told(it))
             .map(|trial| {
                 let names: Vec<usize> = trial.names.iter().map(|it| *it as usize).collect();
                 let keys =
@@ -107,6 +117,8 @@ impl IdentityGraph<'_> {
                 let agrees = names.iter().any(|it| Some(self.person_of(*it)) == owner_person);
                 let outcome = match (names.is_empty(), &trial.value) {
                     (true, None) => TrialOutcome::NotStated,
+                    // It is the provider that states this key, not the account.
+                    (true, Some(_)) if trial.tier == Tier::AccountId => TrialOutcome::NotStated,
                     (true, Some(_))
                         if trial.tier == Tier::ExternalId
                             && self.ghost(account).is_some_and(|it| it.is_unknown) =>
@@ -132,7 +144,11 @@ impl IdentityGraph<'_> {
                         "names {keys}, and a stronger key contradicts it"
                     )),
                 };
-                KeyTrial { tier: trial.tier, value: trial.value.unwrap_or_default(), outcome }
+                KeyTrial {
+                    tier: trial.tier,
+                    value: trial.value.clone().unwrap_or_default(),
+                    outcome,
+                }
             })
             .collect()
     }

@@ -65,6 +65,23 @@ pub(crate) fn append(
     Ok(place)
 }
 
+/// Announces a key that is named and not yet known, so that what there is gets a signature.
+///
+/// # Errors
+///
+/// As [`append`].
+pub(crate) fn announce(
+    connection: &Connection,
+    signer: Option<&Signer>,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let end = End::open(connection)?;
+    match announced(&end, signer, (at, None))? {
+        (before, keys) if !before.is_empty() && !keys.is_empty() => end.write(before, &keys),
+        _ => Ok(()),
+    }
+}
+
 /// What has to be said before anything else, and the keys that sign.
 fn announced<'k>(
     end: &End<'_>,

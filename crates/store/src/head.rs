@@ -1,5 +1,6 @@
 //! What others ask of the ledger: its head, its entries and hashes, and what is done with its keys.
 
+use chrono::{DateTime, Utc};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -139,6 +140,19 @@ impl Store {
         let signer = self.signer.clone();
         self.write("tell the ledger of a bag", move |connection| {
             entry::append(connection, signer.as_deref(), vec![exported]).map(drop)
+        })
+        .await
+    }
+
+    /// Announces the key that signs, if nothing has been signed with it. A run does so by itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::commit`].
+    pub async fn announce_ledger_key(&self, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let signer = self.signer.clone();
+        self.write("announce the key", move |connection| {
+            entry::announce(connection, signer.as_deref(), at)
         })
         .await
     }

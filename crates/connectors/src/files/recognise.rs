@@ -11,7 +11,7 @@ use super::csv;
 use super::error::{Place, PullError, PullErrorKind, Unrecognised};
 use super::json::{self, Envelope, RowTrouble, parsed_len};
 use super::limits::{HEAD_BYTES, SAMPLE_ROWS};
-use super::profile::{Format, Profile, Profiles};
+use super::profile::{Field, Format, Profile, Profiles};
 use super::read::guess_format;
 use super::record::plain;
 use super::source::{self, Page};
@@ -27,17 +27,23 @@ const SURE_MIN: usize = 3;
 const NEAREST_MAX: usize = 3;
 
 /// Recognises the profile of a file, or of the first page of a folder, among those for `kind`.
+/// `is_of_group`: the operator names the group whose members it lists.
 ///
 /// # Errors
 ///
 /// Returns [`PullError`] when the file cannot be read, or when none or several profiles fit:
 /// it then says what the file has, what came nearest, and how to map it.
-pub fn recognise(path: &Path, kind: SystemKind, profiles: &Profiles) -> Result<String, PullError> {
+pub fn recognise(
+    path: &Path,
+    kind: SystemKind,
+    is_of_group: bool,
+    profiles: &Profiles,
+) -> Result<String, PullError> {
     let shown_as = path.display().to_string();
-    choose(path, &shown_as, kind, false, profiles).map(|it| it.name().to_owned())
+    choose(path, &shown_as, kind, is_of_group, profiles).map(|it| it.name().to_owned())
 }
 
-/// The same for a file of a system. `is_of_group`: the operator names the group whose members it lists.
+/// The same for a file of a system.
 pub(crate) fn choose<'p>(
     path: &Path,
     shown_as: &str,
@@ -54,6 +60,13 @@ pub(crate) fn choose<'p>(
         .filter(|it| it.kind == kind && it.memberships.is_some() == is_of_group)
         .collect();
     let sample = sample(first, &candidates)?;
+    if !is_of_group && let Some(members) = sample.members(kind, profiles) {
+        let what = format!(
+            "the file lists the members of a group (`{}`) and does not say of which: add `group = \"ID\"` to this file's settings, or `--group FILE=ID` to `driftline check`; if it lists users, name the profile that reads it",
+            members.name,
+        );
+        return Err(PullErrorKind::Setting { what }.at(&first.shown_as, Place::File));
+    }
     let (fallbacks, particular): (Vec<&Profile>, Vec<&Profile>) =
         candidates.iter().partition(|it| it.fallback);
     let one_of = |fits: &[Fit<'p>]| match fits {
@@ -188,6 +201,15 @@ impl Sample {
         })
     }
 
+    /// The profile for members of a group whose rows say, as these do, what kind of member each is.
+    fn members<'p>(&self, kind: SystemKind, profiles: &'p Profiles) -> Option<&'p Profile> {
+        profiles.iter().filter(|it| it.kind == kind).find(|profile| {
+            let member_type = profile.memberships.as_ref().map(|it| &it.fields.member_type);
+            let says_type = |field: &Field| field.paths.iter().any(|it| self.has(profile, it));
+            member_type.is_some_and(says_type)
+        })
+    }
+
     /// How many of the profile's fields the file has.
     fn score(&self, profile: &Profile) -> usize {
         profile
@@ -248,16 +270,13 @@ fn shown(name: &str) -> String {
     }
 }
 
-/// A profile to begin with.
+/// A profile to begin with: every field that the kind has, all but the first left to fill in.
 fn snippet(kind: SystemKind, format: Format, saw: &[String]) -> String {
-    let (table, first) = match kind {
-        SystemKind::Idp => (
-            "[identities]\nlists = \"everyone\"\nlifecycle = true\nstatuses = { ACTIVE = \"active\" }\n\n[identities.fields]",
-            "id",
-        ),
-        SystemKind::App => ("[accounts.fields]", "id"),
-        SystemKind::Hr => ("[leavers.fields]", "employee_number"),
-        SystemKind::Register => ("[nonhumans.fields]", "account"),
+    let (table, first, others) = match kind {
+        SystemKind::Idp => (IDENTITIES, "id", IDENTITY_FIELDS),
+        SystemKind::App => (ACCOUNTS, "id", ACCOUNT_FIELDS),
+        SystemKind::Hr => ("[leavers.fields]", "employee_number", LEAVER_FIELDS),
+        SystemKind::Register => ("[nonhumans.fields]", "account", NONHUMAN_FIELDS),
     };
     let format = match format {
         Format::Csv => "csv",
@@ -265,6 +284,49 @@ fn snippet(kind: SystemKind, format: Format, saw: &[String]) -> String {
     };
     let column = saw.first().map_or("", String::as_str);
     format!(
-        "name = \"my-export\"\ntitle = \"My export\"\nkind = \"{kind}\"\nformats = [\"{format}\"]\nrecognise = [{column:?}]\n\n{table}\n{first} = [{column:?}]\n"
+        "name = \"my-export\"\ntitle = \"My export\"\nkind = \"{kind}\"\nformats = [\"{format}\"]\nrecognise = [{column:?}]\n\n{table}\n{first} = [{column:?}]\n{others}"
     )
 }
+
+const IDENTITIES: &str = r#"[identities]
+lists = "everyone" # or "assigned": only those who have the app
+lifecycle = true   # it says who has left
+statuses = { ACTIVE = "active" } # each word of the status: active, suspended, not_yet or left
+
+[identities.fields]"#;
+
+const IDENTITY_FIELDS: &str = r#"# status = ["…"]
+# user_name = ["…"]
+# email = ["…"]
+# employee_number = ["…"]
+# display_name = ["…"]
+# status_changed_at = ["…"] # since when the status holds
+# ends_at = ["…"]           # when it is to end
+"#;
+
+const ACCOUNTS: &str = r#"[accounts]
+on_words = ["true"]
+off_words = ["false"]
+
+[accounts.fields]"#;
+
+const ACCOUNT_FIELDS: &str = r#"# active = ["…"]          # whether it is on; without it nothing is judged
+# external_id = ["…"]     # the id of the user at the identity provider
+# user_name = ["…"]
+# email = ["…"]
+# employee_number = ["…"]
+# display_name = ["…"]
+# roles = ["…"]
+# last_used_at = ["…"]
+"#;
+
+const LEAVER_FIELDS: &str = r#"# left_at = ["…"]         # the last day, or the moment
+# email = ["…"]
+# display_name = ["…"]
+# reason = ["…"]
+"#;
+
+const NONHUMAN_FIELDS: &str = r#"# owner = ["…"]
+# purpose = ["…"]
+# attest_by = ["…"]       # until when the owner has to say that it is still needed
+"#;

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 
 use connectors::files::{Profiles, PullErrorKind};
-use domain::SystemKind::{App, Hr, Idp};
+use domain::SystemKind::{App, Hr, Idp, Register};
 
 use crate::{config, pull, run, see, shown};
 
@@ -79,9 +79,27 @@ kind = "app"
 formats = ["csv"]
 recognise = ["Kennung"]
 
+[accounts]
+on_words = ["true"]
+off_words = ["false"]
+
 [accounts.fields]
 id = ["Kennung"]
+# active = ["…"]          # whether it is on; without it nothing is judged
+# external_id = ["…"]     # the id of the user at the identity provider
+# user_name = ["…"]
+# email = ["…"]
+# employee_number = ["…"]
+# display_name = ["…"]
+# roles = ["…"]
+# last_used_at = ["…"]
 "#);
+    for kind in [Idp, Hr, Register] {
+        let snippet = see(kind, "a.csv", "Kennung,Aktiv\n1,ja\n");
+        // With each field filled in, it is a profile, too.
+        let snippet = snippet.split_once("\n\n").unwrap().1.replace("\n# ", "\n");
+        assert!(Profiles::builtin().unwrap().with_profile(&snippet).is_ok(), "{snippet}");
+    }
     let snippet = see(App, "a.csv", "E-mail [work],it's \"on\"\n1,ja\n");
     let snippet = snippet.split_once("\n\n").unwrap().1;
     assert!(Profiles::builtin().unwrap().with_profile(snippet).is_ok(), "{snippet}");
@@ -204,4 +222,14 @@ fn wrong_settings_say_what_to_change() {
     insta::assert_snapshot!(shown(&pull(Idp, "m.json", r#"[{"id":"1"}]"#, |it| it.files[0].profile = Some("entra-group-members".to_owned()))), @r#"failed [sys memberships]: failed to read `m.json`, row 1: nothing says whose members these are: add `group = "…"` with the group's id to this file's settings"#);
     let apps = "Login,Application name,Assigned on,Unassigned on\na,one,2026-01-01T00:00:00Z,\nb,two,2026-01-01T00:00:00Z,\n";
     insta::assert_snapshot!(see(Idp, "c.csv", apps), @"failed [sys identities, sys assignments]: failed to read `c.csv`, line 3: the file mixes the apps `one` and `two`: export the report for one app");
+}
+
+#[test]
+fn members_of_a_group_are_not_taken_for_the_users() {
+    let members = r##"{"value":[{"@odata.type":"#microsoft.graph.user","id":"0108a2e3-794f-4ae7-8f55-1422d013a505","userPrincipalName":"a@acme.test"}]}"##;
+    insta::assert_snapshot!(see(Idp, "members.json", members), @r#"failed []: failed to read `members.json`: the file lists the members of a group (`entra-group-members`) and does not say of which: add `group = "ID"` to this file's settings, or `--group FILE=ID` to `driftline check`; if it lists users, name the profile that reads it"#);
+    let of_a_group = pull(Idp, "members.json", members, |it| {
+        it.files[0].group = Some("9b3e41c7-0d5f-4e2b-8a96-71c2d4f8e035".to_owned());
+    });
+    assert!(of_a_group.failures.is_empty());
 }

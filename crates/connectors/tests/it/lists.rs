@@ -217,7 +217,7 @@ ends_at = ["Ende"]
     assert_eq!(profiles.get("acme").map(connectors::files::Profile::title), Some("Acme's export"));
     fs::write(folder.path().join("a.csv"), "Kennung;Stand;Ende\n1;da;31.12.2026\n2;WEG;\n")
         .unwrap();
-    assert_eq!(recognise(&folder.path().join("a.csv"), Idp, &profiles).unwrap(), "acme");
+    assert_eq!(recognise(&folder.path().join("a.csv"), Idp, false, &profiles).unwrap(), "acme");
     let files = Files::new(config(Idp, folder.path(), &["a.csv"]), Arc::new(profiles));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     insta::assert_snapshot!(shown(&runtime.block_on(files.pull(&Noon))), @"

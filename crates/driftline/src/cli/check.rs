@@ -20,7 +20,8 @@ Examples:
 Files are recognised by their columns. They are taken as whole lists on your word, and judged
 without grace and without a second look, so no result is better than grade B.")]
 pub(crate) struct CheckArgs {
-    /// An export of an identity provider: who should have access. One file or several
+    /// An export of an identity provider: who should have access. One file or several; those of one
+    /// vendor are one provider, and a list that is of no vendor's form is one of its own
     #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
     pub(crate) idp: Vec<PathBuf>,
 

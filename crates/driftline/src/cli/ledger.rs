@@ -82,7 +82,7 @@ pub(crate) struct AnchorsArgs {
 /// The keys of the ledger.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
-    /// Make the first key; the next run announces it
+    /// Make the first key; the next run or export announces it
     #[command(
         after_help = "Example:\n  driftline ledger key new --output /etc/driftline/ledger.key"
     )]

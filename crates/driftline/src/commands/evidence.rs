@@ -111,6 +111,7 @@ async fn export(
         return Err(UsageError(format!("`{}` {what}", args.output.display())).into());
     }
     let store = existing(settings)?;
+    store.announce_ledger_key(now).await?;
     let by = who::signature(args.by.as_deref(), now);
     let day = |at: DateTime<Utc>| at.with_timezone(&settings.policy.zone).date_naive().to_string();
     let scope = Scope {

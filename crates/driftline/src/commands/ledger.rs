@@ -67,8 +67,8 @@ async fn head(store: &Store) -> anyhow::Result<Note> {
 }
 
 /// What to do for a ledger that is signed.
-pub(super) const TO_SIGN: &str = "`driftline ledger key new` makes a key, and the next run after the \
-                                  settings name it announces it";
+pub(super) const TO_SIGN: &str = "`driftline ledger key new` makes a key, and the next run \
+                                  or export after the settings name it announces it";
 
 const EMPTY: &str = "the ledger has no entry yet: `driftline run --once` writes the first";
 

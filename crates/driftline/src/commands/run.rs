@@ -96,6 +96,9 @@ impl Due<'_> {
             let at = At(night.at);
             lines.push(self.one(pass, Some(&night), &at).await?);
         }
+        if lines.is_empty() {
+            self.store.announce_ledger_key(clock.now()).await?;
+        }
         let last = self.last().await?;
         let is_paged = last.report.pass == v1::Pass::Full;
         if is_paged {

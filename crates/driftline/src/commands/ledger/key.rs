@@ -77,7 +77,7 @@ async fn new(store: &Store, output: &Path) -> anyhow::Result<String> {
     }
     let key = make(store, output).await?;
     Ok(format!(
-        "Made the key {}. {}The next run announces it.\n{}",
+        "Made the key {}. {}The next run or export announces it.\n{}",
         key.public().short_id(),
         named(output),
         published(&key)
