@@ -99,6 +99,21 @@ async fn leavers_members_guests_and_nested_groups_are_told_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_guest_whom_the_app_has_by_the_name_of_the_directory_is_no_drift() {
+    let (sim, site) = installed(SECRET).await;
+    let mut kim = sim.world().app.accounts.iter().find(|it| it.id == "s4").cloned().unwrap();
+    kim.external_id = Some("a1000000-0000-4000-8000-000000000004".to_owned());
+    for (name, drift) in [("kim_out.test#EXT#@firm.test", false), ("kim@elsewhere.test", true)] {
+        kim.user_name = Some(name.to_owned());
+        sim.world().app.accounts.retain(|it| it.id != "s4");
+        sim.world().app.accounts.push(kim.clone());
+        ask(&site, &["run", "--once"]);
+        let told = live(&site).contains(&"identifier_drift s4 pending".to_owned());
+        assert_eq!(told, drift, "{name}: {:?}", live(&site));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_kind_of_credential_lets_the_doctor_in() {
     for credential in [
         SECRET,

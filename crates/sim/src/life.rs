@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::world::{Account, Active, AppUser, Group, LogEvent, World};
+use crate::world::{Account, Active, AppUser, DEACTIVATED_IN_APP, Group, LogEvent, World};
 
 impl Account {
     /// Does the account say that it cannot be used?
@@ -130,7 +130,7 @@ impl World {
         self.log(user, "application.user_membership.remove", now);
         let pushes = self.okta.app.provisioning.is_some_and(|it| it.deactivates);
         if let (true, Some(account)) = (pushes, app_user.external_id) {
-            self.log(user, "application.provision.user.deactivate", now);
+            self.log(user, DEACTIVATED_IN_APP, now);
             self.switch_off(&account, now);
         }
     }
@@ -202,10 +202,19 @@ impl World {
     }
 
     pub(crate) fn log(&mut self, user: &str, event_type: &str, now: DateTime<Utc>) {
+        self.log_result(user, (event_type, "SUCCESS"), now);
+    }
+
+    /// The push to switch an account off did not arrive.
+    pub(crate) fn push_fails(&mut self, user: &str, now: DateTime<Utc>) {
+        self.log_result(user, (DEACTIVATED_IN_APP, "FAILURE"), now);
+    }
+
+    fn log_result(&mut self, user: &str, (event_type, result): (&str, &str), now: DateTime<Utc>) {
         self.okta.log.push(LogEvent {
             published_at: now,
             event_type: event_type.to_owned(),
-            result: "SUCCESS".to_owned(),
+            result: result.to_owned(),
             reason: None,
             user: user.to_owned(),
         });

@@ -13,6 +13,7 @@ mod installation;
 mod night;
 mod papers;
 mod people;
+mod provider;
 mod service;
 mod told;
 mod truth;
@@ -25,6 +26,7 @@ use company::Company;
 use domain::Pass;
 pub use installation::{Installation, look_once};
 use night::Seen;
+pub use provider::Provider;
 pub use service::{Served, Service, serve};
 pub use told::Sum;
 
@@ -33,6 +35,8 @@ pub use told::Sum;
 pub struct Life {
     /// What everything comes from.
     pub seed: u64,
+    /// Where its people are.
+    pub provider: Provider,
     /// How many nights.
     pub nights: u32,
     /// A program that takes the arguments of [`look_once`]. Before each look it looks, and is killed
@@ -90,7 +94,8 @@ impl std::fmt::Display for Problem {
 ///
 /// Returns an error when the company cannot be simulated at all, which says nothing of Driftline.
 pub async fn live(life: Life, mut told: impl FnMut(&str)) -> anyhow::Result<Lived> {
-    let mut company = Company::found(life.seed).await.context("found the company")?;
+    let mut company =
+        Company::found(life.seed, life.provider).await.context("found the company")?;
     company.victim.clone_from(&life.victim);
     let mut lived = Lived::default();
     for night in 1..=life.nights {

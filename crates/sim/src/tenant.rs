@@ -89,6 +89,8 @@ pub struct EntraUser {
     pub created_at: DateTime<Utc>,
     /// When it was deleted; `None`: it was not.
     pub deleted_at: Option<DateTime<Utc>>,
+    /// When the employment ends; `None`: null on the wire.
+    pub leaves_at: Option<DateTime<Utc>>,
 }
 
 /// A group of the tenant.

@@ -172,6 +172,9 @@ pub struct Group {
     pub is_assigned: bool,
 }
 
+/// The event of the system log for a push that is to switch an account off.
+pub(crate) const DEACTIVATED_IN_APP: &str = "application.provision.user.deactivate";
+
 /// One event of the system log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEvent {

@@ -9,13 +9,15 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use sim::soak::{Life, Lived, Served, Service, live, serve};
+use sim::soak::{Life, Lived, Provider, Served, Service, live, serve};
 use tokio::task::JoinSet;
 
 /// Which companies live, and how it is told.
 pub(crate) struct Soak {
     /// One company each.
     pub(crate) seeds: Range<u64>,
+    /// Where the people of all of them are.
+    pub(crate) provider: Provider,
     pub(crate) nights: u32,
     /// `None`: one for each processor.
     pub(crate) at_a_time: Option<NonZero<usize>>,
@@ -44,7 +46,8 @@ struct Sum {
 ///
 /// Fails when a company was judged wrongly, or cannot be simulated.
 pub(crate) async fn soak(soak: Soak) -> anyhow::Result<()> {
-    let mut kept = soak.resume.as_deref().map(|it| Kept::open(it, soak.nights)).transpose()?;
+    let mut kept =
+        soak.resume.as_deref().map(|it| Kept::open(it, soak.nights, soak.provider)).transpose()?;
     let passed = kept.as_ref().map(|it| it.passed.clone()).unwrap_or_default();
     let mut sum = Sum::default();
     for _ in soak.seeds.clone().filter(|it| passed.contains(it)) {
@@ -62,12 +65,13 @@ pub(crate) async fn soak(soak: Soak) -> anyhow::Result<()> {
         while living.len() < at_a_time.map_or(1, NonZero::get)
             && let Some(seed) = waiting.next()
         {
-            let life = Life { seed, nights: soak.nights, victim: victim.clone() };
+            let (nights, victim) = (soak.nights, victim.clone());
+            let life = Life { seed, provider: soak.provider, nights, victim };
             living.spawn(one(life, soak.diary));
         }
         let Some(lived) = living.join_next().await else { break };
         let (seed, lived) = lived.context("a company broke down")??;
-        sum.add(seed, soak.nights, &lived);
+        sum.add(seed, &soak, &lived);
         if let Some(kept) = kept.as_mut().filter(|_| lived.problems.is_empty()) {
             kept.add(seed)?;
         }
@@ -135,18 +139,18 @@ async fn one(life: Life, diary: bool) -> anyhow::Result<(u64, Lived)> {
 }
 
 impl Sum {
-    fn add(&mut self, seed: u64, nights: u32, lived: &Lived) {
+    fn add(&mut self, seed: u64, soak: &Soak, lived: &Lived) {
         for problem in &lived.problems {
             println!("{problem}");
-            let night = problem.night;
-            println!("  again: sim soak --seed {seed} --nights {night} --diary");
+            let (night, idp) = (problem.night, soak.provider.name());
+            println!("  again: sim soak --idp {idp} --seed {seed} --nights {night} --diary");
         }
         let Lived { n_runs, n_crashes, n_killed, n_exposed, problems } = lived;
         println!(
             "seed {seed}: {n_runs} runs, {n_crashes} broken off, {n_killed} killed, {n_exposed} exposed accounts seen, {} problems",
             problems.len()
         );
-        self.n_nights += u64::from(nights);
+        self.n_nights += u64::from(soak.nights);
         self.n_runs += n_runs;
         self.n_crashes += n_crashes;
         self.n_killed += n_killed;
@@ -159,15 +163,21 @@ impl Sum {
     }
 }
 
-/// The file of those who passed: `SEED NIGHTS`, a line each.
+/// The file of those who passed: `SEED NIGHTS`, a line each, with the provider behind it where that is
+/// not Okta.
 struct Kept {
     file: File,
     passed: BTreeSet<u64>,
-    nights: u32,
+    /// What is behind the seed.
+    of: String,
 }
 
 impl Kept {
-    fn open(path: &Path, nights: u32) -> anyhow::Result<Self> {
+    fn open(path: &Path, nights: u32, provider: Provider) -> anyhow::Result<Self> {
+        let of = match provider {
+            Provider::Okta => nights.to_string(),
+            other => format!("{nights} {}", other.name()),
+        };
         let open = OpenOptions::new().create(true).append(true).read(true).open(path);
         let mut file = open.with_context(|| format!("open {}", path.display()))?;
         let text = std::fs::read_to_string(path)?;
@@ -178,13 +188,13 @@ impl Kept {
         let lines = text.split_inclusive('\n').filter_map(|it| it.strip_suffix('\n'));
         let passed = lines
             .filter_map(|it| it.split_once(' '))
-            .filter(|(_, of)| *of == nights.to_string())
+            .filter(|(_, it)| *it == of)
             .filter_map(|(seed, _)| seed.parse().ok())
             .collect();
-        Ok(Self { file, passed, nights })
+        Ok(Self { file, passed, of })
     }
 
     fn add(&mut self, seed: u64) -> anyhow::Result<()> {
-        writeln!(self.file, "{seed} {}", self.nights).context("write down who passed")
+        writeln!(self.file, "{seed} {}", self.of).context("write down who passed")
     }
 }

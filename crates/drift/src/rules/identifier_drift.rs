@@ -43,16 +43,16 @@ fn when(case: &Case<'_>) -> Option<(Severity, Grace)> {
 /// one that the identity provider sends to the app.
 fn name_differs(case: &Case<'_>, identity: &Sighting<'_, Identity>, account: &Account) -> bool {
     let Some(name) = account.user_name.as_deref() else { return false };
-    // A guest's name in the directory is made from the address, and never is the app's.
-    let is_member = identity.row.kind == IdentityKind::Member;
-    let sign_in = identity.row.user_name.as_deref().filter(|_| is_member);
-    let own = [sign_in, identity.row.email.as_deref()];
+    let own = [identity.row.user_name.as_deref(), identity.row.email.as_deref()];
     if own.iter().flatten().any(|it| same_name(it, name)) {
         return false;
     }
+    // A guest's name in the directory is made from the address: the app may have either.
+    let is_member = identity.row.kind == IdentityKind::Member;
+    let known = own.iter().skip(usize::from(!is_member)).flatten().next();
     let assignments = case.identity.map(|it| case.cx.graph.assignments_of(it)).unwrap_or_default();
     let sent: Vec<&str> = assignments.iter().filter_map(|it| it.row.user_name.as_deref()).collect();
-    let is_known = own.iter().flatten().next().is_some() || !sent.is_empty();
+    let is_known = known.is_some() || !sent.is_empty();
     is_known && !sent.iter().any(|it| same_name(it, name))
 }
 

@@ -56,6 +56,7 @@ pub(super) fn user(world: &mut World, row: &Row<'_>) -> Result<(), String> {
         employee_number: row.value("emp"),
         created_at,
         deleted_at: is_deleted.then_some(deleted_at),
+        leaves_at: None,
     };
     let tenant = &mut world.entra;
     tenant.users.insert(id.to_owned(), user);

@@ -21,7 +21,7 @@ pub(super) fn user(id: &str, user: &EntraUser, ask: &Ask) -> Value {
         "userType": if user.is_guest { "Guest" } else { "Member" },
         "createdDateTime": timestamp(user.created_at),
         "employeeId": user.employee_number,
-        "employeeLeaveDateTime": null,
+        "employeeLeaveDateTime": user.leaves_at.map(timestamp),
         "onPremisesImmutableId": null,
     });
     let selected = ask.param("$select");

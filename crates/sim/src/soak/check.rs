@@ -10,6 +10,7 @@ use domain::{
 };
 
 use super::papers::{Papers, end_of};
+use super::provider::Provider;
 use super::truth::{Right, Truth};
 use crate::world::{Account, World};
 
@@ -19,6 +20,8 @@ const SLA: TimeDelta = TimeDelta::hours(24);
 /// One run, and what is true while it ran.
 pub(super) struct Look<'l> {
     pub(super) truth: &'l Truth,
+    /// Where the company's people are.
+    pub(super) provider: Provider,
     pub(super) world: &'l World,
     pub(super) papers: &'l Papers,
     /// How far off Okta's clock is, one way or the other.
@@ -35,18 +38,27 @@ pub(super) struct Look<'l> {
     pub(super) unread: &'l [(DateTime<Utc>, DateTime<Utc>)],
 }
 
-/// Compares. `orphans`: since which undisturbed run each account of nobody is on.
-pub(super) fn compare(
-    look: &Look<'_>,
-    orphans: &mut BTreeMap<String, DateTime<Utc>>,
-) -> Vec<String> {
+/// Since which undisturbed full run something has been so.
+#[derive(Debug, Default)]
+pub(super) struct Since {
+    /// Accounts of nobody that are on.
+    orphans: BTreeMap<String, DateTime<Utc>>,
+    /// Accounts that should be off, each with the beginning of that and the owner's right.
+    exposed: BTreeMap<String, ((DateTime<Utc>, Right), DateTime<Utc>)>,
+}
+
+/// Compares.
+pub(super) fn compare(look: &Look<'_>, since: &mut Since) -> Vec<String> {
     let mut problems = Vec::new();
+    if look.is_undisturbed && look.record.pass == Pass::Full {
+        look.note_exposed(&mut since.exposed);
+    }
     if look.is_undisturbed && look.record.pass == Pass::Light {
-        problems.extend(look.missed());
+        problems.extend(look.missed(since));
     } else if look.is_undisturbed {
         problems.extend(look.is_blind());
-        problems.extend(look.missed());
-        problems.extend(look.missed_orphans(orphans));
+        problems.extend(look.missed(since));
+        problems.extend(look.missed_orphans(&mut since.orphans));
         problems.extend(look.missed_owners());
     }
     for it in &look.record.findings {
@@ -105,8 +117,42 @@ impl Look<'_> {
         })
     }
 
+    /// Writes down what is to be off since this run, if it was not before.
+    fn note_exposed(
+        &self,
+        exposed: &mut BTreeMap<String, ((DateTime<Utc>, Right), DateTime<Utc>)>,
+    ) {
+        let now = self.began_at;
+        let accounts = self.world.app.accounts.iter();
+        let state_of = |id: &String| {
+            let begin = self.truth.stretches(id).last()?.0;
+            Some((begin, self.truth.right(self.truth.owner(id, now)?, now)?))
+        };
+        let states: BTreeMap<&String, (DateTime<Utc>, Right)> = accounts
+            .map(|it| &it.id)
+            .filter(|it| self.truth.is_exposed(it, now))
+            .filter_map(|it| Some((it, state_of(it)?)))
+            .collect();
+        exposed.retain(|id, (state, _)| states.get(id) == Some(state));
+        for (id, state) in states {
+            exposed.entry(id.clone()).or_insert((state, self.now()));
+        }
+    }
+
+    /// When somebody has to be called about an account at the latest. Where the provider does not
+    /// tell when a right ended, grace begins with the run that sees it.
+    fn due(&self, account: &str, owner: &str, since: &Since) -> Option<DateTime<Utc>> {
+        if self.provider.dates_ends() {
+            // By its clock, which tells when they left.
+            let due = self.truth.due(account, self.is_suspended(owner), self.began_at);
+            return due.map(|it| it + self.clock_ahead);
+        }
+        let ((_, right), seen_at) = since.exposed.get(account)?;
+        Some(*seen_at + self.truth.grace(*right))
+    }
+
     /// Access that remains and is not told.
-    fn missed(&self) -> Vec<String> {
+    fn missed(&self, all_since: &Since) -> Vec<String> {
         let now = self.began_at;
         let exposed = self.world.app.accounts.iter();
         let exposed = exposed.filter(|it| self.truth.is_exposed(&it.id, now));
@@ -130,8 +176,7 @@ impl Look<'_> {
                 // Who never had the right lost it at no known time: grace runs since it was told.
                 let is_dated = self.truth.was_entitled(owner) && self.is_dated(owner, right);
                 let since = |it: &&FindingRecord| it.finding.detected_at + TimeDelta::hours(24);
-                // By the clock of Okta, which tells when they left.
-                let due = self.truth.due(id, self.is_suspended(owner), now).map(|it| it + self.clock_ahead);
+                let due = self.due(id, owner, all_since);
                 let is_due = due.is_some_and(|it| it < now)
                     && (is_dated || told.iter().any(|it| since(it) < now));
                 // Whose it is, is for lists to say: a light pass opens no trouble of a link.
@@ -167,25 +212,17 @@ impl Look<'_> {
     }
 
     /// Whether a light pass must know: the owner left since the last full run that saw both, as the
-    /// log of Okta says. Where Okta gives the account to somebody else, too, lists have to say whose
-    /// it is.
+    /// provider's log says.
     fn is_told_by_log(&self, account: &Account) -> bool {
         let now = self.began_at;
         let Some(owner) = self.truth.owner(&account.id, now) else { return false };
         let Some(whole_at) = self.whole_at else { return false };
         let is_listed = |at: DateTime<Utc>| at < whole_at - self.clock_ahead;
         let user = self.world.okta.users.get(owner);
-        let mut log = self.world.okta.log.iter();
-        let mut app_users = self.world.okta.app_users.iter();
         self.truth.right(owner, now) == Some(Right::Leaver)
-            && app_users.all(|it| it.0 == owner || it.1.external_id.as_ref() != Some(&account.id))
             && is_listed(account.created_at)
             && user.is_some_and(|it| is_listed(it.created_at))
-            && log.any(|it| {
-                it.user == owner
-                    && it.event_type == "user.lifecycle.deactivate"
-                    && it.published_at > whole_at
-            })
+            && self.provider.logs_leaver(self.world, owner, account, whole_at)
     }
 
     /// Is there nothing but a name to tell whose it is, and it names nobody that Okta has?

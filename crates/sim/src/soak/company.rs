@@ -11,10 +11,12 @@ use fastrand::Rng;
 use store::Store;
 use tempfile::TempDir;
 
+use super::check::Since;
 use super::days::Later;
 use super::installation::{HrWord, Installation};
 use super::papers::Papers;
 use super::people::{GROUPS, Kind};
+use super::provider::Provider;
 use super::truth::Truth;
 use crate::world::{Account, Active, Group, Paging, Provisioning, World};
 use crate::{Sim, SimClock};
@@ -23,6 +25,8 @@ use crate::{Sim, SimClock};
 #[derive(Debug)]
 pub(super) struct Company {
     pub(super) sim: Sim,
+    /// Where its people are.
+    pub(super) provider: Provider,
     /// The database, while the program goes on; `None`: it is not running.
     pub(super) store: Option<Store>,
     /// What an operator told Driftline.
@@ -59,8 +63,8 @@ pub(super) struct Company {
     pub(super) read_at: DateTime<Utc>,
     /// From when to when it could not be read, and will not be again.
     pub(super) unread: Vec<(DateTime<Utc>, DateTime<Utc>)>,
-    /// Since which undisturbed run an account nobody owns is on.
-    pub(super) orphans: std::collections::BTreeMap<String, DateTime<Utc>>,
+    /// Since when it is seen what is not to be.
+    pub(super) since: Since,
     pub(super) n_users: u32,
     pub(super) n_accounts: u32,
 }
@@ -72,22 +76,27 @@ pub(super) const CANARY_ON: &str = "canary-on";
 
 impl Company {
     /// A company of its seed, with people, an app, habits and a clock of its own.
-    pub(super) async fn found(seed: u64) -> anyhow::Result<Self> {
+    pub(super) async fn found(seed: u64, provider: Provider) -> anyhow::Result<Self> {
         let mut rng = Rng::with_seed(seed);
         let day = TimeDelta::days(i64::from(rng.u32(0..3_650)));
         let today = DateTime::UNIX_EPOCH + TimeDelta::days(16_000) + day;
         let mut world = World::empty(today);
         habits(&mut world, &mut rng);
+        if provider != Provider::Okta {
+            world.okta.clock_ahead = TimeDelta::zero();
+        }
         let hr = [HrWord::Unheard, HrWord::Second, HrWord::Authority].get(rng.usize(0..3)).copied();
-        let hr = hr.unwrap_or_default();
+        let hr = hr.filter(|_| provider.numbers()).unwrap_or_default();
         let has_register = rng.bool();
         let folder = tempfile::tempdir()?;
         let clock_ahead = world.okta.clock_ahead;
         let sim = Sim::start(world).await?;
+        let installation = Installation::of(&sim, provider, folder.path(), hr, has_register);
         let mut company = Self {
+            provider,
             store: None,
-            installation: Installation::of(&sim, folder.path(), hr, has_register),
-            plan: Installation::of(&sim, folder.path(), hr, has_register).plan(&sim.clock())?,
+            plan: installation.plan(&sim.clock())?,
+            installation,
             victim: None,
             longest_look: Duration::from_millis(100),
             sim,
@@ -105,7 +114,7 @@ impl Company {
             whole_at: None,
             read_at: today,
             unread: Vec::new(),
-            orphans: Default::default(),
+            since: Since::default(),
             n_users: 0,
             n_accounts: 0,
         };
@@ -151,8 +160,9 @@ impl Company {
 
     /// Writes down that something happened, and what is true since.
     pub(super) fn happened(&mut self, at: DateTime<Utc>, what: String) {
-        let world = self.sim.world();
+        let mut world = self.sim.world();
         self.truth.note(&world, &self.papers, at);
+        self.provider.show(&mut world, at);
         drop(world);
         self.diary.push(format!("{} {what}", at.format("%F %T%.3f")));
     }

@@ -8,6 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::company::Company;
 use super::papers::end_of;
 use super::people::Kind;
+use crate::world::DEACTIVATED_IN_APP;
 
 /// What may happen, each as likely as its number says.
 #[derive(Clone, Copy, Debug)]
@@ -162,7 +163,7 @@ impl Company {
                 // Who has the app again keeps the account.
                 let is_off = !world.okta.app_users.contains_key(&user);
                 is_off.then(|| {
-                    world.log(&user, "application.provision.user.deactivate", its_now);
+                    world.log(&user, DEACTIVATED_IN_APP, its_now);
                     world.switch_off(&account, now);
                     format!("the push for {account} of {user} arrives")
                 })

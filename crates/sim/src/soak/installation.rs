@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use connectors::files::{self, FileConfig, Profiles};
-use connectors::okta::{self, Okta};
 use connectors::scim::{self, AppProfiles, Scim};
 use domain::{Pass, SystemId, SystemKind};
 use drift::{AppRules, Deprovision, Entitlement, Policy};
@@ -17,20 +16,27 @@ use store::Store;
 
 use super::company::{CANARY_OFF, CANARY_ON};
 use super::papers::{HR, REGISTER};
+use super::provider::{Access, Provider};
 use crate::{Sim, SimClock};
 
 /// All that an operator of the company tells Driftline.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Installation {
-    /// Where Okta is
+    /// The identity provider
     #[arg(long)]
-    okta_url: String,
-    /// The app's id in Okta
+    idp: Provider,
+    /// Where it is
+    #[arg(long)]
+    idp_url: String,
+    /// The app's id there
     #[arg(long)]
     app_id: String,
-    /// Okta's API token
+    /// The client's id there; empty where a token is enough
     #[arg(long)]
-    okta_token: String,
+    idp_client: String,
+    /// The client's secret, or the token
+    #[arg(long)]
+    idp_secret: String,
     /// Where the app's SCIM server is
     #[arg(long)]
     scim_url: String,
@@ -74,12 +80,15 @@ const FIELDS: &str = "[identities.fields]";
 const ENDS_AT: &str = r#"ends_at = ["profile.contractEnd"]"#;
 
 impl Installation {
-    pub(super) fn of(sim: &Sim, folder: &Path, hr: HrWord, register: bool) -> Self {
+    pub(super) fn of(sim: &Sim, idp: Provider, folder: &Path, hr: HrWord, register: bool) -> Self {
+        let Access { url, app_id, client_id, secret } = idp.access(sim);
         let world = sim.world();
         Self {
-            okta_url: sim.okta_url().to_owned(),
-            app_id: world.okta.app.id.clone(),
-            okta_token: world.okta.door.api_token.clone(),
+            idp,
+            idp_url: url,
+            app_id,
+            idp_client: client_id,
+            idp_secret: secret,
             scim_url: sim.scim_url().to_owned(),
             scim_token: world.app.token.clone(),
             hides: world.app.habits.hides_inactive,
@@ -92,16 +101,18 @@ impl Installation {
 
     /// Itself as arguments of a program.
     pub(super) fn to_args(&self) -> Vec<String> {
-        let Self { okta_url, app_id, okta_token, scim_url, scim_token, .. } = self;
+        let Self { idp_url, app_id, idp_client, idp_secret, scim_url, scim_token, .. } = self;
         let hr = match self.hr {
             HrWord::Unheard => "unheard",
             HrWord::Second => "second",
             HrWord::Authority => "authority",
         };
         let values = [
-            ("--okta-url", okta_url),
+            ("--idp", &self.idp.name().to_owned()),
+            ("--idp-url", idp_url),
             ("--app-id", app_id),
-            ("--okta-token", okta_token),
+            ("--idp-client", idp_client),
+            ("--idp-secret", idp_secret),
             ("--scim-url", scim_url),
             ("--scim-token", scim_token),
             ("--files", &self.files.display().to_string()),
@@ -114,27 +125,27 @@ impl Installation {
         values.chain(flags).collect()
     }
 
+    /// How to reach the identity provider.
+    pub(super) fn access(&self) -> Access {
+        Access {
+            url: self.idp_url.clone(),
+            app_id: self.app_id.clone(),
+            client_id: self.idp_client.clone(),
+            secret: self.idp_secret.clone(),
+        }
+    }
+
     /// What a run does.
     ///
     /// # Errors
     ///
     /// Returns an error when a client cannot be set up.
     pub(super) fn plan(&self, clock: &Arc<SimClock>) -> anyhow::Result<Plan> {
-        let (system, app) = (SystemId::parse("okta")?, SystemId::parse("secureframe")?);
+        let (system, app) = (SystemId::parse(self.idp.name())?, SystemId::parse("secureframe")?);
         let okta_users = OKTA_USERS.replace(FIELDS, &format!("{FIELDS}\n{ENDS_AT}"));
         let profiles = Profiles::builtin()?.with_profile(&okta_users)?;
-        let okta = okta::Config {
-            system: system.clone(),
-            app: app.clone(),
-            app_id: self.app_id.as_str().into(),
-            canaries: Vec::new(),
-            assigned_canaries: Vec::new(),
-            credential: okta::Credential::ApiToken,
-            log_pages: 200,
-        };
-        let token = Auth::Ssws(Secret::new(self.okta_token.clone()));
-        let base = format!("{}{}", self.okta_url, okta::API);
-        let okta_client = client(clock, &base, token, Pace::Okta, "application/json")?;
+        let names = (system.clone(), app.clone());
+        let idp = self.idp.source(self, names, &profiles, clock)?;
         let known = AppProfiles::builtin()?;
         let known = known.get("generic-scim").ok_or_else(|| anyhow::anyhow!("no profile"))?;
         let token = Auth::Bearer(Secret::new(self.scim_token.clone()));
@@ -147,10 +158,7 @@ impl Installation {
             page_size: None,
         };
         let rules = self.rules(app, system)?;
-        let mut sources = vec![
-            Source::Okta(Okta::new(okta, okta_client.reader(), &profiles)?),
-            Source::Scim(Scim::new(scim, scim_client.reader())),
-        ];
+        let mut sources = vec![idp, Source::Scim(Scim::new(scim, scim_client.reader()))];
         if self.hr != HrWord::Unheard {
             sources.push(self.file(HR_SYSTEM, SystemKind::Hr, HR)?);
         }
@@ -230,7 +238,12 @@ pub async fn look_once(
     Ok(())
 }
 
-fn client(
+/// A client, as the program makes it.
+///
+/// # Errors
+///
+/// Returns an error when it cannot be set up.
+pub(super) fn client(
     clock: &Arc<SimClock>,
     url: &str,
     auth: Auth,

@@ -34,21 +34,9 @@ pub(super) struct Seen {
     pub(super) record: Option<RunRecord>,
 }
 
-/// Where something may go wrong.
-const PLACES: &[Endpoint] = &[
-    Endpoint::Okta,
-    Endpoint::OktaUsers,
-    Endpoint::OktaUser,
-    Endpoint::OktaApp,
-    Endpoint::OktaFeatures,
-    Endpoint::OktaAppUsers,
-    Endpoint::OktaAppUser,
-    Endpoint::OktaLog,
-    Endpoint::Scim,
-    Endpoint::ScimConfig,
-    Endpoint::ScimUsers,
-    Endpoint::ScimUser,
-];
+/// Where something may go wrong beside the identity provider.
+const PLACES: &[Endpoint] =
+    &[Endpoint::Scim, Endpoint::ScimConfig, Endpoint::ScimUsers, Endpoint::ScimUser];
 
 /// The fault, without a wait of real time. `None`: it is nothing but one, or it changes the company
 /// itself, which then has another truth.
@@ -113,6 +101,7 @@ impl Company {
         let world = self.sim.world();
         let look = Look {
             truth: &self.truth,
+            provider: self.provider,
             world: &world,
             papers: &self.papers,
             clock_ahead: self.clock_ahead.abs(),
@@ -123,8 +112,8 @@ impl Company {
             whole_at: self.whole_at,
             unread: &self.unread,
         };
-        let orphans = &mut self.orphans;
-        seen.problems.extend(compare(&look, orphans));
+        let since = &mut self.since;
+        seen.problems.extend(compare(&look, since));
         seen.n_exposed = look.n_exposed();
         seen.line = format!(
             "{} run {}, {}: {} findings, {} exposed, fault {fault:?}, broken off {}, {} failures",
@@ -148,7 +137,7 @@ impl Company {
         Ok(seen)
     }
 
-    /// Writes down how far Okta's log was read.
+    /// Writes down how far the provider's log was read.
     fn note_log(
         &mut self,
         fault: Option<Endpoint>,
@@ -157,7 +146,9 @@ impl Company {
     ) {
         match (fault, pass) {
             // What a full run cannot read of it, it passes over, and says so.
-            (Some(Endpoint::OktaLog), Pass::Full) => self.unread.push((self.read_at, ended_at)),
+            (Some(place), Pass::Full) if Some(place) == self.provider.log() => {
+                self.unread.push((self.read_at, ended_at))
+            }
             (None, _) => self.read_at = began_at,
             _ => {}
         }
@@ -184,7 +175,8 @@ impl Company {
 
     /// Something that goes wrong, for some requests or for all.
     fn fault(&mut self) -> Option<(Endpoint, Fault, When)> {
-        let endpoint = self.rng.choice(PLACES).copied()?;
+        let places = [self.provider.places(), PLACES].concat();
+        let endpoint = self.rng.choice(places)?;
         let fits = FAULTS.iter().filter_map(|it| quick(it.1)).filter(|it| it.fits(endpoint));
         let fault = self.rng.choice(fits.collect::<Vec<Fault>>())?;
         let when = match self.rng.u32(0..4) {

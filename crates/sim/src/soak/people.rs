@@ -35,9 +35,11 @@ impl Company {
             if kind == Kind::Guest { format!("person{n}@partner.test") } else { login.clone() };
         let days = i64::from(self.rng.u32(1..90));
         let user = OktaUser {
-            employee_number: (kind != Kind::Guest).then(|| format!("{}", 10_000 + n)),
+            employee_number: (kind != Kind::Guest && self.provider.numbers())
+                .then(|| format!("{}", 10_000 + n)),
             email: Some(email),
-            ends_on: (kind == Kind::Contractor).then(|| at.date_naive() + TimeDelta::days(days)),
+            ends_on: (kind == Kind::Contractor && self.provider.tells_contracts())
+                .then(|| at.date_naive() + TimeDelta::days(days)),
             ..self.user_named(login, at)
         };
         self.add(user, at)
@@ -60,8 +62,8 @@ impl Company {
 
     /// A new user, mostly with the app.
     fn add(&mut self, mut user: OktaUser, at: DateTime<Utc>) -> String {
-        let id = format!("00u{:017}", self.n_users);
-        let is_staged = self.rng.u32(0..20) == 0;
+        let id = self.provider.user_id(self.n_users);
+        let is_staged = self.rng.u32(0..20) == 0 && self.provider.stages();
         if is_staged {
             "STAGED".clone_into(&mut user.status);
         }
@@ -145,6 +147,9 @@ impl Company {
         let account = world.okta.app_users.get(&user).and_then(|it| it.external_id.clone());
         world.deactivate(&user, at);
         world.okta.app.provisioning = before;
+        if !is_late {
+            world.push_fails(&user, at);
+        }
         drop(world);
         if let (true, Some(account)) = (is_late, account) {
             let push = Later::PushArrives { user: user.clone(), account };
@@ -164,7 +169,7 @@ impl Company {
     }
 
     pub(super) fn is_suspended(&mut self, now: DateTime<Utc>) -> Option<String> {
-        let user = self.user(&["ACTIVE"], Some(true))?;
+        let user = self.user(&["ACTIVE"], Some(true)).filter(|_| self.provider.suspends())?;
         let at = self.by_okta_clock(now);
         self.sim.world().suspend(&user, at);
         Some(format!("{user} is suspended"))

@@ -67,7 +67,7 @@ impl Truth {
     }
 
     /// So long access may remain before somebody is called.
-    fn grace(&self, right: Right) -> TimeDelta {
+    pub(super) fn grace(&self, right: Right) -> TimeDelta {
         if right == Right::Leaver { self.leaver_grace } else { TimeDelta::hours(24) }
     }
 

@@ -1,14 +1,16 @@
 //! Random companies live for some weeks, and what Driftline says of them is true, and what its daemon
 //! tells channels, too.
 
-use sim::soak::{Life, Service, live, serve};
+use sim::soak::{Life, Provider, Service, live, serve};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_said_of_random_companies_is_true() {
     let (mut n_runs, mut n_exposed, mut n_crashes) = (0, 0, 0);
     // Of these companies HR is heard in some and has the last word in others.
     for (seed, nights) in [(2, 25), (17, 30), (3, 45), (8, 45)] {
-        let lived = live(Life { seed, nights, victim: None }, |_| {}).await.unwrap();
+        let lived = live(Life { seed, provider: Provider::Okta, nights, victim: None }, |_| {})
+            .await
+            .unwrap();
         assert_eq!(lived.problems, [], "seed {seed}");
         n_runs += lived.n_runs;
         n_exposed += lived.n_exposed;

@@ -1,0 +1,159 @@
+//! The identity provider that a company has. What happens to people is written into one book, which
+//! is the organization of Okta; what another provider would show of it is written down after
+//! everything that happens. A provider more is one more file here.
+
+mod entra;
+mod okta;
+mod onelogin;
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use connectors::files::Profiles;
+use domain::SystemId;
+use engine::Source;
+
+use super::installation::Installation;
+use crate::world::{Account, World};
+use crate::{Endpoint, Sim, SimClock};
+
+/// An identity provider.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Provider {
+    /// Okta.
+    #[default]
+    Okta,
+    /// Microsoft Entra ID.
+    Entra,
+    /// OneLogin.
+    Onelogin,
+}
+
+/// How to reach a provider, and as whom.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Access {
+    pub(super) url: String,
+    /// The app's id there.
+    pub(super) app_id: String,
+    /// The client's id; empty where a token is enough.
+    pub(super) client_id: String,
+    /// The client's secret, or the token.
+    pub(super) secret: String,
+}
+
+impl Provider {
+    /// Its name, as an argument.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Okta => "okta",
+            Self::Entra => "entra",
+            Self::Onelogin => "onelogin",
+        }
+    }
+
+    /// The id of the user of that number, in the form of the provider's ids.
+    pub(super) fn user_id(self, n: u32) -> String {
+        match self {
+            Self::Okta => format!("00u{n:017}"),
+            Self::Entra => format!("a0000000-0000-4000-8000-{n:012}"),
+            Self::Onelogin => format!("{}", 10_000_000 + n),
+        }
+    }
+
+    /// Has it users who have not started yet?
+    pub(super) const fn stages(self) -> bool {
+        matches!(self, Self::Okta | Self::Onelogin)
+    }
+
+    /// Does it tell who is suspended from who has left?
+    pub(super) const fn suspends(self) -> bool {
+        matches!(self, Self::Okta)
+    }
+
+    /// Does it tell employee numbers? Without, HR's list names nobody.
+    pub(super) const fn numbers(self) -> bool {
+        matches!(self, Self::Okta | Self::Entra)
+    }
+
+    /// Does it tell when contracts end?
+    pub(super) const fn tells_contracts(self) -> bool {
+        matches!(self, Self::Okta | Self::Entra)
+    }
+
+    /// Does it tell when somebody left or lost the app? Otherwise it is dated by looks.
+    pub(super) const fn dates_ends(self) -> bool {
+        matches!(self, Self::Okta)
+    }
+
+    /// Writes down what it shows of the book, as of `at`.
+    pub(super) fn show(self, world: &mut World, at: DateTime<Utc>) {
+        match self {
+            Self::Okta => {}
+            Self::Entra => entra::show(world, at),
+            Self::Onelogin => onelogin::show(world),
+        }
+    }
+
+    /// Where something may go wrong.
+    pub(super) const fn places(self) -> &'static [Endpoint] {
+        match self {
+            Self::Okta => okta::PLACES,
+            Self::Entra => entra::PLACES,
+            Self::Onelogin => onelogin::PLACES,
+        }
+    }
+
+    /// Where its log is; `None`: it has none.
+    pub(super) const fn log(self) -> Option<Endpoint> {
+        match self {
+            Self::Okta => Some(Endpoint::OktaLog),
+            Self::Entra => Some(Endpoint::EntraLog),
+            Self::Onelogin => None,
+        }
+    }
+
+    /// Whether its log says, of the time since then, that this user left, so that a light pass looks
+    /// at the account.
+    pub(super) fn logs_leaver(
+        self,
+        world: &World,
+        user: &str,
+        account: &Account,
+        since: DateTime<Utc>,
+    ) -> bool {
+        match self {
+            Self::Okta => okta::logs_leaver(world, user, account, since),
+            Self::Entra => entra::logs_leaver(world, user, since),
+            Self::Onelogin => false,
+        }
+    }
+
+    /// How to reach it in a company.
+    pub(super) fn access(self, sim: &Sim) -> Access {
+        match self {
+            Self::Okta => okta::access(sim),
+            Self::Entra => entra::access(sim),
+            Self::Onelogin => onelogin::access(sim),
+        }
+    }
+
+    /// The connector that reads it.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error when a client cannot be set up.
+    pub(super) fn source(
+        self,
+        installation: &Installation,
+        (system, app): (SystemId, SystemId),
+        profiles: &Profiles,
+        clock: &Arc<SimClock>,
+    ) -> anyhow::Result<Source> {
+        let access = installation.access();
+        match self {
+            Self::Okta => okta::source(access, (system, app), profiles, clock),
+            Self::Entra => entra::source(access, (system, app), profiles, clock),
+            Self::Onelogin => onelogin::source(access, (system, app), profiles, clock),
+        }
+    }
+}
