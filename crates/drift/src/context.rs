@@ -19,6 +19,9 @@ pub struct Past {
     /// When the log of an IdP first says that an identity left or lost the app; what was taken
     /// back since is not among them.
     pub ended: FxHashMap<(SystemId, Text), Ended>,
+    /// Identities of which their provider itself said that they left, with a time at or after which
+    /// it did, the latest that is on record.
+    pub said_left: FxHashMap<(SystemId, Text), DateTime<Utc>>,
     /// Rows that stand for leavers on record.
     pub leavers: FxHashSet<EntityId>,
     /// Subjects of findings that are not over: judged with reasons even where all is well.
@@ -71,6 +74,13 @@ impl<'c> Context<'c> {
     pub(crate) fn ended(&self, identity: &Sighting<'_, Identity>) -> Option<&'c Ended> {
         let idp = self.graph.idp_of(identity)?;
         self.past.ended.get(&(idp.id.clone(), identity.row.id.clone()))
+    }
+
+    /// A time at or after which the provider said of an identity that it left; `None`: nothing of
+    /// that is on record.
+    pub(crate) fn said_left(&self, identity: &Sighting<'_, Identity>) -> Option<DateTime<Utc>> {
+        let idp = self.graph.idp_of(identity)?;
+        self.past.said_left.get(&(idp.id.clone(), identity.row.id.clone())).copied()
     }
 
     /// By when what a list shows had been read. An export shows one moment. Over the network a list

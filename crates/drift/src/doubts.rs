@@ -8,7 +8,7 @@ use domain::{HrLeaver, Lifecycle, Pass};
 use graph::{Sighting, Standing, Unnamed};
 
 use crate::context::Context;
-use crate::right::has_left;
+use crate::right::{has_left, is_switched_on_again};
 
 /// Rows that one sentence names.
 const ROWS_SHOWN_MAX: usize = 5;
@@ -16,12 +16,17 @@ const ROWS_SHOWN_MAX: usize = 5;
 /// So long after its day a leave is told that was struck out before it.
 const TAKEN_BACK_FOR: TimeDelta = TimeDelta::days(30);
 
+/// So long after its day a leave is told of somebody who seems to be back.
+const SWITCHED_ON_FOR: TimeDelta = TimeDelta::days(90);
+
 /// Why a leave counts for nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Doubt {
     Unnamed(Unnamed),
     /// Struck out before its day came, of somebody who is here.
     TakenBack,
+    /// Struck out since, of somebody whose user was off and is on again.
+    SwitchedOn,
     /// The person has a user that was made since, and another that was active all along.
     MadeAnew,
 }
@@ -40,6 +45,10 @@ impl Doubt {
             Self::TakenBack => {
                 "HR struck them out before their day came, which counts as taken back. If its list is one \
                  of the coming weeks, let it keep people for some weeks more"
+            }
+            Self::SwitchedOn => {
+                "Their row is gone, and their user was off and is on again, which counts as being back. See \
+                 whether they are"
             }
             Self::MadeAnew => {
                 "They have a user that was made after their last day, which counts as an employment \
@@ -89,6 +98,10 @@ fn of_person(cx: &Context<'_>, leaver: usize) -> Option<Doubt> {
         let is_recent = left_at + TAKEN_BACK_FOR > cx.now;
         let is_told = identities.iter().any(|it| has_left(cx, *it, row));
         return (is_recent && !is_told && theirs().any(is_here)).then_some(Doubt::TakenBack);
+    }
+    let is_on_again = identities.iter().any(|it| is_switched_on_again(cx, *it, left_at));
+    if row.standing == Standing::Gone && is_on_again {
+        return (left_at + SWITCHED_ON_FOR > cx.now).then_some(Doubt::SwitchedOn);
     }
     let is_new =
         |it: &Sighting<'_, domain::Identity>| it.row.created_at.is_some_and(|it| it > left_at);

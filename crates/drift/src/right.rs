@@ -424,7 +424,8 @@ fn says_something(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> b
 /// The leave date of HR's row, once it has come. An identity that was made after that date
 /// belongs to a later employment, and the row says nothing of it; nor does a row that HR has struck
 /// out say anything of who was made active and given the app again after that date, or who, by the
-/// log, was deactivated and activated again, and may use nothing.
+/// log, was deactivated and activated again, and may use nothing, or who was seen to be switched off
+/// and on again where the provider writes no dates.
 ///
 /// A leave date does not grow stale: it is past, and stays so.
 fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Option<LeftByHr> {
@@ -453,6 +454,7 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
             || given(since, |it, at| {
                 it.grant == Grant::Grants && it.changed_at.is_some_and(|it| it > at)
             })
+            || words.iter().any(|it| is_switched_on_again(cx, it.0, since))
     };
     let may_be_back = given(left_at, |it, _| it.grant == Grant::Undecided);
     // A day that was ahead when HR's list was read may have been struck out before it came.
@@ -480,6 +482,23 @@ pub(crate) fn has_left(
     episode
         .and_then(|it| it.ended_at)
         .is_some_and(|it| it >= leaver.row.left_at && missed_by.is_none_or(|by| it <= *by))
+}
+
+/// Whether an identity was switched off by its provider after a leave, and is on by today's list.
+/// Where the provider says when a status changed, that tells it better.
+pub(crate) fn is_switched_on_again(
+    cx: &Context<'_>,
+    identity: usize,
+    left_at: DateTime<Utc>,
+) -> bool {
+    let estate = cx.graph.estate();
+    estate.identities.get(identity).is_some_and(|it| {
+        it.standing == Standing::Listed
+            && estate.is_fresh(it)
+            && it.row.lifecycle == Lifecycle::Active
+            && it.row.status_changed_at.is_none()
+            && cx.said_left(it).is_some_and(|at| at >= left_at)
+    })
 }
 
 /// Whether the status of an identity changed, and it was given the app, after a leave. With a row

@@ -747,6 +747,46 @@ fn a_row_that_hr_has_struck_out_may_be_of_an_earlier_leave() {
 }
 
 #[test]
+fn who_was_off_since_hrs_day_and_is_on_again_is_back_when_hr_has_struck_them_out() {
+    let claims = |user: &str, leaver: &str, said_left: Option<i64>| {
+        let company = world(&format!(
+            "entra
+               u1 ana@x.test {user} emp=1041
+             app
+               a1 u1 ana@x.test on
+             hr
+               emp=1041 left=-9d {leaver}"
+        ));
+        let entra = domain::SystemId::parse("entra").unwrap();
+        let at = |days| testkit::now() - chrono::TimeDelta::days(days);
+        let said_left = said_left.map(|it| ((entra, "u1".into()), at(it)));
+        let past = drift::Past { said_left: said_left.into_iter().collect(), ..Default::default() };
+        let rules = rules(&company);
+        let (estate, keys, policy) = (company.estate(), testkit::keys(), drift::Policy::default());
+        let graph = graph::correlate(&estate, &keys);
+        let (pass, now) = (domain::Pass::Full, testkit::now());
+        let (policy, past, rules, graph) = (&policy, &past, &rules, &graph);
+        let cx = drift::Context { graph, rules, policy, past, pass, now };
+        let judged = drift::judge(&cx);
+        let cause = judged.claims.iter().map(|it| it.cause).find(|it| {
+            it.family() == domain::Family::AccessRemains || *it == Cause::SourcesDisagree
+        });
+        (cause, drift::doubts(&cx).len())
+    };
+    let on = "ACTIVE assigned";
+    assert_eq!(claims(on, "gone", Some(5)), (None, 1));
+    // Off before HR's day alone, never off, or still on HR's list: HR's word holds.
+    assert_eq!(claims(on, "gone", Some(12)), (Some(Cause::SourcesDisagree), 0));
+    assert_eq!(claims(on, "gone", None), (Some(Cause::SourcesDisagree), 0));
+    assert_eq!(claims(on, "", Some(5)), (Some(Cause::SourcesDisagree), 0));
+    // Where the provider dates it, the date decides.
+    assert_eq!(
+        claims("ACTIVE since=-20d assigned", "gone", Some(5)),
+        (Some(Cause::SourcesDisagree), 0)
+    );
+}
+
+#[test]
 fn who_lost_the_app_before_they_left_should_have_had_none_since() {
     let lost_at = testkit::now() - chrono::TimeDelta::days(9);
     let started = |user: &str| {

@@ -254,9 +254,25 @@ pub(crate) fn past(
         episodes: state.episodes.clone(),
         looked_at: before.iter().cloned().collect(),
         ended: ended(state, log),
+        said_left: said_left(state),
         leavers: leavers_of(state, &rules.app),
         watched: mine.map(|it| it.subject.entity).collect(),
     }
+}
+
+/// Of whom a provider said itself that they left. Its word was heard when they were found, or later;
+/// and after HR's day, where both said it in one run.
+fn said_left(state: &State) -> FxHashMap<(SystemId, Text), DateTime<Utc>> {
+    let mut all: FxHashMap<(SystemId, Text), DateTime<Utc>> = FxHashMap::default();
+    for leaver in state.leavers.iter().map(|it| &it.leaver) {
+        let by_hr = leaver.said_by.iter().filter(|it| it.list == domain::List::Leavers);
+        let at = by_hr.filter_map(|it| it.at).chain([leaver.found_at]).max();
+        for said in leaver.said_by.iter().filter(|it| it.list == domain::List::Identities) {
+            let known = all.entry((said.system.clone(), said.key.clone())).or_default();
+            *known = (*known).max(at.unwrap_or_default());
+        }
+    }
+    all
 }
 
 /// Rows that stand for leavers of an app who are not back.
