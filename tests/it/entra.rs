@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sim::{Endpoint, Sim, World};
 
-use crate::site::{Answer, Site};
+use crate::site::{Answer, Site, json};
 
 /// Bob was deleted three days ago and kept his account, Dora has the app through a group, Kim is a
 /// guest, and Nils is in a group within the group.
@@ -154,6 +154,26 @@ async fn who_has_the_app_through_a_group_is_confirmed_by_id() {
     sim.world().entra.groups.get_mut(STAFF).unwrap().members.remove(DORA);
     ask(&site, &["run", "--once"]);
     assert!(!live(&site).iter().any(|it| it.contains("s3")), "{:?}", live(&site));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_lost_the_app_with_a_group_had_it_until_then() {
+    let (sim, site) = installed(SECRET).await;
+    sim.world().entra.assign(DORA, false, now());
+    let ana = "a1000000-0000-4000-8000-000000000001".to_owned();
+    sim.world().entra.groups.get_mut(STAFF).unwrap().members.insert(ana);
+    ask(&site, &["run", "--once"]);
+    sim.world().entra.unassign(DORA);
+    ask(&site, &["run", "--once"]);
+    let seen_with_it = now();
+    ask(&site, &["run", "--once"]);
+    sim.world().entra.groups.get_mut(STAFF).unwrap().members.remove(DORA);
+    ask(&site, &["run", "--once"]);
+    let report = json(&ask(&site, &["report", "--format", "json"]).bytes);
+    let lost = report["findings"].as_array().unwrap();
+    let lost = lost.iter().find(|it| it["subject"]["key"] == "s3").unwrap();
+    let earliest = lost["exposures"][0]["started_earliest"].as_str().unwrap();
+    assert!(earliest.parse::<DateTime<Utc>>().unwrap() >= seen_with_it, "{lost:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

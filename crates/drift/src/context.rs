@@ -19,9 +19,8 @@ pub struct Past {
     /// When the log of an IdP first says that an identity left or lost the app; what was taken
     /// back since is not among them.
     pub ended: FxHashMap<(SystemId, Text), Ended>,
-    /// Identities of which their provider itself said that they left, with a time at or after which
-    /// it did, the latest that is on record.
-    pub said_left: FxHashMap<(SystemId, Text), DateTime<Utc>>,
+    /// Identities of which their provider itself said that they left, as is on record.
+    pub said_left: FxHashMap<(SystemId, Text), SaidLeft>,
     /// Rows that stand for leavers on record.
     pub leavers: FxHashSet<EntityId>,
     /// Subjects of findings that are not over: judged with reasons even where all is well.
@@ -53,6 +52,22 @@ pub struct Ended {
     pub last_told: Option<DateTime<Utc>>,
 }
 
+/// That a provider said of an identity that it left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SaidLeft {
+    /// A time at or after which it said so.
+    pub said_since: DateTime<Utc>,
+    /// When a run first saw by any source that they had left.
+    pub found_at: DateTime<Utc>,
+    /// The provider did not say when.
+    pub is_undated: bool,
+    /// When a run last saw them with the right again, after this or an earlier leave; `None`: none
+    /// did.
+    pub returned_at: Option<DateTime<Utc>>,
+    /// They were not seen with the right again since this one.
+    pub is_away: bool,
+}
+
 /// What every judgement of one run sees.
 pub struct Context<'c> {
     /// Who is who.
@@ -76,9 +91,8 @@ impl<'c> Context<'c> {
         self.past.ended.get(&(idp.id.clone(), identity.row.id.clone()))
     }
 
-    /// A time at or after which the provider said of an identity that it left; `None`: nothing of
-    /// that is on record.
-    pub(crate) fn said_left(&self, identity: &Sighting<'_, Identity>) -> Option<DateTime<Utc>> {
+    /// That its provider said of an identity that it left; `None`: nothing of that is on record.
+    pub(crate) fn said_left(&self, identity: &Sighting<'_, Identity>) -> Option<SaidLeft> {
         let idp = self.graph.idp_of(identity)?;
         self.past.said_left.get(&(idp.id.clone(), identity.row.id.clone())).copied()
     }

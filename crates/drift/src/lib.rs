@@ -35,7 +35,7 @@ mod verdict;
 
 pub use calendar::{Calendar, SlaLimit};
 pub use case::{Case, RegisterOwner};
-pub use context::{Context, Ended, Past, PastVerdict};
+pub use context::{Context, Ended, Past, PastVerdict, SaidLeft};
 pub use disposition::{ACKNOWLEDGED_MAX, Disposed, dispose};
 pub use doubts::doubts;
 pub use episode::next_episode;

@@ -104,10 +104,10 @@ impl Starts {
     }
 
     /// From when grace runs: the earliest instant that is known, or the suspension before it; where
-    /// none is, since an earlier list showed that the right was gone.
+    /// none is that early, since an earlier list showed that the right was gone.
     #[must_use]
     pub fn grace_from(&self) -> Option<DateTime<Utc>> {
-        self.earliest().into_iter().chain(self.suspended).min().or(self.missed_by)
+        [self.earliest(), self.suspended, self.missed_by].into_iter().flatten().min()
     }
 }
 
@@ -455,6 +455,7 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
                 it.grant == Grant::Grants && it.changed_at.is_some_and(|it| it > at)
             })
             || words.iter().any(|it| is_switched_on_again(cx, it.0, since))
+            || words.iter().any(|it| was_seen_back(cx, it.0, since))
     };
     let may_be_back = given(left_at, |it, _| it.grant == Grant::Undecided);
     // A day that was ahead when HR's list was read may have been struck out before it came.
@@ -497,7 +498,17 @@ pub(crate) fn is_switched_on_again(
             && estate.is_fresh(it)
             && it.row.lifecycle == Lifecycle::Active
             && it.row.status_changed_at.is_none()
-            && cx.said_left(it).is_some_and(|at| at >= left_at)
+            && cx.said_left(it).is_some_and(|it| it.said_since >= left_at)
+    })
+}
+
+/// Whether a run saw somebody with the right again after a leave, which their provider told, too, and
+/// dates nothing: what ended since ended for another reason.
+fn was_seen_back(cx: &Context<'_>, identity: usize, left_at: DateTime<Utc>) -> bool {
+    let sighting = cx.graph.estate().identities.get(identity);
+    sighting.filter(|it| it.row.status_changed_at.is_none()).is_some_and(|it| {
+        let returned_at = cx.said_left(it).and_then(|it| it.returned_at);
+        returned_at.is_some_and(|at| at > left_at)
     })
 }
 
@@ -609,7 +620,11 @@ fn was_granted_since(cx: &Context<'_>, identity: usize, lost_at: DateTime<Utc>) 
     let estate = cx.graph.estate();
     cx.graph.assignments_of(identity).iter().any(|it| {
         it.row.grant == Grant::Grants && estate.snapshot(it.snapshot).reference.as_of.at >= lost_at
-    })
+    }) || estate
+        .identities
+        .get(identity)
+        .and_then(|it| cx.graph.former_grant(it))
+        .is_some_and(|it| it.seen_at >= lost_at)
 }
 
 /// What the lists say of one identity.
@@ -626,7 +641,7 @@ fn word_of_rows(cx: &Context<'_>, at: usize) -> Word {
     }
     let row = sighting.row;
     if row.lifecycle == Lifecycle::Left {
-        return Word::plain(Right::Leaver, row.status_changed_at);
+        return left(cx, sighting);
     }
     if let Some(ends_at) = row.ends_at.filter(|it| *it <= cx.now) {
         return Word::plain(Right::Expired, Some(ends_at));
@@ -644,6 +659,17 @@ fn word_of_rows(cx: &Context<'_>, at: usize) -> Word {
         Lifecycle::NotYet => Word::plain(Right::NotYet, None),
         _ if row.starts_at.is_some_and(|it| it > cx.now) => Word::plain(Right::NotYet, None),
         _ => assigned,
+    }
+}
+
+/// Somebody who has left. A date that comes after they were seen to have left is that of something
+/// else: Entra dates the deletion of a user and not that it was switched off before.
+fn left(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
+    let seen = cx.said_left(sighting).filter(|it| it.is_away && it.is_undated);
+    let at = sighting.row.status_changed_at;
+    match seen.filter(|seen| at.is_none_or(|it| it > seen.found_at)) {
+        Some(seen) => Word { missed_by: Some(seen.found_at), ..Word::plain(Right::Leaver, None) },
+        None => Word::plain(Right::Leaver, at),
     }
 }
 
@@ -714,6 +740,8 @@ fn assigned(cx: &Context<'_>, at: usize, sighting: &Sighting<'_, Identity>) -> W
     if is_undecided {
         return Word::plain(Right::Unknown, None);
     }
+    let through_groups = cx.graph.former_grant(sighting).map(|it| (it.seen_at, it.missed_by));
+    let last_one = last_one.max(through_groups);
     let members_seen = idp.memberships.as_ref().is_none_or(|it| it.base.is_some())
         && !cx.graph.has_unseen_group(sighting.system);
     if let Some(changed_at) = denied {

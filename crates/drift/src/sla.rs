@@ -20,6 +20,10 @@ pub fn started(policy: &Policy, starts: &Starts, seen_at: Option<DateTime<Utc>>)
     if let Some(struck_out) = starts.struck_out.filter(|_| is_hr) {
         return Interval { earliest: Some(struck_out), latest: starts.earliest() };
     }
+    // Seen to be over before any clock ran: between two looks, of which the second is known.
+    if let Some(by) = starts.missed_by.filter(|by| known.is_some_and(|it| it > *by)) {
+        return Interval { earliest: None, latest: Some(by) };
+    }
     match (known, starts.between) {
         (Some(at), _) => Interval { earliest: Some(at), latest: Some(at) },
         (None, Some(between)) => between,

@@ -759,7 +759,17 @@ fn who_was_off_since_hrs_day_and_is_on_again_is_back_when_hr_has_struck_them_out
         ));
         let entra = domain::SystemId::parse("entra").unwrap();
         let at = |days| testkit::now() - chrono::TimeDelta::days(days);
-        let said_left = said_left.map(|it| ((entra, "u1".into()), at(it)));
+        let said_left = said_left.map(|it| {
+            let (said_since, found_at) = (at(it), at(it));
+            let said = drift::SaidLeft {
+                said_since,
+                found_at,
+                is_undated: true,
+                returned_at: None,
+                is_away: false,
+            };
+            ((entra, "u1".into()), said)
+        });
         let past = drift::Past { said_left: said_left.into_iter().collect(), ..Default::default() };
         let rules = rules(&company);
         let (estate, keys, policy) = (company.estate(), testkit::keys(), drift::Policy::default());
@@ -784,6 +794,88 @@ fn who_was_off_since_hrs_day_and_is_on_again_is_back_when_hr_has_struck_them_out
         claims("ACTIVE since=-20d assigned", "gone", Some(5)),
         (Some(Cause::SourcesDisagree), 0)
     );
+}
+
+#[test]
+fn who_was_seen_back_and_left_again_left_once_more() {
+    let company = world(
+        "entra
+           u1 ana@x.test DEPROVISIONED emp=1041
+         app
+           a1 u1 ana@x.test on
+         hr
+           emp=1041 left=-90d gone",
+    );
+    let began = |returned: Option<i64>| {
+        let days = |it| testkit::now() - chrono::TimeDelta::days(it);
+        let said = drift::SaidLeft {
+            said_since: days(89),
+            found_at: days(89),
+            is_undated: true,
+            returned_at: returned.map(days),
+            is_away: returned.is_none(),
+        };
+        let entra = domain::SystemId::parse("entra").unwrap();
+        let said_left = std::iter::once(((entra, "u1".into()), said)).collect();
+        let past = drift::Past { said_left, ..drift::Past::default() };
+        claim_on(&company, &past, "a1").starts.hr
+    };
+    assert!(began(None).is_some());
+    assert_eq!(began(Some(70)), None);
+}
+
+#[test]
+fn an_id_that_no_list_has_shown_is_not_that_of_the_owner_before() {
+    let gone = "00uAAAAAAAAAAAAAAAA1";
+    let link = |external_id: &str| {
+        let mut company = world(&format!(
+            "okta (partial)
+               {gone} ana@x.test DEPROVISIONED
+             app
+               a1 {external_id} ana@x.test on"
+        ));
+        company.stored_links.push(("a1".into(), gone.into(), Tier::ExternalId));
+        let (estate, keys) = (company.estate(), testkit::keys());
+        let graph = graph::correlate(&estate, &keys);
+        matches!(graph.link(0), domain::Link::Linked { .. })
+    };
+    assert!(link(gone));
+    assert!(!link("00uBBBBBBBBBBBBBBBB2"));
+}
+
+#[test]
+fn a_date_that_comes_after_somebody_was_seen_to_have_left_is_not_when_they_left() {
+    let hours = |it: chrono::DateTime<chrono::Utc>| (testkit::now() - it).num_hours();
+    let started = |user: &str, hr: &str, is_away: bool| {
+        let company = world(&format!(
+            "entra
+               u1 ana@x.test {user} emp=1041
+             app
+               a1 u1 ana@x.test on{hr}"
+        ));
+        let found_at = testkit::now() - chrono::TimeDelta::hours(30);
+        let said = drift::SaidLeft {
+            said_since: found_at,
+            found_at,
+            is_undated: true,
+            returned_at: None,
+            is_away,
+        };
+        let entra = domain::SystemId::parse("entra").unwrap();
+        let said_left = std::iter::once(((entra, "u1".into()), said)).collect();
+        let past = drift::Past { said_left, ..drift::Past::default() };
+        let claim = claim_on(&company, &past, "a1");
+        let began = drift::started(&drift::Policy::default(), &claim.starts, None);
+        (hours(claim.clock_from), began.earliest.map(hours), began.latest.map(hours))
+    };
+    // Deleted after they were switched off; HR's day after that.
+    assert_eq!(started("DEPROVISIONED since=-2h", "", true), (30, None, None));
+    let hr = "\n             hr\n               emp=1041 left=-2h";
+    assert_eq!(started("DEPROVISIONED", hr, true), (30, None, Some(30)));
+    assert_eq!(started("DEPROVISIONED since=-2h", hr, true), (30, None, Some(30)));
+    // Back in between, or a date that was not told before.
+    assert_eq!(started("DEPROVISIONED since=-2h", "", false), (2, Some(2), Some(2)));
+    assert_eq!(started("DEPROVISIONED since=-40h", "", true), (40, Some(40), Some(40)));
 }
 
 #[test]

@@ -6,8 +6,8 @@ use domain::{
     LogEventKind, Pass, Question, RunId, RunRecord, SystemId, Text, Verdict,
 };
 use drift::{
-    AppRules, Context, Ended, Judgement, Known, Past, PastVerdict, Reconciled, judge, questions,
-    reconcile,
+    AppRules, Context, Ended, Judgement, Known, Past, PastVerdict, Reconciled, SaidLeft, judge,
+    questions, reconcile,
 };
 use graph::correlate;
 use report::v1::Report;
@@ -262,14 +262,23 @@ pub(crate) fn past(
 
 /// Of whom a provider said itself that they left. Its word was heard when they were found, or later;
 /// and after HR's day, where both said it in one run.
-fn said_left(state: &State) -> FxHashMap<(SystemId, Text), DateTime<Utc>> {
-    let mut all: FxHashMap<(SystemId, Text), DateTime<Utc>> = FxHashMap::default();
+fn said_left(state: &State) -> FxHashMap<(SystemId, Text), SaidLeft> {
+    let mut all: FxHashMap<(SystemId, Text), SaidLeft> = FxHashMap::default();
     for leaver in state.leavers.iter().map(|it| &it.leaver) {
         let by_hr = leaver.said_by.iter().filter(|it| it.list == domain::List::Leavers);
-        let at = by_hr.filter_map(|it| it.at).chain([leaver.found_at]).max();
+        let said_since = by_hr.filter_map(|it| it.at).fold(leaver.found_at, DateTime::max);
         for said in leaver.said_by.iter().filter(|it| it.list == domain::List::Identities) {
-            let known = all.entry((said.system.clone(), said.key.clone())).or_default();
-            *known = (*known).max(at.unwrap_or_default());
+            let told = SaidLeft {
+                said_since,
+                found_at: leaver.found_at,
+                is_undated: said.at.is_none(),
+                returned_at: leaver.returned_at,
+                is_away: leaver.returned_at.is_none(),
+            };
+            let known = all.entry((said.system.clone(), said.key.clone())).or_insert(told);
+            let returned_at = known.returned_at.max(told.returned_at);
+            let newest = if told.found_at >= known.found_at { told } else { *known };
+            *known = SaidLeft { returned_at, ..newest };
         }
     }
     all

@@ -322,7 +322,10 @@ impl Correlation<'_> {
     /// Digits are too common a form to accuse by: `OneLogin` ids count only where configured.
     fn ghost(&self, account: usize, trials: &[Trial]) -> Option<Ghost> {
         let external_id = self.estate.accounts.get(account)?.row.external_id.as_deref()?;
-        let is_known = trials.iter().any(|it| it.tier == Tier::ExternalId && !it.names.is_empty());
+        // An earlier run's link knows the id that the account had then.
+        let names_somebody =
+            |it: &Trial| it.tier == Tier::ExternalId && !it.is_stored && !it.names.is_empty();
+        let is_known = trials.iter().any(names_somebody);
         if is_known {
             return None;
         }

@@ -1,6 +1,7 @@
 //! The graph: persons, identities, groups, assignments and accounts, and who owns what.
 
-use domain::{Assignment, EntityId, Identity, Link, Principal, Tier, Via};
+use chrono::{DateTime, Utc};
+use domain::{Assignment, EntityId, Grant, Identity, IdentityKind, Link, Principal, Tier, Via};
 use petgraph::Direction::{Incoming, Outgoing};
 use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -9,7 +10,7 @@ use crate::accounts::{AccountView, accounts};
 use crate::correlate::{Correlation, Ghost, Trial};
 use crate::estate::{Estate, Sighting, Standing};
 use crate::index::{
-    Index, address, carried, email_key, employee_key, external_id_key, sign_in_name, user_name_key,
+    Index, address, carried, email_key, employee_key, external_id_key, user_name_key,
 };
 use crate::keys::KeyRules;
 use crate::leaver::{Unknown, Unnamed, unnamed};
@@ -34,12 +35,25 @@ pub struct IdentityGraph<'e> {
     /// For each IdP: some assigned group has no member in a list.
     has_unseen_group: Vec<bool>,
     old_members: OldMembers<'e>,
+    former_grants: FormerGrants<'e>,
     by_id: ById<'e>,
     by_entity: ByEntity,
 }
 
 /// Rows of members that were seen last in a list that is too old: IdP, group, member.
 type OldMembers<'e> = FxHashSet<(u16, &'e str, &'e str)>;
+
+/// By provider and user id: the last that is known of the app through groups that they left.
+type FormerGrants<'e> = FxHashMap<(u16, &'e str), FormerGrant>;
+
+/// The app through a group, of which somebody is no member any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FormerGrant {
+    /// As of when lists showed them in the group last, and the group with the app.
+    pub seen_at: DateTime<Utc>,
+    /// By when a list without them was read; `None`: no earlier run read one.
+    pub missed_by: Option<DateTime<Utc>>,
+}
 
 /// Correlates: builds the graph, and finds the owner of each account.
 #[must_use]
@@ -66,6 +80,7 @@ pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGra
         ghosts: Vec::with_capacity(estate.accounts.len()),
         has_unseen_group: has_unseen_group(estate),
         old_members: old_members(estate),
+        former_grants: former_grants(estate),
         by_id,
         by_entity,
     };
@@ -157,6 +172,36 @@ fn old_members<'e>(estate: &'e Estate<'e>) -> OldMembers<'e> {
     .collect()
 }
 
+fn former_grants<'e>(estate: &'e Estate<'e>) -> FormerGrants<'e> {
+    let mut all = FormerGrants::default();
+    let left = || estate.memberships.iter().filter(|it| it.standing == Standing::Gone);
+    if left().next().is_none() {
+        return all;
+    }
+    let seen_at = |snapshot| estate.snapshot(snapshot).reference.as_of.at;
+    let mut had_app: FxHashMap<(u16, &str), Option<DateTime<Utc>>> = FxHashMap::default();
+    for it in estate.assignments.iter().filter(|it| it.row.grant == Grant::Grants) {
+        if let Principal::Group(group) = &it.row.principal {
+            // `None`: it has it still.
+            let until = (it.standing == Standing::Gone).then(|| seen_at(it.snapshot));
+            let known = had_app.entry((it.system, &**group)).or_insert(until);
+            *known = known.zip(until).map(|(one, other)| one.max(other));
+        }
+    }
+    for it in left() {
+        let Principal::Identity(user) = &it.row.member else { continue };
+        let Some(until) = had_app.get(&(it.system, &*it.row.group)) else { continue };
+        let seen_at = seen_at(it.snapshot);
+        let grant = FormerGrant {
+            seen_at: until.map_or(seen_at, |it| it.min(seen_at)),
+            missed_by: estate.missed_by.get(&it.entity).copied(),
+        };
+        let known = all.entry((it.system, &**user)).or_insert(grant);
+        *known = grant.max(*known);
+    }
+    all
+}
+
 fn index<'e>(estate: &'e Estate<'e>, rules: &KeyRules, named: &[Option<u32>]) -> Index<'e> {
     let mut index = Index::with_capacity(estate.identities.len());
     let carried = carried(estate, rules);
@@ -185,12 +230,15 @@ fn index<'e>(estate: &'e Estate<'e>, rules: &KeyRules, named: &[Option<u32>]) ->
     for ((at, sighting), is_named) in estate.identities.iter().enumerate().zip(named_by_app) {
         let (identity, row) = (count(at), sighting.row);
         let carries = carried.get(usize::from(sighting.system)).copied();
-        let own_name = if is_named { None } else { user_name_key(sign_in_name(sighting)) };
+        // A guest's name in the directory (`kim_example.org#EXT#@...`) is written like an address.
+        let is_member = row.kind == IdentityKind::Member;
+        let name_as_address = row.user_name.as_ref().filter(|_| is_member);
+        let own_name = if is_named { None } else { user_name_key(row.user_name.as_ref()) };
         let keys = [
             carries.and_then(|it| external_id_key(it, row)),
             employee_key(row.employee_number.as_ref()),
             own_name,
-            email_key(rules, address(row.email.as_ref(), sign_in_name(sighting))),
+            email_key(rules, address(row.email.as_ref(), name_as_address)),
         ];
         for key in keys.into_iter().flatten() {
             index.insert(key, identity);
@@ -490,6 +538,12 @@ impl<'e> IdentityGraph<'e> {
     #[must_use]
     pub fn is_old_member(&self, identity: &Sighting<'_, Identity>, group: &str) -> bool {
         self.old_members.contains(&(identity.system, group, &*identity.row.id))
+    }
+
+    /// The app that somebody had through groups that they left; `None`: no list showed that.
+    #[must_use]
+    pub fn former_grant(&self, identity: &Sighting<'_, Identity>) -> Option<FormerGrant> {
+        self.former_grants.get(&(identity.system, &*identity.row.id)).copied()
     }
 
     /// Returns true when every user of that IdP is in the app's scope, assigned or not.

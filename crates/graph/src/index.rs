@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use domain::{Folded, IdForm, Identity, IdentityKind, Text, is_placeholder};
+use domain::{Folded, IdForm, Identity, Text, is_placeholder};
 use rustc_hash::FxHashMap;
 
-use crate::estate::{Estate, Sighting};
+use crate::estate::Estate;
 use crate::keys::{ExternalIdCarries, KeyRules};
 use crate::node::{Key, KeyKind};
 use crate::person::count;
@@ -196,15 +196,6 @@ pub(crate) fn external_id_key<'a>(
             Some(Key { kind: KeyKind::ExternalId, ..key })
         }
         ExternalIdCarries::Nothing => None,
-    }
-}
-
-/// The sign-in name of an identity that may serve as a key. A guest's name in the directory is
-/// made from the address (`kim_example.org#EXT#@...`) and never is the app's.
-pub(crate) fn sign_in_name<'a>(sighting: &Sighting<'a, Identity>) -> Option<&'a Text> {
-    match sighting.row.kind {
-        IdentityKind::Member => sighting.row.user_name.as_ref(),
-        IdentityKind::Guest => None,
     }
 }
 
