@@ -7,11 +7,13 @@ use sim::soak::{Life, Provider, Service, live, serve};
 async fn what_is_said_of_random_companies_is_true() {
     let (mut n_runs, mut n_exposed, mut n_crashes) = (0, 0, 0);
     // Of these companies HR is heard in some and has the last word in others.
-    for (seed, nights) in [(2, 25), (17, 30), (3, 45), (8, 45)] {
-        let lived = live(Life { seed, provider: Provider::Okta, nights, victim: None }, |_| {})
-            .await
-            .unwrap();
-        assert_eq!(lived.problems, [], "seed {seed}");
+    let okta = [(2, 25), (17, 30), (3, 45), (8, 45)].map(|it| (Provider::Okta, it));
+    let entra = [(103, 40), (107, 35)].map(|it| (Provider::Entra, it));
+    let onelogin = [(101, 30)].map(|it| (Provider::Onelogin, it));
+    for (provider, (seed, nights)) in okta.into_iter().chain(entra).chain(onelogin) {
+        let life = Life { seed, provider, nights, victim: None };
+        let lived = live(life, |_| {}).await.unwrap();
+        assert_eq!(lived.problems, [], "{provider:?}, seed {seed}");
         n_runs += lived.n_runs;
         n_exposed += lived.n_exposed;
         n_crashes += lived.n_crashes;
