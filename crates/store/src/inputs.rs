@@ -173,7 +173,7 @@ pub(crate) fn insert(
         digests: Digests::new(),
     };
     let rows = pack_rows(&inputs.lists)?;
-    json.digests = digests(connection, run, &json, &rows)?;
+    json.digests = digests(connection, run, &cells::packed(&json)?, &rows)?;
     let mut insert = connection.prepare_cached("INSERT INTO meta (key, value) VALUES (?1, ?2)")?;
     insert.execute(params![key(run), packed(&json)?])?;
     insert.execute(params![key_of_rows(run), rows])?;
@@ -185,19 +185,19 @@ pub(crate) fn insert(
     Ok(over_all(&json.digests))
 }
 
-/// SHA-256 over the salt and each part: each member of the document, the order of rows, and what was
-/// answered by id and told by logs. Settings have a digest of their own.
+/// SHA-256 over the salt and each part: each member of the document as it is kept, whatever a later
+/// version adds to it, the order of rows, and what was answered by id and told by logs. Settings have
+/// a digest of their own.
 fn digests(
     connection: &Connection,
     run: RunId,
-    json: &InputsJson,
+    document: &[u8],
     rows: &[u8],
 ) -> Result<Digests, StoreError> {
-    let unreadable = |_| StoreError::Corrupt { table: "meta", column: "inputs", key: run.0 };
-    let mut parts: Map<String, Value> =
-        serde_json::from_value(serde_json::to_value(json).map_err(unreadable)?)
-            .map_err(unreadable)?;
-    parts.retain(|name, _| !["salt", "digests"].contains(&&**name));
+    let corrupt = StoreError::Corrupt { table: "meta", column: "inputs", key: run.0 };
+    let mut parts: Map<String, Value> = unpacked(document).ok_or(corrupt)?;
+    let salt = parts.remove("salt").unwrap_or_default();
+    parts.remove("digests");
     let mut add = |name: &str, value| parts.insert(name.to_owned(), value);
     add("rows", Value::String(hex(&digest(rows))));
     let sql = "SELECT system, list, key, row, why, sent_at_ms, received_at_ms
@@ -207,10 +207,22 @@ fn digests(
                ORDER BY id";
     add("logs", lines(connection, sql, run)?);
     let salted = |(name, value): (String, Value)| {
-        let of = hex(&digest(format!("{}\n{name}\n{value}", json.salt).as_bytes()));
-        (name, of)
+        let text = format!("{salt}\n{name}\n{}", sorted(value));
+        (name, hex(&digest(text.as_bytes())))
     };
     Ok(parts.into_iter().map(salted).collect())
+}
+
+/// The same with the members of each object in order of their names.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members: BTreeMap<String, Value> = members.into_iter().collect();
+            members.into_iter().map(|(name, it)| (name, sorted(it))).collect()
+        }
+        Value::Array(all) => all.into_iter().map(sorted).collect(),
+        other => other,
+    }
 }
 
 /// The rows that a query finds, column by column.
@@ -240,11 +252,11 @@ pub(crate) fn changed(
     told: &str,
 ) -> Result<Option<Vec<String>>, StoreError> {
     let corrupt = || StoreError::Corrupt { table: "meta", column: "inputs", key: run.0 };
-    let Some(json) = value(connection, &key(run))? else { return Ok(None) };
-    let mut json: InputsJson = unpacked(&json).ok_or_else(corrupt)?;
+    let Some(document) = value(connection, &key(run))? else { return Ok(None) };
+    let json: InputsJson = unpacked(&document).ok_or_else(corrupt)?;
     let rows = value(connection, &key_of_rows(run))?.ok_or_else(corrupt)?;
-    let kept = std::mem::take(&mut json.digests);
-    let now = digests(connection, run, &json, &rows)?;
+    let kept = json.digests;
+    let now = digests(connection, run, &document, &rows)?;
     if hex(&over_all(&now)) == told {
         return Ok(Some(Vec::new()));
     }

@@ -160,7 +160,8 @@ fn activity_of(it: Observed) -> Option<(Coded, Observed)> {
     Some((activity, it))
 }
 
-/// What looks showed of one account: the change, the last look before it and the first after.
+/// What looks showed of one account: the change, and the looks between which it was. Of one that is on
+/// again, that is the first which showed it off.
 pub(crate) fn changes<'s>(
     activity: &str,
     stretches: &'s [Stretch],
