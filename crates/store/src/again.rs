@@ -253,7 +253,7 @@ fn told_otherwise(connection: &Connection, run: RunId) -> Result<Vec<String>, St
     }
     let sql = "SELECT lower(hex(settings_digest)) FROM run WHERE id = ?1";
     let settings: String = connection.query_row(sql, [run.0], |row| row.get(0))?;
-    if settings != told.settings_sha256 {
+    if told.settings_sha256.is_some_and(|it| it != settings) {
         problems.push(format!("its settings are not those of entry {}", told.seq));
     }
     let Some(inputs) = told.inputs_sha256 else { return Ok(problems) };

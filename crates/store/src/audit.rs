@@ -73,7 +73,7 @@ pub(crate) struct RunTold {
     run: i64,
     pub(crate) seq: u64,
     pub(crate) report_sha256: String,
-    pub(crate) settings_sha256: String,
+    pub(crate) settings_sha256: Option<String>,
     /// The digest over what it was given; `None`: entries had none yet.
     pub(crate) inputs_sha256: Option<String>,
 }
@@ -194,7 +194,7 @@ fn run_told(seq: u64, entry: &[u8]) -> Option<RunTold> {
     struct Body {
         run: i64,
         report_sha256: String,
-        settings_sha256: String,
+        settings_sha256: Option<String>,
         inputs_sha256: Option<String>,
     }
     let Entry { body } = serde_json::from_slice(entry).ok()?;
