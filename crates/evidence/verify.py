@@ -413,6 +413,105 @@ class Bag:
         problems += self.left_out({it.get("leaver"): it.get("entry") for it in rows})
         self.say("leavers", problems, f"{len(rows)} rows of the population and {len(traces)} traces are what their entries say")
 
+    def check_tables(self):
+        try:
+            problems, good = self.compare_tables()
+        except (LookupError, ValueError, TypeError, AttributeError, csv.Error) as error:
+            problems, good = [f"an entry or a table cannot be read: {error!r}"], ""
+        self.say("tables", problems, good)
+
+    def compare_tables(self):
+        """What the bag says beside the population, as far as entries tell of it."""
+        info = dict(it.split(": ", 1) for it in self.text("bag-info.txt").splitlines() if ": " in it)
+        app, start, end = info.get("Driftline-App"), info.get("Driftline-From", ""), info.get("Driftline-To", "9")
+        entries, problems = {}, []
+        for at, entry in sorted(self.entries.items()):
+            try:
+                entries[at] = json.loads(entry)
+            except ValueError:
+                continue
+        within = {at: it for at, it in entries.items() if start <= it["at"] < end}
+        of_findings = {at: it for at, it in entries.items()
+                       if it["type"].startswith("finding.") and it["body"].get("app") == app}
+        settings = [[str(at), it["at"], it["type"], shown(it["body"].get("was")),
+                     shown(it["body"].get("key" if it["type"].startswith("key.") else "is"))]
+                    for at, it in entries.items() if it["type"] in CONFIG_KINDS]
+        if self.table("config-changes.csv") != [["entry", "at", "change", "was", "is"]] + settings:
+            problems.append("`config-changes.csv` is not what the entries say")
+        rows = [it for it in self.population() if str(it.get("entry")).isdigit() and int(it["entry"]) in entries]
+        bodies = [entries[int(it["entry"])]["body"] for it in rows]
+        sides, wanted = [], [["what", "id", "in_hr", "in_idp", "n_accounts", "unmatched"]]
+        for row, body in zip(rows, bodies):
+            n_hr = sum(it["list"] == "leavers" for it in body["said_by"])
+            side = n_hr > 0, n_hr < len(body["said_by"])
+            sides.append(side)
+            why = UNMATCHED[side] or ("" if body["accounts"] else "no account in the app")
+            wanted.append(["leaver", row["leaver"], *("yes" if it else "no" for it in side), str(len(body["accounts"])), why])
+        found = self.table("reconciliation.csv")
+        if found[:len(wanted)] != wanted or any(it[0] != "account" for it in found[len(wanted):]):
+            problems.append("`reconciliation.csv` is not what the entries of leavers say")
+        counts = {it: sum(body["sla"]["outcome"] == it for body in bodies) for it in OUTCOMES}
+        counts.update(leavers=len(rows), with_account=sum(bool(body["accounts"]) for body in bodies),
+                      traces=sum(it.startswith("data/leavers/") for it in self.files))
+        n = {side: sides.count(side) for side in UNMATCHED}
+        both, hr, idp = n[True, True], n[True, False], n[False, True]
+        reconciled = dict(hr=both + hr, idp=both + idp, both=both, hr_alone=hr, idp_alone=idp, neither=n[False, False])
+        try:
+            ipe = json.loads(self.text("data/ipe.json"))
+        except ValueError:
+            ipe = {}
+        if ipe.get("counts") != counts or ipe.get("reconciliation") != reconciled:
+            problems.append("the counts of `ipe.json` are not those of the population")
+        open_ones = counts["not_proven"] + counts["exception"]
+        wanted = "not-satisfied fail" if counts["missed"] else "not-satisfied other" if open_ones else "satisfied pass"
+        results = json.loads(self.text("data/machine/oscal-assessment-results.json") or "{}")
+        judged = [it["target"]["status"] for it in results["assessment-results"]["results"][0].get("findings", [])] if results else []
+        is_judged = counts["met"] + counts["missed"] + open_ones > 0
+        if any(f"{it['state']} {it['reason']}" != wanted for it in judged) or (judged and not is_judged):
+            problems.append("the results of OSCAL judge otherwise than the population")
+        runs = [run_told(at, it, app) for at, it in within.items() if it["type"] in ("run.completed", "run.failed")]
+        found = [[*it[:4], *it[6:8]] for it in self.table("coverage.csv")[1:]]
+        problems += [f"the run of entry {it[1]} in `coverage.csv` is another" for it in found if it not in runs]
+        problems += [f"the run of entry {it[1]} is not in `coverage.csv`" for it in runs if it not in found]
+        prints = {it[0]: it[-1] for it in self.table("findings.csv")[1:]}
+        told = {}
+        for it in of_findings.values():
+            told.setdefault(it["body"]["finding"], []).append(it)
+        problems += [f"{finding} has entries, and is not in `findings.csv`" for finding, all in sorted(told.items())
+                     if any(prints.get(finding) != it["body"]["fingerprint"] for it in all)]
+        # A run may have been saved while the bag was made.
+        times = sorted(it["at"] for it in entries.values())
+        since, until = (times[0], times[-1]) if times else ("9", "")
+        for path in sorted(it for it in self.files if it.startswith("data/leavers/")):
+            try:
+                for finding in json.loads(self.files[path])["findings"]:
+                    shown_of_it = [(it["at"], it["severity"], it["state"]) for it in finding["events"]
+                                   if max(since, start) <= it["at"] < end and it["at"] <= until]
+                    if shown_of_it != [(it["at"], it["body"]["severity"], it["body"]["state"])
+                                       for it in told.get(finding["finding"], [])]:
+                        problems.append(f"what happened to {finding['finding']} is in `{path}` otherwise than in its entries")
+            except (KeyError, ValueError, TypeError):
+                continue  # Told already.
+        lines, with_event = self.text("data/machine/ocsf.ndjson").splitlines(), set()
+        for n, line in enumerate(lines, 1):
+            try:
+                event = json.loads(line)
+                at = event["unmapped"]["leaf_index"]
+                is_its = event["unmapped"]["leaf_hash"] == leaf_hash(self.entries[at]).hex() and is_event(event, entries[at])
+            except (KeyError, ValueError, TypeError, IndexError):
+                is_its = False
+            if is_its:
+                with_event.add(at)
+            else:
+                problems.append(f"event {n} of `ocsf.ndjson` is none of its entry")
+        if "data/machine/ocsf.ndjson" in self.files:
+            problems += [f"entry {at} has no event in `ocsf.ndjson`" for at in of_findings if at not in with_event]
+        return problems, f"{len(runs)} runs and {len(lines)} events are what their entries say"
+
+    def table(self, name):
+        rows = csv.reader(io.StringIO(self.text(f"data/{name}").lstrip("\ufeff"), newline=""))
+        return [it for it in rows if it]
+
     def left_out(self, rows):
         """Leavers of the period by the newest entry of each, without a row or with one of an older entry."""
         info = dict(it.split(": ", 1) for it in self.text("bag-info.txt").splitlines() if ": " in it)
@@ -443,6 +542,93 @@ class Bag:
         problems = [f"`{it}` is drawn by your nonce, and has no trace" for it in drawn
                     if f"data/leavers/{it}.json" not in self.files]
         self.say("sample", problems, f"the {len(drawn)} leavers that your nonce draws are in it: {' '.join(drawn)}")
+
+
+CONFIG_KINDS = ("config.changed", "policy.changed", "software.started", "key.added", "key.revoked")
+OUTCOMES = ("met", "missed", "not_proven", "exception", "out_of_scope")
+UNMATCHED = {
+    (True, False): "no identity provider says that they left",
+    (False, True): "HR does not say that they left",
+    (False, False): "gone from a list, and nobody says that they left",
+    (True, True): "",
+}
+# Of each state of a finding: where it stands, and whether what it is about holds.
+STATES = {
+    "pending": ((1, "New"), (2, "Warning")), "open": ((1, "New"), (3, "Fail")),
+    "acknowledged": ((2, "In Progress"), (3, "Fail")), "waived": ((3, "Suppressed"), (3, "Fail")),
+    "false_positive": ((3, "Suppressed"), (99, "False positive")), "resolved": ((4, "Resolved"), (1, "Pass")),
+    "held": ((99, "Held"), (0, "Unknown")), "not_visible": ((99, "Not visible"), (0, "Unknown")),
+}
+SEVERITIES = {"low": (2, "Low"), "medium": (3, "Medium"), "high": (4, "High"), "critical": (5, "Critical")}
+ENABLE, DISABLE, GONE = (2, "Enable"), (5, "Disable"), (99, "Gone from the list")
+
+
+def shown(value):
+    return "" if value is None else harmless(value) if isinstance(value, str) else json.dumps(value)
+
+
+def run_told(at, entry, app):
+    """The first cells of its row: number, entry, time, pass, whether it was complete, grade of the app."""
+    body = entry["body"]
+    if entry["type"] == "run.failed":
+        return ["", str(at), entry["at"], "full", "no", ""]
+    grade = next((it["grade"] for it in body["apps"] if it["app"] == app), "")
+    return [str(body["run"]), str(at), entry["at"], body.get("pass", "full"), "yes" if body["is_complete"] else "no", grade]
+
+
+def is_event(event, entry):
+    """Whether an event of OCSF says what its entry says."""
+    body, metadata, kind, at = entry["body"], event["metadata"], event["class_uid"], event["time_dt"]
+    def coded(of, name):
+        return of[f"{name}_id"], of["activity_name" if name == "activity" else name]
+    if any(event.get(it) != milliseconds(event.get(f"{it}_dt")) for it in ("time", "start_time", "end_time")):
+        return False
+    if metadata["event_code"] != entry["type"] or metadata.get("logged_time_dt", entry["at"]) != entry["at"]:
+        return False
+    if event["type_uid"] != kind * 100 + event["activity_id"]:
+        return False
+    if kind == 2003:
+        status, verdict = STATES[body["state"]]
+        closes = entry["type"] in ("finding.closed", "finding.false_positive")
+        activity = (3, "Close") if closes else (1, "Create") if entry["at"] == body["detected_at"] else (2, "Update")
+        info, compliance = event["finding_info"], event["compliance"]
+        return ((coded(event, "activity"), coded(event, "severity")) == (activity, SEVERITIES[body["severity"]])
+                and (coded(event, "status"), coded(compliance, "status")) == (status, verdict)
+                and coded(compliance["checks"][0], "status") == verdict
+                and (info["uid"], info["uid_alt"]) == (body["fingerprint"], body["finding"])
+                and event["resources"][0]["uid"] == entry["subject"] and at == entry["at"])
+    if kind == 3001:
+        looks = coded(event, "activity"), event.get("start_time_dt"), event.get("end_time_dt")
+        return event["user"]["uid"] == entry["subject"] and at == looks[2] and looks in changes(body)
+    if kind == 3005:
+        return event["user"]["uid"] == entry["subject"] and event["activity_id"] == 2 and at == body["idp_unassigned_at"]
+    versions = event["entity"]["version"], event["entity_result"]["version"]
+    return kind == 3004 and versions == (str(body["was"]), str(body["is"])) and at == entry["at"]
+
+
+def milliseconds(text):
+    """Since 1970; None of nothing."""
+    if text is None:
+        return None
+    at = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return round((at - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)).total_seconds() * 1000)
+
+
+def changes(body):
+    """What an entry tells of changes of accounts, and the looks on both sides."""
+    names = {"inactive": DISABLE, "absent": GONE}
+    on, off, before = (body.get(it) for it in ("last_seen_active", "first_seen_inactive", "was_seen_inactive"))
+    if body.get("is") in names:
+        return [(names[body["is"]], on, off)]
+    if body.get("is") == "active":
+        return [(ENABLE, before, on)] if before else []
+    found = []
+    for account in body.get("accounts", []):
+        stretches = account["stretches"]
+        found += [(ENABLE, one["first_seen_inactive"], other["last_seen_active"]) for one, other in zip(stretches, stretches[1:])]
+        if stretches and account["activity"] in names:
+            found.append((names[account["activity"]], stretches[-1]["last_seen_active"], stretches[-1]["first_seen_inactive"]))
+    return [it for it in found if it[1] and it[2]]
 
 
 def stamped_at(response, note):
@@ -572,6 +758,7 @@ def main():
         bag.check_history(since)
         bag.check_anchors()
         bag.check_leavers()
+        bag.check_tables()
         if args.nonce is not None:
             bag.check_sample(args.nonce, args.number)
     bag.check_stamps(args.trust)

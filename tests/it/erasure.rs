@@ -1,6 +1,9 @@
 //! Somebody who left is erased: what names them is nowhere in the file, and everything still verifies.
 
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::thread;
 
 use rusqlite::Connection;
 use serde_json::Value;
@@ -77,10 +80,19 @@ fn erase<'a>(more: &[&'a str]) -> Vec<&'a str> {
 
 /// Whether a text stands in the database, its write-ahead log or a page of the reports.
 fn is_kept(site: &Site, text: &str) -> Vec<String> {
-    let mut files = vec![site.path("driftline.db"), site.path("driftline.db-wal")];
-    files.extend(fs::read_dir(site.path("reports")).unwrap().map(|it| it.unwrap().path()));
-    files.retain(|it| fs::read(it).is_ok_and(|bytes| stands_in(&bytes, text.as_bytes())));
+    let pages = fs::read_dir(site.path("reports")).unwrap().map(|it| it.unwrap().path());
+    let mut files: Vec<PathBuf> = pages.filter(|it| stands_in_file(it, text)).collect();
+    files.extend(kept_in_database(site, text));
     files.iter().map(|it| it.display().to_string()).collect()
+}
+
+fn kept_in_database(site: &Site, text: &str) -> Vec<PathBuf> {
+    let files = ["driftline.db", "driftline.db-wal"].map(|it| site.path(it));
+    files.into_iter().filter(|it| stands_in_file(it, text)).collect()
+}
+
+fn stands_in_file(path: &Path, text: &str) -> bool {
+    fs::read(path).is_ok_and(|bytes| stands_in(&bytes, text.as_bytes()))
 }
 
 /// All that the database says, unpacked: what a look at its bytes cannot see, for it is compressed.
@@ -237,6 +249,135 @@ fn who_may_come_back_is_held_or_must_be_kept_is_not_erased() {
     site.told(&erase(&["--confirm", &digest]));
     assert!(is_kept(&site, LOGIN).is_empty());
     site.told(&["db", "verify"]);
+}
+
+#[test]
+fn whoever_is_of_an_app_and_a_time_on_which_a_hold_is_is_not_erased() {
+    let site = left("[retention]\nleavers = \"1d\"\nfindings = \"1d\"\n");
+    gone(&site);
+    let set = |from: &str, to: &str| {
+        let period = ["--app", "secureframe", "--from", from, "--to", to];
+        let more = ["--reason", "audit of the year", "--by", "Ada"];
+        site.ask(&[&["hold", "set"][..], &period, &more].concat())
+    };
+    refused(&set("2026-12-01", "2026-11-01"), &["the period ends before it begins"]);
+    refused(
+        &site.ask(&["hold", "set", "--app", "secureframe", "--reason", "x"]),
+        &["--from <DATE>"],
+    );
+    // Before anything of them was seen, and after all was over.
+    assert_eq!(set("2026-01-01", "2026-10-01").status, 0);
+    assert_eq!(set("2026-12-01", "2027-01-01").status, 0);
+    let look = site.told(&erase(&[]));
+    let held = set("2026-11-20", "2026-11-21");
+    assert!(held.stdout.starts_with("Legal hold 3 is on secureframe from "), "{held}");
+    let needles = ["legal hold 3 is on what is kept of secureframe from 2026-11-20 to 2026-11-21"];
+    refused(&site.ask(&erase(&[])), &needles);
+    // What was shown before the hold was set is not done after it.
+    refused(&site.ask(&erase(&["--confirm", &shown(&look)])), &needles);
+    let list = site.told(&["hold", "list"]);
+    assert_eq!(list.stdout.matches("secureframe from ").count(), 3, "{list}");
+    site.told(&["hold", "lift", "3", "--reason", "closed", "--by", "Bob"]);
+    site.told(&["hold", "approve", "3", "--by", "Ada"]);
+    site.told(&erase(&["--confirm", &shown(&site.told(&erase(&[])))]));
+    site.told(&["db", "verify"]);
+}
+
+/// Kills the program as soon as it is time; returns whether it was met alive.
+fn killed(site: &Site, args: &[&str], is_time: impl Fn() -> bool) -> bool {
+    let mut command = site.command(args);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while child.try_wait().unwrap().is_none() {
+        if is_time() {
+            child.kill().unwrap();
+            return !child.wait().unwrap().success();
+        }
+        thread::yield_now();
+    }
+    false
+}
+
+#[test]
+fn an_erasure_that_is_killed_before_the_file_is_written_anew_is_finished_by_the_next_opening() {
+    let site = left("[retention]\nleavers = \"1d\"\nfindings = \"1d\"\n");
+    gone(&site);
+    let digest = shown(&site.told(&erase(&[])));
+    // Somebody reads, so that the log cannot be emptied: the program waits, and is met there.
+    let reader = Connection::open(site.path("driftline.db")).unwrap();
+    reader.execute_batch("BEGIN; SELECT count(*) FROM run").unwrap();
+    let is_committed = || {
+        let beside = Connection::open(site.path("driftline.db")).unwrap();
+        let sql = "SELECT count(*) FROM meta WHERE key = 'erasure_unfinished'";
+        beside.query_row(sql, [], |row| row.get::<_, i64>(0)).is_ok_and(|n| n == 1)
+    };
+    assert!(killed(&site, &erase(&["--confirm", &digest]), is_committed), "it was faster");
+    assert!(!is_kept(&site, LOGIN).is_empty(), "bytes of theirs are in the file or its log");
+    drop(reader);
+    // What is committed holds, whatever the file still has.
+    refused(&site.ask(&["explain", &user(1)]), &["was erased by entry"]);
+
+    site.told(&["run", "--once"]);
+    for text in [LOGIN, NAME, "henrik.solberg"] {
+        assert_eq!(kept_in_database(&site, text), Vec::<PathBuf>::new(), "{text}");
+        assert!(!unpacked(&site).contains(text), "{text}");
+    }
+    site.told(&["db", "verify"]);
+    site.told(&["ledger", "verify"]);
+}
+
+#[test]
+fn a_database_from_before_there_were_erasures_is_brought_up_to_date_and_erased() {
+    let retention = "[retention]\nleavers = \"1d\"\nfindings = \"1d\"\n";
+    let site = Site::new(&(settings(crate::firm::Says::default()) + retention));
+    let old = fs::File::open(project("tests/data/store/v10.db.zst")).unwrap();
+    site.write("driftline.db", zstd::decode_all(old).unwrap());
+    let answer = site.ask(&["findings", "list"]);
+    assert!(answer.status == 5 && answer.stderr.contains("driftline run"), "{answer}");
+    gone(&site);
+    assert!(site.path("driftline.db.v10.bak").exists());
+    assert!(unpacked(&site).contains(LOGIN) && !kept_in_database(&site, LOGIN).is_empty());
+    site.told(&["db", "verify"]);
+    // Of runs from before, what they were given was kept, and the ledger had no digest of it.
+    site.told(&["evidence", "rederive", "3", "4"]);
+
+    let look = site.told(&erase(&[]));
+    let done = site.told(&erase(&["--confirm", &shown(&look)]));
+    assert!(done.stdout.contains("driftline.db.v10.bak"), "{done}");
+    for text in [LOGIN, NAME, "henrik.solberg"] {
+        assert_eq!(kept_in_database(&site, text), Vec::<PathBuf>::new(), "{text}");
+        assert!(!unpacked(&site).contains(text), "{text}");
+    }
+    site.told(&["db", "verify"]);
+    site.told(&["ledger", "verify"]);
+    let shown = site.told(&["findings", "show", "DL-1"]);
+    assert!(shown.stdout.contains("[erased on "), "{shown}");
+}
+
+#[test]
+fn of_two_erasures_of_one_person_at_once_one_is_done() {
+    let site = left("[retention]\nleavers = \"1d\"\nfindings = \"1d\"\n");
+    gone(&site);
+    let digest = shown(&site.told(&erase(&[])));
+    let args = erase(&["--confirm", &digest]);
+    let both = [0, 1].map(|_| {
+        let mut command = site.command(&args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    });
+    let both = both.map(|it| crate::site::answer(&it.wait_with_output().unwrap()));
+    let n_done = both.iter().filter(|it| it.status == 0).count();
+    assert_eq!(n_done, 1, "{} {}", both[0], both[1]);
+    let other = both.iter().find(|it| it.status != 0).unwrap();
+    let is_told = ["in use by another driftline process", "nobody is called so"];
+    assert!(is_told.iter().any(|it| other.stderr.contains(it)), "{other}");
+    let connection = Connection::open(site.path("driftline.db")).unwrap();
+    let sql = "SELECT count(*) FROM ledger_entry WHERE kind = 'erasure.done'";
+    let n_entries: i64 = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+    assert_eq!(n_entries, 1);
+    drop(connection);
+    refused(&site.ask(&args), &["nobody is called so"]);
+    refused(&site.ask(&["erase", &user(1), "--basis", BASIS]), &["erased already, by entry"]);
+    site.told(&["db", "verify"]);
+    assert!(kept_in_database(&site, LOGIN).is_empty());
 }
 
 #[test]

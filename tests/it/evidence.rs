@@ -1,7 +1,7 @@
 //! Evidence as an auditor gets and checks it: the leavers of a period, the bag, and every way to
 //! tamper with one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use evidence::{Bag, LeaverLeaf, SigningKey};
@@ -517,6 +517,71 @@ fn a_trace_that_discloses_what_is_not_of_the_entry_is_named() {
     is(&audited.verify(&raw, &TRUSTED), 6, &["is not the raw row that"]);
 }
 
+/// What both verifiers say of a bag.
+fn verified_by_both(audited: &Audited, bag: &Bag) -> [Answer; 2] {
+    let ours = audited.verify(bag, &TRUSTED);
+    let mut python = std::process::Command::new("python3");
+    audited.site.scrub(&mut python);
+    python.arg(project("crates/evidence/verify.py")).arg("tampered.zip").args(TRUSTED);
+    [ours, crate::site::answer(&python.output().unwrap())]
+}
+
+/// The operator holds the key that signs bags, and lies beside the population.
+#[test]
+fn a_table_an_event_or_a_count_that_entries_tell_otherwise_is_named_by_both_verifiers() {
+    let audited = Audited::new();
+    let key = audited.key();
+    let good = "good         tables: 2 runs and ";
+    verified_by_both(&audited, &audited.bag).iter().for_each(|it| is(it, 0, &[good]));
+    let redacted = export(&audited.site, &["--redacted", "--output", "redacted.zip"]);
+    verified_by_both(&audited, &redacted).iter().for_each(|it| is(it, 0, &[good]));
+
+    let trace = audited.bag.paths().find(|path| {
+        path.starts_with("data/leavers/")
+            && audited.bag.text(path).unwrap().contains("\"change\": \"opened\"")
+    });
+    let (ocsf, trace) = ("data/machine/ocsf.ndjson", trace.unwrap());
+    let last_line = |path: &str| audited.bag.text(path).unwrap().lines().last().unwrap().to_owned();
+    let coverage = last_line("data/coverage.csv");
+    let mut events = audited.bag.text(ocsf).unwrap().lines();
+    let lost = events.rfind(|it| it.contains("\"class_uid\":2003")).unwrap().to_owned() + "\n";
+    #[rustfmt::skip]
+    let attacks: [(&str, &str, &str, &str); 16] = [
+        // file, what stands there, what is put there, what is told
+        ("data/config-changes.csv", "policy.changed", "software.started", "`config-changes.csv` is not what"),
+        ("data/reconciliation.csv", ",no,yes,", ",yes,yes,", "`reconciliation.csv` is not what"),
+        ("data/ipe.json", "\"missed\": ", "\"missed\": 1", "the counts of `ipe.json` are not"),
+        ("data/ipe.json", "\"hr_alone\": ", "\"hr_alone\": 1", "the counts of `ipe.json` are not"),
+        (OSCAL, "\"not-satisfied\"", "\"satisfied\"", "the results of OSCAL judge otherwise"),
+        ("data/coverage.csv", ",full,", ",light,", "in `coverage.csv` is another"),
+        ("data/coverage.csv", &coverage, "", "is not in `coverage.csv`"),
+        ("data/findings.csv", "DL-14,", "DL-99,", "DL-14 has entries, and is not in `findings.csv`"),
+        (trace, "", "", "otherwise than in its entries"),
+        (ocsf, &lost, "", "has no event in `ocsf.ndjson`"),
+        (ocsf, "\"status\":\"Fail\"", "\"status\":\"Pass\"", "of `ocsf.ndjson` is none of its entry"),
+        (ocsf, "\"activity_name\":\"Disable\"", "\"activity_name\":\"Enable\"", "of `ocsf.ndjson` is none of its entry"),
+        (ocsf, "\"status_id\":3", "\"status_id\":1", "of `ocsf.ndjson` is none of its entry"),
+        (ocsf, "\"time\":1", "\"time\":2", "of `ocsf.ndjson` is none of its entry"),
+        (ocsf, "\"leaf_index\":1", "\"leaf_index\":2", "of `ocsf.ndjson` is none of its entry"),
+        (ocsf, "{", "nothing\n{", "event 1 of `ocsf.ndjson` is none of its entry"),
+    ];
+    for (path, from, to, told) in attacks {
+        let bag = audited.forged(&key, |files| {
+            if path == trace {
+                let mut leaver = json(&files[path]);
+                leaver["findings"][0]["events"][0]["state"] = "resolved".into();
+                files.insert(path.to_owned(), leaver.to_string().into_bytes());
+            } else {
+                replace(files, path, from, to);
+            }
+        });
+        for answer in verified_by_both(&audited, &bag) {
+            assert_eq!(answer.status, 6, "{path}, `{from}` to `{to}`: {answer}");
+            is(&answer, 6, &["BROKEN       tables: ", told]);
+        }
+    }
+}
+
 #[test]
 fn a_checkpoint_of_another_history_is_told_and_a_newer_one_is_no_lie() {
     let audited = Audited::new();
@@ -671,20 +736,36 @@ fn the_mapping_of_controls_is_the_operators_to_say_otherwise() {
     assert_eq!(*digest, *written);
 }
 
-/// The events of a bag, each held against the schema of its version.
+/// The events of a bag, each held against the schema of its class and version.
 fn events(bag: &Bag, version: &str) -> Vec<Value> {
-    let schema = recorded(&format!("ocsf/compliance_finding-{version}.schema.json.zst"));
-    let schema = jsonschema::validator_for(&schema).unwrap();
+    let mut schemas = BTreeMap::new();
     let events = bag.text("data/machine/ocsf.ndjson").unwrap().lines();
     let events: Vec<Value> = events.map(|it| json(it.as_bytes())).collect();
+    let mut ids = BTreeSet::new();
     for event in &events {
+        let class = event["class_uid"].as_u64().unwrap();
+        let schema = schemas.entry(class).or_insert_with(|| {
+            let name = match class {
+                2003 => "compliance_finding",
+                3001 => "account_change",
+                3004 => "entity_management",
+                _ => "user_access",
+            };
+            let schema = recorded(&format!("ocsf/{name}-{version}.schema.json.zst"));
+            jsonschema::validator_for(&schema).unwrap()
+        });
         let wrong: Vec<String> = schema.iter_errors(event).map(|it| it.to_string()).collect();
         assert!(wrong.is_empty(), "{wrong:#?}: {event:#}");
         assert_eq!(event["metadata"]["version"], version);
-        let (class, activity) = (&event["class_uid"], event["activity_id"].as_u64().unwrap());
-        assert_eq!(event["type_uid"], class.as_u64().unwrap() * 100 + activity);
+        assert_eq!(event["type_uid"], class * 100 + event["activity_id"].as_u64().unwrap());
+        assert!(ids.insert(event["metadata"]["uid"].to_string()), "twice: {event:#}");
     }
     events
+}
+
+/// Those of one class.
+fn of_class(events: &[Value], class: u64) -> Vec<&Value> {
+    events.iter().filter(|it| it["class_uid"] == class).collect()
 }
 
 fn recorded(path: &str) -> Value {
@@ -697,7 +778,8 @@ fn recorded(path: &str) -> Value {
 #[test]
 fn every_event_of_a_bag_is_one_of_ocsf_and_of_an_entry_of_the_ledger() {
     let audited = Audited::new();
-    let events = events(&audited.bag, "1.5.0");
+    let all = events(&audited.bag, "1.5.0");
+    let events = of_class(&all, 2003);
     let entries = text(audited.bag.get("data/ledger/entries.jsonl").unwrap());
     let of_findings = entries.lines().filter(|it| it.contains("\"type\":\"finding."));
     assert_eq!(events.len(), of_findings.clone().count());
@@ -707,7 +789,7 @@ fn every_event_of_a_bag_is_one_of_ocsf_and_of_an_entry_of_the_ledger() {
         assert_eq!(event["unmapped"]["leaf_hash"], *hash);
     }
     let of = |id: &str| -> Vec<&Value> {
-        events.iter().filter(|it| it["finding_info"]["uid_alt"] == id).collect()
+        events.iter().copied().filter(|it| it["finding_info"]["uid_alt"] == id).collect()
     };
     let told = |it: &Value| {
         [&it["activity_name"], &it["status"], &it["compliance"]["status"]]
@@ -747,6 +829,82 @@ fn what_people_say_of_a_finding_is_an_event_of_the_version_that_the_settings_nam
     }
 }
 
+/// When an event was seen, and the looks on both sides of it.
+fn looks(event: &Value) -> [&str; 4] {
+    ["activity_name", "time_dt", "start_time_dt", "end_time_dt"]
+        .map(|it| event[it].as_str().unwrap_or_default())
+}
+
+#[test]
+fn accounts_that_were_seen_off_or_on_again_are_events_between_two_looks_and_a_word_is_none() {
+    let hr = "[hr.workday]\n[[hr.workday.file]]\npath = \"hr.csv\"\nwhole = true\n";
+    let written = crate::firm::settings(Default::default()) + hr;
+    let site = Site::new(&written);
+    let write = |date: &str, night: &Night, hr: &str| {
+        site.night(date, night);
+        site.write(&format!("exports/{date}/hr.csv"), format!("email,left_at\n{hr}"));
+    };
+    let run = || drop(site.told(&["run", "--once"]));
+    let gone_by_hr = "p7@example.com,2026-11-19T18:00:00Z\n";
+    let mut firm = Night::quiet();
+    write(FIRST, &firm, "");
+    run();
+    // 5 leaves and is switched off at once, 1 leaves and stays on; 7 leaves by HR's list, and Okta says
+    // when the app was taken away.
+    (firm.users[0].1, firm.users[4].1) = ("DEPROVISIONED", "DEPROVISIONED");
+    firm.assigned.retain(|it| ![1, 5].contains(it));
+    firm.accounts[4].is_active = false;
+    for date in [SECOND, THIRD, "2026-11-22"] {
+        firm.accounts[0].is_active = date != THIRD;
+        write(date, &firm, gone_by_hr);
+        let path = format!("exports/{date}/app_users");
+        let mut assigned = json(&site.read(&path));
+        let all = assigned.as_array_mut().unwrap();
+        let seventh = all.iter_mut().find(|it| it["id"] == *user(7)).unwrap();
+        seventh["status"] = "DEPROVISIONED".into();
+        seventh["statusChanged"] = "2026-11-19T20:00:00.000Z".into();
+        site.write(&path, assigned.to_string());
+        run();
+        site.write("driftline.toml", format!("{written}# Another text.\n"));
+    }
+    // Nobody sees that an account was switched on when somebody takes their word back.
+    for word in ["false-positive", "reopen"] {
+        site.told(&["findings", word, "DL-1", "--reason", "thought again", "--by", "Ada Byron"]);
+    }
+    let period = ["--app", "secureframe", "--from", "2026-11-01", "--to", "2100-01-01"];
+    for (version, name) in [("1.5.0", "older.zip"), ("1.8.0", "newer.zip")] {
+        let settings = text(&site.read("driftline.toml"));
+        let settings = settings.split("[evidence]").next().unwrap();
+        let named = format!("{settings}[evidence]\nocsf_version = \"{version}\"\n");
+        site.write("driftline.toml", named);
+        site.told(
+            &[&["evidence", "export"][..], &period, &["--redacted", "--output", name]].concat(),
+        );
+        let all = events(&Bag::from_zip(&site.read(name)).unwrap(), version);
+        let [first, second, third, fourth] =
+            [FIRST, SECOND, THIRD, "2026-11-22"].map(|it| format!("{it}T02:00:00.000Z"));
+        let accounts: Vec<_> = of_class(&all, 3001).into_iter().map(looks).collect();
+        let wanted = [
+            ["Disable", &second, &first, &second],
+            ["Disable", &third, &second, &third],
+            ["Enable", &fourth, &third, &fourth],
+        ];
+        assert_eq!(accounts, wanted);
+        let [taken] = of_class(&all, 3005)[..] else { panic!("one assignment was lost: {all:#?}") };
+        assert_eq!(taken["time_dt"], "2026-11-19T20:00:00.000Z");
+        assert_eq!(taken["privileges"], Value::from_iter(["assignment to secureframe"]));
+        // What the first run begins with is no change.
+        let [changed] = of_class(&all, 3004)[..] else {
+            panic!("one change of settings: {all:#?}")
+        };
+        assert_eq!(
+            (&changed["entity"]["name"], &changed["activity_name"]),
+            (&"settings".into(), &"Update".into())
+        );
+        assert_ne!(changed["entity"]["version"], changed["entity_result"]["version"]);
+    }
+}
+
 const OSCAL: &str = "data/machine/oscal-assessment-results.json";
 
 /// The assessment results of a bag, held against NIST's schema.
@@ -757,6 +915,20 @@ fn results(bag: &Bag) -> Value {
     let wrong: Vec<String> = schema.iter_errors(&document).map(|it| it.to_string()).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
     document["assessment-results"].clone()
+}
+
+#[test]
+fn every_id_that_the_mapping_names_is_one_of_nists_catalog() {
+    let catalog = fs::read_to_string(project("tests/data/oscal/sp800-53-ids.txt")).unwrap();
+    let catalog: BTreeSet<&str> = catalog.lines().collect();
+    let mapping = Site::quickstart().told(&["evidence", "controls"]).stdout;
+    let named =
+        mapping.lines().filter(|it| it.starts_with("oscal = ") || it.starts_with("objectives = "));
+    let named: Vec<&str> = named.flat_map(|it| it.split('"').skip(1).step_by(2)).collect();
+    assert_eq!(named.len(), 9, "{named:?}");
+    for id in named {
+        assert!(catalog.contains(id), "{id}");
+    }
 }
 
 #[test]

@@ -87,6 +87,31 @@ fn every_night_comes_out_as_it_is_stored_whatever_people_said_between_them() {
     assert!(verified.stdout.contains("is what was written"), "{verified}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_accounts_that_was_refused_for_its_date_is_judged_again_as_it_was() {
+    let nobody_has_the_app = FIRM.replace(" assigned", "");
+    let (sim, site) = crate::live::installed_with(&nobody_has_the_app, "").await;
+    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
+    let idp = settings.split("[app.secureframe]").next().unwrap();
+    let file = |as_of: &str| {
+        format!(
+            "{idp}[app.secureframe]\nidps = [\"okta\"]\n[[app.secureframe.file]]\n\
+             path = \"accounts.json\"\nwhole = true\nas_of = \"{as_of}\"\n"
+        )
+    };
+    site.write("accounts.json", crate::firm::Night::quiet().accounts_json());
+    // The list is refused, and yet it says that the app has accounts: a first list of assignments
+    // without a row is held.
+    site.write("driftline.toml", file("2099-01-01T00:00:00Z"));
+    let answer = crate::live::ask(&site, &["run", "--once"]);
+    assert_eq!(answer.status, 4, "{answer}");
+    let report = site.report().to_string();
+    assert!(report.contains("which is ahead of"), "{report}");
+    assert!(report.contains("no rows in the first list, and the app has accounts"), "{report}");
+    drop(sim);
+    site.rederives(1);
+}
+
 #[tokio::test]
 async fn light_passes_and_what_was_asked_by_id_come_out_as_they_are_stored() {
     let firm = Watched::seen(FIRM).await;
@@ -226,7 +251,83 @@ fn a_report_that_was_written_anew_is_named_by_field() {
     let named = "severity: stored \"low\", again \"critical\"";
     assert!(answer.stdout.contains("  report: findings DL-"), "{answer}");
     assert!(answer.stdout.contains(named), "{answer}");
-    assert_eq!(answer.stdout.lines().count(), 2, "{answer}");
+    assert!(answer.stdout.contains("  its report is not the one of entry "), "{answer}");
+    assert_eq!(answer.stdout.lines().count(), 3, "{answer}");
+}
+
+/// Changes a value of `meta` past everything that guards it: how it is read, and how it is written.
+fn tamper_inputs(site: &Site, key: &str, change: impl Fn(&mut serde_json::Value)) {
+    let connection = Connection::open(site.path("driftline.db")).unwrap();
+    let select = "SELECT value FROM meta WHERE key = ?1";
+    let value: Vec<u8> = connection.query_row(select, [key], |row| row.get(0)).unwrap();
+    let mut value = crate::site::json(&zstd::decode_all(&*value).unwrap());
+    let before = value.clone();
+    change(&mut value);
+    assert_ne!(value, before);
+    let value = zstd::encode_all(value.to_string().as_bytes(), 3).unwrap();
+    let update = "UPDATE meta SET value = ?2 WHERE key = ?1";
+    connection.execute(update, rusqlite::params![key, value]).unwrap();
+}
+
+#[test]
+fn what_a_run_was_given_is_that_of_the_ledger_or_the_part_that_somebody_changed_is_named() {
+    const INPUTS: &str = "inputs/000000000002";
+    let site = Site::quickstart_after_nights();
+    let given = |named: &str| {
+        let answer = rederive(&site, &["2", "1"]);
+        assert_eq!(answer.status, 6, "{named}: {answer}");
+        let named = format!("run 2  DIFFERS\n  what it was given was changed since: {named}\n");
+        assert!(answer.stdout.contains(&named), "`{named}` is not told: {answer}");
+        assert!(answer.stdout.contains("run 1  the same"), "{answer}");
+    };
+    // A part of which nothing that the run concluded tells.
+    let before = site.read("driftline.db");
+    tamper_inputs(&site, INPUTS, |it| it["overwritten"] = 7.into());
+    given("overwritten");
+    site.write("driftline.db", &before);
+    tamper_inputs(&site, INPUTS, |it| {
+        it["unmapped"] = serde_json::json!([["okta", "status", "odd", 1]]);
+    });
+    given("unmapped");
+    // With its digest: what is over all of them is in the ledger.
+    tamper_inputs(&site, INPUTS, |it| it["digests"]["unmapped"] = "0".repeat(64).into());
+    given("all of it, with the digests of its parts");
+    site.write("driftline.db", &before);
+    tamper(
+        &site,
+        "UPDATE meta SET value = (SELECT value FROM meta WHERE key = 'rows/000000000001') WHERE key = 'rows/000000000002'",
+    );
+    assert_eq!(rederive(&site, &["2"]).status, 6);
+    site.write("driftline.db", &before);
+    tamper(&site, "DELETE FROM meta WHERE key = 'inputs/000000000002'");
+    let answer = rederive(&site, &["2"]);
+    assert_eq!(answer.status, 6, "{answer}");
+    assert!(answer.stdout.contains("was taken out, and by no erasure"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_answer_or_a_line_of_a_log_that_somebody_changed_is_named() {
+    let firm = Watched::seen(FIRM).await;
+    firm.sim.world().deactivate(ANA, firm.now());
+    firm.sim.clock().advance(chrono::TimeDelta::minutes(15));
+    firm.run(domain::Pass::Light).await;
+    let Watched { store, folder, .. } = firm;
+    let run = domain::RunId(2);
+    assert_eq!(store.told_otherwise(run).await.unwrap(), Vec::<String>::new());
+    let connection = Connection::open(folder.path().join("driftline.db")).unwrap();
+    for (sql, part) in [
+        ("UPDATE observation SET received_at_ms = received_at_ms + 1 WHERE run = 2", "answers"),
+        ("UPDATE log_event SET at_ms = at_ms - 1 WHERE run = 2", "logs"),
+    ] {
+        let triggers = "SELECT group_concat('DROP TRIGGER ' || name, ';') FROM sqlite_schema
+                        WHERE type = 'trigger' AND tbl_name IN ('observation', 'log_event')";
+        let triggers: Option<String> =
+            connection.query_row(triggers, [], |row| row.get(0)).unwrap();
+        connection.execute_batch(&triggers.unwrap_or_default()).unwrap();
+        assert!(connection.execute(sql, []).unwrap() > 0, "{sql}");
+        let told = store.told_otherwise(run).await.unwrap().join("; ");
+        assert!(told.contains(&format!("was changed since: {part}")), "{told}");
+    }
 }
 
 #[test]
@@ -236,18 +337,12 @@ fn what_cannot_be_judged_again_is_said_with_the_reason() {
     assert_eq!(answer.status, 2, "{answer}");
     assert!(answer.stderr.contains("there is no run 3: the last is 2"), "{answer}");
 
-    for (sql, run, why) in [
-        ("DELETE FROM meta WHERE key LIKE 'inputs/%1'", "1", "what it was given is not kept"),
-        ("UPDATE run SET software = 'driftline 0.0.9' WHERE id = 1", "1", "use that version"),
-    ] {
-        tamper(&site, sql);
-        let answer = rederive(&site, &[run, "2"]);
-        assert_eq!(answer.status, 7, "{answer}");
-        assert!(
-            answer.stdout.contains(why) && answer.stdout.contains("run 2  the same"),
-            "{answer}"
-        );
-    }
+    tamper(&site, "UPDATE run SET software = 'driftline 0.0.9' WHERE id = 1");
+    let answer = rederive(&site, &["1", "2"]);
+    assert_eq!(answer.status, 7, "{answer}");
+    assert!(answer.stdout.contains("use that version"), "{answer}");
+    assert!(answer.stdout.contains("run 2  the same"), "{answer}");
+
     let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
     site.write("driftline.toml", settings + "\n# Another text.\n");
     assert_eq!(rederive(&site, &["2"]).status, 0);
@@ -255,4 +350,20 @@ fn what_cannot_be_judged_again_is_said_with_the_reason() {
     let answer = rederive(&site, &["2"]);
     assert_eq!(answer.status, 7, "{answer}");
     assert!(answer.stdout.contains("are not kept as they were"), "{answer}");
+}
+
+#[test]
+fn a_run_whose_entry_has_no_digest_of_what_it_was_given_is_judged_again_all_the_same() {
+    let site = Site::quickstart_after_nights();
+    tamper(
+        &site,
+        "UPDATE ledger_entry SET entry = CAST(json_remove(CAST(entry AS TEXT), '$.body.inputs_sha256')
+         AS BLOB) WHERE seq = (SELECT max(seq) FROM ledger_entry WHERE kind = 'run.completed')",
+    );
+    site.rederives(2);
+    tamper(&site, "DELETE FROM meta WHERE key LIKE 'inputs/%2'");
+    let answer = rederive(&site, &["2", "1"]);
+    assert_eq!(answer.status, 7, "{answer}");
+    assert!(answer.stdout.contains("what it was given is not kept"), "{answer}");
+    assert!(answer.stdout.contains("run 1  the same"), "{answer}");
 }

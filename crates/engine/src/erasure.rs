@@ -1,7 +1,7 @@
 //! Whether somebody may be erased. Decides on what the store found, and touches nothing.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use store::ErasureScope;
+use store::{ErasureScope, HeldOn};
 
 /// How long what is kept of people must be kept after all is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +31,16 @@ pub fn refusals(scope: &ErasureScope, retention: Retention, now: DateTime<Utc>) 
         why.push(format!("{} about them is not over ({})", finding.id, finding.state));
     }
     for hold in scope.holds.iter().take(SHOWN) {
+        let whom = match &hold.on {
+            HeldOn::Person { .. } => "them".to_owned(),
+            HeldOn::Period { app, from, to } => format!(
+                "what is kept of {app} from {} to {}, and they are in it",
+                from.format("%Y-%m-%d"),
+                to.format("%Y-%m-%d")
+            ),
+        };
         why.push(format!(
-            "legal hold {} is on them: two people lift it with `driftline hold lift {}`",
+            "legal hold {} is on {whom}: two people lift it with `driftline hold lift {}`",
             hold.id, hold.id
         ));
     }

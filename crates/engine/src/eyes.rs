@@ -37,6 +37,7 @@ impl Given {
                 .map(|snapshot| PulledList { snapshot, bodies: Some(Default::default()) })
                 .collect(),
             unmapped: inputs.unmapped.clone(),
+            apps_of_refused_lists: inputs.apps_of_refused_lists.clone(),
             failed: inputs.failed.clone(),
             lost: inputs.lost.clone(),
             refused: inputs.refused.iter().cloned().collect(),

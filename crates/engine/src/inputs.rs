@@ -30,6 +30,7 @@ pub(crate) fn inputs(
         refused: pulled.refused.iter().map(|(it, why)| (it.clone(), why.clone())).collect(),
         troubles: troubles.map(|(it, what)| (it.clone(), what.kind, what.text.clone())).collect(),
         unmapped: pulled.unmapped.clone(),
+        apps_of_refused_lists: pulled.apps_of_refused_lists.clone(),
         last_uses: last_uses(listings, outcomes),
         dead_channels: state.dead_channels.clone(),
         anchors: state.anchors.clone(),

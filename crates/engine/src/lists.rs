@@ -199,6 +199,9 @@ pub(crate) async fn gather(
         if let Some(why) =
             out_of_time(&snapshot, latest, now).or_else(|| of_fewer(&snapshot, latest))
         {
+            if stream.list == List::Accounts && !snapshot.rows.is_empty() {
+                pulled.apps_of_refused_lists.push(stream.system.clone());
+            }
             let missing = Some(Missing::Failed(why));
             listings.insert(stream, Listing { missing, ..listing });
             continue;
@@ -247,7 +250,8 @@ fn apps_with_accounts(state: &State, pulled: &Pulled) -> FxHashSet<SystemId> {
     let has_rows = |it: &StreamState| it.latest.as_ref().is_some_and(|it| it.n_rows > 0);
     let before = state.streams.iter().filter(|it| has_rows(it.1)).map(|it| it.0);
     let accounts = now.chain(before).filter(|it| it.list == List::Accounts);
-    accounts.map(|it| it.system.clone()).collect()
+    let refused = pulled.apps_of_refused_lists.iter().cloned();
+    accounts.map(|it| it.system.clone()).chain(refused).collect()
 }
 
 /// How many rows of an earlier list a new one does not have.
@@ -282,10 +286,11 @@ fn known_streams(
     };
     let mut missing: Vec<(Stream, Missing)> =
         known.iter().map(|it| ((*it).clone(), unread(it))).collect();
+    let named_itself: Vec<Stream> = failed.iter().map(|it| it.0.clone()).collect();
     for (stream, why) in failed {
         let alike = |it: &&&Stream| it.system == stream.system && it.list == stream.list;
         let named = match &*known.iter().filter(alike).collect::<Vec<_>>() {
-            [one] => (**one).clone(),
+            [one] if !named_itself.contains(one) => (**one).clone(),
             _ => stream,
         };
         missing.retain(|it| it.0 != named);

@@ -20,6 +20,8 @@ use crate::plan::{Plan, Source};
 pub(crate) struct Pulled {
     pub(crate) lists: Vec<PulledList>,
     pub(crate) unmapped: Vec<Unmapped>,
+    /// Apps whose accounts came in a list that was not taken, for its time.
+    pub(crate) apps_of_refused_lists: Vec<SystemId>,
     /// Lists that could not be pulled, and why.
     pub(crate) failed: Vec<(Stream, String)>,
     /// Failures of which it is not known what list of the system they cost.

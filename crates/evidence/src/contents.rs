@@ -148,8 +148,10 @@ pub fn pack(contents: &Contents) -> Result<Bag, EvidenceError> {
     bag.put("data/findings.csv", tables::findings(contents));
     bag.put("data/alerts.csv", tables::alerts(contents));
     bag.put("data/coverage.csv", tables::coverage(contents));
-    bag.put("data/config-changes.csv", tables::config_changes(contents));
-    bag.put("data/reconciliation.csv", tables::reconciliation(contents, &leavers));
+    let entries = contents.ledger.entries.iter().map(|(at, it)| (*at, &**it));
+    bag.put("data/config-changes.csv", tables::config_changes(entries));
+    let reconciliation = tables::reconciliation(&leavers, &tables::unowned(contents));
+    bag.put("data/reconciliation.csv", reconciliation);
     bag.put("data/ipe.json", json_file(&ipe(contents, &leavers)));
     let subtrees = Subtrees::of(&contents.ledger.hashes);
     for (told, leaver) in contents.leavers.iter().zip(&leavers).filter(|it| it.0.is_chosen) {
@@ -321,12 +323,31 @@ fn put_ledger(bag: &mut Bag, contents: &Contents) -> Result<(), EvidenceError> {
     Ok(())
 }
 
+/// How many leavers came to what.
+pub(crate) fn counts(leavers: &[LeaverLeaf], n_traces: usize) -> Value {
+    let result = |word: &str| leavers.iter().filter(|it| it.body.sla.outcome == word).count();
+    json!({
+        "leavers": leavers.len(),
+        "traces": n_traces,
+        "with_account": tie_out(leavers).with_account,
+        "met": result("met"), "missed": result("missed"), "not_proven": result("not_proven"),
+        "exception": result("exception"), "out_of_scope": result("out_of_scope"),
+    })
+}
+
+/// How many leavers each side knows.
+pub(crate) fn sides(leavers: &[LeaverLeaf]) -> Value {
+    let it = tie_out(leavers);
+    json!({
+        "hr": it.both + it.hr_alone, "idp": it.both + it.idp_alone, "both": it.both,
+        "hr_alone": it.hr_alone, "idp_alone": it.idp_alone, "neither": it.neither,
+    })
+}
+
 /// Where everything came from, by which requests: what completeness and accuracy are tested with.
 fn ipe(contents: &Contents, leavers: &[LeaverLeaf]) -> Value {
     let Scope { app, from, to, .. } = &contents.scope;
-    let tie_out = tie_out(leavers);
     let (gap, since) = longest_gap(contents);
-    let result = |word: &str| leavers.iter().filter(|it| it.body.sla.outcome == word).count();
     let made_by = (!contents.scope.is_redacted).then_some(&contents.scope.made_by);
     json!({
         "format": "driftline.ipe.v1",
@@ -347,19 +368,8 @@ fn ipe(contents: &Contents, leavers: &[LeaverLeaf]) -> Value {
         "listed_since": contents.begin.as_ref().map(|it| json!({
             "at": time(it.at), "looked_back_to": time(it.since), "left_out": it.n_left_out,
         })),
-        "counts": {
-            "leavers": leavers.len(),
-            "traces": contents.leavers.iter().filter(|it| it.is_chosen).count(),
-            "with_account": tie_out.with_account,
-            "met": result("met"), "missed": result("missed"), "not_proven": result("not_proven"),
-            "exception": result("exception"), "out_of_scope": result("out_of_scope"),
-        },
-        "reconciliation": {
-            "hr": tie_out.both + tie_out.hr_alone,
-            "idp": tie_out.both + tie_out.idp_alone,
-            "both": tie_out.both, "hr_alone": tie_out.hr_alone, "idp_alone": tie_out.idp_alone,
-            "neither": tie_out.neither,
-        },
+        "counts": counts(leavers, contents.leavers.iter().filter(|it| it.is_chosen).count()),
+        "reconciliation": sides(leavers),
         "coverage": {
             "runs": contents.runs.iter().filter(|it| it.run.is_some()).count(),
             "missed": contents.runs.iter().map(|it| it.n_missed).sum::<u64>(),

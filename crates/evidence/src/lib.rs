@@ -7,6 +7,7 @@
 
 mod anchored;
 mod bag;
+mod compare;
 mod contents;
 mod controls;
 mod erasure;

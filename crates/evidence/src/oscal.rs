@@ -221,14 +221,15 @@ impl Judged {
              exception that two people agreed to."
         )
     }
+}
 
-    /// State and reason as OSCAL has them.
-    const fn status(&self) -> (&'static str, &'static str) {
-        match (self.missed, self.not_proven + self.exception) {
-            (0, 0) => ("satisfied", "pass"),
-            (0, _) => ("not-satisfied", "other"),
-            _ => ("not-satisfied", "fail"),
-        }
+/// State and reason of an objective as OSCAL has them, where so many were seen on too late, and of so
+/// many others it was not seen, or there is an exception.
+pub(crate) const fn status(missed: usize, open: usize) -> (&'static str, &'static str) {
+    match (missed, open) {
+        (0, 0) => ("satisfied", "pass"),
+        (0, _) => ("not-satisfied", "other"),
+        _ => ("not-satisfied", "fail"),
     }
 }
 
@@ -242,7 +243,7 @@ fn finding(
     if judged.unjudged.is_some() {
         return None;
     }
-    let (state, reason) = judged.status();
+    let (state, reason) = status(judged.missed, judged.not_proven + judged.exception);
     let of_scope = leavers.iter().filter(|it| it.body.sla.outcome != "out_of_scope");
     let related = of_scope.map(LeaverLeaf::id).chain([COVERAGE.to_owned()]);
     let related = related.map(|it| json!({"observation-uuid": made.uuid("observation", &it)}));

@@ -255,8 +255,8 @@ pub(crate) const CONFIG_KINDS: &[&str] =
     &["config.changed", "policy.changed", "software.started", "key.added", "key.revoked"];
 
 /// `config-changes.csv`, from the entries of the period.
-pub(crate) fn config_changes(contents: &Contents) -> Vec<u8> {
-    let rows = contents.ledger.entries.iter().filter_map(|(at, entry)| {
+pub(crate) fn config_changes<'e>(entries: impl Iterator<Item = (u64, &'e [u8])>) -> Vec<u8> {
+    let rows = entries.filter_map(|(at, entry)| {
         let value: serde_json::Value = serde_json::from_slice(entry).ok()?;
         let text = |name: &str| value.get(name)?.as_str().map(str::to_owned);
         let kind = text("type").filter(|it| CONFIG_KINDS.contains(&&**it))?;
@@ -297,8 +297,9 @@ pub(crate) fn tie_out(leavers: &[LeaverLeaf]) -> TieOut {
     tie_out
 }
 
-/// `reconciliation.csv`: every leaver with the sides that know them, and accounts that nobody owns.
-pub(crate) fn reconciliation(contents: &Contents, leavers: &[LeaverLeaf]) -> Vec<u8> {
+/// `reconciliation.csv`: every leaver with the sides that know them, and by number the findings of
+/// accounts that nobody owns.
+pub(crate) fn reconciliation(leavers: &[LeaverLeaf], unowned: &[String]) -> Vec<u8> {
     let yes = |it: bool| if it { "yes" } else { "no" }.to_owned();
     let of_leavers = leavers.iter().map(|it| {
         let (hr, idp) = it.said();
@@ -318,10 +319,10 @@ pub(crate) fn reconciliation(contents: &Contents, leavers: &[LeaverLeaf]) -> Vec
             unmatched.to_owned(),
         ]
     });
-    let orphans = contents.findings.iter().filter(|it| is_unowned(it)).map(|it| {
+    let orphans = unowned.iter().map(|finding| {
         let why = "an account of the app that nobody owns".to_owned();
         let (no, one) = ("no".to_owned(), "1".to_owned());
-        vec!["account".to_owned(), it.finding.id.to_string(), no.clone(), no, one, why]
+        vec!["account".to_owned(), finding.clone(), no.clone(), no, one, why]
     });
     report::table_csv(
         &["what", "id", "in_hr", "in_idp", "n_accounts", "unmatched"],
@@ -329,6 +330,8 @@ pub(crate) fn reconciliation(contents: &Contents, leavers: &[LeaverLeaf]) -> Vec
     )
 }
 
-fn is_unowned(it: &FindingTold) -> bool {
-    it.finding.family() == domain::Family::Orphan
+/// The findings of accounts that nobody owns.
+pub(crate) fn unowned(contents: &Contents) -> Vec<String> {
+    let is_unowned = |it: &&FindingTold| it.finding.family() == domain::Family::Orphan;
+    contents.findings.iter().filter(is_unowned).map(|it| it.finding.id.to_string()).collect()
 }

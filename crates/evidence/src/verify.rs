@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::anchored;
 use crate::bag::{Bag, MANIFEST, SIGNATURE, TAG_MANIFEST, hex, is_plain};
+use crate::compare::Told;
 use crate::leaf::LeaverLeaf;
 use crate::population::{COLUMNS, population_csv};
 use crate::{AllowedSigners, Erasures, sample};
@@ -65,7 +66,9 @@ pub fn verify(bag: &Bag, trust: &Trust) -> Vec<Check> {
             checks.push(Check { what: "history", outcome: ledger.goes_on(trust) });
             let anchors = anchored::check(bag, &ledger.checkpoint.origin, &ledger.hashes);
             checks.extend(anchors.map(|it| check("anchors", it)));
-            checks.push(check("leavers", ledger.leavers(bag)));
+            let (leavers, rows) = ledger.leavers(bag);
+            checks.push(check("leavers", leavers));
+            checks.push(check("tables", ledger.tables(bag, &rows)));
             if let Some((nonce, n)) = &trust.sample {
                 checks.push(check("sample", ledger.sample(bag, nonce, *n)));
             }
@@ -304,8 +307,19 @@ impl Ledger {
         }
     }
 
-    /// Every row of the population is what its entry says, every trace is that of its entry.
-    fn leavers(&self, bag: &Bag) -> Result<String, Vec<String>> {
+    /// What a bag says beside its population is what the entries say.
+    fn tables(&self, bag: &Bag, leavers: &[LeaverLeaf]) -> Result<String, Vec<String>> {
+        let time = |key| info(bag, key)?.parse::<DateTime<Utc>>().ok();
+        let (Some(from), Some(to)) = (time("Driftline-From"), time("Driftline-To")) else {
+            return Err(vec!["`bag-info.txt` does not say of which time it is".to_owned()]);
+        };
+        let app = info(bag, "Driftline-App").unwrap_or_default();
+        Told::new(bag, (app, (from, to)), &self.entries, leavers).compare()
+    }
+
+    /// Every row of the population is what its entry says, every trace is that of its entry. With the
+    /// rows as their entries make them.
+    fn leavers(&self, bag: &Bag) -> (Result<String, Vec<String>>, Vec<LeaverLeaf>) {
         let mut problems = Vec::new();
         let traces = self.traces(bag, &mut problems);
         let rows = population(bag).unwrap_or_else(|| {
@@ -343,11 +357,12 @@ impl Ledger {
         }
         if problems.is_empty() {
             let (n, n_traces) = (rows.len(), traces.len());
-            Ok(format!(
+            let good = format!(
                 "{n} rows of the population and {n_traces} traces are what their entries say"
-            ))
+            );
+            (Ok(good), leavers)
         } else {
-            Err(problems)
+            (Err(problems), leavers)
         }
     }
 

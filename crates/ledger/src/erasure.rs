@@ -1,9 +1,11 @@
 //! What the ledger is told of erasures, and of legal holds that forbid them.
 
-use domain::{Digest, Signature};
+use chrono::{DateTime, Utc};
+use domain::{Digest, Signature, SystemId};
 use serde_json::{Map, Value, json};
 
 use crate::Event;
+use crate::entry::time;
 use crate::event::{Kind, Who, by_person, hex};
 
 /// What was erased of somebody.
@@ -40,6 +42,21 @@ impl Event {
     pub fn hold_set((hold, reason): (i64, &str), who: Who, by: &Signature) -> Self {
         let reason = ("reason", json!(reason));
         by_person(Kind::HoldSet, by, Some(who), json!({"hold": hold}), [reason])
+    }
+
+    /// Whatever is kept of an app and a time must be kept: number of the hold, and why.
+    #[must_use]
+    pub fn hold_set_on_period(
+        (hold, reason): (i64, &str),
+        app: &SystemId,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+        by: &Signature,
+    ) -> Self {
+        let reason = ("reason", json!(reason));
+        let body = json!({
+            "hold": hold, "app": app.as_str(), "from": time(from), "to": time(to),
+        });
+        by_person(Kind::HoldSet, by, None, body, [reason])
     }
 
     /// Somebody asked to lift a hold.

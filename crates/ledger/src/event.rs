@@ -287,6 +287,15 @@ impl Event {
         by_run(Kind::RunCompleted, (record.id, record.now), None, body)
     }
 
+    /// Adds the digest over what the run was given to the entry that tells of it, and to no other.
+    pub fn add_inputs(&mut self, inputs: &Digest) {
+        if self.kind == Kind::RunCompleted
+            && let Value::Object(body) = &mut self.body
+        {
+            body.insert("inputs_sha256".to_owned(), json!(hex(inputs)));
+        }
+    }
+
     /// What a run is run with that the run before was not: all of it when there was none.
     #[must_use]
     pub fn basis_changed(
@@ -524,23 +533,34 @@ pub(crate) fn by_person<const N: usize>(
 /// What was seen of the account, where a finding is over or back because of that.
 fn observed(event: &FindingEvent, finding: &Finding) -> Option<Event> {
     use domain::Resolution::{AbsenceProven, InactiveSeen};
+    let exposure = finding.exposures.last()?;
+    let off_before = seen_off_before(event, finding);
     let is = match (event.change, finding.resolution) {
         (Change::Resolved, Some(InactiveSeen)) => "inactive",
         (Change::Resolved, Some(AbsenceProven)) => "absent",
-        (Change::Reopened, _) => "active",
+        _ if off_before.is_some() => "active",
         _ => return None,
     };
-    let exposure = finding.exposures.last()?;
     let who = Who::of(&finding.subject);
     let body = json!({
         "app": finding.app.as_str(),
         "is": is,
         "last_seen_active": exposure.last_seen_active.map(time),
         "first_seen_inactive": exposure.first_seen_inactive.map(time),
+        "was_seen_inactive": off_before.map(time),
     });
     let (run, at, facts) = (event.run, event.at, vec![who.fact()]);
     let (kind, actor) = (Kind::ObservationChanged, Actor::Driftline);
     Some(Event { kind, at, run, actor, subject: Some(who), body, facts })
+}
+
+/// When an account that a run sees on again had been seen off. A finding also comes back by a
+/// person's word, or where a right ended anew while the account was on all the time: nobody saw
+/// either come on.
+fn seen_off_before(event: &FindingEvent, finding: &Finding) -> Option<DateTime<Utc>> {
+    let [.., before, now] = &finding.exposures[..] else { return None };
+    event.run.filter(|_| event.change == Change::Reopened && now.last_seen_active.is_some())?;
+    before.first_seen_inactive
 }
 
 /// The lists that showed a finding first.

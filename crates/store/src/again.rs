@@ -4,13 +4,15 @@
 use chrono::{DateTime, Utc};
 use domain::{Digest, Pass, Rows, RunId, Snapshot, SnapshotId, Turn};
 use rusqlite::backup::Backup;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use rustc_hash::FxHashMap;
 
 use crate::cells::{Cells, ms};
 use crate::inputs::Kept;
 use crate::moment::Moment;
-use crate::{Commit, Inputs, ListInput, LogPart, Store, StoreError, commit, inputs, log, turn};
+use crate::{
+    Commit, Inputs, ListInput, LogPart, Store, StoreError, audit, commit, entry, inputs, log, turn,
+};
 
 /// A run as it was saved, without what it concluded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +56,19 @@ impl Store {
     /// [`StoreError::Corrupt`] when a row is not what we write; otherwise what disks do.
     pub async fn past_run(&self, run: RunId) -> Result<Option<PastRun>, StoreError> {
         self.read("read a run", move |connection| past_run(connection, run)).await
+    }
+
+    /// What of a run is not as the ledger was told: of what it was given, by name, and its report; empty
+    /// where all is, or where the ledger was not told yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when what the run was given cannot be read; otherwise what disks do.
+    pub async fn told_otherwise(&self, run: RunId) -> Result<Vec<String>, StoreError> {
+        self.read("read what the ledger tells of a run", move |connection| {
+            told_otherwise(connection, run)
+        })
+        .await
     }
 
     /// Copies the database into memory, and brings the copy back to before a run; `None` when what
@@ -138,7 +153,8 @@ impl Store {
     /// As [`Store::commit`].
     pub async fn keep_again(&self, run: Commit) -> Result<(), StoreError> {
         self.write("save a run again", move |connection| {
-            commit::save(connection, run, Moment::of(connection)?, 0)
+            commit::save_given(connection, &run, Moment::of(connection)?)?;
+            commit::save_concluded(connection, run, 0)
         })
         .await
     }
@@ -216,6 +232,40 @@ fn past_run(connection: &Connection, run: RunId) -> Result<Option<PastRun>, Stor
         turn: turn::of_run(connection, run)?,
         has_inputs: inputs::load(connection, run)?.is_some(),
     }))
+}
+
+fn told_otherwise(connection: &Connection, run: RunId) -> Result<Vec<String>, StoreError> {
+    let Some(told) = audit::told_of_run(connection, run)? else {
+        let is_before = run < entry::first_run(connection)?;
+        return Ok(if is_before {
+            Vec::new()
+        } else {
+            vec!["the ledger has no entry of it".to_owned()]
+        });
+    };
+    let mut problems = Vec::new();
+    // A report that an erasure wrote again is bound to its entry by the one of the erasure.
+    let sql = "SELECT lower(hex(sha256)) FROM report WHERE run = ?1
+                   AND NOT EXISTS (SELECT 1 FROM erased WHERE what = 'report' AND id = ?1)";
+    let report: Option<String> = connection.query_row(sql, [run.0], |row| row.get(0)).optional()?;
+    if report.is_some_and(|it| it != told.report_sha256) {
+        problems.push(format!("its report is not the one of entry {}", told.seq));
+    }
+    let sql = "SELECT lower(hex(settings_digest)) FROM run WHERE id = ?1";
+    let settings: String = connection.query_row(sql, [run.0], |row| row.get(0))?;
+    if told.settings_sha256.is_some_and(|it| it != settings) {
+        problems.push(format!("its settings are not those of entry {}", told.seq));
+    }
+    let Some(inputs) = told.inputs_sha256 else { return Ok(problems) };
+    match inputs::changed(connection, run, &inputs)? {
+        Some(parts) => problems
+            .extend(parts.iter().map(|it| format!("what it was given was changed since: {it}"))),
+        None if !audit::has_erasure_since(connection, told.seq)? => {
+            problems.push("what it was given was taken out, and by no erasure".to_owned());
+        }
+        None => {}
+    }
+    Ok(problems)
 }
 
 fn in_order(rows: Rows, order: &[usize]) -> Rows {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::RunId;
 use ledger::{
     Broken, Checkpoint, Kind, PublicKey, StoredEntry, Verified, Verifier, digest_of, sha256,
 };
@@ -67,11 +68,14 @@ struct AnchorTold {
     proof_sha256: String,
 }
 
-/// The digest of a run's report, as the entry of the run has it.
-struct RunTold {
+/// What the entry of a run has of it.
+pub(crate) struct RunTold {
     run: i64,
-    seq: u64,
-    report_sha256: String,
+    pub(crate) seq: u64,
+    pub(crate) report_sha256: String,
+    pub(crate) settings_sha256: Option<String>,
+    /// The digest over what it was given; `None`: entries had none yet.
+    pub(crate) inputs_sha256: Option<String>,
 }
 
 /// Takes entries and checkpoints through the verifier, in order.
@@ -190,9 +194,38 @@ fn run_told(seq: u64, entry: &[u8]) -> Option<RunTold> {
     struct Body {
         run: i64,
         report_sha256: String,
+        settings_sha256: Option<String>,
+        inputs_sha256: Option<String>,
     }
     let Entry { body } = serde_json::from_slice(entry).ok()?;
-    Some(RunTold { run: body.run, seq, report_sha256: body.report_sha256 })
+    let Body { run, report_sha256, settings_sha256, inputs_sha256 } = body;
+    Some(RunTold { run, seq, report_sha256, settings_sha256, inputs_sha256 })
+}
+
+/// What the ledger was told of a run; `None`: nothing.
+pub(crate) fn told_of_run(
+    connection: &Connection,
+    run: RunId,
+) -> Result<Option<RunTold>, StoreError> {
+    let sql = "SELECT seq, entry FROM ledger_entry WHERE kind = ?1 ORDER BY seq DESC";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([Kind::RunCompleted.name()])?;
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "ledger_entry")?;
+        let seq = cells.key().cast_unsigned();
+        let told = run_told(seq, cells.blob("entry")?).ok_or(Broken::Altered { seq })?;
+        if told.run == run.0 {
+            return Ok(Some(told));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether somebody was erased after an entry was written.
+pub(crate) fn has_erasure_since(connection: &Connection, seq: u64) -> Result<bool, StoreError> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM ledger_entry WHERE kind = ?1 AND seq > ?2)";
+    let erasure = Kind::ErasureDone.name();
+    Ok(connection.query_row(sql, (erasure, seq.cast_signed()), |row| row.get(0))?)
 }
 
 fn erasure_told(entry: &[u8]) -> Option<String> {
@@ -287,7 +320,7 @@ fn check_runs(
         reports.insert(cells.key(), cells.string("sha256")?);
     }
     let mut runs: BTreeSet<i64> = load::runs(connection)?.iter().map(|it| it.id.0).collect();
-    for RunTold { run, seq, report_sha256 } in told {
+    for RunTold { run, seq, report_sha256, .. } in told {
         let after = |is: Option<String>, (was, now): &(String, String)| {
             is.filter(|it| it == was).map(|_| now.clone())
         };

@@ -115,25 +115,26 @@ impl Store {
         self.write("save a run", move |connection| {
             let now = commit.run.now;
             let before = Moment::of(connection)?;
+            let inputs = save_given(connection, &commit, before)?;
             let (wanted, mut entries) = anchor::wanted(connection, &commit.anchors, now)?;
             let n_before = entries.len() as u64;
             entries.append(&mut commit.entries);
+            entries.iter_mut().for_each(|it| it.add_inputs(&inputs));
             let first = entry::append(connection, signer.as_deref(), entries)?;
             anchor::ask(connection, &wanted, now)?;
-            save(connection, commit, before, first + n_before)
+            save_concluded(connection, commit, first + n_before)
         })
         .await
     }
 }
 
-/// `before` is the moment before anything of it was written, `first` where its entries begin in the
-/// ledger.
-pub(crate) fn save(
+/// Saves what a run was given, with the findings as they are after it, and returns the digest of it.
+/// `before` is the moment before anything of it was written.
+pub(crate) fn save_given(
     connection: &Connection,
-    commit: Commit,
+    commit: &Commit,
     before: Moment,
-    first: u64,
-) -> Result<(), StoreError> {
+) -> Result<Digest, StoreError> {
     let run = commit.run.id;
     let last: Option<i64> =
         connection.query_row("SELECT max(id) FROM run", [], |row| row.get(0))?;
@@ -148,11 +149,20 @@ pub(crate) fn save(
     snapshot::insert_other_requests(connection, run, &commit.other_requests)?;
     observation::insert(connection, run, &commit.observations)?;
     log::insert(connection, run, &commit.log)?;
+    finding::save(connection, &commit.findings)?;
+    inputs::insert(connection, run, before, &commit.inputs)
+}
+
+/// Saves what a run concluded. `first` is where its entries begin in the ledger.
+pub(crate) fn save_concluded(
+    connection: &Connection,
+    commit: Commit,
+    first: u64,
+) -> Result<(), StoreError> {
+    let run = commit.run.id;
     conclusion::insert_links(connection, run, commit.links)?;
     conclusion::insert_standings(connection, run, commit.standings)?;
     conclusion::insert_episodes(connection, run, &commit.episodes)?;
-    finding::save(connection, &commit.findings)?;
-    inputs::insert(connection, run, before, &commit.inputs)?;
     finding::insert_events(connection, &commit.events)?;
     guard::insert_counts(connection, run, &commit.changes)?;
     people::insert_voids(connection, &commit.voided_waivers)?;

@@ -1,15 +1,18 @@
 //! What a run was given that no table keeps as it was then, so that it can be judged again: what
 //! its pulls said beside their lists, in which order rows came, and how the database stood.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use domain::{
     AnchorStand, Channel, Digest, EntityId, List, RunId, Stream, SystemId, Unmapped, Watcher,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::canon::{put_count, take_count};
-use crate::cells::{maybe_ms, ms, packed, unpacked};
+use crate::cells::{self, maybe_ms, ms, packed, unpacked};
 use crate::moment::Moment;
 use crate::report::digest;
 use crate::{DeadChannel, StoreError, overwritten};
@@ -33,6 +36,8 @@ pub struct Inputs {
     pub troubles: Vec<(SystemId, Watcher, String)>,
     /// Values that no mapping knew.
     pub unmapped: Vec<Unmapped>,
+    /// Apps whose accounts came in a list that was not taken, for its time.
+    pub apps_of_refused_lists: Vec<SystemId>,
     /// When accounts that findings are about were last used, as far as the app said.
     pub last_uses: Vec<(EntityId, DateTime<Utc>)>,
     /// Channels that took no notice.
@@ -76,7 +81,17 @@ struct InputsJson {
     last_uses: Vec<(i64, i64)>,
     dead_channels: Vec<(String, u64, String)>,
     anchors: Vec<(String, i64, Option<i64>, Option<String>)>,
+    #[serde(default)]
+    apps_of_refused_lists: Vec<String>,
+    /// What the digests are salted with; empty: kept before they were.
+    #[serde(default)]
+    salt: String,
+    /// The digest of each part, by name.
+    #[serde(default)]
+    digests: Digests,
 }
+
+type Digests = BTreeMap<String, String>;
 
 fn key(run: RunId) -> String {
     format!("inputs/{:012}", run.0)
@@ -87,23 +102,30 @@ fn key_of_rows(run: RunId) -> String {
 }
 
 fn key_of_settings(digest: &Digest) -> String {
-    let hex: String = digest.iter().map(|it| format!("{it:02x}")).collect();
-    format!("settings/{hex}")
+    format!("settings/{}", hex(digest))
 }
 
-/// Keeps what a run was given. Its findings are saved already.
+fn hex(digest: &Digest) -> String {
+    digest.iter().map(|it| format!("{it:02x}")).collect()
+}
+
+/// Keeps what a run was given, and returns the digest over it. Its findings, answers and log are saved
+/// already.
 pub(crate) fn insert(
     connection: &Connection,
     run: RunId,
     before: Moment,
     inputs: &Inputs,
-) -> Result<(), StoreError> {
+) -> Result<Digest, StoreError> {
     let named = |it: &(SystemId, String)| (it.0.to_string(), it.1.clone());
     let before = match inputs.n_entries {
         Some(n) => before.with_entries(n),
         None => before,
     };
-    let json = InputsJson {
+    let salt = connection
+        .prepare_cached("SELECT lower(hex(randomblob(16)))")?
+        .query_row([], |row| row.get(0))?;
+    let mut json = InputsJson {
         pulled_at_ms: ms(inputs.pulled_at),
         before,
         overwritten: overwritten::last(connection)?,
@@ -128,6 +150,11 @@ pub(crate) fn insert(
             .iter()
             .map(|it| (it.system.to_string(), it.field.clone(), it.raw.clone(), it.count))
             .collect(),
+        apps_of_refused_lists: inputs
+            .apps_of_refused_lists
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
         last_uses: inputs.last_uses.iter().map(|(entity, at)| (entity.0, ms(*at))).collect(),
         dead_channels: inputs
             .dead_channels
@@ -142,16 +169,106 @@ pub(crate) fn insert(
                 (it.name.to_string(), first, last, it.why.clone())
             })
             .collect(),
+        salt,
+        digests: Digests::new(),
     };
+    let rows = pack_rows(&inputs.lists)?;
+    json.digests = digests(connection, run, &cells::packed(&json)?, &rows)?;
     let mut insert = connection.prepare_cached("INSERT INTO meta (key, value) VALUES (?1, ?2)")?;
     insert.execute(params![key(run), packed(&json)?])?;
-    insert.execute(params![key_of_rows(run), pack_rows(&inputs.lists)?])?;
+    insert.execute(params![key_of_rows(run), rows])?;
     if let Some(settings) = &inputs.settings {
         connection
             .prepare_cached("INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
             .execute(params![key_of_settings(&digest(settings.as_bytes())), packed(settings)?])?;
     }
-    Ok(())
+    Ok(over_all(&json.digests))
+}
+
+/// SHA-256 over the salt and each part: each member of the document as it is kept, whatever a later
+/// version adds to it, the order of rows, and what was answered by id and told by logs. Settings have
+/// a digest of their own.
+fn digests(
+    connection: &Connection,
+    run: RunId,
+    document: &[u8],
+    rows: &[u8],
+) -> Result<Digests, StoreError> {
+    let corrupt = StoreError::Corrupt { table: "meta", column: "inputs", key: run.0 };
+    let mut parts: Map<String, Value> = unpacked(document).ok_or(corrupt)?;
+    let salt = parts.remove("salt").unwrap_or_default();
+    parts.remove("digests");
+    let mut add = |name: &str, value| parts.insert(name.to_owned(), value);
+    add("rows", Value::String(hex(&digest(rows))));
+    let sql = "SELECT system, list, key, row, why, sent_at_ms, received_at_ms
+               FROM observation WHERE run = ?1 ORDER BY id";
+    add("answers", lines(connection, sql, run)?);
+    let sql = "SELECT system, event, at_ms, kind, identity FROM log_event WHERE run = ?1
+               ORDER BY id";
+    add("logs", lines(connection, sql, run)?);
+    let salted = |(name, value): (String, Value)| {
+        let text = format!("{salt}\n{name}\n{}", sorted(value));
+        (name, hex(&digest(text.as_bytes())))
+    };
+    Ok(parts.into_iter().map(salted).collect())
+}
+
+/// The same with the members of each object in order of their names.
+fn sorted(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members: BTreeMap<String, Value> = members.into_iter().collect();
+            members.into_iter().map(|(name, it)| (name, sorted(it))).collect()
+        }
+        Value::Array(all) => all.into_iter().map(sorted).collect(),
+        other => other,
+    }
+}
+
+/// The rows that a query finds, column by column.
+fn lines(connection: &Connection, sql: &str, run: RunId) -> Result<Value, StoreError> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let n_columns = statement.column_count();
+    let mut rows = statement.query([run.0])?;
+    let mut lines = Vec::new();
+    while let Some(row) = rows.next()? {
+        let line = (0..n_columns).map(|at| Ok(cells::value(row.get_ref(at)?)));
+        lines.push(line.collect::<Result<Value, rusqlite::Error>>()?);
+    }
+    Ok(Value::Array(lines))
+}
+
+/// SHA-256 over the digests of all parts, a line each.
+fn over_all(digests: &Digests) -> Digest {
+    let lines: String = digests.iter().map(|(name, it)| format!("{name} {it}\n")).collect();
+    digest(lines.as_bytes())
+}
+
+/// Which parts of what a run was given are not those of the digest that the ledger was told; `None`:
+/// nothing is kept.
+pub(crate) fn changed(
+    connection: &Connection,
+    run: RunId,
+    told: &str,
+) -> Result<Option<Vec<String>>, StoreError> {
+    let corrupt = || StoreError::Corrupt { table: "meta", column: "inputs", key: run.0 };
+    let Some(document) = value(connection, &key(run))? else { return Ok(None) };
+    let json: InputsJson = unpacked(&document).ok_or_else(corrupt)?;
+    let rows = value(connection, &key_of_rows(run))?.ok_or_else(corrupt)?;
+    let kept = json.digests;
+    let now = digests(connection, run, &document, &rows)?;
+    if hex(&over_all(&now)) == told {
+        return Ok(Some(Vec::new()));
+    }
+    let differ: Vec<String> = now
+        .iter()
+        .filter(|(name, it)| kept.get(*name) != Some(it))
+        .map(|it| it.0.clone())
+        .collect();
+    if differ.is_empty() || hex(&over_all(&kept)) != told {
+        return Ok(Some(vec!["all of it, with the digests of its parts".to_owned()]));
+    }
+    Ok(Some(differ))
 }
 
 /// Forgets what runs so far were given, and what was written over in findings since.
@@ -217,6 +334,7 @@ impl InputsJson {
             };
             Some(AnchorStand { name: name.into(), first_asked_at: time(first)?, last_made_at, why })
         });
+        let refused = self.apps_of_refused_lists.iter().map(|it| system(it));
         let last_uses =
             self.last_uses.into_iter().map(|(entity, at)| Some((EntityId(entity), time(at)?)));
         Some(Inputs {
@@ -228,6 +346,7 @@ impl InputsJson {
             refused: named(self.refused)?,
             troubles: troubles.collect::<Option<_>>()?,
             unmapped: unmapped.collect::<Option<_>>()?,
+            apps_of_refused_lists: refused.collect::<Option<_>>()?,
             last_uses: last_uses.collect::<Option<_>>()?,
             dead_channels: self
                 .dead_channels

@@ -60,7 +60,7 @@ pub use commit::{Commit, LinkChange, RunSummary};
 pub use conclusions::Difference;
 pub use disposition::Disposal;
 pub use enrol::Enrolled;
-pub use erase::{Erased, ErasedCounts, ErasureRow, ErasureScope, LegalHold, Meant};
+pub use erase::{Erased, ErasedCounts, ErasureRow, ErasureScope, HeldOn, LegalHold, Meant};
 pub use error::{Refusal, StoreError};
 pub use guard::NewRelease;
 pub use health::{Requested, Sizes};

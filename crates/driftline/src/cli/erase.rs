@@ -33,7 +33,7 @@ pub(crate) struct EraseArgs {
 pub(crate) enum HoldCommand {
     /// Show the holds in force
     List,
-    /// Forbid the erasure of somebody until two people lift that
+    /// Forbid the erasure of somebody, or of anybody in an app and a time, until two people lift that
     Set(HoldSetArgs),
     /// Ask to lift a hold. It falls once somebody else approves it
     #[command(after_help = "Example:\n  driftline hold lift 2 --reason 'case 17-204 is closed'")]
@@ -64,11 +64,25 @@ pub(crate) enum HoldCommand {
 /// A new hold.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Example:
-  driftline hold set henrik.solberg@example.com --reason 'case 17-204'")]
+Examples:
+  driftline hold set henrik.solberg@example.com --reason 'case 17-204'
+  driftline hold set --app secureframe --from 2026-01-01 --to 2027-01-01 --reason 'audit of 2026'")]
 pub(crate) struct HoldSetArgs {
     /// An address, login, name, SYSTEM/ID, random name of the ledger or number of a finding
-    pub(crate) who: String,
+    #[arg(required_unless_present = "app", conflicts_with = "app")]
+    pub(crate) who: Option<String>,
+
+    /// In place of a person: whoever had an account in this app, left it, or was found there
+    #[arg(long, requires = "from", requires = "to")]
+    pub(crate) app: Option<String>,
+
+    /// The first day of that time, or its first instant
+    #[arg(long, value_name = "DATE", requires = "app")]
+    pub(crate) from: Option<String>,
+
+    /// The first day after it, or the first instant
+    #[arg(long, value_name = "DATE", requires = "app")]
+    pub(crate) to: Option<String>,
 
     /// Why
     #[arg(long)]

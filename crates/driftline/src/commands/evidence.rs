@@ -65,16 +65,16 @@ pub(crate) async fn evidence(
 /// An app, and a time with its beginning and without its end.
 #[derive(Clone, Debug)]
 pub(super) struct Period {
-    app: SystemId,
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
+    pub(super) app: SystemId,
+    pub(super) from: DateTime<Utc>,
+    pub(super) to: DateTime<Utc>,
     /// The identity providers bound to the app.
     idps: Vec<SystemId>,
     is_provisional: bool,
 }
 
 impl Period {
-    fn of(settings: &Settings, args: &PeriodArgs) -> anyhow::Result<Self> {
+    pub(super) fn of(settings: &Settings, args: &PeriodArgs) -> anyhow::Result<Self> {
         let rules = settings.apps.iter().map(|it| &it.rules);
         let Some(rules) = rules.clone().find(|it| it.app.as_str() == args.app) else {
             let names = crate::nearest::listed(rules.map(|it| it.app.as_str()));

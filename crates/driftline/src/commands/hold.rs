@@ -1,14 +1,16 @@
-//! `hold`: legal holds, which forbid that somebody is erased. One person sets one, two lift it.
+//! `hold`: legal holds, which forbid that somebody is erased, or anybody in an app and a time. One
+//! person sets one, two lift it.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use domain::Clock;
-use store::Store;
+use store::{HeldOn, Store};
 
-use crate::cli::{HoldCommand, HoldSetArgs};
+use crate::cli::{HoldCommand, HoldSetArgs, PeriodArgs};
 use crate::commands::erase::{day, meant};
+use crate::commands::evidence::Period;
 use crate::commands::findings::existing;
 use crate::exit::{Exit, UsageError};
 use crate::settings::{self, Settings};
@@ -63,14 +65,13 @@ async fn list(settings: &Settings, store: &Store) -> anyhow::Result<String> {
     }
     let mut text = String::new();
     for it in holds {
-        writeln!(
-            text,
-            "{:>4}  {}, since {}, set by {}",
-            it.id,
-            it.key,
-            day(it.at, settings),
-            it.by
-        )?;
+        let on = match &it.on {
+            HeldOn::Person { key, .. } => key.clone(),
+            HeldOn::Period { app, from, to } => {
+                format!("{app} from {} to {}", day(*from, settings), day(*to, settings))
+            }
+        };
+        writeln!(text, "{:>4}  {on}, since {}, set by {}", it.id, day(it.at, settings), it.by)?;
         writeln!(text, "      {}", it.reason)?;
         if let Some(by) = it.lift_asked_by {
             writeln!(
@@ -88,14 +89,25 @@ async fn set(
     args: &HoldSetArgs,
     now: DateTime<Utc>,
 ) -> anyhow::Result<String> {
-    let reason = reasoned(&args.reason)?;
+    let (reason, by) = (reasoned(&args.reason)?, who::signature(args.by.as_deref(), now));
     let store = existing(settings)?;
-    let scope = meant(&store, &args.who).await?;
+    if let (Some(app), Some(from), Some(to)) = (&args.app, &args.from, &args.to) {
+        let asked = PeriodArgs { app: app.clone(), from: from.clone(), to: to.clone() };
+        let Period { app, from, to, .. } = Period::of(settings, &asked)?;
+        let id = store.set_legal_hold_on_period(app.clone(), (from, to), reason, by).await?;
+        return Ok(format!(
+            "Legal hold {id} is on {app} from {} to {}: whoever had an account there in that time, left, or \
+             was found, cannot be erased until two people lift it.\n",
+            day(from, settings),
+            day(to, settings)
+        ));
+    }
+    let name = args.who.as_deref().unwrap_or_default();
+    let scope = meant(&store, name).await?;
     let Some(row) = scope.rows.into_iter().next() else {
-        return Err(UsageError(format!("no row is kept of `{}`", args.who)).into());
+        return Err(UsageError(format!("no row is kept of `{name}`")).into());
     };
     let key = format!("{}/{}", row.stream.system, row.key);
-    let by = who::signature(args.by.as_deref(), now);
     let id = store.set_legal_hold(row, reason, by).await?;
     Ok(format!(
         "Legal hold {id} is on {key} and all rows of the same person: they cannot be erased until two people \

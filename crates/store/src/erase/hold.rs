@@ -1,7 +1,7 @@
 //! Legal holds: whose rows are kept whatever anybody asks for. One person sets a hold; two lift it.
 
 use chrono::{DateTime, Utc};
-use domain::{EntityId, Folded, Signature};
+use domain::{EntityId, Folded, Signature, SystemId};
 use ledger::Event;
 use rusqlite::{Connection, params};
 
@@ -13,10 +13,8 @@ use crate::{Refusal, Store, StoreError, entry};
 pub struct LegalHold {
     /// Its number.
     pub id: i64,
-    /// A row of theirs.
-    pub entity: EntityId,
-    /// Its key, as `okta/00u1`.
-    pub key: String,
+    /// What must be kept.
+    pub on: HeldOn,
     /// Why it was set.
     pub reason: String,
     /// By whom.
@@ -25,6 +23,27 @@ pub struct LegalHold {
     pub at: DateTime<Utc>,
     /// Who asked to lift it; `None`: nobody.
     pub lift_asked_by: Option<String>,
+}
+
+/// What a hold is on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeldOn {
+    /// All rows of a person.
+    Person {
+        /// One of them.
+        entity: EntityId,
+        /// Its key, as `okta/00u1`.
+        key: String,
+    },
+    /// Whoever had an account in an app, left it, or was found there, in a time.
+    Period {
+        /// The app.
+        app: SystemId,
+        /// The first instant.
+        from: DateTime<Utc>,
+        /// The first instant after it.
+        to: DateTime<Utc>,
+    },
 }
 
 impl Store {
@@ -50,14 +69,38 @@ impl Store {
     ) -> Result<i64, StoreError> {
         let signer = self.signer.clone();
         self.write("save a legal hold", move |connection| {
+            let id = insert(connection, row.entity, &reason, &by)?;
+            let event = Event::hold_set((id, &reason), super::who(&row), &by);
+            entry::append(connection, signer.as_deref(), vec![event])?;
+            Ok(id)
+        })
+        .await
+    }
+
+    /// Sets a hold on whatever is kept of an app and a time, and returns its number.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] when it cannot be saved.
+    pub async fn set_legal_hold_on_period(
+        &self,
+        app: SystemId,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+        reason: String,
+        by: Signature,
+    ) -> Result<i64, StoreError> {
+        /// Of no row.
+        const NOBODY: EntityId = EntityId(0);
+        let signer = self.signer.clone();
+        self.write("save a legal hold", move |connection| {
+            let id = insert(connection, NOBODY, &reason, &by)?;
             connection
                 .prepare_cached(
-                    "INSERT INTO legal_hold (entity, reason, by, at_ms, place)
-                     VALUES (?1, ?2, ?3, ?4, ?5)",
+                    "INSERT INTO legal_hold_period (hold, app, from_ms, to_ms)
+                     VALUES (?1, ?2, ?3, ?4)",
                 )?
-                .execute(params![row.entity.0, reason, by.by, ms(by.at), by.place])?;
-            let id = connection.last_insert_rowid();
-            let event = Event::hold_set((id, &reason), super::who(&row), &by);
+                .execute(params![id, app.as_str(), ms(from), ms(to)])?;
+            let event = Event::hold_set_on_period((id, &reason), &app, (from, to), &by);
             entry::append(connection, signer.as_deref(), vec![event])?;
             Ok(id)
         })
@@ -118,6 +161,20 @@ impl Store {
     }
 }
 
+fn insert(
+    connection: &Connection,
+    entity: EntityId,
+    reason: &str,
+    by: &Signature,
+) -> Result<i64, StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO legal_hold (entity, reason, by, at_ms, place) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![entity.0, reason, by.by, ms(by.at), by.place])?;
+    Ok(connection.last_insert_rowid())
+}
+
 fn one(connection: &Connection, id: i64) -> Result<LegalHold, StoreError> {
     let found = in_force(connection)?.into_iter().find(|it| it.id == id);
     found.ok_or_else(|| Refusal::NoSuchHold(id).into())
@@ -125,19 +182,29 @@ fn one(connection: &Connection, id: i64) -> Result<LegalHold, StoreError> {
 
 pub(crate) fn in_force(connection: &Connection) -> Result<Vec<LegalHold>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT h.id, h.entity, h.reason, h.by, h.at_ms, l.by
-         FROM legal_hold h LEFT JOIN legal_hold_lift l ON l.hold = h.id
+        "SELECT h.id, p.app, p.from_ms, p.to_ms, h.entity, h.reason, h.by, h.at_ms, l.by
+         FROM legal_hold h LEFT JOIN legal_hold_period p ON p.hold = h.id
+             LEFT JOIN legal_hold_lift l ON l.hold = h.id
          WHERE h.id NOT IN (SELECT hold FROM legal_hold_lifted) ORDER BY h.id",
     )?;
     let mut rows = statement.query([])?;
     let mut holds = Vec::new();
     while let Some(row) = rows.next()? {
         let mut cells = Cells::keyed(row, "legal_hold")?;
-        let (id, entity) = (cells.key(), cells.entity("entity")?);
+        let id = cells.key();
+        let app = cells.maybe_name("app", |it| SystemId::parse(it).ok())?;
+        let period = (cells.maybe_time("from_ms")?, cells.maybe_time("to_ms")?);
+        let entity = cells.entity("entity")?;
+        let on = match (app, period) {
+            (Some(app), (Some(from), Some(to))) => HeldOn::Period { app, from, to },
+            _ => {
+                let key = super::key_of(connection, entity)?.unwrap_or_default();
+                HeldOn::Person { entity, key }
+            }
+        };
         holds.push(LegalHold {
             id,
-            entity,
-            key: super::key_of(connection, entity)?.unwrap_or_default(),
+            on,
             reason: cells.string("reason")?,
             by: cells.string("by")?,
             at: cells.time("at_ms")?,

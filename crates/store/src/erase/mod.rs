@@ -12,7 +12,7 @@ use domain::{EntityId, List, Signature, SnapshotId};
 use ledger::Who;
 use rusqlite::{Connection, OptionalExtension as _};
 
-pub use hold::LegalHold;
+pub use hold::{HeldOn, LegalHold};
 pub use sweep::{Erased, ErasedCounts};
 pub(crate) use sweep::{digest_of, erased_lines, erased_versions};
 pub use whom::{ErasureRow, ErasureScope};

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::words::Words;
+use super::{HeldOn, LegalHold};
 use crate::canon::Pool;
 use crate::leaver::LeaverLine;
 use crate::past::ends;
@@ -27,6 +28,10 @@ pub struct ErasureRow {
     pub stream: Stream,
     /// Its key there, which is kept.
     pub key: String,
+    /// As of when a list showed it first; `None`: not known.
+    pub first_seen_at: Option<DateTime<Utc>>,
+    /// As of when a list was without it; `None`: its source may still have it.
+    pub gone_at: Option<DateTime<Utc>>,
     /// Why the source may still have it; `None`: its newest whole list is without it.
     pub is_there: Option<String>,
 }
@@ -48,8 +53,8 @@ pub struct ErasureScope {
     pub obstacles: Vec<String>,
     /// Values of theirs that others have, too: those stay where they are the others'.
     pub shared: Vec<String>,
-    /// Holds in force on one of their rows.
-    pub holds: Vec<super::LegalHold>,
+    /// Holds in force on them.
+    pub holds: Vec<LegalHold>,
     pub(crate) words: Words,
 }
 
@@ -62,6 +67,25 @@ impl ErasureScope {
     #[must_use]
     pub fn names(&self, text: &str) -> bool {
         self.words.replaced(text, "").is_some()
+    }
+
+    /// Whether a hold is on them: on one of their rows, or on an app and a time of which something is
+    /// kept about them.
+    fn is_held(&self, hold: &LegalHold) -> bool {
+        let (app, from, to) = match &hold.on {
+            HeldOn::Person { entity, .. } => return self.entities().contains(entity),
+            HeldOn::Period { app, from, to } => (app, *from, *to),
+        };
+        let had_account = self.rows.iter().any(|it| {
+            it.stream.system == *app
+                && it.first_seen_at.is_none_or(|at| at < to)
+                && it.gone_at.is_none_or(|at| at >= from)
+        });
+        let lived = |it: &Finding| {
+            it.app == *app && it.detected_at < to && it.resolved_at.is_none_or(|at| at >= from)
+        };
+        let left = |it: &LeaverLine| it.leaver.app == *app && it.leaver.is_in(from, to);
+        had_account || self.findings.iter().any(lived) || self.leavers.iter().any(left)
     }
 
     /// Whether the access that they had was shown to be over, in every app; with the time. `None`: in
@@ -150,21 +174,29 @@ fn says(rows: &Rows) -> Says {
     }
 }
 
-/// Hands over every version of every list that was not erased: its stream, its number, the row that
+/// A version of a row, and the snapshot that showed it first.
+#[derive(Clone, Copy)]
+pub(super) struct Version {
+    id: i64,
+    since: SnapshotId,
+}
+
+/// Hands over every version of every list that was not erased: its stream, which it is, the row that
 /// it is one of, and what it says.
 pub(super) fn each_version(
     connection: &Connection,
-    mut take: impl FnMut((i64, &Stream), i64, EntityId, &Rows) -> Result<(), StoreError>,
+    mut take: impl FnMut((i64, &Stream), Version, EntityId, &Rows) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     let mut pool = Pool::default();
     for (number, stream) in snapshot::streams(connection)? {
-        pack::each_of_stream(connection, number, SnapshotId(i64::MAX), |_, packed| {
+        pack::each_of_stream(connection, number, SnapshotId(i64::MAX), |since, packed| {
             if is_erased(packed.row) {
                 return Ok(());
             }
             let row =
                 decoded(stream.list, packed.row, &mut pool).ok_or_else(|| packed.corrupt())?;
-            take((number, &stream), packed.id, packed.entity, &row)
+            let version = Version { id: packed.id, since };
+            take((number, &stream), version, packed.entity, &row)
         })?;
     }
     Ok(())
@@ -327,17 +359,20 @@ fn of(connection: &Connection, circle: Circle) -> Result<ErasureScope, StoreErro
         let (stream, key) = (stream.clone(), says.id.unwrap_or_default());
         numbers
             .extend(says.joins.iter().filter_map(|it| it.strip_prefix(NUMBER)).map(str::to_owned));
-        let there = lists.get(&number).map(|it| it.gone_at(version));
-        let is_there = match there {
+        let list = lists.get(&number);
+        let (gone_at, is_there) = match list.map(|it| it.gone_at(version.id)) {
             Some(Ok(at)) => {
                 gone.push(at);
-                None
+                (Some(at), None)
             }
-            Some(Err(why)) => Some(why),
-            None => None,
+            Some(Err(why)) => (None, Some(why)),
+            None => (None, None),
         };
+        let since = list.and_then(|it| it.as_of.get(&version.since).copied());
+        let first_seen_at = rows.get(&entity).map_or(since, |it| it.first_seen_at);
         // In order of time: the newest version says whether it is there.
-        rows.insert(entity, ErasureRow { entity, stream, key, is_there });
+        let row = ErasureRow { entity, stream, key, first_seen_at, gone_at, is_there };
+        rows.insert(entity, row);
         for word in says.words.into_iter().filter(|it| !it.trim().is_empty()) {
             if !called.contains(&word) {
                 called.push(word);
@@ -359,7 +394,8 @@ fn of(connection: &Connection, circle: Circle) -> Result<ErasureScope, StoreErro
         called,
     };
     scope.leavers.retain(|it| circle.entities.contains(&it.leaver.person.entity));
-    scope.holds.retain(|it| circle.entities.contains(&it.entity));
+    let holds = std::mem::take(&mut scope.holds);
+    scope.holds = holds.into_iter().filter(|it| scope.is_held(it)).collect();
     // An employee number that is the key of HR's row is kept with it.
     let is_kept = |word: &String| {
         let is_number = Folded::new(word).is_some_and(|it| numbers.contains(it.as_str()));
@@ -391,8 +427,10 @@ fn look_around(connection: &Connection, scope: &mut ErasureScope) -> Result<(), 
         let is_name = row.key.contains('@') || scope.words.replaced(&row.key, "").is_some();
         if is_name {
             obstacles.push(format!(
-                "a row of {} has their address or name as its key, which the digests of lists \
-                 rest on: this version of Driftline cannot erase it",
+                "a row of {} has their address or name as its key, on which the digests of lists and \
+                 all proofs rest: this database cannot be without it. Give the list keys that name \
+                 nobody (HR's: a column of employee numbers), go on in a new database (`database` in \
+                 the settings), and delete this file as a whole once its evidence need not be kept",
                 row.stream
             ));
         }
@@ -413,7 +451,7 @@ fn look_around(connection: &Connection, scope: &mut ErasureScope) -> Result<(), 
                         new.insert(Lists::of(connection, number)?)
                     }
                 };
-                let is_current = lists.gone_at(version).is_err();
+                let is_current = lists.gone_at(version.id).is_err();
                 let is_key = rows.iter().any(|it| scope.words.replaced(&it.account, "").is_some());
                 if is_current || is_key {
                     obstacles.push(format!("{stream} names them: have it corrected first"));

@@ -12,8 +12,8 @@ use crate::cli::RederiveArgs;
 use crate::exit::{Exit, UsageError};
 use crate::settings::{self, Settings, SettingsError};
 
-/// Differences that are listed of the conclusions of one run, and of its report; the others are
-/// counted.
+/// Differences that are listed of what the ledger tells of one run, of its conclusions, and of its
+/// report; the others are counted.
 const SHOWN_MAX: usize = 100;
 
 /// Judges each run again.
@@ -50,18 +50,27 @@ async fn one(settings: &Settings, store: &Store, run: RunId) -> anyhow::Result<(
             last.map_or("there is none yet".to_owned(), |it| format!("the last is {}", it.id));
         return Err(UsageError(format!("there is no run {run}: {last}")).into());
     };
+    let told = match store.told_otherwise(run).await {
+        Ok(told) => told,
+        Err(error) => return unreadable(run, error),
+    };
+    let cannot = |why: &str| {
+        if told.is_empty() {
+            (format!("run {run}  cannot be judged again: {why}\n"), Exit::Unchecked)
+        } else {
+            (differs(run, &[&told]), Exit::Broken)
+        }
+    };
     let plan = of_then(settings, &past).and_then(|then| {
         let plan = Profiles::builtin().map(|it| then.plan_to_judge_again(Arc::new(it)));
         plan.map_err(|it| it.to_string())?.map_err(|it| unusable(&it))
     });
     let plan = match plan {
         Ok(plan) => plan,
-        Err(why) => {
-            return Ok((format!("run {run}  cannot be judged again: {why}\n"), Exit::Unchecked));
-        }
+        Err(why) => return Ok(cannot(&why)),
     };
     Ok(match engine::rederive(store, &past, &plan).await {
-        Ok(Rederived::Same { n_findings, report_sha256 }) => {
+        Ok(Rederived::Same { n_findings, report_sha256 }) if told.is_empty() => {
             let hex: String = report_sha256.iter().map(|it| format!("{it:02x}")).collect();
             let text = format!(
                 "run {run}  the same: judged again, {n_findings} findings and the report came out \
@@ -69,12 +78,13 @@ async fn one(settings: &Settings, store: &Store, run: RunId) -> anyhow::Result<(
             );
             (text, Exit::Fine)
         }
+        Ok(Rederived::Same { .. }) => (differs(run, &[&told]), Exit::Broken),
         Ok(Rederived::Differs { conclusions, report }) => {
-            (differs(run, &conclusions, &report), Exit::Broken)
+            let conclusions: Vec<String> = conclusions.iter().map(in_words).collect();
+            let report: Vec<String> = report.iter().map(|it| format!("report: {it}")).collect();
+            (differs(run, &[&told, &conclusions, &report]), Exit::Broken)
         }
-        Ok(Rederived::NotKept) => {
-            (format!("run {run}  cannot be judged again: {NO_INPUTS}\n"), Exit::Unchecked)
-        }
+        Ok(Rederived::NotKept) => cannot(NO_INPUTS),
         Err(error) => return unreadable(run, error),
     })
 }
@@ -121,17 +131,16 @@ fn unreadable(run: RunId, error: StoreError) -> anyhow::Result<(String, Exit)> {
     }
 }
 
-fn differs(run: RunId, conclusions: &[Difference], report: &[String]) -> String {
-    let conclusions = conclusions.iter().map(|it| {
-        let Difference { what, field, stored, again } = it;
-        let field = if field.is_empty() { String::new() } else { format!(" {field}") };
-        let value = |it: &Option<String>| it.clone().unwrap_or_else(|| "nothing".to_owned());
-        format!("{what}{field}: stored {}, again {}", value(stored), value(again))
-    });
-    let report = report.iter().map(|it| format!("report: {it}"));
-    let (conclusions, report): (Vec<_>, Vec<_>) = (conclusions.collect(), report.collect());
+fn in_words(it: &Difference) -> String {
+    let Difference { what, field, stored, again } = it;
+    let field = if field.is_empty() { String::new() } else { format!(" {field}") };
+    let value = |it: &Option<String>| it.clone().unwrap_or_else(|| "nothing".to_owned());
+    format!("{what}{field}: stored {}, again {}", value(stored), value(again))
+}
+
+fn differs(run: RunId, kinds: &[&[String]]) -> String {
     let mut text = format!("run {run}  DIFFERS\n");
-    for lines in [conclusions, report] {
+    for lines in kinds {
         for line in lines.iter().take(SHOWN_MAX) {
             writeln!(text, "  {line}").ok(); // Text never refuses.
         }
