@@ -24,6 +24,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../migrations/0009_leavers.sql")),
     M::up(include_str!("../migrations/0010_unseen.sql")),
     M::up(include_str!("../migrations/0011_erasure.sql")),
+    M::up(include_str!("../migrations/0012_channels.sql")),
 ];
 
 /// Marks the file as ours: "DRFT".
