@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta};
 use connectors::files::Profiles;
 use connectors::okta::{self, Okta};
 use connectors::scim::{self, AppProfiles, Scim};
-use connectors::secureframe::{self, PER_MINUTE, Secureframe};
+use connectors::secureframe::{self, Secureframe};
 use domain::{SystemId, Text};
 use drift::Policy;
 use engine::{Plan, Source};
@@ -77,7 +77,9 @@ impl Firm {
         };
         let scim = Scim::new(config, client.reader());
         let secureframe = {
-            let (auth, pace) = (Auth::Header(Secret::new(pair)), Pace::PerMinute(PER_MINUTE));
+            let auth = Auth::Header(Secret::new(pair));
+            // Not at the pace of the program: this counts requests, and a minute of it has few.
+            let pace = Pace::RetryAfter;
             let client = connect(&sim, sim.secureframe_url(), auth, pace, "application/json")?;
             let (system, canaries) = (names.app.clone(), Vec::new());
             let config = secureframe::Config { system, owner, canaries };
