@@ -40,6 +40,7 @@ const OKTA: &[&str] = &[
     "okta/user",
     "okta/app-user",
 ];
+const SECUREFRAME: &[&str] = &["secureframe/users", "secureframe/user"];
 const SCIM: &[&str] = &["scim/config", "scim/users", "scim/user"];
 const ENTRA: &[&str] = &[
     "entra/token",
@@ -66,32 +67,44 @@ const ONELOGIN: &[&str] = &[
     "onelogin/user-apps",
 ];
 
+/// How the app is seen.
+#[derive(Clone, Copy)]
+enum View {
+    Scim,
+    Secureframe,
+}
+
 /// Cases at a time: most of them wait.
 const AT_A_TIME: usize = 8;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn okta_under_every_fault() {
-    insta::assert_snapshot!("okta", table(Idp::Okta, OKTA).await);
+    insta::assert_snapshot!("okta", table(Idp::Okta, View::Scim, OKTA).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn scim_under_every_fault() {
-    insta::assert_snapshot!("scim", table(Idp::Okta, SCIM).await);
+    insta::assert_snapshot!("scim", table(Idp::Okta, View::Scim, SCIM).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secureframe_under_every_fault() {
+    insta::assert_snapshot!("secureframe", table(Idp::Okta, View::Secureframe, SECUREFRAME).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn entra_under_every_fault() {
-    insta::assert_snapshot!("entra", table(Idp::Entra, ENTRA).await);
+    insta::assert_snapshot!("entra", table(Idp::Entra, View::Scim, ENTRA).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn onelogin_under_every_fault() {
-    insta::assert_snapshot!("onelogin", table(Idp::OneLogin, ONELOGIN).await);
+    insta::assert_snapshot!("onelogin", table(Idp::OneLogin, View::Scim, ONELOGIN).await);
 }
 
 /// One row for each fault on each of these.
-async fn table(idp: Idp, endpoints: &'static [&'static str]) -> String {
-    let first = Arc::new(FirstNight::new(idp).await);
+async fn table(idp: Idp, view: View, endpoints: &'static [&'static str]) -> String {
+    let first = Arc::new(FirstNight::new(idp, view).await);
     let (limit, mut rows) = (Arc::new(Semaphore::new(AT_A_TIME)), JoinSet::new());
     for (at, endpoint) in endpoints.iter().copied().enumerate() {
         let fitting = FAULTS.iter().filter(|it| it.1.fits(Endpoint::named(endpoint).unwrap()));
@@ -132,20 +145,22 @@ fn now() -> DateTime<Utc> {
 /// The database of a first night without faults, and when that was.
 struct FirstNight {
     idp: Idp,
+    view: View,
     began_at: DateTime<Utc>,
     database: Vec<u8>,
 }
 
 impl FirstNight {
-    async fn new(idp: Idp) -> Self {
+    async fn new(idp: Idp, view: View) -> Self {
         let began_at = now();
-        let world = World::describe_at(&idp.firm(), began_at).unwrap();
+        let mut world = World::describe_at(&idp.firm(), began_at).unwrap();
+        enlist(&mut world);
         let sim = Sim::start(world).await.unwrap();
-        let site = site(idp, &sim, false);
+        let site = site(idp, view, &sim, false);
         let answer = run(&site);
         assert_eq!(answer.status, 0, "{answer}");
         assert_eq!(live(&site), BTreeSet::from(["leaver_active a2 open".to_owned()]));
-        Self { idp, began_at, database: site.read("driftline.db") }
+        Self { idp, view, began_at, database: site.read("driftline.db") }
     }
 
     /// The row of one case.
@@ -153,9 +168,10 @@ impl FirstNight {
         let mut world = World::describe_at(&self.idp.firm(), self.began_at).unwrap();
         self.idp.second_night(&mut world, self.began_at);
         world.app.accounts.retain(|it| it.id != "a5");
+        enlist(&mut world);
         let sim = Sim::start(world).await.unwrap();
         sim.clock().advance(now() - self.began_at);
-        let site = site(self.idp, &sim, endpoint.ends_with("/token"));
+        let site = site(self.idp, self.view, &sim, endpoint.ends_with("/token"));
         site.write("driftline.db", &self.database);
         let put = sim.fault(Endpoint::named(endpoint).unwrap(), fault, when(fault));
 
@@ -217,17 +233,34 @@ fn when(fault: Fault) -> When {
     }
 }
 
+/// The app's own view is what its accounts are, in pages as short.
+fn enlist(world: &mut World) {
+    world.enlist();
+    world.personnel.habits.page_max = 8;
+}
+
 /// An installation that waits as little as settings allow.
-fn site(idp: Idp, sim: &Sim, signs: bool) -> Site {
+fn site(idp: Idp, view: View, sim: &Sim, signs: bool) -> Site {
     let http = "connect_timeout = \"3s\"\nrequest_timeout = \"3s\"\npatience = \"2s\"\n\
                 body_max = \"1MiB\"\npages_max = 100\n";
+    let app = match view {
+        View::Scim => format!(
+            "[app.secureframe.scim]\nurl = \"{}\"\ntoken = \"file:scim.token\"\n\
+             [app.secureframe.scim.http]\n",
+            sim.scim_url()
+        ),
+        View::Secureframe => format!(
+            "[app.secureframe.secureframe_api]\nurl = \"{}\"\napi_key = \"file:secureframe.key\"\n\
+             api_secret = \"file:secureframe.secret\"\nowner = \"ana@firm.test\"\n\
+             [app.secureframe.secureframe_api.http]\n",
+            sim.secureframe_url()
+        ),
+    };
     let site = Site::new(&format!(
         "{}{http}\n[app.secureframe]\nidps = [\"{}\"]\ncanaries = [\"a1\"]\ndeprovision = \"deletes\"\n\n\
-         [app.secureframe.scim]\nurl = \"{}\"\ntoken = \"file:scim.token\"\n\
-         [app.secureframe.scim.http]\n{http}",
+         {app}{http}",
         idp.settings(sim, signs),
         idp.name(),
-        sim.scim_url()
     ));
     site.write("idp.key", include_bytes!("../../crates/outbound/tests/data/keys/rsa.pkcs8.pem"));
     site.write("idp.cert", include_bytes!("../../crates/outbound/tests/data/keys/rsa.cert.pem"));
@@ -235,6 +268,8 @@ fn site(idp: Idp, sim: &Sim, signs: bool) -> Site {
     site.write("entra.secret", "sim-entra-client-secret\n");
     site.write("onelogin.secret", "sim-onelogin-client-secret\n");
     site.write("scim.token", "sim-scim-token\n");
+    site.write("secureframe.key", "sim-secureframe-key\n");
+    site.write("secureframe.secret", "sim-secureframe-secret\n");
     site
 }
 
@@ -303,6 +338,7 @@ fn words(report: &Value, sim: &Sim) -> String {
         .map(|it| it.replace(sim.okta_url(), "OKTA").replace(sim.scim_url(), "SCIM"))
         .map(|it| it.replace(sim.entra_url(), "ENTRA"))
         .map(|it| it.replace(sim.onelogin_url(), "ONELOGIN"))
+        .map(|it| it.replace(sim.secureframe_url(), "SECUREFRAME"))
         .map(|it| without_chance(&it))
         .collect();
     match &*told {

@@ -26,6 +26,7 @@ mod partial;
 mod quickstart;
 mod rederive;
 mod same_file;
+mod secureframe;
 mod site;
 mod telling;
 mod tidy;

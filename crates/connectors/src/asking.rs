@@ -44,11 +44,26 @@ pub(crate) struct Sight<'a> {
 pub(crate) trait Round: Sync {
     fn asking(&self) -> &Asking<'_>;
 
-    /// What a user is.
-    fn identity(&self, id: &Text, clock: &dyn Clock) -> impl Future<Output = Heard> + Send;
+    /// What a user is. An app has none.
+    fn identity(&self, _: &Text, clock: &dyn Clock) -> impl Future<Output = Heard> + Send {
+        self.knows_no("users of an identity provider", clock)
+    }
 
-    /// Whether a user may use the app.
-    fn assignment(&self, id: &Text, clock: &dyn Clock) -> impl Future<Output = Heard> + Send;
+    /// Whether a user may use the app. An app does not say.
+    fn assignment(&self, _: &Text, clock: &dyn Clock) -> impl Future<Output = Heard> + Send {
+        self.knows_no("assignments", clock)
+    }
+
+    /// What an account is. An identity provider has none.
+    fn account(&self, _: &Text, clock: &dyn Clock) -> impl Future<Output = Heard> + Send {
+        self.knows_no("accounts of the app", clock)
+    }
+
+    /// The answer where there is nobody to ask.
+    fn knows_no(&self, what: &str, clock: &dyn Clock) -> std::future::Ready<Heard> {
+        let source = self.asking().sight.source;
+        std::future::ready(Heard::nothing(format!("{source} knows no {what}"), clock))
+    }
 }
 
 /// Asks about each object, a few at a time, and answers in the order of the questions.
@@ -66,10 +81,7 @@ async fn ask(round: &impl Round, clock: &dyn Clock, question: &Question) -> Repl
         (Some(why), _) => Heard::nothing(format!("not asked, because {why}"), clock),
         (None, Question::Identity(id)) => round.identity(id, clock).await,
         (None, Question::Assignment(id)) => round.assignment(id, clock).await,
-        (None, Question::Account(_)) => {
-            let source = asking.sight.source;
-            Heard::nothing(format!("{source} knows no accounts of the app"), clock)
-        }
+        (None, Question::Account(id)) => round.account(id, clock).await,
     };
     heard.reply(question)
 }
@@ -253,6 +265,7 @@ fn is_about(row: &Rows, id: &Text) -> bool {
         Rows::Assignments(rows) => {
             rows.iter().all(|it| it.principal == Principal::Identity(id.clone()))
         }
+        Rows::Accounts(rows) => rows.iter().all(|it| it.id == *id),
         _ => false,
     }
 }

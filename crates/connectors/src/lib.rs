@@ -4,6 +4,7 @@
 //! [`domain::Snapshot`]s, each saying how much of its list was seen.
 
 mod abreast;
+mod app_checks;
 mod asking;
 mod bodies;
 mod checks;
@@ -21,5 +22,6 @@ mod path;
 mod refusal;
 mod roster;
 pub mod scim;
+pub mod secureframe;
 mod stated;
 mod walk;

@@ -8,7 +8,11 @@ use domain::Proof;
 pub(crate) struct Stated {
     /// How many rows there are, as the first page says; `None`: it does not, or no page was read.
     total: Option<u64>,
-    n_pages: u64,
+    pub(crate) n_pages: u64,
+    /// Different rows that were read.
+    n_read: u64,
+    /// Rows that came again behind the end of the list.
+    pub(crate) n_behind: u64,
     /// What another page said that is not the same.
     other: Option<Option<u64>>,
     /// Why there may be more than the last page leads to; `None`: nothing hints at that.
@@ -17,14 +21,25 @@ pub(crate) struct Stated {
 
 impl Stated {
     /// Takes note of one page. `total`: how many rows the list has, as the page says; `None`: it
-    /// does not.
-    pub(crate) fn note(&mut self, total: Option<u64>) {
+    /// does not. `n_new`: rows in it that no page before it had.
+    pub(crate) fn note(&mut self, total: Option<u64>, n_new: u64) {
         if self.n_pages == 0 {
             self.total = total;
         } else if total != self.total {
             self.other = self.other.or(Some(total));
         }
         self.n_pages += 1;
+        self.n_read += n_new;
+    }
+
+    /// Whether pages were read, and none states a total.
+    pub(crate) const fn is_silent(&self) -> bool {
+        self.n_pages > 0 && self.total.is_none() && self.other.is_none()
+    }
+
+    /// Whether as many rows were read as each page states.
+    pub(crate) fn is_reached(&self) -> bool {
+        self.other.is_none() && self.total == Some(self.n_read)
     }
 
     /// Why the list is not what it says that it is. `n_read`: rows that were read, each once.
@@ -68,7 +83,7 @@ mod tests {
         ];
         for (totals, n_read, want) in table {
             let mut stated = Stated::default();
-            totals.iter().for_each(|it| stated.note(*it));
+            totals.iter().for_each(|it| stated.note(*it, 0));
             let proof = stated.proof().name().to_owned();
             assert_eq!(stated.contradicts(n_read).unwrap_or(proof), want);
         }

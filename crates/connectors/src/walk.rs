@@ -36,7 +36,14 @@ pub(crate) trait Dialect: Sync {
     /// # Errors
     ///
     /// Returns why that cannot be told.
-    fn next(&self, answer: &Answer) -> Result<Option<String>, String>;
+    fn next(&self, answer: &Answer, page: Turned) -> Result<Option<String>, String>;
+
+    /// Whether pages are asked for until one says that it is behind the end. Once as many rows were
+    /// read as the list states, a page with nothing new is the end, and so is one that is refused;
+    /// where it states nothing, one of which the source says that it is not there.
+    fn looks_behind_end(&self) -> bool {
+        false
+    }
 
     /// Names an answer that is no success.
     fn refused(&self, answer: &Answer) -> LiveError;
@@ -69,6 +76,17 @@ pub(crate) trait Dialect: Sync {
     fn row_ids(&self, _body: &[u8]) -> Option<Vec<String>> {
         None
     }
+}
+
+/// Where a walk is after a page.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Turned {
+    /// The number of the page, from 1.
+    pub(crate) number: u64,
+    /// Its rows.
+    pub(crate) n_rows: u64,
+    /// Whether as many rows were read as each page states.
+    pub(crate) is_all: bool,
 }
 
 /// Which list, and how it is read.
@@ -187,7 +205,7 @@ async fn once(reader: &Reader, plan: Plan<'_>) -> Option<Walked> {
     let PagesRead { lists, requests, unread } = pages.finish(plan.system);
     let list = lists.into_iter().next()?;
     let end = match followed.end {
-        End::Whole => match unsteady(&list, &requests) {
+        End::Whole => match unsteady(&list, &requests, followed.stated.n_behind) {
             Some(why) => End::Changed(why),
             None if n_repeated > 0 => End::Changed(format!("rows that came twice: {n_repeated}")),
             None => followed.stated.contradicts(n_read).map_or(End::Whole, End::Changed),
@@ -265,6 +283,10 @@ fn page(
     take: &mut Take<'_>,
 ) -> Step {
     if !answer.is_success() {
+        if dialect.looks_behind_end() && is_behind_end(&answer, dialect, stated) {
+            attempts(answer.requests, take);
+            return Step::End(End::Whole);
+        }
         let error = dialect.refused(&answer);
         let is_expired = dialect.is_expired(&answer);
         attempts(answer.requests, take);
@@ -278,18 +300,22 @@ fn page(
     let Some(request) = answer.requests.pop() else {
         return no_list("no request is behind it".to_owned());
     };
-    let next = dialect.next(&answer);
     attempts(std::mem::take(&mut answer.requests), take);
     let counts = match take(request, Some(&answer.body)) {
         Ok(counts) => counts,
         Err(what) => return no_list(what),
     };
-    stated.note(dialect.total(&answer));
+    if counts.n_new == 0 && dialect.looks_behind_end() && stated.is_reached() {
+        stated.n_behind += counts.n_rows;
+        return Step::End(End::Whole);
+    }
+    stated.note(dialect.total(&answer), counts.n_new);
     if counts.n_rows > 0 && counts.n_new == 0 {
         let why = "a page brought only rows that were read before".to_owned();
         return Step::End(End::Changed(why));
     }
-    match next {
+    let (number, is_all) = (stated.n_pages, stated.is_reached());
+    match dialect.next(&answer, Turned { number, n_rows: counts.n_rows, is_all }) {
         Ok(Some(next)) => Step::Next(next),
         Ok(None) => {
             stated.doubt = dialect.doubts_end(&answer, counts.n_rows);
@@ -297,6 +323,13 @@ fn page(
         }
         Err(why) => no_list(why),
     }
+}
+
+/// Whether a page is refused because there is none: after as many rows as are stated, or, where
+/// nothing is stated, by the source's own word.
+fn is_behind_end(answer: &Answer, dialect: &dyn Dialect, stated: &Stated) -> bool {
+    stated.is_reached() && matches!(answer.status, 400 | 404 | 416)
+        || stated.is_silent() && dialect.says_gone(answer)
 }
 
 fn attempts(requests: Vec<Request>, take: &mut Take<'_>) {
@@ -313,7 +346,8 @@ pub(crate) fn who_answers(vendor: &str) -> String {
 
 /// What the rows of a list that was read to its end say against it: somebody who came twice
 /// moved between pages, and where one moved another may have been missed.
-fn unsteady(list: &ListRead, requests: &[Request]) -> Option<String> {
+/// `n_behind`: rows that came again behind its end.
+fn unsteady(list: &ListRead, requests: &[Request], n_behind: u64) -> Option<String> {
     let place = |origin: &RowOrigin| {
         let request = usize::try_from(origin.request).ok().and_then(|it| requests.get(it));
         format!("row {} of `{}`", origin.line, request.map_or("?", |it| &it.url))
@@ -329,7 +363,8 @@ fn unsteady(list: &ListRead, requests: &[Request]) -> Option<String> {
     if !shown.is_empty() {
         return Some(format!("the same id says different things in {}{more}", shown.join("; ")));
     }
-    (list.n_repeated > 0).then(|| format!("rows that came twice: {}", list.n_repeated))
+    let n_repeated = list.n_repeated.saturating_sub(n_behind);
+    (n_repeated > 0).then(|| format!("rows that came twice: {n_repeated}"))
 }
 
 /// Why nothing was read, with the requests that were sent for it.

@@ -71,6 +71,10 @@ named! {
         Pending = "pending",
         /// Accepted.
         Accepted = "accepted",
+        /// Sent once; the app does not say whether it was accepted.
+        Sent = "sent",
+        /// None was ever sent.
+        NotSent = "not_sent",
         /// The app says nothing of invitations.
         NotStated = "not_stated",
     }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{List, Rows, SystemId, Text};
+use crate::{Channel, List, Rows, Stream, SystemId, Text};
 
 /// One object to ask for again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -11,8 +11,18 @@ pub struct Question {
     pub system: SystemId,
     /// [`List::Identities`], [`List::Assignments`] or [`List::Accounts`].
     pub list: List,
+    /// By which view of the app; `None` for all but accounts. Each has ids of its own.
+    pub channel: Option<Channel>,
     /// The id of the user or the account; for an assignment that of the user.
     pub id: Text,
+}
+
+impl Question {
+    /// The list that has what is asked for.
+    #[must_use]
+    pub fn stream(&self) -> Stream {
+        Stream { system: self.system.clone(), list: self.list, channel: self.channel }
+    }
 }
 
 /// What a source answered to one question.

@@ -150,13 +150,16 @@ fn hides_today(cx: &Context<'_>, channel: &ListView) -> bool {
 }
 
 /// Inactive canaries that the app must be asked for by id: only they show that it hides who is off.
-pub(crate) fn hidden_canaries<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = &'c str> {
+pub(crate) fn hidden_canaries<'c>(
+    cx: &'c Context<'_>,
+) -> impl Iterator<Item = (&'c ListView, &'c str)> {
     let channels = cx.graph.estate().channels.iter();
     let asked = channels
         .filter(|it| cx.rules.deprovision == Deprovision::Hides && it.is_live && it.base.is_some());
     asked.flat_map(|channel| {
         let canaries = cx.rules.inactive_canaries.iter();
-        canaries.filter(|it| !is_listed(cx, channel, it)).map(String::as_str)
+        let hidden = canaries.filter(|it| !is_listed(cx, channel, it));
+        hidden.map(move |it| (channel, it.as_str()))
     })
 }
 

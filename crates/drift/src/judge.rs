@@ -219,8 +219,13 @@ impl Judgement {
     fn conclude(&mut self, case: &Case<'_>) {
         let Some(subject) = subject_of(case) else { return };
         let is_seen = is_seen(case);
-        if case.cx.past.watched.contains(&subject.entity) {
-            self.statuses.insert(subject.entity, status_of(case));
+        // A finding of before may be about a row that another view leads now.
+        let view = case.account.and_then(|it| case.cx.graph.accounts().get(it));
+        let rows = view.into_iter().flat_map(|it| it.rows(case.cx.graph.estate()));
+        for entity in std::iter::once(subject.entity).chain(rows.map(|it| it.entity)) {
+            if case.cx.past.watched.contains(&entity) {
+                self.statuses.insert(entity, status_of(case));
+            }
         }
         for rule in RULES.iter().filter(|_| is_seen) {
             let speaks = match rule.when {

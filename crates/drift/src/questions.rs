@@ -4,8 +4,11 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Activity, EntityId, Family, Finding, Lifecycle, List, Pass, Question, SubjectKind};
-use graph::ListView;
+use domain::{
+    Account, Activity, EntityId, Family, Finding, Lifecycle, List, Pass, Question, Stream,
+    SubjectKind, SystemId, Text,
+};
+use graph::{ListView, Sighting};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::activity::{hidden_canaries, must_be_asked};
@@ -51,9 +54,8 @@ pub fn questions(cx: &Context<'_>, judgement: &Judgement, findings: &[Finding]) 
         let asked = about_account(cx, *account);
         found.ask.extend(asked.into_iter().filter(|it| known.insert(it.clone())));
     }
-    for canary in hidden_canaries(cx) {
-        let system = cx.graph.estate().app.clone();
-        let asked = Question { system, list: List::Accounts, id: canary.into() };
+    for (channel, canary) in hidden_canaries(cx) {
+        let asked = about(&channel.stream, canary.into());
         found.ask.extend(Some(asked).filter(|it| known.insert(it.clone())));
     }
     found
@@ -168,16 +170,24 @@ fn of_gone<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = EntityId> + 'c {
     accounts.filter(|at| must_be_asked(cx, *at)).map(|at| cx.graph.account_row(at).entity)
 }
 
-/// The account, its owners, and their assignments.
+fn about(list: &Stream, id: Text) -> Question {
+    let Stream { system, list, channel } = list.clone();
+    Question { system, list, channel, id }
+}
+
+/// The account by each view of the app, its owners, and their assignments.
 fn about_account(cx: &Context<'_>, account: usize) -> Vec<Question> {
     let estate = cx.graph.estate();
-    let row = cx.graph.account_row(account);
-    let question = |system: &domain::SystemId, list, id: &domain::Text| Question {
-        system: system.clone(),
-        list,
-        id: id.clone(),
+    let question = |system: &SystemId, list, id: &Text| {
+        about(&Stream { system: system.clone(), list, channel: None }, id.clone())
     };
-    let mut asked = vec![question(&estate.app, List::Accounts, &row.row.id)];
+    let views = cx.graph.accounts().get(account).into_iter().flat_map(|it| it.rows(estate));
+    let mut asked: Vec<Question> = views
+        .filter_map(|it| {
+            let channel = estate.channels.get(usize::from(it.system))?;
+            Some(about(&channel.stream, it.row.id.clone()))
+        })
+        .collect();
     for owner in cx.graph.link(account).contenders().iter() {
         for at in cx.graph.identities_of(cx.graph.person_of(*owner)) {
             let Some(identity) = estate.identities.get(at) else { continue };
@@ -216,14 +226,22 @@ fn contenders<'c>(case: &Case<'c>) -> Cow<'c, [usize]> {
     case.account.map(|it| case.cx.graph.link(it).contenders()).unwrap_or_default()
 }
 
-/// An answer that shows the account off says nothing of another view of the app that has it on.
+/// One view of the app that shows the account on is enough. That it is not on, each view must have
+/// said that can be asked.
 fn is_account_asked(case: &Case<'_>) -> bool {
-    let asked_again = &case.cx.graph.estate().asked_again;
-    case.row().is_some_and(|it| {
-        let is_otherwise =
-            case.activity == Activity::Active && Activity::of(it.row) != Activity::Active;
-        asked_again.contains(&(List::Accounts, it.entity)) && !is_otherwise
-    })
+    let estate = case.cx.graph.estate();
+    let view = case.account.and_then(|it| case.cx.graph.accounts().get(it));
+    let is_asked =
+        |it: &&Sighting<'_, Account>| estate.asked_again.contains(&(List::Accounts, it.entity));
+    let is_live = |it: &&Sighting<'_, Account>| {
+        estate.channels.get(usize::from(it.system)).is_some_and(|it| it.is_live)
+    };
+    let rows = view.into_iter().flat_map(|it| it.rows(estate));
+    if case.activity == Activity::Active {
+        return rows.filter(is_asked).any(|it| Activity::of(it.row) == Activity::Active);
+    }
+    let leads = case.row().is_some_and(|it| is_asked(&it));
+    leads && rows.filter(is_live).all(|it| is_asked(&it))
 }
 
 /// `is_meant`: whether the users of an IdP must have been asked for.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use connectors::live::{self, Replies, Trouble};
 use domain::{
     Activity, Answer, At, Body, Channel, Clock, EntityId, Grant, Identity, Lifecycle, List,
-    Observation, Question, Request, Rows, SystemId, Text,
+    Observation, Question, Request, Rows, Stream, SystemId, Text,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 use tracing::info;
@@ -50,19 +50,20 @@ pub(crate) struct Unanswered {
 /// Why an answer that came is none.
 const NOT_SAID: &str = "the answer does not say whether it is on";
 
+/// One view of a system: by which it is asked, and has ids of its own.
+type View = (SystemId, Option<Channel>);
+
 /// Asks. Questions to sources that cannot be asked are left out.
 pub(crate) async fn ask(plan: &Plan, questions: Vec<Question>, clock: &dyn Clock) -> Heard {
     let now = At(clock.now());
-    let mut by_system: BTreeMap<SystemId, Vec<Question>> = BTreeMap::new();
+    let mut by_view: BTreeMap<View, Vec<Question>> = BTreeMap::new();
     for question in questions {
-        by_system.entry(question.system.clone()).or_default().push(question);
+        let view = (question.system.clone(), question.channel);
+        by_view.entry(view).or_default().push(question);
     }
     let mut asked = Vec::new();
-    for (system, questions) in by_system {
-        let mut sources = plan.sources.iter();
-        let Some(source) = sources.find(|it| it.is_live() && *it.system() == system) else {
-            continue;
-        };
+    for (view, questions) in by_view {
+        let Some(source) = plan.asked(&view.0, view.1) else { continue };
         let source = source.clone();
         let wire: Vec<live::Question> = questions.iter().filter_map(wire).collect();
         let task = tokio::spawn(async move {
@@ -71,17 +72,18 @@ pub(crate) async fn ask(plan: &Plan, questions: Vec<Question>, clock: &dyn Clock
                 Source::Entra(entra) => entra.reread(&now, &wire).await.into(),
                 Source::OneLogin(onelogin) => onelogin.reread(&now, &wire).await,
                 Source::Scim(scim) => scim.reread(&now, &wire).await.into(),
+                Source::Secureframe(secureframe) => secureframe.reread(&now, &wire).await.into(),
                 Source::Files(_) | Source::Past { .. } => Replies::default(),
             }
         });
-        asked.push((system, task));
+        asked.push((view, task));
     }
     let mut heard = Heard::default();
-    for (system, task) in asked {
+    for (view, task) in asked {
         match task.await {
             Ok(Replies { replies, troubles }) => {
-                heard.add(&system, replies);
-                heard.troubles.extend(troubles.into_iter().map(|it| (system.clone(), it)));
+                heard.add(&view, replies);
+                heard.troubles.extend(troubles.into_iter().map(|it| (view.0.clone(), it)));
             }
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
         }
@@ -99,7 +101,7 @@ fn wire(question: &Question) -> Option<live::Question> {
 }
 
 impl Heard {
-    fn add(&mut self, system: &SystemId, replies: Vec<live::Reply>) {
+    fn add(&mut self, (system, channel): &View, replies: Vec<live::Reply>) {
         info!(system.id = %system, n_asked = replies.len(), "Asked `{system}` again by id");
         for reply in replies {
             let (list, id) = match reply.question {
@@ -107,7 +109,7 @@ impl Heard {
                 live::Question::Assignment(id) => (List::Assignments, id),
                 live::Question::Account(id) => (List::Accounts, id),
             };
-            let question = Question { system: system.clone(), list, id };
+            let question = Question { system: system.clone(), list, channel: *channel, id };
             let answer = match reply.answer {
                 live::Answer::Found { row, body } => {
                     self.bodies.push((question.clone(), body));
@@ -153,17 +155,17 @@ impl Heard {
 
     /// The raw bytes of what was found, for the rows that are known.
     pub(crate) fn bodies(&mut self, listings: &[Listing]) -> Vec<Body> {
-        let mut known: FxHashMap<(&SystemId, List, Text), EntityId> = FxHashMap::default();
+        let mut known: FxHashMap<(&Stream, Text), EntityId> = FxHashMap::default();
         for listing in listings {
             for (id, answered) in &listing.answers {
-                let key = (&listing.stream.system, listing.stream.list, id.clone());
+                let key = (&listing.stream, id.clone());
                 known.extend(answered.entity.map(|it| (key, it)));
             }
         }
         std::mem::take(&mut self.bodies)
             .into_iter()
             .filter_map(|(it, bytes)| {
-                let entity = *known.get(&(&it.system, it.list, it.id))?;
+                let entity = *known.get(&(&it.stream(), it.id))?;
                 Some(Body { entity, bytes })
             })
             .collect()
@@ -184,13 +186,7 @@ pub(crate) struct Answered {
 /// Puts answers beside the lists that they are about.
 pub(crate) fn put_beside(listings: &mut [Listing], observations: &[Observation]) {
     for listing in listings {
-        // Of an app seen in several ways, only SCIM is asked by id.
-        let is_asked = listing.stream.channel.is_none_or(|it| it == Channel::Scim);
-        let mine = observations.iter().filter(|it| {
-            is_asked
-                && it.question.system == listing.stream.system
-                && it.question.list == listing.stream.list
-        });
+        let mine = observations.iter().filter(|it| it.question.stream() == listing.stream);
         let mine: FxHashMap<&str, &Observation> = mine.map(|it| (&*it.question.id, it)).collect();
         if mine.is_empty() {
             continue;
@@ -236,7 +232,7 @@ pub(crate) fn put_beside(listings: &mut [Listing], observations: &[Observation])
 
 /// Whether what was asked is the assignment of somebody who has left, by an answer of the same run.
 fn has_left(observations: &[Observation], asked: &Observation) -> bool {
-    let Question { system, list, id } = &asked.question;
+    let Question { system, list, id, channel: _ } = &asked.question;
     let is_left = |it: &Observation| match &it.answer {
         Answer::Found(Rows::Identities(rows)) => {
             it.question.system == *system

@@ -31,7 +31,8 @@ impl Owner {
         if !sources.any(|it| it.is_live() && *it.system() == system) {
             return None;
         }
-        let question = |list| Question { system: system.clone(), list, id: id.into() };
+        let question =
+            |list| Question { system: system.clone(), list, channel: None, id: id.into() };
         let is_assigned = app.keys.assigns_everyone.contains(&system);
         Some(Self {
             identity: question(List::Identities),

@@ -5,7 +5,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{List, Pass, Severity, SystemId, Unseen, Watcher, WatcherFinding};
 use store::State;
 
-use crate::lists::{Listing, is_ahead, is_old};
+use crate::lists::{Listing, is_ahead, is_old, shown};
 use crate::plan::Plan;
 
 /// What is too old to judge by, and what to do.
@@ -16,7 +16,8 @@ pub(crate) fn blind(
     now: DateTime<Utc>,
 ) -> Vec<WatcherFinding> {
     let lists = listings.iter().filter_map(|it| {
-        let (text, next_action) = old(plan, it, now)?;
+        let list = shown(&it.stream, listings.iter().map(|it| it.stream.clone()));
+        let (text, next_action) = old(plan, it, &list, now)?;
         Some((&it.stream.system, text, next_action))
     });
     let too_long = unseen.iter().filter(|it| now - it.since > plan.policy.max_age);
@@ -43,8 +44,12 @@ const MEND_THE_LIST: &str =
     "`driftline report` says what is wrong with it: who is not in it may be anybody.";
 
 /// What is wrong with the age of a list that was seen whole once, and what to do; `None`: nothing.
-fn old(plan: &Plan, listing: &Listing, now: DateTime<Utc>) -> Option<(String, &'static str)> {
-    let list = format!("{} {}", listing.stream.system, listing.stream.list);
+fn old(
+    plan: &Plan,
+    listing: &Listing,
+    list: &str,
+    now: DateTime<Utc>,
+) -> Option<(String, &'static str)> {
     let newest = listing.newest()?.as_of.at;
     if is_ahead(newest, now) {
         let at = newest.to_rfc3339_opts(SecondsFormat::Secs, true);

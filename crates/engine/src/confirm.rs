@@ -71,20 +71,21 @@ impl Check {
                 check.known.insert(finding.id, (finding, Now::Holds));
                 continue;
             }
-            let state = match (by_state(&finding), question(plan, &finding)) {
+            let accounts = questions(plan, &finding);
+            let state = match (by_state(&finding), accounts.is_empty()) {
                 (Some(state), _) => state,
-                (None, Some(account)) if doubts.len() < ACCOUNTS_MAX => {
+                (None, false) if doubts.len() < ACCOUNTS_MAX => {
                     let items = due.iter().flat_map(|it| &it.notice.items);
                     let mut items = items.filter(|it| it.finding == finding.id);
                     let owner = items.next().and_then(|it| Owner::of(plan, &finding, &it.owners));
-                    doubts.push(Doubt { finding: finding.id, account, owner });
+                    doubts.push(Doubt { finding: finding.id, accounts, owner });
                     Now::Unknown("the source did not answer".to_owned())
                 }
-                (None, Some(_)) => Now::Unknown("too many accounts to ask about".to_owned()),
-                (None, None) if finding.state == FindingState::NotVisible => {
+                (None, false) => Now::Unknown("too many accounts to ask about".to_owned()),
+                (None, true) if finding.state == FindingState::NotVisible => {
                     Now::Unknown("it is out of sight since, and cannot be asked about".to_owned())
                 }
-                (None, None) => Now::Unknown("it cannot be asked about by id".to_owned()),
+                (None, true) => Now::Unknown("it cannot be asked about by id".to_owned()),
             };
             check.known.insert(finding.id, (finding, state));
         }
@@ -103,8 +104,13 @@ impl Check {
         let answer = |question: &Question| heard.iter().find(|it| it.question == *question);
         for doubt in doubts {
             let Some((finding, state)) = self.known.get_mut(&doubt.finding) else { continue };
-            if let Some(of_account) = answer(&doubt.account) {
-                *state = of_answer(of_account, is_only(plan, &finding.app));
+            let is_only = is_only(plan, &finding.app);
+            let said = doubt.accounts.iter().filter_map(answer).map(|it| of_answer(it, is_only));
+            // One view that shows it on is enough; of the others none may know its id.
+            if let Some(said) =
+                said.reduce(|one, other| if other == Now::Holds { other } else { one })
+            {
+                *state = said;
             }
             if let (Some(owner), false) = (&doubt.owner, matches!(state, Now::Over(_))) {
                 *state = owner.now(finding.cause, answer).unwrap_or_else(|| state.clone());
@@ -165,7 +171,8 @@ impl Check {
 /// A finding that is asked about.
 struct Doubt {
     finding: FindingId,
-    account: Question,
+    /// One for each view of the app that can be asked.
+    accounts: Vec<Question>,
     /// Who may have the right again; `None`: nobody who can be asked for.
     owner: Option<Owner>,
 }
@@ -173,7 +180,7 @@ struct Doubt {
 impl Doubt {
     fn questions(&self) -> impl Iterator<Item = Question> {
         let of_owner = self.owner.iter().flat_map(Owner::questions).cloned();
-        [self.account.clone()].into_iter().chain(of_owner)
+        self.accounts.iter().cloned().chain(of_owner)
     }
 }
 
@@ -196,7 +203,7 @@ fn is_old(due: &Due, now: DateTime<Utc>) -> bool {
 /// answer.
 fn is_unseen(plan: &Plan, finding: &Finding, now: DateTime<Utc>) -> bool {
     let seen_at = finding.exposures.last().and_then(|it| it.last_seen_active);
-    seen_at.is_some_and(|it| now - it > FRESH_FOR) && question(plan, finding).is_some()
+    seen_at.is_some_and(|it| now - it > FRESH_FOR) && !questions(plan, finding).is_empty()
 }
 
 /// What later runs and people have said; `None`: that it still stands. What is held is told only once
@@ -214,18 +221,21 @@ pub(crate) fn by_state(finding: &Finding) -> Option<Now> {
     }
 }
 
-/// What to ask about a finding; `None` when no answer by id decides it, or nobody can be asked.
-fn question(plan: &Plan, finding: &Finding) -> Option<Question> {
+/// What to ask about a finding, of each view of the app that can be asked. Empty when no answer by
+/// id decides it, or nobody can be asked.
+fn questions(plan: &Plan, finding: &Finding) -> Vec<Question> {
     let subject = &finding.subject;
-    let is_live = |it: &Source| it.is_live() && *it.system() == subject.system;
-    let is_askable = finding.family() == Family::AccessRemains
-        && subject.kind == SubjectKind::Account
-        && plan.sources.iter().any(is_live);
-    is_askable.then(|| Question {
+    if finding.family() != Family::AccessRemains || subject.kind != SubjectKind::Account {
+        return Vec::new();
+    }
+    let is_live = |it: &&Source| it.is_live() && *it.system() == subject.system;
+    let question = |it: &Source| Question {
         system: subject.system.clone(),
         list: List::Accounts,
+        channel: it.channel(),
         id: subject.key.clone(),
-    })
+    };
+    plan.sources.iter().filter(is_live).map(question).collect()
 }
 
 /// `is_only`: the app is seen in no other way, which may have shown the account on.
@@ -252,7 +262,7 @@ fn of_answer(observation: &Observation, is_only: bool) -> Now {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Account, ActiveFlag, Invitation};
+    use domain::{Account, ActiveFlag, Channel, Invitation};
 
     use super::*;
 
@@ -279,7 +289,8 @@ mod tests {
         let told = |is_on, is_only| {
             let (sent_at, received_at) = (DateTime::UNIX_EPOCH, DateTime::UNIX_EPOCH);
             let system = SystemId::parse("app").unwrap();
-            let question = Question { system, list: List::Accounts, id: "a1".into() };
+            let (channel, id) = (Some(Channel::Scim), "a1".into());
+            let question = Question { system, list: List::Accounts, channel, id };
             let answer = Answer::Found(Rows::Accounts(vec![account(is_on)]));
             of_answer(&Observation { question, answer, sent_at, received_at }, is_only)
         };

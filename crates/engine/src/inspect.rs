@@ -49,7 +49,7 @@ pub async fn inspect(
 ) -> Result<Vec<Answer>, StoreError> {
     let state = store.load().await?;
     let Some((run, now)) = state.last_run else { return Ok(Vec::new()) };
-    let mut listings = stored(store, &state).await?;
+    let mut listings = stored(store, &state, plan).await?;
     put_beside(&mut listings, &store.observations(run).await?);
     let apps = plan.apps.iter().filter(|it| app.is_none_or(|app| it.rules.app == *app));
     Ok(apps.flat_map(|it| answers(it, plan, &listings, &state, now, who)).collect())

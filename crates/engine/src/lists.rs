@@ -191,7 +191,7 @@ pub(crate) async fn gather(
         listings.insert(stream, Listing { missing: Some(why), ..listing });
     }
     let apps_with_accounts = apps_with_accounts(state, pulled);
-    for PulledList { mut snapshot, bodies } in std::mem::take(&mut pulled.lists) {
+    for PulledList { mut snapshot, bodies } in each_once(pulled) {
         let stream = snapshot.stream.clone();
         let mut listing = blank(state, stream.clone());
         let past = state.streams.get(&stream);
@@ -243,6 +243,22 @@ pub(crate) async fn gather(
     Ok(gathered)
 }
 
+/// What was pulled, each list once. Of two sources of one list the last is read: that is the one
+/// over the network.
+fn each_once(pulled: &mut Pulled) -> Vec<PulledList> {
+    let mut lists: Vec<PulledList> = Vec::new();
+    for list in std::mem::take(&mut pulled.lists) {
+        let stream = &list.snapshot.stream;
+        if let Some(at) = lists.iter().position(|it| it.snapshot.stream == *stream) {
+            let why = format!("{stream} came twice: take one of its sources out of the settings");
+            pulled.lost.push((stream.system.clone(), why));
+            lists.remove(at);
+        }
+        lists.push(list);
+    }
+    lists
+}
+
 /// Apps of which an account was seen, now or by the last run.
 fn apps_with_accounts(state: &State, pulled: &Pulled) -> FxHashSet<SystemId> {
     let now = pulled.lists.iter().filter(|it| !it.snapshot.rows.is_empty());
@@ -271,8 +287,8 @@ fn released(why: &str, release: &Release) -> String {
 }
 
 /// The lists that this run may not have, each with the reason: those that failed, and those that
-/// earlier runs saw of the plan's systems. An app's list that failed and was never seen is the
-/// known one, where the app has one only.
+/// earlier runs saw of the plan's systems. A file of an app that was never seen is the known one,
+/// where the app has one only: which view of the app it gives is not known before it is read.
 fn known_streams(
     state: &State,
     plan: &Plan,
@@ -286,17 +302,38 @@ fn known_streams(
     };
     let mut missing: Vec<(Stream, Missing)> =
         known.iter().map(|it| ((*it).clone(), unread(it))).collect();
+    missing.extend(never_seen(state, plan).map(|it| (it.clone(), unread(&it))));
     let named_itself: Vec<Stream> = failed.iter().map(|it| it.0.clone()).collect();
     for (stream, why) in failed {
-        let alike = |it: &&&Stream| it.system == stream.system && it.list == stream.list;
+        let alike = |it: &&&Stream| {
+            it.system == stream.system && it.list == stream.list && !plan.can_ask(it)
+        };
         let named = match &*known.iter().filter(alike).collect::<Vec<_>>() {
-            [one] if !named_itself.contains(one) => (**one).clone(),
+            [one] if !plan.can_ask(&stream) && !named_itself.contains(one) => (**one).clone(),
             _ => stream,
         };
         missing.retain(|it| it.0 != named);
         missing.push((named, Missing::Failed(why)));
     }
     missing
+}
+
+/// Views of apps that are asked for over the network and that no run ever saw: they are there, and
+/// what they would show is not known.
+fn never_seen<'p>(state: &'p State, plan: &'p Plan) -> impl Iterator<Item = Stream> + 'p {
+    let views = plan.sources.iter().filter_map(|it| {
+        let (system, channel) = (it.system().clone(), Some(it.channel()?));
+        Some(Stream { system, list: List::Accounts, channel })
+    });
+    views.filter(|it| !state.streams.contains_key(it))
+}
+
+/// A list for people. The view of the app is named where `all` has several of them.
+pub(crate) fn shown(list: &Stream, mut all: impl Iterator<Item = Stream>) -> String {
+    let Stream { system, list: kind, channel } = list;
+    let is_other_view =
+        |it: Stream| it.system == *system && it.list == *kind && it.channel != *channel;
+    if all.any(is_other_view) { list.to_string() } else { format!("{system} {kind}") }
 }
 
 /// Whether the time of a list has not come yet: it was dated by a clock that was ahead.
@@ -399,12 +436,21 @@ pub(crate) fn looked_at(state: &State) -> impl Iterator<Item = (Stream, DateTime
 }
 
 /// The lists of the last run, read back.
-pub(crate) async fn stored(store: &Store, state: &State) -> Result<Vec<Listing>, StoreError> {
-    let mut listings = Vec::with_capacity(state.streams.len());
+pub(crate) async fn stored(
+    store: &Store,
+    state: &State,
+    plan: &Plan,
+) -> Result<Vec<Listing>, StoreError> {
+    let unseen = |it| {
+        let missing = Some(Missing::Failed("no run has read it".to_owned()));
+        Listing { missing, ..blank(state, it) }
+    };
+    let mut listings: Vec<Listing> = never_seen(state, plan).map(unseen).collect();
     for stream in state.streams.keys() {
         let mut listing = blank(state, stream.clone());
         read_back(store, state, &mut listing).await?;
         listings.push(listing);
     }
+    listings.sort_by(|one, other| one.stream.cmp(&other.stream));
     Ok(listings)
 }

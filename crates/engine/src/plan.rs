@@ -8,6 +8,7 @@ use connectors::files::{Config, Profiles};
 use connectors::okta::Okta;
 use connectors::onelogin::OneLogin;
 use connectors::scim::Scim;
+use connectors::secureframe::Secureframe;
 use domain::{AnchorName, Channel, Digest, Pass, Stream, SystemId, SystemKind, Turn};
 use drift::{AppRules, Policy};
 use graph::KeyRules;
@@ -43,11 +44,15 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Whether the source of a list can be asked by id. Of an app seen in several ways, only SCIM
-    /// is.
+    /// Whether the source of a list can be asked by id.
     pub(crate) fn can_ask(&self, list: &Stream) -> bool {
-        list.channel.is_none_or(|it| it == Channel::Scim)
-            && self.sources.iter().any(|it| it.is_live() && *it.system() == list.system)
+        self.asked(&list.system, list.channel).is_some()
+    }
+
+    /// The source that answers by id for one view of a system.
+    pub(crate) fn asked(&self, system: &SystemId, channel: Option<Channel>) -> Option<&Source> {
+        let mut sources = self.sources.iter();
+        sources.find(|it| it.is_live() && it.system() == system && it.channel() == channel)
     }
 }
 
@@ -64,12 +69,16 @@ pub enum Source {
     OneLogin(OneLogin),
     /// The app's SCIM 2.0 endpoint.
     Scim(Scim),
+    /// Secureframe's own REST API.
+    Secureframe(Secureframe),
     /// One of these that a past run asked, and that nobody asks now.
     Past {
         /// Its name.
         system: SystemId,
         /// What it is to us.
         kind: SystemKind,
+        /// The view of an app that it gave; `None` for all but apps.
+        channel: Option<Channel>,
     },
 }
 
@@ -83,6 +92,7 @@ impl Source {
             Self::Entra(entra) => entra.system(),
             Self::OneLogin(onelogin) => onelogin.system(),
             Self::Scim(scim) => scim.system(),
+            Self::Secureframe(secureframe) => secureframe.system(),
             Self::Past { system, .. } => system,
         }
     }
@@ -94,7 +104,18 @@ impl Source {
             Self::Files(config) => config.kind,
             Self::Past { kind, .. } => *kind,
             Self::Okta(_) | Self::Entra(_) | Self::OneLogin(_) => SystemKind::Idp,
-            Self::Scim(_) => SystemKind::App,
+            Self::Scim(_) | Self::Secureframe(_) => SystemKind::App,
+        }
+    }
+
+    /// The view of an app that it gives over the network; `None` for all else.
+    #[must_use]
+    pub const fn channel(&self) -> Option<Channel> {
+        match self {
+            Self::Scim(_) => Some(Channel::Scim),
+            Self::Secureframe(_) => Some(Channel::SecureframeApi),
+            Self::Past { channel, .. } => *channel,
+            Self::Files(_) | Self::Okta(_) | Self::Entra(_) | Self::OneLogin(_) => None,
         }
     }
 
@@ -107,6 +128,7 @@ impl Source {
             | Self::Entra(_)
             | Self::OneLogin(_)
             | Self::Scim(_)
+            | Self::Secureframe(_)
             | Self::Past { .. } => true,
         }
     }

@@ -105,6 +105,7 @@ async fn lists(
         Source::Entra(entra) => Answer::Live(Box::new(entra.pull(now, log_cursor).await)),
         Source::OneLogin(onelogin) => Answer::Live(Box::new(onelogin.pull().await)),
         Source::Scim(scim) => Answer::Live(Box::new(scim.pull(now).await)),
+        Source::Secureframe(secureframe) => Answer::Live(Box::new(secureframe.pull().await)),
         Source::Past { .. } => Answer::Live(Box::default()),
     }
 }
@@ -114,9 +115,11 @@ async fn log(source: Source, now: &At, log_cursor: Option<&str>) -> Answer {
     Answer::Live(Box::new(match source {
         Source::Okta(okta) => okta.pull_log(now, log_cursor).await,
         Source::Entra(entra) => entra.pull_log(now, log_cursor).await,
-        Source::Files(_) | Source::OneLogin(_) | Source::Scim(_) | Source::Past { .. } => {
-            LivePull::default()
-        }
+        Source::Files(_)
+        | Source::OneLogin(_)
+        | Source::Scim(_)
+        | Source::Secureframe(_)
+        | Source::Past { .. } => LivePull::default(),
     }))
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use domain::{
     AppRecord, Change, Coverage, Direction, FindingId, FindingRecord, FindingState, Grade, Hold,
-    Pass, RunId, RunRecord, Severity, SourceRecord, SystemKind, Unmapped, Watcher, WatcherFinding,
-    counted,
+    Pass, RunId, RunRecord, Severity, SourceRecord, Stream, SystemKind, Unmapped, Watcher,
+    WatcherFinding, counted,
 };
 use drift::{Judgement, Reconciled, time_to_deactivate};
 use store::{DeadChannel, State};
@@ -15,7 +15,7 @@ use crate::anchor;
 use crate::ask::AskedAgain;
 use crate::blind::blind;
 use crate::gaps::gaps;
-use crate::lists::{Listing, Missing, is_old};
+use crate::lists::{Listing, Missing, is_old, shown};
 use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::Pulled;
 use crate::selfcheck::SelfCheck;
@@ -174,6 +174,11 @@ fn source(run: &Run<'_>, listing: &Listing) -> SourceRecord {
     }
 }
 
+fn stream(source: &SourceRecord) -> Stream {
+    let SourceRecord { system, list, channel, .. } = source;
+    Stream { system: system.clone(), list: *list, channel: *channel }
+}
+
 /// What is noted of each list in a light pass.
 const UNREAD: &str = "a light pass reads no list: this is the last one";
 const MEND_THE_FILE: &str = "Mend the file or the settings named, and run again.";
@@ -189,7 +194,7 @@ fn watcher(
 ) -> Vec<WatcherFinding> {
     let mut found = blind(run.plan, listings, &run.pulled.unseen, run.now);
     for source in sources {
-        let list = format!("{} {}", source.system, source.list);
+        let list = shown(&stream(source), sources.iter().map(stream));
         let is_read = run.plan.pass == Pass::Full;
         let mut sources = run.plan.sources.iter();
         let is_live = sources.any(|it| it.is_live() && *it.system() == source.system);
@@ -204,8 +209,10 @@ fn watcher(
             });
         };
         if let Some(why) = &source.failed {
-            // A refused credential is said once, and not for each list.
-            if run.pulled.refused.contains_key(&source.system) {
+            // A refused credential is said once, and not for each list; each view of an app has its
+            // own.
+            let is_told = |it: &String| source.channel.is_none() || it.lines().next() == Some(why);
+            if run.pulled.refused.get(&source.system).is_some_and(is_told) {
                 continue;
             }
             add(

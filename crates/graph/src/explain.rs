@@ -1,8 +1,8 @@
 //! Why an account has the owner it has, and what was seen of it: for anyone, drift or not.
 
 use domain::{
-    Account, ActiveFlag, Assignment, Explanation, Fact, HrLeaver, Identity, KeyTrial, PersonLabel,
-    Tier, TrialOutcome, Via,
+    Account, ActiveFlag, Assignment, Explanation, Fact, HrLeaver, Identity, Invitation, KeyTrial,
+    PersonLabel, Tier, TrialOutcome, Via,
 };
 
 use crate::correlate::Trial;
@@ -210,7 +210,14 @@ impl IdentityGraph<'_> {
             ActiveFlag::Absent => "`active` is not stated".to_owned(),
             ActiveFlag::Unparseable(raw) => format!("`active` reads `{raw}`, which says nothing"),
         };
-        let mut text = format!("account `{}`: {active}", row.id);
+        let invitation = match row.invitation {
+            Invitation::Pending => ", an invitation is open",
+            Invitation::Accepted => ", the invitation was accepted",
+            Invitation::Sent => ", an invitation was sent",
+            Invitation::NotSent => ", never invited",
+            Invitation::NotStated => "",
+        };
+        let mut text = format!("account `{}`: {active}{invitation}", row.id);
         let mut add = |what: &str, value: Option<&str>| {
             if let Some(value) = value {
                 text.push_str(&format!(", {what} `{value}`"));
@@ -221,8 +228,15 @@ impl IdentityGraph<'_> {
         let join = |it: &Option<Vec<domain::Raw>>| {
             it.as_ref().filter(|it| !it.is_empty()).map(|it| it.join("`, `"))
         };
-        add("roles", join(&row.roles).as_deref());
+        match &row.roles {
+            Some(roles) if roles.is_empty() => add("roles", Some("none")),
+            roles => add("roles", join(roles).as_deref()),
+        }
         add("groups", join(&row.groups).as_deref());
+        add(
+            "ends",
+            row.ends_at.map(|it| it.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)).as_deref(),
+        );
         add(
             "last changed",
             row.modified_at

@@ -21,6 +21,9 @@ pub enum Pace {
     /// OneLogin's `x-ratelimit-limit`, `-remaining` and `-reset` on each answer: one budget for the
     /// whole account, whose reset is in seconds left and no time.
     OneLogin,
+    /// So many requests a minute, which the source documents and no answer states: our share of
+    /// them is kept by our own count, in any minute. Otherwise as [`Pace::RetryAfter`].
+    PerMinute(u32),
     /// `Retry-After` on a refusal, in seconds (whole or not) or as a date: SCIM servers and most
     /// others (RFC 9110, 10.2.3).
     RetryAfter,
@@ -34,6 +37,9 @@ pub(crate) struct Pacer {
     prefix: usize,
     /// Until when each lane rests.
     rests: Mutex<HashMap<String, Instant>>,
+    /// When the next request of an even pace is due; `None`: none was sent. Only for a source that
+    /// does not count for us.
+    due: Mutex<Option<Instant>>,
 }
 
 /// Lanes are few: what stands for an id is not in their names. A source that makes them many
@@ -42,13 +48,13 @@ const LANES_MAX: usize = 256;
 
 impl Pacer {
     pub(crate) fn new(pace: Pace, base: &Url) -> Self {
-        Self { pace, prefix: base.path().len(), rests: Mutex::default() }
+        Self { pace, prefix: base.path().len(), rests: Mutex::default(), due: Mutex::default() }
     }
 
     /// The group of paths that a budget is kept for, as near as paths tell: Okta counts by path,
     /// where ids stand in the second and the fourth segment (`apps/ID/users/ID`).
     pub(crate) fn lane(&self, url: &Url) -> String {
-        if self.pace == Pace::OneLogin {
+        if matches!(self.pace, Pace::OneLogin | Pace::PerMinute(_)) {
             return String::new();
         }
         let path = url.path().get(self.prefix..).unwrap_or_default();
@@ -63,6 +69,20 @@ impl Pacer {
     pub(crate) fn rest(&self, lane: &str) -> Duration {
         let rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
         rests.get(lane).map_or(Duration::ZERO, |until| until.duration_since(Instant::now()))
+    }
+
+    /// How long the next request has to wait so that no minute has more than our share; takes its
+    /// place. Half of the share may go at once, and the other half follows evenly.
+    pub(crate) fn turn(&self, limits: &Limits) -> Duration {
+        let Pace::PerMinute(limit) = self.pace else { return Duration::ZERO };
+        let half = (u64::from(limit) * u64::from(limits.share_percent) / 200).max(1);
+        let minute = Duration::from_secs(60);
+        let gap = minute / u32::try_from(half).unwrap_or(u32::MAX);
+        let mut due = self.due.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let mine = due.map_or(now, |it| it.max(now));
+        *due = Some(mine + gap);
+        mine.duration_since(now).saturating_sub(minute - gap)
     }
 
     /// Takes note of what an answer says of its lane's budget. A rest is [`Limits::wait`] at most:
@@ -132,7 +152,7 @@ impl Pace {
                 remaining: "x-ratelimit-remaining",
                 reset: "x-ratelimit-reset",
             }),
-            Self::RetryAfter => None,
+            Self::PerMinute(_) | Self::RetryAfter => None,
         }
     }
 
@@ -143,7 +163,7 @@ impl Pace {
         let reset = number(headers, self.headers()?.reset)?;
         match self {
             Self::OneLogin => Some(positive(TimeDelta::try_seconds(reset)?)),
-            Self::Okta | Self::RetryAfter => {
+            Self::Okta | Self::PerMinute(_) | Self::RetryAfter => {
                 let reset = DateTime::from_timestamp(reset, 0)?;
                 Some(positive(reset - headers.date().unwrap_or(received_at)))
             }
@@ -339,6 +359,27 @@ mod tests {
             let wait = pacer.asked(status, &headers(lines), received_at());
             assert_eq!(wait, wait_s.map(Duration::from_secs), "{status} {lines:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_minute_has_more_than_our_share_of_what_a_source_lets_pass() {
+        let pacer = Pacer::new(Pace::PerMinute(500), &Url::parse("https://api.test/").unwrap());
+        let limits = Limits { share_percent: 50, ..Limits::default() };
+        let began = Instant::now();
+        let mut sent = Vec::new();
+        for _ in 0..600 {
+            tokio::time::advance(pacer.turn(&limits)).await;
+            sent.push(Instant::now() - began);
+        }
+        // 125 at once, as a small company needs; then one every 0.48 s.
+        assert_eq!(sent[124], Duration::ZERO);
+        assert_eq!(sent[125], Duration::from_millis(480));
+        for (first, from) in sent.iter().enumerate() {
+            let in_minute =
+                sent[first..].iter().filter(|it| **it - *from < Duration::from_secs(60));
+            assert!(in_minute.count() <= 250, "from {from:?}");
+        }
+        assert_eq!(sent[599].as_secs(), 228);
     }
 
     #[test]

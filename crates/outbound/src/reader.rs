@@ -140,7 +140,7 @@ impl Call<'_> {
         let (mut tries, mut renewals, mut n_redirects) = (Tries::default(), Renewals::default(), 0);
         loop {
             let lane = core.pacer.lane(&url);
-            let rest = core.pacer.rest(&lane);
+            let rest = core.pacer.rest(&lane).max(core.pacer.turn(limits));
             if !rest.is_zero() {
                 self.budget.take_wait(rest, limits).map_err(|kind| failed(&url, kind))?;
                 self.wait(rest, "our share of its rate limit is spent").await;

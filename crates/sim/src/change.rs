@@ -37,6 +37,13 @@ fn remove(world: &mut World, endpoint: Endpoint) {
         Endpoint::OneLoginAppUsers => {
             world.onelogin.logins.pop_first();
         }
+        Endpoint::SecureframeUsers => {
+            let people = &mut world.personnel.people;
+            people.sort_by(|one, other| one.id.cmp(&other.id));
+            if !people.is_empty() {
+                people.remove(0);
+            }
+        }
         _ => {
             let accounts = &mut world.app.accounts;
             if world.app.habits.lists_newest_first {
@@ -92,6 +99,15 @@ fn add(world: &mut World, endpoint: Endpoint, now: DateTime<Utc>) {
             let first = world.onelogin.logins.first_key_value();
             if let Some((id, login)) = first.map(|(id, it)| (*id, it.clone())) {
                 world.onelogin.logins.insert(id.saturating_sub(1), login);
+            }
+        }
+        Endpoint::SecureframeUsers => {
+            let number = world.personnel.people.len();
+            if let Some(mut record) = world.personnel.people.first().cloned() {
+                record.id = before(&format!("{}-new-{number}", record.id));
+                record.email = record.email.map(|it| format!("new-{number}-{it}"));
+                record.created_at = now;
+                world.personnel.people.push(record);
             }
         }
         _ => {

@@ -25,6 +25,9 @@
 //!   102 bob@x.test 2 unlisted push=disabling_pending_approval
 //! onelogin-roles
 //!   501 Finance                          # id and name of a role that gives the app
+//! personnel (no total)                  # Secureframe; see `PERSONNEL_WORDS`
+//!   p1 ana@x.test on role=Super_Admin    # id, address or -, on|off|null; then source=, status=, ends=
+//!   p2 bob@x.test on uninvited
 //! faults
 //!   scim/users cut-body times=1 after=2
 //! company 1000 (leavers 20, kept 3)      # so many more people in all systems
@@ -33,12 +36,14 @@
 //! `#` begins a comment. Times count from the beginning: `-3h`, `+10d`, `-5m`. Somebody with the
 //! app whose id is the `externalId` of an account is linked to it, as after a push.
 
+mod personnel;
 mod row;
 mod subdomain;
 mod tenant;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+pub use personnel::PERSONNEL_WORDS;
 pub use subdomain::SUBDOMAIN_WORDS;
 pub use tenant::TENANT_WORDS;
 
@@ -109,7 +114,7 @@ pub(crate) fn world(text: &str, begins_at: DateTime<Utc>) -> Result<World, Descr
 }
 
 const SECTIONS: &str = "write people, okta, groups, app, log, entra, entra-groups, entra-log, \
-     onelogin, onelogin-roles, faults or company first";
+     onelogin, onelogin-roles, personnel, faults or company first";
 
 /// What the lines that follow are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +129,7 @@ enum Section {
     EntraLog,
     OneLogin,
     OneLoginRoles,
+    Personnel,
     Faults,
     Company,
 }
@@ -141,6 +147,7 @@ impl Section {
             "entra-log" => Self::EntraLog,
             "onelogin" => Self::OneLogin,
             "onelogin-roles" => Self::OneLoginRoles,
+            "personnel" => Self::Personnel,
             "faults" => Self::Faults,
             "company" => Self::Company,
             _ => return None,
@@ -157,6 +164,7 @@ fn begin(world: &mut World, section: Section, line: &str, words: &[&str]) -> Res
         Section::App => said.into_iter().try_for_each(|it| app_word(world, it)),
         Section::Entra => said.into_iter().try_for_each(|it| tenant::word(world, it)),
         Section::OneLogin => said.into_iter().try_for_each(|it| subdomain::word(world, it)),
+        Section::Personnel => said.into_iter().try_for_each(|it| personnel::word(world, it)),
         Section::Company => {
             let people = words.get(1).ok_or("say how many people there are: company 1000")?;
             let mut staff = Staff { people: count(people)?, ..Staff::default() };

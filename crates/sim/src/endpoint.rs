@@ -92,6 +92,12 @@ pub enum Endpoint {
     OneLoginAppUsers,
     /// `GET /api/2/roles`
     OneLoginRoles,
+    /// All of Secureframe's REST API; faults only.
+    Secureframe,
+    /// `GET /users`
+    SecureframeUsers,
+    /// `GET /users/{id}`
+    SecureframeUser,
     /// A path that nobody serves.
     Nowhere,
 }
@@ -141,6 +147,9 @@ const NAMES: &[(&str, Endpoint)] = &[
     ("onelogin/app", Endpoint::OneLoginApp),
     ("onelogin/app-users", Endpoint::OneLoginAppUsers),
     ("onelogin/roles", Endpoint::OneLoginRoles),
+    ("secureframe", Endpoint::Secureframe),
+    ("secureframe/users", Endpoint::SecureframeUsers),
+    ("secureframe/user", Endpoint::SecureframeUser),
 ];
 
 impl Endpoint {
@@ -207,6 +216,8 @@ impl Endpoint {
                 ["roles"] => (Self::OneLoginRoles, &[]),
                 _ => (Self::Nowhere, &[]),
             },
+            (Server::Secureframe, ["rest", "users"]) => (Self::SecureframeUsers, &[]),
+            (Server::Secureframe, ["rest", "users", id]) => (Self::SecureframeUser, &[*id]),
             _ => (Self::Nowhere, &[]),
         };
         (endpoint, ids.iter().map(|it| (*it).to_owned()).collect())
@@ -218,6 +229,7 @@ impl Endpoint {
             || match self {
                 Self::Okta => other.is_okta() && other != Self::OktaToken,
                 Self::Scim => other.is_scim(),
+                Self::Secureframe => other.is_secureframe(),
                 Self::Entra => other.is_entra() && other != Self::EntraToken,
                 Self::OneLogin => other.is_onelogin() && other != Self::OneLoginToken,
                 _ => false,
@@ -240,6 +252,8 @@ impl Endpoint {
                 | Self::Scim
                 | Self::ScimUsers
                 | Self::ScimGroups
+                | Self::Secureframe
+                | Self::SecureframeUsers
         ) || self.is_entra_list()
             || self.is_onelogin_list()
     }
@@ -277,6 +291,10 @@ impl Endpoint {
 
     pub(crate) fn is_entra(self) -> bool {
         (Self::Entra..=Self::EntraLog).contains(&self)
+    }
+
+    pub(crate) fn is_secureframe(self) -> bool {
+        (Self::Secureframe..=Self::SecureframeUser).contains(&self)
     }
 
     pub(crate) fn is_scim(self) -> bool {

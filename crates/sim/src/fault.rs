@@ -290,13 +290,16 @@ impl Fault {
             Self::NextElsewhere(_) => {
                 endpoint.is_okta() && endpoint.is_list() || endpoint.is_entra_list()
             }
-            Self::EmptyLastPage => endpoint.is_list() && !endpoint.is_scim(),
+            Self::EmptyLastPage => {
+                endpoint.is_list() && !endpoint.is_scim() && !endpoint.is_secureframe()
+            }
             Self::ExpiredPage => endpoint.is_entra_list(),
             Self::Changes(_) => matches!(
                 endpoint,
                 Endpoint::OktaUsers
                     | Endpoint::OktaAppUsers
                     | Endpoint::ScimUsers
+                    | Endpoint::SecureframeUsers
                     | Endpoint::EntraUsers
                     | Endpoint::EntraAssigned
                     | Endpoint::OneLoginUsers

@@ -1,4 +1,4 @@
-//! A simulated company behind real HTTP: Okta, Entra, OneLogin and a SCIM app on loopback, filled
+//! A simulated company behind real HTTP: Okta, Entra, OneLogin, a SCIM app and its REST API on loopback, filled
 //! from a few lines of text, with faults on request and a record of every request. Never shipped.
 //!
 //! It is a fake and not a mock: it keeps state and answers by the published documents, whoever
@@ -17,8 +17,10 @@ mod life;
 mod okta;
 mod onelogin;
 mod page;
+mod personnel;
 mod record;
 mod scim;
+mod secureframe;
 mod serve;
 pub mod soak;
 mod staff;
@@ -41,6 +43,7 @@ pub use clock::SimClock;
 pub use describe::DescribeError;
 pub use endpoint::Endpoint;
 pub use fault::{Change, FAULTS, Fault, Place, Plan, Wait, When};
+pub use personnel::{Personnel, PersonnelHabits, Record, Shape};
 pub use record::{Recorded, Server};
 pub use staff::Staff;
 pub use subdomain::{AppLogin, OneLoginApp, OneLoginDoor, OneLoginUser, Subdomain};
@@ -73,6 +76,8 @@ impl Sim {
     pub async fn start(world: World) -> io::Result<Self> {
         let (okta, scim, elsewhere) = (listener().await?, listener().await?, listener().await?);
         let (entra, onelogin) = (listener().await?, listener().await?);
+        let secureframe = listener().await?;
+        let secureframe_origin = format!("http://{}", secureframe.local_addr()?);
         let scim_origin = format!("http://{}", scim.local_addr()?);
         let urls = Urls {
             okta: format!("http://{}", okta.local_addr()?),
@@ -80,6 +85,8 @@ impl Sim {
             onelogin: format!("http://{}", onelogin.local_addr()?),
             scim: format!("{scim_origin}/scim/v2"),
             scim_origin,
+            secureframe: format!("{secureframe_origin}/rest"),
+            secureframe_origin,
             elsewhere_port: elsewhere.local_addr()?.port(),
         };
         let (stop, stopped) = watch::channel(false);
@@ -89,6 +96,7 @@ impl Sim {
             (entra, Server::Entra),
             (onelogin, Server::OneLogin),
             (scim, Server::Scim),
+            (secureframe, Server::Secureframe),
             (elsewhere, Server::Elsewhere),
         ] {
             let mut stopped = shared.stopped.clone();
@@ -128,6 +136,13 @@ impl Sim {
     #[must_use]
     pub fn scim_url(&self) -> &str {
         &self.shared.urls.scim
+    }
+
+    /// Where the app's REST API is, with a prefix that the real one does not have, so that leaving it
+    /// shows; without a slash at the end.
+    #[must_use]
+    pub fn secureframe_url(&self) -> &str {
+        &self.shared.urls.secureframe
     }
 
     /// The company's clock: give it to whoever judges the company.

@@ -154,6 +154,7 @@ impl World {
             .chain(self.entra.secrets())
             .chain(self.onelogin.secrets())
             .cloned()
+            .chain(self.personnel.secrets())
             .collect()
     }
 

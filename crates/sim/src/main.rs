@@ -185,6 +185,27 @@ token = "env:SCIM_TOKEN"
         name = world.okta.app.name,
         names = names.join(", "),
         scim = sim.scim_url(),
+    ) + &secureframe(sim, &world)
+}
+
+/// The table of the app's own view, where there is one. The first with a role owns the key.
+fn secureframe(sim: &Sim, world: &World) -> String {
+    let personnel = &world.personnel;
+    let mut with_role = personnel.people.iter().filter(|it| it.access_role.is_some());
+    let Some(owner) = with_role.find_map(|it| it.email.as_ref()) else { return String::new() };
+    format!(
+        r#"
+# export SECUREFRAME_KEY={key} SECUREFRAME_SECRET={secret}
+[app.{name}.secureframe_api]
+url = "{url}"
+api_key = "env:SECUREFRAME_KEY"
+api_secret = "env:SECUREFRAME_SECRET"
+owner = "{owner}"
+"#,
+        key = personnel.api_key,
+        secret = personnel.api_secret,
+        name = world.okta.app.name,
+        url = sim.secureframe_url(),
     )
 }
 

@@ -21,6 +21,7 @@ use crate::okta;
 use crate::onelogin;
 use crate::record::{Recorded, Server};
 use crate::scim;
+use crate::secureframe;
 use crate::wire::{Answer, Ask, http_date};
 use crate::world::World;
 
@@ -37,6 +38,10 @@ pub(crate) struct Urls {
     pub(crate) scim_origin: String,
     /// The app's, with the prefix.
     pub(crate) scim: String,
+    /// Secureframe's REST API, without the prefix.
+    pub(crate) secureframe_origin: String,
+    /// The same, with the prefix.
+    pub(crate) secureframe: String,
     pub(crate) elsewhere_port: u16,
 }
 
@@ -164,6 +169,15 @@ fn answer(
                 answer.with("date", http_date(now + world.app.clock_ahead))
             }
         }
+        Server::Secureframe => {
+            let call = secureframe::Call { ask, endpoint, ids, faults };
+            let answer = instead.unwrap_or_else(|| secureframe::answer(&world.personnel, &call));
+            if answer.has("date") {
+                answer
+            } else {
+                answer.with("date", http_date(now + world.personnel.clock_ahead))
+            }
+        }
         // Whoever comes here is welcomed, so that a reader that strays is not saved by an error.
         Server::Elsewhere => Answer::json(200, "application/json", json!([])),
     }
@@ -174,5 +188,6 @@ fn is_later_page(ask: &Ask) -> bool {
     ask.param("after").is_some()
         || ask.param("$skiptoken").is_some()
         || ask.param("cursor").is_some_and(|it| !it.is_empty())
+        || ask.number("page").is_some_and(|it| it.is_ok_and(|it| it > 1))
         || ask.number("startIndex").is_some_and(|it| it.is_ok_and(|it| it > 1))
 }

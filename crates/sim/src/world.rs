@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::describe::{self, DescribeError};
 use crate::fault::Plan;
 use crate::okta::token::Tokens;
+use crate::personnel::Personnel;
 use crate::subdomain::Subdomain;
 use crate::tenant::Tenant;
 
@@ -27,6 +28,8 @@ pub struct World {
     pub onelogin: Subdomain,
     /// The app that everybody signs in to.
     pub app: App,
+    /// The app's own view, which is another than its SCIM server's.
+    pub personnel: Personnel,
     /// What goes wrong from the start.
     pub faults: Vec<Plan>,
 }
@@ -326,6 +329,7 @@ impl World {
             entra: Tenant::default(),
             onelogin: Subdomain::default(),
             app: App::default(),
+            personnel: Personnel::default(),
             faults: Vec::new(),
         }
     }

@@ -26,8 +26,13 @@ pub(crate) const LIFECYCLES: &[Lifecycle] = &[
 
 pub(crate) const GRANTS: &[Grant] = &[Grant::Grants, Grant::Denies, Grant::Undecided];
 
-pub(crate) const INVITATIONS: &[Invitation] =
-    &[Invitation::Pending, Invitation::Accepted, Invitation::NotStated];
+pub(crate) const INVITATIONS: &[Invitation] = &[
+    Invitation::Pending,
+    Invitation::Accepted,
+    Invitation::NotStated,
+    Invitation::Sent,
+    Invitation::NotSent,
+];
 
 pub(crate) const TIERS: &[Tier] = &[
     Tier::Operator,

@@ -58,7 +58,7 @@ const LINES: [(&str, &str); 11] = [
     ("leavers of", "SELECT app, at_ms, n_left_out, since_ms FROM leavers_begin WHERE run = ?1"),
     (
         "question about",
-        "SELECT system || ' ' || list || ' ' || key, row, why, sent_at_ms, received_at_ms
+        "SELECT system || ' ' || list || coalesce(' (' || channel || ')', '') || ' ' || key, row, why, sent_at_ms, received_at_ms
          FROM observation WHERE run = ?1 ORDER BY id",
     ),
     ("first run of", "SELECT app, first_run FROM judged_app WHERE first_run = ?1"),

@@ -1,6 +1,6 @@
 //! What was asked again by id, and answered.
 
-use domain::{Answer, List, Observation, Question, RunId};
+use domain::{Answer, Channel, List, Observation, Question, RunId};
 use rusqlite::{Connection, params};
 
 use crate::canon::Pool;
@@ -24,8 +24,8 @@ pub(crate) fn insert(
     observations: &[Observation],
 ) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(
-        "INSERT INTO observation (run, system, list, key, row, why, sent_at_ms, received_at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO observation (run, system, list, channel, key, row, why, sent_at_ms, received_at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     for Observation { question, answer, sent_at, received_at } in observations {
         let (row, why) = match answer {
@@ -38,6 +38,7 @@ pub(crate) fn insert(
             run.0,
             system,
             list,
+            question.channel.map(Channel::name),
             question.id,
             row,
             why,
@@ -50,7 +51,7 @@ pub(crate) fn insert(
 
 fn load(connection: &Connection, run: RunId) -> Result<Vec<Observation>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, system, list, key, row, why, sent_at_ms, received_at_ms
+        "SELECT id, system, list, channel, key, row, why, sent_at_ms, received_at_ms
          FROM observation WHERE run = ?1 ORDER BY id",
     )?;
     let mut found = statement.query([run.0])?;
@@ -59,7 +60,8 @@ fn load(connection: &Connection, run: RunId) -> Result<Vec<Observation>, StoreEr
         let mut cells = Cells::keyed(row, "observation")?;
         let system = cells.system("system")?;
         let list = cells.name("list", List::parse)?;
-        let question = Question { system, list, id: cells.str("key")?.into() };
+        let channel = cells.maybe_name("channel", Channel::parse)?;
+        let question = Question { system, list, channel, id: cells.str("key")?.into() };
         let bytes = cells.maybe_blob("row")?;
         let row = match bytes {
             Some(bytes) => {

@@ -25,6 +25,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../migrations/0010_unseen.sql")),
     M::up(include_str!("../migrations/0011_erasure.sql")),
     M::up(include_str!("../migrations/0012_hold_of_period.sql")),
+    M::up(include_str!("../migrations/0013_channels.sql")),
 ];
 
 /// Marks the file as ours: "DRFT".

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail, ensure};
 use chrono::TimeDelta;
 use connectors::live::LivePull;
 use domain::{Coverage, List as Kind};
-use sim::{Endpoint, Paging, Sim};
+use sim::{Endpoint, Paging, Shape, Sim};
 use store::Store;
 use tokio::time::Instant;
 
@@ -85,6 +85,10 @@ const OTHERS: [(Endpoint, &str); 7] = [
 /// The pull of the app that runs do not do: they page as the last pull did.
 const BY_INDEX: &str = "SCIM by index";
 
+/// Pulls of the app's own view, which is no part of the runs. Without a total it is read twice.
+const OWN_VIEW: &str = "Secureframe API";
+const OWN_VIEW_WITHOUT_TOTAL: &str = "Secureframe API, no total";
+
 /// Counts at a company of so many people.
 ///
 /// # Errors
@@ -105,7 +109,15 @@ pub(super) async fn count(people: u32) -> anyhow::Result<Counted> {
         let pull = firm.scim.pull(&*clock).await;
         pulls.push(counted(system, &firm.sim, scim_lists(&firm), &pull, began.elapsed())?);
     }
-    let lists = pulls.iter().filter(|it| it.system != BY_INDEX).flat_map(|it| &it.lists);
+    for (system, shape) in [(OWN_VIEW, Shape::Total), (OWN_VIEW_WITHOUT_TOTAL, Shape::NoTotal)] {
+        firm.shape_by(shape);
+        let began = Instant::now();
+        let pull = firm.secureframe.pull().await;
+        pulls.push(counted(system, &firm.sim, personnel_lists(&firm), &pull, began.elapsed())?);
+    }
+    let is_of_runs =
+        |it: &&PullCount| ![BY_INDEX, OWN_VIEW, OWN_VIEW_WITHOUT_TOTAL].contains(&it.system);
+    let lists = pulls.iter().filter(is_of_runs).flat_map(|it| &it.lists);
     let n_pages = lists.map(|it| it.n_sent).sum();
     let besides = runs(&firm, n_pages).await?;
     Ok(Counted { pulls, besides })
@@ -151,6 +163,18 @@ fn scim_lists(firm: &Firm) -> Vec<List> {
         kind: Some(Kind::Accounts),
         n_rows: world.app.accounts.len(),
         page_rows: world.app.habits.page_max,
+    }]
+}
+
+/// The list of the app's own view. Page size: what reports of the API saw, whatever is asked for.
+fn personnel_lists(firm: &Firm) -> Vec<List> {
+    let world = firm.sim.world();
+    vec![List {
+        name: "Secureframe personnel",
+        endpoint: Endpoint::SecureframeUsers,
+        kind: Some(Kind::Accounts),
+        n_rows: world.personnel.people.len(),
+        page_rows: world.personnel.habits.page_max,
     }]
 }
 

@@ -7,11 +7,12 @@ use chrono::{DateTime, TimeDelta};
 use connectors::files::Profiles;
 use connectors::okta::{self, Okta};
 use connectors::scim::{self, AppProfiles, Scim};
+use connectors::secureframe::{self, Secureframe};
 use domain::{SystemId, Text};
 use drift::Policy;
 use engine::{Plan, Source};
 use outbound::{Auth, Client, Config, Limits, Pace, Secret};
-use sim::{Active, Paging, Sim, Staff, World};
+use sim::{Active, Paging, Shape, Sim, Staff, World};
 
 use crate::plan::{Names, plan};
 
@@ -28,6 +29,8 @@ pub(super) struct Firm {
     pub(super) okta: Okta,
     /// Reads the app.
     pub(super) scim: Scim,
+    /// Reads the app's own view, for itself: it is no part of the runs.
+    pub(super) secureframe: Secureframe,
     /// A run with both.
     pub(super) plan: Plan,
 }
@@ -39,6 +42,9 @@ impl Firm {
         let mut world = World::empty(DateTime::UNIX_EPOCH + TimeDelta::days(20_000));
         world.hire(Staff { people, leavers: people / 50, kept: people / 200 });
         world.app.habits.page_max = usize::try_from(profile.page_size())?;
+        world.enlist();
+        let owner = owner(&mut world).context("find an owner of the API key")?;
+        let pair = format!("{} {}", world.personnel.api_key, world.personnel.api_secret);
         let (app_id, canaries) = (Text::from(world.okta.app.id.as_str()), Canaries::of(&world));
         let okta_token = Secret::new(world.okta.door.api_token.clone());
         let scim_token = Secret::new(world.app.token.clone());
@@ -70,19 +76,41 @@ impl Firm {
             page_size: None,
         };
         let scim = Scim::new(config, client.reader());
+        let secureframe = {
+            let auth = Auth::Header(Secret::new(pair));
+            // Not at the pace of the program: this counts requests, and a minute of it has few.
+            let pace = Pace::RetryAfter;
+            let client = connect(&sim, sim.secureframe_url(), auth, pace, "application/json")?;
+            let (system, canaries) = (names.app.clone(), Vec::new());
+            let config = secureframe::Config { system, owner, canaries };
+            Secureframe::new(config, client.reader(), &profiles)?
+        };
         let sources = vec![Source::Okta(okta.clone()), Source::Scim(scim.clone())];
         let mut plan = plan(sources, Arc::new(profiles), names, Policy::default());
         for app in &mut plan.apps {
             app.rules.canaries.clone_from(&canaries.on);
             app.rules.inactive_canaries.clone_from(&canaries.off);
         }
-        Ok(Self { sim, okta, scim, plan })
+        Ok(Self { sim, okta, scim, secureframe, plan })
     }
 
     /// Lets the app page in this way from now on.
     pub(super) fn page_by(&self, paging: Paging) {
         self.sim.world().app.habits.paging = paging;
     }
+
+    /// Lets the app's own API write pages in this shape from now on.
+    pub(super) fn shape_by(&self, shape: Shape) {
+        self.sim.world().personnel.habits.shape = shape;
+    }
+}
+
+/// Gives the first who is on a role, and the API key.
+fn owner(world: &mut World) -> Option<Text> {
+    let mut people = world.personnel.people.iter_mut();
+    let owner = people.find(|it| it.active == Active::Set(true))?;
+    owner.access_role = Some("Super Admin".to_owned());
+    owner.email.as_deref().map(Text::from)
 }
 
 /// Who must be in the lists, as an operator would have set it: they cost no request.

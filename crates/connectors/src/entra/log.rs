@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::health::instant;
 use super::paths;
-use super::refusal::{Asked, VENDOR, is_unlicensed};
+use super::refusal::{Asked, VENDOR, is_unlicensed, next_page};
 use crate::gather::Gather;
 use crate::live::{LiveError, Trouble, chain};
 use crate::walk::{Dialect as _, url_of, who_answers};
@@ -57,7 +57,7 @@ pub(super) async fn poll(
         }
         newest = newest.max(seen.newest);
         page.add(seen);
-        next = Asked::Log.next(&answer).map_err(Unread::Failed)?;
+        next = next_page(&answer).map_err(Unread::Failed)?;
         match &next {
             None => {
                 page.keep(gather);

@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use crate::live::LiveError;
 use crate::refusal::{Words, of_answer, of_error};
-use crate::walk::Dialect;
+use crate::walk::{Dialect, Turned};
 
 /// Who answers.
 pub(super) const VENDOR: &str = "Microsoft Graph";
@@ -64,13 +64,8 @@ impl Dialect for Asked {
         }
     }
 
-    fn next(&self, answer: &Answer) -> Result<Option<String>, String> {
-        // A body that is no object is told by who reads its rows.
-        let next = serde_json::from_slice::<Next>(&answer.body).unwrap_or_default().link;
-        match next.as_deref() {
-            Some("") => Err("its link to the next page is empty".to_owned()),
-            link => Ok(link.map(|it| answer.resolve(it))),
-        }
+    fn next(&self, answer: &Answer, _: Turned) -> Result<Option<String>, String> {
+        next_page(answer)
     }
 
     fn refused(&self, answer: &Answer) -> LiveError {
@@ -100,6 +95,16 @@ impl Dialect for Asked {
         }
         let page: Page = serde_json::from_slice(body).unwrap_or_default();
         Some(page.value.into_iter().flatten().filter_map(|it| it.id).collect())
+    }
+}
+
+/// Where the page after an answer is, by the link in it.
+pub(super) fn next_page(answer: &Answer) -> Result<Option<String>, String> {
+    // A body that is no object is told by who reads its rows.
+    let next = serde_json::from_slice::<Next>(&answer.body).unwrap_or_default().link;
+    match next.as_deref() {
+        Some("") => Err("its link to the next page is empty".to_owned()),
+        link => Ok(link.map(|it| answer.resolve(it))),
     }
 }
 

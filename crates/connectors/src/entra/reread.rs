@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 
 use super::health::{App, Found};
 use super::pull::NO_APP;
-use super::refusal::Asked;
+use super::refusal::{Asked, next_page};
 use super::{Entra, paths};
 use crate::asking::{Asking, Heard, Read, Round, Sight, ask_each};
 use crate::live::{Answer, Question, Reply};
@@ -136,7 +136,7 @@ impl Asker<'_> {
             }
         }
         let Some(row) = grant else {
-            return match Asked::AssignedToUser.next(answer) {
+            return match next_page(answer) {
                 Ok(None) => Answer::Gone,
                 _ => unknown("the answer is one page of several"),
             };

@@ -192,6 +192,9 @@ pub struct Profile {
     /// Members that hold the list where the file is an object.
     #[serde(default)]
     pub(crate) rows: Vec<String>,
+    /// Whether pages are bare arrays, too.
+    #[serde(default)]
+    bare_lists: bool,
     #[serde(default)]
     total: Option<String>,
     /// Whether a page that states no total says too little.
@@ -254,9 +257,10 @@ pub(crate) struct Layout {
 }
 
 impl Profile {
-    /// Whether a bare array is a whole list: an object around it would state nothing.
+    /// Whether a bare array is a page: the source writes some so, or an object around it would
+    /// state nothing.
     pub(crate) const fn takes_bare_lists(&self) -> bool {
-        self.rows.is_empty() || self.total.is_none() && self.next.is_none()
+        self.bare_lists || self.rows.is_empty() || self.total.is_none() && self.next.is_none()
     }
 
     /// Its name, as settings write it.

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::link;
 use crate::live::LiveError;
 use crate::refusal::{Words, of_answer, of_error};
-use crate::walk::Dialect;
+use crate::walk::{Dialect, Turned};
 
 /// What was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +77,7 @@ impl Dialect for Asked {
         }
     }
 
-    fn next(&self, answer: &Answer) -> Result<Option<String>, String> {
+    fn next(&self, answer: &Answer, _: Turned) -> Result<Option<String>, String> {
         link::of(answer).map_err(|error| error.to_string())
     }
 

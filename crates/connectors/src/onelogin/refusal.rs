@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{TOKEN, paths};
 use crate::live::LiveError;
 use crate::refusal::{Words, of_answer, of_error};
-use crate::walk::Dialect;
+use crate::walk::{Dialect, Turned};
 
 /// Who answers.
 pub(super) const VENDOR: &str = "OneLogin";
@@ -44,13 +44,8 @@ impl Dialect for Asked {
         }
     }
 
-    /// The cursor is in a header; without one, or with an empty one, no page follows.
-    fn next(&self, answer: &Answer) -> Result<Option<String>, String> {
-        if !answer.headers.is_text(AFTER) {
-            return Err("its cursor is no text".to_owned());
-        }
-        let cursor = answer.headers.get(AFTER).filter(|it| !it.trim().is_empty());
-        Ok(cursor.map(|it| answer.resolve(&paths::next(it))))
+    fn next(&self, answer: &Answer, _: Turned) -> Result<Option<String>, String> {
+        next_page(answer)
     }
 
     fn total(&self, answer: &Answer) -> Option<u64> {
@@ -90,6 +85,15 @@ impl Dialect for Asked {
         let name = Said::read(&answer.body).and_then(|it| it.name);
         answer.status == 404 && name.as_deref() == Some("NotFoundError")
     }
+}
+
+/// The cursor is in a header; without one, or with an empty one, no page follows.
+pub(super) fn next_page(answer: &Answer) -> Result<Option<String>, String> {
+    if !answer.headers.is_text(AFTER) {
+        return Err("its cursor is no text".to_owned());
+    }
+    let cursor = answer.headers.get(AFTER).filter(|it| !it.trim().is_empty());
+    Ok(cursor.map(|it| answer.resolve(&paths::next(it))))
 }
 
 const AFTER: &str = "after-cursor";

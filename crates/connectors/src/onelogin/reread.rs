@@ -9,7 +9,7 @@ use domain::{Assignment, Clock, Grant, List, Principal, Rows, Text, Via};
 use serde_json::Value;
 
 use super::health::{self, Push, UserApp};
-use super::refusal::Asked;
+use super::refusal::{Asked, next_page};
 use super::{OneLogin, paths};
 use crate::asking::{Asking, Heard, Read, Round, Sight, ask_each};
 use crate::checks::n_rows;
@@ -125,7 +125,7 @@ impl Asker<'_> {
             }]);
             return Answer::Found { row, body: raw.into_bytes() };
         }
-        match Asked::UserApps.next(answer) {
+        match next_page(answer) {
             Ok(None) => Answer::Gone,
             _ => unknown("the answer is one page of several"),
         }

@@ -1,10 +1,11 @@
 //! What the doctor looks at in a SCIM app, and what to do next. Reads, and never writes.
 
-use domain::{Account, Activity, Clock, Coverage, Rows, Text};
+use domain::{Account, Activity, Clock, Rows, Text};
 
 use super::Scim;
 use super::filter::Trust;
-use crate::checks::sentence;
+use crate::app_checks::{active_canaries, failed, named, pulled_list, skipped, unconfigured};
+use crate::checks::{fine, sentence};
 use crate::live::{Answer, CLOCK_SKEW_MAX, Check, CheckResult, LiveError, LivePull, Question};
 
 /// Looks at everything.
@@ -12,7 +13,7 @@ pub(super) async fn examine(scim: &Scim, clock: &dyn Clock) -> Vec<Check> {
     let mut checks = vec![clock_skew(scim).await];
     let pulled = scim.pull(clock).await;
     checks.push(credential(&pulled));
-    checks.extend(list(&pulled));
+    checks.extend(pulled_list(&pulled));
     checks.push(service(scim).await);
     let known = match pulled.snapshots.first().map(|it| &it.rows) {
         Some(Rows::Accounts(accounts)) => accounts.as_slice(),
@@ -26,7 +27,7 @@ pub(super) async fn examine(scim: &Scim, clock: &dyn Clock) -> Vec<Check> {
         checks.push(filter("`externalId` filters work", &filters.external_id));
     }
     let list = pulled.snapshots.first().map(|_| known);
-    checks.extend(canaries(scim, list));
+    checks.extend(active_canaries(&scim.config.canaries, list));
     checks.extend(inactive_canaries(scim, list, clock).await);
     checks.push(Check {
         name: "token can only read",
@@ -77,38 +78,6 @@ fn credential(pulled: &LivePull) -> Check {
     }
 }
 
-fn list(pulled: &LivePull) -> Vec<Check> {
-    let name = "users can be listed";
-    let Some(snapshot) = pulled.snapshots.first() else {
-        let why = pulled.failures.first().map_or("nothing came".to_owned(), |it| match &it.error {
-            LiveError::Outbound(error) => format!("{error}: {}", error.kind),
-            error => error.to_string(),
-        });
-        return vec![failed(name, &why), skipped("list is complete", "there is none")];
-    };
-    let (n_rows, n_requests) = (snapshot.rows.len(), snapshot.requests.len());
-    let listed = fine(name, format!("Accounts read: {n_rows}; requests: {n_requests}."));
-    let name = "list is complete";
-    let whole = match &snapshot.coverage {
-        Coverage::Complete(domain::Proof::StatedTotal) => {
-            fine(name, "As many accounts came as the server states.".to_owned())
-        }
-        Coverage::Complete(_) => Check {
-            name,
-            result: CheckResult::Warning,
-            seen: "The list was read to its end, and the server states no total.".to_owned(),
-            next: Some("Configure canaries, so that a short list is noticed.".to_owned()),
-        },
-        Coverage::Partial { reason } => Check {
-            name,
-            result: CheckResult::Warning,
-            seen: format!("It is partial: {reason}."),
-            next: Some("Nothing is concluded from what it lacks until that is settled.".to_owned()),
-        },
-    };
-    vec![listed, whole]
-}
-
 async fn service(scim: &Scim) -> Check {
     let name = "server describes itself";
     let (service, _) = scim.service(&scim.reader.new_pull()).await;
@@ -138,29 +107,7 @@ fn filter(name: &'static str, trust: &Trust) -> Check {
     }
 }
 
-const ACTIVE_CANARY: &str = "active canary is seen";
 const INACTIVE_CANARY: &str = "inactive canary is seen";
-
-fn canaries(scim: &Scim, list: Option<&[Account]>) -> Vec<Check> {
-    let look = |canary: &Text| match list.map(|it| named(it, canary)) {
-        None => skipped(ACTIVE_CANARY, "there is no list"),
-        Some(Some(it)) if Activity::of(it) != Activity::Inactive => {
-            fine(ACTIVE_CANARY, format!("Account `{}` is in the list.", it.id))
-        }
-        Some(Some(it)) => {
-            failed(ACTIVE_CANARY, &format!("account `{}` is in the list, and is not active", it.id))
-        }
-        Some(None) => failed(
-            ACTIVE_CANARY,
-            "it is not in the list: the list is not whole, or the canary is gone",
-        ),
-    };
-    let next = "Name an account that is always on: without one, results are never of grade A.";
-    match scim.config.canaries.as_slice() {
-        [] => vec![unconfigured(ACTIVE_CANARY, next)],
-        canaries => canaries.iter().map(look).collect(),
-    }
-}
 
 async fn inactive_canaries(scim: &Scim, list: Option<&[Account]>, clock: &dyn Clock) -> Vec<Check> {
     let next = "Name an account that is always off: it shows whether the list has inactive users.";
@@ -206,19 +153,6 @@ async fn unlisted(scim: &Scim, canary: &Text, clock: &dyn Clock) -> Check {
     }
 }
 
-fn named<'a>(list: &'a [Account], name: &str) -> Option<&'a Account> {
-    list.iter().find(|it| it.is_named(name))
-}
-
-fn unconfigured(name: &'static str, next: &str) -> Check {
-    Check {
-        name,
-        result: CheckResult::Warning,
-        seen: "None is configured.".to_owned(),
-        next: Some(next.to_owned()),
-    }
-}
-
 /// What cannot be seen over SCIM: reminders, each with what to do.
 fn prerequisites(scim: &Scim) -> Vec<Check> {
     let reminders = scim.config.app.prerequisites().iter();
@@ -230,18 +164,4 @@ fn prerequisites(scim: &Scim) -> Vec<Check> {
             next: Some(it.next.clone()),
         })
         .collect()
-}
-
-fn fine(name: &'static str, seen: String) -> Check {
-    Check { name, result: CheckResult::Fine, seen, next: None }
-}
-
-fn skipped(name: &'static str, why: &str) -> Check {
-    let seen = format!("Could not be looked at: {why}.");
-    Check { name, result: CheckResult::Skipped, seen, next: None }
-}
-
-fn failed(name: &'static str, why: &str) -> Check {
-    let next = Some("Correct that, and run `driftline doctor` again.".to_owned());
-    Check { name, result: CheckResult::Failed, seen: sentence(why), next }
 }

@@ -37,6 +37,7 @@ pub(crate) async fn doctor(
             Source::Entra(entra) => entra.doctor(clock).await,
             Source::OneLogin(onelogin) => onelogin.doctor().await,
             Source::Scim(scim) => scim.doctor(clock).await,
+            Source::Secureframe(secureframe) => secureframe.doctor().await,
             Source::Files(_) | Source::Past { .. } => Vec::new(),
         };
         examined.push(Examined { live, checks });

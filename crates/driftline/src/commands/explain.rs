@@ -57,7 +57,7 @@ pub(crate) async fn graph(config: &Path, args: &GraphArgs) -> anyhow::Result<Exi
 async fn answers(settings: &Settings, who: &str, app: Option<&str>) -> anyhow::Result<Vec<Answer>> {
     let store = Store::open_existing_read_only(&settings.database)?;
     let app = app.map(|name| known_app(settings, name)).transpose()?;
-    let plan = settings.plan_of_the_past(None, profiles::load(settings.profiles.as_deref())?)?;
+    let plan = settings.plan_to_judge_again(profiles::load(settings.profiles.as_deref())?)?;
     let who = of_finding(&store, who).await?;
     let answers = inspect(&store, &plan, app.as_ref(), &who).await?;
     if answers.is_empty()

@@ -16,6 +16,7 @@ use super::anchor::AnchorTable;
 use super::entra::EntraApi;
 use super::http::Http;
 use super::onelogin::OneLoginApi;
+use super::secureframe::SecureframeApi;
 use super::service::{HeartbeatTable, ScheduleTable, WebTable};
 use super::words::{
     Channel, Deprovision, Entitlement, ExternalId, Lifecycle, OcsfVersion, PersonKey, Severity,
@@ -391,6 +392,8 @@ pub(super) struct App {
     pub(super) assigns_everyone: Vec<String>,
     /// Its SCIM 2.0 endpoint, which is read over the network.
     pub(super) scim: Option<ScimApi>,
+    /// Secureframe's own REST API, which is read over the network: another view of the same app.
+    pub(super) secureframe_api: Option<SecureframeApi>,
     /// Its export files.
     pub(super) file: Vec<SourceFile>,
 }
@@ -409,6 +412,7 @@ impl Default for App {
             external_id: BTreeMap::new(),
             assigns_everyone: Vec::new(),
             scim: None,
+            secureframe_api: None,
             file: Vec::new(),
         }
     }

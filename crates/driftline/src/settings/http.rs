@@ -39,8 +39,8 @@ pub(super) struct Http {
     /// Most answers of one pull. 1 to 1000000.
     #[cfg_attr(test, schemars(range(min = 1, max = 1_000_000)))]
     pages_max: u32,
-    /// Share of each rate limit that Driftline may use, in percent. 1 to 100. Okta only: no
-    /// other states them beforehand. Default: 50.
+    /// Share of each rate limit that Driftline may use, in percent. 1 to 100. Okta, OneLogin and
+    /// Secureframe only: no other's is known beforehand. Default: 50.
     #[cfg_attr(test, schemars(range(min = 1, max = 100)))]
     rate_share_percent: Option<u32>,
 }
@@ -144,8 +144,7 @@ impl Written<'_> {
             return Err(self.wrong("rate_share_percent", "must be 1 to 100"));
         }
         if http.rate_share_percent.is_some() && !self.states_limits {
-            let what =
-                "is for Okta, which states its limits beforehand as no other does: take it out";
+            let what = "is for Okta, OneLogin and Secureframe, whose limits are known beforehand: take it out";
             return Err(self.wrong("rate_share_percent", what));
         }
         Ok(Reach {
@@ -310,11 +309,7 @@ mod tests {
         for (okta, scim, what) in [
             ("http.rate_share_percent = 0", "", "must be 1 to 100"),
             ("http.rate_share_percent = 101", "", "must be 1 to 100"),
-            (
-                "",
-                "http.rate_share_percent = 50",
-                "which states its limits beforehand as no other does: take it out",
-            ),
+            ("", "http.rate_share_percent = 50", "whose limits are known beforehand: take it out"),
         ] {
             let told = understood(okta, scim).unwrap_err().to_string();
             assert!(told.contains("http.rate_share_percent` ") && told.contains(what), "{told}");

@@ -8,7 +8,8 @@ use connectors::files::{ProfileError, Profiles};
 use connectors::okta::{self, Okta};
 use connectors::onelogin::{self, OneLogin};
 use connectors::scim::{self, AppProfile, AppProfiles, Scim};
-use domain::{SystemId, SystemKind, Text};
+use connectors::secureframe::{self, Secureframe};
+use domain::{Channel, SystemId, SystemKind, Text};
 use engine::Source;
 use outbound::{
     Auth, Client, ClientProof, Config, OutboundError, OutboundErrorKind, Pace, Secret, ServiceApp,
@@ -19,7 +20,10 @@ use super::document::Document;
 use super::file::{App, File, OktaApi, ScimApi};
 use super::http::{Http, Reach, Written};
 use super::source::system_id;
-use super::{SecretRef, SettingsError, entra as written_entra, onelogin as written_onelogin};
+use super::{
+    SecretRef, SettingsError, entra as written_entra, onelogin as written_onelogin,
+    secureframe as written_secureframe,
+};
 use crate::clock::MachineClock;
 use crate::nearest::nearest;
 
@@ -50,6 +54,7 @@ pub(super) enum Access {
     Token(SecretRef),
     Entra(written_entra::Client),
     OneLogin(written_onelogin::Client),
+    Secureframe(written_secureframe::Pair),
     ServiceApp {
         client_id: String,
         private_key: SecretRef,
@@ -64,6 +69,7 @@ pub(super) enum Access {
 pub(super) enum Spoken {
     Entra(entra::Config),
     OneLogin(onelogin::Config),
+    Secureframe(secureframe::Config),
     Okta {
         app: SystemId,
         app_id: Text,
@@ -83,7 +89,16 @@ impl Live {
     pub(crate) const fn kind(&self) -> SystemKind {
         match self.spoken {
             Spoken::Okta { .. } | Spoken::Entra(_) | Spoken::OneLogin(_) => SystemKind::Idp,
-            Spoken::Scim { .. } => SystemKind::App,
+            Spoken::Scim { .. } | Spoken::Secureframe(_) => SystemKind::App,
+        }
+    }
+
+    /// The view of an app that it gives; `None` for all but apps.
+    pub(crate) const fn channel(&self) -> Option<Channel> {
+        match self.spoken {
+            Spoken::Scim { .. } => Some(Channel::Scim),
+            Spoken::Secureframe(_) => Some(Channel::SecureframeApi),
+            Spoken::Okta { .. } | Spoken::Entra(_) | Spoken::OneLogin(_) => None,
         }
     }
 
@@ -94,6 +109,7 @@ impl Live {
             Spoken::Entra(_) => "Microsoft Graph",
             Spoken::OneLogin(_) => "OneLogin API",
             Spoken::Scim { .. } => "SCIM 2.0",
+            Spoken::Secureframe(_) => "Secureframe API",
         }
     }
 
@@ -109,7 +125,7 @@ impl Live {
             Spoken::Okta { .. } => self.joined(okta::API),
             Spoken::Entra(_) => self.joined(entra::API),
             Spoken::OneLogin(_) => self.joined(onelogin::API),
-            Spoken::Scim { .. } => Ok(self.url.clone()),
+            Spoken::Scim { .. } | Spoken::Secureframe(_) => Ok(self.url.clone()),
         }
     }
 
@@ -135,10 +151,14 @@ impl Live {
             pace: match self.spoken {
                 Spoken::Okta { .. } => Pace::Okta,
                 Spoken::OneLogin(_) => Pace::OneLogin,
+                Spoken::Secureframe(_) => Pace::PerMinute(secureframe::PER_MINUTE),
                 Spoken::Entra(_) | Spoken::Scim { .. } => Pace::RetryAfter,
             },
             accept: match &self.spoken {
-                Spoken::Okta { .. } | Spoken::Entra(_) | Spoken::OneLogin(_) => "application/json",
+                Spoken::Okta { .. }
+                | Spoken::Entra(_)
+                | Spoken::OneLogin(_)
+                | Spoken::Secureframe(_) => "application/json",
                 Spoken::Scim { app, .. } => app.accept(),
             },
         };
@@ -157,9 +177,10 @@ impl Live {
                         Access::ServiceApp { scopes, .. } => {
                             okta::Credential::ServiceApp { scopes: scopes.clone() }
                         }
-                        Access::Token(_) | Access::Entra(_) | Access::OneLogin(_) => {
-                            okta::Credential::ApiToken
-                        }
+                        Access::Token(_)
+                        | Access::Entra(_)
+                        | Access::OneLogin(_)
+                        | Access::Secureframe(_) => okta::Credential::ApiToken,
                     },
                     log_pages: LOG_PAGES,
                 };
@@ -172,6 +193,10 @@ impl Live {
             Spoken::OneLogin(config) => {
                 let onelogin = OneLogin::new(config.clone(), reader, profiles);
                 Source::OneLogin(onelogin.map_err(|it| self.unread(it))?)
+            }
+            Spoken::Secureframe(config) => {
+                let secureframe = Secureframe::new(config.clone(), reader, profiles);
+                Source::Secureframe(secureframe.map_err(|it| self.unread(it))?)
             }
             Spoken::Scim { app, canaries, inactive_canaries, page_size } => {
                 let config = scim::Config {
@@ -206,9 +231,17 @@ impl Live {
                 let token_url = self.joined(onelogin::TOKEN)?;
                 Ok(Auth::ServiceApp(client.service_app(token_url, read)?))
             }
+            (Access::Secureframe(pair), _) => {
+                let read = |key: &str, it: &SecretRef| self.secret(self.key(key), it);
+                let wrong = |key: &str, what| SettingsError::Live { at: self.key(key), what };
+                pair.auth(read, wrong)
+            }
             (
                 Access::Token(token),
-                Spoken::Scim { .. } | Spoken::Entra(_) | Spoken::OneLogin(_),
+                Spoken::Scim { .. }
+                | Spoken::Entra(_)
+                | Spoken::OneLogin(_)
+                | Spoken::Secureframe(_),
             ) => Ok(Auth::Bearer(self.secret(self.key("token"), token)?)),
             (Access::ServiceApp { client_id, private_key, key_id, scopes, dpop }, _) => {
                 let bytes = self.secret_bytes(self.key("private_key"), private_key)?;
@@ -311,10 +344,30 @@ pub(super) fn live(
         all.push(live);
     }
     for (name, app) in &file.app {
-        let Some(api) = &app.scim else { continue };
-        all.push(Table { document, base, path: ["app", name, "scim"] }.scim(app, api)?);
+        let table = |key| Table { document, base, path: ["app", name, key] };
+        if let Some(api) = &app.scim {
+            all.push(table("scim").scim(app, api)?);
+        }
+        if let Some(api) = &app.secureframe_api {
+            all.push(api.mean(&table("secureframe_api"), app)?);
+        }
+        refuse_twice(document, name, app)?;
     }
     Ok(all)
+}
+
+/// A view of an app is read from files or over the network.
+fn refuse_twice(document: &Document<'_>, name: &str, app: &App) -> Result<(), SettingsError> {
+    for (index, file) in app.file.iter().enumerate() {
+        let table = match file.channel.map(super::words::Channel::meant) {
+            Some(Channel::Scim) if app.scim.is_some() => "scim",
+            Some(Channel::SecureframeApi) if app.secureframe_api.is_some() => "secureframe_api",
+            _ => continue,
+        };
+        let what = format!("is what `{table}` reads over the network: take one of them out");
+        return Err(document.wrong(&["app", name, "file", &index.to_string(), "channel"], what));
+    }
+    Ok(())
 }
 
 /// One table of settings of a live system.

@@ -282,7 +282,7 @@ impl Settings {
         })
     }
 
-    /// The same with live systems that nobody asks, to judge a past run again.
+    /// The same with live systems that nobody asks, to judge a past run again or to explain one.
     ///
     /// # Errors
     ///
@@ -292,7 +292,11 @@ impl Settings {
         profiles: Arc<Profiles>,
     ) -> Result<Plan, SettingsError> {
         let plan = self.plan_of_the_past(None, profiles)?;
-        let past = |it: &Live| Source::Past { system: it.system.clone(), kind: it.kind() };
+        let past = |it: &Live| Source::Past {
+            system: it.system.clone(),
+            kind: it.kind(),
+            channel: it.channel(),
+        };
         let live = self.live.iter().map(past);
         Ok(Plan { sources: plan.sources.into_iter().chain(live).collect(), ..plan })
     }

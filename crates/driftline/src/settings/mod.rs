@@ -22,6 +22,7 @@ mod policy;
 mod post;
 mod schema;
 mod secret;
+mod secureframe;
 mod service;
 mod source;
 mod words;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::{Section, count, subdomain, tenant, time, unknown};
+use super::{Section, count, personnel, subdomain, tenant, time, unknown};
 use crate::endpoint::Endpoint;
 use crate::fault::{Fault, Plan, When};
 use crate::world::{Account, Active, AppUser, LogEvent, OktaUser, Person, World};
@@ -24,6 +24,7 @@ pub(super) fn read(world: &mut World, section: Section, words: &[&str]) -> Resul
         Section::EntraLog => tenant::event(world, &row),
         Section::OneLogin => subdomain::user(world, &row),
         Section::OneLoginRoles => subdomain::role(world, &row),
+        Section::Personnel => personnel::record(world, &row),
         Section::Faults => fault(world, &row),
         Section::Company => Err("a company has no lines of its own".to_owned()),
     }
@@ -180,13 +181,7 @@ fn account(world: &mut World, row: &Row<'_>) -> Result<(), String> {
         external_id: optional(external_id.to_owned()),
         user_name: optional(name.to_owned()),
         email: optional(row.value("mail").unwrap_or_else(|| name.to_owned())),
-        active: match active {
-            "on" => Active::Set(true),
-            "off" => Active::Set(false),
-            "null" => Active::Null,
-            "absent" => Active::Absent,
-            text => Active::Text(text.to_owned()),
-        },
+        active: self::active(active),
         roles: row.values("roles"),
         employee_number: row.value("emp"),
         created_at,
@@ -223,6 +218,17 @@ fn fault(world: &mut World, row: &Row<'_>) -> Result<(), String> {
     let when = When { skip: number("after")?.unwrap_or(0), times: number("times")? };
     world.faults.push(Plan { endpoint, fault, when });
     Ok(())
+}
+
+/// Whether an account can be used, as its server writes it.
+pub(super) fn active(word: &str) -> Active {
+    match word {
+        "on" => Active::Set(true),
+        "off" => Active::Set(false),
+        "null" => Active::Null,
+        "absent" => Active::Absent,
+        text => Active::Text(text.to_owned()),
+    }
 }
 
 /// `-` stands for nothing.

@@ -7,7 +7,7 @@ use super::{Fault, Place, Wait};
 use crate::record::Server;
 use crate::serve::Urls;
 use crate::wire::{Answer, Payload, http_date};
-use crate::{entra, okta, onelogin, scim};
+use crate::{entra, okta, onelogin, scim, secureframe};
 
 /// What a proxy in between shows people.
 const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Just a moment</title></head>\
@@ -29,6 +29,7 @@ pub(crate) fn instead(
                 entra::error::with_status(status, "serviceNotAvailable", "Service unavailable.")
             }
             Server::OneLogin => onelogin::error::broken(status),
+            Server::Secureframe => secureframe::error(status, "Internal server error"),
             _ => scim::error(status, None, "the server cannot answer now"),
         },
         Fault::Refused(status) => match (server, status) {
@@ -41,6 +42,7 @@ pub(crate) fn instead(
             (Server::OneLogin, 401) => onelogin::error::unauthorized(),
             (Server::OneLogin, 403) => onelogin::error::forbidden(),
             (Server::OneLogin, _) => onelogin::error::not_found(),
+            (Server::Secureframe, status) => secureframe::error(status, "Authorization failed"),
             (_, status) => scim::error(status, None, "refused"),
         },
         Fault::ReadOnly => {
@@ -70,6 +72,7 @@ pub(crate) fn instead(
             Server::Okta => okta::error::invalid_token(),
             Server::Entra => entra::error::invalid_token(),
             Server::OneLogin => onelogin::error::unauthorized(),
+            Server::Secureframe => secureframe::error(401, "Authorization failed"),
             _ => scim::error(401, None, "the token is not valid"),
         },
         _ => return None,
@@ -81,6 +84,7 @@ fn too_many(wait: Wait, server: Server, now: DateTime<Utc>) -> Answer {
         Server::Okta => okta::error::too_many(),
         Server::Entra => entra::error::too_many(),
         Server::OneLogin => onelogin::error::too_many(),
+        Server::Secureframe => secureframe::error(429, "Too many requests"),
         _ => scim::error(429, None, "too many requests"),
     };
     let limits = |answer: Answer, limit: u32, reset: DateTime<Utc>| {
@@ -115,7 +119,7 @@ fn too_many(wait: Wait, server: Server, now: DateTime<Utc>) -> Answer {
 
 fn media_type(server: Server) -> &'static str {
     match server {
-        Server::Okta | Server::Entra | Server::OneLogin => "application/json",
+        Server::Okta | Server::Entra | Server::OneLogin | Server::Secureframe => "application/json",
         _ => "application/scim+json",
     }
 }
@@ -127,6 +131,7 @@ impl Urls {
             Server::Okta => &self.okta,
             Server::Entra => &self.entra,
             Server::OneLogin => &self.onelogin,
+            Server::Secureframe => &self.secureframe_origin,
             _ => &self.scim_origin,
         };
         match place {

@@ -40,7 +40,7 @@ fn a_description_that_cannot_be_read_names_line_and_cure() {
     for (text, told) in [
         (
             "00u1 ana",
-            "line 1 of the company: `00u1` begins no section: write people, okta, groups, app, log, entra, entra-groups, entra-log, onelogin, onelogin-roles, faults or company first",
+            "line 1 of the company: `00u1` begins no section: write people, okta, groups, app, log, entra, entra-groups, entra-log, onelogin, onelogin-roles, personnel, faults or company first",
         ),
         ("okta\n  00u1 ana@x.test", "line 2 of the company: write an id, a login and a status"),
         (

@@ -1,7 +1,7 @@
 //! Takes out of every table what names one person, and writes down of what the digest alone is left.
 
 use chrono::{DateTime, Utc};
-use domain::{Digest, EntityId, List, Rows, RunId, Signature};
+use domain::{Channel, Digest, EntityId, List, Rows, RunId, Signature};
 use ledger::{Event, leaf_hash};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -324,10 +324,12 @@ impl Sweep<'_> {
     /// not there.
     fn observations(&mut self) -> Result<(), StoreError> {
         let sql = "UPDATE observation SET row = NULL, why = ?3
-                   WHERE system = ?1 AND key = ?2 AND (row IS NOT NULL OR why IS NOT NULL)";
+                   WHERE system = ?1 AND key = ?2 AND channel IS ?4 AND (row IS NOT NULL OR why IS NOT NULL)";
         let mut update = self.connection.prepare(sql)?;
         for row in &self.scope.rows {
-            let n = update.execute(params![row.stream.system.as_str(), row.key, self.token])?;
+            let (system, channel) = (row.stream.system.as_str(), row.stream.channel);
+            let channel = channel.map(Channel::name);
+            let n = update.execute(params![system, row.key, self.token, channel])?;
             self.counts.observations += n as u64;
         }
         Ok(())
