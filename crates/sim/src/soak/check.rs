@@ -43,8 +43,17 @@ pub(super) struct Look<'l> {
 pub(super) struct Since {
     /// Accounts of nobody that are on.
     orphans: BTreeMap<String, DateTime<Utc>>,
-    /// Accounts that should be off, each with the beginning of that and the owner's right.
-    exposed: BTreeMap<String, ((DateTime<Utc>, Right), DateTime<Utc>)>,
+    /// Accounts that should be off.
+    exposed: BTreeMap<String, Exposed>,
+}
+
+/// An account that should be off.
+#[derive(Clone, Copy, Debug)]
+struct Exposed {
+    /// When that began, and what the owner's right is.
+    state: (DateTime<Utc>, Right),
+    /// When an undisturbed full run first saw it so.
+    seen_at: DateTime<Utc>,
 }
 
 /// Compares.
@@ -118,10 +127,7 @@ impl Look<'_> {
     }
 
     /// Writes down what is to be off since this run, if it was not before.
-    fn note_exposed(
-        &self,
-        exposed: &mut BTreeMap<String, ((DateTime<Utc>, Right), DateTime<Utc>)>,
-    ) {
+    fn note_exposed(&self, exposed: &mut BTreeMap<String, Exposed>) {
         let now = self.began_at;
         let accounts = self.world.app.accounts.iter();
         let state_of = |id: &String| {
@@ -133,9 +139,10 @@ impl Look<'_> {
             .filter(|it| self.truth.is_exposed(it, now))
             .filter_map(|it| Some((it, state_of(it)?)))
             .collect();
-        exposed.retain(|id, (state, _)| states.get(id) == Some(state));
+        exposed.retain(|id, it| states.get(id) == Some(&it.state));
         for (id, state) in states {
-            exposed.entry(id.clone()).or_insert((state, self.now()));
+            let seen_at = self.now();
+            exposed.entry(id.clone()).or_insert(Exposed { state, seen_at });
         }
     }
 
@@ -147,7 +154,7 @@ impl Look<'_> {
             let due = self.truth.due(account, self.is_suspended(owner), self.began_at);
             return due.map(|it| it + self.clock_ahead);
         }
-        let ((_, right), seen_at) = since.exposed.get(account)?;
+        let Exposed { state: (_, right), seen_at } = since.exposed.get(account)?;
         Some(*seen_at + self.truth.grace(*right))
     }
 

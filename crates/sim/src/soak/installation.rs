@@ -10,7 +10,7 @@ use connectors::scim::{self, AppProfiles, Scim};
 use domain::{Pass, SystemId, SystemKind};
 use drift::{AppRules, Deprovision, Entitlement, Policy};
 use engine::{AppPlan, Plan, Source};
-use graph::{KeyRules, PersonKey};
+use graph::{ExternalIdCarries, KeyRules, PersonKey};
 use outbound::{Auth, Client, Config, Limits, Pace, Secret};
 use store::Store;
 
@@ -145,7 +145,7 @@ impl Installation {
         let okta_users = OKTA_USERS.replace(FIELDS, &format!("{FIELDS}\n{ENDS_AT}"));
         let profiles = Profiles::builtin()?.with_profile(&okta_users)?;
         let names = (system.clone(), app.clone());
-        let idp = self.idp.source(self, names, &profiles, clock)?;
+        let idp = self.idp.source(self, names.clone(), &profiles, clock)?;
         let known = AppProfiles::builtin()?;
         let known = known.get("generic-scim").ok_or_else(|| anyhow::anyhow!("no profile"))?;
         let token = Auth::Bearer(Secret::new(self.scim_token.clone()));
@@ -165,7 +165,11 @@ impl Installation {
         if self.register {
             sources.push(self.file("register", SystemKind::Register, REGISTER)?);
         }
-        let keys = KeyRules { person_keys: vec![PersonKey::EmployeeNumber], ..KeyRules::default() };
+        let keys = KeyRules {
+            person_keys: vec![PersonKey::EmployeeNumber],
+            external_id: vec![(names.0, ExternalIdCarries::IdpId)],
+            ..KeyRules::default()
+        };
         Ok(Plan {
             pass: Pass::Full,
             sources,

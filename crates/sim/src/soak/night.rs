@@ -147,7 +147,7 @@ impl Company {
         match (fault, pass) {
             // What a full run cannot read of it, it passes over, and says so.
             (Some(place), Pass::Full) if Some(place) == self.provider.log() => {
-                self.unread.push((self.read_at, ended_at))
+                self.unread.push((self.read_at, ended_at));
             }
             (None, _) => self.read_at = began_at,
             _ => {}
