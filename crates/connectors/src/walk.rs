@@ -45,6 +45,12 @@ pub(crate) trait Dialect: Sync {
         false
     }
 
+    /// Whether a page of so many rows behind the end may bring them again: where the total is
+    /// surely that of the whole list.
+    fn repeats_behind_end(&self, _n_rows: u64) -> bool {
+        true
+    }
+
     /// Names an answer that is no success.
     fn refused(&self, answer: &Answer) -> LiveError;
 
@@ -305,7 +311,8 @@ fn page(
         Ok(counts) => counts,
         Err(what) => return no_list(what),
     };
-    if counts.n_new == 0 && dialect.looks_behind_end() && stated.is_reached() {
+    let says_end = counts.n_rows == 0 || dialect.repeats_behind_end(counts.n_rows);
+    if counts.n_new == 0 && says_end && dialect.looks_behind_end() && stated.is_reached() {
         stated.n_behind += counts.n_rows;
         return Step::End(End::Whole);
     }

@@ -19,8 +19,9 @@ pub struct Past {
     /// When the log of an IdP first says that an identity left or lost the app; what was taken
     /// back since is not among them.
     pub ended: FxHashMap<(SystemId, Text), Ended>,
-    /// Identities of which their provider itself said that they left, as is on record.
-    pub said_left: FxHashMap<(SystemId, Text), SaidLeft>,
+    /// Identities of which their provider itself said that they left, as is on record, the newest
+    /// employment last.
+    pub said_left: FxHashMap<(SystemId, Text), Vec<SaidLeft>>,
     /// Rows that stand for leavers on record.
     pub leavers: FxHashSet<EntityId>,
     /// Subjects of findings that are not over: judged with reasons even where all is well.
@@ -61,11 +62,8 @@ pub struct SaidLeft {
     pub found_at: DateTime<Utc>,
     /// The provider did not say when.
     pub is_undated: bool,
-    /// When a run last saw them with the right again, after this or an earlier leave; `None`: none
-    /// did.
+    /// When a run saw them with the right again; `None`: none did.
     pub returned_at: Option<DateTime<Utc>>,
-    /// They were not seen with the right again since this one.
-    pub is_away: bool,
 }
 
 /// What every judgement of one run sees.
@@ -91,10 +89,13 @@ impl<'c> Context<'c> {
         self.past.ended.get(&(idp.id.clone(), identity.row.id.clone()))
     }
 
-    /// That its provider said of an identity that it left; `None`: nothing of that is on record.
-    pub(crate) fn said_left(&self, identity: &Sighting<'_, Identity>) -> Option<SaidLeft> {
-        let idp = self.graph.idp_of(identity)?;
-        self.past.said_left.get(&(idp.id.clone(), identity.row.id.clone())).copied()
+    /// That its provider said of an identity that it left, the newest employment last; empty:
+    /// nothing of that is on record.
+    pub(crate) fn said_left(&self, identity: &Sighting<'_, Identity>) -> &'c [SaidLeft] {
+        let idp = self.graph.idp_of(identity);
+        let said =
+            idp.and_then(|idp| self.past.said_left.get(&(idp.id.clone(), identity.row.id.clone())));
+        said.map_or(&[], Vec::as_slice)
     }
 
     /// By when what a list shows had been read. An export shows one moment. Over the network a list

@@ -3,17 +3,17 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Activity, EntityId, LeaverKey, LeaverKind, Lifecycle, Link, LinkKind, List, PersonLabel, Right,
-    SaidBy, Text, Tier,
+    Activity, EntityId, Identity, LeaverKey, LeaverKind, Lifecycle, Link, LinkKind, List,
+    PersonLabel, Right, SaidBy, Text, Tier,
 };
-use graph::Standing;
+use graph::{Sighting, Standing};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::activity::{Seen, no_account};
 use crate::context::Context;
 use crate::episode::next_episode;
 use crate::judge::kind_by_hr;
-use crate::right::{PersonRight, Starts, right_by_hr};
+use crate::right::{PersonRight, Starts, left_at, right_by_hr};
 
 /// Somebody who has left, as one run sees them.
 #[derive(Clone, Debug)]
@@ -100,9 +100,19 @@ pub(crate) fn returned(cx: &Context<'_>, rights: &[PersonRight]) -> Vec<EntityId
                 right,
                 Right::Entitled | Right::Unassigned | Right::Suspended | Right::NotYet
             );
-            is_back.then_some(it.entity)
+            // Of somebody who is on again, with no list of who has the app.
+            let may_be_back = right == Right::Unknown && is_switched_on(cx, it);
+            (is_back || may_be_back).then_some(it.entity)
         })
         .collect()
+}
+
+/// Whether a provider that dates nothing shows somebody to be on today.
+fn is_switched_on(cx: &Context<'_>, it: &Sighting<'_, Identity>) -> bool {
+    it.standing == Standing::Listed
+        && cx.graph.estate().is_fresh(it)
+        && it.row.lifecycle == Lifecycle::Active
+        && it.row.status_changed_at.is_none()
 }
 
 const fn kind_of(right: Right) -> Option<LeaverKind> {
@@ -233,7 +243,7 @@ fn account_seen(
 fn said_by_idp(cx: &Context<'_>, identity: usize) -> Option<SaidBy> {
     let it = cx.graph.estate().identities.get(identity)?;
     let at = match (it.row.lifecycle, it.row.ends_at) {
-        (Lifecycle::Left, _) => it.row.status_changed_at,
+        (Lifecycle::Left, _) => left_at(cx, it).ok().flatten(),
         (_, Some(ends_at)) if ends_at <= cx.now => Some(ends_at),
         _ => return None,
     };

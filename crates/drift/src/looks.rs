@@ -1,10 +1,34 @@
 //! On which lists does a case rest? A second look must be later than each of them.
 
 use chrono::{DateTime, Utc};
-use domain::{AsOfBasis, List, Look, Right};
-use graph::Standing;
+use domain::{Account, Activity, AsOfBasis, List, Look, Right};
+use graph::{Sighting, Standing};
 
 use crate::case::Case;
+
+/// The rows that an account rests on. One that is on is on by those that show it on, of today's
+/// lists where some do: that another view says nothing, or was not read, takes nothing from that.
+fn shown_on<'c>(
+    case: &Case<'c>,
+    rows: Vec<&'c Sighting<'c, Account>>,
+) -> Vec<&'c Sighting<'c, Account>> {
+    if case.activity != Activity::Active {
+        return rows;
+    }
+    let estate = case.cx.graph.estate();
+    let channel = |it: &Sighting<'_, Account>| estate.channels.get(usize::from(it.system));
+    let is_of_today = |it: &Sighting<'_, Account>| channel(it).is_some_and(|it| !it.is_stand_in);
+    let is_on = |it: &&&Sighting<'_, Account>| {
+        it.standing == Standing::Listed && Activity::of(it.row) == Activity::Active
+    };
+    let on: Vec<_> = rows.iter().filter(is_on).copied().collect();
+    let today: Vec<_> = on.iter().filter(|it| is_of_today(it)).copied().collect();
+    match (today.is_empty(), on.is_empty()) {
+        (false, _) => today,
+        (true, false) => on,
+        (true, true) => rows,
+    }
+}
 
 /// The lists behind a case: the account's, its owners' and their assignments'; for an account
 /// without owner or a person without account, the complete lists that do not have them. Who has
@@ -14,7 +38,7 @@ pub(crate) fn looks_of(case: &Case<'_>) -> Vec<Look> {
     let mut snapshots: Vec<u32> = Vec::new();
     match case.account.and_then(|it| case.cx.graph.accounts().get(it)) {
         Some(view) => {
-            for row in view.rows(estate) {
+            for row in shown_on(case, view.rows(estate).collect()) {
                 let base = estate.channels.get(usize::from(row.system)).and_then(|it| it.base);
                 snapshots.extend(match row.standing {
                     Standing::Listed => Some(row.snapshot),

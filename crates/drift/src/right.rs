@@ -498,7 +498,7 @@ pub(crate) fn is_switched_on_again(
             && estate.is_fresh(it)
             && it.row.lifecycle == Lifecycle::Active
             && it.row.status_changed_at.is_none()
-            && cx.said_left(it).is_some_and(|it| it.said_since >= left_at)
+            && cx.said_left(it).iter().any(|it| it.said_since >= left_at)
     })
 }
 
@@ -507,8 +507,8 @@ pub(crate) fn is_switched_on_again(
 fn was_seen_back(cx: &Context<'_>, identity: usize, left_at: DateTime<Utc>) -> bool {
     let sighting = cx.graph.estate().identities.get(identity);
     sighting.filter(|it| it.row.status_changed_at.is_none()).is_some_and(|it| {
-        let returned_at = cx.said_left(it).and_then(|it| it.returned_at);
-        returned_at.is_some_and(|at| at > left_at)
+        let mut said = cx.said_left(it).iter().filter(|it| it.said_since >= left_at);
+        said.any(|it| it.returned_at.is_some_and(|at| at > left_at))
     })
 }
 
@@ -665,11 +665,24 @@ fn word_of_rows(cx: &Context<'_>, at: usize) -> Word {
 /// Somebody who has left. A date that comes after they were seen to have left is that of something
 /// else: Entra dates the deletion of a user and not that it was switched off before.
 fn left(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
-    let seen = cx.said_left(sighting).filter(|it| it.is_away && it.is_undated);
+    match left_at(cx, sighting) {
+        Ok(at) => Word::plain(Right::Leaver, at),
+        Err(by) => Word { missed_by: Some(by), ..Word::plain(Right::Leaver, None) },
+    }
+}
+
+/// When the provider says that somebody left; `None`: it does not. An error where a run saw before
+/// any date of its that they had, with when that was.
+pub(crate) fn left_at(
+    cx: &Context<'_>,
+    sighting: &Sighting<'_, Identity>,
+) -> Result<Option<DateTime<Utc>>, DateTime<Utc>> {
     let at = sighting.row.status_changed_at;
+    let newest = cx.said_left(sighting).last();
+    let seen = newest.filter(|it| it.returned_at.is_none() && it.is_undated);
     match seen.filter(|seen| at.is_none_or(|it| it > seen.found_at)) {
-        Some(seen) => Word { missed_by: Some(seen.found_at), ..Word::plain(Right::Leaver, None) },
-        None => Word::plain(Right::Leaver, at),
+        Some(seen) => Err(seen.found_at),
+        None => Ok(at),
     }
 }
 
@@ -681,7 +694,10 @@ fn gone(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
     // on no list that does not have them, and holds whatever today's is worth.
     if sighting.row.lifecycle == Lifecycle::Left {
         let between = Some(Interval { earliest: None, latest: last_seen });
-        return Word { between, ..Word::plain(Right::Leaver, sighting.row.status_changed_at) };
+        return match left_at(cx, sighting) {
+            Ok(at) => Word { between, ..Word::plain(Right::Leaver, at) },
+            Err(by) => Word { missed_by: Some(by), ..Word::plain(Right::Leaver, None) },
+        };
     }
     let list = cx.graph.idp_of(sighting).map(|it| &it.identities);
     let Some((list, base)) = list.and_then(|it| Some((it, &estate.snapshot(it.base?).reference)))

@@ -761,14 +761,9 @@ fn who_was_off_since_hrs_day_and_is_on_again_is_back_when_hr_has_struck_them_out
         let at = |days| testkit::now() - chrono::TimeDelta::days(days);
         let said_left = said_left.map(|it| {
             let (said_since, found_at) = (at(it), at(it));
-            let said = drift::SaidLeft {
-                said_since,
-                found_at,
-                is_undated: true,
-                returned_at: None,
-                is_away: false,
-            };
-            ((entra, "u1".into()), said)
+            let said =
+                drift::SaidLeft { said_since, found_at, is_undated: true, returned_at: None };
+            ((entra, "u1".into()), vec![said])
         });
         let past = drift::Past { said_left: said_left.into_iter().collect(), ..Default::default() };
         let rules = rules(&company);
@@ -806,22 +801,23 @@ fn who_was_seen_back_and_left_again_left_once_more() {
          hr
            emp=1041 left=-90d gone",
     );
-    let began = |returned: Option<i64>| {
+    let began = |found: i64, returned: Option<i64>| {
         let days = |it| testkit::now() - chrono::TimeDelta::days(it);
         let said = drift::SaidLeft {
-            said_since: days(89),
-            found_at: days(89),
+            said_since: days(found),
+            found_at: days(found),
             is_undated: true,
             returned_at: returned.map(days),
-            is_away: returned.is_none(),
         };
         let entra = domain::SystemId::parse("entra").unwrap();
-        let said_left = std::iter::once(((entra, "u1".into()), said)).collect();
+        let said_left = std::iter::once(((entra, "u1".into()), vec![said])).collect();
         let past = drift::Past { said_left, ..drift::Past::default() };
         claim_on(&company, &past, "a1").starts.hr
     };
-    assert!(began(None).is_some());
-    assert_eq!(began(Some(70)), None);
+    assert!(began(89, None).is_some());
+    assert_eq!(began(89, Some(70)), None);
+    // Off and on before HR's day, and never off since.
+    assert!(began(99, Some(70)).is_some());
 }
 
 #[test]
@@ -858,11 +854,10 @@ fn a_date_that_comes_after_somebody_was_seen_to_have_left_is_not_when_they_left(
             said_since: found_at,
             found_at,
             is_undated: true,
-            returned_at: None,
-            is_away,
+            returned_at: (!is_away).then(testkit::now),
         };
         let entra = domain::SystemId::parse("entra").unwrap();
-        let said_left = std::iter::once(((entra, "u1".into()), said)).collect();
+        let said_left = std::iter::once(((entra, "u1".into()), vec![said])).collect();
         let past = drift::Past { said_left, ..drift::Past::default() };
         let claim = claim_on(&company, &past, "a1");
         let began = drift::started(&drift::Policy::default(), &claim.starts, None);

@@ -262,8 +262,8 @@ pub(crate) fn past(
 
 /// Of whom a provider said itself that they left. Its word was heard when they were found, or later;
 /// and after HR's day, where both said it in one run.
-fn said_left(state: &State) -> FxHashMap<(SystemId, Text), SaidLeft> {
-    let mut all: FxHashMap<(SystemId, Text), SaidLeft> = FxHashMap::default();
+fn said_left(state: &State) -> FxHashMap<(SystemId, Text), Vec<SaidLeft>> {
+    let mut all: FxHashMap<(SystemId, Text), Vec<SaidLeft>> = FxHashMap::default();
     for leaver in state.leavers.iter().map(|it| &it.leaver) {
         let by_hr = leaver.said_by.iter().filter(|it| it.list == domain::List::Leavers);
         let said_since = by_hr.filter_map(|it| it.at).fold(leaver.found_at, DateTime::max);
@@ -273,14 +273,11 @@ fn said_left(state: &State) -> FxHashMap<(SystemId, Text), SaidLeft> {
                 found_at: leaver.found_at,
                 is_undated: said.at.is_none(),
                 returned_at: leaver.returned_at,
-                is_away: leaver.returned_at.is_none(),
             };
-            let known = all.entry((said.system.clone(), said.key.clone())).or_insert(told);
-            let returned_at = known.returned_at.max(told.returned_at);
-            let newest = if told.found_at >= known.found_at { told } else { *known };
-            *known = SaidLeft { returned_at, ..newest };
+            all.entry((said.system.clone(), said.key.clone())).or_default().push(told);
         }
     }
+    all.values_mut().for_each(|it| it.sort_by_key(|it| it.found_at));
     all
 }
 

@@ -6,7 +6,7 @@ use super::refusal::Order;
 use crate::path::encoded;
 
 /// The most that one page has, whatever is asked for.
-const PAGE_ROWS: u32 = 100;
+pub(super) const PAGE_ROWS: u32 = 100;
 
 /// One page of everybody, by its number from 1.
 pub(super) fn people(order: Order, number: u64) -> String {

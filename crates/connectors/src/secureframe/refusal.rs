@@ -4,7 +4,6 @@
 
 use outbound::{Answer, OutboundError};
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::paths;
@@ -56,6 +55,11 @@ impl Dialect for Asked {
         true
     }
 
+    /// A total that a full page reaches may be the page's own, of a list that takes no `page`.
+    fn repeats_behind_end(&self, n_rows: u64) -> bool {
+        n_rows < u64::from(paths::PAGE_ROWS)
+    }
+
     fn total(&self, answer: &Answer) -> Option<u64> {
         let around: Around = serde_json::from_slice(&answer.body).ok()?;
         let total = around.meta?.total?;
@@ -70,9 +74,10 @@ impl Dialect for Asked {
         of_error(error, |status, _| Some(words(status, *self)))
     }
 
-    /// A web page comes from something in between, which knows nobody.
+    /// Secureframe says why (`{"message": …}`). What comes without is of something in between, which
+    /// knows nobody.
     fn says_gone(&self, answer: &Answer) -> bool {
-        answer.status == 404 && is_json_or_empty(&answer.body)
+        answer.status == 404 && serde_json::from_slice::<Said>(&answer.body).is_ok()
     }
 }
 
@@ -87,8 +92,11 @@ struct Meta {
     total: Option<Value>,
 }
 
-fn is_json_or_empty(body: &[u8]) -> bool {
-    body.trim_ascii().is_empty() || serde_json::from_slice::<IgnoredAny>(body).is_ok()
+/// How Secureframe writes what is wrong.
+#[derive(Deserialize)]
+struct Said {
+    #[serde(rename = "message")]
+    _message: String,
 }
 
 /// What an answer that is no success means.

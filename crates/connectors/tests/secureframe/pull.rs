@@ -40,7 +40,8 @@ async fn every_shape_is_read_whole_whatever_comes_behind_its_end() {
             }
         }
     }
-    // Without a total a last page that comes again looks as a fault does.
+    // Without a total a last page that comes again looks as a fault does, and a full one with the
+    // total of a page does, too.
     insta::assert_snapshot!(table, @"
     Total Empty 1: stated_total, 2 requests
     Total Empty 100: stated_total, 2 requests
@@ -49,22 +50,22 @@ async fn every_shape_is_read_whole_whatever_comes_behind_its_end() {
     Total NotFound 100: stated_total, 2 requests
     Total NotFound 250: stated_total, 3 requests
     Total LastPage 1: stated_total, 2 requests
-    Total LastPage 100: stated_total, 2 requests
+    Total LastPage 100: partial, 4 requests
     Total LastPage 250: stated_total, 3 requests
     NoTotal Empty 1: read_to_end, 2 requests
-    NoTotal Empty 100: read_to_end, 2 requests
+    NoTotal Empty 100: read_to_end, 4 requests
     NoTotal Empty 250: read_to_end, 8 requests
     NoTotal NotFound 1: read_to_end, 2 requests
-    NoTotal NotFound 100: read_to_end, 2 requests
+    NoTotal NotFound 100: read_to_end, 4 requests
     NoTotal NotFound 250: read_to_end, 8 requests
     NoTotal LastPage 1: partial, 4 requests
     NoTotal LastPage 100: partial, 4 requests
     NoTotal LastPage 250: partial, 8 requests
     Bare Empty 1: read_to_end, 2 requests
-    Bare Empty 100: read_to_end, 2 requests
+    Bare Empty 100: read_to_end, 4 requests
     Bare Empty 250: read_to_end, 8 requests
     Bare NotFound 1: read_to_end, 2 requests
-    Bare NotFound 100: read_to_end, 2 requests
+    Bare NotFound 100: read_to_end, 4 requests
     Bare NotFound 250: read_to_end, 8 requests
     Bare LastPage 1: partial, 4 requests
     Bare LastPage 100: partial, 4 requests

@@ -60,7 +60,7 @@ async fn gone_needs_secureframes_own_word_while_people_are_seen() {
     somebody else: unknown: Secureframe answered with another object
     a list: unknown: the answer is not one object
     404: gone
-    404 without a body: gone
+    404 without a body: unknown: HTTP 404 from `SECUREFRAME/users/00000000-0000-4000-8000-000000000001`: this is no answer of Secureframe's API: check `url`
     404 by a web page: unknown: HTTP 404 from `SECUREFRAME/users/00000000-0000-4000-8000-000000000001`: this is no answer of Secureframe's API: check `url`
     403: unknown: HTTP 403 from `SECUREFRAME/users/00000000-0000-4000-8000-000000000001`: the owner of the API key may not read personnel: give the owner a role in Secureframe that reads Personnel
     401: unknown: HTTP 401 from `SECUREFRAME/users/00000000-0000-4000-8000-000000000001`: the API key and its secret are not accepted: check that the key still exists, that its owner is active, and that `url` is your region's; else make a new key and put both halves into the settings
