@@ -524,3 +524,77 @@ fn an_export_of_people_with_a_header_alone_shows_nobodys_absence() {
     assert_eq!(answer.status, 4, "{answer}");
     assert!(answer.to_string().contains("has no row, and shows nobody's absence"), "{answer}");
 }
+
+/// Bob has two views of his account, and left on the second day. `views` gives what is there of both
+/// on later days.
+fn bobs_two_views(views: impl Fn(u32) -> Vec<(&'static str, String)>) -> Site {
+    let site = Site::new(
+        r#"
+[nights]
+folder = "nights"
+time = "02:00:00Z"
+[idp.okta]
+[[idp.okta.file]]
+path = "okta.json"
+whole = true
+[app.sf]
+idps = ["okta"]
+deprovision = "lists"
+[[app.sf.file]]
+path = "scim.json"
+[[app.sf.file]]
+path = "personnel.json"
+"#,
+    );
+    for day in 1..=9 {
+        let status = if day > 2 { "DEPROVISIONED" } else { "ACTIVE" };
+        let changed = if day > 2 { "2026-10-02T12" } else { "2021-03-01T00" };
+        let okta = format!(
+            r#"[{{"id":"00u2aaaaaaaaaaaaaaaa","status":"{status}","created":"2021-03-01T00:00:00Z","statusChanged":"{changed}:00:00Z","profile":{{"login":"bob@firm.test","email":"bob@firm.test"}}}}]"#
+        );
+        site.write(&format!("nights/2026-10-{day:02}/okta.json"), okta);
+        for (file, text) in views(day) {
+            site.write(&format!("nights/2026-10-{day:02}/{file}"), text);
+        }
+    }
+    site.run();
+    site
+}
+
+fn in_scim(is_on: bool) -> (&'static str, String) {
+    let text = format!(
+        r#"{{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":1,"startIndex":1,"itemsPerPage":1,"Resources":[{{"id":"a2","externalId":"00u2aaaaaaaaaaaaaaaa","userName":"bob@firm.test","active":{is_on}}}]}}"#
+    );
+    ("scim.json", text)
+}
+
+fn in_personnel(is_on: bool) -> (&'static str, String) {
+    let text = format!(
+        r#"{{"data":[{{"id":"p2","type":"user","attributes":{{"email":"bob@firm.test","active":{is_on},"access_role":"Admin"}}}}],"meta":{{"total":1}}}}"#
+    );
+    ("personnel.json", text)
+}
+
+#[test]
+fn a_leaver_who_is_on_in_one_view_is_told_whether_or_not_the_other_is_read() {
+    let told = |site: &Site| {
+        let report = site.report();
+        let leaver = report["findings"].as_array().unwrap().iter();
+        let leaver = leaver.filter(|it| it["cause"] == "leaver_active").collect::<Vec<_>>();
+        assert_eq!(leaver.len(), 1, "{report:#}");
+        format!("{} {}", leaver[0]["state"], leaver[0]["sla"]["outcome"]).replace('"', "")
+    };
+    let both = bobs_two_views(|_| vec![in_scim(true), in_personnel(true)]);
+    assert_eq!(told(&both), "open missed");
+    let gone = bobs_two_views(|day| match day {
+        1 | 2 => vec![in_scim(true), in_personnel(true)],
+        _ => vec![in_scim(true)],
+    });
+    assert_eq!(told(&gone), "open missed");
+    // What was on when it was read last is not proven off by the other.
+    let off_in_one = bobs_two_views(|day| match day {
+        1..=3 => vec![in_scim(true), in_personnel(true)],
+        _ => vec![in_scim(false)],
+    });
+    assert_ne!(told(&off_in_one), "open met");
+}
