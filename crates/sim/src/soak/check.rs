@@ -435,6 +435,10 @@ impl Look<'_> {
         if !self.is_undisturbed && record.finding.state == FindingState::Pending {
             return None;
         }
+        // It was over before it was told to anybody.
+        if record.finding.opened_at.is_none() && !record.finding.is_live() {
+            return None;
+        }
         let key = &*record.finding.subject.key;
         let true_ones = self.truth.stretches(key);
         record.finding.exposures.iter().find_map(|it| {
