@@ -31,3 +31,4 @@ mod site;
 mod telling;
 mod tidy;
 mod told_in_the_end;
+mod two_views;

@@ -94,7 +94,7 @@ fn unlisted(channel: &ListView) -> Activity {
     if channel.base.is_some() { Activity::Absent } else { Activity::Unknown }
 }
 
-fn is_required(cx: &Context<'_>, channel: &ListView) -> bool {
+pub(crate) fn is_required(cx: &Context<'_>, channel: &ListView) -> bool {
     let required = &cx.rules.required_channels;
     required.is_empty() || channel.stream.channel.is_some_and(|it| required.contains(&it))
 }

@@ -1,6 +1,6 @@
 //! What this run claims, set beside the findings that are known; and those that nothing claims.
 
-use domain::{Cause, Direction, Family, Finding, FindingState, Fingerprint, Resolution};
+use domain::{Cause, Direction, Family, Finding, FindingState, Fingerprint, Resolution, Subject};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::context::Context;
@@ -38,7 +38,7 @@ pub(crate) fn claimed<'a>(
     let before: FxHashMap<Fingerprint, &Finding> =
         known.findings.iter().map(|it| (it.fingerprint, it)).collect();
     let mut all = Vec::new();
-    for (print, claims) in by_fingerprint(cx, judgement, known.key) {
+    for (print, claims) in by_fingerprint(cx, judgement, known.key, &before) {
         let Some(lead) = claims.first().copied() else { continue };
         let known = before.get(&print).copied();
         let (old, earlier) = match known {
@@ -109,17 +109,23 @@ const fn may_rest_on_absence(cause: Cause) -> bool {
         || matches!(cause, Cause::UnassignedActive | Cause::SourceGoneActive)
 }
 
-/// One finding per subject and family: the gravest claim leads, the others stand beside it.
+/// One finding per account and family, by whichever of its rows it began: the gravest claim leads,
+/// the others stand beside it.
 fn by_fingerprint<'j>(
     cx: &Context<'_>,
     judgement: &'j Judgement,
     key: &[u8; 32],
+    before: &FxHashMap<Fingerprint, &Finding>,
 ) -> Vec<(Fingerprint, Vec<&'j Claim>)> {
     let mut order: Vec<(Fingerprint, Vec<&Claim>)> = Vec::new();
     let mut at: FxHashMap<Fingerprint, usize> = FxHashMap::default();
     for claim in &judgement.claims {
-        let print =
-            fingerprint(key, &cx.rules.app, &claim.subject, claim.has_id, claim.cause.family());
+        let print_of = |subject: &Subject, has_id| {
+            fingerprint(key, &cx.rules.app, subject, has_id, claim.cause.family())
+        };
+        let own = print_of(&claim.subject, claim.has_id);
+        let others = claim.also.iter().map(|(subject, has_id)| print_of(subject, *has_id));
+        let print = taken_up(claim, own, others, before);
         let place = *at.entry(print).or_insert_with(|| {
             order.push((print, Vec::new()));
             order.len() - 1
@@ -132,6 +138,21 @@ fn by_fingerprint<'j>(
         claims.sort_by_key(|it| (std::cmp::Reverse(it.severity), it.cause));
     }
     order
+}
+
+/// The fingerprint that a claim goes on with: of its leading row, unless a finding of this employment
+/// is about another row of the account. One that lives goes before one that is over.
+fn taken_up(
+    claim: &Claim,
+    own: Fingerprint,
+    others: impl Iterator<Item = Fingerprint>,
+    before: &FxHashMap<Fingerprint, &Finding>,
+) -> Fingerprint {
+    let is_mine = |it: &&Finding| same_employment(it.episode, claim.episode);
+    let of_others = others.filter_map(|it| before.get(&it).copied().filter(is_mine));
+    let known = before.get(&own).copied().into_iter().chain(of_others);
+    let taken_up = known.min_by_key(|it| !it.is_live());
+    taken_up.map_or(own, |it| it.fingerprint)
 }
 
 /// 0 is "no single owner": it contradicts no employment.

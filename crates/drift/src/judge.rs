@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Activity, Cause, EntityId, Explanation, Family, Interval, Link, LinkKind, List, Look,
+    Account, Activity, Cause, EntityId, Explanation, Family, Interval, Link, LinkKind, List, Look,
     PersonLabel, Right, Severity, Subject, SubjectKind, Tally, Text, Tier, Verdict,
 };
-use graph::Standing;
+use graph::{Sighting, Standing};
 use rustc_hash::FxHashMap;
 
 use crate::activity::{Seen, activities, no_account};
@@ -57,6 +57,9 @@ pub struct Claim {
     pub subject: Subject,
     /// The subject's key is an id of its source, not a name that people change.
     pub has_id: bool,
+    /// The same account by its rows in other views, and whether these have an id: a finding may be
+    /// about one of them since before.
+    pub also: Vec<(Subject, bool)>,
     /// How much it matters.
     pub severity: Severity,
     /// From when grace runs: the effective time where known, else now.
@@ -565,12 +568,7 @@ fn has_another(cx: &Context<'_>, case: &Case<'_>) -> bool {
 fn subject_of(case: &Case<'_>) -> Option<Subject> {
     let estate = case.cx.graph.estate();
     match case.row() {
-        Some(row) => Some(Subject {
-            kind: SubjectKind::Account,
-            system: estate.app.clone(),
-            key: row.row.id.clone(),
-            entity: row.entity,
-        }),
+        Some(row) => Some(account_of_row(case, row)),
         None => {
             let identity = estate.identities.get(case.identity?)?;
             Some(Subject {
@@ -581,6 +579,22 @@ fn subject_of(case: &Case<'_>) -> Option<Subject> {
             })
         }
     }
+}
+
+fn account_of_row(case: &Case<'_>, row: &Sighting<'_, Account>) -> Subject {
+    Subject {
+        kind: SubjectKind::Account,
+        system: case.cx.graph.estate().app.clone(),
+        key: row.row.id.clone(),
+        entity: row.entity,
+    }
+}
+
+fn other_rows(case: &Case<'_>) -> Vec<(Subject, bool)> {
+    let view = case.account.and_then(|it| case.cx.graph.accounts().get(it));
+    let rows = view.into_iter().flat_map(|it| it.rows(case.cx.graph.estate()).skip(1));
+    rows.map(|it| (account_of_row(case, it), is_id(&it.row.id, it.row.user_name.as_ref())))
+        .collect()
 }
 
 fn explain(case: &Case<'_>) -> Explanation {
@@ -637,6 +651,7 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
         cause,
         subject,
         has_id: has_id(case),
+        also: other_rows(case),
         severity,
         clock_from,
         grace_until,
@@ -703,8 +718,11 @@ fn clock_from(case: &Case<'_>, cause: Cause) -> Option<DateTime<Utc>> {
 }
 
 /// An "id" that is the user name or an address is none: people change those.
+fn is_id(id: &Text, user_name: Option<&Text>) -> bool {
+    !id.contains('@') && user_name != Some(id)
+}
+
 fn has_id(case: &Case<'_>) -> bool {
-    let is_id = |id: &Text, user_name: Option<&Text>| !id.contains('@') && user_name != Some(id);
     match case.row().map(|it| it.row) {
         Some(row) => is_id(&row.id, row.user_name.as_ref()),
         None => {

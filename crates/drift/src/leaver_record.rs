@@ -52,29 +52,26 @@ impl LeaverContext<'_> {
         is_old && seen.accounts.iter().all(is_off)
     }
 
-    /// The record after this run. `looks_at` gives what earlier snapshots show of an account that
-    /// this run sees off and of which nothing is on record.
+    /// The record after this run. `looks_at` gives what earlier snapshots show of a row of an account
+    /// that this run sees off and of which nothing is on record.
     #[must_use]
     pub fn record(
         &self,
         seen: &LeaverSeen,
         past: Option<&Leaver>,
-        looks_at: impl Fn(&AccountSeen) -> Vec<PastLook>,
+        looks_at: impl Fn(EntityId) -> Vec<PastLook>,
     ) -> Leaver {
         let clocks = clocks(seen).to_the_millisecond();
         let started = match past {
             Some(past) if past.clocks == clocks => past.started,
             _ => started(self.policy, &seen.starts, Some(self.now)),
         };
-        let accounts: Vec<LeaverAccount> = seen
-            .accounts
-            .iter()
-            .map(|it| {
-                let known =
-                    past.and_then(|past| past.accounts.iter().find(|old| old.key == it.key));
-                self.account(seen, it, known, started, &looks_at)
-            })
-            .collect();
+        let mut accounts: Vec<LeaverAccount> = Vec::with_capacity(seen.accounts.len());
+        for it in &seen.accounts {
+            let known = past.map(|past| seen.on_record(it, past)).unwrap_or_default();
+            accounts.extend(self.accounts(seen.episode, it, &known, started, &looks_at));
+        }
+        accounts.sort_by(|one, other| one.key.cmp(&other.key));
         let found_at_begin = match past {
             Some(past) => past.found_at_begin,
             None => Some(self.begin.at).filter(|it| *it == self.now),
@@ -114,15 +111,41 @@ impl LeaverContext<'_> {
         leaver.to_the_millisecond()
     }
 
+    /// The records of one account: one under its leading row, or those that there are of its rows.
+    /// What was an account of its own when nothing joined it to the other keeps its record.
+    fn accounts(
+        &self,
+        episode: u32,
+        it: &AccountSeen,
+        known: &[&LeaverAccount],
+        started: Interval,
+        looks_at: &impl Fn(EntityId) -> Vec<PastLook>,
+    ) -> Vec<LeaverAccount> {
+        let findings_of = |row: &EntityId| self.findings_of(*row, episode);
+        let is_apart = |row: &EntityId| known.iter().skip(1).any(|it| it.entity == *row);
+        let rows = it.rows.iter().map(|it| it.0);
+        let mine: Vec<EntityId> = rows.filter(|it| !is_apart(it)).collect();
+        let findings = mine.iter().flat_map(findings_of).collect();
+        let first = self.account(it, known.first().copied(), started, findings, looks_at);
+        let apart = known.iter().skip(1).map(|old| {
+            // The first record tells of it where it comes on again.
+            let it = AccountSeen { on_at: None, ..it.clone() };
+            let findings = findings_of(&old.entity).collect();
+            self.account(&it, Some(*old), started, findings, looks_at)
+        });
+        std::iter::once(first).chain(apart).collect()
+    }
+
     fn account(
         &self,
-        seen: &LeaverSeen,
         it: &AccountSeen,
         past: Option<&LeaverAccount>,
         started: Interval,
-        looks_at: &impl Fn(&AccountSeen) -> Vec<PastLook>,
+        findings: Vec<&Finding>,
+        looks_at: &impl Fn(EntityId) -> Vec<PastLook>,
     ) -> LeaverAccount {
-        let findings: Vec<&Finding> = self.findings_of(it.entity, seen.episode).collect();
+        let by_row = past.filter(|old| it.rows.iter().any(|row| row.0 == old.entity));
+        let (key, entity) = by_row.map_or((&it.key, it.entity), |old| (&old.key, old.entity));
         let mut quiet = past.map(|it| it.quiet.clone()).unwrap_or_default();
         if findings.is_empty() {
             lengthen(&mut quiet, it, started, looks_at);
@@ -134,8 +157,8 @@ impl LeaverContext<'_> {
         let stretches = quiet.iter().copied().chain(told).collect();
         let is_seen = !matches!(it.activity, Activity::Unknown);
         LeaverAccount {
-            key: it.key.clone(),
-            entity: it.entity,
+            key: key.clone(),
+            entity,
             tier: it.tier,
             activity: past
                 .map_or(it.activity, |past| if is_seen { it.activity } else { past.activity }),
@@ -145,14 +168,9 @@ impl LeaverContext<'_> {
         }
     }
 
-    /// Findings of an account.
-    fn findings_about(&self, account: EntityId) -> impl Iterator<Item = &Finding> {
-        self.findings.get(&account).into_iter().flatten().copied()
-    }
-
-    /// Findings that access to an account remained after this employment.
-    fn findings_of(&self, account: EntityId, episode: u32) -> impl Iterator<Item = &Finding> {
-        self.findings_about(account).filter(move |finding| {
+    /// Findings of a row that access remained after this employment.
+    fn findings_of(&self, row: EntityId, episode: u32) -> impl Iterator<Item = &Finding> {
+        self.findings.get(&row).into_iter().flatten().copied().filter(move |finding| {
             finding.family() == Family::AccessRemains
                 && (finding.episode == episode || finding.episode == 0)
                 && !finding.exposures.is_empty()
@@ -190,9 +208,12 @@ impl LeaverContext<'_> {
 
     /// From when each exception to the findings of an account was approved, and until when it holds.
     fn exceptions(&self, account: &LeaverAccount) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
-        let theirs = self.findings_about(account.entity);
-        let prints = theirs.filter(|it| account.findings.contains(&it.id));
-        let prints: Vec<_> = prints.map(|it| it.fingerprint).collect();
+        if account.findings.is_empty() || self.waivers.is_empty() {
+            return Vec::new();
+        }
+        let all = self.findings.values().flatten();
+        let theirs = all.filter(|it| account.findings.contains(&it.id));
+        let prints: Vec<_> = theirs.map(|it| it.fingerprint).collect();
         let mine = self.waivers.iter().filter(|it| prints.contains(&it.fingerprint));
         let valid = mine.filter(|it| it.voided_at.is_none());
         valid.filter_map(|it| Some((it.approved.as_ref()?.at, it.expires_at))).collect()
@@ -237,7 +258,7 @@ fn lengthen(
     quiet: &mut Vec<Exposure>,
     it: &AccountSeen,
     started: Interval,
-    looks_at: &impl Fn(&AccountSeen) -> Vec<PastLook>,
+    looks_at: &impl Fn(EntityId) -> Vec<PastLook>,
 ) {
     let is_off = matches!(it.activity, Activity::Inactive | Activity::Absent);
     match quiet.last_mut() {
@@ -253,7 +274,7 @@ fn lengthen(
         }
         Some(_) => {}
         None if is_off => {
-            let (last_seen_active, first_seen_inactive) = bounds(&looks_at(it), it.read_by);
+            let (last_seen_active, first_seen_inactive) = bounds_of(it, looks_at);
             quiet.push(Exposure { started, last_seen_active, first_seen_inactive });
         }
         None if it.on_at.is_some() => {
@@ -264,7 +285,24 @@ fn lengthen(
     }
 }
 
-/// When an account that is off was seen on last, and off first, without a break since.
+/// When an account that is off was seen on last in any view, and off first in all that must show it
+/// off, without a break since.
+fn bounds_of(
+    it: &AccountSeen,
+    looks_at: &impl Fn(EntityId) -> Vec<PastLook>,
+) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+    let (mut on, mut off) = (None, it.unlisted_by);
+    for (row, is_required) in &it.rows {
+        let (row_on, row_off) = bounds(&looks_at(*row), it.read_by);
+        on = on.max(row_on);
+        off = off.max(row_off.filter(|_| *is_required));
+    }
+    // On in a view that need not show it off: it was off by today, whenever that began.
+    let off = off.filter(|off| on.is_none_or(|on| on < *off));
+    (on, Some(off.unwrap_or(it.read_by)))
+}
+
+/// When a row that is off was seen on last, and off first, without a break since.
 fn bounds(
     looks: &[PastLook],
     read_by: DateTime<Utc>,

@@ -3,13 +3,13 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Activity, EntityId, Identity, LeaverKey, LeaverKind, Lifecycle, Link, LinkKind, List,
-    PersonLabel, Right, SaidBy, Text, Tier,
+    Activity, EntityId, Identity, Leaver, LeaverAccount, LeaverKey, LeaverKind, Lifecycle, Link,
+    LinkKind, List, PersonLabel, Right, SaidBy, Text, Tier,
 };
 use graph::{Sighting, Standing};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::activity::{Seen, no_account};
+use crate::activity::{Seen, is_required, no_account};
 use crate::context::Context;
 use crate::episode::next_episode;
 use crate::judge::kind_by_hr;
@@ -49,6 +49,12 @@ pub struct AccountSeen {
     pub key: Text,
     /// The store's number of its leading row.
     pub entity: EntityId,
+    /// Its rows in every view, the leading one first, and whether it is off only where that view
+    /// says so.
+    pub rows: Vec<(EntityId, bool)>,
+    /// By when views that must show it off, and have no row of it, were first known to have none.
+    /// `None`: each has one.
+    pub unlisted_by: Option<DateTime<Utc>>,
     /// The key that makes it theirs; `None`: not certain.
     pub tier: Option<Tier>,
     /// Is it on?
@@ -135,6 +141,24 @@ struct Group<'g> {
     rows: &'g [usize],
 }
 
+impl LeaverSeen {
+    /// What is on record of an account: under any of its rows, the leading one first, or else under
+    /// its key, which a list of another kind may have given it.
+    #[must_use]
+    pub fn on_record<'p>(&self, account: &AccountSeen, past: &'p Leaver) -> Vec<&'p LeaverAccount> {
+        let is_row =
+            |seen: &AccountSeen, old: &LeaverAccount| seen.rows.iter().any(|it| it.0 == old.entity);
+        let mut known: Vec<_> = past.accounts.iter().filter(|it| is_row(account, it)).collect();
+        known.sort_by_key(|it| it.entity != account.entity);
+        if known.is_empty() {
+            let is_anothers = |old: &&LeaverAccount| self.accounts.iter().any(|it| is_row(it, old));
+            let mut of_key = past.accounts.iter().filter(|it| it.key == account.key);
+            known.extend(of_key.find(|it| !is_anothers(it)));
+        }
+        known
+    }
+}
+
 impl Group<'_> {
     /// `behind`: one identity of somebody who is here by another one.
     fn seen(self, kind: LeaverKind, behind: Option<usize>, seen: &[Seen]) -> Option<LeaverSeen> {
@@ -215,6 +239,7 @@ fn account_seen(
     let estate = cx.graph.estate();
     let view = cx.graph.accounts().get(account)?;
     let (mut on_at, mut read_by) = (None, None);
+    let mut rows = Vec::with_capacity(1 + view.others.len());
     for row in view.rows(estate) {
         let channel = estate.channels.get(usize::from(row.system))?;
         let shown = match row.standing {
@@ -222,9 +247,20 @@ fn account_seen(
             Standing::Gone => channel.base,
         };
         let as_of = shown.map(|it| estate.snapshot(it).reference.as_of.at);
+        rows.push((row.entity, is_required(cx, channel)));
         read_by = read_by.max(as_of.map(|it| cx.read_by(channel, it)));
         if row.standing == Standing::Listed && Activity::of(row.row) == Activity::Active {
             on_at = on_at.max(as_of);
+        }
+    }
+    let mut unlisted_by = None;
+    for (at, channel) in estate.channels.iter().enumerate() {
+        let has_row = view.rows(estate).any(|it| usize::from(it.system) == at);
+        if let (false, true, Some(base)) = (has_row, is_required(cx, channel), channel.base) {
+            let today = cx.read_by(channel, estate.snapshot(base).reference.as_of.at);
+            let before = cx.past.looked_at.get(&channel.stream).copied();
+            unlisted_by = unlisted_by.max(Some(before.unwrap_or(today)));
+            read_by = read_by.max(Some(today));
         }
     }
     let activity = seen.get(account).map_or(Activity::Unknown, |it| it.activity);
@@ -232,6 +268,8 @@ fn account_seen(
     Some(AccountSeen {
         key: leading.row.id.clone(),
         entity: leading.entity,
+        rows,
+        unlisted_by,
         tier,
         activity,
         on_at: on_at.filter(|_| activity == Activity::Active),

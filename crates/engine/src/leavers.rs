@@ -2,9 +2,7 @@
 //! with what earlier snapshots show of accounts that are off.
 
 use chrono::{DateTime, Utc};
-use domain::{
-    Activity, EntityId, Finding, Grade, Leaver, LeaverAccount, LeaversBegin, Pass, PastLook,
-};
+use domain::{Activity, EntityId, Finding, Grade, Leaver, LeaversBegin, Pass, PastLook};
 use drift::{AccountSeen, LOOK_BACK, LeaverContext, LeaverSeen};
 use rustc_hash::{FxHashMap, FxHashSet};
 use store::{State, Store, StoreError};
@@ -100,11 +98,12 @@ impl Listed {
             .map(|it| (it, on_record(it)))
             .partition(|(seen, past)| past.is_some() || !cx.is_left_out(seen));
         let unknown = listed.iter().flat_map(|(seen, past)| {
-            seen.accounts.iter().filter(|it| is_off_anew(it, *past)).map(|it| it.entity)
+            let anew = seen.accounts.iter().filter(|it| is_off_anew(seen, it, *past));
+            anew.flat_map(|it| it.rows.iter().map(|row| row.0))
         });
         let looks: FxHashMap<EntityId, Vec<PastLook>> = store.looks_at(unknown.collect()).await?;
         for (seen, past) in listed {
-            let looks_at = |it: &AccountSeen| looks.get(&it.entity).cloned().unwrap_or_default();
+            let looks_at = |row: EntityId| looks.get(&row).cloned().unwrap_or_default();
             self.keep(past, cx.record(seen, past, looks_at));
         }
         let returned: FxHashSet<EntityId> = judgement.returned.iter().copied().collect();
@@ -126,9 +125,8 @@ impl Listed {
 }
 
 /// Whether an account is off of which no look is on record yet.
-fn is_off_anew(account: &AccountSeen, past: Option<&Leaver>) -> bool {
+fn is_off_anew(seen: &LeaverSeen, account: &AccountSeen, past: Option<&Leaver>) -> bool {
     let is_off = matches!(account.activity, Activity::Inactive | Activity::Absent);
-    let is_seen = |it: &LeaverAccount| it.key == account.key && !it.stretches.is_empty();
-    let is_known = past.is_some_and(|it| it.accounts.iter().any(is_seen));
-    is_off && !is_known
+    let known = past.map(|past| seen.on_record(account, past)).unwrap_or_default();
+    is_off && (known.is_empty() || known.iter().any(|it| it.stretches.is_empty()))
 }

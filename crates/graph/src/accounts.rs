@@ -1,11 +1,13 @@
 //! Accounts over channels: what several views show of one login becomes one account.
 //!
 //! The leading channel's rows are the accounts. A row of another channel joins the one account
-//! that has its user name or address; where none or several have it, it stands alone.
+//! that has its user name or address; where none or several have it, or its keys name another
+//! person than that account's do, it stands alone.
 
 use domain::Account;
 use rustc_hash::FxHashMap;
 
+use crate::correlate::Correlation;
 use crate::estate::{Estate, Sighting, Standing};
 use crate::index::{email_key, user_name_key};
 use crate::keys::KeyRules;
@@ -34,12 +36,13 @@ impl AccountView {
 }
 
 /// Makes one account of the rows that are one.
-pub(crate) fn accounts(estate: &Estate<'_>, rules: &KeyRules) -> Vec<AccountView> {
+pub(crate) fn accounts(correlation: &Correlation<'_>) -> Vec<AccountView> {
+    let (estate, rules) = (correlation.estate, correlation.rules);
     let all = || estate.accounts.iter().enumerate().map(|(at, it)| (count(at), it));
     if estate.channels.len() < 2 {
         return all().map(|(at, _)| AccountView { leading: at, others: Vec::new() }).collect();
     }
-    let mut views = Vec::new();
+    let mut views: Vec<AccountView> = Vec::new();
     let mut by_key: FxHashMap<Key<'_>, Option<usize>> = FxHashMap::default();
     let mut channels: Vec<u16> = estate.accounts.iter().map(|it| it.system).collect();
     channels.sort_unstable();
@@ -54,7 +57,11 @@ pub(crate) fn accounts(estate: &Estate<'_>, rules: &KeyRules) -> Vec<AccountView
         let mine = || all().filter(|(_, it)| it.system == channel);
         let rows = mine().filter(listed(true)).chain(mine().filter(listed(false)));
         for (at, row) in rows {
-            let owner = keys_of(rules, row).find_map(|key| by_key.get(&key).copied().flatten());
+            let mut carriers = keys_of(rules, row).filter_map(|key| *by_key.get(&key)?);
+            let is_theirs = |view: &usize| {
+                views.get(*view).is_some_and(|it| !correlation.are_two_persons(it.leading, at))
+            };
+            let owner = carriers.find(is_theirs);
             match owner.filter(|it| !claimed.contains_key(it)) {
                 Some(view) => {
                     claimed.insert(view, at);
@@ -64,7 +71,6 @@ pub(crate) fn accounts(estate: &Estate<'_>, rules: &KeyRules) -> Vec<AccountView
         }
         for (view, at) in claimed {
             if let Some(view) = views.get_mut(view) {
-                let view: &mut AccountView = view;
                 view.others.push(at);
             }
         }

@@ -272,6 +272,20 @@ impl Correlation<'_> {
         trials
     }
 
+    /// Whether the keys of a row of another channel name nobody whom those of the leading row name.
+    /// Ids of accounts count for the leading row alone: the same one is another's elsewhere.
+    pub(crate) fn are_two_persons(&self, leading: u32, other: u32) -> bool {
+        let named = |row: u32, strongest: Tier| -> Vec<u32> {
+            let trials = self.trials(row as usize).into_iter();
+            let mut own = trials.filter(|it| it.tier >= strongest && !it.is_stored);
+            let first = own.find(|it| !it.names.is_empty());
+            first.iter().flat_map(|it| &it.names).filter_map(|it| self.person(*it)).collect()
+        };
+        let theirs = named(other, Tier::ExternalId);
+        let mine = named(leading, Tier::Operator);
+        !mine.is_empty() && !theirs.is_empty() && !theirs.iter().any(|it| mine.contains(it))
+    }
+
     /// Whom an earlier run linked an account to, and by which key.
     fn linked_before(&self, account: EntityId) -> Option<(EntityId, Tier)> {
         let link = self.estate.stored_links.get(&account).copied();

@@ -63,8 +63,15 @@ pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGra
     let index = index(estate, rules, &named);
     let persons = persons(estate, rules, &index);
     let unknown_leavers = Unknown::of(estate, rules, &persons);
-    let accounts = accounts(estate, rules);
     let by_entity = ByEntity::of(estate);
+    let accounts = accounts(&Correlation {
+        estate,
+        rules,
+        index: &index,
+        persons: &persons,
+        carried: carried(estate, rules),
+        by_entity: &by_entity,
+    });
     let mut graph = IdentityGraph {
         estate,
         rules,

@@ -1,0 +1,262 @@
+//! One app in two files: SCIM's users and Secureframe's personnel. What either shows of a leaver
+//! counts, whatever row leads the account that night.
+
+use serde_json::{Value, json};
+
+use crate::site::{self, Site};
+
+const SETTINGS: &str = "\
+database = \"d.db\"
+reports = \"r\"
+[nights]
+folder = \"n\"
+time = \"02:00:00Z\"
+[policy]
+zone = \"UTC\"
+[idp.okta]
+[[idp.okta.file]]
+path = \"okta.json\"
+whole = true
+[[idp.okta.file]]
+path = \"okta_app.json\"
+whole = true
+[app.sf]
+idps = [\"okta\"]
+deprovision = \"lists\"
+";
+
+/// Bob's id, and those of ten others.
+const BOB: &str = "00u2aaaaaaaaaaaaaaaa";
+const N_OTHERS: u32 = 10;
+
+/// How a view shows Bob: his address there, and whether it is on.
+#[derive(Clone, Copy)]
+enum Bob {
+    Row(&'static str, bool),
+    NoRow,
+    /// The file is not there.
+    Unread,
+}
+
+use Bob::{NoRow, Row, Unread};
+
+const ON: Bob = Row("bob@f.test", true);
+const OFF: Bob = Row("bob@f.test", false);
+
+fn firm(views: &[&str]) -> Site {
+    let site = Site::new(SETTINGS);
+    see(&site, views);
+    site
+}
+
+/// Names these files as views of the app.
+fn see(site: &Site, views: &[&str]) {
+    let files = views.iter().map(|it| format!("[[app.sf.file]]\npath = \"{it}\"\n"));
+    site.write("driftline.toml", SETTINGS.to_owned() + &files.collect::<String>());
+}
+
+fn others() -> impl Iterator<Item = (String, String)> {
+    (0..N_OTHERS).map(|it| (format!("00u1{it:016}"), format!("u{it}@f.test")))
+}
+
+/// Writes a night of October 2026. Bob leaves at noon of the day before the night `left`.
+fn night(site: &Site, day: u32, left: u32, scim: Bob, personnel: Bob) {
+    let file = |name: &str, body: &Value| {
+        site.write(&format!("n/2026-10-{day:02}/{name}"), body.to_string());
+    };
+    let start = "2021-03-01T07:57:43.000Z";
+    let user = |id: &str, login: &str, status: &str, changed: &str| {
+        json!({"id": id, "status": status, "created": start, "activated": start,
+            "statusChanged": changed, "lastUpdated": changed,
+            "profile": {"login": login, "email": login, "firstName": login, "lastName": "X"}})
+    };
+    let mut users: Vec<Value> =
+        others().map(|(id, login)| user(&id, &login, "ACTIVE", start)).collect();
+    let noon = format!("2026-10-{:02}T12:00:00.000Z", left - 1);
+    let (status, changed) =
+        if day < left { ("ACTIVE", start) } else { ("DEPROVISIONED", noon.as_str()) };
+    users.push(user(BOB, "bob@f.test", status, changed));
+    file("okta.json", &json!(users));
+    let bob = (BOB.to_owned(), "bob@f.test".to_owned());
+    let assigned = others().chain((day < left).then_some(bob));
+    let assigned: Vec<Value> = assigned
+        .map(|(id, login)| {
+            json!({"id": id, "externalId": null, "created": start, "lastUpdated": start,
+                "scope": "USER", "status": "ACTIVE", "statusChanged": start,
+                "syncState": "SYNCHRONIZED", "credentials": {"userName": login}, "profile": {}})
+        })
+        .collect();
+    file("okta_app.json", &json!(assigned));
+
+    let mut rows: Vec<(String, String, String, bool)> =
+        others().map(|(id, login)| (format!("a-{id}"), id, login, true)).collect();
+    if let Row(login, is_on) = scim {
+        rows.push(("a2".to_owned(), BOB.to_owned(), login.to_owned(), is_on));
+    }
+    if !matches!(scim, Unread) {
+        file("scim.json", &scim_users(&rows));
+    }
+    let mut rows: Vec<(String, String, bool)> =
+        others().map(|(id, login)| (format!("p-{id}"), login, true)).collect();
+    if let Row(login, is_on) = personnel {
+        rows.push(("p2".to_owned(), login.to_owned(), is_on));
+    }
+    if !matches!(personnel, Unread) {
+        file("personnel.json", &people(&rows));
+    }
+}
+
+/// Changes a file of a night.
+fn rewrite(site: &Site, day: u32, name: &str, change: impl Fn(&mut Value)) {
+    let path = format!("n/2026-10-{day:02}/{name}");
+    let mut body = site::json(&site.read(&path));
+    change(&mut body);
+    site.write(&path, body.to_string());
+}
+
+/// Users over SCIM: id, `externalId`, user name, and whether they are on.
+fn scim_users(rows: &[(String, String, String, bool)]) -> Value {
+    let user = |(id, external, login, is_on): &(String, String, String, bool)| {
+        json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "id": id,
+            "externalId": external, "userName": login, "active": is_on,
+            "emails": [{"value": login, "primary": true}],
+            "meta": {"resourceType": "User", "created": "2021-03-01T00:00:00Z"}})
+    };
+    let users: Vec<Value> = rows.iter().map(user).collect();
+    json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+        "totalResults": rows.len(), "startIndex": 1, "itemsPerPage": rows.len(),
+        "Resources": users})
+}
+
+/// Secureframe's personnel: id, address, and whether they are on.
+fn people(rows: &[(String, String, bool)]) -> Value {
+    let person = |(id, mail, is_on): &(String, String, bool)| {
+        json!({"id": id, "type": "user", "attributes": {"email": mail, "name": mail,
+            "active": is_on, "active_source": "okta", "access_role": "Admin", "invited": true,
+            "personnel_status": "x", "end_date": null, "created_at": "2021-03-01T00:00:00Z",
+            "updated_at": "2021-03-01T00:00:00Z"}})
+    };
+    let people: Vec<Value> = rows.iter().map(person).collect();
+    json!({"data": people, "meta": {"total": rows.len()}})
+}
+
+/// The one leaver of the month: result, accounts, last look on, first look off, findings.
+fn leaver(site: &Site) -> [String; 5] {
+    let period = ["--from", "2026-10-01", "--to", "2026-11-01", "--format", "json"];
+    let args = [&["evidence", "leavers", "--app", "sf"][..], &period].concat();
+    let list = site::json(&site.told(&args).bytes);
+    let [leaver] = &list["leavers"].as_array().unwrap()[..] else { panic!("{list}") };
+    ["sla", "accounts", "last_seen_active", "first_seen_inactive", "findings"]
+        .map(|it| leaver[it].as_str().unwrap().replace("T02:00:00.000Z", "").replace("2026-", ""))
+}
+
+#[test]
+fn an_account_is_off_when_the_last_of_its_views_shows_it_off() {
+    #[rustfmt::skip]
+    let table = [
+        // Personnel on until, unread until, how it shows him then | what is proven
+        (2,  12, OFF,   ["NOT_PROVEN", "sf/a2", "10-04", "10-13", ""]),
+        (2,  12, NoRow, ["NOT_PROVEN", "sf/a2", "10-04", "10-13", ""]),
+        (4,   0, OFF,   ["MET",        "sf/a2", "10-04", "10-05", ""]),
+        (4,   0, NoRow, ["MET",        "sf/a2", "10-04", "10-05", ""]),
+        (0,   0, NoRow, ["MET",        "sf/a2", "10-04", "10-05", ""]),
+    ];
+    for (on_until, unread_until, then, proven) in table {
+        let site = firm(&["scim.json", "personnel.json"]);
+        for day in 1..=14 {
+            let personnel = match day {
+                it if it <= on_until => ON,
+                it if it <= unread_until => Unread,
+                _ => then,
+            };
+            night(&site, day, 5, if day < 5 { ON } else { OFF }, personnel);
+        }
+        site.run();
+        assert_eq!(leaver(&site), proven, "on until {on_until}, unread until {unread_until}");
+    }
+}
+
+#[test]
+fn what_was_missed_stays_missed_when_rows_become_one_account() {
+    let missed = ["MISSED", "sf/p2", "10-07", "10-08", "DL-1"];
+    // SCIM is read from the tenth night on, and had him off.
+    let site = firm(&["personnel.json"]);
+    for day in 1..=12 {
+        night(&site, day, 3, OFF, if day < 8 { ON } else { OFF });
+        if day == 9 {
+            site.run();
+            assert_eq!(leaver(&site), missed, "before");
+        }
+    }
+    see(&site, &["personnel.json", "scim.json"]);
+    site.run();
+    assert_eq!(leaver(&site), missed, "a second view");
+
+    // SCIM had no row of him until the tenth night.
+    let site = firm(&["scim.json", "personnel.json"]);
+    for day in 1..=12 {
+        let scim = if day < 10 { NoRow } else { OFF };
+        night(&site, day, 3, scim, if day < 8 { ON } else { OFF });
+    }
+    site.run();
+    let missed = ["MISSED", "sf/p2", "10-07", "10-08", "DL-2"];
+    assert_eq!(leaver(&site), missed, "a row in the other view");
+
+    // Two accounts until his address in one becomes that of the other.
+    let site = firm(&["scim.json", "personnel.json"]);
+    for day in 1..=12 {
+        let address = if day < 10 { "robert@f.test" } else { "bob@f.test" };
+        let scim = if day < 3 { ON } else { OFF };
+        night(&site, day, 3, scim, Row(address, day < 8));
+        rewrite(&site, day, "okta.json", |users| {
+            users.as_array_mut().unwrap().last_mut().unwrap()["profile"]["email"] =
+                "robert@f.test".into();
+        });
+        if day == 9 {
+            site.run();
+        }
+    }
+    let two = leaver(&site);
+    assert_eq!((&*two[0], &*two[1]), ("MISSED", "sf/a2; sf/p2"));
+    site.run();
+    assert_eq!(leaver(&site), two, "one address");
+}
+
+#[test]
+fn a_finding_goes_on_when_another_view_leads_its_account() {
+    let site = firm(&["personnel.json"]);
+    let is_on = |day| if day < 8 { ON } else { OFF };
+    for day in 1..=5 {
+        night(&site, day, 3, is_on(day), is_on(day));
+    }
+    site.run();
+    site.told(&["findings", "ack", "DL-1", "--by", "ann", "--reason", "asked their lead"]);
+    see(&site, &["personnel.json", "scim.json"]);
+    for day in 6..=7 {
+        night(&site, day, 3, is_on(day), is_on(day));
+    }
+    site.run();
+    let mine = ["leaver_active", "p2", "DL-1", "acknowledged"].map(str::to_owned);
+    assert_eq!(site.states().into_iter().collect::<Vec<_>>(), [mine]);
+    night(&site, 8, 3, is_on(8), is_on(8));
+    site.run();
+    assert!(site.states().is_empty(), "{:?}", site.states());
+    assert_eq!(leaver(&site), ["MISSED", "sf/p2", "10-07", "10-08", "DL-1"]);
+}
+
+#[test]
+fn a_row_whose_keys_name_a_leaver_is_no_part_of_anothers_account() {
+    let site = firm(&["scim.json", "personnel.json"]);
+    for day in 1..=4 {
+        night(&site, day, 3, NoRow, ON);
+        // Over SCIM, the account of the first of the others has Bob's address.
+        rewrite(&site, day, "scim.json", |scim| {
+            scim["Resources"][0]["emails"][0]["value"] = "bob@f.test".into();
+        });
+        // And Bob comes first in the other view.
+        rewrite(&site, day, "personnel.json", |it| it["data"].as_array_mut().unwrap().reverse());
+    }
+    site.run();
+    let told = site.live();
+    assert!(told.contains(&("leaver_active".to_owned(), "p2".to_owned())), "{told:?}");
+}
