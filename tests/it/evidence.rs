@@ -1047,21 +1047,20 @@ fn what_came_back_before_a_period_is_no_event_of_it() {
         site.told(&["run", "--once"]);
     }
     site.write("held.checkpoint", site.told(&["ledger", "head"]).bytes);
-    let told = |from: &str, to: &str| {
-        let period = ["--app", "secureframe", "--from", from, "--to", to, "--output", "bag.zip"];
+    let told = |from: &str, to: &str, name: &str| {
+        let period = ["--app", "secureframe", "--from", from, "--to", to, "--output", name];
         site.told(&[&["evidence", "export"][..], &period].concat());
-        let bag = Bag::from_zip(&site.read("bag.zip")).unwrap();
+        let bag = Bag::from_zip(&site.read(name)).unwrap();
         let all = events(&bag, "1.5.0");
         let told: Vec<String> =
             of_class(&all, 3001).into_iter().map(|it| looks(it)[..2].join(" ")).collect();
         (bag, told)
     };
-    let (_, before) = told("2026-11-01", "2026-11-23");
+    let (_, before) = told("2026-11-01", "2026-11-23", "before.zip");
     let wanted = ["Disable 2026-11-21T02:00:00.000Z", "Enable 2026-11-22T02:00:00.000Z"];
     assert_eq!(before, wanted);
-    let (bag, after) = told("2026-11-23", "2026-12-01");
+    let (bag, after) = told("2026-11-23", "2026-12-01", "after.zip");
     assert_eq!(after, ["Disable 2026-11-25T02:00:00.000Z"]);
-    site.write("bag.zip", bag.zip("bag").unwrap());
     let audited = Audited { site, bag };
     verified_by_both(&audited, &audited.bag).iter().for_each(|it| is(it, 0, &[]));
 }
