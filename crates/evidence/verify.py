@@ -26,6 +26,19 @@ def sha256(data):
     return hashlib.sha256(data).digest()
 
 
+def lines_of(text):
+    """Lines end with a line feed, and with nothing else that Unicode knows as an end."""
+    lines = text.split("\n")
+    return [it[:-1] if it.endswith("\r") else it for it in (lines if lines[-1] else lines[:-1])]
+
+
+def read_json(text):
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("it is too deep") from None
+
+
 def is_plain(part):
     return part not in ("", ".", "..") and not any(it in part for it in "\\:\0")
 
@@ -126,7 +139,7 @@ class Checkpoint:
         text, blank, below = note.rpartition("\n\n")
         self.text = text + "\n" if blank else note
         self.note, self.signatures = note, []
-        for line in below.splitlines() if blank else []:
+        for line in lines_of(below) if blank else []:
             match = re.fullmatch("\u2014 (\\S+) (\\S+)", line)
             if not match:
                 raise ValueError("a line under it is no signature")
@@ -175,15 +188,33 @@ class Bag:
         self.is_unchecked = True
         print(f"not checked  {what}: {why}")
 
+    def check(self, what, look, *held):
+        """Whatever is in a bag, a look at it ends with a word."""
+        try:
+            return look(*held)
+        except Exception as error:
+            return self.say(what, [f"it cannot be read: {error!r}"], "")
+
     def text(self, path):
-        return self.files[path].decode() if path in self.files else ""
+        """Empty: there is none, or it is no UTF-8."""
+        try:
+            return self.files.get(path, b"").decode()
+        except ValueError:
+            return ""
+
+    def info(self):
+        info = {}
+        for line in lines_of(self.text("bag-info.txt")):
+            key, _, value = line.partition(": ")
+            info.setdefault(key, value)
+        return info
 
     def check_files(self):
         problems, listed = [], {}
         for manifest in ("manifest-sha256.txt", "tagmanifest-sha256.txt"):
             if manifest not in self.files:
                 problems.append(f"`{manifest}` is missing")
-            for line in self.text(manifest).splitlines():
+            for line in lines_of(self.text(manifest)):
                 digest, _, path = line.partition("  ")
                 if not re.fullmatch("[0-9a-f]{64}", digest) or not all(map(is_plain, path.split("/"))):
                     problems.append(f"`{manifest}` has a line that is none of a manifest")
@@ -249,10 +280,15 @@ class Bag:
                     if len(data) != 32 * width:
                         raise ValueError(f"`{tile_path(level, index, width)}` is missing, or is none")
                     self.hashes += [data[at:at + 32] for at in range(0, len(data), 32)]
-            places = [int(it) for it in self.text("data/ledger/entries.index").split()]
-            lines = self.files.get("data/ledger/entries.jsonl", b"").split(b"\n")[:-1]
+            index = self.text("data/ledger/entries.index")
+            places = [int(it) for it in lines_of(index)]
+            *lines, rest = self.files.get("data/ledger/entries.jsonl", b"").split(b"\n")
+            if rest:
+                raise ValueError("`entries.jsonl` does not end with a line end")
             if len(places) != len(lines):
                 raise ValueError("`entries.jsonl` and `entries.index` are not of one length")
+            if "".join(f"{it}\n" for it in places) != index or any(it >= after for it, after in zip(places, places[1:])):
+                raise ValueError("`entries.index` has no place a line, each higher than the one before")
             self.entries = dict(zip(places, lines))
             self.erased = erasures(self.entries)
         except (ValueError, IndexError) as error:
@@ -273,7 +309,26 @@ class Bag:
         for at, entry in self.entries.items():
             if not 0 <= at < len(leaves) or leaves[at] != leaf_hash(entry):
                 problems.append(f"entry {at} is not the one of the ledger")
+        problems += self.holes()
         self.say("ledger", problems, f"{len(self.entries)} entries are among the {len(leaves)} of the checkpoint")
+
+    def holes(self):
+        """From the entry before the first of the period to the one after its last, none is missing."""
+        info, times, size = self.info(), {}, len(self.hashes)
+        for at, entry in self.entries.items():
+            try:
+                times[at] = milliseconds(read_json(entry)["at"])
+            except (ValueError, LookupError, TypeError, AttributeError):
+                continue
+        try:
+            start, end = milliseconds(info["Driftline-From"]), milliseconds(info["Driftline-To"])
+        except (ValueError, LookupError):
+            return ["`bag-info.txt` does not say of which time it is"]
+        first = max(next((at for at, it in times.items() if it >= start), size) - 1, 0)
+        after = max((at + 1 for at, it in times.items() if it < end), default=0)
+        wanted = range(min(first, after), min(max(first, after) + 1, size))
+        n = sum(it not in self.entries for it in wanted)
+        return [f"{n} of the entries {wanted[0]} to {wanted[-1]} are not here: they are of the period, or end it"] if n else []
 
     def check_checkpoint(self, trust):
         what, path = "checkpoint", os.path.join(trust or "", "log.vkey")
@@ -364,7 +419,7 @@ class Bag:
     def read_leaver(self, at, disclosures):
         """The row that an entry and what is disclosed of it make; None: it is no leaver's."""
         try:
-            entry = json.loads(self.entries[at])
+            entry = read_json(self.entries[at])
             if entry["type"] not in ("leaver.found", "leaver.changed") or entry["seq"] != at:
                 return None
             for it in disclosures:
@@ -379,7 +434,7 @@ class Bag:
         problems, traces = [], {}
         for path in sorted(it for it in self.files if it.startswith("data/leavers/")):
             try:
-                trace = json.loads(self.files[path])
+                trace = read_json(self.files[path])
                 at, leaf = trace["entry"], trace["leaf"].encode()
                 if path != f"data/leavers/{trace['leaver']}.json":
                     raise ValueError
@@ -400,7 +455,8 @@ class Bag:
             problems.append("`data/population.csv` is missing, or has other columns")
         for found in rows:
             name = found.get("leaver", "")
-            made = self.read_leaver(int(found.get("entry") or -1), traces.get(name, []))
+            at = found.get("entry") or ""
+            made = self.read_leaver(int(at) if re.fullmatch("[0-9]{1,18}", at) else -1, traces.get(name, []))
             if made is None or made["leaver"] != name:
                 problems.append(f"`{name}` of the population has no such entry {found.get('entry')}")
             elif {key: harmless(value) for key, value in made.items()} != found:
@@ -422,17 +478,17 @@ class Bag:
 
     def compare_tables(self):
         """What the bag says beside the population, as far as entries tell of it."""
-        info = dict(it.split(": ", 1) for it in self.text("bag-info.txt").splitlines() if ": " in it)
+        info = self.info()
         app, start, end = info.get("Driftline-App"), info.get("Driftline-From", ""), info.get("Driftline-To", "9")
         entries, problems = {}, []
         for at, entry in sorted(self.entries.items()):
             try:
-                entries[at] = json.loads(entry)
+                entries[at] = read_json(entry)
             except ValueError:
                 continue
         within = {at: it for at, it in entries.items() if start <= it["at"] < end}
         of_findings = {at: it for at, it in entries.items()
-                       if it["type"].startswith("finding.") and it["body"].get("app") == app}
+                       if it["type"].startswith("finding.") and it["body"].get("app") == app and at in within}
         settings = [[str(at), it["at"], it["type"], shown(it["body"].get("was")),
                      shown(it["body"].get("key" if it["type"].startswith("key.") else "is"))]
                     for at, it in entries.items() if it["type"] in CONFIG_KINDS]
@@ -457,23 +513,23 @@ class Bag:
         both, hr, idp = n[True, True], n[True, False], n[False, True]
         reconciled = dict(hr=both + hr, idp=both + idp, both=both, hr_alone=hr, idp_alone=idp, neither=n[False, False])
         try:
-            ipe = json.loads(self.text("data/ipe.json"))
+            ipe = read_json(self.text("data/ipe.json"))
         except ValueError:
             ipe = {}
         if ipe.get("counts") != counts or ipe.get("reconciliation") != reconciled:
             problems.append("the counts of `ipe.json` are not those of the population")
         open_ones = counts["not_proven"] + counts["exception"]
         wanted = "not-satisfied fail" if counts["missed"] else "not-satisfied other" if open_ones else "satisfied pass"
-        results = json.loads(self.text("data/machine/oscal-assessment-results.json") or "{}")
+        results = read_json(self.text("data/machine/oscal-assessment-results.json") or "{}")
         judged = [it["target"]["status"] for it in results["assessment-results"]["results"][0].get("findings", [])] if results else []
         is_judged = counts["met"] + counts["missed"] + open_ones > 0
         if any(f"{it['state']} {it['reason']}" != wanted for it in judged) or (judged and not is_judged):
             problems.append("the results of OSCAL judge otherwise than the population")
         runs = [run_told(at, it, app) for at, it in within.items() if it["type"] in ("run.completed", "run.failed")]
-        found = [[*it[:4], *it[6:8]] for it in self.table("coverage.csv")[1:]]
+        found = [[*it[:4], *it[6:8]] for it in self.table("coverage.csv", COVERAGE)]
         problems += [f"the run of entry {it[1]} in `coverage.csv` is another" for it in found if it not in runs]
         problems += [f"the run of entry {it[1]} is not in `coverage.csv`" for it in runs if it not in found]
-        prints = {it[0]: it[-1] for it in self.table("findings.csv")[1:]}
+        prints = {it[0]: it[-1] for it in self.table("findings.csv", FINDINGS)}
         told = {}
         for it in of_findings.values():
             told.setdefault(it["body"]["finding"], []).append(it)
@@ -484,20 +540,39 @@ class Bag:
         since, until = (times[0], times[-1]) if times else ("9", "")
         for path in sorted(it for it in self.files if it.startswith("data/leavers/")):
             try:
-                for finding in json.loads(self.files[path])["findings"]:
+                trace = read_json(self.files[path])
+                accounts = entries[trace["entry"]]["body"]["accounts"]
+                named = sorted({it for account in accounts for it in account["findings"]})
+                if sorted(it["finding"] for it in trace["findings"]) != named:
+                    problems.append(f"the findings in `{path}` are not those that its entry names")
+                for finding in trace["findings"]:
+                    if not stands_as_told(finding, told.get(finding["finding"], [])):
+                        problems.append(f"how {finding['finding']} stands in `{path}` is not what the last of its entries says")
                     shown_of_it = [(it["at"], it["severity"], it["state"]) for it in finding["events"]
                                    if max(since, start) <= it["at"] < end and it["at"] <= until]
                     if shown_of_it != [(it["at"], it["body"]["severity"], it["body"]["state"])
                                        for it in told.get(finding["finding"], [])]:
                         problems.append(f"what happened to {finding['finding']} is in `{path}` otherwise than in its entries")
             except (KeyError, ValueError, TypeError):
-                continue  # Told already.
-        lines, with_event = self.text("data/machine/ocsf.ndjson").splitlines(), set()
+                problems.append(f"the findings in `{path}` are not those that its entry names")
+        for name, body in zip((it["leaver"] for it in rows), bodies):
+            theirs = [prints.get(it) for account in body["accounts"] for it in account["findings"]]
+            by = body["sla"]["deadline_at"] or "9"
+            if body["sla"]["outcome"] == "exception" and not any(
+                    it["type"] == "exception.approved" and it["at"] <= by
+                    and (None in theirs or it["body"]["fingerprint"] in theirs) for it in entries.values()):
+                problems.append(f"`{name}` is an EXCEPTION, and no entry says that one was approved by the deadline")
+        *lines, rest = self.files.get("data/machine/ocsf.ndjson", b"").split(b"\n")
+        with_event = set()
+        if rest:
+            problems.append("`ocsf.ndjson` does not end with a line end")
         for n, line in enumerate(lines, 1):
             try:
-                event = json.loads(line)
+                event = read_json(line.decode())
                 at = event["unmapped"]["leaf_index"]
                 is_its = event["unmapped"]["leaf_hash"] == leaf_hash(self.entries[at]).hex() and is_event(event, entries[at])
+                if is_its and entries[at]["type"].startswith("leaver."):
+                    is_its = start <= event["time_dt"] < end and is_news(event, at, entries)
             except (KeyError, ValueError, TypeError, IndexError):
                 is_its = False
             if is_its:
@@ -508,18 +583,24 @@ class Bag:
             problems += [f"entry {at} has no event in `ocsf.ndjson`" for at in of_findings if at not in with_event]
         return problems, f"{len(runs)} runs and {len(lines)} events are what their entries say"
 
-    def table(self, name):
+    def table(self, name, columns=None):
+        """With its heading; of known columns without it, and each row has all of them."""
         rows = csv.reader(io.StringIO(self.text(f"data/{name}").lstrip("\ufeff"), newline=""))
-        return [it for it in rows if it]
+        rows = [it for it in rows if it]
+        if columns is None:
+            return rows
+        if rows[:1] != [columns.split()] or any(len(it) != len(rows[0]) for it in rows):
+            raise ValueError(f"`{name}` cannot be read")
+        return rows[1:]
 
     def left_out(self, rows):
         """Leavers of the period by the newest entry of each, without a row or with one of an older entry."""
-        info = dict(it.split(": ", 1) for it in self.text("bag-info.txt").splitlines() if ": " in it)
+        info = self.info()
         newest, problems = {}, []
         for at in sorted(self.entries):
             made = self.read_leaver(at, [])
             if made and made["app"] == info.get("Driftline-App"):
-                newest[made["leaver"]] = (at, json.loads(self.entries[at])["body"])
+                newest[made["leaver"]] = (at, read_json(self.entries[at])["body"])
         for name, (at, body) in newest.items():
             if name in rows and rows[name] != str(at):
                 problems.append(f"the row of `{name}` is of entry {rows[name]}, and entry {at} is newer")
@@ -544,6 +625,9 @@ class Bag:
         self.say("sample", problems, f"the {len(drawn)} leavers that your nonce draws are in it: {' '.join(drawn)}")
 
 
+COVERAGE = "run entry at pass due_at missed_before is_complete grade failed since_run_before_s"
+FINDINGS = ("finding cause severity state subject episode detected_at opened_at resolved_at resolution exposures n_events "
+            "fingerprint")
 CONFIG_KINDS = ("config.changed", "policy.changed", "software.started", "key.added", "key.revoked")
 OUTCOMES = ("met", "missed", "not_proven", "exception", "out_of_scope")
 UNMATCHED = {
@@ -606,6 +690,30 @@ def is_event(event, entry):
     return kind == 3004 and versions == (str(body["was"]), str(body["is"])) and at == entry["at"]
 
 
+def is_news(event, at, entries):
+    """Whether no earlier entry of the bag about the leaver tells that somebody is on again. Each later one
+    tells it again, with a later look."""
+    if event["class_uid"] != 3001 or event["activity_id"] != ENABLE[0]:
+        return True
+    def whose(entry):
+        return entry["type"].startswith("leaver."), entry.get("subject"), entry["body"].get("app"), entry["body"].get("episode")
+    def n(entry):
+        return sum(it[:2] == (ENABLE, event.get("start_time_dt")) for it in changes(entry["body"]))
+    told = [n(it) for place, it in entries.items() if place < at and whose(it) == whose(entries[at])]
+    return max(told) < n(entries[at]) if told else entries[at]["type"] == "leaver.found"
+
+
+def stands_as_told(finding, told):
+    """Whether a finding of a trace stands as the last entry about it says, where nothing happened since."""
+    if not told:
+        return True
+    body = told[-1]["body"]
+    names = ["detected_at"]
+    if not finding["events"] or finding["events"][-1]["at"] == told[-1]["at"]:
+        names += ["severity", "state", "resolution"]
+    return all(finding.get(it) == body.get(it) for it in names)
+
+
 def milliseconds(text):
     """Since 1970; None of nothing."""
     if text is None:
@@ -646,7 +754,7 @@ def stamped_at(response, note):
 
 def facts_of(disclosures):
     """Name and value of each disclosure (RFC 9901)."""
-    parts = (json.loads(base64.urlsafe_b64decode(it + "=" * (-len(it) % 4))) for it in disclosures)
+    parts = (read_json(base64.urlsafe_b64decode(it + "=" * (-len(it) % 4))) for it in disclosures)
     return {name: value for _, name, value in parts}
 
 
@@ -655,7 +763,7 @@ def erasures(entries):
     erased = {}
     for at in sorted(entries):
         try:
-            entry = json.loads(entries[at])
+            entry = read_json(entries[at])
             if entry["type"] == "erasure.done":
                 words = f"erased on {entry['at'][:10]} by entry {at}"
                 erased.update((it, words) for it in entry["body"]["subjects"])
@@ -747,21 +855,21 @@ def main():
         return 7
     try:
         bag = Bag(read_folder(args.bag) if os.path.isdir(args.bag) else read_zip(args.bag))
-    except (OSError, NotABag, zipfile.BadZipFile) as error:
+    except Exception as error:  # What reads archives raises of many kinds.
         print(f"`{args.bag}` is no bag of evidence: {error}", file=sys.stderr)
         return 7
-    bag.check_files()
-    bag.check_signature(args.trust)
-    if bag.read_ledger():
-        bag.check_ledger()
-        bag.check_checkpoint(args.trust)
-        bag.check_history(since)
-        bag.check_anchors()
-        bag.check_leavers()
-        bag.check_tables()
+    bag.check("files", bag.check_files)
+    bag.check("signature", bag.check_signature, args.trust)
+    if bag.check("ledger", bag.read_ledger):
+        bag.check("ledger", bag.check_ledger)
+        bag.check("checkpoint", bag.check_checkpoint, args.trust)
+        bag.check("history", bag.check_history, since)
+        bag.check("anchors", bag.check_anchors)
+        bag.check("leavers", bag.check_leavers)
+        bag.check("tables", bag.check_tables)
         if args.nonce is not None:
-            bag.check_sample(args.nonce, args.number)
-    bag.check_stamps(args.trust)
+            bag.check("sample", bag.check_sample, args.nonce, args.number)
+    bag.check("stamps", bag.check_stamps, args.trust)
     return 6 if bag.is_broken else 7 if bag.is_unchecked else 0
 
 

@@ -546,7 +546,7 @@ fn a_table_an_event_or_a_count_that_entries_tell_otherwise_is_named_by_both_veri
     let mut events = audited.bag.text(ocsf).unwrap().lines();
     let lost = events.rfind(|it| it.contains("\"class_uid\":2003")).unwrap().to_owned() + "\n";
     #[rustfmt::skip]
-    let attacks: [(&str, &str, &str, &str); 16] = [
+    let attacks: [(&str, &str, &str, &str); 20] = [
         // file, what stands there, what is put there, what is told
         ("data/config-changes.csv", "policy.changed", "software.started", "`config-changes.csv` is not what"),
         ("data/reconciliation.csv", ",no,yes,", ",yes,yes,", "`reconciliation.csv` is not what"),
@@ -556,7 +556,11 @@ fn a_table_an_event_or_a_count_that_entries_tell_otherwise_is_named_by_both_veri
         ("data/coverage.csv", ",full,", ",light,", "in `coverage.csv` is another"),
         ("data/coverage.csv", &coverage, "", "is not in `coverage.csv`"),
         ("data/findings.csv", "DL-14,", "DL-99,", "DL-14 has entries, and is not in `findings.csv`"),
-        (trace, "", "", "otherwise than in its entries"),
+        ("data/coverage.csv", "\r\n", "\r\nwhatever,1,you,full,like\r\n", "`coverage.csv` cannot be read"),
+        (trace, "events", "", "otherwise than in its entries"),
+        (trace, "findings", "", "are not those that its entry names"),
+        (trace, "state", "", "is not what the last of its entries says"),
+        (ocsf, "}\n", "}\u{2028}\n", "event 1 of `ocsf.ndjson` is none of its entry"),
         (ocsf, &lost, "", "has no event in `ocsf.ndjson`"),
         (ocsf, "\"status\":\"Fail\"", "\"status\":\"Pass\"", "of `ocsf.ndjson` is none of its entry"),
         (ocsf, "\"activity_name\":\"Disable\"", "\"activity_name\":\"Enable\"", "of `ocsf.ndjson` is none of its entry"),
@@ -569,7 +573,11 @@ fn a_table_an_event_or_a_count_that_entries_tell_otherwise_is_named_by_both_veri
         let bag = audited.forged(&key, |files| {
             if path == trace {
                 let mut leaver = json(&files[path]);
-                leaver["findings"][0]["events"][0]["state"] = "resolved".into();
+                match from {
+                    "events" => leaver["findings"][0]["events"][0]["state"] = "resolved".into(),
+                    "findings" => leaver["findings"] = Value::Array(Vec::new()),
+                    _ => leaver["findings"][0]["state"] = "not_visible".into(),
+                }
                 files.insert(path.to_owned(), leaver.to_string().into_bytes());
             } else {
                 replace(files, path, from, to);
@@ -580,6 +588,117 @@ fn a_table_an_event_or_a_count_that_entries_tell_otherwise_is_named_by_both_veri
             is(&answer, 6, &["BROKEN       tables: ", told]);
         }
     }
+}
+
+/// What becomes of the entries of a bag, and of their places.
+type Lost = fn(&mut Vec<String>, &mut Vec<String>);
+
+#[test]
+fn entries_that_are_left_out_doubled_or_cut_short_are_named_by_both_verifiers() {
+    let audited = Audited::new();
+    let key = audited.key();
+    let (jsonl, index) = ("data/ledger/entries.jsonl", "data/ledger/entries.index");
+    let attacks: [(Lost, &str); 6] = [
+        (|it, at| drop((it.remove(9), at.remove(9))), "1 of the entries 0 to "),
+        (|it, at| drop((it.remove(0), at.remove(0))), "1 of the entries 0 to "),
+        (|it, at| drop((it.pop(), at.pop())), "1 of the entries 0 to "),
+        (
+            |it, at| {
+                it.insert(3, "{}".to_owned());
+                at.insert(3, "3".to_owned());
+            },
+            "each higher than the one before",
+        ),
+        (
+            |it, at| {
+                it.swap(3, 4);
+                at.swap(3, 4);
+            },
+            "each higher than the one before",
+        ),
+        (|_, at| at[3] = "+3".to_owned(), "each higher than the one before"),
+    ];
+    let told_by_both = |bag: &Bag, told: &str| {
+        for answer in verified_by_both(&audited, bag) {
+            is(&answer, 6, &["BROKEN       ledger: ", told]);
+        }
+    };
+    for (attack, told) in attacks {
+        let bag = audited.forged(&key, |files| {
+            let lines = |path: &str| text(&files[path]).lines().map(str::to_owned).collect();
+            let (mut entries, mut places): (Vec<String>, Vec<String>) =
+                (lines(jsonl), lines(index));
+            attack(&mut entries, &mut places);
+            for (path, lines) in [(jsonl, entries), (index, places)] {
+                let written: String = lines.iter().map(|it| format!("{it}\n")).collect();
+                files.insert(path.to_owned(), written.into_bytes());
+            }
+        });
+        told_by_both(&bag, told);
+    }
+    let open = audited.forged(&key, |files| files.get_mut(jsonl).unwrap().extend(b"{}"));
+    told_by_both(&open, "does not end with a line end");
+    // No machine has room for it.
+    for size in ["9000000000000", "18446744073709551615"] {
+        let huge = audited.forged(&key, |files| {
+            let note = text(&files["data/ledger/checkpoint"]);
+            let mut lines: Vec<&str> = note.split('\n').collect();
+            lines[1] = size;
+            files.insert("data/ledger/checkpoint".to_owned(), lines.join("\n").into_bytes());
+        });
+        told_by_both(&huge, "is missing, or is none");
+    }
+}
+
+#[test]
+fn what_is_no_text_no_json_or_no_number_in_a_bag_ends_both_verifiers_with_a_word() {
+    let audited = Audited::new();
+    let key = audited.key();
+    let trace = audited.bag.paths().find(|it| it.starts_with("data/leavers/")).unwrap();
+    let deep = vec![b'['; 100_000];
+    let row = b"sub_x-1,99999999999999999999999999,secureframe\r\n";
+    let garbage: [(&str, &[u8]); 8] = [
+        ("data/ipe.json", &deep),
+        (trace, &deep),
+        (trace, b"[]"),
+        ("data/machine/ocsf.ndjson", b"\xff\n"),
+        ("data/findings.csv", b"\xff"),
+        ("data/population.csv", row),
+        ("data/ledger/checkpoint", b"\xff"),
+        ("data/ledger/entries.index", b"\xff\n"),
+    ];
+    for (path, bytes) in garbage {
+        let bag = audited.forged(&key, |it| drop(it.insert(path.to_owned(), bytes.to_vec())));
+        for answer in verified_by_both(&audited, &bag) {
+            assert_eq!(answer.status, 6, "{path}: {answer}");
+            assert!(!format!("{answer}").contains("Traceback"), "{path}: {answer}");
+        }
+    }
+}
+
+#[test]
+fn a_cell_with_line_ends_of_every_kind_is_what_was_written_by_both_verifiers() {
+    let site = Site::new(&crate::firm::settings(Default::default()));
+    for date in [FIRST, SECOND] {
+        site.night(date, &Night::planted());
+        let path = format!("exports/{date}/users");
+        let mut users = json(&site.read(&path));
+        for it in users.as_array_mut().unwrap() {
+            it["profile"]["displayName"] = "Edda\r\nof \"Alder\u{2028}Quay\"\u{85}, the 2nd".into();
+        }
+        site.write(&path, users.to_string());
+        site.told(&["run", "--once"]);
+    }
+    give_keys(&site, "");
+    site.told(&["run", "--once"]);
+    site.write("held.checkpoint", site.told(&["ledger", "head"]).bytes);
+    let bag = export(&site, &["--output", "bag.zip"]);
+    let audited = Audited { site, bag };
+    let population = audited.bag.text("data/population.csv").unwrap();
+    assert!(population.contains("\u{2028}") && population.contains("Edda\r\nof"), "{population}");
+    verified_by_both(&audited, &audited.bag)
+        .iter()
+        .for_each(|it| is(it, 0, &["good         leavers"]));
 }
 
 #[test]
@@ -903,6 +1022,47 @@ fn accounts_that_were_seen_off_or_on_again_are_events_between_two_looks_and_a_wo
         );
         assert_ne!(changed["entity"]["version"], changed["entity_result"]["version"]);
     }
+}
+
+/// Who came back in one quarter and went off again in the next came back in the first alone.
+#[test]
+fn what_came_back_before_a_period_is_no_event_of_it() {
+    let site = Site::new(&crate::firm::settings(Default::default()));
+    let mut firm = Night::quiet();
+    site.night(FIRST, &firm);
+    site.told(&["run", "--once"]);
+    give_keys(&site, "");
+    firm.users[0].1 = "DEPROVISIONED";
+    firm.assigned.retain(|it| *it != 1);
+    let nights = [
+        (SECOND, true),
+        (THIRD, false),
+        ("2026-11-22", true),
+        ("2026-11-24", true),
+        ("2026-11-25", false),
+    ];
+    for (date, is_active) in nights {
+        firm.accounts[0].is_active = is_active;
+        site.night(date, &firm);
+        site.told(&["run", "--once"]);
+    }
+    site.write("held.checkpoint", site.told(&["ledger", "head"]).bytes);
+    let told = |from: &str, to: &str, name: &str| {
+        let period = ["--app", "secureframe", "--from", from, "--to", to, "--output", name];
+        site.told(&[&["evidence", "export"][..], &period].concat());
+        let bag = Bag::from_zip(&site.read(name)).unwrap();
+        let all = events(&bag, "1.5.0");
+        let told: Vec<String> =
+            of_class(&all, 3001).into_iter().map(|it| looks(it)[..2].join(" ")).collect();
+        (bag, told)
+    };
+    let (_, before) = told("2026-11-01", "2026-11-23", "before.zip");
+    let wanted = ["Disable 2026-11-21T02:00:00.000Z", "Enable 2026-11-22T02:00:00.000Z"];
+    assert_eq!(before, wanted);
+    let (bag, after) = told("2026-11-23", "2026-12-01", "after.zip");
+    assert_eq!(after, ["Disable 2026-11-25T02:00:00.000Z"]);
+    let audited = Audited { site, bag };
+    verified_by_both(&audited, &audited.bag).iter().for_each(|it| is(it, 0, &[]));
 }
 
 const OSCAL: &str = "data/machine/oscal-assessment-results.json";

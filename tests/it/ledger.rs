@@ -246,3 +246,40 @@ fn the_ledger_as_files_is_checked_without_the_program() {
     is(&site.ask(&["ledger", "proof", "999"]), 2, &["there is no entry 999"]);
     is(&site.ask(&["ledger", "show", "999"]), 2, &["there is no entry 999"]);
 }
+
+/// Somebody writes into the tables of what people did, past the commands.
+#[test]
+fn what_nobody_did_is_named_by_its_line_though_it_is_in_the_database() {
+    let site = Site::quickstart_after_nights();
+    let because =
+        ["--reason", "handover to Grace Hopper", "--until", "2099-12-31", "--by", "Ada Byron"];
+    site.told(&[&["findings", "waive", "request", "DL-14"][..], &because].concat());
+    let false_positive = ["findings", "false-positive", "DL-12", "--reason", "no drift"];
+    site.told(&[&false_positive[..], &["--by", "Ada Byron"]].concat());
+    site.told(&["ledger", "verify"]);
+    let kept = site.read("driftline.db");
+    #[rustfmt::skip]
+    let forgeries = [
+        ("line 1 of `waiver_approval`", "INSERT INTO waiver_approval SELECT id, 'Grace Hopper', at_ms, '' FROM waiver"),
+        ("line 1 of `waiver_void`", "INSERT INTO waiver_void SELECT id, at_ms FROM waiver"),
+        ("line 2 of `waiver`", "INSERT INTO waiver SELECT 2, fingerprint, cause, episode, reason, by, at_ms, place, expires_at_ms FROM waiver"),
+        ("line 1 of `waiver`", "DROP TRIGGER waiver_no_update; UPDATE waiver SET expires_at_ms = expires_at_ms + 1"),
+        ("line 1 of `waiver`", "DROP TRIGGER waiver_no_update; UPDATE waiver SET reason = 'because'"),
+        ("line 1 of `decision`", "INSERT INTO decision VALUES (1, 'secureframe', 'a', 'okta', 'b', 1, 'Ada Byron', 1, 'hers')"),
+        ("line 1 of `nonhuman`", "INSERT INTO nonhuman VALUES (1, 'robot', 'Ada Byron', 'backup', NULL, 'Ada Byron', 1, '')"),
+        ("line 2 of `disposition`", "INSERT INTO disposition SELECT 2, 14, word, reason, by, at_ms, place, until_ms FROM disposition"),
+        ("line 1 of `disposition`", "DROP TRIGGER disposition_no_update; UPDATE disposition SET by = 'Grace Hopper'"),
+        ("line 1 of `guard_release`", "INSERT INTO guard_release VALUES (1, 'secureframe', NULL, NULL, NULL, 'openings', zeroblob(32), 'right', 'Ada Byron', 1, '', 9999999999999)"),
+    ];
+    for (line, forgery) in forgeries {
+        site.write("driftline.db", &kept);
+        let connection = rusqlite::Connection::open(site.path("driftline.db")).unwrap();
+        connection.execute_batch(forgery).unwrap();
+        drop(connection);
+        for command in [["ledger", "verify"], ["db", "verify"]] {
+            let answer = site.ask(&command);
+            assert_eq!(answer.status, 6, "{forgery}: {answer}");
+            assert!(format!("{answer}").contains(line), "{forgery}: {answer}");
+        }
+    }
+}

@@ -19,6 +19,10 @@ fn part<'v>(value: &'v Value, place: &str) -> &'v Value {
     value.pointer(place).unwrap_or(&NOTHING)
 }
 
+fn when(text: &str) -> Option<DateTime<Utc>> {
+    text.parse().ok()
+}
+
 /// An entry of the ledger.
 #[derive(Deserialize)]
 struct Entry {
@@ -63,6 +67,7 @@ impl<'b> Told<'b> {
         self.runs(&mut problems);
         self.findings(&mut problems);
         self.traces(&mut problems);
+        self.approvals(&mut problems);
         let n_events = self.events(&mut problems);
         if problems.is_empty() {
             let n_runs = self.runs_told().len();
@@ -74,19 +79,28 @@ impl<'b> Told<'b> {
 
     fn is_within(&self, at: &str) -> bool {
         let (from, to) = self.period;
-        at.parse::<DateTime<Utc>>().is_ok_and(|at| at >= from && at < to)
+        when(at).is_some_and(|at| at >= from && at < to)
     }
 
-    /// Entries about findings of the app.
+    /// The rows of a table; `None`: it is missing, or cannot be read.
+    fn rows(&self, name: &str, columns: &[&str]) -> Option<Vec<Vec<String>>> {
+        tables::rows(self.bag.get(&format!("data/{name}"))?, columns)
+    }
+
+    /// Entries about findings of the app, of the period.
     fn about_findings(&self) -> impl Iterator<Item = (u64, &Entry)> {
-        let is_ours =
-            |it: &&Entry| it.kind.starts_with("finding.") && *part(&it.body, "/app") == *self.app;
+        let is_ours = |it: &&Entry| {
+            it.kind.starts_with("finding.")
+                && *part(&it.body, "/app") == *self.app
+                && self.is_within(&it.at)
+        };
         self.entries.iter().map(|(at, it)| (*at, it)).filter(move |it| is_ours(&it.1))
     }
 
     fn settings(&self, problems: &mut Vec<String>) {
         let made = tables::config_changes(self.written.iter().map(|(at, it)| (*at, &**it)));
-        if self.bag.get("data/config-changes.csv") != Some(&*made) {
+        let made = tables::rows(&made, tables::CONFIG_CHANGES);
+        if self.rows("config-changes.csv", tables::CONFIG_CHANGES) != made {
             problems.push("`config-changes.csv` is not what the entries say".to_owned());
         }
     }
@@ -94,9 +108,15 @@ impl<'b> Told<'b> {
     /// Accounts that nobody owns follow the leavers, and have no entry of their own.
     fn sides(&self, problems: &mut Vec<String>) {
         let made = tables::reconciliation(self.leavers, &[]);
-        let found = self.bag.get("data/reconciliation.csv").unwrap_or_default();
-        let rest = found.strip_prefix(&*made).and_then(|it| str::from_utf8(it).ok());
-        if !rest.is_some_and(|it| it.lines().all(|line| line.starts_with("account,"))) {
+        let made = tables::rows(&made, tables::RECONCILIATION).unwrap_or_default();
+        let found = self.rows("reconciliation.csv", tables::RECONCILIATION);
+        let is_so = |found: &[Vec<String>]| {
+            let rest = found.strip_prefix(&*made);
+            rest.is_some_and(|it| {
+                it.iter().all(|row| row.first().is_some_and(|it| it == "account"))
+            })
+        };
+        if !found.is_some_and(|it| is_so(&it)) {
             problems.push("`reconciliation.csv` is not what the entries of leavers say".to_owned());
         }
     }
@@ -160,16 +180,16 @@ impl<'b> Told<'b> {
     }
 
     fn runs(&self, problems: &mut Vec<String>) {
-        let table = self.bag.text("data/coverage.csv").unwrap_or_default();
-        // None of these cells has what a cell is quoted for; what failed comes after them.
-        let row = |line: &str| -> Option<[String; 6]> {
-            let cells: Vec<&str> = line.splitn(9, ',').collect();
-            let [run, entry, at, pass, _, _, is_complete, grade, _] = cells[..] else {
-                return None;
-            };
-            Some([run, entry, at, pass, is_complete, grade].map(str::to_owned))
+        let Some(table) = self.rows("coverage.csv", tables::COVERAGE) else {
+            return problems.push("`coverage.csv` cannot be read".to_owned());
         };
-        let found: Vec<[String; 6]> = table.split("\r\n").skip(1).filter_map(row).collect();
+        let row = |cells: &Vec<String>| match &cells[..] {
+            [run, entry, at, pass, _, _, is_complete, grade, ..] => {
+                [run, entry, at, pass, is_complete, grade].map(String::clone)
+            }
+            _ => Default::default(),
+        };
+        let found: Vec<[String; 6]> = table.iter().map(row).collect();
         let told = self.runs_told();
         for row in found.iter().filter(|it| !told.contains(*it)) {
             problems.push(format!("the run of entry {} in `coverage.csv` is another", row[1]));
@@ -180,14 +200,11 @@ impl<'b> Told<'b> {
     }
 
     fn findings(&self, problems: &mut Vec<String>) {
-        let table = self.bag.text("data/findings.csv").unwrap_or_default();
-        // The first cell and the last: what is between may be quoted.
-        let ends = |line: &str| {
-            let (finding, _) = line.split_once(',')?;
-            let (_, print) = line.rsplit_once(',')?;
-            Some((finding.to_owned(), print.to_owned()))
+        let Some(table) = self.rows("findings.csv", tables::FINDINGS) else {
+            return problems.push("`findings.csv` cannot be read".to_owned());
         };
-        let found: BTreeMap<String, String> = table.split("\r\n").filter_map(ends).collect();
+        let ends = |row: &'_ Vec<String>| Some((row.first()?.clone(), row.last()?.clone()));
+        let found: BTreeMap<String, String> = table.iter().filter_map(ends).collect();
         let mut named = BTreeSet::new();
         for (_, it) in self.about_findings() {
             let finding = part(&it.body, "/finding").as_str().unwrap_or_default();
@@ -217,9 +234,22 @@ impl<'b> Told<'b> {
         for path in self.bag.paths().filter(|it| it.starts_with("data/leavers/")) {
             let trace: Option<Value> =
                 self.bag.get(path).and_then(|it| serde_json::from_slice(it).ok());
-            for finding in trace.iter().filter_map(|it| part(it, "/findings").as_array()).flatten()
-            {
-                let id = part(finding, "/finding").as_str().unwrap_or_default();
+            let shown = trace.iter().filter_map(|it| part(it, "/findings").as_array()).flatten();
+            let shown: Vec<&Value> = shown.collect();
+            let id = |it: &Value| part(it, "/finding").as_str().unwrap_or_default().to_owned();
+            let mut ids: Vec<String> = shown.iter().map(|it| id(it)).collect();
+            ids.sort_unstable();
+            if ids != self.findings_named(trace.as_ref()) {
+                problems
+                    .push(format!("the findings in `{path}` are not those that its entry names"));
+            }
+            for finding in shown {
+                let id = &*id(finding);
+                if !self.stands_as_told(finding) {
+                    problems.push(format!(
+                        "how {id} stands in `{path}` is not what the last of its entries says"
+                    ));
+                }
                 let events = part(finding, "/events").as_array().into_iter().flatten();
                 let shown = events
                     .map(|it| happened(part(it, "/at"), part(it, "/severity"), part(it, "/state")));
@@ -234,19 +264,92 @@ impl<'b> Told<'b> {
         }
     }
 
+    /// The findings that the entry of a trace names, in order.
+    fn findings_named(&self, trace: Option<&Value>) -> Vec<String> {
+        let place = trace.and_then(|it| part(it, "/entry").as_u64());
+        let entry = place.and_then(|it| self.entries.get(&it));
+        let accounts = entry.and_then(|it| part(&it.body, "/accounts").as_array());
+        let findings = accounts.into_iter().flatten().map(|it| part(it, "/findings").as_array());
+        let ids = findings.flatten().flatten().filter_map(Value::as_str);
+        let ids: BTreeSet<String> = ids.map(str::to_owned).collect();
+        ids.into_iter().collect()
+    }
+
+    /// Whether a finding of a trace stands as the last entry about it says, where nothing happened to
+    /// it since.
+    fn stands_as_told(&self, finding: &Value) -> bool {
+        let is_it = |it: &&Entry| part(&it.body, "/finding") == part(finding, "/finding");
+        let Some(told) = self.about_findings().map(|it| it.1).filter(is_it).last() else {
+            return true;
+        };
+        let newest = part(finding, "/events").as_array().and_then(|it| it.last());
+        let has_changed = newest.is_some_and(|it| *part(it, "/at") != *told.at);
+        let is_same = |name: &&str| part(finding, name) == part(&told.body, name);
+        is_same(&"/detected_at")
+            && (has_changed || ["/severity", "/state", "/resolution"].iter().all(is_same))
+    }
+
+    /// Whoever is called an exception has one that was approved by then.
+    fn approvals(&self, problems: &mut Vec<String>) {
+        let table = self.rows("findings.csv", tables::FINDINGS).unwrap_or_default();
+        let ends = |row: &'_ Vec<String>| Some((row.first()?.clone(), row.last()?.clone()));
+        let prints: BTreeMap<String, String> = table.iter().filter_map(ends).collect();
+        for leaver in self.leavers.iter().filter(|it| it.body.sla.outcome == "exception") {
+            let findings = leaver.body.accounts.iter().flat_map(|it| &it.findings);
+            let prints: Vec<Option<&String>> = findings.map(|it| prints.get(it)).collect();
+            let by = leaver.body.sla.deadline_at.as_deref().and_then(when);
+            let is_approved = self.entries.values().any(|it| {
+                it.kind == "exception.approved"
+                    && prints.iter().any(|print| {
+                        print.is_none_or(|print| *part(&it.body, "/fingerprint") == **print)
+                    })
+                    && when(&it.at).is_some_and(|at| by.is_none_or(|by| at <= by))
+            });
+            if !is_approved {
+                problems.push(format!(
+                    "`{}` is an EXCEPTION, and no entry says that one was approved by the deadline",
+                    leaver.id()
+                ));
+            }
+        }
+    }
+
+    /// Whether no earlier entry of the bag about the leaver tells of a change already. What is known
+    /// of who comes back is told again by each later entry, with a later look.
+    fn is_news(&self, seq: u64, bytes: &[u8], entry: &Entry, off: &str) -> bool {
+        let n = |bytes: &[u8], entry: &Entry| {
+            let is_it = |(activity, [from, _]): &ocsf::ChangeTold| {
+                *activity == ocsf::ENABLE && from.as_deref() == Some(off)
+            };
+            changes(bytes, &entry.body).iter().filter(|it| is_it(it)).count()
+        };
+        let is_theirs = |it: &&Entry| {
+            it.kind.starts_with("leaver.")
+                && it.subject == entry.subject
+                && ["/app", "/episode"].iter().all(|at| part(&it.body, at) == part(&entry.body, at))
+        };
+        let before = self.entries.range(..seq).filter(|it| is_theirs(&it.1));
+        let told = before.filter_map(|(at, it)| Some(n(self.written.get(at)?, it))).max();
+        let is_first = entry.kind == "leaver.found";
+        told.map_or(is_first, |told| told < n(bytes, entry))
+    }
+
     /// Every event is one of its entry, and every entry about a finding has its event.
     fn events(&self, problems: &mut Vec<String>) -> usize {
         const PATH: &str = "data/machine/ocsf.ndjson";
         let Some(bytes) = self.bag.get(PATH) else { return 0 };
-        let lines = str::from_utf8(bytes).unwrap_or_default().lines();
+        let lines = bytes.strip_suffix(b"\n").map(|it| it.split(|it| *it == b'\n'));
+        if lines.is_none() && !bytes.is_empty() {
+            problems.push("`ocsf.ndjson` does not end with a line end".to_owned());
+        }
         let (mut n, mut with_event) = (0, BTreeSet::new());
-        for line in lines {
+        for line in lines.into_iter().flatten() {
             n += 1;
-            let event: Value = serde_json::from_str(line).unwrap_or_default();
+            let event: Value = serde_json::from_slice(line).unwrap_or_default();
             let seq = part(&event, "/unmapped/leaf_index").as_u64();
             let entry =
                 seq.and_then(|it| Some((it, self.written.get(&it)?, self.entries.get(&it)?)));
-            match entry.filter(|(_, bytes, entry)| self.is_of(&event, bytes, entry)) {
+            match entry.filter(|(seq, bytes, entry)| self.is_of(&event, *seq, bytes, entry)) {
                 Some((seq, ..)) => drop(with_event.insert(seq)),
                 None => problems.push(format!("event {n} of `ocsf.ndjson` is none of its entry")),
             }
@@ -257,7 +360,7 @@ impl<'b> Told<'b> {
         n
     }
 
-    fn is_of(&self, event: &Value, bytes: &[u8], entry: &Entry) -> bool {
+    fn is_of(&self, event: &Value, seq: u64, bytes: &[u8], entry: &Entry) -> bool {
         let (metadata, class) = (part(event, "/metadata"), part(event, "/class_uid").as_u64());
         let number = |name: &str| part(event, &format!("/{name}")).as_u64();
         let times = ["time", "start_time", "end_time"].iter().all(|name| {
@@ -269,6 +372,7 @@ impl<'b> Told<'b> {
             && metadata.get("logged_time_dt").is_none_or(|it| *it == *entry.at)
             && class.zip(number("activity_id")).map(|it| it.0 * 100 + it.1) == number("type_uid");
         let body = &entry.body;
+        let is_of_period = || part(event, "/time_dt").as_str().is_some_and(|it| self.is_within(it));
         times
             && is_its
             && match class {
@@ -276,14 +380,24 @@ impl<'b> Told<'b> {
                 Some(3001) => {
                     let looks = [part(event, "/start_time_dt"), part(event, "/end_time_dt")];
                     let looks = looks.map(|it| it.as_str().map(str::to_owned));
-                    *part(event, "/user/uid") == entry.subject
+                    let is_of_leaver = entry.kind.starts_with("leaver.");
+                    let is_told_again = is_coded(event, "activity", ocsf::ENABLE)
+                        && !self.is_news(
+                            seq,
+                            bytes,
+                            entry,
+                            looks[0].as_deref().unwrap_or_default(),
+                        );
+                    !(is_of_leaver && (is_told_again || !is_of_period()))
+                        && *part(event, "/user/uid") == entry.subject
                         && part(event, "/time_dt") == part(event, "/end_time_dt")
                         && changes(bytes, body).iter().any(|(activity, bounds)| {
                             is_coded(event, "activity", *activity) && looks == *bounds
                         })
                 }
                 Some(3005) => {
-                    *part(event, "/user/uid") == entry.subject
+                    is_of_period()
+                        && *part(event, "/user/uid") == entry.subject
                         && number("activity_id") == Some(2)
                         && !part(body, "/idp_unassigned_at").is_null()
                         && part(event, "/time_dt") == part(body, "/idp_unassigned_at")

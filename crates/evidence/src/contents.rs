@@ -63,7 +63,9 @@ pub struct LedgerPart {
     pub checkpoint: Checkpoint,
     /// The hash of every entry under it.
     pub hashes: Vec<Digest>,
-    /// The entries of the period, those of the leavers and those that tell of erasures, in order.
+    /// The entries from the one before the first of the period to the one after its last, of each
+    /// leaver the newest and the last from before that, and those that tell of erasures and
+    /// exceptions; in order.
     pub entries: Vec<(u64, Vec<u8>)>,
     /// The keys in force.
     pub keys: Vec<PublicKey>,
@@ -76,7 +78,7 @@ pub struct LeaverTold {
     pub entry: (u64, Vec<u8>),
     /// What is disclosed of it.
     pub disclosures: Vec<String>,
-    /// Findings about their accounts.
+    /// The findings that the entry names.
     pub findings: Vec<FindingTold>,
     /// Raw rows that it rests on.
     pub raw: Vec<RawRow>,
@@ -496,6 +498,8 @@ WHAT IT DOES NOT SHOW
 - What was left out when it was written. Compare the population with HR's own list, and the requests
   in data/ipe.json with the logs of the sources.
 - That what a source answered was true.
+- That a file in data/raw is what a source sent: no entry has a digest of one row. Whoever signed the
+  bag says so.
 {notes}",
         days.0,
         days.1,

@@ -85,6 +85,17 @@ pub struct AlertRow {
     pub reference: String,
 }
 
+/// The rows of a table, without its heading; `None`: it is none, or one of other columns.
+pub(crate) fn rows(table: &[u8], columns: &[&str]) -> Option<Vec<Vec<String>>> {
+    let table = table.strip_prefix("\u{feff}".as_bytes()).unwrap_or(table);
+    let mut reader = csv::Reader::from_reader(table);
+    if reader.headers().ok()? != columns {
+        return None;
+    }
+    let row = |it: csv::StringRecord| it.iter().map(str::to_owned).collect();
+    reader.into_records().map(|it| it.ok().map(row)).collect()
+}
+
 /// A time as every table has it.
 pub(crate) fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -110,20 +121,21 @@ pub(crate) fn longest_gap(contents: &Contents) -> (TimeDelta, DateTime<Utc>) {
     longest
 }
 
+pub(crate) const COVERAGE: &[&str] = &[
+    "run",
+    "entry",
+    "at",
+    "pass",
+    "due_at",
+    "missed_before",
+    "is_complete",
+    "grade",
+    "failed",
+    "since_run_before_s",
+];
+
 /// `coverage.csv`: every run, and what was missed before it.
 pub(crate) fn coverage(contents: &Contents) -> Vec<u8> {
-    const COLUMNS: &[&str] = &[
-        "run",
-        "entry",
-        "at",
-        "pass",
-        "due_at",
-        "missed_before",
-        "is_complete",
-        "grade",
-        "failed",
-        "since_run_before_s",
-    ];
     let mut last: Option<DateTime<Utc>> = None;
     let rows = contents.runs.iter().map(|it| {
         let since = last.replace(it.at).map(|last| (it.at - last).num_seconds().to_string());
@@ -140,26 +152,27 @@ pub(crate) fn coverage(contents: &Contents) -> Vec<u8> {
             since.unwrap_or_default(),
         ]
     });
-    report::table_csv(COLUMNS, rows)
+    report::table_csv(COVERAGE, rows)
 }
+
+pub(crate) const FINDINGS: &[&str] = &[
+    "finding",
+    "cause",
+    "severity",
+    "state",
+    "subject",
+    "episode",
+    "detected_at",
+    "opened_at",
+    "resolved_at",
+    "resolution",
+    "exposures",
+    "n_events",
+    "fingerprint",
+];
 
 /// `findings.csv`: every finding of the app that lived in the period.
 pub(crate) fn findings(contents: &Contents) -> Vec<u8> {
-    const COLUMNS: &[&str] = &[
-        "finding",
-        "cause",
-        "severity",
-        "state",
-        "subject",
-        "episode",
-        "detected_at",
-        "opened_at",
-        "resolved_at",
-        "resolution",
-        "exposures",
-        "n_events",
-        "fingerprint",
-    ];
     let rows = contents.findings.iter().map(|it| {
         let finding = &it.finding;
         let subject = match contents.names_subject(finding) {
@@ -182,7 +195,7 @@ pub(crate) fn findings(contents: &Contents) -> Vec<u8> {
             finding.fingerprint.to_string(),
         ]
     });
-    report::table_csv(COLUMNS, rows)
+    report::table_csv(FINDINGS, rows)
 }
 
 /// Each as `start earliest/start latest/last seen active/first seen inactive`, `..` for unknown.
@@ -254,6 +267,8 @@ pub(crate) fn alerts(contents: &Contents) -> Vec<u8> {
 pub(crate) const CONFIG_KINDS: &[&str] =
     &["config.changed", "policy.changed", "software.started", "key.added", "key.revoked"];
 
+pub(crate) const CONFIG_CHANGES: &[&str] = &["entry", "at", "change", "was", "is"];
+
 /// `config-changes.csv`, from the entries of the period.
 pub(crate) fn config_changes<'e>(entries: impl Iterator<Item = (u64, &'e [u8])>) -> Vec<u8> {
     let rows = entries.filter_map(|(at, entry)| {
@@ -269,7 +284,7 @@ pub(crate) fn config_changes<'e>(entries: impl Iterator<Item = (u64, &'e [u8])>)
         let is = if kind.starts_with("key.") { shown("key") } else { shown("is") };
         Some(vec![at.to_string(), text("at")?, kind, shown("was"), is])
     });
-    report::table_csv(&["entry", "at", "change", "was", "is"], rows)
+    report::table_csv(CONFIG_CHANGES, rows)
 }
 
 /// How many leavers each side knows.
@@ -296,6 +311,9 @@ pub(crate) fn tie_out(leavers: &[LeaverLeaf]) -> TieOut {
     }
     tie_out
 }
+
+pub(crate) const RECONCILIATION: &[&str] =
+    &["what", "id", "in_hr", "in_idp", "n_accounts", "unmatched"];
 
 /// `reconciliation.csv`: every leaver with the sides that know them, and by number the findings of
 /// accounts that nobody owns.
@@ -324,10 +342,7 @@ pub(crate) fn reconciliation(leavers: &[LeaverLeaf], unowned: &[String]) -> Vec<
         let (no, one) = ("no".to_owned(), "1".to_owned());
         vec!["account".to_owned(), finding.clone(), no.clone(), no, one, why]
     });
-    report::table_csv(
-        &["what", "id", "in_hr", "in_idp", "n_accounts", "unmatched"],
-        of_leavers.chain(orphans),
-    )
+    report::table_csv(RECONCILIATION, of_leavers.chain(orphans))
 }
 
 /// The findings of accounts that nobody owns.

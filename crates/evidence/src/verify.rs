@@ -14,7 +14,7 @@ use crate::bag::{Bag, MANIFEST, SIGNATURE, TAG_MANIFEST, hex, is_plain};
 use crate::compare::Told;
 use crate::leaf::LeaverLeaf;
 use crate::population::{COLUMNS, population_csv};
-use crate::{AllowedSigners, Erasures, sample};
+use crate::{AllowedSigners, Erasures, sample, tables};
 
 /// What somebody holds from outside the bag.
 #[derive(Clone, Debug, Default)]
@@ -170,6 +170,17 @@ fn info<'b>(bag: &'b Bag, key: &str) -> Option<&'b str> {
     lines.find_map(|it| it.strip_prefix(key)?.strip_prefix(": "))
 }
 
+const NO_PERIOD: &str = "`bag-info.txt` does not say of which time it is";
+
+fn when(text: &str) -> Option<DateTime<Utc>> {
+    text.parse().ok()
+}
+
+/// The period of a bag; the end is not in it.
+fn period(bag: &Bag) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    Some((when(info(bag, "Driftline-From")?)?, when(info(bag, "Driftline-To")?)?))
+}
+
 /// The ledger as the bag has it.
 struct Ledger {
     note: Note,
@@ -203,7 +214,7 @@ impl Ledger {
         let note = note.ok_or_else(|| missing("checkpoint"))?;
         let checkpoint = Checkpoint::parse(note.text()).map_err(|_| missing("checkpoint"))?;
         let mut hashes = Vec::new();
-        for tile in ledger::tiles(checkpoint.size).into_iter().filter(|it| it.level == 0) {
+        for tile in ledger::tiles(checkpoint.size).filter(|it| it.level == 0) {
             let bytes = bag.get(&format!("data/ledger/{}", tile.path()));
             let (whole, rest) = bytes.unwrap_or_default().as_chunks::<32>();
             if whole.len() as u64 != tile.width || !rest.is_empty() {
@@ -218,10 +229,16 @@ impl Ledger {
         let lines = bag.get("data/ledger/entries.jsonl").ok_or_else(|| missing("entries.jsonl"))?;
         let lines: Vec<&[u8]> = match lines.strip_suffix(b"\n") {
             Some(lines) => lines.split(|it| *it == b'\n').collect(),
-            None => Vec::new(),
+            None if lines.is_empty() => Vec::new(),
+            None => return Err("`entries.jsonl` does not end with a line end".to_owned()),
         };
         if lines.len() != places.len() {
             return Err("`entries.jsonl` and `entries.index` are not of one length".to_owned());
+        }
+        let written: String = places.iter().map(|it| format!("{it}\n")).collect();
+        if index != written || !places.is_sorted_by(|it, next| it < next) {
+            let why = "`entries.index` has no place a line, each higher than the one before";
+            return Err(why.to_owned());
         }
         let entries = places.into_iter().zip(lines).map(|(at, it)| (at, it.to_vec())).collect();
         Ok(Self { note, checkpoint, hashes, entries })
@@ -233,7 +250,7 @@ impl Ledger {
         if root_of(self.hashes.iter().copied()) != self.checkpoint.root {
             problems.push("the tiles do not make the root of the checkpoint".to_owned());
         }
-        for tile in ledger::tiles(self.checkpoint.size).into_iter().filter(|it| it.level > 0) {
+        for tile in ledger::tiles(self.checkpoint.size).filter(|it| it.level > 0) {
             let path = format!("data/ledger/{}", tile.path());
             if bag.get(&path) != Some(&ledger::tile_hashes(&self.hashes, tile)) {
                 problems.push(format!("`{path}` is not made of the tiles below it"));
@@ -245,12 +262,31 @@ impl Ledger {
                 problems.push(format!("entry {at} is not the one of the ledger"));
             }
         }
+        problems.extend(self.holes(bag));
         let (n, size) = (self.entries.len(), self.checkpoint.size);
         if problems.is_empty() {
             Ok(format!("{n} entries are among the {size} of the checkpoint"))
         } else {
             Err(problems)
         }
+    }
+
+    /// From the entry before the first of the period to the one after its last, none is missing: so
+    /// the bag shows where the period begins and ends.
+    fn holes(&self, bag: &Bag) -> Option<String> {
+        let Some((from, to)) = period(bag) else { return Some(NO_PERIOD.to_owned()) };
+        let at = |it: &[u8]| when(serde_json::from_slice::<Value>(it).ok()?.get("at")?.as_str()?);
+        let times = || self.entries.iter().filter_map(|(place, it)| Some((*place, at(it)?)));
+        let size = self.checkpoint.size;
+        let first = times().find(|it| it.1 >= from).map_or(size, |it| it.0).saturating_sub(1);
+        let end = times().rfind(|it| it.1 < to).map_or(0, |it| it.0 + 1);
+        let wanted = first.min(end)..first.max(end).saturating_add(1).min(size);
+        let here = self.entries.range(wanted.clone()).count() as u64;
+        let missing = (wanted.end - wanted.start).saturating_sub(here);
+        (missing > 0).then(|| {
+            let (first, end) = (wanted.start, wanted.end);
+            format!("{missing} of the entries {first} to {} are not here: they are of the period, or end it", end - 1)
+        })
     }
 
     fn is_signed(&self, trust: &Trust) -> Outcome {
@@ -309,12 +345,9 @@ impl Ledger {
 
     /// What a bag says beside its population is what the entries say.
     fn tables(&self, bag: &Bag, leavers: &[LeaverLeaf]) -> Result<String, Vec<String>> {
-        let time = |key| info(bag, key)?.parse::<DateTime<Utc>>().ok();
-        let (Some(from), Some(to)) = (time("Driftline-From"), time("Driftline-To")) else {
-            return Err(vec!["`bag-info.txt` does not say of which time it is".to_owned()]);
-        };
+        let Some(period) = period(bag) else { return Err(vec![NO_PERIOD.to_owned()]) };
         let app = info(bag, "Driftline-App").unwrap_or_default();
-        Told::new(bag, (app, (from, to)), &self.entries, leavers).compare()
+        Told::new(bag, (app, period), &self.entries, leavers).compare()
     }
 
     /// Every row of the population is what its entry says, every trace is that of its entry. With the
@@ -323,7 +356,7 @@ impl Ledger {
         let mut problems = Vec::new();
         let traces = self.traces(bag, &mut problems);
         let rows = population(bag).unwrap_or_else(|| {
-            problems.push("`data/population.csv` is missing, or has other columns".to_owned());
+            problems.push(format!("`{POPULATION}` is missing, or has other columns"));
             Vec::new()
         });
         let erasures = Erasures::of(self.entries.iter().map(|(at, it)| (*at, &**it)));
@@ -351,9 +384,8 @@ impl Ledger {
             problems.push(format!("`{id}` has a trace, and is not in the population"));
         }
         problems.extend(self.left_out(bag, &rows));
-        let made = population_csv(&leavers);
-        if problems.is_empty() && bag.get("data/population.csv") != Some(&*made) {
-            problems.extend(differences(bag.get("data/population.csv").unwrap_or_default(), &made));
+        if problems.is_empty() {
+            problems.extend(differences(bag, &leavers));
         }
         if problems.is_empty() {
             let (n, n_traces) = (rows.len(), traces.len());
@@ -370,10 +402,7 @@ impl Ledger {
     /// of an older entry.
     fn left_out(&self, bag: &Bag, rows: &[(String, u64)]) -> Vec<String> {
         let app = info(bag, "Driftline-App").unwrap_or_default();
-        let time = |key| info(bag, key)?.parse::<DateTime<Utc>>().ok();
-        let (Some(from), Some(to)) = (time("Driftline-From"), time("Driftline-To")) else {
-            return vec!["`bag-info.txt` does not say of which time it is".to_owned()];
-        };
+        let Some((from, to)) = period(bag) else { return vec![NO_PERIOD.to_owned()] };
         let mut newest = BTreeMap::new();
         for (at, entry) in &self.entries {
             let leaver = LeaverLeaf::read(*at, entry, &[] as &[&str]).ok();
@@ -455,28 +484,20 @@ impl Ledger {
     }
 }
 
+const POPULATION: &str = "data/population.csv";
+
 /// Id and entry of each row; `None`: it is no population of ours.
 fn population(bag: &Bag) -> Option<Vec<(String, u64)>> {
-    let text = bag.text("data/population.csv")?.strip_prefix('\u{feff}')?;
-    let mut lines = text.strip_suffix("\r\n")?.split("\r\n");
-    if lines.next()? != COLUMNS.join(",") {
-        return None;
-    }
-    // Neither id nor number has what a cell is quoted for; cells after them do not matter here.
-    let row = |line: &str| {
-        let (id, rest) = line.split_once(',')?;
-        Some((id.to_owned(), rest.split(',').next()?.parse().ok()?))
-    };
-    lines.map(row).collect()
+    let rows = tables::rows(bag.get(POPULATION)?, COLUMNS)?;
+    rows.iter().map(|it| Some((it.first()?.clone(), it.get(1)?.parse().ok()?))).collect()
 }
 
 /// The rows that are not what their entries say.
-fn differences(found: &[u8], made: &[u8]) -> Vec<String> {
-    let lines = |bytes: &[u8]| -> Vec<String> {
-        String::from_utf8_lossy(bytes).split("\r\n").map(str::to_owned).collect()
-    };
-    let (found, made) = (lines(found), lines(made));
+fn differences(bag: &Bag, leavers: &[LeaverLeaf]) -> Vec<String> {
+    let rows = |it: &[u8]| tables::rows(it, COLUMNS).unwrap_or_default();
+    let (found, made) =
+        (rows(bag.get(POPULATION).unwrap_or_default()), rows(&population_csv(leavers)));
     let pairs = found.iter().zip(&made).filter(|(found, made)| found != made);
-    let id = |line: &str| line.split(',').next().unwrap_or_default().to_owned();
+    let id = |it: &[String]| it.first().cloned().unwrap_or_default();
     pairs.map(|(it, _)| format!("the row of `{}` is not what its entry says", id(it))).collect()
 }

@@ -23,18 +23,17 @@ pub struct Tile {
 }
 
 /// All tiles of a tree of `size` entries, level by level. Those of level 0 are those of the
-/// bundles, too.
-#[must_use]
-pub fn tiles(size: u64) -> Vec<Tile> {
-    let mut tiles = Vec::new();
-    let (mut level, mut n) = (0, size);
-    while n > 0 {
-        for index in 0..n.div_ceil(TILE_WIDTH) {
-            tiles.push(Tile { level, index, width: TILE_WIDTH.min(n - index * TILE_WIDTH) });
-        }
-        (level, n) = (level + 1, n / TILE_WIDTH);
-    }
-    tiles
+/// bundles, too. Made one by one: a size that somebody else wrote may be any.
+pub fn tiles(size: u64) -> impl Iterator<Item = Tile> {
+    let above = |n: &u64| Some(n / TILE_WIDTH).filter(|it| *it > 0);
+    let levels = std::iter::successors(Some(size).filter(|it| *it > 0), above);
+    (0..).zip(levels).flat_map(|(level, n)| {
+        (0..n.div_ceil(TILE_WIDTH)).map(move |index| Tile {
+            level,
+            index,
+            width: TILE_WIDTH.min(n - index * TILE_WIDTH),
+        })
+    })
 }
 
 impl Tile {
@@ -119,15 +118,16 @@ mod tests {
 
     #[test]
     fn a_tree_of_70_000_has_the_tiles_that_the_specification_counts() {
-        let tiles = tiles(70_000);
+        let tiles: Vec<Tile> = tiles(70_000).collect();
         let n = |level, is_full| {
             tiles.iter().filter(|it| it.level == level && (it.width == 256) == is_full).count()
         };
         assert_eq!((n(0, true), n(0, false), n(1, true), n(1, false)), (273, 1, 1, 1));
         let last = |level| tiles.iter().rfind(|it| it.level == level).unwrap().width;
         assert_eq!((last(0), last(1), last(2), n(2, false)), (112, 17, 1, 1));
-        assert_eq!(super::tiles(256).len(), 2, "a full tile, and one of a single hash above it");
-        assert!(super::tiles(0).is_empty());
+        assert_eq!(super::tiles(256).count(), 2, "a full tile, and one of a single hash above it");
+        assert_eq!(super::tiles(0).count(), 0);
+        assert_eq!(super::tiles(u64::MAX).next().unwrap().width, 256, "and makes no others");
     }
 
     #[test]

@@ -127,6 +127,15 @@ pub enum Broken {
         size: u64,
     },
 
+    /// A line says what a person did, and no entry tells of that.
+    #[error("line {id} of `{table}` says what a person did, and no entry tells of it")]
+    NotSaid {
+        /// Of which table.
+        table: &'static str,
+        /// Which.
+        id: i64,
+    },
+
     /// What is left of what was erased, and the entry that tells of it, differ; or one is not there.
     #[error("entry {seq} and what was erased by it do not fit")]
     Erasure {

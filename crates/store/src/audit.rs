@@ -12,6 +12,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
 use crate::cells::Cells;
+use crate::said::{SaidTold, check_said, is_said};
 use crate::{Store, StoreError, entry, erase, load};
 
 /// What somebody holds, and the ledger is checked against besides. Nothing: the ledger is checked
@@ -49,6 +50,7 @@ pub(crate) fn verify(connection: &Connection, held: Held) -> Result<Verified, St
     let erased = check_erasures(connection, &told.erasures)?;
     check_runs(connection, &told.runs, &erased)?;
     check_anchors(connection, told.anchors)?;
+    check_said(connection, told.said, told.erasures.keys().max().copied())?;
     Ok(verified)
 }
 
@@ -58,6 +60,7 @@ struct Told {
     runs: Vec<RunTold>,
     erasures: FxHashMap<u64, String>,
     anchors: FxHashSet<AnchorTold>,
+    said: Vec<SaidTold>,
 }
 
 /// What a place gave for a checkpoint, as the entry about it has it.
@@ -97,13 +100,15 @@ fn walk(connection: &Connection, verifier: &mut Verifier) -> Result<Told, StoreE
         let seq = cells.key().cast_unsigned();
         let (kind, entry) = (cells.str("kind")?, cells.blob("entry")?);
         let head = verifier.entry(StoredEntry { seq, kind, entry, hash: cells.blob("hash")? })?;
-        facts.check(seq, &head.digests)?;
+        let disclosed = facts.check(seq, &head.digests)?;
         if kind == Kind::RunCompleted.name() {
             told.runs.push(run_told(seq, entry).ok_or(Broken::Altered { seq })?);
         } else if kind == Kind::ErasureDone.name() {
             told.erasures.insert(seq, erasure_told(entry).ok_or(Broken::Altered { seq })?);
         } else if kind == Kind::AnchorMade.name() {
             told.anchors.insert(anchor_told(entry).ok_or(Broken::Altered { seq })?);
+        } else if is_said(kind) {
+            told.said.extend(SaidTold::read(seq, entry, &disclosed));
         }
         checkpoints.check(verifier)?;
     }
@@ -171,17 +176,20 @@ impl Facts<'_> {
         Ok(())
     }
 
-    /// Checks those of one entry against the digests in it. One that was erased is not there.
-    fn check(&mut self, seq: u64, digests: &[&str]) -> Result<(), StoreError> {
+    /// Checks those of one entry against the digests in it, and gives them back. One that was erased
+    /// is not there.
+    fn check(&mut self, seq: u64, digests: &[&str]) -> Result<Vec<String>, StoreError> {
+        let mut checked = Vec::new();
         while let Some((of, text)) = &self.next
             && *of <= seq
         {
             if *of < seq || !digests.contains(&&*digest_of(text)) {
                 return Err(Broken::Fact { seq: *of }.into());
             }
+            checked.push(text.clone());
             self.advance()?;
         }
-        Ok(())
+        Ok(checked)
     }
 }
 

@@ -42,6 +42,7 @@ mod people;
 mod readers;
 mod report;
 mod rows;
+mod said;
 mod snapshot;
 mod state;
 mod store;

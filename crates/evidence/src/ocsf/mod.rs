@@ -13,7 +13,7 @@ use crate::bag::hex;
 use crate::contents::Contents;
 
 pub(crate) use finding::codes;
-pub(crate) use seen::{ChangeTold, changes, observed};
+pub(crate) use seen::{ChangeTold, ENABLE, changes, observed};
 
 /// A version of OCSF whose schema our events are held against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,13 +80,18 @@ pub(crate) fn events(contents: &Contents) -> Vec<u8> {
     let entries: Vec<Entry> = contents.ledger.entries.iter().filter_map(entry).collect();
     let mut accounts = seen::Accounts::of(&entries, &contents.scope);
     let mut lines = Vec::new();
+    let is_within = |at: &str| {
+        let at = at.parse::<DateTime<Utc>>();
+        at.is_ok_and(|it| it >= contents.scope.from && it < contents.scope.to)
+    };
     for it in &entries {
         let events = match &*it.kind {
+            "leaver.found" | "leaver.changed" => accounts.of_leaver(contents, it),
+            _ if !is_within(&it.at) => Vec::new(),
             "config.changed" | "policy.changed" | "software.started" => {
                 seen::of_settings(contents, it).into_iter().collect()
             }
             "observation.changed" => accounts.of_observation(contents, it).into_iter().collect(),
-            "leaver.found" | "leaver.changed" => accounts.of_leaver(contents, it),
             kind if kind.starts_with("finding.") => {
                 finding::event(contents, it).into_iter().collect()
             }

@@ -13,7 +13,7 @@ use crate::contents::{Contents, Scope};
 use crate::leaf::Stretch;
 
 const INFORMATIONAL: Coded = (1, "Informational");
-const ENABLE: Coded = (2, "Enable");
+pub(crate) const ENABLE: Coded = (2, "Enable");
 const DISABLE: Coded = (5, "Disable");
 /// Nobody saw whether it was deleted or is hidden.
 const GONE: Coded = (99, "Gone from the list");
@@ -83,8 +83,8 @@ impl<'s> Accounts<'s> {
         };
         let mut events = Vec::new();
         if let Some(at) = &leaf.body.idp_unassigned_at
-            && self.is_within(at)
             && self.is_new(&leaf, (REVOKE, at), 1)
+            && self.is_within(at)
         {
             events.extend(revoked(contents, entry, &leaf, at));
         }
@@ -99,12 +99,13 @@ impl<'s> Accounts<'s> {
                 let off = if activity == ENABLE { from } else { to };
                 let told =
                     |it: &String| self.by_finding.contains(&(it.clone(), activity, off.to_owned()));
-                if !self.is_within(to) || account.findings.iter().any(told) {
+                if account.findings.iter().any(told) {
                     continue;
                 }
                 let n = alike.entry((activity, off)).or_default();
                 *n += 1;
-                if self.is_new(&leaf, (activity, off), *n) {
+                // Told by an entry from before the period, it is none of it.
+                if self.is_new(&leaf, (activity, off), *n) && self.is_within(to) {
                     let nth = events.len();
                     events.extend(change(
                         contents,

@@ -1,9 +1,9 @@
 //! Reads of the database what goes into a bag. Decides nothing about it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use domain::{Finding, FindingId, Folded, Leaver, List, Pass, RunId, Stream, SystemId};
+use domain::{Finding, Folded, Leaver, List, Pass, RunId, Stream, SystemId};
 use evidence::{
     AlertRow, AnchorTold, Contents, Erasures, ExceptionRow, FindingTold, LeaverLeaf, LeaverTold,
     LedgerPart, ListRead, RawRow, RunDone, Scope, Taken,
@@ -27,7 +27,7 @@ pub(super) async fn contents(
     let (note, checkpoint) = head(store).await?;
     let period = (scope.from, scope.to);
     let lines = leavers(store, &scope.app, period, &checkpoint).await?;
-    let findings = findings(store, &scope).await?;
+    let mut findings = findings(store, &scope.app).await?;
     let mut told = Vec::with_capacity(lines.len());
     let mut n_found = vec![0_usize; scope.chosen.len()];
     for line in &lines {
@@ -41,7 +41,7 @@ pub(super) async fn contents(
         told.push(LeaverTold {
             entry: (line.entry, entry),
             disclosures,
-            findings: findings_of(&findings, &line.leaver),
+            findings: findings_of(&findings, &leaf),
             raw: if is_chosen { raw(store, &line.leaver).await? } else { Vec::new() },
             is_chosen,
         });
@@ -52,6 +52,11 @@ pub(super) async fn contents(
         );
         return Err(UsageError(what).into());
     }
+    let lived = |it: &FindingTold| {
+        let finding = &it.finding;
+        finding.detected_at < scope.to && finding.resolved_at.is_none_or(|at| at >= scope.from)
+    };
+    findings.retain(lived);
     let begins = store.leavers_begin().await?;
     let ledger = ledger_part(store, (note, checkpoint), period, &lines).await?;
     Ok(Contents {
@@ -135,23 +140,19 @@ fn is_called(leaver: &Leaver, leaf: &LeaverLeaf, name: &str) -> bool {
         || is_account
 }
 
-/// Findings of the app that lived in the period.
-async fn findings(store: &Store, scope: &Scope) -> anyhow::Result<Vec<FindingTold>> {
+async fn findings(store: &Store, app: &SystemId) -> anyhow::Result<Vec<FindingTold>> {
     let mut told = Vec::new();
-    let lived = |it: &Finding| {
-        it.detected_at < scope.to && it.resolved_at.is_none_or(|at| at >= scope.from)
-    };
-    for finding in store.findings_of(scope.app.clone()).await?.into_iter().filter(lived) {
+    for finding in store.findings_of(app.clone()).await? {
         let events = store.finding_events(finding.id).await?;
         told.push(FindingTold { finding, events });
     }
     Ok(told)
 }
 
-fn findings_of(findings: &[FindingTold], leaver: &Leaver) -> Vec<FindingTold> {
-    let wanted: Vec<FindingId> =
-        leaver.accounts.iter().flat_map(|it| it.findings.iter().copied()).collect();
-    findings.iter().filter(|it| wanted.contains(&it.finding.id)).cloned().collect()
+/// The findings that an entry about a leaver names.
+fn findings_of(findings: &[FindingTold], leaf: &LeaverLeaf) -> Vec<FindingTold> {
+    let named = |id: &String| leaf.body.accounts.iter().any(|it| it.findings.contains(id));
+    findings.iter().filter(|it| named(&it.finding.id.to_string())).cloned().collect()
 }
 
 /// The raw rows of a person and of their accounts.
@@ -181,30 +182,33 @@ struct Told {
     kind: String,
     at: String,
     seq: u64,
+    #[serde(default)]
+    subject: Option<String>,
+    body: serde_json::Value,
+}
+
+impl Told {
+    /// Of whom an entry about a leaver tells: random name, app and employment.
+    fn leaver(&self) -> Option<String> {
+        let is_leaver = matches!(&*self.kind, "leaver.found" | "leaver.changed");
+        let (app, episode) = (self.body.get("app"), self.body.get("episode"));
+        is_leaver.then(|| format!("{:?} {app:?} {episode:?}", self.subject))
+    }
 }
 
 async fn ledger_part(
     store: &Store,
     (note, checkpoint): (Note, Checkpoint),
-    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    period: (DateTime<Utc>, DateTime<Utc>),
     leavers: &[LeaverLine],
 ) -> anyhow::Result<LedgerPart> {
-    let mut wanted: Vec<u64> = leavers.iter().map(|it| it.entry).collect();
-    wanted.sort_unstable();
+    let wanted = wanted(store, checkpoint.size, period, leavers).await?;
     let mut entries = Vec::new();
     let mut first = 0;
     while first < checkpoint.size {
         let end = (first + ENTRIES_READ).min(checkpoint.size);
-        for (seq, entry) in (first..end).zip(store.ledger_entries(first..end).await?) {
-            // One that cannot be read is evidence, too.
-            let told: Option<Told> = serde_json::from_slice(&entry).ok();
-            let is_of_period = told.is_none_or(|it| {
-                it.seq != seq || it.kind == "erasure.done" || is_within(&it.at, (from, to))
-            });
-            if is_of_period || wanted.binary_search(&seq).is_ok() {
-                entries.push((seq, entry));
-            }
-        }
+        let read = (first..end).zip(store.ledger_entries(first..end).await?);
+        entries.extend(read.filter(|it| wanted.contains(&it.0)));
         first = end;
     }
     let standings = store.ledger_keys().await?;
@@ -216,6 +220,55 @@ async fn ledger_part(
         checkpoint,
         entries,
     })
+}
+
+/// The places of the entries that go into a bag.
+async fn wanted(
+    store: &Store,
+    size: u64,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+    leavers: &[LeaverLine],
+) -> anyhow::Result<BTreeSet<u64>> {
+    let newest: BTreeSet<u64> = leavers.iter().map(|it| it.entry).collect();
+    let (mut wanted, mut listed) = (newest.clone(), BTreeSet::new());
+    // What an entry from before the period tells of a leaver is no news in it.
+    let mut before: BTreeMap<String, u64> = BTreeMap::new();
+    let (mut first, mut end, mut read) = (size, 0, 0);
+    while read < size {
+        let next = (read + ENTRIES_READ).min(size);
+        for (seq, entry) in (read..next).zip(store.ledger_entries(read..next).await?) {
+            let told: Option<Told> = serde_json::from_slice(&entry).ok();
+            let told = told.filter(|it| it.seq == seq);
+            let Some((told, at)) = told.and_then(|it| when::instant(&it.at).map(|at| (it, at)))
+            else {
+                wanted.insert(seq); // One that cannot be read is evidence, too.
+                continue;
+            };
+            if at >= from {
+                first = first.min(seq);
+            }
+            if at < to {
+                end = seq + 1;
+            }
+            if told.kind == "erasure.done" || told.kind.starts_with("exception.") {
+                wanted.insert(seq);
+            }
+            if let Some(leaver) = told.leaver() {
+                if newest.contains(&seq) {
+                    listed.insert(leaver.clone());
+                }
+                if at < from {
+                    before.insert(leaver, seq);
+                }
+            }
+        }
+        read = next;
+    }
+    wanted.extend(before.into_iter().filter(|it| listed.contains(&it.0)).map(|it| it.1));
+    // With the entries on both sides of the period, so that nobody can cut it short unnoticed.
+    let first = first.saturating_sub(1);
+    wanted.extend(first.min(end)..(first.max(end) + 1).min(size));
+    Ok(wanted)
 }
 
 /// Lists of the app and of its identity providers, and those that belong to no app alone.

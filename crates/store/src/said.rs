@@ -1,0 +1,196 @@
+//! Sets what people did, as tables keep it, against the entries that tell of it. A line that somebody
+//! put there by hand has no entry. Never changes either.
+
+use chrono::{DateTime, Utc};
+use domain::{FindingId, NonHuman, RunId, Signature, Word};
+use ledger::{Actor, Broken, Event, Kind};
+use rusqlite::Connection;
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::cells::Cells;
+use crate::{StoreError, entry, guard, people};
+
+/// An entry about what a person did, with what is disclosed of it.
+pub(crate) struct SaidTold {
+    seq: u64,
+    kind: String,
+    at: DateTime<Utc>,
+    body: Map<String, Value>,
+    facts: Vec<(String, Value)>,
+}
+
+/// Whether a line of a table is behind entries of a type.
+pub(crate) fn is_said(kind: &str) -> bool {
+    let whole = ["register.changed", "match.changed"];
+    let families = ["exception.", "release.", "finding."];
+    whole.contains(&kind) || families.iter().any(|it| kind.starts_with(it))
+}
+
+impl SaidTold {
+    /// `None`: a run wrote it, and no line is behind it; or it is of another form.
+    pub(crate) fn read(seq: u64, entry: &[u8], disclosures: &[String]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Entry {
+            #[serde(rename = "type")]
+            kind: String,
+            at: String,
+            actor: String,
+            body: Map<String, Value>,
+        }
+        let Entry { kind, at, actor, body } = serde_json::from_slice(entry).ok()?;
+        if actor == "driftline" && kind != Kind::ExceptionVoided.name() {
+            return None;
+        }
+        let at = at.parse().ok()?;
+        let facts = disclosures.iter().map(|it| ledger::disclosed(it)).collect::<Option<_>>()?;
+        Some(Self { seq, kind, at, body, facts })
+    }
+
+    /// Whether it tells of this, which was at its time. What is not disclosed was erased, and an erasure also changes lines.
+    fn tells(&self, event: &Event, last_erasure: Option<u64>) -> bool {
+        let mut in_clear = event.body.as_object().into_iter().flatten();
+        let is_after_erasure = last_erasure.is_some_and(|it| it > self.seq);
+        self.kind == event.kind.name()
+            && in_clear.all(|(name, value)| self.body.get(name) == Some(value))
+            && (is_after_erasure
+                || event.facts.iter().all(|(name, value)| {
+                    let told = self.facts.iter().find(|it| it.0 == *name);
+                    told.is_none_or(|it| it.1 == *value)
+                }))
+    }
+}
+
+/// A line of a table, as the entry about it was made.
+type Line = (&'static str, i64, Event);
+
+/// Every line of what people did has an entry of its own that says the same.
+pub(crate) fn check_said(
+    connection: &Connection,
+    told: Vec<SaidTold>,
+    last_erasure: Option<u64>,
+) -> Result<(), StoreError> {
+    let mut by_time: FxHashMap<i64, Vec<SaidTold>> = FxHashMap::default();
+    for it in told {
+        by_time.entry(it.at.timestamp_millis()).or_default().push(it);
+    }
+    // Before there was a ledger, people's words had no entries.
+    let begins = match entry::first_run(connection)? {
+        RunId(1) => None,
+        _ => begins(connection)?,
+    };
+    for (table, id, event) in lines(connection)? {
+        let told = by_time.entry(event.at.timestamp_millis()).or_default();
+        match told.iter().position(|it| it.tells(&event, last_erasure)) {
+            Some(at) => drop(told.remove(at)),
+            None if begins.is_some_and(|it| event.at < it) => {}
+            None => return Err(Broken::NotSaid { table, id }.into()),
+        }
+    }
+    Ok(())
+}
+
+/// When the first entry was written.
+fn begins(connection: &Connection) -> Result<Option<DateTime<Utc>>, StoreError> {
+    #[derive(Deserialize)]
+    struct Entry {
+        at: String,
+    }
+    let mut statement = connection.prepare("SELECT seq, entry FROM ledger_entry WHERE seq = 0")?;
+    let mut rows = statement.query([])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let mut cells = Cells::keyed(row, "ledger_entry")?;
+    let first: Option<Entry> = serde_json::from_slice(cells.blob("entry")?).ok();
+    Ok(first.and_then(|it| it.at.parse().ok()))
+}
+
+fn lines(connection: &Connection) -> Result<Vec<Line>, StoreError> {
+    let mut lines: Vec<Line> = Vec::new();
+    for it in people::load_waivers(connection)? {
+        lines.push(("waiver", it.id, Event::exception_requested(&it)));
+        let approved = it.approved.as_ref().map(|by| Event::exception_approved(&it, by));
+        lines.extend(approved.map(|event| ("waiver_approval", it.id, event)));
+        // The run that made it void is in the entry alone.
+        let voided = it.voided_at.map(|at| Event::exception_voided((RunId(0), at), it.id));
+        lines.extend(voided.map(|event| ("waiver_void", it.id, event)));
+    }
+    for it in guard::load_releases(connection)? {
+        let what = (it.id, &it.digest, &*it.reason);
+        let event = Event::release_requested(what, &it.requested, it.expires_at);
+        lines.push(("guard_release", it.id, event));
+        let approved = it.approved.as_ref();
+        let approved = approved.map(|by| Event::release_approved(it.id, &it.digest, by));
+        lines.extend(approved.map(|event| ("guard_release_approval", it.id, event)));
+    }
+    let decisions = (1..).zip(people::load_decisions(connection)?);
+    lines.extend(decisions.map(|(nth, it)| ("decision", nth, Event::decided(&it))));
+    lines.extend(registered(connection)?);
+    lines.extend(dispositions(connection)?);
+    Ok(lines)
+}
+
+/// Accounts that were registered as non-human, also those that were registered again since.
+fn registered(connection: &Connection) -> Result<Vec<Line>, StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT id, account, owner, purpose, attest_by_ms, by, at_ms, place FROM nonhuman ORDER BY id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut lines = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "nonhuman")?;
+        let nonhuman = NonHuman {
+            account: cells.str("account")?.into(),
+            owner: cells.maybe_text("owner")?,
+            purpose: cells.maybe_text("purpose")?,
+            attest_by: cells.maybe_time("attest_by_ms")?,
+        };
+        let by = signature(&mut cells)?;
+        lines.push(("nonhuman", cells.key(), Event::registered(&nonhuman, &by)));
+    }
+    Ok(lines)
+}
+
+fn signature(cells: &mut Cells<'_, '_>) -> Result<Signature, StoreError> {
+    Ok(Signature {
+        by: cells.string("by")?,
+        at: cells.time("at_ms")?,
+        place: cells.string("place")?,
+    })
+}
+
+/// What people said of findings. Of the entry, no more than the line has.
+fn dispositions(connection: &Connection) -> Result<Vec<Line>, StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT id, finding, word, reason, by, at_ms, place FROM disposition ORDER BY id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut lines = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "disposition")?;
+        let finding = FindingId(cells.int("finding")?).to_string();
+        let kind = match cells.name("word", Word::parse)? {
+            Word::Acknowledge => Kind::FindingAcknowledged,
+            Word::FalsePositive => Kind::FindingFalsePositive,
+            Word::Close => Kind::FindingClosed,
+            Word::Reopen => Kind::FindingReopened,
+        };
+        let reason = cells.string("reason")?;
+        let by = signature(&mut cells)?;
+        let event = Event {
+            kind,
+            at: by.at,
+            run: None,
+            actor: Actor::Person(by.by.clone()),
+            subject: None,
+            body: json!({"finding": finding}),
+            facts: vec![
+                ("by", json!(by.by)),
+                ("place", json!(by.place)),
+                ("reason", json!(reason)),
+            ],
+        };
+        lines.push(("disposition", cells.key(), event));
+    }
+    Ok(lines)
+}
