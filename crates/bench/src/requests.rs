@@ -77,12 +77,13 @@ mod tests {
         }
     }
 
-    /// Without a total nothing but a second reading shows that nobody was passed by.
+    /// Without a total nothing but a second reading shows that nobody was passed by, unless there is one
+    /// page that is not full.
     #[tokio::test]
     async fn the_apps_own_view_is_looked_behind_once_and_without_a_total_it_is_read_twice() {
         for (people, sent) in [
             (99, "Secureframe API 2, Secureframe API, no total 2"),
-            (100, "Secureframe API 2, Secureframe API, no total 2"),
+            (100, "Secureframe API 2, Secureframe API, no total 4"),
             (101, "Secureframe API 2, Secureframe API, no total 6"),
             (201, "Secureframe API 3, Secureframe API, no total 8"),
         ] {
