@@ -3,17 +3,17 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Activity, EntityId, Identity, Leaver, LeaverAccount, LeaverKey, LeaverKind, Lifecycle, Link,
-    LinkKind, List, PersonLabel, Right, SaidBy, Text, Tier,
+    Activity, EntityId, Leaver, LeaverAccount, LeaverKey, LeaverKind, Lifecycle, Link, LinkKind,
+    List, PersonLabel, Right, SaidBy, Text, Tier,
 };
-use graph::{Sighting, Standing};
+use graph::Standing;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::activity::{Seen, is_required, no_account};
 use crate::context::Context;
 use crate::episode::next_episode;
 use crate::judge::kind_by_hr;
-use crate::right::{PersonRight, Starts, left_at, right_by_hr};
+use crate::right::{PersonRight, Starts, is_switched_on, left_at, right_by_hr};
 
 /// Somebody who has left, as one run sees them.
 #[derive(Clone, Debug)]
@@ -111,14 +111,6 @@ pub(crate) fn returned(cx: &Context<'_>, rights: &[PersonRight]) -> Vec<EntityId
             (is_back || may_be_back).then_some(it.entity)
         })
         .collect()
-}
-
-/// Whether a provider that dates nothing shows somebody to be on today.
-fn is_switched_on(cx: &Context<'_>, it: &Sighting<'_, Identity>) -> bool {
-    it.standing == Standing::Listed
-        && cx.graph.estate().is_fresh(it)
-        && it.row.lifecycle == Lifecycle::Active
-        && it.row.status_changed_at.is_none()
 }
 
 const fn kind_of(right: Right) -> Option<LeaverKind> {

@@ -492,14 +492,17 @@ pub(crate) fn is_switched_on_again(
     identity: usize,
     left_at: DateTime<Utc>,
 ) -> bool {
-    let estate = cx.graph.estate();
-    estate.identities.get(identity).is_some_and(|it| {
-        it.standing == Standing::Listed
-            && estate.is_fresh(it)
-            && it.row.lifecycle == Lifecycle::Active
-            && it.row.status_changed_at.is_none()
-            && cx.said_left(it).iter().any(|it| it.said_since >= left_at)
+    cx.graph.estate().identities.get(identity).is_some_and(|it| {
+        is_switched_on(cx, it) && cx.said_left(it).iter().any(|it| it.said_since >= left_at)
     })
+}
+
+/// Whether a provider that does not date it shows an identity to be on by today's list.
+pub(crate) fn is_switched_on(cx: &Context<'_>, it: &Sighting<'_, Identity>) -> bool {
+    it.standing == Standing::Listed
+        && cx.graph.estate().is_fresh(it)
+        && it.row.lifecycle == Lifecycle::Active
+        && it.row.status_changed_at.is_none()
 }
 
 /// Whether a run saw somebody with the right again after a leave, which their provider told, too, and

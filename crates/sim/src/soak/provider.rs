@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use connectors::files::Profiles;
 use domain::SystemId;
 use engine::Source;
+use outbound::{Auth, ClientProof, Secret, ServiceApp};
 
 use super::installation::Installation;
 use crate::world::{Account, World};
@@ -39,6 +40,25 @@ pub(super) struct Access {
     pub(super) client_id: String,
     /// The client's secret, or the token.
     pub(super) secret: String,
+}
+
+impl Access {
+    /// Client credentials, for tokens that the provider gives at `token_path`.
+    fn service_app(
+        &self,
+        token_path: &str,
+        token_elsewhere: bool,
+        scopes: Vec<String>,
+    ) -> anyhow::Result<Auth> {
+        Ok(Auth::ServiceApp(ServiceApp {
+            client_id: self.client_id.clone(),
+            token_url: format!("{}{token_path}", self.url).parse()?,
+            token_elsewhere,
+            scopes,
+            proof: ClientProof::Secret(Secret::new(self.secret.clone())),
+            dpop: false,
+        }))
+    }
 }
 
 impl Provider {

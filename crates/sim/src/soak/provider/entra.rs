@@ -9,7 +9,7 @@ use connectors::files::Profiles;
 use connectors::live::SwitchedOff;
 use domain::SystemId;
 use engine::Source;
-use outbound::{Auth, ClientProof, Pace, Secret, ServiceApp};
+use outbound::Pace;
 
 use super::Access;
 use crate::soak::installation::client;
@@ -124,14 +124,8 @@ pub(super) fn source(
         assigned_canaries: Vec::new(),
     };
     let tenant = crate::tenant::EntraDoor::default().tenant;
-    let auth = Auth::ServiceApp(ServiceApp {
-        client_id: access.client_id,
-        token_url: format!("{}/{tenant}/oauth2/v2.0/token", access.url).parse()?,
-        token_elsewhere: true,
-        scopes: vec![format!("{}/.default", access.url)],
-        proof: ClientProof::Secret(Secret::new(access.secret)),
-        dpop: false,
-    });
+    let scopes = vec![format!("{}/.default", access.url)];
+    let auth = access.service_app(&format!("/{tenant}/oauth2/v2.0/token"), true, scopes)?;
     let base = format!("{}{}", access.url, entra::API);
     let client = client(clock, &base, auth, Pace::RetryAfter, "application/json")?;
     Ok(Source::Entra(Entra::new(config, client.reader(), profiles)?))

@@ -8,7 +8,7 @@ use connectors::live::SwitchedOff;
 use connectors::onelogin::{self, OneLogin};
 use domain::SystemId;
 use engine::Source;
-use outbound::{Auth, ClientProof, Pace, Secret, ServiceApp};
+use outbound::Pace;
 
 use super::Access;
 use crate::soak::installation::client;
@@ -74,14 +74,7 @@ pub(super) fn source(
         canaries: Vec::new(),
         assigned_canaries: Vec::new(),
     };
-    let auth = Auth::ServiceApp(ServiceApp {
-        client_id: access.client_id,
-        token_url: format!("{}{}", access.url, onelogin::TOKEN).parse()?,
-        token_elsewhere: false,
-        scopes: Vec::new(),
-        proof: ClientProof::Secret(Secret::new(access.secret)),
-        dpop: false,
-    });
+    let auth = access.service_app(onelogin::TOKEN, false, Vec::new())?;
     let base = format!("{}{}", access.url, onelogin::API);
     let client = client(clock, &base, auth, Pace::OneLogin, "application/json")?;
     Ok(Source::OneLogin(OneLogin::new(config, client.reader(), profiles)?))
