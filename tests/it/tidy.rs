@@ -117,6 +117,36 @@ fn crates_use_each_other_as_the_table_says() {
     none(&problems);
 }
 
+/// The fuzzers are a workspace of their own, whose lock file no build of this one looks at.
+#[test]
+fn the_lock_file_of_the_fuzzers_has_what_our_crates_need() {
+    const LOCK: &str = "tests/fuzz/Cargo.lock";
+    let lock = manifest(LOCK);
+    let mut problems = Vec::new();
+    for package in lock["package"].as_array().into_iter().flatten() {
+        let name = package["name"].as_str().unwrap_or_default();
+        if !crates().contains(name) {
+            continue;
+        }
+        // Of two versions of one crate, each stands here as `name version`.
+        let locked: BTreeSet<&str> = package["dependencies"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|it| it.as_str()?.split(' ').next())
+            .collect();
+        let needed = manifest(&format!("crates/{name}/Cargo.toml"));
+        for other in needed["dependencies"].as_table().into_iter().flat_map(toml::Table::keys) {
+            if !locked.contains(other.as_str()) {
+                problems.push(format!(
+                    "{LOCK}: `{name}` lacks `{other}`: run `cargo metadata --manifest-path tests/fuzz/Cargo.toml`"
+                ));
+            }
+        }
+    }
+    none(&problems);
+}
+
 #[test]
 fn pure_crates_touch_nothing_outside() {
     let mut problems = Vec::new();
