@@ -5,8 +5,8 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{
-    Activity, Change, Changes, Direction, Family, Finding, FindingEvent, FindingId, FindingRecord,
-    FindingState, Fingerprint, Hold, Resolution, RunId, SlaResult, Waiver,
+    Activity, Cause, Change, Changes, Direction, Family, Finding, FindingEvent, FindingId,
+    FindingRecord, FindingState, Fingerprint, Hold, Resolution, RunId, SlaResult, Waiver,
 };
 use rustc_hash::FxHashSet;
 
@@ -462,6 +462,9 @@ impl Reconciled {
         if let (true, Some(last)) = (is_off && old.is_live(), finding.exposures.last_mut()) {
             last.first_seen_inactive = last.first_seen_inactive.or(seen_by);
         }
+        if rests_on_a_list_now_contradicted(old, resolution) {
+            finding.exposures.pop();
+        }
         self.event(cx, known, &finding, Change::Resolved, &why);
         let mut explanation = status.map(|it| it.explanation.clone()).unwrap_or_default();
         explanation.summary = format!("Over: {why}.");
@@ -499,6 +502,18 @@ impl Reconciled {
             because: because.to_owned(),
         });
     }
+}
+
+/// Whether nobody was seen to be without the right but in one list, which may have been short of
+/// them: it never opened, and the next list has them. Then there was no exposure that was seen.
+fn rests_on_a_list_now_contradicted(finding: &Finding, resolution: Resolution) -> bool {
+    let is_back = matches!(resolution, Resolution::Superseded | Resolution::Corrected);
+    let first_looked_at = finding.looks.iter().map(|it| it.as_of).max();
+    let seen_on = finding.exposures.last().and_then(|it| it.last_seen_active);
+    finding.cause == Cause::UnassignedActive
+        && finding.opened_at.is_none()
+        && is_back
+        && seen_on <= first_looked_at
 }
 
 pub(crate) fn deadline(

@@ -140,6 +140,38 @@ fn when_the_list_is_right_again_what_was_held_is_over_without_ever_opening() {
 }
 
 #[test]
+fn a_stretch_that_rests_on_one_list_which_the_next_contradicts_counts_never_again() {
+    let mut life = Life::new();
+    night(&mut life, QUIET, "nothing");
+    // The list is cut short, and whole again before the second look.
+    let cut = QUIET.replace(" assigned", "");
+    night(&mut life, &cut, "a1 unassigned_active high detected pending");
+    night(&mut life, QUIET, "a1 unassigned_active high resolved resolved");
+    assert_eq!(the_finding(&life).exposures, []);
+
+    let left = QUIET.replace("ACTIVE", "DEPROVISIONED");
+    night(&mut life, &left, "a1 leaver_active critical reopened pending");
+    assert_eq!(the_finding(&life).exposures.len(), 1, "of the leave alone");
+}
+
+#[test]
+fn a_stretch_that_two_lists_showed_is_kept_when_the_right_is_back() {
+    let mut life = Life::new();
+    let lost = QUIET.replace(" assigned", "");
+    night(&mut life, QUIET, "nothing");
+    night(&mut life, &lost, "a1 unassigned_active high detected pending");
+    night(&mut life, &lost, "a1 unassigned_active high opened open");
+    night(&mut life, QUIET, "a1 unassigned_active high resolved resolved");
+    assert_eq!(the_finding(&life).exposures.len(), 1);
+}
+
+#[track_caller]
+fn the_finding(life: &Life) -> &Finding {
+    assert_eq!(life.findings.len(), 1);
+    life.findings.values().next().unwrap()
+}
+
+#[test]
 fn what_a_wrong_first_list_did_not_show_is_over_without_ever_opening() {
     let mut life = Life::new();
     assert_eq!(look(&mut life, &many(60, 30, 0)), "30 detected");
