@@ -24,7 +24,8 @@ pub(crate) fn expose(
     let last_seen_active = claim.looks.iter().all(is_new).then_some(seen_at);
     // Without a date, the right had ended when both sides had been looked at.
     let looked_at = claim.looks.iter().map(|it| cx.look_read_by(it)).max().max(Some(seen_at));
-    let mut begun = started(cx.policy, &claim.starts, looked_at);
+    let told = started(cx.policy, &claim.starts, looked_at);
+    let mut begun = Interval { latest: told.latest.or(looked_at), ..told };
     // Before it was made it was not on. The app may be wrong about that, so it ends no doubt.
     if let Some(made_at) = claim.made_at.filter(|it| *it <= seen_at) {
         begun.latest = begun.latest.map(|it| it.max(made_at));
@@ -32,7 +33,7 @@ pub(crate) fn expose(
     let was_running =
         finding.exposures.last().is_some_and(|it| it.first_seen_inactive.is_none()) && !is_back;
     match finding.exposures.last_mut() {
-        Some(last) if was_running && !begins_later(last, claim, begun) => {
+        Some(last) if was_running && !begins_later(cx, last, claim, told) => {
             // Begun by lists that stood in for those of that night: it may have ended since.
             if last.last_seen_active.is_none() {
                 last.started.latest = last.started.latest.max(begun.latest);
@@ -68,11 +69,21 @@ pub(crate) fn expose(
 /// between; or may have: the account of several possible owners may by now be that of somebody who
 /// left later. Who tells when an account was switched on again tells nothing of rights; nor does a
 /// source whose clock is ahead, and which tells again of the very end with which the stretch began.
-fn begins_later(stretch: &Exposure, claim: &Claim, told: Interval) -> bool {
+fn begins_later(cx: &Context<'_>, stretch: &Exposure, claim: &Claim, told: Interval) -> bool {
     let Some(seen) = stretch.last_seen_active.filter(|_| claim.cause != Cause::Reactivated) else {
         return false;
     };
-    let at_the_earliest = if claim.is_of_several { told.latest } else { told.earliest };
+    let at_the_earliest = match (claim.is_of_several, told.latest) {
+        // Nobody says when the last of them lost the right. None had it any more when it was seen on
+        // last, where nothing was looked at since.
+        (true, None) => {
+            let is_newest =
+                |it: &Look| cx.past.looked_at.get(&it.stream).is_some_and(|at| *at <= seen);
+            return !claim.looks.iter().all(is_newest);
+        }
+        (true, latest) => latest,
+        (false, _) => told.earliest,
+    };
     let is_of_another_end = |at| stretch.started.latest.is_none_or(|begun| at > begun);
     at_the_earliest.is_some_and(|it| it > seen && is_of_another_end(it))
 }

@@ -618,3 +618,34 @@ fn a_source_whose_clock_is_ahead_makes_no_second_stretch_of_one_access() {
     let sla = drift::sla(&life.policy, cause, exposures, &[], life.now());
     assert_eq!(sla.outcome, domain::SlaOutcome::Met);
 }
+
+#[test]
+fn an_account_that_went_to_a_next_user_who_left_later_is_exposed_since_then() {
+    let mut life = Life::new();
+    let guest = |first: &str, rest: &str| format!("entra\n u1 ana@x.test {first}\n{rest}");
+    let own = "app\n a1 u1 ana@x.test on";
+    night(&mut life, &guest("ACTIVE assigned", own), "nothing");
+    let deleted = "DEPROVISIONED since=-1d";
+    life.night(world(&guest(deleted, own)));
+    life.night(world(&guest("DEPROVISIONED since=-2d", own)));
+    // Invited again: another user, who takes over the account and not its address.
+    let next = |status: &str| {
+        format!(
+            "u2 ana2@x.test {status} mail=bob@x.test\napp\n a1 u2 ana2@x.test on mail=ana@x.test"
+        )
+    };
+    for day in 3..6 {
+        let first = format!("DEPROVISIONED since=-{day}d");
+        life.night(world(&guest(&first, &next("ACTIVE assigned"))));
+    }
+    let had_it = life.now() - TimeDelta::days(1);
+    for day in 6..9 {
+        let first = format!("DEPROVISIONED since=-{day}d");
+        life.night(world(&guest(&first, &next("DEPROVISIONED"))));
+    }
+    let exposed = life.findings.values().find(|it| it.cause == Cause::LeaverActive).unwrap();
+    let [before, since] = &*exposed.exposures else { panic!("{:?}", exposed.exposures) };
+    assert!(before.last_seen_active.is_some_and(|it| it < had_it), "{before:?}");
+    assert_eq!(since.started.earliest, None);
+    assert!(since.started.latest.is_some_and(|it| it > had_it), "{since:?}");
+}
