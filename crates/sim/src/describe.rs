@@ -76,6 +76,7 @@ pub const ORG_WORDS: &[&str] = &[
 pub const APP_WORDS: &[&str] = &[
     "hides inactive",
     "deletes inactive",
+    "shows nobody",
     "ignores filters",
     "restarts past end",
     "newest first",
@@ -206,6 +207,7 @@ fn app_word(world: &mut World, word: &str) -> Result<(), String> {
     match (word, word.split_once(' ')) {
         ("hides inactive", _) => habits.hides_inactive = true,
         ("deletes inactive", _) => habits.deletes_inactive = true,
+        ("shows nobody", _) => habits.shows_nobody = true,
         ("ignores filters", _) => habits.ignores_filters = true,
         ("restarts past end", _) => habits.restarts_past_end = true,
         ("newest first", _) => habits.lists_newest_first = true,
