@@ -25,6 +25,8 @@
 //!   102 bob@x.test 2 unlisted push=disabling_pending_approval
 //! onelogin-roles
 //!   501 Finance                          # id and name of a role that gives the app
+//! onelogin-log
+//!   -3h 21 102                           # when, the number of a type, whom, and `app` if it is of the app
 //! personnel (no total)                  # Secureframe; see `PERSONNEL_WORDS`
 //!   p1 ana@x.test on role=Super_Admin    # id, address or -, on|off|null; then source=, status=, ends=
 //!   p2 bob@x.test on uninvited
@@ -130,6 +132,7 @@ enum Section {
     EntraLog,
     OneLogin,
     OneLoginRoles,
+    OneLoginLog,
     Personnel,
     Faults,
     Company,
@@ -148,6 +151,7 @@ impl Section {
             "entra-log" => Self::EntraLog,
             "onelogin" => Self::OneLogin,
             "onelogin-roles" => Self::OneLoginRoles,
+            "onelogin-log" => Self::OneLoginLog,
             "personnel" => Self::Personnel,
             "faults" => Self::Faults,
             "company" => Self::Company,

@@ -24,6 +24,7 @@ pub(super) fn read(world: &mut World, section: Section, words: &[&str]) -> Resul
         Section::EntraLog => tenant::event(world, &row),
         Section::OneLogin => subdomain::user(world, &row),
         Section::OneLoginRoles => subdomain::role(world, &row),
+        Section::OneLoginLog => subdomain::event(world, &row),
         Section::Personnel => personnel::record(world, &row),
         Section::Faults => fault(world, &row),
         Section::Company => Err("a company has no lines of its own".to_owned()),
