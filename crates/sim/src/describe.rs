@@ -15,7 +15,7 @@
 //! log
 //!   -3h user.lifecycle.deactivate 00u2   # when, what, who, then FAILURE reason=...
 //! entra (page 50)                        # see `TENANT_WORDS`
-//!   a1 ana@x.test on assigned via=b1     # object id, sign-in name, on|off|null|deleted
+//!   a1 ana@x.test on assigned via=b1     # object id, sign-in name, on|off|null|deleted; +department=Sales
 //! entra-groups
 //!   b1 Finance assigned holds=b2 hidden  # members are said by `via`
 //! entra-log

@@ -93,6 +93,14 @@ impl<'a> Row<'a> {
         self.keyed.get(key).map(|it| (*it).to_owned())
     }
 
+    /// `+name=text`: members as they stand on the wire.
+    pub(super) fn more(&self) -> impl Iterator<Item = (String, Value)> {
+        let more = self.keyed.iter();
+        more.filter_map(|(key, value)| {
+            Some((key.strip_prefix('+')?.to_owned(), Value::from(*value)))
+        })
+    }
+
     pub(super) fn values(&self, key: &str) -> Vec<String> {
         self.keyed.get(key).into_iter().flat_map(|it| it.split(',')).map(str::to_owned).collect()
     }
@@ -173,10 +181,6 @@ fn account(world: &mut World, row: &Row<'_>) -> Result<(), String> {
         group.name = name;
         group.members.insert(id.to_owned());
     }
-    let more = row
-        .keyed
-        .iter()
-        .filter_map(|(key, value)| Some((key.strip_prefix('+')?.to_owned(), Value::from(*value))));
     let account = Account {
         id: id.to_owned(),
         external_id: optional(external_id.to_owned()),
@@ -187,7 +191,7 @@ fn account(world: &mut World, row: &Row<'_>) -> Result<(), String> {
         employee_number: row.value("emp"),
         created_at,
         modified_at: row.time(world, "changed")?.unwrap_or(created_at),
-        more: more.collect(),
+        more: row.more().collect(),
     };
     world.app.accounts.push(account);
     Ok(())
