@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 mod events;
+mod examples;
 mod pull;
 mod reread;
 #[path = "../support/server.rs"]
