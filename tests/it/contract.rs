@@ -65,6 +65,8 @@ const ONELOGIN: &[&str] = &[
     "onelogin/users",
     "onelogin/user",
     "onelogin/user-apps",
+    "onelogin/events",
+    "onelogin/types",
 ];
 
 /// How the app is seen.
@@ -364,7 +366,7 @@ fn without_chance(text: &str) -> String {
         }
     }
     text = text.replace("asked to wait Nms", "asked to wait Ns");
-    let log = ["/logs?", "/provisioning?"].into_iter();
+    let log = ["/logs?", "/provisioning?", "/events?"].into_iter();
     if let Some(query) = log.filter_map(|it| Some(text.find(it)? + it.len())).next() {
         let end = text[query..].find('`').map_or(text.len(), |it| query + it);
         text.replace_range(query..end, "…");

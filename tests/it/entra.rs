@@ -207,3 +207,84 @@ async fn a_paused_job_and_a_missing_licence_are_said() {
     let report = String::from_utf8(site.read("reports/latest.html")).unwrap();
     assert!(report.contains("it needs Entra ID P1 or P2"), "the report says what was not read");
 }
+
+/// Settings with a department that is in scope, over what else is given.
+fn filters(more: &str) -> String {
+    format!(
+        "{SECRET}\n{more}\nscoping_filters = [\n\
+         [{{ attribute = \"department\", operator = \"equals\", value = \"Sales\" }}],\n\
+         [{{ attribute = \"userType\", operator = \"equals\", value = \"Guest\" }}],\n]"
+    )
+}
+
+/// Everybody is of Sales but Ana and Dora.
+fn in_sales(sim: &Sim) {
+    let mut world = sim.world();
+    for (id, user) in &mut world.entra.users {
+        let is_legal = id == ANA || id == DORA;
+        let department = if is_legal { "Legal" } else { "Sales" };
+        user.more.insert("department".to_owned(), department.into());
+    }
+}
+
+const ANA: &str = "a1000000-0000-4000-8000-000000000001";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whom_scoping_filters_leave_out_has_no_right_by_hand_or_through_a_group() {
+    let (sim, site) = installed(&filters("")).await;
+    in_sales(&sim);
+    let answer = ask(&site, &["run", "--once"]);
+    assert_eq!(answer.status, 0, "{answer}");
+    // Ana is assigned by hand, Dora through the group, and the guest passes by the other filter.
+    assert_eq!(
+        live(&site),
+        [
+            "leaver_active s2 open",
+            "unassigned_active s1 pending",
+            "unassigned_active s3 pending",
+            "unassigned_active s5 pending"
+        ]
+    );
+    let report = String::from_utf8(site.read("reports/latest.html")).unwrap();
+    assert!(report.contains("scoping filters: 11 in scope, 2 left out, 0 undecided"));
+    assert_eq!(sim.offences(), Vec::<String>::new());
+
+    // Back in scope both are entitled again.
+    for user in sim.world().entra.users.values_mut() {
+        user.more.insert("department".to_owned(), "Sales".into());
+    }
+    let answer = ask(&site, &["run", "--once"]);
+    assert_eq!(answer.status, 0, "{answer}");
+    assert_eq!(live(&site), ["leaver_active s2 open", "unassigned_active s5 pending"]);
+    site.rederives_every_run();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_attribute_that_was_not_read_takes_and_gives_no_right() {
+    let (sim, site) = installed(&filters("")).await;
+    in_sales(&sim);
+    for id in [ANA, DORA] {
+        sim.world().entra.users.get_mut(id).unwrap().more.clear();
+    }
+    let answer = ask(&site, &["run", "--once"]);
+    assert_eq!(answer.status, 0, "{answer}");
+    assert_eq!(live(&site), ["leaver_active s2 open", "unassigned_active s5 pending"]);
+    let report = String::from_utf8(site.read("reports/latest.html")).unwrap();
+    assert!(report.contains("scoping filters: 11 in scope, 0 left out, 2 undecided"));
+    let told = ask(&site, &["explain", "ana@firm.test"]).stdout;
+    assert!(!told.contains("entitled"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_all_users_the_filters_say_who_has_the_app() {
+    let (sim, site) = installed(&filters("scope = \"all\"")).await;
+    in_sales(&sim);
+    let answer = ask(&site, &["run", "--once"]);
+    assert_eq!(answer.status, 0, "{answer}");
+    // Nils is in Sales, and needs no assignment.
+    assert_eq!(
+        live(&site),
+        ["leaver_active s2 open", "unassigned_active s1 pending", "unassigned_active s3 pending"]
+    );
+    assert_eq!(sim.count(Endpoint::named("entra/assigned").unwrap()), 0);
+}

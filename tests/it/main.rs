@@ -6,6 +6,7 @@
 
 mod alerts;
 mod anchors;
+mod apps;
 mod bad_input;
 mod bad_store;
 mod company;

@@ -1,7 +1,8 @@
 //! OneLogin as a live system: the program against a simulated subdomain behind real HTTP.
 
-use chrono::{DateTime, Utc};
-use sim::{Endpoint, Fault, Sim, When, World};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+use sim::{Endpoint, Fault, OneLoginEvent, Sim, When, World};
 
 use crate::site::{Answer, Site};
 
@@ -89,14 +90,68 @@ async fn leavers_the_unassigned_and_the_unlicensed_are_told_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_is_deleted_has_left_and_nothing_but_the_answer_by_id_tells() {
+async fn who_is_deleted_has_left_and_the_answer_by_id_tells() {
     let (sim, site) = installed("").await;
     ask(&site, &["run", "--once"]);
-    sim.world().onelogin.delete(101);
+    sim.world().onelogin.delete(101, now());
     ask(&site, &["run", "--once"]);
     assert!(live(&site).contains(&"leaver_active s1 pending".to_owned()), "{:?}", live(&site));
     let asked = sim.requests().into_iter().any(|it| it.path.ends_with("/users/101"));
     assert!(asked, "asked by id");
+}
+
+/// The finding about an account, as the report has it.
+fn finding(site: &Site, account: &str) -> Value {
+    let report = ask(site, &["report", "--format", "json"]).stdout;
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let mut findings = report["findings"].as_array().unwrap().iter();
+    findings.find(|it| it["subject"]["key"] == account).unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn grace_and_sla_run_from_when_the_events_say_that_somebody_was_suspended() {
+    let (sim, site) = installed("").await;
+    // No event says when Bob was suspended: it is dated by the look.
+    ask(&site, &["run", "--once"]);
+    let undated = finding(&site, "s2");
+
+    let (told, dated_site) = installed("").await;
+    let at = now() - TimeDelta::days(3);
+    for (at, type_id) in [(at, 21), (at + TimeDelta::minutes(2), 61)] {
+        told.world().onelogin.events.push(OneLoginEvent {
+            at,
+            type_id,
+            user: 102,
+            is_in_app: type_id == 61,
+        });
+    }
+    let answer = ask(&dated_site, &["run", "--once"]);
+    assert_eq!(answer.status, 0, "{answer}");
+    let dated = finding(&dated_site, "s2");
+    assert_eq!(told.offences(), Vec::<String>::new());
+    drop(sim);
+    let told = [undated, dated].map(|it| {
+        format!("{} ({}), exposure {}", it["sla"]["outcome"], it["sla"]["because"], it["exposure"])
+    });
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    "not_proven" ("the source does not say when the right ended: found when it was first seen"), exposure {"at_least_s":0,"at_most_s":null}
+    "missed" ("seen active at or after the deadline, counted from the latest possible start"), exposure {"at_least_s":259200,"at_most_s":null}
+    "#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_suspended_is_told_by_a_light_pass_minutes_later() {
+    let (sim, site) = installed("").await;
+    ask(&site, &["run", "--once"]);
+    sim.world().onelogin.set_status(101, 2, now());
+    sim.forget_requests();
+    let answer = ask(&site, &["run", "--once", "--light"]);
+    assert_eq!(answer.status, 0, "{answer}");
+    assert!(live(&site).iter().any(|it| it.starts_with("leaver_active s1")), "{:?}", live(&site));
+    let count = |endpoint: &str| sim.count(Endpoint::named(endpoint).unwrap());
+    assert_eq!((count("onelogin/app-users"), count("onelogin/types")), (0, 0));
+    assert!(count("onelogin/events") > 0 && count("onelogin/user") > 0);
+    site.rederives_every_run();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,12 +206,23 @@ async fn the_doctor_says_what_is_wrong_with_a_credential() {
     let (sim, site) = installed("canaries = [101]").await;
     let doctor = ask(&site, &["doctor"]);
     assert_eq!(doctor.status, 0, "{doctor}");
-    for said in ["OneLogin takes it", "It is `Secureframe` (3001)", "`101` is there"] {
+    let well = [
+        "OneLogin takes it",
+        "It is `Secureframe` (3001)",
+        "`101` is there",
+        "their types mean what is known of them",
+    ];
+    for said in well {
         assert!(doctor.stdout.contains(said), "{said}: {doctor}");
     }
     sim.world().onelogin.door.reads_all = false;
     let doctor = ask(&site, &["doctor"]);
     assert!(doctor.stdout.contains("Make one with the scope Read All"), "{doctor}");
+    let events = Endpoint::named("onelogin/events").unwrap();
+    let put = sim.fault(events, Fault::named("403").unwrap(), When::always());
+    let doctor = ask(&site, &["doctor"]);
+    assert!(sim.struck(put) > 0);
+    assert!(in_one_line(&doctor).contains("may not read the events"), "{doctor}");
     sim.world().onelogin.door.is_ownerless = true;
     let doctor = ask(&site, &["doctor"]);
     assert!(

@@ -13,9 +13,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use connectors::entra::{self, Clause, Entra, Operator, ProvisioningLog, Scope, ScopingFilters};
 use connectors::files::Profiles;
-use connectors::live::{Answer, Question};
+use connectors::live::{Answer, LivePull, Question, SwitchedOff};
 use connectors::okta::{self, Okta};
+use connectors::onelogin::{self, OneLogin};
 use connectors::scim::{self, AppProfiles, Scim};
 use domain::{ActiveFlag, Clock, Coverage, Rows, SystemId};
 use outbound::{Auth, Client, Config, Limits, Pace, Secret, Url};
@@ -76,7 +78,9 @@ async fn main() -> Result<ExitCode, Box<dyn Error>> {
         };
         problems.extend(compare(name, &Scim::new(config, reader), &expected).await);
     }
-    problems.extend(prism(&std::env::var("PRISM_OKTA_URL")?).await?);
+    problems.extend(okta(&std::env::var("PRISM_OKTA_URL")?).await?);
+    problems.extend(graph(&std::env::var("PRISM_GRAPH_URL")?).await?);
+    problems.extend(onelogin(&std::env::var("PRISM_ONELOGIN_URL")?).await?);
     for problem in &problems {
         println!("{problem}");
     }
@@ -152,7 +156,7 @@ fn shown(holds: &Holds) -> String {
 }
 
 /// Reads Okta's own examples, as Prism serves them.
-async fn prism(base: &str) -> Result<Vec<String>, Box<dyn Error>> {
+async fn okta(base: &str) -> Result<Vec<String>, Box<dyn Error>> {
     let reader = client(
         &format!("{base}{}", okta::API),
         Auth::Ssws(Secret::new("00any-token".to_owned())),
@@ -169,16 +173,59 @@ async fn prism(base: &str) -> Result<Vec<String>, Box<dyn Error>> {
         log_pages: 1,
     };
     let okta = Okta::new(config, reader, &Profiles::builtin()?)?;
-    let pull = okta.pull(&Machine, None).await;
+    Ok(read_whole("okta", &okta.pull(&Machine, None).await))
+}
+
+/// Reads the examples of Microsoft Graph, as Prism serves them.
+async fn graph(base: &str) -> Result<Vec<String>, Box<dyn Error>> {
+    let reader = client(&format!("{base}{}", entra::API), any_token(), Pace::RetryAfter)?.reader();
+    let clause = Clause::new("department", Operator::IsNotNull).ok_or("no such attribute")?;
+    let config = entra::Config {
+        system: SystemId::parse("entra")?,
+        app: SystemId::parse("app")?,
+        app_id: "c2000000-0000-4000-8000-000000000001".into(),
+        scope: Scope::Assigned,
+        scoping_filters: ScopingFilters(vec![vec![clause]]),
+        disabled: SwitchedOff::Left,
+        log: ProvisioningLog::Pages(1),
+        canaries: Vec::new(),
+        assigned_canaries: Vec::new(),
+    };
+    let entra = Entra::new(config, reader, &Profiles::builtin()?)?;
+    Ok(read_whole("graph", &entra.pull(&Machine, None).await))
+}
+
+/// Reads the examples of OneLogin's description, as Prism serves them.
+async fn onelogin(base: &str) -> Result<Vec<String>, Box<dyn Error>> {
+    let reader = client(&format!("{base}{}", onelogin::API), any_token(), Pace::OneLogin)?.reader();
+    let config = onelogin::Config {
+        system: SystemId::parse("onelogin")?,
+        app: SystemId::parse("app")?,
+        // The app of the example.
+        app_id: "775664".into(),
+        suspended: SwitchedOff::Left,
+        canaries: Vec::new(),
+        assigned_canaries: Vec::new(),
+        event_pages: 1,
+    };
+    let onelogin = OneLogin::new(config, reader, &Profiles::builtin()?)?;
+    Ok(read_whole("onelogin", &onelogin.pull(&Machine, None).await))
+}
+
+fn any_token() -> Auth {
+    Auth::Bearer(Secret::new("any-token".to_owned()))
+}
+
+/// Says what a pull brought of the examples that Prism serves, and what it did not.
+fn read_whole(name: &str, pull: &LivePull) -> Vec<String> {
     for snapshot in &pull.snapshots {
-        println!(
-            "prism: {}, {} rows, {:?}",
-            snapshot.stream,
-            snapshot.rows.len(),
-            snapshot.coverage
-        );
+        let (stream, n_rows) = (&snapshot.stream, snapshot.rows.len());
+        println!("prism: {stream}, {n_rows} rows, {:?}", snapshot.coverage);
     }
-    let failed = pull.failures.iter().map(|it| format!("prism: {}", it.error));
+    for trouble in &pull.troubles {
+        println!("prism: {name}: {}: {}", trouble.kind, trouble.text);
+    }
+    let failed = pull.failures.iter().map(|it| format!("prism: {name}: {}", it.error));
     let empty = pull.snapshots.iter().filter(|it| it.rows.is_empty());
-    Ok(failed.chain(empty.map(|it| format!("prism: no rows of {}", it.stream))).collect())
+    failed.chain(empty.map(|it| format!("prism: no rows of {}", it.stream))).collect()
 }

@@ -18,6 +18,7 @@ mod paths;
 mod pull;
 mod refusal;
 mod reread;
+mod scoping;
 
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ use outbound::Reader;
 
 use crate::files::{Profile, ProfileError, Profiles};
 use crate::live::SwitchedOff;
+
+pub use scoping::{ATTRIBUTES, Clause, Operator, Pattern, ScopingFilters};
 
 /// Where the API lies on Graph's host. Everything that is asked is below it.
 pub const API: &str = "/v1.0/";
@@ -41,6 +44,8 @@ pub struct Config {
     pub app_id: Text,
     /// Whom provisioning is for.
     pub scope: Scope,
+    /// Whom the provisioning job leaves out by attributes.
+    pub scoping_filters: ScopingFilters,
     /// What `accountEnabled = false` means.
     pub disabled: SwitchedOff,
     /// Whether the provisioning log is read.

@@ -1,12 +1,14 @@
-//! OneLogin over its API: users, who has one app, and whether it provisions that app at all.
+//! OneLogin over its API: users, who has one app, whether it provisions that app at all, and what its
+//! events tell.
 //!
-//! Source: OneLogin API 2 (OpenAPI 3.1.1 of 2023-07 and its reference pages).
+//! Source: OneLogin API 2, and API 1 for events (OpenAPI 3.1.1 of 2023-07 and its reference pages).
 //! Needs an API credential with the scope Read All. Sends nothing but GET. *Partial* means that
 //! the page without a cursor was not reached, that what was read is not what the list states of
 //! itself, twice, that a canary was not in it, or that somebody has the app who is not among the
 //! users.
 
 mod doctor;
+mod events;
 mod health;
 mod paths;
 mod pull;
@@ -22,7 +24,7 @@ use crate::files::{Profile, ProfileError, Profiles};
 use crate::live::SwitchedOff;
 
 /// Where the API lies on the subdomain's host. Everything that is asked is below it.
-pub const API: &str = "/api/2/";
+pub const API: &str = "/api/";
 
 /// Where tokens are given on the same host.
 pub const TOKEN: &str = "/auth/oauth2/v2/token";
@@ -42,6 +44,8 @@ pub struct Config {
     pub canaries: Vec<Text>,
     /// Ids of users who must have the app; empty: none are known.
     pub assigned_canaries: Vec<Text>,
+    /// Pages of events that one pull reads, of 50 each.
+    pub event_pages: u32,
 }
 
 /// One app of one OneLogin subdomain.
@@ -55,7 +59,7 @@ pub struct OneLogin {
 
 impl OneLogin {
     /// Connects. Nothing is sent before something is asked for. `reader` stays below the
-    /// subdomain's API, `https://acme.onelogin.com/api/2/`.
+    /// subdomain's API, `https://acme.onelogin.com/api/`.
     ///
     /// # Errors
     ///

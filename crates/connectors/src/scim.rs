@@ -20,7 +20,7 @@ use domain::{
 };
 use outbound::Reader;
 
-pub use app::{AppProfile, AppProfiles, Habit, Prerequisite};
+pub use app::{AppProfile, AppProfiles, Deprovision, Habit, Prerequisite};
 pub use filter::{Attribute, Filters, Lookup, Trust};
 
 use filter::Filtering;
@@ -29,7 +29,9 @@ use walk::Walked;
 use wire::Service;
 
 use crate::abreast::answers;
-use crate::live::{Answer, Check, LiveFailure, LivePull, Question, Reply, clock_trouble};
+use crate::live::{
+    Answer, Check, LiveError, LiveFailure, LivePull, Question, Reply, clock_trouble,
+};
 
 /// What an operator says about one SCIM app. Where it is and as whom is the client's business.
 #[derive(Clone, Debug)]
@@ -76,6 +78,11 @@ impl Scim {
     /// Reads all accounts. A list that does not add up is read once more, and is partial when it
     /// does not add up then either.
     pub async fn pull(&self, clock: &dyn Clock) -> LivePull {
+        if let Some(why) = self.shows_nobody() {
+            let error = LiveError::NotAsked { why: why.to_owned() };
+            let failures = vec![LiveFailure { lists: vec![self.stream()], error }];
+            return LivePull { failures, ..LivePull::default() };
+        }
         let reader = self.reader.new_pull();
         let (service, mut requests) = self.service(&reader).await;
         let (walked, proved) = self.walk(&reader, &service, &mut requests).await;
@@ -120,6 +127,9 @@ impl Scim {
     /// and their answers say so.
     pub async fn reread(&self, clock: &dyn Clock, questions: &[Question]) -> Vec<Reply> {
         let (reader, stopped) = (self.reader.new_pull(), OnceLock::<String>::new());
+        if let Some(why) = self.shows_nobody() {
+            stopped.get_or_init(|| why.to_owned());
+        }
         let (reader, stopped) = (&reader, &stopped);
         let ask = async move |question| {
             if let Some(why) = stopped.get() {
@@ -170,6 +180,13 @@ impl Scim {
     /// Looks at everything that a pull needs, and at what the app's makers ask for. Reads only.
     pub async fn doctor(&self, clock: &dyn Clock) -> Vec<Check> {
         doctor::examine(self, clock).await
+    }
+
+    /// Why this app is asked for nobody; `None`: it is asked.
+    fn shows_nobody(&self) -> Option<&'static str> {
+        (self.config.app.shows_users() == Habit::No).then_some(
+            "this app answers that nobody has an account, whoever has one: give its own export of users as a file",
+        )
     }
 
     fn filtering<'s>(&'s self, reader: &'s Reader, clock: &dyn Clock) -> Filtering<'s> {

@@ -103,7 +103,7 @@ async fn lists(
         Source::Files(config) => Answer::Files(Files::new(config, profiles).pull(now).await),
         Source::Okta(okta) => Answer::Live(Box::new(okta.pull(now, log_cursor).await)),
         Source::Entra(entra) => Answer::Live(Box::new(entra.pull(now, log_cursor).await)),
-        Source::OneLogin(onelogin) => Answer::Live(Box::new(onelogin.pull().await)),
+        Source::OneLogin(onelogin) => Answer::Live(Box::new(onelogin.pull(now, log_cursor).await)),
         Source::Scim(scim) => Answer::Live(Box::new(scim.pull(now).await)),
         Source::Secureframe(secureframe) => Answer::Live(Box::new(secureframe.pull().await)),
         Source::Past { .. } => Answer::Live(Box::default()),
@@ -115,11 +115,10 @@ async fn log(source: Source, now: &At, log_cursor: Option<&str>) -> Answer {
     Answer::Live(Box::new(match source {
         Source::Okta(okta) => okta.pull_log(now, log_cursor).await,
         Source::Entra(entra) => entra.pull_log(now, log_cursor).await,
-        Source::Files(_)
-        | Source::OneLogin(_)
-        | Source::Scim(_)
-        | Source::Secureframe(_)
-        | Source::Past { .. } => LivePull::default(),
+        Source::OneLogin(onelogin) => onelogin.pull_log(now, log_cursor).await,
+        Source::Files(_) | Source::Scim(_) | Source::Secureframe(_) | Source::Past { .. } => {
+            LivePull::default()
+        }
     }))
 }
 

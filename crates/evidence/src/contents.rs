@@ -443,7 +443,7 @@ fn start_here(contents: &Contents, leavers: &[LeaverLeaf]) -> String {
     if *is_provisional {
         notes.push(format!(
             "PROVISIONAL: what {app} does with an account that is switched off was not observed yet \
-             (`deprovision` in the settings). Who is gone from its list is not shown to be off."
+             (`deprovision` in the settings). Who is gone from its list is not shown to be off, or by its vendor's word alone."
         ));
     }
     if !contents.ledger.note.has_signature() {

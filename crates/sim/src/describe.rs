@@ -15,7 +15,7 @@
 //! log
 //!   -3h user.lifecycle.deactivate 00u2   # when, what, who, then FAILURE reason=...
 //! entra (page 50)                        # see `TENANT_WORDS`
-//!   a1 ana@x.test on assigned via=b1     # object id, sign-in name, on|off|null|deleted
+//!   a1 ana@x.test on assigned via=b1     # object id, sign-in name, on|off|null|deleted; +department=Sales
 //! entra-groups
 //!   b1 Finance assigned holds=b2 hidden  # members are said by `via`
 //! entra-log
@@ -25,6 +25,8 @@
 //!   102 bob@x.test 2 unlisted push=disabling_pending_approval
 //! onelogin-roles
 //!   501 Finance                          # id and name of a role that gives the app
+//! onelogin-log
+//!   -3h 21 102                           # when, the number of a type, whom, and `app` if it is of the app
 //! personnel (no total)                  # Secureframe; see `PERSONNEL_WORDS`
 //!   p1 ana@x.test on role=Super_Admin    # id, address or -, on|off|null; then source=, status=, ends=
 //!   p2 bob@x.test on uninvited
@@ -76,6 +78,7 @@ pub const ORG_WORDS: &[&str] = &[
 pub const APP_WORDS: &[&str] = &[
     "hides inactive",
     "deletes inactive",
+    "shows nobody",
     "ignores filters",
     "restarts past end",
     "newest first",
@@ -129,6 +132,7 @@ enum Section {
     EntraLog,
     OneLogin,
     OneLoginRoles,
+    OneLoginLog,
     Personnel,
     Faults,
     Company,
@@ -147,6 +151,7 @@ impl Section {
             "entra-log" => Self::EntraLog,
             "onelogin" => Self::OneLogin,
             "onelogin-roles" => Self::OneLoginRoles,
+            "onelogin-log" => Self::OneLoginLog,
             "personnel" => Self::Personnel,
             "faults" => Self::Faults,
             "company" => Self::Company,
@@ -206,6 +211,7 @@ fn app_word(world: &mut World, word: &str) -> Result<(), String> {
     match (word, word.split_once(' ')) {
         ("hides inactive", _) => habits.hides_inactive = true,
         ("deletes inactive", _) => habits.deletes_inactive = true,
+        ("shows nobody", _) => habits.shows_nobody = true,
         ("ignores filters", _) => habits.ignores_filters = true,
         ("restarts past end", _) => habits.restarts_past_end = true,
         ("newest first", _) => habits.lists_newest_first = true,

@@ -92,6 +92,10 @@ pub enum Endpoint {
     OneLoginAppUsers,
     /// `GET /api/2/roles`
     OneLoginRoles,
+    /// `GET /api/1/events`
+    OneLoginEvents,
+    /// `GET /api/1/events/types`
+    OneLoginEventTypes,
     /// All of Secureframe's REST API; faults only.
     Secureframe,
     /// `GET /users`
@@ -147,6 +151,8 @@ const NAMES: &[(&str, Endpoint)] = &[
     ("onelogin/app", Endpoint::OneLoginApp),
     ("onelogin/app-users", Endpoint::OneLoginAppUsers),
     ("onelogin/roles", Endpoint::OneLoginRoles),
+    ("onelogin/events", Endpoint::OneLoginEvents),
+    ("onelogin/types", Endpoint::OneLoginEventTypes),
     ("secureframe", Endpoint::Secureframe),
     ("secureframe/users", Endpoint::SecureframeUsers),
     ("secureframe/user", Endpoint::SecureframeUser),
@@ -207,6 +213,8 @@ impl Endpoint {
                 _ => (Self::Nowhere, &[]),
             },
             (Server::OneLogin, ["auth", "oauth2", "v2", "token"]) => (Self::OneLoginToken, &[]),
+            (Server::OneLogin, ["api", "1", "events"]) => (Self::OneLoginEvents, &[]),
+            (Server::OneLogin, ["api", "1", "events", "types"]) => (Self::OneLoginEventTypes, &[]),
             (Server::OneLogin, ["api", "2", path @ ..]) => match path {
                 ["users"] => (Self::OneLoginUsers, &[]),
                 ["users", id] => (Self::OneLoginUser, &[*id]),
@@ -277,11 +285,14 @@ impl Endpoint {
 
     /// Is it a list of OneLogin that may have several pages?
     pub(crate) fn is_onelogin_list(self) -> bool {
-        matches!(self, Self::OneLogin | Self::OneLoginUsers | Self::OneLoginAppUsers)
+        matches!(
+            self,
+            Self::OneLogin | Self::OneLoginUsers | Self::OneLoginAppUsers | Self::OneLoginEvents
+        )
     }
 
     pub(crate) fn is_onelogin(self) -> bool {
-        (Self::OneLogin..=Self::OneLoginRoles).contains(&self)
+        (Self::OneLogin..=Self::OneLoginEventTypes).contains(&self)
     }
 
     /// Does it hand out access tokens?

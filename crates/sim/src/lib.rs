@@ -46,7 +46,7 @@ pub use fault::{Change, FAULTS, Fault, Place, Plan, Wait, When};
 pub use personnel::{Personnel, PersonnelHabits, Record, Shape};
 pub use record::{Recorded, Server};
 pub use staff::Staff;
-pub use subdomain::{AppLogin, OneLoginApp, OneLoginDoor, OneLoginUser, Subdomain};
+pub use subdomain::{AppLogin, OneLoginApp, OneLoginDoor, OneLoginEvent, OneLoginUser, Subdomain};
 pub use tenant::{
     EntraApp, EntraAssignment, EntraDoor, EntraGroup, EntraJob, EntraUser, ProvisioningEvent,
     Tenant,

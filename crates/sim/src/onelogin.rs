@@ -3,6 +3,7 @@
 //! seconds left, three shapes of errors. It takes no writes.
 
 pub(crate) mod error;
+mod events;
 mod rows;
 pub(crate) mod token;
 
@@ -114,6 +115,8 @@ fn read(subdomain: &Subdomain, call: &Call<'_>) -> Result<Answer, Answer> {
                 |(id, name)| json!({"id": id, "name": name, "apps": [app.id], "admins": []}),
             )
         }
+        Endpoint::OneLoginEvents => events::page(subdomain, call),
+        Endpoint::OneLoginEventTypes => Ok(object(call, events::types())),
         _ => Err(error::no_route()),
     }
 }

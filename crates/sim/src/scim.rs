@@ -73,7 +73,7 @@ fn read(world: &World, call: &Call<'_>) -> Result<Answer, Answer> {
                 .app
                 .accounts
                 .iter()
-                .filter(|it| !habits.hides_inactive || !it.is_off())
+                .filter(|it| !habits.shows_nobody && (!habits.hides_inactive || !it.is_off()))
                 .collect();
             if habits.lists_newest_first {
                 accounts.reverse();
@@ -81,7 +81,8 @@ fn read(world: &World, call: &Call<'_>) -> Result<Answer, Answer> {
             list(world, call, accounts, |it| rows::account(world, url, it))
         }
         Endpoint::ScimUser => {
-            let found = world.app.accounts.iter().find(|it| it.id == id);
+            let mut accounts = world.app.accounts.iter();
+            let found = accounts.find(|it| !habits.shows_nobody && it.id == id);
             let mut row = rows::account(world, url, found.ok_or_else(|| not_found(id))?);
             spoil(&mut row, call.faults);
             Ok(ok(row))

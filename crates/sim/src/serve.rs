@@ -186,6 +186,7 @@ fn answer(
 /// Is it any page of a list but the first?
 fn is_later_page(ask: &Ask) -> bool {
     ask.param("after").is_some()
+        || ask.param("after_cursor").is_some()
         || ask.param("$skiptoken").is_some()
         || ask.param("cursor").is_some_and(|it| !it.is_empty())
         || ask.number("page").is_some_and(|it| it.is_ok_and(|it| it > 1))

@@ -20,6 +20,8 @@ pub struct Subdomain {
     pub logins: BTreeMap<u64, AppLogin>,
     /// Names of roles, by id. Each gives the app.
     pub roles: BTreeMap<u64, String>,
+    /// What happened, in order of time. Who was deleted is in it still.
+    pub events: Vec<OneLoginEvent>,
     pub(crate) tokens: OneLoginTokens,
 }
 
@@ -83,6 +85,19 @@ pub struct AppLogin {
     pub is_listed: bool,
 }
 
+/// Something that happened to a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OneLoginEvent {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// OneLogin's number of its type: 21 suspended, 17 deleted, ...
+    pub type_id: u64,
+    /// To whom.
+    pub user: u64,
+    /// Did it happen in the app?
+    pub is_in_app: bool,
+}
+
 impl Subdomain {
     /// Gives a user the app.
     pub fn assign(&mut self, user: u64) {
@@ -91,16 +106,22 @@ impl Subdomain {
 
     /// Sets the status of a user, as an admin does. Nothing happens if there is none.
     pub fn set_status(&mut self, user: u64, status: u8, now: DateTime<Utc>) {
-        if let Some(found) = self.users.get_mut(&user) {
-            found.status = Some(status);
-            found.updated_at = now;
-        }
+        let Some(found) = self.users.get_mut(&user) else { return };
+        let before = found.status.replace(status);
+        found.updated_at = now;
+        let type_id = match (before, status) {
+            (_, 2) => 21,
+            (Some(2), 1) => 32,
+            _ => return,
+        };
+        self.events.push(OneLoginEvent { at: now, type_id, user, is_in_app: false });
     }
 
-    /// Removes a user for good: nothing remembers.
-    pub fn delete(&mut self, user: u64) {
+    /// Removes a user for good: nothing but the events remembers.
+    pub fn delete(&mut self, user: u64, now: DateTime<Utc>) {
         self.logins.remove(&user);
         self.users.remove(&user);
+        self.events.push(OneLoginEvent { at: now, type_id: 17, user, is_in_app: false });
     }
 
     /// Every credential that there is.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 
 use crate::entra::token::EntraTokens;
 
@@ -91,6 +92,8 @@ pub struct EntraUser {
     pub deleted_at: Option<DateTime<Utc>>,
     /// When the employment ends; `None`: null on the wire.
     pub leaves_at: Option<DateTime<Utc>>,
+    /// Other members, as they stand on the wire, for whoever selects them.
+    pub more: BTreeMap<String, Value>,
 }
 
 /// A group of the tenant.

@@ -265,6 +265,8 @@ pub struct Habits {
     pub hides_inactive: bool,
     /// An account that is switched off is gone for good.
     pub deletes_inactive: bool,
+    /// The list is empty and every id is unknown, whoever has an account.
+    pub shows_nobody: bool,
     /// A filter changes nothing.
     pub ignores_filters: bool,
     /// A start beyond the end serves the first page again.
@@ -394,6 +396,7 @@ impl Default for Habits {
         Self {
             hides_inactive: false,
             deletes_inactive: false,
+            shows_nobody: false,
             ignores_filters: false,
             restarts_past_end: false,
             lists_newest_first: false,

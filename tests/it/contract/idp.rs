@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use sim::{Sim, World};
+use sim::{OneLoginEvent, Sim, World};
 
 /// Lists of several pages. Bob left three days ago and kept his account. By the second night Cem
 /// has left, Dan has lost the app, and Eve's account is gone.
@@ -100,6 +100,11 @@ onelogin (page 3, no provisioning)
         "\
 onelogin-roles
   501 Everybody
+onelogin-log
+  -3d 21 102
+  -3d 61 102 app
+  -2d 16 110
+  -2d 16 111
 app (page 8)
   a1 101 ana@firm.test on
   a2 102 bob@firm.test on
@@ -148,6 +153,11 @@ impl Idp {
             }
             Self::OneLogin => {
                 world.onelogin.set_status(103, 2, left_at);
+                // So many that they are two pages.
+                for user in 110..114 {
+                    let event = OneLoginEvent { at: left_at, type_id: 16, user, is_in_app: false };
+                    world.onelogin.events.push(event);
+                }
                 world.onelogin.logins.remove(&103);
                 world.onelogin.logins.remove(&104);
             }

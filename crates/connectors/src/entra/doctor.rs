@@ -115,7 +115,7 @@ impl Entra {
     async fn canaries(&self, reader: &Reader) -> Vec<Check> {
         let mut checks = Vec::new();
         for id in &self.config.canaries {
-            checks.push(canary(id, &reader.get(&paths::user(id)).await));
+            checks.push(canary(id, &reader.get(&paths::user(id, &[])).await));
         }
         if checks.is_empty() {
             checks.push(no_canary("object ids"));

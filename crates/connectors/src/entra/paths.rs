@@ -16,9 +16,16 @@ const USER: &str = "id,userPrincipalName,mail,displayName,accountEnabled,userTyp
 const DELETED_USER: &str = "id,userPrincipalName,mail,displayName,userType,createdDateTime,\
     deletedDateTime,employeeId,onPremisesImmutableId";
 
-/// Users, 999 a page, which is the most.
-pub(super) fn users() -> String {
-    format!("users?$select={USER}&$top=999")
+/// Users, 999 a page, which is the most, with these members besides.
+pub(super) fn users(more: &[&str]) -> String {
+    format!("users?$select={}&$top=999", selected(more))
+}
+
+/// What is selected of a user: members that are named twice come once.
+fn selected(more: &[&str]) -> String {
+    let is_new = |it: &&&str| !USER.split(',').any(|known| known == **it);
+    let more = more.iter().filter(is_new).map(|it| format!(",{it}"));
+    std::iter::once(USER.to_owned()).chain(more).collect()
 }
 
 /// One user, whoever it is.
@@ -26,9 +33,9 @@ pub(super) fn one_user() -> String {
     "users?$select=id,accountEnabled&$top=1".to_owned()
 }
 
-/// One user, by object id.
-pub(super) fn user(id: &str) -> String {
-    format!("users/{}?$select={USER}", encoded(id))
+/// One user, by object id, with these members besides.
+pub(super) fn user(id: &str, more: &[&str]) -> String {
+    format!("users/{}?$select={}", encoded(id), selected(more))
 }
 
 /// Users who were deleted in the last 30 days. The cast names which kind of object.
@@ -89,14 +96,16 @@ mod tests {
 
     #[test]
     fn users_are_asked_for_with_what_does_not_come_by_itself() {
-        let path = users();
+        let path = users(&["department", "mail"]);
         assert!(path.contains("accountEnabled") && path.contains("userType"), "{path}");
         assert!(path.ends_with("&$top=999") && !path.contains(' '), "{path}");
+        // What is read anyway comes once.
+        assert!(path.contains(",department&$top") && path.matches("mail").count() == 1, "{path}");
     }
 
     #[test]
     fn ids_cannot_leave_their_place() {
-        assert!(user("a#EXT#@b/../c").starts_with("users/a%23EXT%23%40b%2F..%2Fc?$select="));
+        assert!(user("a#EXT#@b/../c", &[]).starts_with("users/a%23EXT%23%40b%2F..%2Fc?$select="));
         assert!(app("x' or 1 eq 1").contains("%27x%27%27%20or"));
         assert_eq!(
             assigned_to_user("u", "c1 or true"),

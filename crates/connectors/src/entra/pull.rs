@@ -49,11 +49,22 @@ impl Entra {
         if let Some(app) = &app {
             pull.jobs(app, clock.now()).await;
         }
-        let (assigned, members) = match (&app, self.config.scope) {
+        let (mut assigned, members) = match (&app, self.config.scope) {
             (Some(app), Scope::Assigned) => pull.assigned(app).await,
             _ => (None, None),
         };
         let users = pull.users(assigned.as_ref(), members.as_ref()).await;
+        let filters = &self.config.scoping_filters;
+        match (&mut assigned, &users) {
+            _ if filters.is_empty() => {}
+            (Some(assigned), users) => {
+                filters.withhold(users.as_ref(), assigned, members.as_ref());
+            }
+            (None, Some(users)) if self.config.scope == Scope::Everyone => {
+                assigned = Some(filters.assign(users));
+            }
+            (None, _) => {}
+        }
         pull.keep(users, assigned, members);
         if let Some(app) = &app {
             pull.log(app, log_cursor, clock.now()).await;
@@ -195,7 +206,7 @@ impl Pull<'_> {
     }
 
     async fn users_once(&mut self) -> Option<Walked> {
-        let path = paths::users();
+        let path = paths::users(&self.entra.config.scoping_filters.members());
         let plan = self.entra.plan(&self.entra.users, &path, &Asked::Users);
         let mut users = self.gather.walk(plan).await?;
         self.entra.config.disabled.meant(&mut users.list.rows);
@@ -249,6 +260,11 @@ impl Pull<'_> {
             let rows = members.as_ref().map(|it| &it.walked.list.rows);
             let canaries = &config.assigned_canaries;
             of_assigned.extend(self.gather.canaries(&stream, canaries, assigned, rows));
+            // Members of groups are in it by themselves then.
+            let is_short = |it: &Members| !it.reasons.is_empty() || !it.walked.is_whole();
+            if !config.scoping_filters.is_empty() && members.as_ref().is_some_and(is_short) {
+                of_assigned.push("the members of assigned groups were not all read".to_owned());
+            }
         }
         let (members, of_members) = match members {
             Some(Members { walked, reasons }) => (Some(walked), reasons),
@@ -261,7 +277,8 @@ impl Pull<'_> {
             (List::Memberships, members, &self.entra.members, of_members),
         ];
         for (list, walked, profile, reasons) in all {
-            let is_read = list == List::Identities || config.scope == Scope::Assigned;
+            let is_made = list == List::Assignments && !config.scoping_filters.is_empty();
+            let is_read = list == List::Identities || config.scope == Scope::Assigned || is_made;
             match walked {
                 None if !is_read => {}
                 None if self.no_app.is_some() && list != List::Identities => {

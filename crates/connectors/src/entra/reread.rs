@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 use super::health::{App, Found};
 use super::pull::NO_APP;
 use super::refusal::{Asked, next_page};
-use super::{Entra, paths};
+use super::{Entra, Scope, paths, scoping};
 use crate::asking::{Asking, Heard, Read, Round, Sight, ask_each};
 use crate::live::{Answer, Question, Reply};
 use crate::page::{self, One};
@@ -27,7 +27,7 @@ impl Entra {
         let sight = Sight {
             source: "Entra",
             dialect: &Asked::Users,
-            canary: self.config.canaries.first().map(|it| paths::user(it)),
+            canary: self.config.canaries.first().map(|it| paths::user(it, &[])),
             anybody: paths::one_user(),
             look_at: "the permissions of the app registration",
             n_users: |body| serde_json::from_slice::<Page>(body).ok().map(|it| it.value.len()),
@@ -53,7 +53,7 @@ impl Round for Asker<'_> {
     async fn identity(&self, id: &Text, clock: &dyn Clock) -> Heard {
         let read = |profile, dialect| Read { profile, list: List::Identities, dialect, id };
         let users = read(&self.entra.users, &Asked::Users);
-        let mut heard = self.asking.object(&paths::user(id), users, clock).await;
+        let mut heard = self.asking.object(&paths::user(id, &[]), users, clock).await;
         if let Answer::Found { row, .. } = &mut heard.answer {
             self.entra.config.disabled.meant(row);
         }
@@ -74,6 +74,60 @@ impl Round for Asker<'_> {
     }
 
     async fn assignment(&self, id: &Text, clock: &dyn Clock) -> Heard {
+        let filters = &self.entra.config.scoping_filters;
+        match (self.entra.config.scope, filters.is_empty()) {
+            (Scope::Everyone, false) => self.in_scope(id, clock).await,
+            (Scope::Assigned, false) => {
+                let assigned = self.assigned_to(id, clock).await;
+                self.unless_left_out(assigned, id, clock).await
+            }
+            (_, true) => self.assigned_to(id, clock).await,
+        }
+    }
+}
+
+impl Asker<'_> {
+    /// Whether the scoping filters reach this user: a row that says so.
+    async fn in_scope(&self, id: &Text, clock: &dyn Clock) -> Heard {
+        let filters = &self.entra.config.scoping_filters;
+        let path = paths::user(id, &filters.members());
+        let read =
+            Read { profile: &self.entra.users, list: List::Identities, dialect: &Asked::Users, id };
+        let mut heard = self.asking.object(&path, read, clock).await;
+        if let Answer::Found { row, body } = &mut heard.answer {
+            let assignment = scoping::assignment(id.clone(), Via::NotStated, filters.reach(body));
+            *row = Rows::Assignments(vec![assignment]);
+        }
+        self.asking.if_users_are_seen(&mut heard).await;
+        heard
+    }
+
+    /// What remains of an assignment, by the scoping filters. Of who is not assigned they say nothing.
+    async fn unless_left_out(&self, mut heard: Heard, id: &Text, clock: &dyn Clock) -> Heard {
+        let Answer::Found { row: Rows::Assignments(rows), .. } = &mut heard.answer else {
+            return heard;
+        };
+        let user = self.in_scope(id, clock).await;
+        heard.requests.extend(user.requests);
+        match user.answer {
+            Answer::Found { row: Rows::Assignments(reached), .. } => {
+                let left_out = reached.into_iter().find(|it| it.grant != Grant::Grants);
+                for (row, left_out) in rows.iter_mut().zip(left_out) {
+                    row.grant = left_out.grant;
+                    row.changed_at = None;
+                }
+            }
+            Answer::Unknown { why } => heard.answer = Answer::Unknown { why },
+            Answer::Found { .. } | Answer::Gone => {
+                let why = "whether the scoping filters leave them out was not seen".to_owned();
+                heard.answer = Answer::Unknown { why };
+            }
+        }
+        heard
+    }
+
+    /// Whether this user is assigned, by hand or through a group.
+    async fn assigned_to(&self, id: &Text, clock: &dyn Clock) -> Heard {
         let mut requests = Vec::new();
         let app = match self.app(&mut requests).await {
             Ok(app) => app,
@@ -100,9 +154,7 @@ impl Round for Asker<'_> {
         self.asking.if_users_are_seen(&mut heard).await;
         heard
     }
-}
 
-impl Asker<'_> {
     /// What the rows of one user say together.
     fn assigned(&self, answer: &outbound::Answer, id: &Text, app: &str) -> Answer {
         let unknown = |why: &str| Answer::Unknown { why: why.to_owned() };

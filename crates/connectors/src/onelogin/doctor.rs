@@ -1,9 +1,11 @@
 //! Looks at each permission and setting that a pull rests on, and says what to do next. What to
 //! make of each answer is a function of that answer alone. Never writes.
 
-use domain::Text;
+use chrono::{SecondsFormat, TimeDelta};
+use domain::{Clock, Text};
 use outbound::{Answer, Reader};
 
+use super::events::Confirmed;
 use super::health::{self, App};
 use super::refusal::{Asked, Said, VENDOR, words_of};
 use super::{OneLogin, paths};
@@ -19,12 +21,16 @@ const USERS: &str = "users can be listed";
 const APP: &str = "the app is there";
 const PROVISIONING: &str = "OneLogin provisions the app";
 const APP_USERS: &str = "users of the app can be listed";
+const EVENTS: &str = "events can be read";
 const WRITES: &str = "the credential cannot write";
 
+/// How far back events are asked for.
+const EVENT_DAYS: i64 = 1;
+
 impl OneLogin {
-    /// Looks at the credential, every list, the app, its provisioning and the clock. Some five
-    /// requests, each for one row.
-    pub async fn doctor(&self) -> Vec<Check> {
+    /// Looks at the credential, every list, the app, its provisioning, the events and the clock. Some
+    /// seven requests, each for one row but the types of events.
+    pub async fn doctor(&self, clock: &dyn Clock) -> Vec<Check> {
         let reader = self.reader.new_pull();
         let app_id = &self.config.app_id;
         let users = match reader.get(&paths::one_user()).await {
@@ -43,6 +49,10 @@ impl OneLogin {
         checks.extend(app_is_there(&app, app_id));
         let app_users = reader.get(&paths::one_app_user(app_id)).await;
         checks.push(listed(APP_USERS, &app_users, Asked::AppUsers));
+        let since = (clock.now() - TimeDelta::days(EVENT_DAYS))
+            .to_rfc3339_opts(SecondsFormat::Millis, true);
+        let events = reader.get(&paths::one_event(&since)).await;
+        checks.push(events_are_read(&events, &reader.get(paths::EVENT_TYPES).await));
         checks.push(skipped(
             WRITES,
             "This cannot be told: OneLogin does not say which scope a credential has. Driftline sends nothing but GET.",
@@ -132,6 +142,30 @@ fn app_is_there(answered: &Answered, app_id: &str) -> Vec<Check> {
         ),
     };
     vec![fine(APP, format!("It is {}.", health::shown(&app, app_id))), provisioning]
+}
+
+/// Whether events can be read, and what the numbers of their types mean.
+fn events_are_read(events: &Answered, types: &Answered) -> Check {
+    for (answered, asked) in [(events, Asked::Events), (types, Asked::EventTypes)] {
+        match answered {
+            Ok(answer) if answer.is_success() => {}
+            Ok(answer) => return refusal(EVENTS, answer, asked),
+            Err(error) => return unanswered(EVENTS, error),
+        }
+    }
+    let confirmed = types.as_ref().ok().and_then(|it| Confirmed::read(&it.body).ok());
+    let Some(missing) = confirmed.map(|it| it.missing()) else { return no_list(EVENTS, VENDOR) };
+    if missing.is_empty() {
+        return fine(EVENTS, "They are, and their types mean what is known of them.".to_owned());
+    }
+    let missing: Vec<String> = missing.iter().map(u64::to_string).collect();
+    warning(
+        EVENTS,
+        &format!(
+            "They are, and OneLogin's list of types does not say of these what is known of them: {}. Such events tell nothing: report it.",
+            missing.join(", ")
+        ),
+    )
 }
 
 fn canary(id: &Text, answered: &Answered) -> Check {

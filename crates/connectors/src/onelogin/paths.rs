@@ -1,23 +1,23 @@
-//! What OneLogin is asked for: paths and queries below `https://SUBDOMAIN.onelogin.com/api/2/`, each
-//! as its API describes it.
+//! What OneLogin is asked for: paths and queries below `https://SUBDOMAIN.onelogin.com/api/`, each as
+//! its API describes it.
 //!
-//! Source: OneLogin API 2.
+//! Source: OneLogin API 2, and API 1 for events.
 
 use crate::path::encoded;
 
 /// Users of every status, 100 a page, which is the most.
 pub(super) fn users() -> String {
-    "users?limit=100".to_owned()
+    "2/users?limit=100".to_owned()
 }
 
 /// One user of any status.
 pub(super) fn one_user() -> String {
-    "users?limit=1".to_owned()
+    "2/users?limit=1".to_owned()
 }
 
 /// One user, by id.
 pub(super) fn user(id: &str) -> String {
-    format!("users/{}", encoded(id))
+    format!("2/users/{}", encoded(id))
 }
 
 /// The apps that one user has. Without the query those are left out that the portal does not show.
@@ -27,7 +27,7 @@ pub(super) fn user_apps(id: &str) -> String {
 
 /// The app.
 pub(super) fn app(app_id: &str) -> String {
-    format!("apps/{}", encoded(app_id))
+    format!("2/apps/{}", encoded(app_id))
 }
 
 /// Who has the app, by role, group or hand; 1000 a page, which is the most.
@@ -42,7 +42,26 @@ pub(super) fn one_app_user(app_id: &str) -> String {
 
 /// Roles that give the app, as many as one page holds.
 pub(super) fn roles(app_id: &str) -> String {
-    format!("roles?limit=100&app_id={}", encoded(app_id))
+    format!("2/roles?limit=100&app_id={}", encoded(app_id))
+}
+
+/// What the numbers of event types mean.
+pub(super) const EVENT_TYPES: &str = "1/events/types";
+
+/// Events of these types since a time, 50 a page, which is the most. In which order they come is not
+/// documented.
+pub(super) fn events(types: &str, since: &str) -> String {
+    format!("1/events?event_type_id={}&since={}&limit=50", encoded(types), encoded(since))
+}
+
+/// The page of events after a cursor. What was asked is said again: the cursor is a place alone.
+pub(super) fn events_after(first: &str, cursor: &str) -> String {
+    format!("{first}&after_cursor={}", encoded(cursor))
+}
+
+/// One event since a time.
+pub(super) fn one_event(since: &str) -> String {
+    format!("1/events?since={}&limit=1", encoded(since))
 }
 
 /// The query of the next page of a list. The cursor holds everything else that was asked.

@@ -1,14 +1,17 @@
-//! One pull: the app, who has it, all users, and the names of the roles that give it.
+//! One pull: the app, who has it, all users, the names of the roles that give it, and what is new in
+//! the events.
 
-use domain::{List, Rows};
+use chrono::{DateTime, Utc};
+use domain::{Clock, List, Rows, Watcher};
 use serde::Deserialize;
 
+use super::events;
 use super::health::{self, App};
 use super::refusal::Asked;
 use super::{Config, OneLogin, paths};
 use crate::files::withhold;
 use crate::gather::Gather;
-use crate::live::{LivePull, chain, clock_trouble};
+use crate::live::{LivePull, Trouble, chain, clock_trouble};
 use crate::roster::{ListPlan, Roster};
 use crate::walk::Walked;
 
@@ -29,7 +32,10 @@ impl OneLogin {
     ///
     /// Once the credential is refused as a whole, nothing more is asked: one failure says so, for
     /// every list that was not read.
-    pub async fn pull(&self) -> LivePull {
+    ///
+    /// `log_cursor` is the [`LivePull::log_cursor`] of the last pull that was saved; `None`: events
+    /// are read from 90 days back. Events of the last hours come again, with the same ids.
+    pub async fn pull(&self, clock: &dyn Clock, log_cursor: Option<&str>) -> LivePull {
         let mut gather = Gather::new(self.reader.new_pull());
         let app = self.health(&mut gather).await;
         let (users, app_users) = (paths::users(), paths::app_users(&self.config.app_id));
@@ -44,10 +50,40 @@ impl OneLogin {
             assigned.list.notes.extend(self.roles(&mut gather, &app).await);
         }
         roster.keep(&mut gather, users, assigned);
+        let unread = match gather.stopped {
+            Some(why) => Err(format!("they were not asked for, because {why}")),
+            None => self.events(&mut gather, (log_cursor, false), clock.now()).await,
+        };
+        // Where nothing was read, the failures say enough.
+        if let (Err(why), false) = (unread, gather.brought.snapshots.is_empty()) {
+            events_unread(&mut gather, &why);
+        }
         let mut brought = gather.brought;
         brought.troubles.extend(clock_trouble(&gather.reader));
         brought.unmapped.sort();
         brought
+    }
+
+    /// Reads what is new in the events, and no list. `log_cursor` is as in [`OneLogin::pull`].
+    pub async fn pull_log(&self, clock: &dyn Clock, log_cursor: Option<&str>) -> LivePull {
+        let mut gather = Gather::new(self.reader.new_pull());
+        if let Err(why) = self.events(&mut gather, (log_cursor, true), clock.now()).await {
+            events_unread(&mut gather, &why);
+        }
+        let mut brought = gather.brought;
+        brought.troubles.extend(clock_trouble(&gather.reader));
+        brought
+    }
+
+    async fn events(
+        &self,
+        gather: &mut Gather,
+        cursor: (Option<&str>, bool),
+        now: DateTime<Utc>,
+    ) -> Result<(), String> {
+        let Config { app_id, suspended, event_pages, .. } = &self.config;
+        let of = events::Of { app_id, suspended: *suspended };
+        events::poll(gather, of, cursor, now, *event_pages).await
     }
 
     /// Looks at the app and whether it is provisioned.
@@ -113,6 +149,15 @@ impl OneLogin {
             see_all: SEE_ALL,
         }
     }
+}
+
+fn events_unread(gather: &mut Gather, why: &str) {
+    gather.brought.troubles.push(Trouble {
+        kind: Watcher::SnapshotIncomplete,
+        text: format!(
+            "OneLogin's events could not be read to their end, so some leave times are not known: {why}."
+        ),
+    });
 }
 
 /// Takes the app from those whose state allows none: the list of who has it does not show that.

@@ -27,6 +27,8 @@ pub(super) enum Asked {
     AppUsers,
     UserApps,
     Roles,
+    Events,
+    EventTypes,
 }
 
 impl Dialect for Asked {
@@ -41,6 +43,8 @@ impl Dialect for Asked {
             Self::AppUsers => "the users of the app",
             Self::UserApps => "the apps of one user",
             Self::Roles => "the roles of the app",
+            Self::Events => "the events",
+            Self::EventTypes => "the types of events",
         }
     }
 

@@ -11,6 +11,16 @@ use crate::files::{Profile, ProfileError, Profiles};
 const BUILTIN: &[&str] = &[
     include_str!("../../profiles/apps/generic-scim.toml"),
     include_str!("../../profiles/apps/secureframe.toml"),
+    include_str!("../../profiles/apps/atlassian.toml"),
+    include_str!("../../profiles/apps/coder.toml"),
+    include_str!("../../profiles/apps/github-enterprise.toml"),
+    include_str!("../../profiles/apps/github-organization.toml"),
+    include_str!("../../profiles/apps/gitlab.toml"),
+    include_str!("../../profiles/apps/hcp-terraform.toml"),
+    include_str!("../../profiles/apps/ory-polis.toml"),
+    include_str!("../../profiles/apps/pagerduty.toml"),
+    include_str!("../../profiles/apps/sentry.toml"),
+    include_str!("../../profiles/apps/workos.toml"),
 ];
 
 /// How the rows of `GET /Users` are mapped, for exports and live pulls alike.
@@ -89,6 +99,18 @@ pub enum Habit {
     Observed,
 }
 
+/// What a vendor documents that its app does with an account that is switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Deprovision {
+    /// Keeps it in the list, inactive.
+    Lists,
+    /// Keeps it, and leaves it out of the list.
+    Hides,
+    /// Deletes it.
+    Deletes,
+}
+
 /// Which media type the server wants to be asked for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -122,9 +144,17 @@ struct Written {
     #[serde(default = "page_size")]
     page_size: u32,
     #[serde(default)]
+    shows_users: Habit,
+    #[serde(default)]
     filters: Habit,
     #[serde(default)]
+    deprovision: Option<Deprovision>,
+    #[serde(default)]
     media_type: MediaType,
+    #[serde(default)]
+    external_id: Vec<String>,
+    #[serde(default)]
+    roles: Vec<String>,
     #[serde(default)]
     invitation: Vec<String>,
     #[serde(default)]
@@ -170,6 +200,19 @@ impl AppProfile {
         self.written.page_size
     }
 
+    /// Whether `GET /Users` shows who has an account. `No`: what it says of anybody is worth nothing.
+    #[must_use]
+    pub const fn shows_users(&self) -> Habit {
+        self.written.shows_users
+    }
+
+    /// What the vendor documents of an account that is switched off; `None`: nothing, or not for
+    /// every tenant.
+    #[must_use]
+    pub const fn deprovision(&self) -> Option<Deprovision> {
+        self.written.deprovision
+    }
+
     /// Whether filters can be trusted. Each run proves it again, unless the answer is no.
     #[must_use]
     pub const fn filters(&self) -> Habit {
@@ -199,7 +242,7 @@ impl AppProfile {
     }
 }
 
-/// How rows are mapped: as every SCIM list, with the app's own states of invitations.
+/// How rows are mapped: as every SCIM list, with what the app carries elsewhere.
 fn mapping(written: &Written) -> Result<Arc<Profile>, ProfileError> {
     let invalid = |what: String| ProfileError::Invalid { name: written.name.clone(), what };
     let mut users: toml::Table =
@@ -210,7 +253,14 @@ fn mapping(written: &Written) -> Result<Arc<Profile>, ProfileError> {
             words.map(|(raw, word)| (raw, toml::Value::String(word))).collect();
         accounts.insert("invitations".to_owned(), words.into());
         if let Some(toml::Value::Table(fields)) = accounts.get_mut("fields") {
-            fields.insert("invitation".to_owned(), written.invitation.clone().into());
+            let own = [
+                ("invitation", &written.invitation),
+                ("external_id", &written.external_id),
+                ("roles", &written.roles),
+            ];
+            for (field, members) in own.into_iter().filter(|it| !it.1.is_empty()) {
+                fields.insert(field.to_owned(), members.clone().into());
+            }
         }
     }
     let toml = toml::to_string(&users).map_err(|error| invalid(error.to_string()))?;
@@ -228,15 +278,40 @@ mod tests {
     #[test]
     fn the_shipped_profiles_say_nothing_that_nobody_confirmed() {
         let profiles = AppProfiles::builtin().unwrap();
-        assert_eq!(profiles.names().collect::<Vec<_>>(), ["generic-scim", "secureframe"]);
-        for name in ["generic-scim", "secureframe"] {
+        let told = profiles.names().map(|name| {
             let app = profiles.get(name).unwrap();
-            assert_eq!(app.filters(), Habit::Unknown);
-            assert_eq!(app.page_size(), 100);
+            let known = [
+                app.deprovision().map(|it| format!("{it:?}")),
+                (app.filters() != Habit::Unknown).then(|| format!("filters {:?}", app.filters())),
+                (app.shows_users() != Habit::Unknown).then(|| "shows nobody".to_owned()),
+                (app.page_size() != page_size()).then(|| format!("pages of {}", app.page_size())),
+                (!app.privileged_roles().is_empty()).then(|| app.privileged_roles().join(" ")),
+            ];
+            let known: Vec<String> = known.into_iter().flatten().collect();
+            if known.is_empty() {
+                format!("{name}: nothing")
+            } else {
+                format!("{name}: {}", known.join(", "))
+            }
+        });
+        insta::assert_snapshot!(told.collect::<Vec<_>>().join("\n"), @r"
+        generic-scim: nothing
+        secureframe: Super Admin Admin
+        atlassian: Hides
+        coder: shows nobody
+        github-enterprise: Lists, enterprise_owner billing_manager
+        github-organization: Deletes
+        gitlab: nothing
+        hcp-terraform: filters Documented, pages of 200
+        ory-polis: filters No
+        pagerduty: Deletes, owner admin
+        sentry: Deletes, owner manager
+        workos: nothing
+        ");
+        for name in ["generic-scim", "secureframe"] {
+            assert_eq!(profiles.get(name).unwrap().deprovision(), None);
         }
-        let secureframe = profiles.get("secureframe").unwrap();
-        assert_eq!(secureframe.privileged_roles(), ["Super Admin", "Admin"]);
-        assert_eq!(secureframe.prerequisites().len(), 5);
+        assert_eq!(profiles.get("secureframe").unwrap().prerequisites().len(), 5);
     }
 
     #[test]

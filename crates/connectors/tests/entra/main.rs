@@ -17,7 +17,7 @@ mod told;
 use std::sync::Arc;
 use std::time::Duration;
 
-use connectors::entra::{self, Config, Entra, ProvisioningLog, Scope};
+use connectors::entra::{self, Config, Entra, ProvisioningLog, Scope, ScopingFilters};
 use connectors::files::Profiles;
 use connectors::live::{LivePull, SwitchedOff};
 use domain::{At, SystemId};
@@ -40,6 +40,7 @@ fn config() -> Config {
         app: SystemId::parse("secureframe").unwrap(),
         app_id: APP.into(),
         scope: Scope::Assigned,
+        scoping_filters: ScopingFilters::default(),
         disabled: SwitchedOff::Left,
         log: ProvisioningLog::Pages(50),
         canaries: Vec::new(),

@@ -1,6 +1,6 @@
 //! Asking again by id.
 
-use connectors::entra::Entra;
+use connectors::entra::{Clause, Config, Entra, Operator, Scope, ScopingFilters};
 use connectors::live::{Answer, Question, SwitchedOff};
 use domain::{Lifecycle, Rows, Text, Via};
 use serde_json::json;
@@ -43,6 +43,40 @@ async fn ask(entra: &Entra, question: Question) -> String {
 
 fn text(n: usize) -> Text {
     id(n).as_str().into()
+}
+
+#[tokio::test]
+async fn whom_a_scoping_filter_leaves_out_is_asked_about_by_their_attributes() {
+    let clause = Clause::new("department", Operator::Equals("Sales".to_owned())).unwrap();
+    let filters = ScopingFilters(vec![vec![clause]]);
+    let grant = async |config: Config, department: Option<&str>, n: usize| {
+        let mut tenant = tenant();
+        for user in &mut tenant.users {
+            match department {
+                Some(department) => user["department"] = json!(department),
+                None => drop(user.as_object_mut().unwrap().remove("department")),
+            }
+        }
+        let server = GraphServer::start(tenant);
+        let entra = connect(&server, config);
+        let reply = entra.reread(&now(), &[Question::Assignment(text(n))]).await.remove(0);
+        match reply.answer {
+            Answer::Found { row: Rows::Assignments(rows), .. } => rows[0].grant.to_string(),
+            Answer::Gone => "gone".to_owned(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let assigned = Config { scoping_filters: filters.clone(), ..config() };
+    let everyone = Config { scope: Scope::Everyone, ..assigned.clone() };
+    for (department, said) in
+        [(Some("Sales"), "grants"), (Some("Legal"), "denies"), (None, "undecided")]
+    {
+        // User 1 by hand and through a group, and of everybody user 4, who is not assigned.
+        assert_eq!(grant(assigned.clone(), department, 1).await, said);
+        assert_eq!(grant(assigned.clone(), department, 4).await, "gone");
+        assert_eq!(grant(everyone.clone(), department, 4).await, said);
+        assert_eq!(grant(everyone.clone(), department, 9).await, "gone");
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod events;
+mod examples;
 mod pull;
 mod reread;
 #[path = "../support/server.rs"]
@@ -40,6 +42,11 @@ impl Answers for Subdomain {
             number(query, "limit=").is_none_or(|it| (1..=most).contains(&it)),
             "{path}?{query}"
         );
+        match path {
+            "/api/1/events/types" => return Reply::json(&events::types()),
+            "/api/1/events" => return events::page(&[], None),
+            _ => {}
+        }
         match self.0.get(path.strip_prefix("/api/2/").unwrap_or_default()) {
             Some(Value::Array(rows)) => page(rows, rows.len(), ""),
             Some(body) => Reply::json(body),
@@ -103,13 +110,14 @@ fn connect(server: &Server<Subdomain>) -> OneLogin {
         suspended: SwitchedOff::Left,
         canaries: Vec::new(),
         assigned_canaries: Vec::new(),
+        event_pages: 3,
     };
     OneLogin::new(config, client.reader(), &Profiles::builtin().unwrap()).unwrap()
 }
 
 /// A pull as an operator sees it, with the server's address made the same in every run.
 async fn told(server: &Server<Subdomain>) -> (LivePull, String) {
-    let pull = connect(server).pull().await;
+    let pull = connect(server).pull(&now(), None).await;
     let text = told::lines(&pull);
     assert!(!text.contains(TOKEN) && !text.contains("@acme.test"), "{text}");
     (pull, text.replace(&server.url(), "ONELOGIN"))

@@ -23,7 +23,9 @@ async fn both_lists_are_whole_by_their_totals_and_what_is_null_is_no_trouble() {
         [
             "GET /api/2/apps/3001",
             "GET /api/2/apps/3001/users?limit=1000",
-            "GET /api/2/users?limit=100"
+            "GET /api/2/users?limit=100",
+            "GET /api/1/events/types",
+            "GET /api/1/events?event_type_id=16,17,21,32,53,55,60,61,63&since=2026-08-26T02:00:00.000Z&limit=50"
         ]
     );
 }

@@ -35,7 +35,7 @@ pub(crate) async fn doctor(
         let checks = match live.connect(&profiles)? {
             Source::Okta(okta) => okta.doctor(clock).await,
             Source::Entra(entra) => entra.doctor(clock).await,
-            Source::OneLogin(onelogin) => onelogin.doctor().await,
+            Source::OneLogin(onelogin) => onelogin.doctor(clock).await,
             Source::Scim(scim) => scim.doctor(clock).await,
             Source::Secureframe(secureframe) => secureframe.doctor().await,
             Source::Files(_) | Source::Past { .. } => Vec::new(),

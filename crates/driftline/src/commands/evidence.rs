@@ -91,7 +91,8 @@ impl Period {
             let what = "the period ends before it begins: `--to` is the first day after it";
             return Err(UsageError(what.to_owned()).into());
         }
-        let is_provisional = rules.deprovision == drift::Deprovision::Unknown;
+        let is_provisional = rules.deprovision == drift::Deprovision::Unknown
+            || settings.on_vendors_word.contains(&rules.app);
         let (app, idps) = (rules.app.clone(), rules.idps.clone());
         Ok(Self { app, from, to, idps, is_provisional })
     }
@@ -189,7 +190,7 @@ fn said(args: &ExportArgs, contents: &Contents, key: Option<&evidence::SigningKe
     }
     if contents.scope.is_provisional {
         text.push_str(&format!(
-            "Provisional: what {} does with an account that is switched off is not in the settings.\n",
+            "Provisional: what {} does with an account that is switched off is not in the settings (`deprovision`).\n",
             contents.scope.app
         ));
     }

@@ -94,6 +94,12 @@ fn of_app(settings: &Settings, app: &AppPlan, advice: &mut Vec<String>) {
              is never proven gone; record what you observed when one was switched off"
         ));
     }
+    if settings.on_vendors_word.contains(name) {
+        advice.push(format!(
+            "app `{name}` has no `deprovision`: what its vendor documents counts, and a bag of \
+             evidence calls itself provisional; record what you observed when one was switched off"
+        ));
+    }
     if rules.deprovision == Deprovision::Hides && rules.inactive_canaries.is_empty() {
         advice.push(format!(
             "app `{name}` hides inactive accounts and has no `inactive_canaries`: that it still \

@@ -1,7 +1,8 @@
 //! One app: what is judged, and whose word counts for it.
 
+use connectors::scim::{self, AppProfile, AppProfiles};
 use domain::SystemId;
-use drift::AppRules;
+use drift::{AppRules, Deprovision};
 use engine::AppPlan;
 use graph::KeyRules;
 
@@ -17,20 +18,52 @@ use crate::nearest::{listed, nearest};
 /// # Errors
 ///
 /// Returns the first value that cannot be used, or names a system that there is not.
-pub(super) fn apps(document: &Document<'_>, file: &File) -> Result<Vec<AppPlan>, SettingsError> {
+pub(super) fn apps(
+    document: &Document<'_>,
+    file: &File,
+    profiles: &AppProfiles,
+) -> Result<Vec<AppPlan>, SettingsError> {
     let domain_aliases = domain_aliases(document, &file.keys)?;
     let person_keys = file.keys.person.iter().map(|it| it.meant()).collect();
     // What holds for every app; each adds what its own table says.
     let common = KeyRules { person_keys, domain_aliases, ..KeyRules::default() };
-    file.app.iter().map(|(name, app)| app_settings(document, file, &common, name, app)).collect()
+    file.app
+        .iter()
+        .map(|(name, app)| {
+            let known = app.scim.as_ref().and_then(|it| profiles.get(&it.profile));
+            app_settings(document, file, &common, (name, app), known.as_deref())
+        })
+        .collect()
+}
+
+/// Apps of which the settings do not say what becomes of an account that is switched off, and
+/// whose vendor does.
+pub(super) fn on_vendors_word(file: &File, apps: &[AppPlan]) -> Vec<SystemId> {
+    let is_unsaid = |it: &&AppPlan| {
+        file.app.get(it.rules.app.as_str()).is_some_and(|it| it.deprovision.is_none())
+            && it.rules.deprovision != Deprovision::Unknown
+    };
+    apps.iter().filter(is_unsaid).map(|it| it.rules.app.clone()).collect()
+}
+
+/// What the profile of an app says of accounts that are switched off. It is said of SCIM, so it
+/// holds where nothing else shows the app.
+fn documented(app: &App, known: Option<&AppProfile>) -> Deprovision {
+    let is_scim_alone = app.secureframe_api.is_none() && app.file.is_empty();
+    match known.and_then(AppProfile::deprovision).filter(|_| is_scim_alone) {
+        Some(scim::Deprovision::Lists) => Deprovision::Lists,
+        Some(scim::Deprovision::Hides) => Deprovision::Hides,
+        Some(scim::Deprovision::Deletes) => Deprovision::Deletes,
+        None => Deprovision::Unknown,
+    }
 }
 
 fn app_settings(
     document: &Document<'_>,
     file: &File,
     common: &KeyRules,
-    name: &str,
-    app: &App,
+    (name, app): (&str, &App),
+    known: Option<&AppProfile>,
 ) -> Result<AppPlan, SettingsError> {
     let id = system_id(document, &["app", name], name)?;
     let bound = Bound { document, file, app: name };
@@ -42,9 +75,12 @@ fn app_settings(
         app: id,
         entitlement: app.entitlement.meant(),
         authority: app.authority.as_deref().map(|it| bound.authority(it)).transpose()?,
-        deprovision: app.deprovision.meant(),
+        deprovision: app.deprovision.map_or_else(|| documented(app, known), |it| it.meant()),
         required_channels: app.required_channels.iter().map(|it| it.meant()).collect(),
-        privileged_roles: app.privileged_roles.clone(),
+        privileged_roles: app
+            .privileged_roles
+            .clone()
+            .unwrap_or_else(|| known.map_or_else(Vec::new, |it| it.privileged_roles().to_vec())),
         canaries: app.canaries.clone(),
         inactive_canaries: app.inactive_canaries.clone(),
         idps,

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use connectors::entra::{self, ProvisioningLog};
+use connectors::entra::{
+    self, ATTRIBUTES, Clause, Operator, Pattern, ProvisioningLog, ScopingFilters,
+};
 use domain::IdForm;
 use outbound::{Certificate, ClientProof, Secret, ServiceApp, Url};
 #[cfg(test)]
@@ -16,6 +18,7 @@ use super::http::Http;
 use super::live::{Access, Live, Spoken, Table, texts};
 use super::words::{ProvisionedScope, SwitchedOff};
 use super::{SecretRef, SettingsError};
+use crate::nearest::nearest;
 
 /// Pages of the provisioning log that one run reads.
 const LOG_PAGES: u32 = 200;
@@ -59,6 +62,11 @@ pub(super) struct EntraApi {
     /// Whom provisioning is for: "assigned" users and groups, or "all" of the tenant.
     #[serde(default = "EntraApi::scope")]
     scope: ProvisionedScope,
+    /// Scoping filters of the provisioning job, as they stand in its attribute mapping: lists of
+    /// clauses that must all hold, of which any may. Whom they leave out has no right to the app.
+    /// Default: none.
+    #[serde(default)]
+    scoping_filters: Vec<Vec<ScopingClause>>,
     /// What a disabled account means: that they have "left", or are "suspended" for now.
     #[serde(default = "EntraApi::disabled")]
     disabled: SwitchedOff,
@@ -130,6 +138,99 @@ enum Proof {
     Federated(PathBuf),
 }
 
+/// One clause of a scoping filter.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
+#[serde(deny_unknown_fields)]
+struct ScopingClause {
+    /// The attribute of the user, as Microsoft Graph calls it: `department`, `userType`,
+    /// `extensionAttribute1`.
+    attribute: String,
+    /// What is asked of it.
+    operator: ScopingOperator,
+    /// What it is compared with, for operators that compare.
+    #[serde(default)]
+    value: Option<String>,
+}
+
+/// Operators of Entra's scoping filters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
+#[serde(rename_all = "snake_case")]
+enum ScopingOperator {
+    /// EQUALS.
+    Equals,
+    /// NOT EQUALS.
+    NotEquals,
+    /// ENDS WITH.
+    EndsWith,
+    /// Includes.
+    Includes,
+    /// REGEX MATCH.
+    RegexMatch,
+    /// NOT REGEX MATCH.
+    NotRegexMatch,
+    /// Greater Than.
+    GreaterThan,
+    /// Greater Than OR EQUALS.
+    GreaterThanOrEquals,
+    /// IS NULL.
+    IsNull,
+    /// IS NOT NULL.
+    IsNotNull,
+    /// IS TRUE.
+    IsTrue,
+    /// IS FALSE.
+    IsFalse,
+    /// Another (`&`, `!&`): it decides about nobody.
+    Other,
+}
+
+impl ScopingClause {
+    /// What it means, or why it means nothing.
+    fn mean(&self) -> Result<Clause, String> {
+        use ScopingOperator as Written;
+        let value = || match self.value.as_deref() {
+            Some(value) if !value.is_empty() => Ok(value),
+            _ => Err("this operator needs a `value`".to_owned()),
+        };
+        let number = || {
+            let value = value()?;
+            value.parse().map_err(|_| format!("`{value}` is no whole number"))
+        };
+        let pattern = || {
+            Pattern::parse(value()?).map_err(|it| format!("its pattern is not understood: {it}"))
+        };
+        let bare = |operator| match self.value {
+            Some(_) => Err("this operator takes no `value`".to_owned()),
+            None => Ok(operator),
+        };
+        let operator = match self.operator {
+            Written::Equals => Operator::Equals(value()?.to_owned()),
+            Written::NotEquals => Operator::NotEquals(value()?.to_owned()),
+            Written::EndsWith => Operator::EndsWith(value()?.to_owned()),
+            Written::Includes => Operator::Includes(value()?.to_owned()),
+            Written::RegexMatch => Operator::Matches(pattern()?),
+            Written::NotRegexMatch => Operator::NotMatches(pattern()?),
+            Written::GreaterThan => Operator::GreaterThan(number()?),
+            Written::GreaterThanOrEquals => Operator::GreaterOrEquals(number()?),
+            Written::IsNull => bare(Operator::IsNull)?,
+            Written::IsNotNull => bare(Operator::IsNotNull)?,
+            Written::IsTrue => bare(Operator::IsTrue)?,
+            Written::IsFalse => bare(Operator::IsFalse)?,
+            Written::Other => Operator::Other,
+        };
+        Clause::new(&self.attribute, operator).ok_or_else(|| {
+            let guess = nearest(&self.attribute, ATTRIBUTES.iter().copied())
+                .map_or_else(String::new, |word| format!("; did you mean `{word}`?"));
+            format!(
+                "`{}` is no attribute of one value that Microsoft Graph gives{guess}; docs/connectors/entra.md lists them",
+                self.attribute
+            )
+        })
+    }
+}
+
 impl EntraApi {
     const fn scope() -> ProvisionedScope {
         ProvisionedScope::Assigned
@@ -145,7 +246,26 @@ impl EntraApi {
 
     /// Whether everybody in the tenant is in scope.
     pub(super) fn is_for_all(&self) -> bool {
-        self.scope == ProvisionedScope::All
+        self.scope == ProvisionedScope::All && self.scoping_filters.is_empty()
+    }
+
+    fn scoping_filters(&self, table: &Table<'_>) -> Result<ScopingFilters, SettingsError> {
+        let mut filters = Vec::new();
+        for (nth, clauses) in self.scoping_filters.iter().enumerate() {
+            if clauses.is_empty() {
+                let what = format!("has no clause in filter {}: take it out", nth + 1);
+                return Err(table.wrong("scoping_filters", what));
+            }
+            let mut meant = Vec::new();
+            for (at, clause) in clauses.iter().enumerate() {
+                meant.push(clause.mean().map_err(|what| {
+                    let place = format!("filter {}, clause {}", nth + 1, at + 1);
+                    table.wrong("scoping_filters", format!("cannot be used in {place}: {what}"))
+                })?);
+            }
+            filters.push(meant);
+        }
+        Ok(ScopingFilters(filters))
     }
 
     /// What the table means.
@@ -170,6 +290,7 @@ impl EntraApi {
             app: table.app(file, self.app.as_deref())?,
             app_id: self.app_id.as_str().into(),
             scope: self.scope.meant(),
+            scoping_filters: self.scoping_filters(table)?,
             disabled: self.disabled.meant(),
             log: match (self.provisioning_log, self.cloud) {
                 (false, _) => ProvisioningLog::Unwanted,
@@ -340,6 +461,44 @@ mod tests {
         let (all, assigned): (Vec<String>, Vec<String>) = (of("all"), of("assigned"));
         assert_eq!(all, ["entra"]);
         assert!(assigned.is_empty());
+    }
+
+    #[test]
+    fn a_scoping_filter_that_means_nothing_names_its_place() {
+        let wrong = |clauses: &str| {
+            let more = format!("client_secret = 'env:S'\nscoping_filters = [{clauses}]");
+            understood("t", &more).unwrap_err().to_string()
+        };
+        let fine = "[{ attribute = 'department', operator = 'equals', value = 'Sales' }]";
+        for (clause, told) in [
+            ("[]", "has no clause in filter 1"),
+            (
+                "[{ attribute = 'departmnt', operator = 'is_null' }]",
+                "filter 1, clause 1: `departmnt` is no attribute of one value that Microsoft Graph gives; did you mean `department`?",
+            ),
+            ("[{ attribute = 'city', operator = 'equals' }]", "this operator needs a `value`"),
+            ("[{ attribute = 'city', operator = 'is_null', value = 'x' }]", "takes no `value`"),
+            (
+                "[{ attribute = 'employeeId', operator = 'greater_than', value = 'ten' }]",
+                "`ten` is no whole number",
+            ),
+            (
+                "[{ attribute = 'city', operator = 'regex_match', value = '(?=x)' }]",
+                "its pattern is not understood",
+            ),
+            (
+                "[{ attribute = 'city', operator = 'like', value = 'x' }]",
+                "expected one of `equals`",
+            ),
+        ] {
+            let told_us = wrong(clause);
+            assert!(told_us.contains(told), "{clause}: {told_us}");
+            assert!(wrong(&format!("{fine}, {clause}")).contains("scoping_filters"), "{clause}");
+        }
+        // Who the filters reach is assigned one by one then.
+        let more = format!("scope = 'all'\nclient_secret = 'env:S'\nscoping_filters = [{fine}]");
+        let settings = understood("t", &more).unwrap();
+        assert!(settings.apps[0].keys.assigns_everyone.is_empty());
     }
 
     #[test]

@@ -372,12 +372,13 @@ pub(super) struct App {
     /// Whose word that somebody left beats everybody's assignment: an identity provider or an
     /// HR system. Default: nobody's.
     pub(super) authority: Option<String>,
-    /// What the app does with an account that is switched off.
-    pub(super) deprovision: Deprovision,
+    /// What the app does with an account that is switched off. Default: what its vendor documents,
+    /// by the profile of its SCIM endpoint where that is the only view of it, else `unknown`.
+    pub(super) deprovision: Option<Deprovision>,
     /// Channels that must all say so before an account counts as inactive. Default: all.
     pub(super) required_channels: Vec<Channel>,
-    /// Role values that count as privileged.
-    pub(super) privileged_roles: Vec<String>,
+    /// Role values that count as privileged. Default: those of the profile of its SCIM endpoint.
+    pub(super) privileged_roles: Option<Vec<String>>,
     /// Ids, user names or addresses of accounts that must be in every list of the app. Without
     /// one there is no grade A.
     pub(super) canaries: Vec<String>,
@@ -404,9 +405,9 @@ impl Default for App {
             idps: Vec::new(),
             entitlement: Entitlement::Any,
             authority: None,
-            deprovision: Deprovision::Unknown,
+            deprovision: None,
             required_channels: Vec::new(),
-            privileged_roles: Vec::new(),
+            privileged_roles: None,
             canaries: Vec::new(),
             inactive_canaries: Vec::new(),
             external_id: BTreeMap::new(),
@@ -474,7 +475,7 @@ pub(super) struct ScimApi {
     pub(super) url: String,
     /// The bearer token: `env:NAME` or `file:PATH`.
     pub(super) token: String,
-    /// What is known of the app: `secureframe` or `generic-scim`.
+    /// What is known of the app: its profile, by name (docs/connectors/scim.md).
     #[serde(default = "ScimApi::profile")]
     pub(super) profile: String,
     /// Accounts to ask for at a time. Default: as the profile says.

@@ -311,6 +311,7 @@ pub(super) fn live(
     document: &Document<'_>,
     file: &File,
     base: &Path,
+    profiles: &AppProfiles,
 ) -> Result<Vec<Live>, SettingsError> {
     let mut all = Vec::new();
     for (name, idp) in &file.idp {
@@ -346,7 +347,7 @@ pub(super) fn live(
     for (name, app) in &file.app {
         let table = |key| Table { document, base, path: ["app", name, key] };
         if let Some(api) = &app.scim {
-            all.push(table("scim").scim(app, api)?);
+            all.push(table("scim").scim(app, api, profiles)?);
         }
         if let Some(api) = &app.secureframe_api {
             all.push(api.mean(&table("secureframe_api"), app)?);
@@ -401,11 +402,7 @@ impl Table<'_> {
         })
     }
 
-    fn scim(&self, of: &App, api: &ScimApi) -> Result<Live, SettingsError> {
-        let profiles = AppProfiles::builtin().map_err(|error| SettingsError::Live {
-            at: self.path.join("."),
-            what: with_causes(error),
-        })?;
+    fn scim(&self, of: &App, api: &ScimApi, profiles: &AppProfiles) -> Result<Live, SettingsError> {
         let app = profiles.get(&api.profile).ok_or_else(|| {
             let guess = nearest(&api.profile, profiles.names())
                 .map_or_else(String::new, |word| format!("; did you mean `{word}`?"));

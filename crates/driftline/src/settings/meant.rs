@@ -7,7 +7,8 @@ use alerting::{Routes, Sender};
 use anchors::Anchor;
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use connectors::files::{Config, Profiles};
-use domain::{Digest, Pass};
+use connectors::scim::AppProfiles;
+use domain::{Digest, Pass, SystemId};
 use drift::Policy;
 use engine::{AppPlan, Plan, Retention, Source};
 use sha2::{Digest as _, Sha256};
@@ -15,7 +16,7 @@ use store::Store;
 
 use super::alert::{ChannelSettings, channels, routes};
 use super::anchor::{AnchorSettings, anchors};
-use super::app::apps;
+use super::app::{apps, on_vendors_word};
 use super::document::Document;
 use super::file::{self, File};
 use super::live::{Live, live};
@@ -50,6 +51,8 @@ pub(crate) struct Settings {
     pub(crate) policy: Policy,
     /// The apps, by name.
     pub(crate) apps: Vec<AppPlan>,
+    /// Apps whose `deprovision` is what their vendor documents, and was not seen at this tenant.
+    pub(crate) on_vendors_word: Vec<SystemId>,
     /// The systems that are read over the network.
     pub(crate) live: Vec<Live>,
     /// The channels by which people are told, by name.
@@ -371,6 +374,9 @@ pub(super) fn mean(
         })
     });
     let channels = channels(document, &file, &base)?;
+    let profiles = AppProfiles::builtin()
+        .map_err(|error| SettingsError::Live { at: "app".to_owned(), what: error.to_string() })?;
+    let apps = apps(document, &file, &profiles)?;
     Ok(Settings {
         routes: routes(document, &file, &channels, &policy)?,
         channels,
@@ -387,8 +393,9 @@ pub(super) fn mean(
         controls: file.evidence.controls.as_ref().map(|it| base.join(it)),
         profiles: file.profiles.as_ref().map(|folder| base.join(folder)),
         nights,
-        apps: apps(document, &file)?,
-        live: live(document, &file, &base)?,
+        on_vendors_word: on_vendors_word(&file, &apps),
+        apps,
+        live: live(document, &file, &base, &profiles)?,
         service: service(document, &file, &base, policy.zone)?,
         written: sources(document, file, policy.zone)?,
         policy,

@@ -15,6 +15,10 @@ use super::live::{Access, Live, Spoken, Table};
 use super::words::SwitchedOff;
 use super::{SecretRef, SettingsError};
 
+/// Pages of events that one run reads, of 50 each: the first run reads 90 days, of types that are
+/// rare.
+const EVENT_PAGES: u32 = 200;
+
 /// One app of one OneLogin subdomain, read over OneLogin's API.
 #[derive(Debug, Deserialize)]
 #[cfg_attr(test, derive(JsonSchema, Serialize))]
@@ -71,6 +75,7 @@ impl OneLoginApi {
             suspended: self.suspended.meant(),
             canaries: numbers(&self.canaries),
             assigned_canaries: numbers(&self.assigned_canaries),
+            event_pages: EVENT_PAGES,
         });
         let secret = table.reference("client_secret", &self.client_secret)?;
         Ok(Live {

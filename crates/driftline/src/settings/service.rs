@@ -36,8 +36,8 @@ const STOP_MAX: TimeDelta = TimeDelta::hours(24);
 pub(super) struct ScheduleTable {
     /// Cron expressions: minute, hour, day of the month, month, day of the week (`MON-FRI`).
     runs: Vec<String>,
-    /// Cron expressions for light passes, which read no list: they read the logs of Okta and Entra,
-    /// and ask by id about whoever left by them, suspects and open findings.
+    /// Cron expressions for light passes, which read no list: they read the logs of Okta, Entra and
+    /// OneLogin, and ask by id about whoever left by them, suspects and open findings.
     #[serde(default)]
     light: Vec<String>,
     /// The zone of their hours (IANA). Default: the policy's.

@@ -24,6 +24,7 @@ pub(super) fn read(world: &mut World, section: Section, words: &[&str]) -> Resul
         Section::EntraLog => tenant::event(world, &row),
         Section::OneLogin => subdomain::user(world, &row),
         Section::OneLoginRoles => subdomain::role(world, &row),
+        Section::OneLoginLog => subdomain::event(world, &row),
         Section::Personnel => personnel::record(world, &row),
         Section::Faults => fault(world, &row),
         Section::Company => Err("a company has no lines of its own".to_owned()),
@@ -90,6 +91,14 @@ impl<'a> Row<'a> {
 
     pub(super) fn value(&self, key: &str) -> Option<String> {
         self.keyed.get(key).map(|it| (*it).to_owned())
+    }
+
+    /// `+name=text`: members as they stand on the wire.
+    pub(super) fn more(&self) -> impl Iterator<Item = (String, Value)> {
+        let more = self.keyed.iter();
+        more.filter_map(|(key, value)| {
+            Some((key.strip_prefix('+')?.to_owned(), Value::from(*value)))
+        })
     }
 
     pub(super) fn values(&self, key: &str) -> Vec<String> {
@@ -172,10 +181,6 @@ fn account(world: &mut World, row: &Row<'_>) -> Result<(), String> {
         group.name = name;
         group.members.insert(id.to_owned());
     }
-    let more = row
-        .keyed
-        .iter()
-        .filter_map(|(key, value)| Some((key.strip_prefix('+')?.to_owned(), Value::from(*value))));
     let account = Account {
         id: id.to_owned(),
         external_id: optional(external_id.to_owned()),
@@ -186,7 +191,7 @@ fn account(world: &mut World, row: &Row<'_>) -> Result<(), String> {
         employee_number: row.value("emp"),
         created_at,
         modified_at: row.time(world, "changed")?.unwrap_or(created_at),
-        more: more.collect(),
+        more: row.more().collect(),
     };
     world.app.accounts.push(account);
     Ok(())

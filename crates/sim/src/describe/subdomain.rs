@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 
 use super::row::{Row, optional};
-use super::{count, unknown};
-use crate::subdomain::{AppLogin, OneLoginUser};
+use super::{count, time, unknown};
+use crate::subdomain::{AppLogin, OneLoginEvent, OneLoginUser};
 use crate::world::World;
 
 /// What may stand in parentheses after `onelogin`.
@@ -54,6 +54,20 @@ pub(super) fn user(world: &mut World, row: &Row<'_>) -> Result<(), String> {
         };
         subdomain.logins.insert(id, login);
     }
+    Ok(())
+}
+
+/// Reads one event.
+pub(super) fn event(world: &mut World, row: &Row<'_>) -> Result<(), String> {
+    let ([at, type_id, user], rest) = row.take("a time, the number of a type and a user's id")?;
+    row.only(rest, &["app"], &[])?;
+    let event = OneLoginEvent {
+        at: time(world, at)?,
+        type_id: count(type_id)?,
+        user: count(user)?,
+        is_in_app: rest.contains(&"app"),
+    };
+    world.onelogin.events.push(event);
     Ok(())
 }
 

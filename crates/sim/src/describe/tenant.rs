@@ -57,6 +57,7 @@ pub(super) fn user(world: &mut World, row: &Row<'_>) -> Result<(), String> {
         created_at,
         deleted_at: is_deleted.then_some(deleted_at),
         leaves_at: None,
+        more: row.more().collect(),
     };
     let tenant = &mut world.entra;
     tenant.users.insert(id.to_owned(), user);

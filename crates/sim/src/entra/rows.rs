@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use crate::tenant::{EntraApp, EntraAssignment, EntraJob, EntraUser, ProvisioningEvent, Tenant};
-use crate::wire::{Ask, timestamp};
+use crate::wire::{Ask, put, timestamp};
 
 /// Members of a user that come where nothing is selected.
 const DEFAULT: &[&str] = &["id", "displayName", "mail", "userPrincipalName"];
@@ -24,6 +24,9 @@ pub(super) fn user(id: &str, user: &EntraUser, ask: &Ask) -> Value {
         "employeeLeaveDateTime": user.leaves_at.map(timestamp),
         "onPremisesImmutableId": null,
     });
+    for (name, value) in &user.more {
+        put(&mut row, name, value.clone());
+    }
     let selected = ask.param("$select");
     let is_wanted = |name: &str| match &selected {
         Some(names) => names.split(',').any(|it| it == name),

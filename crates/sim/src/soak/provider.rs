@@ -128,7 +128,7 @@ impl Provider {
         match self {
             Self::Okta => Some(Endpoint::OktaLog),
             Self::Entra => Some(Endpoint::EntraLog),
-            Self::Onelogin => None,
+            Self::Onelogin => Some(Endpoint::OneLoginEvents),
         }
     }
 
@@ -144,7 +144,7 @@ impl Provider {
         match self {
             Self::Okta => okta::logs_leaver(world, user, account, since),
             Self::Entra => entra::logs_leaver(world, user, since),
-            Self::Onelogin => false,
+            Self::Onelogin => onelogin::logs_leaver(world, user, since),
         }
     }
 

@@ -1,5 +1,6 @@
 //! OneLogin's API and its token endpoint, as they look from outside.
 
+use serde_json::json;
 use sim::{Endpoint, Fault, Sim, When, World};
 
 use crate::ask::{Reply, get, send};
@@ -43,7 +44,8 @@ async fn pages_lead_on_in_a_header_and_are_numbers_in_disguise() {
     assert_eq!(first.column("id"), ["101", "102"]);
     assert_eq!((first.header("total-count"), first.header("total-pages")), ("3", "2"));
     // Who goes moves everybody behind.
-    sim.world().onelogin.delete(101);
+    let now = sim.world().begins_at;
+    sim.world().onelogin.delete(101, now);
     let cursor = first.header("after-cursor").to_owned();
     let second = ask(&sim, &token, &format!("users?cursor={cursor}")).await;
     assert_eq!((second.column("id").len(), second.header("total-count")), (0, "2"));
@@ -98,4 +100,28 @@ fn the_subdomain_that_comes_along_can_be_read() {
         let error = World::describe(line).unwrap_err().to_string();
         assert!(error.contains(told), "{error}");
     }
+}
+
+#[tokio::test]
+async fn events_come_in_an_envelope_with_the_cursor_in_the_body() {
+    let (sim, token) = start(FIRM).await;
+    let now = sim.world().begins_at;
+    sim.world().onelogin.set_status(101, 2, now);
+    sim.world().onelogin.set_status(101, 1, now);
+    sim.world().onelogin.delete(101, now);
+    let events = async |query: &str| {
+        let bearer = format!("bearer {token}");
+        let url = format!("{}/api/1/events{query}", sim.onelogin_url());
+        get(&url, &[("authorization", bearer.as_str())]).await.json()
+    };
+    let types = |body: &serde_json::Value| {
+        let data = body["data"].as_array().unwrap().clone();
+        data.iter().map(|it| it["event_type_id"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    let first = events("?limit=2&event_type_id=17,21,32").await;
+    assert_eq!(types(&first), [17, 32]);
+    let after = first["pagination"]["after_cursor"].as_str().unwrap();
+    let second = events(&format!("?limit=2&event_type_id=17,21,32&after_cursor={after}")).await;
+    assert_eq!((types(&second), &second["pagination"]["after_cursor"]), (vec![21], &json!(null)));
+    assert!(events("/types").await["data"].as_array().unwrap().iter().any(|it| it["id"] == 21));
 }

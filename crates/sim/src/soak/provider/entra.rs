@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use connectors::entra::{self, Entra, ProvisioningLog, Scope};
+use connectors::entra::{self, Entra, ProvisioningLog, Scope, ScopingFilters};
 use connectors::files::Profiles;
 use connectors::live::SwitchedOff;
 use domain::SystemId;
@@ -49,6 +49,7 @@ pub(super) fn show(world: &mut World, at: DateTime<Utc>) {
             created_at: user.created_at,
             deleted_at: None,
             leaves_at: user.ends_on.map(end_of),
+            more: std::collections::BTreeMap::new(),
         };
         tenant.users.insert(id.clone(), shown);
     }
@@ -118,6 +119,7 @@ pub(super) fn source(
         app,
         app_id: access.app_id.as_str().into(),
         scope: Scope::Assigned,
+        scoping_filters: ScopingFilters::default(),
         disabled: SwitchedOff::Left,
         log: ProvisioningLog::Pages(200),
         canaries: Vec::new(),

@@ -1,8 +1,9 @@
-//! What OneLogin shows: users and who has the app, and nothing of when. Who leaves is suspended,
-//! or deleted, and then nothing remembers.
+//! What OneLogin shows: users and who has the app, and by its events when somebody was suspended or
+//! deleted, and how the app was told. When somebody lost the app it does not say.
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use connectors::files::Profiles;
 use connectors::live::SwitchedOff;
 use connectors::onelogin::{self, OneLogin};
@@ -12,9 +13,12 @@ use outbound::Pace;
 
 use super::Access;
 use crate::soak::installation::client;
-use crate::subdomain::{AppLogin, OneLoginUser};
-use crate::world::World;
+use crate::subdomain::{AppLogin, OneLoginEvent, OneLoginUser};
+use crate::world::{DEACTIVATED_IN_APP, World};
 use crate::{Endpoint, Sim, SimClock};
+
+/// A user was suspended.
+const SUSPENDED: u64 = 21;
 
 pub(super) const PLACES: &[Endpoint] = &[
     Endpoint::OneLogin,
@@ -24,6 +28,8 @@ pub(super) const PLACES: &[Endpoint] = &[
     Endpoint::OneLoginApp,
     Endpoint::OneLoginAppUsers,
     Endpoint::OneLoginUserApps,
+    Endpoint::OneLoginEvents,
+    Endpoint::OneLoginEventTypes,
 ];
 
 pub(super) fn show(world: &mut World) {
@@ -48,6 +54,26 @@ pub(super) fn show(world: &mut World) {
     subdomain.users = users.collect();
     let logins = book.app_users.keys().filter_map(number);
     subdomain.logins = logins.map(|it| (it, AppLogin::default())).collect();
+    let events = book.log.iter().filter_map(|it| {
+        let type_id = match (it.event_type.as_str(), it.result.as_str()) {
+            ("user.lifecycle.deactivate" | "user.lifecycle.suspend", _) => SUSPENDED,
+            ("user.lifecycle.delete.completed", _) => 17,
+            ("user.lifecycle.unsuspend" | "user.lifecycle.reactivate", _) => 32,
+            ("user.lifecycle.activate", _) => 16,
+            (DEACTIVATED_IN_APP, "SUCCESS") => 53,
+            (DEACTIVATED_IN_APP, _) => 61,
+            _ => return None,
+        };
+        let is_in_app = it.event_type == DEACTIVATED_IN_APP;
+        Some(OneLoginEvent { at: it.published_at, type_id, user: number(&it.user)?, is_in_app })
+    });
+    subdomain.events = events.collect();
+}
+
+/// An event says that they were suspended.
+pub(super) fn logs_leaver(world: &World, user: &str, since: DateTime<Utc>) -> bool {
+    let is_of = |it: &OneLoginEvent| it.user.to_string() == user && it.type_id == SUSPENDED;
+    world.onelogin.events.iter().any(|it| is_of(it) && it.at > since)
 }
 
 pub(super) fn access(sim: &Sim) -> Access {
@@ -73,6 +99,7 @@ pub(super) fn source(
         suspended: SwitchedOff::Left,
         canaries: Vec::new(),
         assigned_canaries: Vec::new(),
+        event_pages: 200,
     };
     let auth = access.service_app(onelogin::TOKEN, false, Vec::new())?;
     let base = format!("{}{}", access.url, onelogin::API);
