@@ -25,6 +25,7 @@ mod onelogin;
 mod partial;
 mod quickstart;
 mod rederive;
+mod root_cause;
 mod same_file;
 mod secureframe;
 mod site;

@@ -79,7 +79,7 @@ pub use snapshot::{
 pub use turn::Turn;
 pub use unseen::Unseen;
 pub use verdict::Verdict;
-pub use watcher::{Watcher, WatcherFinding};
+pub use watcher::{Reach, RootCause, Watcher, WatcherFinding, Whom};
 
 /// Declares an enum whose values have one stable name each, used alike in the
 /// database, in JSON and on pages. Gives `ALL`, `name` and `parse`.

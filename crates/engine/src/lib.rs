@@ -26,6 +26,7 @@ mod plan;
 mod pull;
 mod record;
 mod rederive;
+mod root_cause;
 mod run;
 mod schedule;
 mod selfcheck;

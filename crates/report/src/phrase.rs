@@ -6,8 +6,8 @@ use chrono_tz::Tz;
 
 use crate::v1::{
     App, AsOfBasis, Bounds, Cause, Change, Channel, ClockStart, Coverage, Exposure, Finding,
-    FindingState, Grade, LedgerHead, List, Proof, Report, Resolution, SlaOutcome, Source, Tier,
-    Time, TimeToDeactivate, TrialOutcome, Verdict,
+    FindingState, Grade, LedgerHead, List, Proof, Report, Resolution, RootCause, SlaOutcome,
+    Source, Tier, Time, TimeToDeactivate, TrialOutcome, Verdict,
 };
 
 /// The zone of a report's pages.
@@ -138,6 +138,30 @@ pub(crate) fn time_to_deactivate(it: &TimeToDeactivate, zone: Zone) -> String {
         of(it.p95),
         of(it.max)
     )
+}
+
+/// `3 findings: DL-3 critical leaver_active, DL-4 …`, of findings under one cause.
+pub(crate) fn under(findings: &[&Finding]) -> String {
+    let each = |it: &&Finding| format!("{} {} {}", it.id, it.severity.name(), it.cause.name());
+    let all: Vec<String> = findings.iter().map(each).collect();
+    format!("{}: {}", count(findings.len() as u64, "finding"), all.join(", "))
+}
+
+/// Since when a root cause is known to be there, and what it may explain.
+pub(crate) fn began(root: &RootCause, zone: Zone) -> String {
+    let since = match (root.began_by, root.began_after) {
+        (None, _) => "each push says so of its own user".to_owned(),
+        (Some(by), Some(after)) if by == after => format!("so since {}", zone.time(by)),
+        (Some(by), Some(after)) => {
+            format!("so since {} at the latest, and not yet at {}", zone.time(by), zone.time(after))
+        }
+        (Some(by), None) => {
+            format!("so since {} at the latest; since when is not known", zone.time(by))
+        }
+    };
+    let perhaps = "; what it may explain: whether it was so when they lost the app, or whether no \
+                   other provider was to act, is not known";
+    format!("{since}{}", if root.may_explain.is_empty() { "" } else { perhaps })
 }
 
 /// When a stretch of exposure began.

@@ -109,6 +109,7 @@ pub(crate) fn record() -> RunRecord {
             severity: Severity::High,
             text: "page 3 of the account list was cut off after 200 of 214 rows".to_owned(),
             next_action: "Export the account list again, or wait for the next night.".to_owned(),
+            root: None,
         }],
         unmapped: vec![Unmapped {
             system: system("okta"),

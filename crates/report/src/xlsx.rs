@@ -277,7 +277,13 @@ fn facts(report: &Report) -> [(&'static str, Cell); 9] {
 fn limits(sheet: &mut Worksheet, report: &Report) -> Result<(), XlsxError> {
     let watcher = report.watcher.iter().map(|it| {
         let system = it.system.as_deref().unwrap_or("");
-        (it.kind.name(), format!("{system} {}: {}", it.text, it.next_action).trim().to_owned())
+        let under = it.root_cause.as_ref().filter(|it| it.has_findings());
+        let under = under.map_or_else(String::new, |root| {
+            let (sure, perhaps) = (root.explains.join(", "), root.may_explain.join(", "));
+            format!(" Explains: {sure}. May explain: {perhaps}.")
+        });
+        let text = format!("{system} {}: {}{under}", it.text, it.next_action);
+        (it.kind.name(), text.trim().to_owned())
     });
     let unmapped = report.unmapped.iter().map(|it| {
         let rows = phrase::count(it.count, "row");

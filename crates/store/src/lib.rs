@@ -65,7 +65,7 @@ pub use erase::{Erased, ErasedCounts, ErasureRow, ErasureScope, HeldOn, LegalHol
 pub use error::{Refusal, StoreError};
 pub use guard::NewRelease;
 pub use health::{Requested, Sizes};
-pub use inputs::{Inputs, ListInput};
+pub use inputs::{Inputs, ListInput, TroubleInput};
 pub use known::{Known, KnownRows, OpenVersion};
 pub use leaver::LeaverLine;
 pub use log::LogPart;

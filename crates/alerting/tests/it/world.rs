@@ -130,6 +130,7 @@ pub(crate) fn blind(kind: Watcher, text: &str) -> WatcherFinding {
         severity: Severity::High,
         text: text.to_owned(),
         next_action: "Run `driftline doctor`.".to_owned(),
+        root: None,
     }
 }
 

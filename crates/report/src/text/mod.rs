@@ -13,7 +13,7 @@ use line::{Paint, clean, pad, width, wrap};
 
 use crate::Filter;
 use crate::phrase::{self, Zone};
-use crate::v1::{App, Grade, Pass, Report, Severity, Source};
+use crate::v1::{App, Grade, Pass, Report, Severity, Source, WatcherFinding};
 
 /// The page of one run. Every line fits the style's width.
 #[must_use]
@@ -193,18 +193,13 @@ fn source_troubles(page: &mut String, source: &Source, style: Style) {
 }
 
 fn watcher(page: &mut String, report: &Report, style: Style) {
-    if !report.watcher.is_empty() {
+    // What is behind findings stands over them.
+    let others = || report.watcher.iter().filter(|it| !it.is_over_findings());
+    if others().next().is_some() {
         section(page, "ABOUT THE WATCHING ITSELF", style);
     }
-    for it in &report.watcher {
-        let system = it.system.as_ref().map_or(String::new(), |it| format!("  {}", clean(it)));
-        page.push_str(&format!(
-            "  {}  {}{system}\n",
-            severity(it.severity, 8, style),
-            it.kind.name()
-        ));
-        page.push_str(&wrap("", &clean(&it.text), 4, style.columns()));
-        page.push_str(&wrap("    next: ", &clean(&it.next_action), 10, style.columns()));
+    for it in others() {
+        watched(page, it, style);
     }
     if !report.unmapped.is_empty() {
         section(page, "VALUES THAT NO MAPPING KNOWS (counted as unknown, never guessed)", style);
@@ -219,6 +214,15 @@ fn watcher(page: &mut String, report: &Report, style: Style) {
         );
         page.push_str(&wrap("  ", &clean(&line), 2, style.columns()));
     }
+}
+
+/// One finding about the watching: head, what happened, what next.
+fn watched(page: &mut String, it: &WatcherFinding, style: Style) {
+    let system = it.system.as_ref().map_or(String::new(), |it| format!("  {}", clean(it)));
+    let head = [severity(it.severity, 8, style), it.kind.name().to_owned()].join("  ");
+    page.push_str(&format!("  {head}{system}\n"));
+    page.push_str(&wrap("", &clean(&it.text), 4, style.columns()));
+    page.push_str(&wrap("    next: ", &clean(&it.next_action), 10, style.columns()));
 }
 
 fn sentences(page: &mut String, title: &str, sentences: &[String], style: Style) {
