@@ -13,6 +13,7 @@ mod contract;
 mod crash;
 mod daemon;
 mod decisions;
+mod deprovision;
 mod entra;
 mod erasure;
 mod evidence;

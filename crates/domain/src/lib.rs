@@ -11,6 +11,7 @@ mod assignment;
 mod cause;
 mod clock;
 mod decision;
+mod deprovision;
 mod explanation;
 mod exposure;
 mod failed;
@@ -43,6 +44,9 @@ pub use assignment::{Assignment, Grant, GroupRef, Membership, Principal, Via};
 pub use cause::{Cause, Family, Severity};
 pub use clock::{At, Clock};
 pub use decision::{Decision, Disposition, Signature, Waiver, Word};
+pub use deprovision::{
+    DeprovisionRecord, DeprovisionSeen, DeprovisionTally, DeprovisionWitness, Deprovisioned,
+};
 pub use explanation::{Explanation, Fact, KeyTrial, TrialOutcome};
 pub use exposure::{Exposure, Interval, Span, TimeToDeactivate};
 pub use failed::FailedRuns;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::{
-    AppRecord, Change, Coverage, Direction, FindingId, FindingRecord, FindingState, Grade, Hold,
-    Pass, RunId, RunRecord, Severity, SourceRecord, Stream, SystemKind, Unmapped, Watcher,
-    WatcherFinding, counted,
+    AppRecord, Change, Coverage, DeprovisionSeen, Direction, FindingId, FindingRecord,
+    FindingState, Grade, Hold, Pass, RunId, RunRecord, Severity, SourceRecord, Stream, SystemKind,
+    Unmapped, Watcher, WatcherFinding, counted,
 };
 use drift::{Judgement, Reconciled, time_to_deactivate};
 use report::v1::Report;
@@ -15,6 +15,7 @@ use store::{DeadChannel, State};
 use crate::anchor;
 use crate::ask::AskedAgain;
 use crate::blind::blind;
+use crate::deprovision::deprovision_of;
 use crate::gaps::gaps;
 use crate::lists::{Listing, Missing, is_old, shown};
 use crate::plan::{AppPlan, Plan, Source};
@@ -50,6 +51,8 @@ pub(crate) struct Run<'r> {
     pub(crate) ledger: &'r SelfCheck,
     /// The report of the full run before; `None`: there is none, or nothing asks for it.
     pub(crate) before: Option<&'r Report>,
+    /// What apps were seen to do with accounts that are switched off, by this run and before.
+    pub(crate) deprovisions: &'r [DeprovisionSeen],
 }
 
 /// How many findings stand where.
@@ -137,6 +140,8 @@ fn app(run: &Run<'_>, outcome: &AppOutcome<'_>) -> AppRecord {
         n_persons: outcome.judgement.n_persons,
         n_accounts: outcome.judgement.n_accounts,
         time_to_deactivate: time_to_deactivate(records().chain(earlier), run.now),
+        deprovision: (!run.plan.policy.is_immediate)
+            .then(|| deprovision_of(name, outcome.app.rules.deprovision, run.deprovisions)),
     }
 }
 

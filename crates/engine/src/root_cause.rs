@@ -243,6 +243,7 @@ mod tests {
             n_persons: 1,
             n_accounts: 1,
             time_to_deactivate: None,
+            deprovision: None,
         };
         let since = Interval { earliest: began.0.map(at), latest: Some(at(began.1)) };
         let trouble = Trouble {

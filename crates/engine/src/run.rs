@@ -16,6 +16,7 @@ use store::{Commit, LinkChange, LogPart, RunSummary, State, Store, StoreError};
 use tracing::{Instrument as _, info, info_span};
 
 use crate::ask::{AskedAgain, put_beside};
+use crate::deprovision;
 use crate::entries::Seen;
 use crate::episodes::episodes;
 use crate::estate::estate;
@@ -98,6 +99,7 @@ pub(crate) async fn judged(
         })
         .collect();
 
+    let deprovisions = deprovision::seen(store, &state, plan, &listings, &outcomes, id).await?;
     let ledger = &self_check(store, &state.anchors).await?;
     let last_full = full_before(store, &state, &pulled, plan.pass).await?;
     let run = record::Run {
@@ -109,6 +111,7 @@ pub(crate) async fn judged(
         asked: &asked,
         ledger,
         before: last_full.as_ref(),
+        deprovisions: &[&*state.deprovisions, &*deprovisions].concat(),
     };
     let record = record::record(&run, &listings, &outcomes);
     let told = told_since(store, &state).await?;
@@ -144,6 +147,7 @@ pub(crate) async fn judged(
         leavers,
         leavers_begin: listed.begins,
         unseen: pulled.unseen,
+        deprovisions,
         inputs,
         notices,
         snapshots: listings

@@ -5,9 +5,10 @@ use chrono::{DateTime, TimeZone as _};
 use chrono_tz::Tz;
 
 use crate::v1::{
-    App, AsOfBasis, Bounds, Cause, Change, Channel, ClockStart, Coverage, Exposure, Finding,
-    FindingState, Grade, LedgerHead, List, Proof, Report, Resolution, RootCause, SlaOutcome,
-    Source, Tier, Time, TimeToDeactivate, TrialOutcome, Verdict,
+    App, AsOfBasis, Bounds, Cause, Change, Channel, ClockStart, Coverage, Deprovision,
+    DeprovisionTally, Deprovisioned, Exposure, Finding, FindingState, Grade, LedgerHead, List,
+    Proof, Report, Resolution, RootCause, SlaOutcome, Source, Tier, Time, TimeToDeactivate,
+    TrialOutcome, Verdict,
 };
 
 /// The zone of a report's pages.
@@ -138,6 +139,37 @@ pub(crate) fn time_to_deactivate(it: &TimeToDeactivate, zone: Zone) -> String {
         of(it.p95),
         of(it.max)
     )
+}
+
+/// What an app does with who is switched off, as set and as seen, and whether evidence is provisional.
+pub(crate) fn deprovision(it: &Deprovision, zone: Zone) -> String {
+    let set = match it.set {
+        None => "not in the settings",
+        Some(Deprovisioned::Lists) => "by the settings listed as inactive",
+        Some(Deprovisioned::Hides) => "by the settings hidden from the list",
+        Some(Deprovisioned::Deletes) => "by the settings deleted",
+    };
+    let tally = |it: &DeprovisionTally| {
+        let what = match it.behaviour {
+            Deprovisioned::Lists => "stayed in the list, inactive",
+            Deprovisioned::Hides => "left the list, and by id was there, inactive",
+            Deprovisioned::Deletes => {
+                "left the list, and by id was gone: deleted, or forgotten by what answers"
+            }
+        };
+        let n = count(it.n_accounts, "account");
+        format!("{n} {what} ({}, last on {})", it.channel.name(), zone.day(it.last_at))
+    };
+    let mut views = it.seen.iter().map(|it| it.channel);
+    let is_mixed = views.any(|view| it.seen.iter().filter(|it| it.channel == view).count() > 1);
+    let seen: Vec<String> = it.seen.iter().map(tally).collect();
+    let seen = match (seen.is_empty(), is_mixed) {
+        (true, _) => "not seen yet".to_owned(),
+        (false, true) => format!("seen, and mixed: {}", seen.join("; ")),
+        (false, false) => format!("seen: {}", seen.join("; ")),
+    };
+    let provisional = if it.is_provisional { " Evidence is provisional." } else { "" };
+    format!("What becomes of an account that is switched off: {set}; {seen}.{provisional}")
 }
 
 /// `3 findings: DL-3 critical leaver_active, DL-4 …`, of findings under one cause.

@@ -308,7 +308,13 @@ fn limits(sheet: &mut Worksheet, report: &Report) -> Result<(), XlsxError> {
     });
     let not_checked = report.not_checked.iter().map(|it| ("not checked", it.clone()));
     let never = report.limits.iter().map(|it| ("never shown", it.clone()));
-    let rows = not_checked.chain(never).chain(watcher).chain(unmapped).chain(waivers);
+    let zone = Zone::of(report);
+    let deprovision = report.apps.iter().filter_map(|app| {
+        let known = phrase::deprovision(app.deprovision.as_ref()?, zone);
+        Some(("deprovision", format!("{}: {known}", app.app)))
+    });
+    let rows =
+        not_checked.chain(never).chain(deprovision).chain(watcher).chain(unmapped).chain(waivers);
     let rows = rows.map(|(kind, sentence)| vec![text(kind), text(&sentence)]);
     table(sheet, &[("Kind", 24.0), ("What", 120.0)], rows)?;
     sheet.set_print_fit_to_pages(1, 0);

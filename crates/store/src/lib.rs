@@ -17,6 +17,7 @@ mod codes;
 mod commit;
 mod conclusion;
 mod conclusions;
+mod deprovision;
 mod disposition;
 mod enrol;
 mod entry;

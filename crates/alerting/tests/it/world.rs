@@ -111,6 +111,7 @@ pub(crate) fn run(hour: i64, findings: Vec<FindingRecord>) -> RunRecord {
             n_persons: 0,
             n_accounts: 0,
             time_to_deactivate: None,
+            deprovision: None,
         }],
         sources: Vec::new(),
         findings,

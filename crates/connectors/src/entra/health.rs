@@ -322,10 +322,7 @@ mod tests {
         let [paused] = &reach(&[job("scim.1", "Paused")])[..] else { panic!("one is paused") };
         let ended = Some("2026-02-01T11:20:00Z".parse().unwrap());
         assert_eq!(paused.name, "job scim.1 stopped");
-        assert_eq!(
-            paused.whom,
-            Whom::EverybodySince(Interval { earliest: ended, latest: ended })
-        );
+        assert_eq!(paused.whom, Whom::EverybodySince(Interval { earliest: ended, latest: ended }));
         assert_eq!(reach(&[job("scim.1", "Paused"), job("scim.2", "Active")]), []);
         assert_eq!(reach(&[job("scim.1", "Paused"), job("scim.2", "Paused")]).len(), 2);
         assert_eq!(reach(&[job("scim.1", "Sleeping")]), [], "what it does then is not known");

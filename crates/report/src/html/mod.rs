@@ -169,6 +169,10 @@ impl<'a> Page<'a> {
         self.report.watcher.iter().filter(|it| !it.is_over_findings()).collect()
     }
 
+    fn deprovision(&self, it: &crate::v1::Deprovision) -> String {
+        phrase::deprovision(it, self.zone)
+    }
+
     fn began(&self, root: &RootCause) -> String {
         phrase::began(root, self.zone)
     }

@@ -89,6 +89,9 @@ fn app_lines(page: &mut String, app: &App, name_columns: usize, style: Style, zo
     if let Some(it) = &app.time_to_deactivate {
         page.push_str(&wrap("", &phrase::time_to_deactivate(it, zone), 4, style.columns()));
     }
+    if let Some(it) = &app.deprovision {
+        page.push_str(&wrap("", &phrase::deprovision(it, zone), 4, style.columns()));
+    }
     for reason in &app.grade_reasons {
         page.push_str(&wrap("    - ", &clean(reason), 6, style.columns()));
     }

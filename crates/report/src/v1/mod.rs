@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ReportError;
 
-pub use app::{App, Tally, TimeToDeactivate};
+pub use app::{App, Deprovision, DeprovisionTally, Tally, TimeToDeactivate};
 pub use finding::{
     Bounds, Explanation, Exposure, Fact, Finding, KeyTrial, Look, Person, SlaResult, Subject,
     TrialOutcome,
@@ -26,8 +26,9 @@ pub use source::{AsOf, Coverage, CoverageKind, RootCause, Source, Unmapped, Watc
 pub use summary::{CauseCount, ChangeCount, SeverityCount, StateCount, Summary};
 pub use time::Time;
 pub use words::{
-    AsOfBasis, Cause, Change, Channel, ClockStart, Family, FindingState, Grade, List, Pass, Proof,
-    Resolution, Severity, SlaOutcome, SubjectKind, SystemKind, Tier, Verdict, Watcher,
+    AsOfBasis, Cause, Change, Channel, ClockStart, Deprovisioned, Family, FindingState, Grade,
+    List, Pass, Proof, Resolution, Severity, SlaOutcome, SubjectKind, SystemKind, Tier, Verdict,
+    Watcher,
 };
 
 use time::hex;

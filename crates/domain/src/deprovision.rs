@@ -1,0 +1,108 @@
+//! What an app does with an account that is switched off, as it was seen.
+
+use chrono::{DateTime, Utc};
+
+use crate::{Channel, RunId, SystemId, Text, named};
+
+named! {
+    /// What was seen to become of an account that was switched off.
+    pub enum Deprovisioned {
+        /// It stays in the list, inactive.
+        Lists = "lists",
+        /// It is not in the list, and is there by its id, inactive.
+        Hides = "hides",
+        /// It is not in the list, and by its id it is not there: deleted, or forgotten by whatever
+        /// answers, which need not be the app.
+        Deletes = "deletes",
+    }
+}
+
+/// One account of which it was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeprovisionSeen {
+    /// The app.
+    pub app: SystemId,
+    /// In which view of it.
+    pub channel: Channel,
+    /// The account, by its key there.
+    pub account: Text,
+    /// What became of it.
+    pub behaviour: Deprovisioned,
+    /// When it was seen.
+    pub at: DateTime<Utc>,
+    /// Who saw it.
+    pub by: DeprovisionWitness,
+}
+
+/// Who saw what became of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeprovisionWitness {
+    /// A run, of an account of somebody who had left.
+    Run(RunId),
+    /// A probe of that number, of a canary that it switched off.
+    Probe(i64),
+}
+
+/// What is known of one app: what the settings say, and what was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeprovisionRecord {
+    /// What the settings say; `None`: nothing.
+    pub set: Option<Deprovisioned>,
+    /// What was seen, by view and behaviour.
+    pub seen: Vec<DeprovisionTally>,
+}
+
+/// Of how many accounts one behaviour was seen in one view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeprovisionTally {
+    /// In which view.
+    pub channel: Channel,
+    /// What became of them.
+    pub behaviour: Deprovisioned,
+    /// Of how many accounts.
+    pub n_accounts: u64,
+    /// When it was seen last.
+    pub last_at: DateTime<Utc>,
+}
+
+impl DeprovisionRecord {
+    /// Of one app. `seen`: all that was seen of any.
+    #[must_use]
+    pub fn of(app: &SystemId, set: Option<Deprovisioned>, seen: &[DeprovisionSeen]) -> Self {
+        let mut tallies: Vec<DeprovisionTally> = Vec::new();
+        for it in seen.iter().filter(|it| it.app == *app) {
+            let same = |tally: &&mut DeprovisionTally| {
+                (tally.channel, tally.behaviour) == (it.channel, it.behaviour)
+            };
+            match tallies.iter_mut().find(same) {
+                Some(tally) => {
+                    tally.n_accounts += 1;
+                    tally.last_at = tally.last_at.max(it.at);
+                }
+                None => tallies.push(DeprovisionTally {
+                    channel: it.channel,
+                    behaviour: it.behaviour,
+                    n_accounts: 1,
+                    last_at: it.at,
+                }),
+            }
+        }
+        tallies.sort_by_key(|it| (it.channel, it.behaviour));
+        Self { set, seen: tallies }
+    }
+
+    /// What was seen in one view; `None`: nothing, or more than one thing.
+    #[must_use]
+    pub fn seen_in(&self, channel: Channel) -> Option<Deprovisioned> {
+        let mut seen = self.seen.iter().filter(|it| it.channel == channel);
+        let first = seen.next()?;
+        seen.next().is_none().then_some(first.behaviour)
+    }
+
+    /// Whether it is known: set, or seen in some view, and in no view mixed.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        let is_plain = |it: &DeprovisionTally| self.seen_in(it.channel).is_some();
+        self.set.is_some() || !self.seen.is_empty() && self.seen.iter().all(is_plain)
+    }
+}
