@@ -24,6 +24,7 @@ mod light;
 mod live;
 mod onelogin;
 mod partial;
+mod probe;
 mod quickstart;
 mod rederive;
 mod root_cause;

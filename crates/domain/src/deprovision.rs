@@ -1,8 +1,8 @@
 //! What an app does with an account that is switched off, as it was seen.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 
-use crate::{Channel, RunId, SystemId, Text, named};
+use crate::{Channel, Digest, RunId, Signature, SystemId, Text, named};
 
 named! {
     /// What was seen to become of an account that was switched off.
@@ -105,4 +105,61 @@ impl DeprovisionRecord {
         let is_plain = |it: &DeprovisionTally| self.seen_in(it.channel).is_some();
         self.set.is_some() || !self.seen.is_empty() && self.seen.iter().all(is_plain)
     }
+}
+
+/// A probe: a canary that somebody asked to switch off, to see what the app makes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// Its number.
+    pub id: i64,
+    /// The app.
+    pub app: SystemId,
+    /// The canary, by its id.
+    pub account: Text,
+    /// Who asked, when and where.
+    pub asked: Signature,
+}
+
+/// What came of a probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeEnd {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What was seen; `None`: nothing that can be told from it.
+    pub behaviour: Option<Deprovisioned>,
+    /// The same for people, a sentence.
+    pub outcome: String,
+    /// Was it seen on again at the end?
+    pub is_back_on: bool,
+    /// Every request, in order.
+    pub requests: Vec<ProbeRequest>,
+}
+
+impl ProbeEnd {
+    /// The same, with times as they are kept.
+    #[must_use]
+    pub fn to_the_millisecond(mut self) -> Self {
+        let times = self.requests.iter_mut().map(|it| &mut it.at).chain([&mut self.at]);
+        times.for_each(|it| *it = it.trunc_subsecs(3));
+        self
+    }
+}
+
+/// One request of a probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeRequest {
+    /// `GET` or `PATCH`.
+    pub method: Text,
+    /// The URL, without secrets.
+    pub url: Text,
+    /// HTTP status; `None`: there was no answer.
+    pub status: Option<u16>,
+    /// Bytes of the answer, as it came.
+    pub n_bytes: u64,
+    /// SHA-256 of these.
+    pub sha256: Digest,
+    /// SHA-256 of what was sent with it; `None`: nothing.
+    pub sent_sha256: Option<Digest>,
+    /// When it was sent, or the walk of which it is one page began.
+    pub at: DateTime<Utc>,
 }

@@ -45,7 +45,8 @@ pub use cause::{Cause, Family, Severity};
 pub use clock::{At, Clock};
 pub use decision::{Decision, Disposition, Signature, Waiver, Word};
 pub use deprovision::{
-    DeprovisionRecord, DeprovisionSeen, DeprovisionTally, DeprovisionWitness, Deprovisioned,
+    DeprovisionRecord, DeprovisionSeen, DeprovisionTally, DeprovisionWitness, Deprovisioned, Probe,
+    ProbeEnd, ProbeRequest,
 };
 pub use explanation::{Explanation, Fact, KeyTrial, TrialOutcome};
 pub use exposure::{Exposure, Interval, Span, TimeToDeactivate};

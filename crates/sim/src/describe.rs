@@ -206,6 +206,8 @@ fn app_word(world: &mut World, word: &str) -> Result<(), String> {
     match (word, word.split_once(' ')) {
         ("hides inactive", _) => habits.hides_inactive = true,
         ("deletes inactive", _) => habits.deletes_inactive = true,
+        ("takes writes", _) => habits.takes_writes = true,
+        ("ignores writes", _) => (habits.takes_writes, habits.ignores_writes) = (true, true),
         ("ignores filters", _) => habits.ignores_filters = true,
         ("restarts past end", _) => habits.restarts_past_end = true,
         ("newest first", _) => habits.lists_newest_first = true,

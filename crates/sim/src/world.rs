@@ -265,6 +265,10 @@ pub struct Habits {
     pub hides_inactive: bool,
     /// An account that is switched off is gone for good.
     pub deletes_inactive: bool,
+    /// Who has the token for it may switch accounts off and on (RFC 7644, 3.5.2).
+    pub takes_writes: bool,
+    /// A write is answered with 204, and changes nothing.
+    pub ignores_writes: bool,
     /// A filter changes nothing.
     pub ignores_filters: bool,
     /// A start beyond the end serves the first page again.
@@ -393,6 +397,8 @@ impl Default for Habits {
     fn default() -> Self {
         Self {
             hides_inactive: false,
+            takes_writes: false,
+            ignores_writes: false,
             deletes_inactive: false,
             ignores_filters: false,
             restarts_past_end: false,

@@ -22,9 +22,9 @@ CREATE TABLE probe (
     id       INTEGER PRIMARY KEY,
     app      TEXT    NOT NULL,
     account  TEXT    NOT NULL,
-    asked_by TEXT    NOT NULL,
+    by       TEXT    NOT NULL, -- Who asked for it.
     place    TEXT    NOT NULL, -- Login and host.
-    began_ms INTEGER NOT NULL
+    at_ms    INTEGER NOT NULL  -- When, before anything was sent.
 ) STRICT;
 
 CREATE TRIGGER probe_no_update BEFORE UPDATE ON probe
@@ -36,6 +36,7 @@ BEGIN SELECT RAISE(ABORT, 'what a person did is never deleted'); END;
 CREATE TABLE probe_end (
     probe      INTEGER PRIMARY KEY REFERENCES probe (id),
     ended_ms   INTEGER NOT NULL,
+    behaviour  TEXT CHECK (behaviour IN ('lists', 'hides', 'deletes')), -- NULL: nothing was seen.
     outcome    TEXT    NOT NULL, -- What was seen, a sentence.
     is_back_on INTEGER NOT NULL CHECK (is_back_on IN (0, 1)) -- Was it seen on again at the end?
 ) STRICT;

@@ -40,6 +40,7 @@ mod outbox;
 mod overwritten;
 mod past;
 mod people;
+mod probe;
 mod readers;
 mod report;
 mod rows;

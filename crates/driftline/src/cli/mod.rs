@@ -8,6 +8,7 @@ mod findings;
 mod guard;
 mod ledger;
 mod manage;
+mod probe;
 mod words;
 
 use std::path::PathBuf;
@@ -28,6 +29,7 @@ pub(crate) use findings::{
 pub(crate) use guard::{GuardCommand, GuardReleaseArgs};
 pub(crate) use ledger::{AnchorsArgs, KeyCommand, LedgerCommand, VerifyArgs};
 pub(crate) use manage::{ConfigCommand, DbCommand, ReportArgs};
+pub(crate) use probe::{ProbeArgs, ProbeCommand};
 pub(crate) use words::{DocumentFormat, FailOn, GraphFormat, ListFormat, LogFormat, TextFormat};
 
 /// Proves that leavers lost access.
@@ -88,6 +90,9 @@ pub(crate) enum Command {
     Alert(AlertCommand),
     /// Try every credential and permission of the systems that are read over the network
     Doctor(DoctorArgs),
+    /// Switch a canary account off, to see what the app makes of it
+    #[command(subcommand)]
+    Probe(ProbeCommand),
     /// Show what the guard holds because too much changed at once, and release it
     #[command(subcommand)]
     Guard(GuardCommand),
