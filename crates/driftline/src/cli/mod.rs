@@ -36,7 +36,8 @@ pub(crate) use words::{DocumentFormat, FailOn, GraphFormat, ListFormat, LogForma
 ///
 /// Driftline sets the lists of identity providers, which say who should have access, against
 /// the account lists of apps, which say who has it, and reports where they disagree. It reads
-/// export files and APIs, and writes to its own database and report folder alone.
+/// export files and APIs, and writes to its own database and report folder. `probe` alone writes
+/// to an app: to a canary account, once you confirm what would be sent.
 #[derive(Debug, Parser)]
 #[command(name = "driftline", version, after_help = crate::exit::HELP, max_term_width = 100)]
 #[command(propagate_version = false, disable_help_subcommand = true)]
