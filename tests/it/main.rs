@@ -34,4 +34,5 @@ mod site;
 mod telling;
 mod tidy;
 mod told_in_the_end;
+mod two_providers;
 mod two_views;
