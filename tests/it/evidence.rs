@@ -1193,6 +1193,9 @@ fn a_tenant_whose_deprovisioning_was_not_observed_makes_a_provisional_bag() {
     let site = Site::quickstart();
     let settings = text(&site.read("driftline.toml"));
     site.write("driftline.toml", settings.replace("deprovision = \"lists\"\n", ""));
+    // Of one night nothing is seen to go.
+    let (second, aside) = (site.path("samples/2026-11-20"), site.path("aside"));
+    fs::rename(&second, &aside).unwrap();
     site.told(&["run", "--once"]);
     let said =
         site.told(&[&["evidence", "export"][..], &PERIOD, &["--output", "bag.zip"]].concat());
@@ -1205,6 +1208,12 @@ fn a_tenant_whose_deprovisioning_was_not_observed_makes_a_provisional_bag() {
     ] {
         assert!(bag.text(path).unwrap().contains(word), "{path}");
     }
+    // The next night leavers' accounts are listed, inactive, that were on.
+    fs::rename(&aside, &second).unwrap();
+    site.told(&["run", "--once"]);
+    let said =
+        site.told(&[&["evidence", "export"][..], &PERIOD, &["--output", "later.zip"]].concat());
+    assert!(!said.stdout.contains("Provisional"), "{said}");
 }
 
 #[test]

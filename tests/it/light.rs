@@ -137,6 +137,7 @@ fn plan(sim: &Sim) -> Plan {
         entitlement: Entitlement::Any,
         authority: None,
         deprovision: Deprovision::Lists,
+        is_on_vendors_word: false,
         required_channels: Vec::new(),
         privileged_roles: Vec::new(),
         canaries: Vec::new(),

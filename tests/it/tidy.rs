@@ -166,11 +166,37 @@ fn pure_crates_touch_nothing_outside() {
 fn connectors_have_nothing_that_sends_more_than_get() {
     let mut problems = Vec::new();
     for (path, text) in sources("crates/connectors") {
-        for word in ["Poster", "Method::POST", "reqwest::"].iter().filter(|it| text.contains(**it))
+        for word in ["Poster", "Patcher", "Method::POST", "reqwest::"]
+            .iter()
+            .filter(|it| text.contains(**it))
         {
             problems.push(format!(
                 "{path}: `{word}` in a connector: connectors read, and hold a `Reader`"
             ));
+        }
+    }
+    none(&problems);
+}
+
+#[test]
+fn nothing_but_a_probe_can_write_to_an_app() {
+    // Where the client is made, where its settings are, and the probe itself.
+    let own = [
+        "outbound/src/lib.rs",
+        "outbound/src/patcher.rs",
+        "outbound/src/poster.rs",
+        "driftline/src/settings/live.rs",
+        "driftline/src/commands/probe.rs",
+    ];
+    let mut problems = Vec::new();
+    let shipped =
+        crates().into_iter().filter(|it| !["sim", "bench", "testkit"].contains(&it.as_str()));
+    for name in shipped {
+        for (path, text) in sources(&format!("crates/{name}/src")) {
+            let is_own = own.iter().any(|it| path.ends_with(it));
+            if !is_own && (text.contains("Patcher") || text.contains("Method::PATCH")) {
+                problems.push(format!("{path}: only a probe writes to an app"));
+            }
         }
     }
     none(&problems);

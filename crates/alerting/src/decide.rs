@@ -104,7 +104,7 @@ impl<'d> Desk<'d> {
                         reason,
                         &records,
                         title,
-                        Vec::new(),
+                        self.common_causes(&records),
                         (channel.clone(), due_at),
                     );
                 }
@@ -132,19 +132,30 @@ impl<'d> Desk<'d> {
             NotifyReason::Escalated => "Nobody acknowledged them in time.",
             _ => "Each has opened.",
         };
-        let lines = [because.to_owned()].into_iter().chain(self.common_cause(app)).collect();
+        let lines = [because.to_owned()].into_iter().chain(self.common_causes(&records)).collect();
         self.add(key, NotifyReason::Storm, &records, title, lines, (channel.clone(), due_at));
     }
 
-    /// Provisioning that does not work is the likely cause of many findings at once.
-    fn common_cause(&self, app: &SystemId) -> Option<String> {
-        let idps = self.record.apps.iter().find(|it| it.app == *app).map(|it| &it.idps)?;
-        let is_ill = |it: &&WatcherFinding| {
-            it.kind == Watcher::ProvisioningUnhealthy
-                && it.system.as_ref().is_some_and(|it| idps.contains(it))
-        };
-        let ill = self.record.watcher.iter().find(is_ill)?;
-        Some(format!("Likely the cause of all: {}. {}", ill.text, ill.next_action))
+    /// What these findings come of, each cause once, with how many of them come of it.
+    fn common_causes(&self, records: &[&FindingRecord]) -> Vec<String> {
+        let n_of =
+            |ids: &[FindingId]| records.iter().filter(|it| ids.contains(&it.finding.id)).count();
+        let causes = self.record.watcher.iter().filter_map(|it| {
+            let root = it.root.as_ref()?;
+            let of = match (n_of(&root.explains), n_of(&root.may_explain)) {
+                (0, 0) => return None,
+                (n, _) if n == records.len() => "Comes of".to_owned(),
+                (0, n) if n == records.len() => "May come of".to_owned(),
+                (0, n) => format!("{n} of {} may come of", records.len()),
+                (n, 0) => format!("{n} of {} come of", records.len()),
+                (n, perhaps) => {
+                    format!("{n} of {}, and perhaps {perhaps} more, come of", records.len())
+                }
+            };
+            let text = it.text.trim_end_matches('.');
+            Some(format!("{of} this: {text}. {}", it.next_action))
+        });
+        causes.collect()
     }
 
     fn wishes(&self) -> Wishes<'d> {
@@ -306,7 +317,8 @@ impl<'d> Desk<'d> {
                     routes.map(|it| it.due(self.record.now)).min().unwrap_or(self.record.now)
                 });
                 let key = self.key(app.app.as_str(), "baseline");
-                let lines = self.counts(app);
+                let mut lines = self.counts(app);
+                lines.extend(self.common_causes(&records));
                 let title = match records.len() {
                     0 => format!("{}: judged for the first time", app.app),
                     n => format!("{}: judged for the first time, {n} open at once", app.app),
@@ -375,7 +387,7 @@ impl<'d> Desk<'d> {
                     }
                     Some(_) => continue,
                 };
-                let texts = findings.iter().map(|it| format!("{}. {}", it.text, it.next_action));
+                let texts = findings.iter().map(|it| it.told());
                 self.add_notice(Notice {
                     key: key.clone(),
                     reason,
@@ -421,7 +433,7 @@ impl<'d> Desk<'d> {
             let mut lines: Vec<String> = apps.flat_map(|it| self.counts(it)).collect();
             let watching = self.record.watcher.iter();
             let watching = watching.filter(|it| routes.iter().any(|route| route.takes_watcher(it)));
-            lines.extend(watching.map(|it| format!("{}. {}", it.text, it.next_action)));
+            lines.extend(watching.map(WatcherFinding::told));
             let title = format!(
                 "Digest of run {}: {} open",
                 self.record.id,
@@ -458,7 +470,7 @@ impl<'d> Desk<'d> {
         let n_open = counted(n_open, "finding");
         let title = format!("run {} of {date}: {grade}{n_open} open", run.id);
         let lines: Vec<String> = run.apps.iter().flat_map(|it| self.counts(it)).collect();
-        let watching = run.watcher.iter().map(|it| format!("{}. {}", it.text, it.next_action));
+        let watching = run.watcher.iter().map(WatcherFinding::told);
         let lines = lines.into_iter().chain(watching).collect();
         let key = self.key("-", &format!("report-{}", run.id));
         let notice = self.notice(key, NotifyReason::Report, &[], title, lines);

@@ -94,6 +94,7 @@ fn commit(run: RunId, finding: &Finding, n: usize) -> Commit {
         leavers: Vec::new(),
         leavers_begin: Vec::new(),
         unseen: Vec::new(),
+        deprovisions: Vec::new(),
         notices: Vec::new(),
         turn: None,
         voided_waivers: Vec::new(),

@@ -36,6 +36,7 @@ pub(crate) fn plan(
                 entitlement: Entitlement::Any,
                 authority: None,
                 deprovision: Deprovision::Lists,
+                is_on_vendors_word: false,
                 required_channels: Vec::new(),
                 privileged_roles: Vec::new(),
                 canaries: Vec::new(),

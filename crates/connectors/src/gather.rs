@@ -131,12 +131,9 @@ impl Gather {
             return None;
         }
         let missing = shown(&missing);
-        self.brought.troubles.push(Trouble {
-            kind: Watcher::CanaryMissing,
-            text: format!(
+        self.brought.troubles.push(Trouble::new(Watcher::CanaryMissing, format!(
                 "Users who must be in the list `{stream}` are not: {missing}. Look whether they still should be, and whether the credential may see everybody."
-            ),
-        });
+            )));
         Some(format!("canaries are not in it ({missing})"))
     }
 
@@ -150,14 +147,14 @@ impl Gather {
 
     /// Says that something of the app could not be looked at.
     pub(crate) fn unseen(&mut self, asked: &dyn Dialect, why: &str) {
-        self.brought.troubles.push(Trouble {
-            kind: Watcher::SnapshotIncomplete,
-            text: format!(
+        self.brought.troubles.push(Trouble::new(
+            Watcher::SnapshotIncomplete,
+            format!(
                 "Could not read {}, so whether {} keeps the app in step is not known: {why}.",
                 asked.shown(),
                 asked.vendor()
             ),
-        });
+        ));
     }
 }
 

@@ -2,7 +2,9 @@
 //! doctor's checks.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Lifecycle, LogEvent, Request, Rows, Snapshot, Stream, Text, Unmapped, Watcher};
+use domain::{
+    Lifecycle, LogEvent, Reach, Request, Rows, Snapshot, Stream, Text, Unmapped, Watcher,
+};
 use outbound::{OutboundError, OutboundErrorKind, Reader};
 
 pub use crate::bodies::Bodies;
@@ -143,6 +145,15 @@ pub struct Trouble {
     pub kind: Watcher,
     /// What is wrong and what to do, a sentence each.
     pub text: String,
+    /// What it can be behind; empty: of no finding is that known.
+    pub reach: Vec<Reach>,
+}
+
+impl Trouble {
+    /// One that no finding is known to come of.
+    pub(crate) const fn new(kind: Watcher, text: String) -> Self {
+        Self { kind, text, reach: Vec::new() }
+    }
 }
 
 /// Above this, times of two systems cannot be compared to the minute, and signed tokens fail.
@@ -156,7 +167,7 @@ pub(crate) fn clock_trouble(reader: &Reader) -> Option<Trouble> {
         "This machine's clock is {} s {side} the source's, so times of the two cannot be compared. Switch on time synchronisation on this machine; if its clock is right, tell the vendor.",
         skew.num_seconds().abs()
     );
-    Some(Trouble { kind: Watcher::ClockSkew, text })
+    Some(Trouble::new(Watcher::ClockSkew, text))
 }
 
 /// What it means that a source has switched a user off, where it has one word for two things.

@@ -11,6 +11,7 @@ mod assignment;
 mod cause;
 mod clock;
 mod decision;
+mod deprovision;
 mod explanation;
 mod exposure;
 mod failed;
@@ -43,6 +44,10 @@ pub use assignment::{Assignment, Grant, GroupRef, Membership, Principal, Via};
 pub use cause::{Cause, Family, Severity};
 pub use clock::{At, Clock};
 pub use decision::{Decision, Disposition, Signature, Waiver, Word};
+pub use deprovision::{
+    DeprovisionRecord, DeprovisionSeen, DeprovisionTally, DeprovisionWitness, Deprovisioned, Probe,
+    ProbeEnd, ProbeRequest,
+};
 pub use explanation::{Explanation, Fact, KeyTrial, TrialOutcome};
 pub use exposure::{Exposure, Interval, Span, TimeToDeactivate};
 pub use failed::FailedRuns;
@@ -79,7 +84,7 @@ pub use snapshot::{
 pub use turn::Turn;
 pub use unseen::Unseen;
 pub use verdict::Verdict;
-pub use watcher::{Watcher, WatcherFinding};
+pub use watcher::{Reach, RootCause, Watcher, WatcherFinding, Whom};
 
 /// Declares an enum whose values have one stable name each, used alike in the
 /// database, in JSON and on pages. Gives `ALL`, `name` and `parse`.

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    AsOf, Change, Channel, Coverage, Digest, Explanation, Finding, Grade, List, Pass, SlaResult,
-    SnapshotId, SystemId, SystemKind, Text, TimeToDeactivate, Verdict, Waiver, WatcherFinding,
+    AsOf, Change, Channel, Coverage, DeprovisionRecord, Digest, Explanation, Finding, Grade, List,
+    Pass, SlaResult, SnapshotId, SystemId, SystemKind, Text, TimeToDeactivate, Verdict, Waiver,
+    WatcherFinding,
 };
 
 /// The number of a run. Later runs have higher numbers.
@@ -113,6 +114,8 @@ pub struct AppRecord {
     pub n_accounts: u64,
     /// How long access remained where it ended lately; `None` where none was seen to end.
     pub time_to_deactivate: Option<TimeToDeactivate>,
+    /// What the app does with an account that is switched off; `None` where no past is kept.
+    pub deprovision: Option<DeprovisionRecord>,
 }
 
 /// How many have one verdict.

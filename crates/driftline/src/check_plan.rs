@@ -44,6 +44,7 @@ pub(crate) fn plan(args: &CheckArgs, profiles: Arc<Profiles>) -> Result<Plan, Us
         entitlement: Entitlement::Any,
         authority: None,
         deprovision: Deprovision::Unknown,
+        is_on_vendors_word: false,
         required_channels: Vec::new(),
         privileged_roles: Vec::new(),
         canaries: Vec::new(),

@@ -27,7 +27,7 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use domain::Clock;
 
-use cli::{Cli, Command};
+use cli::{Cli, Command, ProbeCommand};
 use clock::MachineClock;
 use exit::Exit;
 
@@ -85,6 +85,9 @@ async fn run(cli: &Cli, clock: &dyn Clock) -> anyhow::Result<Exit> {
         Command::Schedule(args) => commands::schedule::schedule(config, args, clock).await,
         Command::Check(args) => commands::check::check(args, clock).await,
         Command::Doctor(args) => commands::doctor::doctor(config, args, clock).await,
+        Command::Probe(ProbeCommand::Deprovision(args)) => {
+            commands::probe::deprovision(config, args, clock).await
+        }
         Command::Explain(args) => commands::explain::explain(config, args).await,
         Command::Graph(args) => commands::explain::graph(config, args).await,
     }

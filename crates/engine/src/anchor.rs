@@ -107,6 +107,7 @@ pub(crate) fn missing(
             next_action: "Mend what keeps it. Meanwhile, keep `driftline ledger head` where \
                           Driftline cannot write."
                 .to_owned(),
+            root: None,
         });
     }
     found

@@ -36,6 +36,7 @@ pub(crate) fn blind(
         severity: Severity::High,
         text,
         next_action: next_action.to_owned(),
+        root: None,
     };
     lists.chain(never).map(finding).collect()
 }

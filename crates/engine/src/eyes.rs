@@ -44,8 +44,9 @@ impl Given {
             troubles: inputs
                 .troubles
                 .iter()
-                .map(|(system, kind, text)| {
-                    (system.clone(), Trouble { kind: *kind, text: text.clone() })
+                .map(|it| {
+                    let (kind, text, reach) = (it.kind, it.text.clone(), it.reach.clone());
+                    (it.system.clone(), Trouble { kind, text, reach })
                 })
                 .collect(),
             log: std::mem::take(&mut before.log),

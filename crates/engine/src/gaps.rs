@@ -24,6 +24,7 @@ pub(crate) fn gaps(plan: &Plan, state: &State, now: DateTime<Utc>) -> Vec<Watche
         text: format!("{system} was read by the run before, and the settings name it no more"),
         next_action: "If that is not meant, name it in the settings again.".to_owned(),
         system: Some(system),
+        root: None,
     }));
     found
 }
@@ -57,6 +58,7 @@ fn missed(turn: &Turn) -> Option<WatcherFinding> {
         next_action: "Find out why driftline was not running, or what kept its runs from ending: \
                       its log says when it began and ended."
             .to_owned(),
+        root: None,
     })
 }
 

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::{EntityId, Rows};
 use rustc_hash::FxHashSet;
-use store::{Inputs, ListInput};
+use store::{Inputs, ListInput, TroubleInput};
 
 use crate::lists::{Fresh, Listing};
 use crate::record::{AppOutcome, Run};
@@ -28,7 +28,14 @@ pub(crate) fn inputs(
         failed: failed.collect(),
         lost: pulled.lost.clone(),
         refused: pulled.refused.iter().map(|(it, why)| (it.clone(), why.clone())).collect(),
-        troubles: troubles.map(|(it, what)| (it.clone(), what.kind, what.text.clone())).collect(),
+        troubles: troubles
+            .map(|(system, it)| TroubleInput {
+                system: system.clone(),
+                kind: it.kind,
+                text: it.text.clone(),
+                reach: it.reach.clone(),
+            })
+            .collect(),
         unmapped: pulled.unmapped.clone(),
         apps_of_refused_lists: pulled.apps_of_refused_lists.clone(),
         last_uses: last_uses(listings, outcomes),

@@ -4,20 +4,23 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::{
-    AppRecord, Change, Coverage, Direction, FindingId, FindingRecord, FindingState, Grade, Hold,
-    Pass, RunId, RunRecord, Severity, SourceRecord, Stream, SystemKind, Unmapped, Watcher,
-    WatcherFinding, counted,
+    AppRecord, Change, Coverage, DeprovisionSeen, Direction, FindingId, FindingRecord,
+    FindingState, Grade, Hold, Pass, RunId, RunRecord, Severity, SourceRecord, Stream, SystemKind,
+    Unmapped, Watcher, WatcherFinding, counted,
 };
 use drift::{Judgement, Reconciled, time_to_deactivate};
+use report::v1::Report;
 use store::{DeadChannel, State};
 
 use crate::anchor;
 use crate::ask::AskedAgain;
 use crate::blind::blind;
+use crate::deprovision::deprovision_of;
 use crate::gaps::gaps;
 use crate::lists::{Listing, Missing, is_old, shown};
 use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::Pulled;
+use crate::root_cause::Scene;
 use crate::selfcheck::SelfCheck;
 
 /// Names of requests that a report lists for one source; the store keeps all.
@@ -46,6 +49,10 @@ pub(crate) struct Run<'r> {
     pub(crate) asked: &'r AskedAgain,
     /// What the run found of the ledger.
     pub(crate) ledger: &'r SelfCheck,
+    /// The report of the full run before; `None`: there is none, or nothing asks for it.
+    pub(crate) before: Option<&'r Report>,
+    /// What apps were seen to do with accounts that are switched off, by this run and before.
+    pub(crate) deprovisions: &'r [DeprovisionSeen],
 }
 
 /// How many findings stand where.
@@ -86,6 +93,8 @@ pub(crate) fn record(
     let mut findings: Vec<FindingRecord> =
         outcomes.iter().flat_map(|it| it.reconciled.records.iter().cloned()).collect();
     findings.sort_by_key(|it| (std::cmp::Reverse(it.finding.severity), it.finding.id));
+    let apps: Vec<AppRecord> = outcomes.iter().map(|it| app(run, it)).collect();
+    let scene = Scene { apps: &apps, findings: &findings, before: run.before, now: run.now };
     RunRecord {
         id: run.id,
         pass: run.plan.pass,
@@ -96,8 +105,8 @@ pub(crate) fn record(
         previous: run.state.last_full_run,
         is_immediate: run.plan.policy.is_immediate,
         zone: run.plan.policy.zone.name().to_owned(),
-        apps: outcomes.iter().map(|it| app(run, it)).collect(),
-        watcher: watcher(run, listings, &sources, outcomes),
+        watcher: watcher(run, listings, &sources, outcomes, &scene),
+        apps,
         findings,
         unmapped: unmapped(&run.pulled.unmapped),
         waivers: run
@@ -131,6 +140,8 @@ fn app(run: &Run<'_>, outcome: &AppOutcome<'_>) -> AppRecord {
         n_persons: outcome.judgement.n_persons,
         n_accounts: outcome.judgement.n_accounts,
         time_to_deactivate: time_to_deactivate(records().chain(earlier), run.now),
+        deprovision: (!run.plan.policy.is_immediate)
+            .then(|| deprovision_of(&outcome.app.rules, run.deprovisions)),
     }
 }
 
@@ -191,6 +202,7 @@ fn watcher(
     listings: &[Listing],
     sources: &[SourceRecord],
     outcomes: &[AppOutcome<'_>],
+    scene: &Scene<'_>,
 ) -> Vec<WatcherFinding> {
     let mut found = blind(run.plan, listings, &run.pulled.unseen, run.now);
     for source in sources {
@@ -206,6 +218,7 @@ fn watcher(
                 severity,
                 text,
                 next_action,
+                root: None,
             });
         };
         if let Some(why) = &source.failed {
@@ -241,7 +254,10 @@ fn watcher(
         }
     }
     found.extend(outcomes.iter().flat_map(|it| &it.reconciled.holds).map(held));
-    found.extend(told(run.pulled));
+    found.extend(told(run.pulled, scene));
+    if run.plan.pass == Pass::Light {
+        found.extend(scene.told_before());
+    }
     found.extend(gaps(run.plan, run.state, run.now));
     found.extend(run.ledger.broken.clone());
     found.extend(anchor::missing(&run.plan.anchors, &run.state.anchors, run.now));
@@ -263,6 +279,7 @@ fn held(hold: &Hold) -> WatcherFinding {
         severity: Severity::High,
         text: format!("{app}: {} {what}, which the guard holds: {why}", counted(*n, "finding")),
         next_action: RELEASE.to_owned(),
+        root: None,
     }
 }
 
@@ -279,12 +296,13 @@ fn undelivered(run: &Run<'_>) -> Vec<WatcherFinding> {
             counted(*n_notices, "notice")
         ),
         next_action: format!("Run `driftline alert test {channel}`, and mend what it says."),
+        root: None,
     })
     .collect()
 }
 
 /// What the sources themselves say, and what no list can be named for.
-fn told(pulled: &Pulled) -> Vec<WatcherFinding> {
+fn told(pulled: &Pulled, scene: &Scene<'_>) -> Vec<WatcherFinding> {
     let mut found = Vec::new();
     for (system, why) in &pulled.lost {
         found.push(WatcherFinding {
@@ -293,6 +311,7 @@ fn told(pulled: &Pulled) -> Vec<WatcherFinding> {
             severity: Severity::High,
             text: format!("a source was not read: {why}"),
             next_action: MEND_THE_FILE.to_owned(),
+            root: None,
         });
     }
     for (system, why) in &pulled.refused {
@@ -302,6 +321,7 @@ fn told(pulled: &Pulled) -> Vec<WatcherFinding> {
             severity: Severity::High,
             text: format!("{system} was not read: {why}"),
             next_action: ASK_THE_DOCTOR.to_owned(),
+            root: None,
         });
     }
     for (system, trouble) in &pulled.troubles {
@@ -314,6 +334,7 @@ fn told(pulled: &Pulled) -> Vec<WatcherFinding> {
             },
             text: trouble.text.clone(),
             next_action: ASK_THE_DOCTOR.to_owned(),
+            root: scene.root(system, trouble),
         });
     }
     found

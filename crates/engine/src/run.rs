@@ -16,6 +16,7 @@ use store::{Commit, LinkChange, LogPart, RunSummary, State, Store, StoreError};
 use tracing::{Instrument as _, info, info_span};
 
 use crate::ask::{AskedAgain, put_beside};
+use crate::deprovision;
 use crate::entries::Seen;
 use crate::episodes::episodes;
 use crate::estate::estate;
@@ -24,7 +25,7 @@ use crate::inputs::inputs;
 use crate::leavers::listed;
 use crate::lists::{Listing, gather, looked_at};
 use crate::plan::{AppPlan, Plan, Source};
-use crate::pull::bodies;
+use crate::pull::{Pulled, bodies};
 use crate::record::{self, AppOutcome};
 use crate::selfcheck::self_check;
 
@@ -98,8 +99,20 @@ pub(crate) async fn judged(
         })
         .collect();
 
+    let deprovisions = deprovision::seen(store, &state, plan, &listings, &outcomes, id).await?;
     let ledger = &self_check(store, &state.anchors).await?;
-    let run = record::Run { id, now, plan, state: &state, pulled: &pulled, asked: &asked, ledger };
+    let last_full = full_before(store, &state, &pulled, plan.pass).await?;
+    let run = record::Run {
+        id,
+        now,
+        plan,
+        state: &state,
+        pulled: &pulled,
+        asked: &asked,
+        ledger,
+        before: last_full.as_ref(),
+        deprovisions: &[&*state.deprovisions, &*deprovisions].concat(),
+    };
     let record = record::record(&run, &listings, &outcomes);
     let told = told_since(store, &state).await?;
     let report = Report::since(&record, told.as_ref());
@@ -134,6 +147,7 @@ pub(crate) async fn judged(
         leavers,
         leavers_begin: listed.begins,
         unseen: pulled.unseen,
+        deprovisions,
         inputs,
         notices,
         snapshots: listings
@@ -157,10 +171,31 @@ fn within_sight<'p>(plan: &'p Plan, state: &State) -> Vec<&'p AppPlan> {
 /// The report of the last light pass since the last full run, which tells what all of them changed.
 /// `None`: there was none since, or it is damaged, which `db verify` tells.
 async fn told_since(store: &Store, state: &State) -> Result<Option<Report>, StoreError> {
-    let Some((last, _)) = state.last_run.filter(|_| state.last_run != state.last_full_run) else {
-        return Ok(None);
-    };
-    match store.report(last).await {
+    match state.last_run.filter(|_| state.last_run != state.last_full_run) {
+        Some((last, _)) => stored(store, last).await,
+        None => Ok(None),
+    }
+}
+
+/// The report of the last full run, where provisioning is not as it should be, or nobody asked how it
+/// is: since when is told there. `None`: there was none, or it is damaged, which `db verify` tells.
+async fn full_before(
+    store: &Store,
+    state: &State,
+    pulled: &Pulled,
+    pass: Pass,
+) -> Result<Option<Report>, StoreError> {
+    let is_asked_for =
+        pass == Pass::Light || pulled.troubles.iter().any(|it| !it.1.reach.is_empty());
+    match state.last_full_run.filter(|_| is_asked_for) {
+        Some((last, _)) => stored(store, last).await,
+        None => Ok(None),
+    }
+}
+
+/// `None`: it is not there, or damaged.
+async fn stored(store: &Store, run: RunId) -> Result<Option<Report>, StoreError> {
+    match store.report(run).await {
         Ok(json) => Ok(json.and_then(|it| Report::parse(&it).ok())),
         Err(StoreError::ReportDamaged { .. }) => Ok(None),
         Err(error) => Err(error),

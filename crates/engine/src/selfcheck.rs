@@ -46,6 +46,7 @@ pub(crate) async fn self_check(
                 next_action:
                     "Run `driftline ledger verify`, and find out who wrote to the database."
                         .to_owned(),
+                root: None,
             };
             Ok(SelfCheck { head: None, broken: Some(broken), basis })
         }

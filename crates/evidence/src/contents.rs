@@ -442,8 +442,8 @@ fn start_here(contents: &Contents, leavers: &[LeaverLeaf]) -> String {
     let mut notes = Vec::new();
     if *is_provisional {
         notes.push(format!(
-            "PROVISIONAL: what {app} does with an account that is switched off was not observed yet \
-             (`deprovision` in the settings). Who is gone from its list is not shown to be off, or by its vendor's word alone."
+            "PROVISIONAL: what {app} does with an account that is switched off is neither in the \
+             settings (`deprovision`) nor was it seen of leavers, or it was seen in two ways. Who is gone from its list is not shown to be off, or by its vendor's word alone."
         ));
     }
     if !contents.ledger.note.has_signature() {

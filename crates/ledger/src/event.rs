@@ -6,8 +6,9 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Change, Coverage, Decision, Digest, Finding, FindingEvent, NonHuman, Request, RunId, RunRecord,
-    Signature, SnapshotRef, Stream, Subject, SystemId, Tier, Waiver,
+    Change, Coverage, Decision, Digest, Finding, FindingEvent, NonHuman, Probe, ProbeEnd,
+    ProbeRequest, Request, RunId, RunRecord, Signature, SnapshotRef, Stream, Subject, SystemId,
+    Tier, Waiver,
 };
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -98,6 +99,10 @@ pub enum Kind {
     RunMissed,
     /// A run found the ledger broken.
     SelfcheckFailed,
+    /// Somebody asked to switch a canary off, to see what the app makes of it.
+    ProbeBegun,
+    /// What came of it.
+    ProbeEnded,
     /// A checkpoint was taken out of the operator's reach.
     AnchorMade,
     /// A checkpoint never was: a later one takes its place.
@@ -147,6 +152,8 @@ impl Kind {
             Self::RunFailed => "run.failed",
             Self::RunMissed => "run.missed",
             Self::SelfcheckFailed => "selfcheck.failed",
+            Self::ProbeBegun => "probe.begun",
+            Self::ProbeEnded => "probe.ended",
             Self::AnchorMade => "anchor.made",
             Self::AnchorFailed => "anchor.failed",
         }
@@ -464,6 +471,43 @@ impl Event {
             ("purpose", text(&nonhuman.purpose)),
         ];
         by_person(Kind::RegisterChanged, by, None, body, facts)
+    }
+
+    /// Somebody asked to switch a canary off. Written before anything is sent.
+    #[must_use]
+    pub fn probe_begun(probe: &Probe) -> Self {
+        let who = Who::account(&probe.app, &probe.account);
+        let body = json!({"probe": probe.id, "app": probe.app.as_str()});
+        by_person(Kind::ProbeBegun, &probe.asked, Some(who), body, [])
+    }
+
+    /// What came of a probe: every request that it sent, and what was seen.
+    #[must_use]
+    pub fn probe_ended(probe: &Probe, end: &ProbeEnd) -> Self {
+        let request = |it: &ProbeRequest| {
+            json!({
+                "method": it.method.to_string(),
+                "url": it.url.to_string(),
+                "status": it.status,
+                "bytes": it.n_bytes,
+                "sha256": hex(&it.sha256),
+                "sent_sha256": it.sent_sha256.as_ref().map(hex),
+                "at": time(it.at),
+            })
+        };
+        let requests: Vec<Value> = end.requests.iter().map(request).collect();
+        let body = json!({
+            "probe": probe.id,
+            "app": probe.app.as_str(),
+            "behaviour": end.behaviour.map(domain::Deprovisioned::name),
+            "is_back_on": end.is_back_on,
+            "n_requests": requests.len(),
+            "requests_sha256": hex(&sha256(&canonical(&requests))),
+        });
+        let who = Who::account(&probe.app, &probe.account);
+        let by = Signature { at: end.at, ..probe.asked.clone() };
+        let facts = [("outcome", json!(end.outcome)), ("requests", json!(requests))];
+        by_person(Kind::ProbeEnded, &by, Some(who), body, facts)
     }
 
     /// A key is in force from here on. The checkpoint over this entry is signed by a key that was

@@ -47,13 +47,14 @@ pub struct PosterConfig {
 #[derive(Clone)]
 pub struct Poster(Arc<Inner>);
 
-struct Inner {
-    url: Url,
-    scope: Scope,
-    http: reqwest::Client,
-    limits: Limits,
-    authorization: Option<HeaderValue>,
-    clock: Arc<dyn Clock>,
+/// What a [`Poster`] and a [`Patcher`](crate::Patcher) are made of.
+pub(crate) struct Inner {
+    pub(crate) url: Url,
+    pub(crate) scope: Scope,
+    pub(crate) http: reqwest::Client,
+    pub(crate) limits: Limits,
+    pub(crate) authorization: Option<HeaderValue>,
+    pub(crate) clock: Arc<dyn Clock>,
 }
 
 /// Longest answer that is read, in bytes: they are a word or a short document.
@@ -189,7 +190,7 @@ impl Poster {
 }
 
 impl Inner {
-    fn new(config: &PosterConfig, clock: Arc<dyn Clock>) -> Result<Self, Wrong> {
+    pub(crate) fn new(config: &PosterConfig, clock: Arc<dyn Clock>) -> Result<Self, Wrong> {
         let url = Url::parse(config.url.expose().trim())
             .map_err(|error| Wrong { setting: "url", what: format!("is no address ({error})") })?;
         // The query is the secret of some webhooks: it stays, and nothing lies below it.
@@ -224,7 +225,7 @@ impl Inner {
     }
 }
 
-fn failed(doing: &'static str, place: String, kind: OutboundErrorKind) -> OutboundError {
+pub(crate) fn failed(doing: &'static str, place: String, kind: OutboundErrorKind) -> OutboundError {
     OutboundError { doing, url: place.into(), requests: Vec::new(), kind }
 }
 

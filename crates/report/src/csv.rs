@@ -45,6 +45,7 @@ pub const COLUMNS: &[&str] = &[
     "next_action",
     "coverage_grade",
     "fingerprint",
+    "root_causes",
 ];
 
 /// UTF-8's byte order mark.
@@ -121,7 +122,19 @@ fn row(report: &Report, finding: &Finding) -> Vec<String> {
         finding.next_action.clone(),
         text_of(grade),
         finding.fingerprint.clone(),
+        root_causes(report, finding),
     ]
+}
+
+/// What the finding comes of, `; ` between them: `okta deactivate_users_off`, and `(perhaps)` where
+/// that is not sure.
+fn root_causes(report: &Report, finding: &Finding) -> String {
+    let causes = report.causes_of(&finding.id).map(|(it, is_sure)| {
+        let name = it.root_cause.as_ref().map_or("", |root| &root.name);
+        let sure = if is_sure { "" } else { " (perhaps)" };
+        format!("{} {name}{sure}", it.system.as_deref().unwrap_or_default())
+    });
+    causes.collect::<Vec<String>>().join("; ")
 }
 
 /// All stretches of exposure, `; ` between them, each as

@@ -5,9 +5,10 @@ use chrono::{DateTime, TimeZone as _};
 use chrono_tz::Tz;
 
 use crate::v1::{
-    App, AsOfBasis, Bounds, Cause, Change, Channel, ClockStart, Coverage, Exposure, Finding,
-    FindingState, Grade, LedgerHead, List, Proof, Report, Resolution, SlaOutcome, Source, Tier,
-    Time, TimeToDeactivate, TrialOutcome, Verdict,
+    App, AsOfBasis, Bounds, Cause, Change, Channel, ClockStart, Coverage, Deprovision,
+    DeprovisionTally, Deprovisioned, Exposure, Finding, FindingState, Grade, LedgerHead, List,
+    Proof, Report, Resolution, RootCause, SlaOutcome, Source, Tier, Time, TimeToDeactivate,
+    TrialOutcome, Verdict,
 };
 
 /// The zone of a report's pages.
@@ -138,6 +139,62 @@ pub(crate) fn time_to_deactivate(it: &TimeToDeactivate, zone: Zone) -> String {
         of(it.p95),
         of(it.max)
     )
+}
+
+/// What an app does with who is switched off, as set and as seen, and whether evidence is provisional.
+pub(crate) fn deprovision(it: &Deprovision, zone: Zone) -> String {
+    let by = if it.is_on_vendors_word { "by its vendor" } else { "by the settings" };
+    let set = match it.set {
+        None => "not in the settings".to_owned(),
+        Some(Deprovisioned::Lists) => format!("{by} listed as inactive"),
+        Some(Deprovisioned::Hides) => format!("{by} hidden from the list"),
+        Some(Deprovisioned::Deletes) => format!("{by} deleted"),
+    };
+    let tally = |it: &DeprovisionTally| {
+        let what = match it.behaviour {
+            Deprovisioned::Lists => "stayed in the list, inactive",
+            Deprovisioned::Hides => "left the list, and by id was there, inactive",
+            Deprovisioned::Deletes => {
+                "left the list, and by id was gone: deleted, or forgotten by what answers"
+            }
+        };
+        let n = count(it.n_accounts, "account");
+        format!("{n} {what} ({}, last on {})", it.channel.name(), zone.day(it.last_at))
+    };
+    let mut views = it.seen.iter().map(|it| it.channel);
+    let is_mixed = views.any(|view| it.seen.iter().filter(|it| it.channel == view).count() > 1);
+    let seen: Vec<String> = it.seen.iter().map(tally).collect();
+    let seen = match (seen.is_empty(), is_mixed) {
+        (true, _) => "not seen yet".to_owned(),
+        (false, true) => format!("seen, and mixed: {}", seen.join("; ")),
+        (false, false) => format!("seen: {}", seen.join("; ")),
+    };
+    let provisional = if it.is_provisional { " Evidence is provisional." } else { "" };
+    format!("What becomes of an account that is switched off: {set}; {seen}.{provisional}")
+}
+
+/// `3 findings: DL-3 critical leaver_active, DL-4 …`, of findings under one cause.
+pub(crate) fn under(findings: &[&Finding]) -> String {
+    let each = |it: &&Finding| format!("{} {} {}", it.id, it.severity.name(), it.cause.name());
+    let all: Vec<String> = findings.iter().map(each).collect();
+    format!("{}: {}", count(findings.len() as u64, "finding"), all.join(", "))
+}
+
+/// Since when a root cause is known to be there, and what it may explain.
+pub(crate) fn began(root: &RootCause, zone: Zone) -> String {
+    let since = match (root.began_by, root.began_after) {
+        (None, _) => "each push says so of its own user".to_owned(),
+        (Some(by), Some(after)) if by == after => format!("so since {}", zone.time(by)),
+        (Some(by), Some(after)) => {
+            format!("so since {} at the latest, and not yet at {}", zone.time(by), zone.time(after))
+        }
+        (Some(by), None) => {
+            format!("so since {} at the latest; since when is not known", zone.time(by))
+        }
+    };
+    let perhaps = "; what it may explain: whether it was so when they lost the app, or whether no \
+                   other provider was to act, is not known";
+    format!("{since}{}", if root.may_explain.is_empty() { "" } else { perhaps })
 }
 
 /// When a stretch of exposure began.

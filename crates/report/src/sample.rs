@@ -109,6 +109,7 @@ pub(crate) fn record() -> RunRecord {
             severity: Severity::High,
             text: "page 3 of the account list was cut off after 200 of 214 rows".to_owned(),
             next_action: "Export the account list again, or wait for the next night.".to_owned(),
+            root: None,
         }],
         unmapped: vec![Unmapped {
             system: system("okta"),
@@ -176,6 +177,7 @@ fn apps() -> Vec<AppRecord> {
             n_persons: 216,
             n_accounts: 200,
             time_to_deactivate: None,
+            deprovision: None,
         },
         AppRecord {
             app: system("secureframe"),
@@ -211,6 +213,18 @@ fn apps() -> Vec<AppRecord> {
                 p50: Span { at_least: TimeDelta::hours(2), at_most: Some(TimeDelta::hours(26)) },
                 p95: Span { at_least: TimeDelta::hours(31), at_most: Some(TimeDelta::hours(54)) },
                 max: Span { at_least: TimeDelta::days(9), at_most: None },
+            }),
+            deprovision: Some(DeprovisionRecord {
+                is_on_vendors_word: false,
+                set: None,
+                seen: [(Deprovisioned::Lists, 3), (Deprovisioned::Deletes, 1)]
+                    .map(|(behaviour, n_accounts)| DeprovisionTally {
+                        channel: Channel::Scim,
+                        behaviour,
+                        n_accounts,
+                        last_at: at("2026-11-21T02:00:00Z"),
+                    })
+                    .into(),
             }),
         },
     ]

@@ -277,7 +277,13 @@ fn facts(report: &Report) -> [(&'static str, Cell); 9] {
 fn limits(sheet: &mut Worksheet, report: &Report) -> Result<(), XlsxError> {
     let watcher = report.watcher.iter().map(|it| {
         let system = it.system.as_deref().unwrap_or("");
-        (it.kind.name(), format!("{system} {}: {}", it.text, it.next_action).trim().to_owned())
+        let under = it.root_cause.as_ref().filter(|it| it.has_findings());
+        let under = under.map_or_else(String::new, |root| {
+            let (sure, perhaps) = (root.explains.join(", "), root.may_explain.join(", "));
+            format!(" Explains: {sure}. May explain: {perhaps}.")
+        });
+        let text = format!("{system} {}: {}{under}", it.text, it.next_action);
+        (it.kind.name(), text.trim().to_owned())
     });
     let unmapped = report.unmapped.iter().map(|it| {
         let rows = phrase::count(it.count, "row");
@@ -302,7 +308,13 @@ fn limits(sheet: &mut Worksheet, report: &Report) -> Result<(), XlsxError> {
     });
     let not_checked = report.not_checked.iter().map(|it| ("not checked", it.clone()));
     let never = report.limits.iter().map(|it| ("never shown", it.clone()));
-    let rows = not_checked.chain(never).chain(watcher).chain(unmapped).chain(waivers);
+    let zone = Zone::of(report);
+    let deprovision = report.apps.iter().filter_map(|app| {
+        let known = phrase::deprovision(app.deprovision.as_ref()?, zone);
+        Some(("deprovision", format!("{}: {known}", app.app)))
+    });
+    let rows =
+        not_checked.chain(never).chain(deprovision).chain(watcher).chain(unmapped).chain(waivers);
     let rows = rows.map(|(kind, sentence)| vec![text(kind), text(&sentence)]);
     table(sheet, &[("Kind", 24.0), ("What", 120.0)], rows)?;
     sheet.set_print_fit_to_pages(1, 0);

@@ -212,6 +212,8 @@ fn app_word(world: &mut World, word: &str) -> Result<(), String> {
         ("hides inactive", _) => habits.hides_inactive = true,
         ("deletes inactive", _) => habits.deletes_inactive = true,
         ("shows nobody", _) => habits.shows_nobody = true,
+        ("takes writes", _) => habits.takes_writes = true,
+        ("ignores writes", _) => (habits.takes_writes, habits.ignores_writes) = (true, true),
         ("ignores filters", _) => habits.ignores_filters = true,
         ("restarts past end", _) => habits.restarts_past_end = true,
         ("newest first", _) => habits.lists_newest_first = true,

@@ -148,6 +148,7 @@ impl World {
     /// Every credential that there is.
     pub(crate) fn secrets(&self) -> Vec<String> {
         let fixed = [&self.okta.door.api_token, &self.app.token];
+        let written = crate::scim::WRITE_TOKEN.to_owned();
         fixed
             .into_iter()
             .chain(self.okta.tokens.secrets())
@@ -155,6 +156,7 @@ impl World {
             .chain(self.onelogin.secrets())
             .cloned()
             .chain(self.personnel.secrets())
+            .chain([written])
             .collect()
     }
 

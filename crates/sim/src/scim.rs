@@ -1,9 +1,11 @@
 //! A SCIM 2.0 server as readers meet it (RFC 7643, RFC 7644, RFC 9865), with the habits of real
-//! ones. It takes no writes: what a provisioning client would do to it, the company does.
+//! ones. It takes no writes but those of a probe: what a provisioning client would do to it, the
+//! company does.
 
 mod rows;
 
 use axum::http::Method;
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
 use crate::endpoint::Endpoint;
@@ -12,9 +14,12 @@ use crate::filter::Filter;
 use crate::page::{Page, spoil};
 use crate::serve::Urls;
 use crate::wire::{Answer, Ask, Window, put};
-use crate::world::{Account, Paging, World};
+use crate::world::{Account, Active, Paging, World};
 
 const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+/// The token of those who may write.
+pub(crate) const WRITE_TOKEN: &str = "sim-scim-write-token";
+
 const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
 /// One request to the app and what is known about it.
@@ -37,8 +42,9 @@ pub(crate) fn error(status: u16, scim_type: Option<&str>, detail: &str) -> Answe
 }
 
 /// Answers a request.
-pub(crate) fn answer(world: &World, call: &Call<'_>) -> Answer {
-    let mut answer = read(world, call).unwrap_or_else(|refusal| refusal);
+pub(crate) fn answer(world: &mut World, call: &Call<'_>, now: DateTime<Utc>) -> Answer {
+    let written = write(world, call, now);
+    let mut answer = written.unwrap_or_else(|| read(world, call).unwrap_or_else(|it| it));
     if world.app.habits.says_plain_json {
         for (name, value) in &mut answer.headers {
             if *name == "content-type" {
@@ -47,6 +53,34 @@ pub(crate) fn answer(world: &World, call: &Call<'_>) -> Answer {
         }
     }
     answer
+}
+
+/// Switches an account off or on, by the one operation that readers know. `None`: it is no such write.
+fn write(world: &mut World, call: &Call<'_>, now: DateTime<Utc>) -> Option<Answer> {
+    let bearer = call.ask.credential()?;
+    let may = world.app.habits.takes_writes && bearer.1 == WRITE_TOKEN;
+    if call.ask.method != Method::PATCH || call.endpoint != Endpoint::ScimUser || !may {
+        return None;
+    }
+    let id = call.ids.first()?;
+    let body: Value = serde_json::from_slice(&call.ask.body).ok()?;
+    let operation = body["Operations"].as_array().filter(|it| it.len() == 1)?.first()?;
+    let is_active = operation["op"] == "replace" && operation["path"] == "active";
+    let Some(is_on) = operation["value"].as_bool().filter(|_| is_active) else {
+        return Some(error(400, Some("invalidPath"), "only `active` can be replaced"));
+    };
+    if !world.app.accounts.iter().any(|it| it.id == *id) {
+        return Some(error(404, None, &format!("Resource {id} not found")));
+    }
+    match (world.app.habits.ignores_writes, is_on) {
+        (true, _) => {}
+        (false, false) => world.switch_off(id, now),
+        (false, true) => {
+            let account = world.app.accounts.iter_mut().find(|it| it.id == *id)?;
+            (account.active, account.modified_at) = (Active::Set(true), now);
+        }
+    }
+    Some(Answer::text(204, "application/scim+json", ""))
 }
 
 fn read(world: &World, call: &Call<'_>) -> Result<Answer, Answer> {

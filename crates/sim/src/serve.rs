@@ -162,7 +162,7 @@ fn answer(
         }
         Server::Scim => {
             let call = scim::Call { ask, endpoint, ids, faults, urls };
-            let answer = instead.unwrap_or_else(|| scim::answer(&world, &call));
+            let answer = instead.unwrap_or_else(|| scim::answer(&mut world, &call, now));
             if answer.has("date") {
                 answer
             } else {

@@ -267,6 +267,10 @@ pub struct Habits {
     pub deletes_inactive: bool,
     /// The list is empty and every id is unknown, whoever has an account.
     pub shows_nobody: bool,
+    /// Who has the token for it may switch accounts off and on (RFC 7644, 3.5.2).
+    pub takes_writes: bool,
+    /// A write is answered with 204, and changes nothing.
+    pub ignores_writes: bool,
     /// A filter changes nothing.
     pub ignores_filters: bool,
     /// A start beyond the end serves the first page again.
@@ -395,6 +399,8 @@ impl Default for Habits {
     fn default() -> Self {
         Self {
             hides_inactive: false,
+            takes_writes: false,
+            ignores_writes: false,
             deletes_inactive: false,
             shows_nobody: false,
             ignores_filters: false,

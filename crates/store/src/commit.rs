@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    AnchorName, Body, Changes, Digest, EntityId, Episode, Finding, FindingEvent, Leaver,
-    LeaversBegin, Notice, Observation, Pass, Request, RunId, Snapshot, SystemId, Tier, Turn,
-    Unseen, Verdict,
+    AnchorName, Body, Changes, DeprovisionSeen, Digest, EntityId, Episode, Finding, FindingEvent,
+    Leaver, LeaversBegin, Notice, Observation, Pass, Request, RunId, Snapshot, SystemId, Tier,
+    Turn, Unseen, Verdict,
 };
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
@@ -12,8 +12,9 @@ use rustc_hash::FxHashMap;
 use crate::cells::{Cells, ms};
 use crate::moment::Moment;
 use crate::{
-    Enrolled, Inputs, LogPart, Store, StoreError, anchor, body, conclusion, entry, finding, guard,
-    inputs, leaver, log, notice, observation, people, report, rows, snapshot, turn, unseen,
+    Enrolled, Inputs, LogPart, Store, StoreError, anchor, body, conclusion, deprovision, entry,
+    finding, guard, inputs, leaver, log, notice, observation, people, report, rows, snapshot, turn,
+    unseen,
 };
 
 /// Everything one run saw and concluded.
@@ -61,6 +62,8 @@ pub struct Commit {
     pub leavers_begin: Vec<LeaversBegin>,
     /// Lists that it asked for and that were never seen whole, all of them.
     pub unseen: Vec<Unseen>,
+    /// What it saw become of accounts that were switched off.
+    pub deprovisions: Vec<DeprovisionSeen>,
     /// What it was given that is kept nowhere else.
     pub inputs: Inputs,
     /// What there is to tell of it. Delivered after the commit, from the saved rows.
@@ -172,6 +175,7 @@ pub(crate) fn save_concluded(
     leaver::insert(connection, run, &leavers)?;
     leaver::insert_begins(connection, run, &commit.leavers_begin)?;
     unseen::replace(connection, &commit.unseen)?;
+    deprovision::insert(connection, &commit.deprovisions)?;
     notice::insert(connection, &commit.notices)?;
     report::insert(connection, run, &commit.report_json)
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    AnchorStand, Channel, Digest, EntityId, List, RunId, Stream, SystemId, Unmapped, Watcher,
+    AnchorStand, Cause, Channel, Digest, EntityId, Interval, List, Reach, RunId, Stream, SystemId,
+    Unmapped, Watcher, Whom,
 };
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,7 @@ pub struct Inputs {
     /// Systems that refused the credential, and what they said.
     pub refused: Vec<(SystemId, String)>,
     /// What sources said is wrong with provisioning, or with our view of it.
-    pub troubles: Vec<(SystemId, Watcher, String)>,
+    pub troubles: Vec<TroubleInput>,
     /// Values that no mapping knew.
     pub unmapped: Vec<Unmapped>,
     /// Apps whose accounts came in a list that was not taken, for its time.
@@ -46,6 +47,19 @@ pub struct Inputs {
     pub anchors: Vec<AnchorStand>,
     /// Entries of the ledger that it found; `None`: it had none, or is broken.
     pub n_entries: Option<u64>,
+}
+
+/// What one source said is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TroubleInput {
+    /// Which source.
+    pub system: SystemId,
+    /// What it is.
+    pub kind: Watcher,
+    /// What is wrong and what to do.
+    pub text: String,
+    /// What it can be behind; empty: of no finding is that known.
+    pub reach: Vec<Reach>,
 }
 
 /// What a list was beside its rows.
@@ -83,12 +97,59 @@ struct InputsJson {
     anchors: Vec<(String, i64, Option<i64>, Option<String>)>,
     #[serde(default)]
     apps_of_refused_lists: Vec<String>,
+    /// What each of `troubles` can be behind, in their order; empty: kept before that was known.
+    #[serde(default)]
+    reach: Vec<Vec<ReachJson>>,
     /// What the digests are salted with; empty: kept before they were.
     #[serde(default)]
     salt: String,
     /// The digest of each part, by name.
     #[serde(default)]
     digests: Digests,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReachJson {
+    name: String,
+    causes: Vec<String>,
+    /// Ids; `None`: everybody.
+    users: Option<Vec<String>>,
+    since_earliest_ms: Option<i64>,
+    since_latest_ms: Option<i64>,
+}
+
+impl ReachJson {
+    fn of(reach: &Reach) -> Self {
+        let (users, since) = match &reach.whom {
+            Whom::Users(ids) => (Some(ids.iter().map(ToString::to_string).collect()), None),
+            Whom::EverybodySince(since) => (None, Some(since)),
+        };
+        Self {
+            name: reach.name.clone(),
+            causes: reach.causes.iter().map(|it| it.name().to_owned()).collect(),
+            users,
+            since_earliest_ms: maybe_ms(since.and_then(|it| it.earliest)),
+            since_latest_ms: maybe_ms(since.and_then(|it| it.latest)),
+        }
+    }
+
+    /// `None`: it is not what is written here.
+    fn read(self) -> Option<Reach> {
+        let time = |ms: Option<i64>| match ms {
+            Some(ms) => DateTime::from_timestamp_millis(ms).map(Some),
+            None => Some(None),
+        };
+        let since = Interval {
+            earliest: time(self.since_earliest_ms)?,
+            latest: time(self.since_latest_ms)?,
+        };
+        let whom = self.users.map_or(Whom::EverybodySince(since), |ids| {
+            Whom::Users(ids.into_iter().map(Into::into).collect())
+        });
+        let causes = self.causes.iter().map(|it| Cause::parse(it)).collect::<Option<_>>()?;
+        Some(Reach { name: self.name, causes, whom })
+    }
 }
 
 type Digests = BTreeMap<String, String>;
@@ -143,7 +204,12 @@ pub(crate) fn insert(
         troubles: inputs
             .troubles
             .iter()
-            .map(|(system, kind, text)| (system.to_string(), kind.name().to_owned(), text.clone()))
+            .map(|it| (it.system.to_string(), it.kind.name().to_owned(), it.text.clone()))
+            .collect(),
+        reach: inputs
+            .troubles
+            .iter()
+            .map(|it| it.reach.iter().map(ReachJson::of).collect())
             .collect(),
         unmapped: inputs
             .unmapped
@@ -320,10 +386,16 @@ impl InputsJson {
             };
             Some((Stream { system: system(&of)?, list: List::parse(&list)?, channel }, why))
         });
-        let troubles = self
-            .troubles
-            .into_iter()
-            .map(|(of, kind, text)| Some((system(&of)?, Watcher::parse(&kind)?, text)));
+        let reaches = self.reach.into_iter().map(Some).chain(std::iter::repeat_with(|| None));
+        let troubles = self.troubles.into_iter().zip(reaches).map(|((of, kind, text), reach)| {
+            let reach = reach.unwrap_or_default().into_iter().map(ReachJson::read);
+            Some(TroubleInput {
+                system: system(&of)?,
+                kind: Watcher::parse(&kind)?,
+                text,
+                reach: reach.collect::<Option<_>>()?,
+            })
+        });
         let unmapped = self.unmapped.into_iter().map(|(of, field, raw, count)| {
             Some(Unmapped { system: system(&of)?, field, raw, count })
         });

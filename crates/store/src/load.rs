@@ -14,8 +14,8 @@ use crate::rows::pack::{self, Packed};
 use crate::rows::{as_erased, is_erased, key_in, numbered};
 use crate::state::{Counters, State, StreamState};
 use crate::{
-    RunLine, Store, StoreError, anchor, conclusion, finding, guard, leaver, log, notice, people,
-    snapshot, unseen,
+    RunLine, Store, StoreError, anchor, conclusion, deprovision, finding, guard, leaver, log,
+    notice, people, snapshot, unseen,
 };
 
 /// Runs in the trend: a month of nights.
@@ -59,6 +59,7 @@ fn load(connection: &Connection) -> Result<State, StoreError> {
         leavers: leaver::load(connection)?,
         leavers_begin: leaver::load_begins(connection)?,
         unseen: unseen::load(connection)?,
+        deprovisions: deprovision::load(connection)?,
         told: notice::load_told(connection)?,
         dead_channels: notice::load_dead(connection)?,
         anchors: anchor::load_stands(connection)?,

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::cells::Cells;
-use crate::{StoreError, entry, guard, people};
+use crate::{StoreError, entry, guard, people, probe};
 
 /// An entry about what a person did, with what is disclosed of it.
 pub(crate) struct SaidTold {
@@ -24,7 +24,7 @@ pub(crate) struct SaidTold {
 /// Whether a line of a table is behind entries of a type.
 pub(crate) fn is_said(kind: &str) -> bool {
     let whole = ["register.changed", "match.changed"];
-    let families = ["exception.", "release.", "finding."];
+    let families = ["exception.", "release.", "finding.", "probe."];
     whole.contains(&kind) || families.iter().any(|it| kind.starts_with(it))
 }
 
@@ -125,6 +125,11 @@ fn lines(connection: &Connection) -> Result<Vec<Line>, StoreError> {
     }
     let decisions = (1..).zip(people::load_decisions(connection)?);
     lines.extend(decisions.map(|(nth, it)| ("decision", nth, Event::decided(&it))));
+    for (probe, end) in probe::load(connection)? {
+        lines.push(("probe", probe.id, Event::probe_begun(&probe)));
+        let ended = end.map(|end| ("probe_end", probe.id, Event::probe_ended(&probe, &end)));
+        lines.extend(ended);
+    }
     lines.extend(registered(connection)?);
     lines.extend(dispositions(connection)?);
     Ok(lines)

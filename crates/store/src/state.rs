@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    AnchorStand, Changes, Decision, EntityId, Episode, Finding, FindingId, HistoryPoint,
-    LeaversBegin, LogEvent, NonHuman, Release, RunId, SnapshotId, SnapshotRef, Stream, SystemId,
-    Text, Tier, Told, Unseen, Verdict, Waiver,
+    AnchorStand, Changes, Decision, DeprovisionSeen, EntityId, Episode, Finding, FindingId,
+    HistoryPoint, LeaversBegin, LogEvent, NonHuman, Release, RunId, SnapshotId, SnapshotRef,
+    Stream, SystemId, Text, Tier, Told, Unseen, Verdict, Waiver,
 };
 use rustc_hash::FxHashMap;
 
@@ -57,6 +57,8 @@ pub struct State {
     pub leavers_begin: Vec<LeaversBegin>,
     /// Lists that were asked for and never seen whole.
     pub unseen: Vec<Unseen>,
+    /// What apps were seen to do with accounts that are switched off, oldest first.
+    pub deprovisions: Vec<DeprovisionSeen>,
     /// What channels were told and is not over.
     pub told: Vec<Told>,
     /// Channels that do not take notices, in order of name.
@@ -149,6 +151,7 @@ impl State {
             leavers: Vec::new(),
             leavers_begin: Vec::new(),
             unseen: Vec::new(),
+            deprovisions: Vec::new(),
             told: Vec::new(),
             dead_channels: Vec::new(),
             anchors: Vec::new(),

@@ -461,6 +461,7 @@ pub fn rules(world: &World) -> AppRules {
         entitlement: Entitlement::Any,
         authority: None,
         deprovision: Deprovision::Lists,
+        is_on_vendors_word: false,
         required_channels: Vec::new(),
         privileged_roles: vec!["Admin".to_owned()],
         canaries: Vec::new(),

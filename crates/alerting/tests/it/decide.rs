@@ -3,7 +3,8 @@
 use alerting::{Match, Route, Routes, decide};
 use chrono::{NaiveTime, TimeDelta};
 use domain::{
-    Cause, Change, FindingState, NotifyReason, Pass, RunRecord, Severity, SystemId, Told, Watcher,
+    Cause, Change, FindingId, FindingState, Interval, NotifyReason, Pass, RootCause, RunRecord,
+    Severity, SystemId, Told, Watcher,
 };
 
 use crate::world::{all_to, app, at, blind, finding, leaver, routes, run, stands, told};
@@ -95,10 +96,18 @@ fn what_is_back_is_told_as_such() {
 }
 
 #[test]
-fn a_storm_is_one_notice_for_each_channel_and_names_the_likely_cause() {
+fn a_storm_is_one_notice_for_each_channel_and_names_what_it_comes_of() {
     let findings = (1..=12).map(leaver).collect();
     let mut record = run(0, findings);
-    record.watcher = vec![blind(Watcher::ProvisioningUnhealthy, "provisioning of okta is paused")];
+    let mut ill = blind(Watcher::ProvisioningUnhealthy, "provisioning of okta is paused");
+    ill.root = Some(RootCause {
+        name: "paused".to_owned(),
+        causes: vec![Cause::LeaverActive],
+        began: Interval { earliest: None, latest: None },
+        explains: (1..=10).map(FindingId).collect(),
+        may_explain: vec![FindingId(11), FindingId(40)],
+    });
+    record.watcher = vec![ill];
     let one = |channel: &str| Route { watcher: Vec::new(), ..all_to(&[channel]) };
     let routes = routes(&["mail", "pager"], vec![one("mail"), one("pager")]);
     let notices = decide(&record, &[], &routes);
@@ -106,7 +115,12 @@ fn a_storm_is_one_notice_for_each_channel_and_names_the_likely_cause() {
     assert_eq!(storm.title, "secureframe: 12 findings at once, 12 critical");
     assert_eq!(&*storm.key, "driftline:main:secureframe:run-7-opened");
     assert_eq!((storm.findings.len(), storm.items.len(), storm.to.len()), (12, 12, 2));
-    assert!(storm.lines[1].starts_with("Likely the cause of all: provisioning of okta is paused"));
+    insta::assert_snapshot!(storm.lines[1], @"10 of 12, and perhaps 1 more, come of this: provisioning of okta is paused. Run `driftline doctor`.");
+    // What is wrong is told by itself, too, with what comes of it.
+    let whole = Routes { routes: vec![all_to(&["mail"])], ..routes.clone() };
+    let told_of = decide(&record, &[], &whole);
+    let ill = told_of.iter().find(|it| it.reason == NotifyReason::Watcher).unwrap();
+    insta::assert_snapshot!(ill.lines[0], @"provisioning of okta is paused. Run `driftline doctor`. It explains DL-1, DL-2, DL-3, DL-4, DL-5 and 5 more, and may explain DL-11, DL-40.");
     // Each of them was told: the next run is silent, and one reminder is for all.
     let known = [told(&storm.key, 0, &(1..=12).collect::<Vec<i64>>())];
     let mut later = record.clone();

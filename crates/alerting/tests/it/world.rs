@@ -111,6 +111,7 @@ pub(crate) fn run(hour: i64, findings: Vec<FindingRecord>) -> RunRecord {
             n_persons: 0,
             n_accounts: 0,
             time_to_deactivate: None,
+            deprovision: None,
         }],
         sources: Vec::new(),
         findings,
@@ -130,6 +131,7 @@ pub(crate) fn blind(kind: Watcher, text: &str) -> WatcherFinding {
         severity: Severity::High,
         text: text.to_owned(),
         next_action: "Run `driftline doctor`.".to_owned(),
+        root: None,
     }
 }
 

@@ -3,8 +3,8 @@
 //! Source: Microsoft Graph v1.0, servicePrincipal and synchronizationJob. Where no job runs,
 //! everybody who loses the app keeps the account: the root of many findings at once.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Text, Watcher};
+use chrono::{DateTime, SubsecRound as _, TimeDelta, Utc};
+use domain::{Cause, Interval, Reach, Text, Watcher, Whom};
 use serde::Deserialize;
 
 use crate::live::Trouble;
@@ -66,10 +66,12 @@ impl App {
 /// What is wrong with the app. `None`: nothing, or nothing that was seen.
 pub(super) fn of_app(app: &App) -> Option<Trouble> {
     (app.account_enabled == Some(false)).then(|| {
-        unhealthy(format!(
+        let text = format!(
             "The enterprise app {} is disabled for users to sign in. Enable it in Entra, or take it out of the settings if it is no longer used.",
             app.shown()
-        ))
+        );
+        // Whether its jobs go on is not documented.
+        Trouble::new(Watcher::ProvisioningUnhealthy, text)
     })
 }
 
@@ -93,53 +95,95 @@ pub(super) fn jobs(body: &[u8]) -> Result<Vec<Job>, serde_json::Error> {
 /// What is wrong with provisioning to the app; empty: nothing, or nothing that Entra says.
 pub(super) fn of_jobs(jobs: &[Job], app: &App, now: DateTime<Utc>) -> Vec<Trouble> {
     if jobs.is_empty() {
-        return vec![unhealthy(format!(
+        let text = format!(
             "The enterprise app {} has no provisioning job: Entra will never deactivate anybody there. Set up automatic provisioning, or remove accounts by hand.",
             app.shown()
-        ))];
+        );
+        return vec![unhealthy(text, Some(("no_job".to_owned(), None)))];
     }
-    let texts = jobs.iter().filter_map(|job| job.trouble(&app.shown(), now));
-    texts.map(unhealthy).collect()
+    let all: Vec<Ill> = jobs.iter().filter_map(|job| job.trouble(&app.shown(), now)).collect();
+    // Which of several jobs provisions whom is not known, so one that works may have been the one.
+    let none_works = all.len() == jobs.len();
+    let of = |it: Ill| unhealthy(it.text, it.stopped.filter(|_| none_works));
+    all.into_iter().map(of).collect()
 }
 
-fn unhealthy(text: String) -> Trouble {
-    Trouble { kind: Watcher::ProvisioningUnhealthy, text }
+/// What is wrong with one job.
+struct Ill {
+    text: String,
+    /// It provisions nobody: what that is called, and when it last ended well; `None`: that is not
+    /// known.
+    stopped: Option<Stopped>,
+}
+
+type Stopped = (String, Option<DateTime<Utc>>);
+
+/// Who lost the app after the last cycle that ended well was not deactivated by a later one.
+fn unhealthy(text: String, stopped: Option<Stopped>) -> Trouble {
+    // Kept, and compared, to the millisecond.
+    let reach = stopped.map(|(name, since)| (name, since.map(|it| it.trunc_subsecs(3))));
+    let reach = reach.map(|(name, since)| Reach {
+        name,
+        causes: vec![
+            Cause::LeaverActive,
+            Cause::UnassignedActive,
+            Cause::SuspendedActive,
+            Cause::NotProvisioned,
+        ],
+        whom: Whom::EverybodySince(Interval { earliest: since, latest: since }),
+    });
+    Trouble { kind: Watcher::ProvisioningUnhealthy, text, reach: reach.into_iter().collect() }
 }
 
 impl Job {
-    fn trouble(&self, app: &str, now: DateTime<Utc>) -> Option<String> {
+    fn trouble(&self, app: &str, now: DateTime<Utc>) -> Option<Ill> {
         let job = self.id.as_deref().unwrap_or("without an id");
         let name = format!("The provisioning job {job} of {app}");
         let status = self.status.as_ref();
+        let ended = status.and_then(|it| instant(it.last_success.as_ref()?.time_ended.as_deref()));
+        let ill = |word: &str, text: String| {
+            let stopped = Some((format!("job {job} {word}"), ended));
+            Some(Ill { text, stopped })
+        };
         let quarantine = status.and_then(|it| it.quarantine.as_ref());
         let code = status.and_then(|it| it.code.as_deref());
         if code == Some("Quarantine") || quarantine.is_some() {
-            return Some(quarantine.map_or_else(
-                || format!("{name} is in quarantine. {RESTART}"),
-                |it| it.text(&name),
-            ));
+            let text = quarantine
+                .map_or_else(|| format!("{name} is in quarantine. {RESTART}"), |it| it.text(&name));
+            return ill("in quarantine", text);
         }
         let schedule = self.schedule.as_ref().and_then(|it| it.state.as_deref());
         let stopped = [schedule, code].into_iter().flatten().find(|it| *it != "Active");
         if let Some(state) = stopped {
-            return Some(match state {
-                "Paused" | "Disabled" => format!(
-                    "{name} is {}: Entra deactivates nobody there. Start provisioning again.",
-                    state.to_lowercase()
+            return match state {
+                "Paused" | "Disabled" => ill(
+                    "stopped",
+                    format!(
+                        "{name} is {}: Entra deactivates nobody there. Start provisioning again.",
+                        state.to_lowercase()
+                    ),
                 ),
-                "NotConfigured" | "NotRun" => format!(
-                    "{name} has never run: Entra deactivates nobody there. Finish its set-up and start provisioning."
+                "NotConfigured" | "NotRun" => ill(
+                    "never run",
+                    format!(
+                        "{name} has never run: Entra deactivates nobody there. Finish its set-up and start provisioning."
+                    ),
                 ),
-                other => format!(
-                    "{name} is in the state `{other}`, which Driftline does not know. Look at provisioning in Entra."
-                ),
-            });
+                other => Some(Ill {
+                    text: format!(
+                        "{name} is in the state `{other}`, which Driftline does not know. Look at provisioning in Entra."
+                    ),
+                    stopped: None,
+                }),
+            };
         }
-        let ended = status.and_then(|it| instant(it.last_success.as_ref()?.time_ended.as_deref()));
         let hours = ended.map(|it| now - it).filter(|it| *it > BEHIND)?.num_hours();
-        Some(format!(
-            "{name} last ended well {hours} h ago: who lost access since then was not deactivated. Look at its provisioning logs in Entra."
-        ))
+        ill(
+            "behind",
+            format!(
+                "{name} last ended well {hours} h ago: who lost access since then was not deactivated. Look at its provisioning logs in Entra."
+            ),
+        )
     }
 }
 
@@ -259,6 +303,31 @@ mod tests {
         for body in ["", "{}", "[]", "<html>"] {
             assert!(jobs(body.as_bytes()).is_err(), "{body}");
         }
+    }
+
+    #[test]
+    fn who_lost_the_app_after_the_last_good_cycle_is_touched_unless_another_job_works() {
+        let job = |id: &str, state: &str| {
+            format!(
+                r#"{{"id":"{id}","schedule":{{"state":"{state}"}},"status":{{"code":"{state}",
+                "lastSuccessfulExecution":{{"timeEnded":"2026-02-01T11:20:00Z"}}}}}}"#
+            )
+        };
+        let reach = |all: &[String]| -> Vec<Reach> {
+            let body = format!(r#"{{"value":[{}]}}"#, all.join(","));
+            let now = "2026-02-01T12:00:00Z".parse().unwrap();
+            let troubles = of_jobs(&jobs(body.as_bytes()).unwrap(), &app(), now);
+            troubles.into_iter().flat_map(|it| it.reach).collect()
+        };
+        let [paused] = &reach(&[job("scim.1", "Paused")])[..] else { panic!("one is paused") };
+        let ended = Some("2026-02-01T11:20:00Z".parse().unwrap());
+        assert_eq!(paused.name, "job scim.1 stopped");
+        assert_eq!(paused.whom, Whom::EverybodySince(Interval { earliest: ended, latest: ended }));
+        assert_eq!(reach(&[job("scim.1", "Paused"), job("scim.2", "Active")]), []);
+        assert_eq!(reach(&[job("scim.1", "Paused"), job("scim.2", "Paused")]).len(), 2);
+        assert_eq!(reach(&[job("scim.1", "Sleeping")]), [], "what it does then is not known");
+        let [none] = &reach(&[])[..] else { panic!("there is no job") };
+        assert_eq!(none.whom, Whom::EverybodySince(Interval { earliest: None, latest: None }));
     }
 
     #[test]

@@ -121,13 +121,10 @@ impl Page {
         self.events.dedup_by(|one, other| one.id == other.id);
         gather.brought.events = self.events;
         if self.n_unusable > 0 {
-            gather.brought.troubles.push(Trouble {
-                kind: Watcher::SchemaChanged,
-                text: format!(
+            gather.brought.troubles.push(Trouble::new(Watcher::SchemaChanged, format!(
                     "Events of the provisioning log that do not say when, whom or how it went: {}. They tell nothing. Look whether Entra changed its log.",
                     self.n_unusable
-                ),
-            });
+                )));
         }
     }
 }

@@ -324,12 +324,9 @@ impl Pull<'_> {
     }
 
     fn log_unread(&mut self, why: &str) {
-        self.gather.brought.troubles.push(Trouble {
-            kind: Watcher::SnapshotIncomplete,
-            text: format!(
+        self.gather.brought.troubles.push(Trouble::new(Watcher::SnapshotIncomplete, format!(
                 "The provisioning log could not be read to its end, so whether Entra told the app is not known: {why}."
-            ),
-        });
+            )));
     }
 
     /// Why the app is not known, so that its log cannot be asked for.

@@ -4,7 +4,7 @@
 //! not deactivate accounts, everybody who loses the app keeps the account: the root of many
 //! findings at once.
 
-use domain::Watcher;
+use domain::{Cause, Interval, Reach, Watcher, Whom};
 use serde::Deserialize;
 
 use crate::live::Trouble;
@@ -84,29 +84,46 @@ pub(super) fn of_app(app: &App, app_id: &str) -> Option<Trouble> {
             )
         }
     };
-    Some(Trouble { kind: Watcher::ProvisioningUnhealthy, text })
+    // Whether Okta goes on provisioning an app that is not active is not documented.
+    Some(Trouble::new(Watcher::ProvisioningUnhealthy, text))
 }
 
-/// What is wrong with provisioning to the app.
+/// What is wrong with provisioning to the app. Okta never says since when it is so.
 pub(super) fn of_deactivation(
     deactivation: Deactivation,
     app: &App,
     app_id: &str,
 ) -> Option<Trouble> {
     let name = shown(app, app_id);
-    let text = match deactivation {
+    let (word, text) = match deactivation {
         Deactivation::On | Deactivation::NotStated => return None,
-        Deactivation::Off => format!(
-            "\"Deactivate Users\" is off for the app {name}: Okta will never deactivate anybody there. Switch it on in the provisioning settings of the app, under To App."
+        Deactivation::Off => (
+            "deactivate_users_off",
+            format!(
+                "\"Deactivate Users\" is off for the app {name}: Okta will never deactivate anybody there. Switch it on in the provisioning settings of the app, under To App."
+            ),
         ),
-        Deactivation::ProvisioningOff => format!(
-            "Provisioning to the app {name} is off: Okta will never deactivate anybody there. Switch it on, with \"Deactivate Users\", in the provisioning settings of the app, under To App."
+        Deactivation::ProvisioningOff => (
+            "provisioning_off",
+            format!(
+                "Provisioning to the app {name} is off: Okta will never deactivate anybody there. Switch it on, with \"Deactivate Users\", in the provisioning settings of the app, under To App."
+            ),
         ),
-        Deactivation::NotSetUp => format!(
-            "Provisioning is not set up for the app {name}: Okta will never deactivate anybody there. Set it up with \"Deactivate Users\" on, or remove accounts by hand."
+        Deactivation::NotSetUp => (
+            "provisioning_not_set_up",
+            format!(
+                "Provisioning is not set up for the app {name}: Okta will never deactivate anybody there. Set it up with \"Deactivate Users\" on, or remove accounts by hand."
+            ),
         ),
     };
-    Some(Trouble { kind: Watcher::ProvisioningUnhealthy, text })
+    // Nothing is sent of who is suspended, whatever is set.
+    let mut causes = vec![Cause::LeaverActive, Cause::UnassignedActive];
+    if deactivation != Deactivation::Off {
+        causes.push(Cause::NotProvisioned);
+    }
+    let whom = Whom::EverybodySince(Interval { earliest: None, latest: None });
+    let reach = vec![Reach { name: word.to_owned(), causes, whom }];
+    Some(Trouble { kind: Watcher::ProvisioningUnhealthy, text, reach })
 }
 
 /// How the app is called.

@@ -57,13 +57,10 @@ pub(super) async fn poll(
         ));
     }
     if polled.n_unusable > 0 {
-        polled.troubles.push(Trouble {
-            kind: Watcher::SchemaChanged,
-            text: format!(
+        polled.troubles.push(Trouble::new(Watcher::SchemaChanged, format!(
                 "Events of the system log that do not say when, whom or how it went: {}. Their times are not known. Look whether Okta changed its log.",
                 polled.n_unusable
-            ),
-        });
+            )));
     }
     polled.events.sort_by(|one, other| (one.at, &one.id).cmp(&(other.at, &other.id)));
     polled.events.dedup_by(|one, other| one.id == other.id);
@@ -187,7 +184,7 @@ impl Polled {
     }
 
     fn trouble(&mut self, text: String) {
-        self.troubles.push(Trouble { kind: Watcher::SnapshotIncomplete, text });
+        self.troubles.push(Trouble::new(Watcher::SnapshotIncomplete, text));
     }
 }
 

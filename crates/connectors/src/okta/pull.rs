@@ -137,10 +137,7 @@ impl Pull<'_> {
                 let text = format!(
                     "The system log was not read, because {why}, so some leave times are not known."
                 );
-                self.gather
-                    .brought
-                    .troubles
-                    .push(Trouble { kind: Watcher::SnapshotIncomplete, text });
+                self.gather.brought.troubles.push(Trouble::new(Watcher::SnapshotIncomplete, text));
             }
             return true;
         }
@@ -171,7 +168,7 @@ impl Okta {
             more.join(", ")
         );
         let kind = Watcher::WriteScopePresent;
-        (!more.is_empty()).then_some(Trouble { kind, text })
+        (!more.is_empty()).then_some(Trouble::new(kind, text))
     }
 
     fn roster<'r>(&'r self, users: &'r str, app_users: &'r str) -> Roster<'r> {

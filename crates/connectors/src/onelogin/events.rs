@@ -189,13 +189,10 @@ async fn types(gather: &mut Gather) -> Result<Confirmed, String> {
     let missing = confirmed.missing();
     if !missing.is_empty() && missing.len() < KINDS.len() {
         let missing: Vec<String> = missing.iter().map(u64::to_string).collect();
-        gather.brought.troubles.push(Trouble {
-            kind: Watcher::SchemaChanged,
-            text: format!(
+        gather.brought.troubles.push(Trouble::new(Watcher::SchemaChanged, format!(
                 "OneLogin's list of event types does not say of these numbers what is known of them: {}. Such events tell nothing. Look whether OneLogin changed its events, and report it.",
                 missing.join(", ")
-            ),
-        });
+            )));
     }
     Ok(confirmed)
 }
@@ -252,22 +249,16 @@ impl Read {
         self.events.dedup_by(|one, other| one.id == other.id);
         gather.brought.events = self.events;
         if let Some(at) = self.did_nothing_at {
-            gather.brought.troubles.push(Trouble {
-                kind: Watcher::ProvisioningUnhealthy,
-                text: format!(
+            gather.brought.troubles.push(Trouble::new(Watcher::ProvisioningUnhealthy, format!(
                     "OneLogin did nothing in the app when somebody lost it, last at {}: who leaves keeps the account. Set Suspend or Delete in the app in OneLogin, under Provisioning, and remove accounts of leavers by hand.",
                     shown(at)
-                ),
-            });
+                )));
         }
         if self.n_unusable > 0 {
-            gather.brought.troubles.push(Trouble {
-                kind: Watcher::SchemaChanged,
-                text: format!(
+            gather.brought.troubles.push(Trouble::new(Watcher::SchemaChanged, format!(
                     "Events of OneLogin that do not say when or whom they are about: {}. They tell nothing. Look whether OneLogin changed its events.",
                     self.n_unusable
-                ),
-            });
+                )));
         }
     }
 }

@@ -5,7 +5,7 @@
 //! not come: the root of many findings at once. What is set for who loses the app (Delete, Suspend,
 //! Do Nothing) is not in the API.
 
-use domain::{Grant, Text, Watcher};
+use domain::{Cause, Grant, Interval, Reach, Text, Watcher, Whom};
 use serde::Deserialize;
 
 use crate::crosscheck::shown as some_of;
@@ -47,10 +47,14 @@ impl App {
 /// What is wrong with provisioning to the app. `None`: nothing, or nothing that was seen.
 pub(super) fn of_app(app: &App, app_id: &str) -> Option<Trouble> {
     (app.is_provisioned() == Some(false)).then(|| {
-        unhealthy(format!(
+        let text = format!(
             "Provisioning to the app {} is off: OneLogin will never deactivate anybody there. Enable it in the app, under Provisioning, or remove accounts by hand.",
             shown(app, app_id)
-        ))
+        );
+        let causes = vec![Cause::LeaverActive, Cause::UnassignedActive, Cause::NotProvisioned];
+        let whom = Whom::EverybodySince(Interval { earliest: None, latest: None });
+        let reach = vec![Reach { name: "provisioning_off".to_owned(), causes, whom }];
+        Trouble { kind: Watcher::ProvisioningUnhealthy, text, reach }
     })
 }
 
@@ -64,10 +68,11 @@ pub(super) fn shown(app: &App, app_id: &str) -> String {
 
 /// That provisioning of some users does not go on. `None`: it does. `stuck`: who, with how it does.
 pub(super) fn of_stuck(stuck: &[(Text, Push)]) -> Option<Trouble> {
-    let of = |push: Push| -> Vec<&Text> {
-        stuck.iter().filter(|it| it.1 == push).map(|it| &it.0).collect()
+    let of = |is: fn(&Push) -> bool| -> Vec<&Text> {
+        stuck.iter().filter(|it| is(&it.1)).map(|it| &it.0).collect()
     };
-    let (waiting, failed) = (of(Push::Waits), of(Push::Failed));
+    let waiting = of(|it| matches!(it, Push::Waits(_)));
+    let failed = of(|it| matches!(it, Push::Failed(_)));
     let mut texts = Vec::new();
     if !waiting.is_empty() {
         texts.push(format!(
@@ -83,18 +88,68 @@ pub(super) fn of_stuck(stuck: &[(Text, Push)]) -> Option<Trouble> {
             some_of(&failed)
         ));
     }
-    (!texts.is_empty()).then(|| unhealthy(texts.join(" ")))
+    if texts.is_empty() {
+        return None;
+    }
+    let off = vec![Cause::LeaverActive, Cause::UnassignedActive, Cause::SuspendedActive];
+    let reach = [(Way::Off, off), (Way::On, vec![Cause::NotProvisioned])];
+    let reach = reach.into_iter().filter_map(|(way, causes)| {
+        let is_it = |it: &&(Text, Push)| it.1.way() == Some(way);
+        let users: Vec<Text> = stuck.iter().filter(is_it).map(|it| it.0.clone()).collect();
+        let name = "push_stuck".to_owned();
+        (!users.is_empty()).then_some(Reach { name, causes, whom: Whom::Users(users) })
+    });
+    Some(Trouble {
+        kind: Watcher::ProvisioningUnhealthy,
+        text: texts.join(" "),
+        reach: reach.collect(),
+    })
 }
 
 /// How provisioning of one user does, as far as somebody should know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Push {
     /// It waits for an admin.
-    Waits,
+    Waits(Way),
     /// It failed.
-    Failed,
+    Failed(Way),
     /// Neither.
     GoesOn,
+}
+
+impl Push {
+    /// Where to; `None`: it is not stuck.
+    const fn way(self) -> Option<Way> {
+        match self {
+            Self::Waits(way) | Self::Failed(way) => Some(way),
+            Self::GoesOn => None,
+        }
+    }
+}
+
+/// What a push would do to the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Switch it off, or delete it.
+    Off,
+    /// Make it, or switch it on.
+    On,
+    /// Something else.
+    Aside,
+}
+
+impl Way {
+    /// Of a word of OneLogin.
+    fn of(word: &str) -> Self {
+        let begins = |with: &[&str]| with.iter().any(|it| word.starts_with(it));
+        match () {
+            () if begins(&["disabling", "deleting"]) || word.ends_with("then_disabled") => {
+                Self::Off
+            }
+            () if begins(&["enabling", "provisioning"]) => Self::On,
+            () => Self::Aside,
+        }
+    }
 }
 
 /// One app of one user.
@@ -130,11 +185,10 @@ impl UserApp {
         // Also as OneLogin's own document spells it.
         let waits =
             |it: &str| it.contains("_pending_approval") || it.contains("_pendding_approval");
-        match () {
-            () if self.words().any(waits) => Push::Waits,
-            () if self.words().any(|it| it.ends_with("_failed")) => Push::Failed,
-            () => Push::GoesOn,
-        }
+        let failed = |it: &str| it.ends_with("_failed");
+        let first = |is: &dyn Fn(&str) -> bool| self.words().find(|it| is(it)).map(Way::of);
+        let waiting = first(&waits).map(Push::Waits);
+        waiting.or_else(|| first(&failed).map(Push::Failed)).unwrap_or(Push::GoesOn)
     }
 
     fn words(&self) -> impl Iterator<Item = &str> {
@@ -142,10 +196,6 @@ impl UserApp {
             .into_iter()
             .filter_map(|it| it.as_deref())
     }
-}
-
-fn unhealthy(text: String) -> Trouble {
-    Trouble { kind: Watcher::ProvisioningUnhealthy, text }
 }
 
 #[cfg(test)]
@@ -175,11 +225,11 @@ mod tests {
             ("enabled", "provisioned", Push::GoesOn, Grant::Grants),
             ("enabled", "unknown", Push::GoesOn, Grant::Grants),
             ("disabled", "disabled", Push::GoesOn, Grant::Grants),
-            ("enabling_pending_approval", "unknown", Push::Waits, Grant::Grants),
-            ("disabling_pendding_approval", "unknown", Push::Waits, Grant::Undecided),
-            ("enabled", "deleting_pending_approval", Push::Waits, Grant::Undecided),
-            ("disabling_failed", "deleting_failed", Push::Failed, Grant::Undecided),
-            ("enabled", "modifying_failed", Push::Failed, Grant::Grants),
+            ("enabling_pending_approval", "unknown", Push::Waits(Way::On), Grant::Grants),
+            ("disabling_pendding_approval", "unknown", Push::Waits(Way::Off), Grant::Undecided),
+            ("enabled", "deleting_pending_approval", Push::Waits(Way::Off), Grant::Undecided),
+            ("disabling_failed", "deleting_failed", Push::Failed(Way::Off), Grant::Undecided),
+            ("enabled", "modifying_failed", Push::Failed(Way::Aside), Grant::Grants),
             ("enabled", "deleted", Push::GoesOn, Grant::Undecided),
         ] {
             let app = UserApp {
@@ -197,10 +247,13 @@ mod tests {
 
     #[test]
     fn users_that_are_stuck_are_counted_by_why() {
-        let stuck: Vec<(Text, Push)> =
-            [("1", Push::Waits), ("2", Push::Failed), ("3", Push::Waits)]
-                .map(|(id, push)| (id.into(), push))
-                .into();
+        let stuck: Vec<(Text, Push)> = [
+            ("1", Push::Waits(Way::Off)),
+            ("2", Push::Failed(Way::On)),
+            ("3", Push::Waits(Way::Aside)),
+        ]
+        .map(|(id, push)| (id.into(), push))
+        .into();
         let told = of_stuck(&stuck).unwrap();
         assert_eq!(told.kind, Watcher::ProvisioningUnhealthy);
         assert!(
@@ -213,6 +266,10 @@ mod tests {
             "{}",
             told.text
         );
+        let touched: Vec<(Cause, Whom)> =
+            told.reach.into_iter().map(|it| (it.causes[0], it.whom)).collect();
+        let one = |id: &str| Whom::Users(vec![id.into()]);
+        assert_eq!(touched, [(Cause::LeaverActive, one("1")), (Cause::NotProvisioned, one("2"))]);
         assert_eq!(of_stuck(&[("1".into(), Push::GoesOn)]), None);
     }
 }

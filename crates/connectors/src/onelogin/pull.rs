@@ -152,12 +152,9 @@ impl OneLogin {
 }
 
 fn events_unread(gather: &mut Gather, why: &str) {
-    gather.brought.troubles.push(Trouble {
-        kind: Watcher::SnapshotIncomplete,
-        text: format!(
+    gather.brought.troubles.push(Trouble::new(Watcher::SnapshotIncomplete, format!(
             "OneLogin's events could not be read to their end, so some leave times are not known: {why}."
-        ),
-    });
+        )));
 }
 
 /// Takes the app from those whose state allows none: the list of who has it does not show that.

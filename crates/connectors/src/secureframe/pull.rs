@@ -36,13 +36,10 @@ impl Secureframe {
             walked.list.notes.extend(owner.note());
             // A list that was not read to its end says so already.
             if let (Some(why), true) = (owner.doubt(), walked.is_whole()) {
-                gather.brought.troubles.push(Trouble {
-                    kind: Watcher::CanaryMissing,
-                    text: format!(
+                gather.brought.troubles.push(Trouble::new(Watcher::CanaryMissing, format!(
                         "In the list `{}` {why}. Look at that person in Secureframe, and name in `owner` whoever the key belongs to.",
                         self.stream()
-                    ),
-                });
+                    )));
                 reasons.push(format!("{why}, and a key sees what its owner sees"));
             }
             reasons.extend(nameless(walked));

@@ -8,6 +8,7 @@ mod findings;
 mod guard;
 mod ledger;
 mod manage;
+mod probe;
 mod words;
 
 use std::path::PathBuf;
@@ -28,13 +29,15 @@ pub(crate) use findings::{
 pub(crate) use guard::{GuardCommand, GuardReleaseArgs};
 pub(crate) use ledger::{AnchorsArgs, KeyCommand, LedgerCommand, VerifyArgs};
 pub(crate) use manage::{ConfigCommand, DbCommand, ReportArgs};
+pub(crate) use probe::{ProbeArgs, ProbeCommand};
 pub(crate) use words::{DocumentFormat, FailOn, GraphFormat, ListFormat, LogFormat, TextFormat};
 
 /// Proves that leavers lost access.
 ///
 /// Driftline sets the lists of identity providers, which say who should have access, against
 /// the account lists of apps, which say who has it, and reports where they disagree. It reads
-/// export files and APIs, and writes to its own database and report folder alone.
+/// export files and APIs, and writes to its own database and report folder. `probe` alone writes
+/// to an app: to a canary account, once you confirm what would be sent.
 #[derive(Debug, Parser)]
 #[command(name = "driftline", version, after_help = crate::exit::HELP, max_term_width = 100)]
 #[command(propagate_version = false, disable_help_subcommand = true)]
@@ -88,6 +91,9 @@ pub(crate) enum Command {
     Alert(AlertCommand),
     /// Try every credential and permission of the systems that are read over the network
     Doctor(DoctorArgs),
+    /// Switch a canary account off, to see what the app makes of it
+    #[command(subcommand)]
+    Probe(ProbeCommand),
     /// Show what the guard holds because too much changed at once, and release it
     #[command(subcommand)]
     Guard(GuardCommand),

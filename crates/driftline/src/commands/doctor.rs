@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use connectors::live::{Check, CheckResult};
-use domain::{Clock, SystemId};
-use engine::Source;
+use domain::{Clock, DeprovisionSeen, DeprovisionTally, Deprovisioned, SystemId, counted};
+use engine::{Source, deprovision_of};
 use serde::Serialize;
+use store::Store;
 
 use crate::cli::{DoctorArgs, TextFormat};
 use crate::exit::Exit;
@@ -30,9 +31,12 @@ pub(crate) async fn doctor(
 ) -> anyhow::Result<Exit> {
     let settings = settings::read(config)?;
     let profiles = profiles::load(settings.profiles.as_deref())?;
+    let seen = seen(&settings).await?;
     let mut examined = Vec::new();
     for live in &settings.live {
-        let checks = match live.connect(&profiles)? {
+        let source = live.connect(&profiles)?;
+        let deprovision = deprovision(&settings, &seen, &source);
+        let mut checks = match source {
             Source::Okta(okta) => okta.doctor(clock).await,
             Source::Entra(entra) => entra.doctor(clock).await,
             Source::OneLogin(onelogin) => onelogin.doctor(clock).await,
@@ -40,6 +44,7 @@ pub(crate) async fn doctor(
             Source::Secureframe(secureframe) => secureframe.doctor().await,
             Source::Files(_) | Source::Past { .. } => Vec::new(),
         };
+        checks.extend(deprovision);
         examined.push(Examined { live, checks });
     }
     let missing: Vec<String> = missing_files(&settings);
@@ -50,6 +55,76 @@ pub(crate) async fn doctor(
     let failed = |it: &Check| it.result == CheckResult::Failed;
     let is_ill = examined.iter().flat_map(|it| &it.checks).any(failed) || !missing.is_empty();
     Ok(if is_ill { Exit::Incomplete } else { Exit::Fine })
+}
+
+/// What apps were seen to do with accounts that are switched off; nothing before the first run.
+async fn seen(settings: &settings::Settings) -> anyhow::Result<Vec<DeprovisionSeen>> {
+    if !settings.database.exists() {
+        return Ok(Vec::new());
+    }
+    Ok(Store::open_existing_read_only(&settings.database)?.deprovisions().await?)
+}
+
+/// What to do while nobody knows what becomes of an account.
+const UNSEEN: &str = "It is seen when a leaver's account is switched off, or by `driftline probe \
+                      deprovision`. Then set `deprovision` of the app.";
+
+/// What is set of one view of an app, beside what was seen there; `None`: it is no view of an app.
+fn deprovision(
+    settings: &settings::Settings,
+    seen: &[DeprovisionSeen],
+    source: &Source,
+) -> Option<Check> {
+    let channel = source.channel()?;
+    let rules = settings.apps.iter().map(|it| &it.rules).find(|it| it.app == *source.system())?;
+    let known = deprovision_of(rules, seen);
+    let mine: Vec<&DeprovisionTally> =
+        known.seen.iter().filter(|it| it.channel == channel).collect();
+    let tally = |it: &&DeprovisionTally| {
+        let what = match it.behaviour {
+            Deprovisioned::Lists => "stayed in the list, inactive",
+            Deprovisioned::Hides => "left the list, and by id was there, inactive",
+            Deprovisioned::Deletes => {
+                "left the list, and by id was gone (deleted, or forgotten by what answers)"
+            }
+        };
+        format!("{} {what}, last on {}", counted(it.n_accounts, "account"), it.last_at.date_naive())
+    };
+    let by = if known.is_on_vendors_word { "its vendor documents" } else { "the settings say" };
+    let told: Vec<String> = mine.iter().map(tally).collect();
+    let told = told.join("; ");
+    let (result, seen, next) = match (known.set, known.seen_in(channel), mine.is_empty()) {
+        (Some(set), Some(one), _) if set == one => {
+            (CheckResult::Fine, format!("As {by}, `{set}`: {told}."), None)
+        }
+        (Some(set), None, true) if known.is_on_vendors_word => (
+            CheckResult::Warning,
+            format!("By its vendor `{set}`; neither set nor seen yet: evidence is provisional."),
+            Some(UNSEEN.to_owned()),
+        ),
+        (Some(set), None, true) => (CheckResult::Fine, format!("By the settings `{set}`; not seen yet."), None),
+        (None, None, true) => (
+            CheckResult::Warning,
+            "Neither set nor seen yet: evidence is provisional.".to_owned(),
+            Some(UNSEEN.to_owned()),
+        ),
+        (None, Some(one), _) => (
+            CheckResult::Warning,
+            format!("Seen, and not set: {told}."),
+            Some(format!("Set `deprovision = \"{one}\"` for the app, if it is always so: until then, who is gone from its list is not shown to be off.")),
+        ),
+        (Some(set), _, _) => (
+            CheckResult::Warning,
+            format!("As {by}, it is `{set}`, and other was seen: {told}."),
+            Some("Find out who switched these accounts off, and how; correct `deprovision` of the app.".to_owned()),
+        ),
+        (None, None, false) => (
+            CheckResult::Warning,
+            format!("Mixed: {told}. Evidence is provisional."),
+            Some("Find out who switched these accounts off, and how. Until `deprovision` is set, who is gone from its list is not shown to be off.".to_owned()),
+        ),
+    };
+    Some(Check { name: "deprovision behaviour", result, seen, next })
 }
 
 /// Export files that are not there, a sentence each. Dated nights are not looked at: each has its

@@ -13,6 +13,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use domain::{Clock, SystemId};
+use engine::deprovision_of;
 use evidence::{Contents, Scope, drawn, pack, sealed};
 use ledger::{Event, Exported};
 use store::Store;
@@ -70,7 +71,8 @@ pub(super) struct Period {
     pub(super) to: DateTime<Utc>,
     /// The identity providers bound to the app.
     idps: Vec<SystemId>,
-    is_provisional: bool,
+    /// What counts for the app.
+    rules: drift::AppRules,
 }
 
 impl Period {
@@ -91,10 +93,8 @@ impl Period {
             let what = "the period ends before it begins: `--to` is the first day after it";
             return Err(UsageError(what.to_owned()).into());
         }
-        let is_provisional = rules.deprovision == drift::Deprovision::Unknown
-            || settings.on_vendors_word.contains(&rules.app);
         let (app, idps) = (rules.app.clone(), rules.idps.clone());
-        Ok(Self { app, from, to, idps, is_provisional })
+        Ok(Self { app, from, to, idps, rules: rules.clone() })
     }
 }
 
@@ -114,6 +114,7 @@ async fn export(
     let store = existing(settings)?;
     store.announce_ledger_key(now).await?;
     let by = who::signature(args.by.as_deref(), now);
+    let seen = store.deprovisions().await?;
     let day = |at: DateTime<Utc>| at.with_timezone(&settings.policy.zone).date_naive().to_string();
     let scope = Scope {
         app: period.app.clone(),
@@ -127,7 +128,7 @@ async fn export(
         policy_version: settings.policy.version,
         is_redacted: args.redacted,
         chosen: args.person.clone(),
-        is_provisional: period.is_provisional,
+        is_provisional: !deprovision_of(&period.rules, &seen).is_known(),
         limits: engine::LIMITS.iter().map(|it| (*it).to_owned()).collect(),
         controls,
         ocsf: settings.ocsf_version,
@@ -190,7 +191,7 @@ fn said(args: &ExportArgs, contents: &Contents, key: Option<&evidence::SigningKe
     }
     if contents.scope.is_provisional {
         text.push_str(&format!(
-            "Provisional: what {} does with an account that is switched off is not in the settings (`deprovision`).\n",
+            "Provisional: what {} does with an account that is switched off is neither in the settings nor seen, or was seen in two ways.\n",
             contents.scope.app
         ));
     }

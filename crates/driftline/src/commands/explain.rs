@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
+use ::report::v1::{Finding, Report, SubjectKind};
 use chrono::SecondsFormat;
 use domain::{FindingId, SystemId, TrialOutcome};
 use engine::{Answer, inspect};
 use store::Store;
 
 use crate::cli::{ExplainArgs, GraphArgs, GraphFormat};
+use crate::commands::findings::last;
 use crate::exit::{Exit, UsageError};
 use crate::settings::{self, Settings};
 use crate::{print, profiles};
@@ -20,7 +22,8 @@ use crate::{print, profiles};
 pub(crate) async fn explain(config: &Path, args: &ExplainArgs) -> anyhow::Result<Exit> {
     let settings = settings::read(config)?;
     let answers = answers(&settings, &args.who, args.app.as_deref()).await?;
-    let pages: Vec<String> = answers.iter().map(page).collect();
+    let last = last(&Store::open_existing_read_only(&settings.database)?).await?;
+    let pages: Vec<String> = answers.iter().map(|it| page(it, &last)).collect();
     print::out(pages.join("\n"))?;
     Ok(Exit::Fine)
 }
@@ -112,7 +115,31 @@ fn title(answer: &Answer) -> String {
     }
 }
 
-fn page(answer: &Answer) -> String {
+/// What the findings about the account, or about the person without one, come of: each finding with
+/// its causes, as the last run has them.
+fn comes_of(answer: &Answer, last: &Report) -> Vec<String> {
+    let is_about = |it: &&Finding| {
+        let subject = &it.subject;
+        let key = format!("{}/{}", subject.system, subject.key);
+        let is_theirs = match &answer.account {
+            Some(account) => subject.kind == SubjectKind::Account && subject.key == *account,
+            None => {
+                subject.kind == SubjectKind::Identity && answer.person.identities.contains(&key)
+            }
+        };
+        it.app == answer.app.as_str() && is_theirs
+    };
+    let findings = last.findings.iter().filter(is_about);
+    let causes = findings.flat_map(|finding| {
+        last.causes_of(&finding.id).map(move |(it, is_sure)| {
+            let verb = if is_sure { "comes of" } else { "may come of" };
+            format!("{} {verb} {}: {}", finding.id, it.kind.name(), it.text)
+        })
+    });
+    causes.collect()
+}
+
+fn page(answer: &Answer, last: &Report) -> String {
     let mut page = format!("{}\n", title(answer));
     let mut line = |indent: usize, text: &str| {
         page.push_str(&format!("{:indent$}{}\n", "", text.trim_end()));
@@ -129,6 +156,9 @@ fn page(answer: &Answer) -> String {
     line(2, &format!("activity  {}", answer.activity));
     line(2, &format!("link      {}", answer.link));
     line(2, &answer.explanation.summary);
+    for cause in comes_of(answer, last) {
+        line(2, &cause);
+    }
     line(2, "what was seen");
     for fact in &answer.explanation.facts {
         let at = fact.at.to_rfc3339_opts(SecondsFormat::Secs, true);

@@ -14,6 +14,7 @@ pub(crate) mod findings;
 pub(crate) mod guard;
 pub(crate) mod hold;
 pub(crate) mod ledger;
+pub(crate) mod probe;
 pub(crate) mod report;
 pub(crate) mod run;
 pub(crate) mod schedule;

@@ -94,7 +94,7 @@ fn of_app(settings: &Settings, app: &AppPlan, advice: &mut Vec<String>) {
              is never proven gone; record what you observed when one was switched off"
         ));
     }
-    if settings.on_vendors_word.contains(name) {
+    if rules.is_on_vendors_word {
         advice.push(format!(
             "app `{name}` has no `deprovision`: what its vendor documents counts, and a bag of \
              evidence calls itself provisional; record what you observed when one was switched off"

@@ -36,16 +36,6 @@ pub(super) fn apps(
         .collect()
 }
 
-/// Apps of which the settings do not say what becomes of an account that is switched off, and
-/// whose vendor does.
-pub(super) fn on_vendors_word(file: &File, apps: &[AppPlan]) -> Vec<SystemId> {
-    let is_unsaid = |it: &&AppPlan| {
-        file.app.get(it.rules.app.as_str()).is_some_and(|it| it.deprovision.is_none())
-            && it.rules.deprovision != Deprovision::Unknown
-    };
-    apps.iter().filter(is_unsaid).map(|it| it.rules.app.clone()).collect()
-}
-
 /// What the profile of an app says of accounts that are switched off. It is said of SCIM, so it
 /// holds where nothing else shows the app.
 fn documented(app: &App, known: Option<&AppProfile>) -> Deprovision {
@@ -71,11 +61,13 @@ fn app_settings(
     for (index, idp) in app.idps.iter().enumerate() {
         refuse_google(document, name, app, (index, idp), file.idp.get(idp))?;
     }
+    let documented = documented(app, known);
     let rules = AppRules {
         app: id,
         entitlement: app.entitlement.meant(),
         authority: app.authority.as_deref().map(|it| bound.authority(it)).transpose()?,
-        deprovision: app.deprovision.map_or_else(|| documented(app, known), |it| it.meant()),
+        deprovision: app.deprovision.map_or(documented, |it| it.meant()),
+        is_on_vendors_word: app.deprovision.is_none() && documented != Deprovision::Unknown,
         required_channels: app.required_channels.iter().map(|it| it.meant()).collect(),
         privileged_roles: app
             .privileged_roles

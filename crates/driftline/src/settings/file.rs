@@ -481,9 +481,23 @@ pub(super) struct ScimApi {
     /// Accounts to ask for at a time. Default: as the profile says.
     #[serde(default)]
     pub(super) page_size: Option<u32>,
+    /// With what `driftline probe deprovision` may switch which canaries off. Default: it may not.
+    #[serde(default)]
+    pub(super) probe: Option<Probe>,
     /// How it is reached, and how far a pull may go.
     #[serde(default)]
     pub(super) http: Http,
+}
+
+/// What a probe may do. No run uses it.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema, Serialize))]
+#[serde(deny_unknown_fields)]
+pub(super) struct Probe {
+    /// A bearer token that may write users: `env:NAME` or `file:PATH`.
+    pub(super) token: String,
+    /// Ids of the accounts that it may switch off: nobody's, and none of `canaries`.
+    pub(super) canaries: Vec<String>,
 }
 
 impl ScimApi {

@@ -12,12 +12,12 @@ use connectors::secureframe::{self, Secureframe};
 use domain::{Channel, SystemId, SystemKind, Text};
 use engine::Source;
 use outbound::{
-    Auth, Client, ClientProof, Config, OutboundError, OutboundErrorKind, Pace, Secret, ServiceApp,
-    SigningKey, Url,
+    Auth, Client, ClientProof, Config, OutboundError, OutboundErrorKind, Pace, Patcher,
+    PosterConfig, Secret, ServiceApp, SigningKey, Url,
 };
 
 use super::document::Document;
-use super::file::{App, File, OktaApi, ScimApi};
+use super::file::{App, File, OktaApi, Probe as WrittenProbe, ScimApi};
 use super::http::{Http, Reach, Written};
 use super::source::system_id;
 use super::{
@@ -81,7 +81,15 @@ pub(super) enum Spoken {
         canaries: Vec<Text>,
         inactive_canaries: Vec<Text>,
         page_size: Option<u32>,
+        probe: Option<Probe>,
     },
+}
+
+/// With what a probe may switch which accounts off.
+#[derive(Clone, Debug)]
+pub(super) struct Probe {
+    token: SecretRef,
+    canaries: Vec<Text>,
 }
 
 impl Live {
@@ -198,7 +206,7 @@ impl Live {
                 let secureframe = Secureframe::new(config.clone(), reader, profiles);
                 Source::Secureframe(secureframe.map_err(|it| self.unread(it))?)
             }
-            Spoken::Scim { app, canaries, inactive_canaries, page_size } => {
+            Spoken::Scim { app, canaries, inactive_canaries, page_size, probe: _ } => {
                 let config = scim::Config {
                     system,
                     app: Arc::clone(app),
@@ -269,6 +277,29 @@ impl Live {
             }
             _ => SettingsError::Live { at: self.at.clone(), what: with_causes(error) },
         }
+    }
+
+    /// The accounts that a probe may switch off, and what it would do that with. `None`: the settings
+    /// allow none. Sends nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`SettingsError`] when the token or a certificate cannot be read or used.
+    pub(crate) fn prober(&self) -> Result<Option<(&[Text], Patcher)>, SettingsError> {
+        let Spoken::Scim { probe: Some(probe), .. } = &self.spoken else { return Ok(None) };
+        let token = self.secret(self.key("probe.token"), &probe.token)?;
+        let config = PosterConfig {
+            url: Secret::new(self.url.to_string()),
+            ca_bundle: self.reach.ca_bundle()?,
+            proxy: self.reach.proxy(|key, it| self.secret(key, it))?,
+            connect: self.reach.limits.connect,
+            request: self.reach.limits.request,
+            user_agent: crate::SOFTWARE.replace(' ', "/"),
+            authorization: Some(Secret::new(format!("Bearer {}", token.expose()))),
+        };
+        let patcher =
+            Patcher::new(&config, Arc::new(MachineClock)).map_err(|error| self.unusable(error))?;
+        Ok(Some((&probe.canaries, patcher)))
     }
 
     /// The way to one of its keys.
@@ -422,9 +453,24 @@ impl Table<'_> {
                 canaries: texts(&of.canaries),
                 inactive_canaries: texts(&of.inactive_canaries),
                 page_size: api.page_size,
+                probe: api.probe.as_ref().map(|it| self.probe(of, it)).transpose()?,
             },
             reach: self.reach(&api.http, false)?,
         })
+    }
+
+    fn probe(&self, of: &App, probe: &WrittenProbe) -> Result<Probe, SettingsError> {
+        if probe.canaries.is_empty() {
+            return Err(self.wrong("probe", "needs `canaries`: ids of accounts that are nobody's"));
+        }
+        if let Some(both) = probe.canaries.iter().find(|it| of.canaries.contains(it)) {
+            let what = format!(
+                "has `{both}` in its `canaries`, which is one of the app's: without it no list would be believed, name another"
+            );
+            return Err(self.wrong("probe", what));
+        }
+        let token = self.reference("probe", &probe.token)?;
+        Ok(Probe { token, canaries: texts(&probe.canaries) })
     }
 
     /// The way to it, as `idp.okta.okta`.

@@ -16,7 +16,7 @@ use store::Store;
 
 use super::alert::{ChannelSettings, channels, routes};
 use super::anchor::{AnchorSettings, anchors};
-use super::app::{apps, on_vendors_word};
+use super::app::apps;
 use super::document::Document;
 use super::file::{self, File};
 use super::live::{Live, live};
@@ -51,8 +51,6 @@ pub(crate) struct Settings {
     pub(crate) policy: Policy,
     /// The apps, by name.
     pub(crate) apps: Vec<AppPlan>,
-    /// Apps whose `deprovision` is what their vendor documents, and was not seen at this tenant.
-    pub(crate) on_vendors_word: Vec<SystemId>,
     /// The systems that are read over the network.
     pub(crate) live: Vec<Live>,
     /// The channels by which people are told, by name.
@@ -393,7 +391,6 @@ pub(super) fn mean(
         controls: file.evidence.controls.as_ref().map(|it| base.join(it)),
         profiles: file.profiles.as_ref().map(|folder| base.join(folder)),
         nights,
-        on_vendors_word: on_vendors_word(&file, &apps),
         apps,
         live: live(document, &file, &base, &profiles)?,
         service: service(document, &file, &base, policy.zone)?,

@@ -15,8 +15,8 @@ use domain::FindingId;
 use crate::ReportError;
 use crate::phrase::{self, Zone};
 use crate::v1::{
-    App, Bounds, CauseCount, Exposure, Finding, FindingState, KeyTrial, Look, Report, Severity,
-    Source, Time, Verdict,
+    App, Bounds, CauseCount, Exposure, Finding, FindingState, KeyTrial, Look, Report, RootCause,
+    Severity, Source, Time, Verdict, WatcherFinding,
 };
 
 pub use index::{Night, index_html};
@@ -162,6 +162,19 @@ impl<'a> Page<'a> {
         groups.push(Group { title: "Over", anchor: "over", findings: over.collect() });
         groups.retain(|it| !it.findings.is_empty());
         groups
+    }
+
+    /// What is wrong with the watching, without what is named over the findings that come of it.
+    fn watcher(&self) -> Vec<&'a WatcherFinding> {
+        self.report.watcher.iter().filter(|it| !it.is_over_findings()).collect()
+    }
+
+    fn deprovision(&self, it: &crate::v1::Deprovision) -> String {
+        phrase::deprovision(it, self.zone)
+    }
+
+    fn began(&self, root: &RootCause) -> String {
+        phrase::began(root, self.zone)
     }
 
     /// What this run did to findings, without what it left alone.

@@ -31,6 +31,7 @@ pub fn findings_text(report: &Report, filter: &Filter, style: Style) -> String {
         };
         page.push_str(&wrap("  ", &text, 2, style.columns()));
     }
+    root_causes(&mut page, report, &chosen, style);
     for finding in chosen.iter().take(limit) {
         brief(&mut page, report, finding, style);
     }
@@ -40,6 +41,28 @@ pub fn findings_text(report: &Report, filter: &Filter, style: Style) -> String {
         page.push_str(&format!("  {}\n", style.paint(Paint::Quiet, &more)));
     }
     page
+}
+
+/// What is behind several of the chosen findings, each cause once, with the findings beneath it. They
+/// stand below as they would without it.
+fn root_causes(page: &mut String, report: &Report, chosen: &[&Finding], style: Style) {
+    for (cause, root) in report.root_causes() {
+        let under = |numbers: &[String]| -> Vec<&Finding> {
+            chosen.iter().copied().filter(|it| numbers.contains(&it.id)).collect()
+        };
+        let (sure, perhaps) = (under(&root.explains), under(&root.may_explain));
+        if sure.is_empty() && perhaps.is_empty() {
+            continue;
+        }
+        super::watched(page, cause, style);
+        let zone = Zone::of(report);
+        let kinds = [("    explains ", sure), ("    may explain ", perhaps)];
+        for (words, findings) in kinds.into_iter().filter(|it| !it.1.is_empty()) {
+            page.push_str(&wrap(words, &phrase::under(&findings), 6, style.columns()));
+        }
+        page.push_str(&wrap("    ", &phrase::began(root, zone), 6, style.columns()));
+        page.push('\n');
+    }
 }
 
 /// Head, who, how long, what next: four lines, more where they must wrap.
@@ -124,8 +147,12 @@ fn fields(
     style: Style,
     zone: Zone,
 ) -> Vec<(&'static str, String)> {
-    let mut fields = vec![
-        ("who", clean(&who(finding, style))),
+    let mut fields = vec![("who", clean(&who(finding, style)))];
+    fields.extend(report.causes_of(&finding.id).map(|(it, is_sure)| {
+        let label = if is_sure { "comes of" } else { "may come of" };
+        (label, clean(&it.text))
+    }));
+    fields.extend([
         ("next", redacted(&finding.next_action, finding, style)),
         ("state", phrase::state(finding, report.now, zone)),
         (
@@ -149,7 +176,7 @@ fn fields(
         ("last seen", zone.time(finding.last_seen_at)),
         ("clock from", zone.time(finding.clock_from)),
         ("grace until", zone.time(finding.grace_until)),
-    ];
+    ]);
     if let Some(opened) = finding.opened_at {
         fields.push(("opened", zone.time(opened)));
     }

@@ -13,7 +13,7 @@ use line::{Paint, clean, pad, width, wrap};
 
 use crate::Filter;
 use crate::phrase::{self, Zone};
-use crate::v1::{App, Grade, Pass, Report, Severity, Source};
+use crate::v1::{App, Grade, Pass, Report, Severity, Source, WatcherFinding};
 
 /// The page of one run. Every line fits the style's width.
 #[must_use]
@@ -88,6 +88,9 @@ fn app_lines(page: &mut String, app: &App, name_columns: usize, style: Style, zo
     }
     if let Some(it) = &app.time_to_deactivate {
         page.push_str(&wrap("", &phrase::time_to_deactivate(it, zone), 4, style.columns()));
+    }
+    if let Some(it) = &app.deprovision {
+        page.push_str(&wrap("", &phrase::deprovision(it, zone), 4, style.columns()));
     }
     for reason in &app.grade_reasons {
         page.push_str(&wrap("    - ", &clean(reason), 6, style.columns()));
@@ -193,18 +196,13 @@ fn source_troubles(page: &mut String, source: &Source, style: Style) {
 }
 
 fn watcher(page: &mut String, report: &Report, style: Style) {
-    if !report.watcher.is_empty() {
+    // What is behind findings stands over them.
+    let others = || report.watcher.iter().filter(|it| !it.is_over_findings());
+    if others().next().is_some() {
         section(page, "ABOUT THE WATCHING ITSELF", style);
     }
-    for it in &report.watcher {
-        let system = it.system.as_ref().map_or(String::new(), |it| format!("  {}", clean(it)));
-        page.push_str(&format!(
-            "  {}  {}{system}\n",
-            severity(it.severity, 8, style),
-            it.kind.name()
-        ));
-        page.push_str(&wrap("", &clean(&it.text), 4, style.columns()));
-        page.push_str(&wrap("    next: ", &clean(&it.next_action), 10, style.columns()));
+    for it in others() {
+        watched(page, it, style);
     }
     if !report.unmapped.is_empty() {
         section(page, "VALUES THAT NO MAPPING KNOWS (counted as unknown, never guessed)", style);
@@ -219,6 +217,15 @@ fn watcher(page: &mut String, report: &Report, style: Style) {
         );
         page.push_str(&wrap("  ", &clean(&line), 2, style.columns()));
     }
+}
+
+/// One finding about the watching: head, what happened, what next.
+fn watched(page: &mut String, it: &WatcherFinding, style: Style) {
+    let system = it.system.as_ref().map_or(String::new(), |it| format!("  {}", clean(it)));
+    let head = [severity(it.severity, 8, style), it.kind.name().to_owned()].join("  ");
+    page.push_str(&format!("  {head}{system}\n"));
+    page.push_str(&wrap("", &clean(&it.text), 4, style.columns()));
+    page.push_str(&wrap("    next: ", &clean(&it.next_action), 10, style.columns()));
 }
 
 fn sentences(page: &mut String, title: &str, sentences: &[String], style: Style) {

@@ -31,6 +31,11 @@ fn a_run_reads_from_coverage_to_limits() {
         Time to deactivate, of 12 exposures seen to end since 25 August 2026: median
         between 2 h and 1 d 2 h; 95 of 100 between 1 d 7 h and 2 d 6 h; longest at
         least 9 d, no upper bound.
+        What becomes of an account that is switched off: not in the settings; seen,
+        and mixed: 3 accounts stayed in the list, inactive (scim, last on 21
+        November 2026); 1 account left the list, and by id was gone: deleted, or
+        forgotten by what answers (scim, last on 21 November 2026). Evidence is
+        provisional.
         - Suspects were not asked again by id: the account list is a file.
         - No canary is configured for okta.
 

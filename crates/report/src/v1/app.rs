@@ -5,7 +5,7 @@ use domain::AppRecord;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Bounds, Cause, Finding, Grade, Time, Verdict};
+use super::{Bounds, Cause, Channel, Deprovisioned, Finding, Grade, Time, Verdict};
 
 /// One app.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +34,41 @@ pub struct App {
     pub tallies: Vec<Tally>,
     /// How long access remained where it ended lately; `null` where none was seen to end.
     pub time_to_deactivate: Option<TimeToDeactivate>,
+    /// What the app does with an account that is switched off; not there where no past is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprovision: Option<Deprovision>,
+}
+
+/// What an app does with an account that is switched off: what the settings say, and what was seen of
+/// leavers' accounts and of canaries. Nothing is judged by what was seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Deprovision {
+    /// What the settings say, or the app's vendor; `null`: nothing.
+    pub set: Option<Deprovisioned>,
+    /// True where it is the vendor who says so, and the settings say nothing.
+    pub is_on_vendors_word: bool,
+    /// What was seen, by view and behaviour; empty: nothing yet.
+    pub seen: Vec<DeprovisionTally>,
+    /// True while it is neither in the settings nor seen, or what was seen in a view differs: evidence is
+    /// provisional then.
+    pub is_provisional: bool,
+}
+
+/// Of how many accounts one behaviour was seen in one view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct DeprovisionTally {
+    /// In which view of the app.
+    pub channel: Channel,
+    /// What became of them.
+    pub behaviour: Deprovisioned,
+    /// Of how many accounts.
+    pub n_accounts: u64,
+    /// When it was seen last.
+    pub last_at: Time,
 }
 
 /// How long access remained after it should have ended, until it was seen to be off.
@@ -83,6 +118,7 @@ impl App {
             n_accounts: record.n_accounts,
             tallies: record.tallies.iter().map(Tally::of).collect(),
             time_to_deactivate: record.time_to_deactivate.as_ref().map(TimeToDeactivate::of),
+            deprovision: record.deprovision.as_ref().map(Deprovision::of),
         }
     }
 
@@ -90,6 +126,23 @@ impl App {
     #[must_use]
     pub fn count(&self, verdict: Verdict) -> u64 {
         self.tallies.iter().filter(|it| it.verdict == verdict).map(|it| it.count).sum()
+    }
+}
+
+impl Deprovision {
+    fn of(record: &domain::DeprovisionRecord) -> Self {
+        let tally = |it: &domain::DeprovisionTally| DeprovisionTally {
+            channel: it.channel.into(),
+            behaviour: it.behaviour.into(),
+            n_accounts: it.n_accounts,
+            last_at: Time(it.last_at),
+        };
+        Self {
+            set: record.set.map(Into::into),
+            is_on_vendors_word: record.is_on_vendors_word,
+            seen: record.seen.iter().map(tally).collect(),
+            is_provisional: !record.is_known(),
+        }
     }
 }
 

@@ -17,17 +17,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::ReportError;
 
-pub use app::{App, Tally, TimeToDeactivate};
+pub use app::{App, Deprovision, DeprovisionTally, Tally, TimeToDeactivate};
 pub use finding::{
     Bounds, Explanation, Exposure, Fact, Finding, KeyTrial, Look, Person, SlaResult, Subject,
     TrialOutcome,
 };
-pub use source::{AsOf, Coverage, CoverageKind, Source, Unmapped, WatcherFinding};
+pub use source::{AsOf, Coverage, CoverageKind, RootCause, Source, Unmapped, WatcherFinding};
 pub use summary::{CauseCount, ChangeCount, SeverityCount, StateCount, Summary};
 pub use time::Time;
 pub use words::{
-    AsOfBasis, Cause, Change, Channel, ClockStart, Family, FindingState, Grade, List, Pass, Proof,
-    Resolution, Severity, SlaOutcome, SubjectKind, SystemKind, Tier, Verdict, Watcher,
+    AsOfBasis, Cause, Change, Channel, ClockStart, Deprovisioned, Family, FindingState, Grade,
+    List, Pass, Proof, Resolution, Severity, SlaOutcome, SubjectKind, SystemKind, Tier, Verdict,
+    Watcher,
 };
 
 use time::hex;
@@ -266,6 +267,24 @@ impl Report {
     /// does not have.
     pub fn parse(json: &[u8]) -> Result<Self, ReportError> {
         serde_json::from_slice(json).map_err(ReportError::NotAReport)
+    }
+
+    /// What is wrong with provisioning and behind findings about people, each with its root cause.
+    pub fn root_causes(&self) -> impl Iterator<Item = (&WatcherFinding, &RootCause)> {
+        let roots = self.watcher.iter().filter_map(|it| Some((it, it.root_cause.as_ref()?)));
+        roots.filter(|it| it.1.has_findings())
+    }
+
+    /// What the finding of this number comes of, and whether that is sure.
+    pub fn causes_of<'s>(
+        &'s self,
+        id: &'s str,
+    ) -> impl Iterator<Item = (&'s WatcherFinding, bool)> {
+        self.root_causes().filter_map(move |(it, root)| {
+            let names = |all: &[String]| all.iter().any(|it| it == id);
+            let is_sure = names(&root.explains);
+            (is_sure || names(&root.may_explain)).then_some((it, is_sure))
+        })
     }
 
     /// The finding of that number; `None` when it is not in this report.

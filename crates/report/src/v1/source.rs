@@ -5,7 +5,9 @@ use domain::SourceRecord;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{AsOfBasis, Channel, Grade, List, Proof, Severity, SystemKind, Time, Watcher, hex};
+use super::{
+    AsOfBasis, Cause, Channel, Grade, List, Proof, Severity, SystemKind, Time, Watcher, hex,
+};
 
 /// One list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +114,29 @@ pub struct WatcherFinding {
     pub text: String,
     /// What to do next.
     pub next_action: String,
+    /// The findings about people that it is behind; not there: it is no cause of any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub root_cause: Option<RootCause>,
+}
+
+/// Trouble of provisioning, and the findings that come of it. It changes none of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RootCause {
+    /// What is wrong, in one word that stays the same from run to run.
+    pub name: String,
+    /// Causes of findings that can come of it.
+    pub causes: Vec<Cause>,
+    /// It began after this; `null` when that is not known.
+    pub began_after: Option<Time>,
+    /// It was so at this time; `null` when that is not known.
+    pub began_by: Option<Time>,
+    /// Numbers of findings of people who lost the app while it was so.
+    pub explains: Vec<String>,
+    /// Numbers of findings that fit, but of which it is not known that it was so when the person lost
+    /// the app, or that no other provider was to act.
+    pub may_explain: Vec<String>,
 }
 
 impl Source {
@@ -170,6 +195,12 @@ impl Unmapped {
 }
 
 impl WatcherFinding {
+    /// Whether findings about people come of it: then it is named over them, and nowhere else.
+    #[must_use]
+    pub fn is_over_findings(&self) -> bool {
+        self.root_cause.as_ref().is_some_and(RootCause::has_findings)
+    }
+
     pub(super) fn of(finding: &domain::WatcherFinding) -> Self {
         Self {
             kind: finding.kind.into(),
@@ -177,6 +208,27 @@ impl WatcherFinding {
             severity: finding.severity.into(),
             text: finding.text.clone(),
             next_action: finding.next_action.clone(),
+            root_cause: finding.root.as_ref().map(RootCause::of),
         }
+    }
+}
+
+impl RootCause {
+    fn of(root: &domain::RootCause) -> Self {
+        let numbers = |of: &[domain::FindingId]| of.iter().map(ToString::to_string).collect();
+        Self {
+            name: root.name.clone(),
+            causes: root.causes.iter().map(|it| (*it).into()).collect(),
+            began_after: root.began.earliest.map(Time),
+            began_by: root.began.latest.map(Time),
+            explains: numbers(&root.explains),
+            may_explain: numbers(&root.may_explain),
+        }
+    }
+
+    /// Whether any finding may come of it.
+    #[must_use]
+    pub fn has_findings(&self) -> bool {
+        !self.explains.is_empty() || !self.may_explain.is_empty()
     }
 }

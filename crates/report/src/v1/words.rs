@@ -214,6 +214,15 @@ words! {
 }
 
 words! {
+    /// What an app does with an account that is switched off.
+    Deprovisioned {
+        Lists = "lists",
+        Hides = "hides",
+        Deletes = "deletes",
+    }
+}
+
+words! {
     /// What is wrong with the watching.
     Watcher {
         SourceStale = "source_stale",

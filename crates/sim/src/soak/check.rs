@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Cause, Change, Family, FindingRecord, FindingState, Pass, Resolution, RunRecord, SlaOutcome,
-    SubjectKind,
+    Cause, Change, Deprovisioned, Family, FindingRecord, FindingState, Pass, Resolution, RunRecord,
+    SlaOutcome, SubjectKind,
 };
 
 use super::papers::{Papers, end_of};
@@ -70,6 +70,8 @@ pub(super) fn compare(look: &Look<'_>, since: &mut Since) -> Vec<String> {
         problems.extend(look.missed_orphans(&mut since.orphans));
         problems.extend(look.missed_owners());
     }
+    problems.extend(look.false_causes());
+    problems.extend(look.false_deprovision());
     for it in &look.record.findings {
         let said = |what: String| {
             let finding = &it.finding;
@@ -99,6 +101,59 @@ impl Look<'_> {
     pub(super) fn n_exposed(&self) -> u64 {
         let accounts = self.world.app.accounts.iter();
         accounts.filter(|it| self.truth.is_exposed(&it.id, self.began_at)).count() as u64
+    }
+
+    /// Findings that are said to come of a toggle that was on when the person lost the app, as far as
+    /// looks can show: it was off in the full run before that, or when they lost it. And a toggle that
+    /// is off and that nothing is said of.
+    fn false_causes(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let roots: Vec<_> = self.record.watcher.iter().filter_map(|it| it.root.as_ref()).collect();
+        let is_off = self.provider == Provider::Okta && self.truth.keeps_accounts(self.began_at);
+        let is_told = roots.iter().any(|it| it.name == "deactivate_users_off");
+        if self.record.pass == Pass::Full && self.is_undisturbed && is_off != is_told {
+            problems.push(format!("CAUSE: deactivation is off: {is_off}, and told: {is_told}"));
+        }
+        let fresh =
+            self.record.findings.iter().filter(|it| it.finding.detected_run == self.record.id);
+        for it in fresh {
+            let (id, key) = (it.finding.id, &*it.finding.subject.key);
+            let Some(started) = it.finding.exposures.last().map(|it| it.started) else { continue };
+            if !roots.iter().any(|it| it.explains.contains(&id)) {
+                continue;
+            }
+            let before = self.record.previous.map(|it| it.1);
+            let slack = self.clock_ahead;
+            let was_off = |at: DateTime<Utc>| {
+                let times = [at - slack, at, at + slack];
+                let seen = before.filter(|it| *it <= at + slack);
+                seen.into_iter().chain(times).any(|it| self.truth.keeps_accounts(it))
+            };
+            let fits = |at: &DateTime<Utc>| {
+                started.earliest.is_none_or(|it| it <= *at + slack)
+                    && started.latest.is_none_or(|it| *at <= it + slack)
+            };
+            let ends = self.truth.ends_of_right(key, self.began_at);
+            if !ends.iter().filter(|it| fits(it)).any(|it| was_off(*it)) {
+                problems.push(format!("CAUSE: {id} of {key} began {started:?}, of {ends:?}, and is said to come of {roots:?}"));
+            }
+        }
+        problems
+    }
+
+    /// What the app is said to do with who is switched off, and does not. What people remove by hand
+    /// is gone in every app.
+    fn false_deprovision(&self) -> Vec<String> {
+        let habits = &self.world.app.habits;
+        let known = self.record.apps.iter().filter_map(|it| it.deprovision.as_ref());
+        let seen = known.flat_map(|it| &it.seen);
+        seen.filter(|it| match it.behaviour {
+            Deprovisioned::Lists => habits.hides_inactive || habits.deletes_inactive,
+            Deprovisioned::Hides => !habits.hides_inactive,
+            Deprovisioned::Deletes => false,
+        })
+        .map(|it| format!("DEPROVISION: {it:?} is said of an app of other habits"))
+        .collect()
     }
 
     /// A list that it did not see whole, although nothing stood in its way.

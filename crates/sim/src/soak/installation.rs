@@ -207,6 +207,7 @@ impl Installation {
                 (_, true) => Deprovision::Deletes,
                 _ => Deprovision::Lists,
             },
+            is_on_vendors_word: false,
             required_channels: Vec::new(),
             privileged_roles: Vec::new(),
             canaries: vec![CANARY_ON.to_owned()],

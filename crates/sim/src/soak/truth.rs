@@ -54,6 +54,8 @@ pub(super) struct Truth {
     owners: BTreeMap<String, History<Option<String>>>,
     /// Owners of accounts that were made by hand, by account id.
     pub(super) made_for: BTreeMap<String, String>,
+    /// Whether the provider switches accounts off of those who lose the app.
+    deactivates: History<bool>,
 }
 
 /// A stretch of time in which an account could be used that should have been off. No end: it
@@ -74,6 +76,8 @@ impl Truth {
     /// Writes down what is true from `at` on.
     pub(super) fn note(&mut self, world: &World, papers: &Papers, at: DateTime<Utc>) {
         self.note_people(world, papers, at);
+        let deactivates = world.okta.app.provisioning.is_some_and(|it| it.deactivates);
+        note(&mut self.deactivates, at, deactivates);
         for account in &world.app.accounts {
             let named = account.external_id.clone().filter(|it| self.rights.contains_key(it));
             let owner = named.or_else(|| self.heir(world, self.made_for.get(&account.id)?));
@@ -199,6 +203,11 @@ impl Truth {
     /// Are both users of one person?
     pub(super) fn is_same_person(&self, one: &str, other: &str) -> bool {
         one == other || self.numbers.get(one).is_some_and(|it| self.numbers.get(other) == Some(it))
+    }
+
+    /// Did the provider switch nobody off then?
+    pub(super) fn keeps_accounts(&self, at: DateTime<Utc>) -> bool {
+        value(&self.deactivates, at) == Some(&false)
     }
 
     pub(super) fn owner(&self, account: &str, at: DateTime<Utc>) -> Option<&str> {

@@ -196,6 +196,7 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
         leavers: Vec::new(),
         leavers_begin: Vec::new(),
         unseen: Vec::new(),
+        deprovisions: Vec::new(),
         notices: Vec::new(),
     }
 }

@@ -88,7 +88,8 @@ async fn history(store: &Store, id: FindingId, report: &Report) -> anyhow::Resul
     Ok(text)
 }
 
-async fn last(store: &Store) -> anyhow::Result<Report> {
+/// The report of the last run.
+pub(crate) async fn last(store: &Store) -> anyhow::Result<Report> {
     let Some(run) = store.latest_run().await? else {
         let what = "no run is kept yet: do one with `driftline run --once`";
         return Err(UsageError(what.to_owned()).into());

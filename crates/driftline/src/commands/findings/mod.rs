@@ -6,6 +6,8 @@ mod register;
 mod waive;
 mod word;
 
+pub(crate) use list::last;
+
 use std::path::Path;
 
 use chrono::{DateTime, Utc};

@@ -1,0 +1,168 @@
+//! What an app does with an account that is switched off, as it was seen.
+
+use chrono::{DateTime, SubsecRound as _, Utc};
+
+use crate::{Channel, Digest, RunId, Signature, SystemId, Text, named};
+
+named! {
+    /// What was seen to become of an account that was switched off.
+    pub enum Deprovisioned {
+        /// It stays in the list, inactive.
+        Lists = "lists",
+        /// It is not in the list, and is there by its id, inactive.
+        Hides = "hides",
+        /// It is not in the list, and by its id it is not there: deleted, or forgotten by whatever
+        /// answers, which need not be the app.
+        Deletes = "deletes",
+    }
+}
+
+/// One account of which it was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeprovisionSeen {
+    /// The app.
+    pub app: SystemId,
+    /// In which view of it.
+    pub channel: Channel,
+    /// The account, by its key there.
+    pub account: Text,
+    /// What became of it.
+    pub behaviour: Deprovisioned,
+    /// When it was seen.
+    pub at: DateTime<Utc>,
+    /// Who saw it.
+    pub by: DeprovisionWitness,
+}
+
+/// Who saw what became of an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeprovisionWitness {
+    /// A run, of an account of somebody who had left.
+    Run(RunId),
+    /// A probe of that number, of a canary that it switched off.
+    Probe(i64),
+}
+
+/// What is known of one app: what the settings say, and what was seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeprovisionRecord {
+    /// What the settings say, or the app's vendor; `None`: nothing.
+    pub set: Option<Deprovisioned>,
+    /// Whether it is the vendor who says so, and the settings say nothing.
+    pub is_on_vendors_word: bool,
+    /// What was seen, by view and behaviour.
+    pub seen: Vec<DeprovisionTally>,
+}
+
+/// Of how many accounts one behaviour was seen in one view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeprovisionTally {
+    /// In which view.
+    pub channel: Channel,
+    /// What became of them.
+    pub behaviour: Deprovisioned,
+    /// Of how many accounts.
+    pub n_accounts: u64,
+    /// When it was seen last.
+    pub last_at: DateTime<Utc>,
+}
+
+impl DeprovisionRecord {
+    /// Of one app. `seen`: all that was seen of any.
+    #[must_use]
+    pub fn of(app: &SystemId, set: Option<Deprovisioned>, seen: &[DeprovisionSeen]) -> Self {
+        let mut tallies: Vec<DeprovisionTally> = Vec::new();
+        for it in seen.iter().filter(|it| it.app == *app) {
+            let same = |tally: &&mut DeprovisionTally| {
+                (tally.channel, tally.behaviour) == (it.channel, it.behaviour)
+            };
+            match tallies.iter_mut().find(same) {
+                Some(tally) => {
+                    tally.n_accounts += 1;
+                    tally.last_at = tally.last_at.max(it.at);
+                }
+                None => tallies.push(DeprovisionTally {
+                    channel: it.channel,
+                    behaviour: it.behaviour,
+                    n_accounts: 1,
+                    last_at: it.at,
+                }),
+            }
+        }
+        tallies.sort_by_key(|it| (it.channel, it.behaviour));
+        Self { set, is_on_vendors_word: false, seen: tallies }
+    }
+
+    /// What was seen in one view; `None`: nothing, or more than one thing.
+    #[must_use]
+    pub fn seen_in(&self, channel: Channel) -> Option<Deprovisioned> {
+        let mut seen = self.seen.iter().filter(|it| it.channel == channel);
+        let first = seen.next()?;
+        seen.next().is_none().then_some(first.behaviour)
+    }
+
+    /// Whether it is known: in the settings, or seen in some view, and in no view mixed.
+    #[must_use]
+    pub fn is_known(&self) -> bool {
+        let is_plain = |it: &DeprovisionTally| self.seen_in(it.channel).is_some();
+        let is_set = self.set.is_some() && !self.is_on_vendors_word;
+        is_set || !self.seen.is_empty() && self.seen.iter().all(is_plain)
+    }
+}
+
+/// A probe: a canary that somebody asked to switch off, to see what the app makes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// Its number.
+    pub id: i64,
+    /// The app.
+    pub app: SystemId,
+    /// The canary, by its id.
+    pub account: Text,
+    /// Who asked, when and where.
+    pub asked: Signature,
+}
+
+/// What came of a probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeEnd {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// What was seen; `None`: nothing that can be told from it.
+    pub behaviour: Option<Deprovisioned>,
+    /// The same for people, a sentence.
+    pub outcome: String,
+    /// Was it seen on again at the end?
+    pub is_back_on: bool,
+    /// Every request, in order.
+    pub requests: Vec<ProbeRequest>,
+}
+
+impl ProbeEnd {
+    /// The same, with times as they are kept.
+    #[must_use]
+    pub fn to_the_millisecond(mut self) -> Self {
+        let times = self.requests.iter_mut().map(|it| &mut it.at).chain([&mut self.at]);
+        times.for_each(|it| *it = it.trunc_subsecs(3));
+        self
+    }
+}
+
+/// One request of a probe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeRequest {
+    /// `GET` or `PATCH`.
+    pub method: Text,
+    /// The URL, without secrets.
+    pub url: Text,
+    /// HTTP status; `None`: there was no answer.
+    pub status: Option<u16>,
+    /// Bytes of the answer, as it came.
+    pub n_bytes: u64,
+    /// SHA-256 of these.
+    pub sha256: Digest,
+    /// SHA-256 of what was sent with it; `None`: nothing.
+    pub sent_sha256: Option<Digest>,
+    /// When it was sent, or the walk of which it is one page began.
+    pub at: DateTime<Utc>,
+}
