@@ -175,6 +175,9 @@ async fn what_waits_for_an_admin_is_named_as_the_cause() {
     let told = "waits for an admin's approval, for 1 of the users who were asked about (102)";
     assert!(in_one_line(&answer).contains(told), "{answer}");
     assert!(live(&site).contains(&"leaver_active s2 open".to_owned()), "{:?}", live(&site));
+    // OneLogin says it of his own push: that is sure, and of nobody else.
+    let under = "explains 1 finding: DL-1 critical leaver_active";
+    assert!(in_one_line(&answer).contains(under), "{answer}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -73,6 +73,15 @@ async fn nothing_is_written_before_it_is_confirmed_and_then_what_was_shown_and_n
     assert_eq!(verified.status, 0, "{verified}");
     assert_eq!(ask(&site, &["db", "verify"]).status, 0);
     assert_eq!(ask(&site, &["evidence", "rederive", "1", "2"]).status, 0);
+    // A request that somebody takes out is missed.
+    let connection = Connection::open(site.path("driftline.db")).unwrap();
+    connection
+        .execute_batch(
+            "DROP TRIGGER probe_request_no_delete; DELETE FROM probe_request WHERE id = 1;",
+        )
+        .unwrap();
+    let verified = ask(&site, &["ledger", "verify"]);
+    assert_eq!(verified.status, 6, "{verified}");
     let told = ask(&site, &["doctor"]).stdout;
     assert!(told.contains("Seen, and not set: 1 account stayed in the list, inactive"), "{told}");
 }

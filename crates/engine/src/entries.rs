@@ -34,7 +34,7 @@ impl Seen<'_> {
             settings: plan.settings_digest,
             policy_version: plan.policy.version,
         };
-        let ledger = self.run.ledger;
+        let ledger = &self.run.beside.ledger;
         let mut events = Event::basis_changed(at, ledger.basis.as_ref(), &basis);
         events.extend(plan.turn.as_ref().and_then(|it| Event::run_missed(at, it)));
         events.extend(ledger.broken.as_ref().map(|it| Event::selfcheck_failed(at, &it.text)));

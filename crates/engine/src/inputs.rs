@@ -41,7 +41,7 @@ pub(crate) fn inputs(
         last_uses: last_uses(listings, outcomes),
         dead_channels: state.dead_channels.clone(),
         anchors: state.anchors.clone(),
-        n_entries: run.ledger.head.map(|it| it.size),
+        n_entries: run.beside.ledger.head.map(|it| it.size),
     }
 }
 

@@ -47,12 +47,18 @@ pub(crate) struct Run<'r> {
     pub(crate) pulled: &'r Pulled,
     /// How asking again by id went.
     pub(crate) asked: &'r AskedAgain,
-    /// What the run found of the ledger.
-    pub(crate) ledger: &'r SelfCheck,
+    /// What it found beside the lists.
+    pub(crate) beside: &'r Beside,
+}
+
+/// What a run finds beside the lists.
+pub(crate) struct Beside {
+    /// What it found of the ledger.
+    pub(crate) ledger: SelfCheck,
     /// The report of the full run before; `None`: there is none, or nothing asks for it.
-    pub(crate) before: Option<&'r Report>,
-    /// What apps were seen to do with accounts that are switched off, by this run and before.
-    pub(crate) deprovisions: &'r [DeprovisionSeen],
+    pub(crate) before: Option<Report>,
+    /// What it saw, and no run before, of what apps do with accounts that are switched off.
+    pub(crate) deprovisions: Vec<DeprovisionSeen>,
 }
 
 /// How many findings stand where.
@@ -94,7 +100,12 @@ pub(crate) fn record(
         outcomes.iter().flat_map(|it| it.reconciled.records.iter().cloned()).collect();
     findings.sort_by_key(|it| (std::cmp::Reverse(it.finding.severity), it.finding.id));
     let apps: Vec<AppRecord> = outcomes.iter().map(|it| app(run, it)).collect();
-    let scene = Scene { apps: &apps, findings: &findings, before: run.before, now: run.now };
+    let scene = Scene {
+        apps: &apps,
+        findings: &findings,
+        before: run.beside.before.as_ref(),
+        now: run.now,
+    };
     RunRecord {
         id: run.id,
         pass: run.plan.pass,
@@ -119,7 +130,7 @@ pub(crate) fn record(
         history: run.state.history.clone(),
         not_checked: not_checked(run, outcomes),
         limits: limits(run.plan),
-        ledger: run.ledger.head,
+        ledger: run.beside.ledger.head,
         sources,
     }
 }
@@ -128,6 +139,7 @@ fn app(run: &Run<'_>, outcome: &AppOutcome<'_>) -> AppRecord {
     let name = &outcome.app.rules.app;
     let records = || outcome.reconciled.records.iter().map(|it| &it.finding);
     let known: BTreeSet<FindingId> = records().map(|it| it.id).collect();
+    let seen = [&*run.state.deprovisions, &*run.beside.deprovisions].concat();
     let earlier = run.state.findings.iter().filter(|it| it.app == *name && !known.contains(&it.id));
     AppRecord {
         app: name.clone(),
@@ -141,7 +153,7 @@ fn app(run: &Run<'_>, outcome: &AppOutcome<'_>) -> AppRecord {
         n_accounts: outcome.judgement.n_accounts,
         time_to_deactivate: time_to_deactivate(records().chain(earlier), run.now),
         deprovision: (!run.plan.policy.is_immediate)
-            .then(|| deprovision_of(&outcome.app.rules, run.deprovisions)),
+            .then(|| deprovision_of(&outcome.app.rules, &seen)),
     }
 }
 
@@ -259,7 +271,7 @@ fn watcher(
         found.extend(scene.told_before());
     }
     found.extend(gaps(run.plan, run.state, run.now));
-    found.extend(run.ledger.broken.clone());
+    found.extend(run.beside.ledger.broken.clone());
     found.extend(anchor::missing(&run.plan.anchors, &run.state.anchors, run.now));
     found.extend(undelivered(run));
     found

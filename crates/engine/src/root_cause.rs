@@ -9,7 +9,7 @@ use domain::{
     AppRecord, Cause, FindingRecord, FindingState, Interval, Reach, RootCause, Severity, SystemId,
     WatcherFinding, Whom,
 };
-use report::v1::{Report, Watcher};
+use report::v1::{self, Report, Watcher};
 
 /// What a run knows when it looks for causes.
 pub(crate) struct Scene<'s> {
@@ -137,9 +137,13 @@ fn looked_at(run: &Report, system: &SystemId) -> bool {
     let mut lists = run.sources.iter().filter(|it| it.system == system.as_str()).peekable();
     let unread = [Watcher::SnapshotIncomplete, Watcher::CredentialFailed];
     let mut told = run.watcher.iter().filter(|it| it.system.as_deref() == Some(system.as_str()));
+    // What an earlier version told has no name: it may have been the same.
+    let is_nameless = |it: &v1::WatcherFinding| {
+        it.kind == Watcher::ProvisioningUnhealthy && it.root_cause.is_none()
+    };
     lists.peek().is_some()
         && lists.all(|it| it.failed.is_none())
-        && told.all(|it| !unread.contains(&it.kind))
+        && told.all(|it| !unread.contains(&it.kind) && !is_nameless(it))
 }
 
 /// Between when the person lost the app, or was to get it.

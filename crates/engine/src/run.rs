@@ -26,7 +26,7 @@ use crate::leavers::listed;
 use crate::lists::{Listing, gather, looked_at};
 use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::{Pulled, bodies};
-use crate::record::{self, AppOutcome};
+use crate::record::{self, AppOutcome, Beside};
 use crate::selfcheck::self_check;
 
 /// A run that was committed.
@@ -99,23 +99,14 @@ pub(crate) async fn judged(
         })
         .collect();
 
-    let deprovisions = deprovision::seen(store, &state, plan, &listings, &outcomes, id).await?;
-    let ledger = &self_check(store, &state.anchors).await?;
-    let last_full = full_before(store, &state, &pulled, plan.pass).await?;
-    let run = record::Run {
-        id,
-        now,
-        plan,
-        state: &state,
-        pulled: &pulled,
-        asked: &asked,
-        ledger,
-        before: last_full.as_ref(),
-        deprovisions: &[&*state.deprovisions, &*deprovisions].concat(),
+    let beside = &Beside {
+        ledger: self_check(store, &state.anchors).await?,
+        before: full_before(store, &state, &pulled, plan.pass).await?,
+        deprovisions: deprovision::seen(store, &state, plan, &listings, &outcomes, id).await?,
     };
+    let run = record::Run { id, now, plan, state: &state, pulled: &pulled, asked: &asked, beside };
     let record = record::record(&run, &listings, &outcomes);
-    let told = told_since(store, &state).await?;
-    let report = Report::since(&record, told.as_ref());
+    let report = Report::since(&record, told_since(store, &state).await?.as_ref());
     let report_json = report.to_json();
     let links = links(&state, &outcomes);
     let listed = listed(store, &state, plan, &outcomes, now).await?;
@@ -147,7 +138,7 @@ pub(crate) async fn judged(
         leavers,
         leavers_begin: listed.begins,
         unseen: pulled.unseen,
-        deprovisions,
+        deprovisions: beside.deprovisions.clone(),
         inputs,
         notices,
         snapshots: listings

@@ -155,6 +155,18 @@ pub(crate) fn record() -> RunRecord {
     }
 }
 
+/// Not set, and seen in two ways.
+fn deprovision() -> DeprovisionRecord {
+    let tally = |(behaviour, n_accounts)| DeprovisionTally {
+        channel: Channel::Scim,
+        behaviour,
+        n_accounts,
+        last_at: at("2026-11-21T02:00:00Z"),
+    };
+    let seen = [(Deprovisioned::Lists, 3), (Deprovisioned::Deletes, 1)].map(tally).into();
+    DeprovisionRecord { set: None, is_on_vendors_word: false, seen }
+}
+
 fn apps() -> Vec<AppRecord> {
     let tally = |verdict, count| Tally { verdict, count };
     vec![
@@ -214,18 +226,7 @@ fn apps() -> Vec<AppRecord> {
                 p95: Span { at_least: TimeDelta::hours(31), at_most: Some(TimeDelta::hours(54)) },
                 max: Span { at_least: TimeDelta::days(9), at_most: None },
             }),
-            deprovision: Some(DeprovisionRecord {
-                is_on_vendors_word: false,
-                set: None,
-                seen: [(Deprovisioned::Lists, 3), (Deprovisioned::Deletes, 1)]
-                    .map(|(behaviour, n_accounts)| DeprovisionTally {
-                        channel: Channel::Scim,
-                        behaviour,
-                        n_accounts,
-                        last_at: at("2026-11-21T02:00:00Z"),
-                    })
-                    .into(),
-            }),
+            deprovision: Some(deprovision()),
         },
     ]
 }

@@ -312,3 +312,44 @@ fn the_index_of_nights_uses_looks_that_there_are() {
         }
     }
 }
+
+#[test]
+fn a_root_cause_is_named_once_over_its_findings_which_stay_as_they_are() {
+    let without = record();
+    let mut with = record();
+    let [first, second, ..] = &with.findings[..] else { panic!("two at least") };
+    let (sure, perhaps) = (first.finding.id, second.finding.id);
+    with.watcher.push(domain::WatcherFinding {
+        kind: domain::Watcher::ProvisioningUnhealthy,
+        system: Some(domain::SystemId::parse("okta").unwrap()),
+        severity: Severity::High,
+        text: "Provisioning of Secureframe is off.".to_owned(),
+        next_action: "Switch it on.".to_owned(),
+        root: Some(domain::RootCause {
+            name: "provisioning_off".to_owned(),
+            causes: vec![Cause::LeaverActive],
+            began: domain::Interval { earliest: None, latest: Some(crate::sample::now()) },
+            explains: vec![sure],
+            may_explain: vec![perhaps],
+        }),
+    });
+    let (before, report) = (Report::of(&without), Report::of(&with));
+    assert_eq!((&report.findings, &report.summary), (&before.findings, &before.summary));
+    assert_eq!(Report::parse(&report.to_json()).unwrap(), report);
+
+    let named = "Provisioning of Secureframe is off.";
+    for page in [text(&report, Style::default()), page_of_html(&report)] {
+        assert_eq!(page.matches(named).count(), 1, "{page}");
+    }
+    let html = page_of_html(&report);
+    assert!(html.contains(&format!("Explains <a href=\"#{sure}\">")), "{html}");
+    assert!(html.contains(&format!("May explain <a href=\"#{perhaps}\">")), "{html}");
+    let shown = |id| finding_text(&report, id, Style::default()).unwrap();
+    assert!(shown(sure).contains("  comes of") && shown(perhaps).contains("  may come of"));
+    let table = String::from_utf8(csv(&report)).unwrap();
+    assert!(table.contains(",okta provisioning_off\r\n"), "{table}");
+    assert!(table.contains(",okta provisioning_off (perhaps)\r\n"), "{table}");
+    // Only where one of the chosen comes of it.
+    let none = Filter { app: Some("nowhere".to_owned()), ..Filter::default() };
+    assert!(!findings_text(&report, &none, Style::default()).contains(named));
+}

@@ -64,9 +64,10 @@ fn write(world: &mut World, call: &Call<'_>, now: DateTime<Utc>) -> Option<Answe
     }
     let id = call.ids.first()?;
     let body: Value = serde_json::from_slice(&call.ask.body).ok()?;
-    let operation = body["Operations"].as_array().filter(|it| it.len() == 1)?.first()?;
-    let is_active = operation["op"] == "replace" && operation["path"] == "active";
-    let Some(is_on) = operation["value"].as_bool().filter(|_| is_active) else {
+    let operation = body.get("Operations")?.as_array().filter(|it| it.len() == 1)?.first()?;
+    let member = |name: &str| operation.get(name).unwrap_or(&Value::Null);
+    let is_active = member("op") == "replace" && member("path") == "active";
+    let Some(is_on) = member("value").as_bool().filter(|_| is_active) else {
         return Some(error(400, Some("invalidPath"), "only `active` can be replaced"));
     };
     if !world.app.accounts.iter().any(|it| it.id == *id) {

@@ -120,6 +120,11 @@ struct ReachJson {
 }
 
 impl ReachJson {
+    /// What each trouble can be behind.
+    fn of_all(troubles: &[TroubleInput]) -> Vec<Vec<Self>> {
+        troubles.iter().map(|it| it.reach.iter().map(Self::of).collect()).collect()
+    }
+
     fn of(reach: &Reach) -> Self {
         let (users, since) = match &reach.whom {
             Whom::Users(ids) => (Some(ids.iter().map(ToString::to_string).collect()), None),
@@ -206,11 +211,7 @@ pub(crate) fn insert(
             .iter()
             .map(|it| (it.system.to_string(), it.kind.name().to_owned(), it.text.clone()))
             .collect(),
-        reach: inputs
-            .troubles
-            .iter()
-            .map(|it| it.reach.iter().map(ReachJson::of).collect())
-            .collect(),
+        reach: ReachJson::of_all(&inputs.troubles),
         unmapped: inputs
             .unmapped
             .iter()
