@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{Cause, FindingId, Fingerprint, SystemId, Text, named};
+use crate::{Cause, FindingId, Fingerprint, Folded, SystemId, Text, named};
 
 /// A person's decision on whose account it is. Final, and silences conflict.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,4 +93,12 @@ pub struct Signature {
     pub at: DateTime<Utc>,
     /// Login and host.
     pub place: String,
+}
+
+impl Signature {
+    /// Whether it is of whom a name is: in whatever letters, two people have two names.
+    #[must_use]
+    pub fn is_by(&self, name: &str) -> bool {
+        Folded::new(&self.by) == Folded::new(name)
+    }
 }

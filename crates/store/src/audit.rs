@@ -10,10 +10,12 @@ use ledger::{
 use rusqlite::{Connection, Rows};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::cells::Cells;
 use crate::said::{SaidTold, check_said, is_said};
-use crate::{Store, StoreError, entry, erase, load};
+use crate::subject::Subjects;
+use crate::{Store, StoreError, entry, erase, leaver, load};
 
 /// What somebody holds, and the ledger is checked against besides. Nothing: the ledger is checked
 /// in itself.
@@ -51,6 +53,7 @@ pub(crate) fn verify(connection: &Connection, held: Held) -> Result<Verified, St
     check_runs(connection, &told.runs, &erased)?;
     check_anchors(connection, told.anchors)?;
     check_said(connection, told.said, told.erasures.keys().max().copied())?;
+    leaver::check_told(connection)?;
     Ok(verified)
 }
 
@@ -61,6 +64,8 @@ struct Told {
     erasures: FxHashMap<u64, String>,
     anchors: FxHashSet<AnchorTold>,
     said: Vec<SaidTold>,
+    /// The first thing that is gone since the last erasure.
+    gone: Option<Broken>,
 }
 
 /// What a place gave for a checkpoint, as the entry about it has it.
@@ -95,20 +100,25 @@ fn walk(connection: &Connection, verifier: &mut Verifier) -> Result<Told, StoreE
     checkpoints.advance()?;
     facts.advance()?;
     let mut told = Told::default();
+    let mut subjects = Subjects::new(connection)?;
     while let Some(row) = entries.next()? {
         let mut cells = Cells::keyed(row, "ledger_entry")?;
         let seq = cells.key().cast_unsigned();
         let (kind, entry) = (cells.str("kind")?, cells.blob("entry")?);
         let head = verifier.entry(StoredEntry { seq, kind, entry, hash: cells.blob("hash")? })?;
         let disclosed = facts.check(seq, &head.digests)?;
+        let is_gone = disclosed.len() < head.digests.len();
+        let gone = if is_gone { Some(Broken::FactGone { seq }) } else { None };
+        told.gone = told.gone.or(gone).or(subjects.check(&head, &disclosed)?);
         if kind == Kind::RunCompleted.name() {
             told.runs.push(run_told(seq, entry).ok_or(Broken::Altered { seq })?);
         } else if kind == Kind::ErasureDone.name() {
             told.erasures.insert(seq, erasure_told(entry).ok_or(Broken::Altered { seq })?);
+            told.gone = None;
         } else if kind == Kind::AnchorMade.name() {
             told.anchors.insert(anchor_told(entry).ok_or(Broken::Altered { seq })?);
         } else if is_said(kind) {
-            told.said.extend(SaidTold::read(seq, entry, &disclosed));
+            told.said.extend(SaidTold::read(seq, entry, disclosed));
         }
         checkpoints.check(verifier)?;
     }
@@ -117,7 +127,7 @@ fn walk(connection: &Connection, verifier: &mut Verifier) -> Result<Told, StoreE
     }
     match facts.next {
         Some((seq, _)) => Err(Broken::Fact { seq }.into()),
-        None => Ok(told),
+        None => told.gone.take().map_or(Ok(told), |it| Err(it.into())),
     }
 }
 
@@ -176,17 +186,16 @@ impl Facts<'_> {
         Ok(())
     }
 
-    /// Checks those of one entry against the digests in it, and gives them back. One that was erased
-    /// is not there.
-    fn check(&mut self, seq: u64, digests: &[&str]) -> Result<Vec<String>, StoreError> {
+    /// Checks those of one entry against the digests in it, and gives them back: names and values.
+    /// One that was erased is not there.
+    fn check(&mut self, seq: u64, digests: &[&str]) -> Result<Vec<(String, Value)>, StoreError> {
         let mut checked = Vec::new();
         while let Some((of, text)) = &self.next
             && *of <= seq
         {
-            if *of < seq || !digests.contains(&&*digest_of(text)) {
-                return Err(Broken::Fact { seq: *of }.into());
-            }
-            checked.push(text.clone());
+            let is_its = *of == seq && digests.contains(&&*digest_of(text));
+            let fact = ledger::disclosed(text).filter(|_| is_its);
+            checked.push(fact.ok_or(Broken::Fact { seq: *of })?);
             self.advance()?;
         }
         Ok(checked)

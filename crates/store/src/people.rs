@@ -1,7 +1,7 @@
 //! What people did: decisions on links, waivers, registrations. Lines are added, never changed.
 
 use chrono::{DateTime, Utc};
-use domain::{Cause, Decision, Fingerprint, Folded, NonHuman, Signature, Waiver};
+use domain::{Cause, Decision, Fingerprint, NonHuman, Signature, Waiver};
 use ledger::Event;
 use rusqlite::{Connection, params};
 
@@ -208,7 +208,7 @@ fn approve(connection: &Connection, id: i64, approved: &Signature) -> Result<Wai
 /// Two people have to agree, in time, on facts that still hold.
 fn check_approval(waiver: &Waiver, approved: &Signature) -> Result<(), Refusal> {
     let id = waiver.id;
-    if Folded::new(&approved.by) == Folded::new(&waiver.requested.by) {
+    if approved.is_by(&waiver.requested.by) {
         Err(Refusal::OwnRequest(id))
     } else if waiver.voided_at.is_some() {
         Err(Refusal::Void(id))
@@ -270,29 +270,13 @@ fn select_waivers(
             cause: cells.name("cause", Cause::parse)?,
             episode: cells.count("episode")?,
             reason: cells.string("reason")?,
-            requested: Signature {
-                by: cells.string("by")?,
-                at: cells.time("at_ms")?,
-                place: cells.string("place")?,
-            },
-            approved: read_approval(&mut cells)?,
+            requested: cells.signature()?,
+            approved: cells.maybe_signature()?,
             expires_at: cells.time("expires_at_ms")?,
             voided_at: cells.maybe_time("waiver_void.at_ms")?,
         });
     }
     Ok(waivers)
-}
-
-pub(crate) fn read_approval(cells: &mut Cells<'_, '_>) -> Result<Option<Signature>, StoreError> {
-    let by = cells.maybe_str("waiver_approval.by")?;
-    let at = cells.maybe_time("waiver_approval.at_ms")?;
-    let place = cells.maybe_str("waiver_approval.place")?;
-    match (by, at, place) {
-        (Some(by), Some(at), Some(place)) => {
-            Ok(Some(Signature { by: by.to_owned(), at, place: place.to_owned() }))
-        }
-        _ => Ok(None),
-    }
 }
 
 pub(crate) fn insert_voids(

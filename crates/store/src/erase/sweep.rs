@@ -97,7 +97,7 @@ pub(super) fn erase(
     let runs = sweep.reports()?;
     let Sweep { mut lines, counts, .. } = sweep;
     lines.sort();
-    let first = scope.rows.first().map(super::who);
+    let first = scope.rows.first().map(|it| super::who(&it.stream, &it.key));
     let event = Event::erasure_done(
         &ledger::Erasure {
             subjects: &subjects,
@@ -187,7 +187,7 @@ fn subjects(connection: &Connection, scope: &ErasureScope) -> Result<Vec<String>
     let sql = "SELECT name FROM ledger_subject WHERE kind = ?1 AND system = ?2 AND key = ?3";
     let mut select = connection.prepare(sql)?;
     for row in &scope.rows {
-        let who = super::who(row);
+        let who = super::who(&row.stream, &row.key);
         let found: Option<String> = select
             .query_row(params![who.kind, who.system, who.key], |row| row.get(0))
             .optional()?;
@@ -202,7 +202,7 @@ fn forget_subjects(connection: &Connection, scope: &ErasureScope) -> Result<(), 
     let sql = "DELETE FROM ledger_subject WHERE kind = ?1 AND system = ?2 AND key = ?3";
     let mut delete = connection.prepare(sql)?;
     for row in &scope.rows {
-        let who = super::who(row);
+        let who = super::who(&row.stream, &row.key);
         delete.execute(params![who.kind, who.system, who.key])?;
     }
     let words = scope.words.clone();
