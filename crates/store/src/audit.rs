@@ -219,6 +219,36 @@ fn run_told(seq: u64, entry: &[u8]) -> Option<RunTold> {
     Some(RunTold { run, seq, report_sha256, settings_sha256, inputs_sha256 })
 }
 
+/// The lists of each run as its entry tells of them, with its place. Of a run with more lists than an
+/// entry has room for, nothing.
+pub(crate) fn lists_told(
+    connection: &Connection,
+) -> Result<Vec<(i64, u64, Vec<Value>)>, StoreError> {
+    #[derive(Deserialize)]
+    struct Entry {
+        body: Body,
+    }
+    #[derive(Deserialize)]
+    struct Body {
+        run: i64,
+        n_lists: usize,
+        lists: Vec<Value>,
+    }
+    let sql = "SELECT seq, entry FROM ledger_entry WHERE kind = ?1 ORDER BY seq";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([Kind::RunCompleted.name()])?;
+    let mut told = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "ledger_entry")?;
+        let entry: Option<Entry> = serde_json::from_slice(cells.blob("entry")?).ok();
+        let Some(Entry { body }) = entry else { continue };
+        if body.n_lists == body.lists.len() {
+            told.push((body.run, cells.key().cast_unsigned(), body.lists));
+        }
+    }
+    Ok(told)
+}
+
 /// What the ledger was told of a run; `None`: nothing.
 pub(crate) fn told_of_run(
     connection: &Connection,
@@ -238,11 +268,17 @@ pub(crate) fn told_of_run(
     Ok(None)
 }
 
+/// The entry of the newest erasure; `None`: nobody was erased.
+pub(crate) fn last_erasure(connection: &Connection) -> Result<Option<u64>, StoreError> {
+    let sql = "SELECT max(seq) FROM ledger_entry WHERE kind = ?1";
+    let last: Option<i64> =
+        connection.query_row(sql, [Kind::ErasureDone.name()], |row| row.get(0))?;
+    Ok(last.map(i64::cast_unsigned))
+}
+
 /// Whether somebody was erased after an entry was written.
 pub(crate) fn has_erasure_since(connection: &Connection, seq: u64) -> Result<bool, StoreError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM ledger_entry WHERE kind = ?1 AND seq > ?2)";
-    let erasure = Kind::ErasureDone.name();
-    Ok(connection.query_row(sql, (erasure, seq.cast_signed()), |row| row.get(0))?)
+    Ok(last_erasure(connection)?.is_some_and(|it| it > seq))
 }
 
 fn erasure_told(entry: &[u8]) -> Option<String> {
