@@ -302,7 +302,11 @@ fn whoever_is_of_an_app_and_a_time_on_which_a_hold_is_is_not_erased() {
 #[test]
 fn a_hold_on_a_time_is_on_whoever_may_have_been_there_and_not_on_who_was_seen_not_to_be() {
     let site = Site::new(&settings(crate::firm::Says::default()));
-    night(&site, FIRST, &Night::planted().without_users(|it| it == 1).without_accounts(|it| it == 1));
+    night(
+        &site,
+        FIRST,
+        &Night::planted().without_users(|it| it == 1).without_accounts(|it| it == 1),
+    );
     site.told(&["run", "--once"]);
     night(&site, SECOND, &Night::planted());
     site.told(&["run", "--once"]);

@@ -9,7 +9,7 @@ use ledger::{Checkpoint, Note, leaf_hash, root_of};
 use serde_json::Value;
 use sim::Authority;
 
-use crate::firm::{FIRST, Night, SECOND, THIRD, user};
+use crate::firm::{FIRST, Night, SECOND, THIRD, account, user};
 use crate::site::{Answer, Site, json, project};
 
 /// The second half of a year in which the sample company was looked at twice.
@@ -223,6 +223,49 @@ fn who_was_seen_off_in_time_has_no_finding_and_is_met() {
     assert_eq!(late["first_seen_inactive"], "2026-11-21T02:00:00.000Z");
     assert_ne!(late["findings"], "");
     assert_eq!(leaver(&site, 5), met, "nothing new was seen of them");
+}
+
+/// Keys of these accounts name people who leave; a person alone says that they are not theirs.
+#[test]
+fn whom_a_person_alone_decided_to_be_without_an_account_has_the_entry_in_their_row() {
+    let site = Site::firm();
+    night(&site, FIRST, &[], &[], &[]);
+    let decided = |number: u32, owner: &[&str]| {
+        let account = account(number);
+        let args = ["findings", "link", "--account", &account, "--reason", "a namesake"];
+        site.told(&[&args[..], owner].concat());
+        Checkpoint::parse(Note::parse(&site.told(&["ledger", "head"]).stdout).unwrap().text())
+            .unwrap()
+            .size
+            - 1
+    };
+    let (five, one) = (format!("okta/{}", user(5)), format!("okta/{}", user(1)));
+    let not_theirs = decided(5, &["--identity", &five, "--not"]);
+    let anothers = decided(6, &["--identity", &one]);
+    night(&site, SECOND, &[4, 5, 6, 7], &[7], &[]);
+    for (number, entry) in [(5, not_theirs), (6, anothers)] {
+        let row = leaver(&site, number);
+        assert_eq!((&row["sla"], &row["n_accounts"]), (&"OUT_OF_SCOPE".into(), &"0".into()));
+        let because = format!(
+            "no other account of theirs was ever seen; a person decided by entry {entry} of the \
+             ledger that an account whose keys name them is not theirs"
+        );
+        assert_eq!(row["because"], *because, "{row}");
+    }
+    for number in [4, 7] {
+        let row = leaver(&site, number);
+        assert!(!row["because"].as_str().unwrap().contains("decided"), "{row}");
+    }
+    site.told(&["db", "verify"]);
+    // The entry is in the bag, whenever that was.
+    let period = ["--app", "secureframe", "--from", "2026-11-20", "--to", "2026-12-01"];
+    site.told(&[&["evidence", "export"][..], &period, &["--output", "bag.zip"]].concat());
+    let bag = Bag::from_zip(&site.read("bag.zip")).unwrap();
+    let index = bag.text("data/ledger/entries.index").unwrap();
+    assert!(
+        [not_theirs, anothers].iter().all(|it| index.lines().any(|line| line == it.to_string()))
+    );
+    is(&site.ask(&["evidence", "verify", "bag.zip"]), 7, &["good         tables"]);
 }
 
 #[test]

@@ -265,7 +265,7 @@ fn what_nobody_did_is_named_by_its_line_though_it_is_in_the_database() {
         ("line 2 of `waiver`", "INSERT INTO waiver SELECT 2, fingerprint, cause, episode, reason, by, at_ms, place, expires_at_ms FROM waiver"),
         ("line 1 of `waiver`", "DROP TRIGGER waiver_no_update; UPDATE waiver SET expires_at_ms = expires_at_ms + 1"),
         ("line 1 of `waiver`", "DROP TRIGGER waiver_no_update; UPDATE waiver SET reason = 'because'"),
-        ("line 1 of `decision`", "INSERT INTO decision VALUES (1, 'secureframe', 'a', 'okta', 'b', 1, 'Ada Byron', 1, 'hers')"),
+        ("line 1 of `decision`", "INSERT INTO decision VALUES (1, 'secureframe', 'a', 'okta', 'b', 1, 'Ada Byron', 1, 'hers', NULL)"),
         ("line 1 of `nonhuman`", "INSERT INTO nonhuman VALUES (1, 'robot', 'Ada Byron', 'backup', NULL, 'Ada Byron', 1, '')"),
         ("line 2 of `disposition`", "INSERT INTO disposition SELECT 2, 14, word, reason, by, at_ms, place, until_ms FROM disposition"),
         ("line 1 of `disposition`", "DROP TRIGGER disposition_no_update; UPDATE disposition SET by = 'Grace Hopper'"),
@@ -331,8 +331,7 @@ fn what_somebody_did_and_no_line_says_any_more_is_named_by_its_entry() {
     let asked = told(&[&["findings", "waive", "request", "DL-14"][..], &because, &until].concat());
     site.told(&["findings", "waive", "approve", "1", "--by", "Grace Hopper"]);
     let approved = site.head().size - 1;
-    let false_positive =
-        told(&[&["findings", "false-positive", "DL-12"][..], &because].concat());
+    let false_positive = told(&[&["findings", "false-positive", "DL-12"][..], &because].concat());
     let robot = ["--account", ORPHAN, "--owner", "Ada Byron", "--purpose", "export"];
     let registered = told(&[&["findings", "register"][..], &robot].concat());
     let owner = ["--account", ORPHAN, "--identity", &format!("{}/{}", LEAVER.0, LEAVER.1)];
@@ -346,9 +345,7 @@ fn what_somebody_did_and_no_line_says_any_more_is_named_by_its_entry() {
     site.told(&["ledger", "verify"]);
     site.told(&["db", "verify"]);
     let entry = |it: u64| format!("entry {it} ");
-    let delete = |table: &str| {
-        format!("DROP TRIGGER {table}_no_delete; DELETE FROM {table}")
-    };
+    let delete = |table: &str| format!("DROP TRIGGER {table}_no_delete; DELETE FROM {table}");
     let change = |table: &str, what: &str| {
         format!("DROP TRIGGER {table}_no_update; UPDATE {table} SET {what}")
     };
@@ -380,10 +377,11 @@ fn what_somebody_did_and_no_line_says_any_more_is_named_by_its_entry() {
         (entry(approved), "DELETE FROM ledger_subject WHERE key = 'Grace Hopper'".to_owned()),
         (entry(first_leaver), format!("UPDATE leaver SET record = replace(record, '\"missed\"', '\"met\"') WHERE entry = {leaver}")),
         (entry(first_leaver), format!("DELETE FROM leaver WHERE entry = {leaver}")),
-        (entry(first_leaver), format!("UPDATE leaver SET entry = 0 WHERE entry = {leaver}")),
+        ("of leavers do not fit".to_owned(), format!("UPDATE leaver SET entry = 0 WHERE entry = {leaver}")),
         ("of leavers do not fit".to_owned(), "UPDATE leavers_begin SET n_left_out = n_left_out + 1".to_owned()),
         ("of leavers do not fit".to_owned(), "DELETE FROM leavers_begin".to_owned()),
     ];
-    let forgeries: Vec<(&str, &str)> = forgeries.iter().map(|(what, it)| (&**what, &**it)).collect();
+    let forgeries: Vec<(&str, &str)> =
+        forgeries.iter().map(|(what, it)| (&**what, &**it)).collect();
     each_is_named(&site, &site.read("driftline.db"), &forgeries);
 }

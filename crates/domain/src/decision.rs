@@ -22,6 +22,9 @@ pub struct Decision {
     pub at: DateTime<Utc>,
     /// Why.
     pub reason: String,
+    /// The entry of the ledger that tells of it; `None`: it is not saved yet, or a version that did
+    /// not keep that saved it.
+    pub entry: Option<u64>,
 }
 
 /// A finding accepted for a while. In force once approved by somebody else than who asked.

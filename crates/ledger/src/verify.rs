@@ -137,7 +137,9 @@ pub enum Broken {
     },
 
     /// An entry tells what a person did, and no line says so.
-    #[error("entry {seq} ({kind}) tells what a person did, and no line of the tables says so any more")]
+    #[error(
+        "entry {seq} ({kind}) tells what a person did, and no line of the tables says so any more"
+    )]
     NotKept {
         /// Its place.
         seq: u64,
@@ -146,7 +148,9 @@ pub enum Broken {
     },
 
     /// A fact beside an entry is not there, and nobody was erased since.
-    #[error("a fact that was kept beside entry {seq} is gone, and no erasure after it tells of that")]
+    #[error(
+        "a fact that was kept beside entry {seq} is gone, and no erasure after it tells of that"
+    )]
     FactGone {
         /// Which entry.
         seq: u64,

@@ -180,7 +180,11 @@ impl<'r, 's> Cells<'r, 's> {
 
     /// Who did something, in three cells.
     pub(crate) fn signature(&mut self) -> Result<Signature, StoreError> {
-        Ok(Signature { by: self.string("by")?, at: self.time("at_ms")?, place: self.string("place")? })
+        Ok(Signature {
+            by: self.string("by")?,
+            at: self.time("at_ms")?,
+            place: self.string("place")?,
+        })
     }
 
     /// The same of a joined table; `None`: it has no such row.

@@ -26,6 +26,7 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../migrations/0011_erasure.sql")),
     M::up(include_str!("../migrations/0012_hold_of_period.sql")),
     M::up(include_str!("../migrations/0013_channels.sql")),
+    M::up(include_str!("../migrations/0014_entry_of_decision.sql")),
 ];
 
 /// Marks the file as ours: "DRFT".

@@ -55,13 +55,13 @@ impl Store {
         let signer = self.signer.clone();
         self.write("save decisions", move |connection| {
             let events: Vec<Event> = decisions.iter().map(Event::decided).collect();
-            entry::append(connection, signer.as_deref(), events)?;
+            let first = entry::append(connection, signer.as_deref(), events)?;
             let mut insert = connection.prepare_cached(
                 "INSERT INTO decision (app, account, identity_system, identity, is_owner, by, at_ms,
-                                       reason)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                                       reason, entry)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?;
-            for decision in decisions {
+            for (entry, decision) in (first..).zip(decisions) {
                 insert.execute(params![
                     decision.app.as_str(),
                     decision.account,
@@ -71,6 +71,7 @@ impl Store {
                     decision.by,
                     ms(decision.at),
                     decision.reason,
+                    entry.cast_signed(),
                 ])?;
             }
             Ok(())
@@ -223,7 +224,7 @@ fn check_approval(waiver: &Waiver, approved: &Signature) -> Result<(), Refusal> 
 
 pub(crate) fn load_decisions(connection: &Connection) -> Result<Vec<Decision>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, app, account, identity_system, identity, is_owner, by, at_ms, reason
+        "SELECT id, app, account, identity_system, identity, is_owner, by, at_ms, reason, entry
          FROM decision ORDER BY id",
     )?;
     let mut rows = statement.query([])?;
@@ -238,6 +239,7 @@ pub(crate) fn load_decisions(connection: &Connection) -> Result<Vec<Decision>, S
             by: cells.string("by")?,
             at: cells.time("at_ms")?,
             reason: cells.string("reason")?,
+            entry: cells.maybe_int("entry")?.map(i64::cast_unsigned),
         });
     }
     Ok(decisions)

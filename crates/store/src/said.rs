@@ -81,9 +81,14 @@ pub(crate) fn check_said(
         RunId(1) => None,
         _ => begins(connection)?,
     };
+    let decided = places_of_decisions(connection)?;
     for (table, id, event) in lines(connection)? {
         let told = by_time.entry(event.at.timestamp_millis()).or_default();
-        match told.iter().position(|it| it.tells(&event, last_erasure)) {
+        let place = decided.get(&id).filter(|_| table == "decision");
+        let is_its = |it: &SaidTold| {
+            place.is_none_or(|place| it.seq == *place) && it.tells(&event, last_erasure)
+        };
+        match told.iter().position(is_its) {
             Some(at) => drop(told.remove(at)),
             None if begins.is_some_and(|it| event.at < it) => {}
             None => return Err(Broken::NotSaid { table, id }.into()),
@@ -93,6 +98,12 @@ pub(crate) fn check_said(
         Some(SaidTold { seq, kind, .. }) => Err(Broken::NotKept { seq, kind }.into()),
         None => Ok(()),
     }
+}
+
+/// The entries that lines of decisions name.
+fn places_of_decisions(connection: &Connection) -> Result<FxHashMap<i64, u64>, StoreError> {
+    let decisions = (1..).zip(people::load_decisions(connection)?);
+    Ok(decisions.filter_map(|(nth, it)| Some((nth, it.entry?))).collect())
 }
 
 /// When the first entry was written.

@@ -202,7 +202,8 @@ fn told_lists(connection: &Connection, problems: &mut Vec<String>) -> Result<(),
         let kept = by_run.get(&run).map_or(&[][..], Vec::as_slice);
         if kept.len() != told.len() {
             let (n_kept, n_told) = (kept.len(), told.len());
-            problems.push(format!("run {run} has {n_kept} lists, and entry {seq} tells of {n_told}"));
+            problems
+                .push(format!("run {run} has {n_kept} lists, and entry {seq} tells of {n_told}"));
         }
         for SnapshotLine { reference, .. } in kept {
             let requests = snapshot::read_requests(connection, reference.id)?;

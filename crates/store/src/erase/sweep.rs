@@ -398,8 +398,7 @@ impl Sweep<'_> {
 
     /// The holds that were ever on one of their rows.
     fn holds(&self) -> Result<FxHashSet<i64>, StoreError> {
-        let mut select =
-            self.connection.prepare("SELECT id FROM legal_hold WHERE entity = ?1")?;
+        let mut select = self.connection.prepare("SELECT id FROM legal_hold WHERE entity = ?1")?;
         let mut holds = FxHashSet::default();
         for entity in self.scope.entities() {
             for id in select.query_map([entity.0], |row| row.get::<_, i64>(0))? {
@@ -416,9 +415,8 @@ impl Sweep<'_> {
         let mut n = 0;
         for hold in self.holds()? {
             for (table, column) in [("legal_hold", "id"), ("legal_hold_lift", "hold")] {
-                let sql = format!(
-                    "UPDATE {table} SET reason = ?1 WHERE {column} = ?2 AND reason <> ?1"
-                );
+                let sql =
+                    format!("UPDATE {table} SET reason = ?1 WHERE {column} = ?2 AND reason <> ?1");
                 n += self.connection.execute(&sql, params![token, hold])?;
             }
         }

@@ -32,6 +32,7 @@ pub(crate) fn decision(by: &str) -> Decision {
         by: by.to_owned(),
         at: at(3),
         reason: "asked Dana Whitfield".to_owned(),
+        entry: None,
     }
 }
 

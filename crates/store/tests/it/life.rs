@@ -147,7 +147,8 @@ async fn a_release_that_lets_through_what_nobody_looked_at_is_named() {
     store.verify_ledger(Held::default()).await.unwrap();
     drop(store);
     let kept = std::fs::read(&path).unwrap();
-    let change = |sql: &str| format!("DROP TRIGGER guard_release_no_update; UPDATE guard_release SET {sql}");
+    let change =
+        |sql: &str| format!("DROP TRIGGER guard_release_no_update; UPDATE guard_release SET {sql}");
     #[rustfmt::skip]
     let forgeries = [
         (1, "DROP TRIGGER guard_release_finding_no_delete; DELETE FROM guard_release_finding".to_owned()),
