@@ -588,8 +588,11 @@ fn a_table_an_event_or_a_count_that_entries_tell_otherwise_is_named_by_both_veri
     let coverage = last_line("data/coverage.csv");
     let mut events = audited.bag.text(ocsf).unwrap().lines();
     let lost = events.rfind(|it| it.contains("\"class_uid\":2003")).unwrap().to_owned() + "\n";
+    let first = audited.bag.text(ocsf).unwrap().lines().next().unwrap().to_owned() + "\n";
+    let twice = first.repeat(2);
+    let from_nothing = first.clone() + &settings_that_there_were_not(&audited.bag) + "\n";
     #[rustfmt::skip]
-    let attacks: [(&str, &str, &str, &str); 20] = [
+    let attacks: [(&str, &str, &str, &str); 34] = [
         // file, what stands there, what is put there, what is told
         ("data/config-changes.csv", "policy.changed", "software.started", "`config-changes.csv` is not what"),
         ("data/reconciliation.csv", ",no,yes,", ",yes,yes,", "`reconciliation.csv` is not what"),
@@ -611,6 +614,20 @@ fn a_table_an_event_or_a_count_that_entries_tell_otherwise_is_named_by_both_veri
         (ocsf, "\"time\":1", "\"time\":2", "of `ocsf.ndjson` is none of its entry"),
         (ocsf, "\"leaf_index\":1", "\"leaf_index\":2", "of `ocsf.ndjson` is none of its entry"),
         (ocsf, "{", "nothing\n{", "event 1 of `ocsf.ndjson` is none of its entry"),
+        (ocsf, "\"title\":\"", "\"title\":\"no ", "of `ocsf.ndjson` is none of its entry"),
+        (ocsf, "\"message\":\"DL-", "\"message\":\"XX-", "of `ocsf.ndjson` is none of its entry"),
+        (ocsf, "was seen off\"", "was never on\"", "of `ocsf.ndjson` is none of its entry"),
+        (ocsf, "{\"class_uid\"", "{\"comment\":\"all is well\",\"class_uid\"", "event 1 of `ocsf.ndjson` is none of its entry"),
+        (ocsf, "\"requirements\":[", "\"requirements\":[7,", "of `ocsf.ndjson` is none of its entry"),
+        (ocsf, &first, &twice, "event 2 of `ocsf.ndjson` is there twice"),
+        (ocsf, &first, &from_nothing, "event 2 of `ocsf.ndjson` is none of its entry"),
+        (OSCAL, "\"description\": \"MISSED: ", "\"description\": \"MET: ", "OSCAL say of a leaver what no entry says"),
+        (OSCAL, "\"title\": \"Leaver ", "\"title\": \"Somebody ", "OSCAL say of a leaver what no entry says"),
+        (OSCAL, " were seen on too late", " were not seen on too late", "OSCAL judge otherwise"),
+        (OSCAL, " leavers: ", " people: ", "OSCAL say otherwise how many left"),
+        (OSCAL, "are under the root", "were under the root", "or what the log is"),
+        (OSCAL, "\"observation-uuid\": \"", "\"observation-uuid\": \"0", "OSCAL lead from a finding to other"),
+        (OSCAL, "\"../population.csv\"", "\"../alerts.csv\"", "OSCAL name a file by another SHA-256"),
     ];
     for (path, from, to, told) in attacks {
         let bag = audited.forged(&key, |files| {
@@ -628,6 +645,132 @@ fn a_table_an_event_or_a_count_that_entries_tell_otherwise_is_named_by_both_veri
         });
         for answer in verified_by_both(&audited, &bag) {
             assert_eq!(answer.status, 6, "{path}, `{from}` to `{to}`: {answer}");
+            is(&answer, 6, &["BROKEN       tables: ", told]);
+        }
+    }
+}
+
+/// An event that settings changed, of an entry that tells of the first ones.
+fn settings_that_there_were_not(bag: &Bag) -> String {
+    let entries = bag.text("data/ledger/entries.jsonl").unwrap();
+    let entry = entries.lines().find(|it| it.contains("\"type\":\"config.changed\"")).unwrap();
+    let told = json(entry.as_bytes());
+    assert!(told["body"]["was"].is_null(), "{told}");
+    let text = bag.text("data/machine/ocsf.ndjson").unwrap();
+    let mut event = json(text.lines().next().unwrap().as_bytes());
+    let hash: String = leaf_hash(entry.as_bytes()).iter().map(|it| format!("{it:02x}")).collect();
+    let origin = event["unmapped"]["ledger_origin"].as_str().unwrap().to_owned();
+    let at: chrono::DateTime<chrono::Utc> = told["at"].as_str().unwrap().parse().unwrap();
+    for (path, value) in [
+        ("/class_uid", 3004.into()),
+        ("/class_name", "Entity Management".into()),
+        ("/category_uid", 3.into()),
+        ("/category_name", "Identity & Access Management".into()),
+        ("/activity_id", 3.into()),
+        ("/activity_name", "Update".into()),
+        ("/type_uid", 300_403.into()),
+        ("/type_name", "Entity Management: Update".into()),
+        ("/severity_id", 1.into()),
+        ("/severity", "Informational".into()),
+        ("/message", "a run found that the settings of Driftline changed".into()),
+        ("/time", at.timestamp_millis().into()),
+        ("/time_dt", told["at"].clone()),
+        ("/metadata/logged_time", at.timestamp_millis().into()),
+        ("/metadata/logged_time_dt", told["at"].clone()),
+        ("/metadata/event_code", "config.changed".into()),
+        ("/metadata/sequence", told["seq"].clone()),
+        ("/metadata/uid", format!("{origin}/{}", told["seq"]).into()),
+        ("/unmapped/leaf_index", told["seq"].clone()),
+        ("/unmapped/leaf_hash", hash.into()),
+    ] {
+        *event.pointer_mut(path).unwrap() = value;
+    }
+    let members = event.as_object_mut().unwrap();
+    for not_its in ["compliance", "finding_info", "resources", "status", "status_id"] {
+        members.remove(not_its);
+    }
+    let settings = |version: &Value| serde_json::json!({"name": "settings", "type": "settings", "version": version});
+    members.insert("entity".to_owned(), settings(&"null".into()));
+    members.insert("entity_result".to_owned(), settings(&told["body"]["is"]));
+    event.to_string()
+}
+
+#[test]
+fn what_is_of_a_form_that_a_verifier_does_not_know_is_not_checked_by_either() {
+    let audited = Audited::new();
+    let key = audited.key();
+    let trace = audited.bag.paths().find(|it| it.starts_with("data/leavers/")).unwrap();
+    for (path, from, to) in [
+        ("data/ipe.json", "driftline.ipe.v1", "driftline.ipe.v2"),
+        (trace, "driftline.leaver.v1", "driftline.leaver.v9"),
+        (OSCAL, "\"oscal-version\": \"1.2.1\"", "\"oscal-version\": \"9.0.0\""),
+        ("data/machine/ocsf.ndjson", "\"version\":\"1.5.0\"", "\"version\":\"2.0.0\""),
+    ] {
+        let bag = audited.forged(&key, |files| replace(files, path, from, to));
+        let form = to.rsplit('"').find(|it| !it.is_empty()).unwrap();
+        let why = format!("`{path}` is of the form `{form}`, which this program does not know");
+        for answer in verified_by_both(&audited, &bag) {
+            is(&answer, 7, &["not checked  leavers: ", "not checked  tables: ", &why]);
+        }
+    }
+    for (path, from) in [
+        ("data/ipe.json", "\"format\": \"driftline.ipe.v1\","),
+        (trace, "\"format\": \"driftline.leaver.v1\","),
+        (OSCAL, "\"oscal-version\": \"1.2.1\","),
+        ("data/machine/ocsf.ndjson", "\"version\":\"1.5.0\""),
+    ] {
+        let to = if from.ends_with(',') { "" } else { "\"version\":7" };
+        let bag = audited.forged(&key, |files| replace(files, path, from, to));
+        verified_by_both(&audited, &bag).iter().for_each(|it| is(it, 6, &["BROKEN"]));
+    }
+}
+
+/// A ledger whose program was another one may say EXCEPTION of whom nobody excused.
+#[test]
+fn an_exception_that_nobody_approved_in_time_is_named_by_both_verifiers() {
+    let site = Site::firm();
+    let settings = text(&site.read("driftline.toml"));
+    site.write("driftline.toml", settings + "[policy]\nsla = \"3650d\"\n");
+    night(&site, FIRST, &[], &[], &[]);
+    give_keys(&site, "");
+    night(&site, SECOND, &[6], &[], &[]);
+    let finding = leaver(&site, 6)["findings"].as_str().unwrap().to_owned();
+    let why = ["--reason", "handover", "--until", "2099-12-31", "--by", "Ada"];
+    site.told(&[&["findings", "waive", "request", &finding][..], &why].concat());
+    site.told(&["findings", "waive", "approve", "1", "--by", "Bea"]);
+    night(&site, THIRD, &[6], &[], &[]);
+    assert_eq!(leaver(&site, 6)["sla"], "EXCEPTION");
+    site.write("held.checkpoint", site.told(&["ledger", "head"]).bytes);
+    let bag = export(&site, &["--output", "bag.zip"]);
+    let audited = Audited { site, bag };
+    verified_by_both(&audited, &audited.bag)
+        .iter()
+        .for_each(|it| is(it, 0, &["good         tables"]));
+
+    let (jsonl, index) = ("data/ledger/entries.jsonl", "data/ledger/entries.index");
+    let lines = |path: &str| -> Vec<String> {
+        audited.bag.text(path).unwrap().lines().map(str::to_owned).collect()
+    };
+    let lost: [Lost; 2] = [
+        |entries, places| {
+            let at = entries.iter().position(|it| it.contains("exception.approved")).unwrap();
+            entries.remove(at);
+            places.remove(at);
+        },
+        |entries, _| {
+            let at = entries.iter().position(|it| it.contains("exception.approved")).unwrap();
+            entries[at] = entries[at].replacen("\"at\":\"20", "\"at\":\"21", 1);
+        },
+    ];
+    for change in lost {
+        let bag = audited.forged(&audited.key(), |files| {
+            let (mut entries, mut places) = (lines(jsonl), lines(index));
+            change(&mut entries, &mut places);
+            files.insert(jsonl.to_owned(), (entries.join("\n") + "\n").into_bytes());
+            files.insert(index.to_owned(), (places.join("\n") + "\n").into_bytes());
+        });
+        let told = "is an EXCEPTION, and no entry says that one was approved by the deadline";
+        for answer in verified_by_both(&audited, &bag) {
             is(&answer, 6, &["BROKEN       tables: ", told]);
         }
     }
