@@ -630,24 +630,26 @@ fn a_table_an_event_or_a_count_that_entries_tell_otherwise_is_named_by_both_veri
         (OSCAL, "\"../population.csv\"", "\"../alerts.csv\"", "OSCAL name a file by another SHA-256"),
     ];
     for (path, from, to, told) in attacks {
-        let bag = audited.forged(&key, |files| {
-            if path == trace {
-                let mut leaver = json(&files[path]);
-                match from {
-                    "events" => leaver["findings"][0]["events"][0]["state"] = "resolved".into(),
-                    "findings" => leaver["findings"] = Value::Array(Vec::new()),
-                    _ => leaver["findings"][0]["state"] = "not_visible".into(),
-                }
-                files.insert(path.to_owned(), leaver.to_string().into_bytes());
-            } else {
-                replace(files, path, from, to);
-            }
+        let bag = audited.forged(&key, |files| match path == trace {
+            true => lie_of_findings(files, path, from),
+            false => replace(files, path, from, to),
         });
         for answer in verified_by_both(&audited, &bag) {
             assert_eq!(answer.status, 6, "{path}, `{from}` to `{to}`: {answer}");
             is(&answer, 6, &["BROKEN       tables: ", told]);
         }
     }
+}
+
+/// Changes what a trace says of the first of its findings.
+fn lie_of_findings(files: &mut BTreeMap<String, Vec<u8>>, path: &str, what: &str) {
+    let mut leaver = json(&files[path]);
+    match what {
+        "events" => leaver["findings"][0]["events"][0]["state"] = "resolved".into(),
+        "findings" => leaver["findings"] = Value::Array(Vec::new()),
+        _ => leaver["findings"][0]["state"] = "not_visible".into(),
+    }
+    files.insert(path.to_owned(), leaver.to_string().into_bytes());
 }
 
 /// An event that settings changed, of an entry that tells of the first ones.

@@ -90,6 +90,7 @@ pub(crate) fn leavers(cx: &Context<'_>, rights: &[PersonRight], seen: &[Seen]) -
         let it = Decided { at: decision.at, entry: decision.entry };
         decided.entry(whom).or_default().push(it);
     }
+    decided.values_mut().for_each(|it| it.sort_unstable()); // Not in the order of a list.
     let decided_on = |whom| decided.get(&whom).cloned().unwrap_or_default();
     let mut all = Vec::new();
     for (person, right) in (0..).zip(rights) {

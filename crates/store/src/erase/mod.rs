@@ -178,6 +178,24 @@ pub(crate) fn key_of(
     Ok(row.map(|(stream, key)| format!("{}/{key}", stream.system)))
 }
 
+/// The same of a row and of all that were written beside it: whoever asks for one will ask for more.
+pub(crate) fn keys_beside(
+    connection: &Connection,
+    entity: EntityId,
+) -> Result<Vec<(EntityId, String)>, StoreError> {
+    let Some(snapshot) = pack::snapshot_of(connection, entity.0)? else { return Ok(Vec::new()) };
+    let Some(line) = snapshot::one(connection, snapshot)? else { return Ok(Vec::new()) };
+    let Stream { system, list, .. } = line.reference.stream;
+    let (mut keys, mut pool) = (Vec::new(), Pool::default());
+    pack::each_beside(connection, entity.0, |packed| {
+        let left = as_erased(list, packed.row).map(|it| it.key.to_owned());
+        let key = left.or_else(|| Some(key_in(list, packed.row, &mut pool)?.into_owned()));
+        keys.extend(key.map(|key| (EntityId(packed.id), format!("{system}/{key}"))));
+        Ok(())
+    })?;
+    Ok(keys)
+}
+
 /// The list of a row, erased or not, and its key there.
 fn row_of(
     connection: &Connection,
