@@ -287,6 +287,7 @@ mod tests {
                 policy_version: 1,
                 because: String::new(),
             },
+            decisions: Vec::new(),
             found_at_begin: None,
             returned_at: None,
             found_at: at(50),
