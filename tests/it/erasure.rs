@@ -225,7 +225,14 @@ fn who_may_come_back_is_held_or_must_be_kept_is_not_erased() {
         &["nobody is called so"],
     );
     refused(&site.ask(&["erase", LOGIN, "--basis", " "]), &["needs its legal basis"]);
-    refused(&site.ask(&["erase", LOGIN, "--basis", LOGIN]), &["the basis names whom"]);
+    for (basis, word) in [
+        (LOGIN, "henrik"),
+        ("Art. 17 GDPR, asked for by Mr Sølberg", "Sølberg"),
+        ("Art. 17 GDPR, SOLBERG 2027-031", "SOLBERG"),
+    ] {
+        let needles = [&*format!("`{word}` in the basis"), "write your own reference"];
+        refused(&site.ask(&["erase", LOGIN, "--basis", basis]), &needles);
+    }
     refused(&site.ask(&["erase", "p2@example.com", "--basis", BASIS]), &["about them is not over"]);
     gone(&site);
     refused(&site.ask(&erase(&[])), &["must be kept until", "`retention.findings`"]);
@@ -233,11 +240,11 @@ fn who_may_come_back_is_held_or_must_be_kept_is_not_erased() {
     let kept = settings(crate::firm::Says::default())
         + "[retention]\nleavers = \"1d\"\nfindings = \"1d\"\n";
     site.write("driftline.toml", kept);
-    let set = site.told(&["hold", "set", &account(1), "--reason", "case 17", "--by", "Ada"]);
+    let set = site.told(&["hold", "set", &account(1), "--reason", "his lawsuit", "--by", "Ada"]);
     assert!(set.stdout.contains("Legal hold 1 is on "), "{set}");
     refused(&site.ask(&erase(&[])), &["legal hold 1 is on them"]);
     refused(&site.ask(&["hold", "approve", "1", "--by", "Bob"]), &["nobody asked to lift"]);
-    site.told(&["hold", "lift", "1", "--reason", "closed", "--by", "Bob"]);
+    site.told(&["hold", "lift", "1", "--reason", "he withdrew", "--by", "Bob"]);
     refused(
         &site.ask(&["hold", "approve", "1", "--by", "bob"]),
         &["by somebody else than who asked"],
@@ -248,6 +255,10 @@ fn who_may_come_back_is_held_or_must_be_kept_is_not_erased() {
     let digest = shown(&site.told(&erase(&[])));
     site.told(&erase(&["--confirm", &digest]));
     assert!(is_kept(&site, LOGIN).is_empty());
+    // What people wrote about them goes whole, also why they had to be kept.
+    for said in ["his lawsuit", "he withdrew"] {
+        assert!(is_kept(&site, said).is_empty() && !unpacked(&site).contains(said), "{said}");
+    }
     site.told(&["db", "verify"]);
 }
 
@@ -265,8 +276,13 @@ fn whoever_is_of_an_app_and_a_time_on_which_a_hold_is_is_not_erased() {
         &site.ask(&["hold", "set", "--app", "secureframe", "--reason", "x"]),
         &["--from <DATE>"],
     );
-    // Before anything of them was seen, and after all was over.
-    assert_eq!(set("2026-01-01", "2026-10-01").status, 0);
+    // The first list showed them: whether they were there before, nobody looked.
+    let before = set("2026-01-01", "2026-10-01");
+    assert!(before.stdout.starts_with("Legal hold 1 is on secureframe from "), "{before}");
+    refused(&site.ask(&erase(&[])), &["legal hold 1 is on what is kept of secureframe"]);
+    site.told(&["hold", "lift", "1", "--reason", "closed", "--by", "Bob"]);
+    site.told(&["hold", "approve", "1", "--by", "Ada"]);
+    // After all was over.
     assert_eq!(set("2026-12-01", "2027-01-01").status, 0);
     let look = site.told(&erase(&[]));
     let held = set("2026-11-20", "2026-11-21");
@@ -276,11 +292,32 @@ fn whoever_is_of_an_app_and_a_time_on_which_a_hold_is_is_not_erased() {
     // What was shown before the hold was set is not done after it.
     refused(&site.ask(&erase(&["--confirm", &shown(&look)])), &needles);
     let list = site.told(&["hold", "list"]);
-    assert_eq!(list.stdout.matches("secureframe from ").count(), 3, "{list}");
+    assert_eq!(list.stdout.matches("secureframe from ").count(), 2, "{list}");
     site.told(&["hold", "lift", "3", "--reason", "closed", "--by", "Bob"]);
     site.told(&["hold", "approve", "3", "--by", "Ada"]);
     site.told(&erase(&["--confirm", &shown(&site.told(&erase(&[])))]));
     site.told(&["db", "verify"]);
+}
+
+#[test]
+fn a_hold_on_a_time_is_on_whoever_may_have_been_there_and_not_on_who_was_seen_not_to_be() {
+    let site = Site::new(&settings(crate::firm::Says::default()));
+    night(
+        &site,
+        FIRST,
+        &Night::planted().without_users(|it| it == 1).without_accounts(|it| it == 1),
+    );
+    site.told(&["run", "--once"]);
+    night(&site, SECOND, &Night::planted());
+    site.told(&["run", "--once"]);
+    for to in ["2026-11-01", SECOND] {
+        let period = ["--app", "secureframe", "--from", "2026-01-01", "--to", to];
+        site.told(&[&["hold", "set", "--reason", "audit", "--by", "Ada"][..], &period].concat());
+    }
+    // The first list was without them; they came between that and the second.
+    let answer = site.ask(&erase(&[]));
+    refused(&answer, &["the newest list has it", "legal hold 2 is on what is kept of secureframe"]);
+    assert!(!answer.stderr.contains("legal hold 1 is"), "{answer}");
 }
 
 /// Kills the program as soon as it is time; returns whether it was met alive.

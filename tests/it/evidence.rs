@@ -9,7 +9,7 @@ use ledger::{Checkpoint, Note, leaf_hash, root_of};
 use serde_json::Value;
 use sim::Authority;
 
-use crate::firm::{FIRST, Night, SECOND, THIRD, user};
+use crate::firm::{FIRST, Night, SECOND, THIRD, account, user};
 use crate::site::{Answer, Site, json, project};
 
 /// The second half of a year in which the sample company was looked at twice.
@@ -223,6 +223,49 @@ fn who_was_seen_off_in_time_has_no_finding_and_is_met() {
     assert_eq!(late["first_seen_inactive"], "2026-11-21T02:00:00.000Z");
     assert_ne!(late["findings"], "");
     assert_eq!(leaver(&site, 5), met, "nothing new was seen of them");
+}
+
+/// Keys of these accounts name people who leave; a person alone says that they are not theirs.
+#[test]
+fn whom_a_person_alone_decided_to_be_without_an_account_has_the_entry_in_their_row() {
+    let site = Site::firm();
+    night(&site, FIRST, &[], &[], &[]);
+    let decided = |number: u32, owner: &[&str]| {
+        let account = account(number);
+        let args = ["findings", "link", "--account", &account, "--reason", "a namesake"];
+        site.told(&[&args[..], owner].concat());
+        Checkpoint::parse(Note::parse(&site.told(&["ledger", "head"]).stdout).unwrap().text())
+            .unwrap()
+            .size
+            - 1
+    };
+    let (five, one) = (format!("okta/{}", user(5)), format!("okta/{}", user(1)));
+    let not_theirs = decided(5, &["--identity", &five, "--not"]);
+    let anothers = decided(6, &["--identity", &one]);
+    night(&site, SECOND, &[4, 5, 6, 7], &[7], &[]);
+    for (number, entry) in [(5, not_theirs), (6, anothers)] {
+        let row = leaver(&site, number);
+        assert_eq!((&row["sla"], &row["n_accounts"]), (&"OUT_OF_SCOPE".into(), &"0".into()));
+        let because = format!(
+            "no other account of theirs was ever seen; a person decided by entry {entry} of the \
+             ledger that an account whose keys name them is not theirs"
+        );
+        assert_eq!(row["because"], *because, "{row}");
+    }
+    for number in [4, 7] {
+        let row = leaver(&site, number);
+        assert!(!row["because"].as_str().unwrap().contains("decided"), "{row}");
+    }
+    site.told(&["db", "verify"]);
+    // The entry is in the bag, whenever that was.
+    let period = ["--app", "secureframe", "--from", "2026-11-20", "--to", "2026-12-01"];
+    site.told(&[&["evidence", "export"][..], &period, &["--output", "bag.zip"]].concat());
+    let bag = Bag::from_zip(&site.read("bag.zip")).unwrap();
+    let index = bag.text("data/ledger/entries.index").unwrap();
+    assert!(
+        [not_theirs, anothers].iter().all(|it| index.lines().any(|line| line == it.to_string()))
+    );
+    is(&site.ask(&["evidence", "verify", "bag.zip"]), 7, &["good         tables"]);
 }
 
 #[test]
@@ -545,8 +588,11 @@ fn a_table_an_event_or_a_count_that_entries_tell_otherwise_is_named_by_both_veri
     let coverage = last_line("data/coverage.csv");
     let mut events = audited.bag.text(ocsf).unwrap().lines();
     let lost = events.rfind(|it| it.contains("\"class_uid\":2003")).unwrap().to_owned() + "\n";
+    let first = audited.bag.text(ocsf).unwrap().lines().next().unwrap().to_owned() + "\n";
+    let twice = first.repeat(2);
+    let from_nothing = first.clone() + &settings_that_there_were_not(&audited.bag) + "\n";
     #[rustfmt::skip]
-    let attacks: [(&str, &str, &str, &str); 20] = [
+    let attacks: [(&str, &str, &str, &str); 34] = [
         // file, what stands there, what is put there, what is told
         ("data/config-changes.csv", "policy.changed", "software.started", "`config-changes.csv` is not what"),
         ("data/reconciliation.csv", ",no,yes,", ",yes,yes,", "`reconciliation.csv` is not what"),
@@ -568,23 +614,165 @@ fn a_table_an_event_or_a_count_that_entries_tell_otherwise_is_named_by_both_veri
         (ocsf, "\"time\":1", "\"time\":2", "of `ocsf.ndjson` is none of its entry"),
         (ocsf, "\"leaf_index\":1", "\"leaf_index\":2", "of `ocsf.ndjson` is none of its entry"),
         (ocsf, "{", "nothing\n{", "event 1 of `ocsf.ndjson` is none of its entry"),
+        (ocsf, "\"title\":\"", "\"title\":\"no ", "of `ocsf.ndjson` is none of its entry"),
+        (ocsf, "\"message\":\"DL-", "\"message\":\"XX-", "of `ocsf.ndjson` is none of its entry"),
+        (ocsf, "was seen off\"", "was never on\"", "of `ocsf.ndjson` is none of its entry"),
+        (ocsf, "{\"class_uid\"", "{\"comment\":\"all is well\",\"class_uid\"", "event 1 of `ocsf.ndjson` is none of its entry"),
+        (ocsf, "\"requirements\":[", "\"requirements\":[7,", "of `ocsf.ndjson` is none of its entry"),
+        (ocsf, &first, &twice, "event 2 of `ocsf.ndjson` is there twice"),
+        (ocsf, &first, &from_nothing, "event 2 of `ocsf.ndjson` is none of its entry"),
+        (OSCAL, "\"description\": \"MISSED: ", "\"description\": \"MET: ", "OSCAL say of a leaver what no entry says"),
+        (OSCAL, "\"title\": \"Leaver ", "\"title\": \"Somebody ", "OSCAL say of a leaver what no entry says"),
+        (OSCAL, " were seen on too late", " were not seen on too late", "OSCAL judge otherwise"),
+        (OSCAL, " leavers: ", " people: ", "OSCAL say otherwise how many left"),
+        (OSCAL, "are under the root", "were under the root", "or what the log is"),
+        (OSCAL, "\"observation-uuid\": \"", "\"observation-uuid\": \"0", "OSCAL lead from a finding to other"),
+        (OSCAL, "\"../population.csv\"", "\"../alerts.csv\"", "OSCAL name a file by another SHA-256"),
     ];
     for (path, from, to, told) in attacks {
-        let bag = audited.forged(&key, |files| {
-            if path == trace {
-                let mut leaver = json(&files[path]);
-                match from {
-                    "events" => leaver["findings"][0]["events"][0]["state"] = "resolved".into(),
-                    "findings" => leaver["findings"] = Value::Array(Vec::new()),
-                    _ => leaver["findings"][0]["state"] = "not_visible".into(),
-                }
-                files.insert(path.to_owned(), leaver.to_string().into_bytes());
-            } else {
-                replace(files, path, from, to);
-            }
+        let bag = audited.forged(&key, |files| match path == trace {
+            true => lie_of_findings(files, path, from),
+            false => replace(files, path, from, to),
         });
         for answer in verified_by_both(&audited, &bag) {
             assert_eq!(answer.status, 6, "{path}, `{from}` to `{to}`: {answer}");
+            is(&answer, 6, &["BROKEN       tables: ", told]);
+        }
+    }
+}
+
+/// Changes what a trace says of the first of its findings.
+fn lie_of_findings(files: &mut BTreeMap<String, Vec<u8>>, path: &str, what: &str) {
+    let mut leaver = json(&files[path]);
+    match what {
+        "events" => leaver["findings"][0]["events"][0]["state"] = "resolved".into(),
+        "findings" => leaver["findings"] = Value::Array(Vec::new()),
+        _ => leaver["findings"][0]["state"] = "not_visible".into(),
+    }
+    files.insert(path.to_owned(), leaver.to_string().into_bytes());
+}
+
+/// An event that settings changed, of an entry that tells of the first ones.
+fn settings_that_there_were_not(bag: &Bag) -> String {
+    let entries = bag.text("data/ledger/entries.jsonl").unwrap();
+    let entry = entries.lines().find(|it| it.contains("\"type\":\"config.changed\"")).unwrap();
+    let told = json(entry.as_bytes());
+    assert!(told["body"]["was"].is_null(), "{told}");
+    let text = bag.text("data/machine/ocsf.ndjson").unwrap();
+    let mut event = json(text.lines().next().unwrap().as_bytes());
+    let hash: String = leaf_hash(entry.as_bytes()).iter().map(|it| format!("{it:02x}")).collect();
+    let origin = event["unmapped"]["ledger_origin"].as_str().unwrap().to_owned();
+    let at: chrono::DateTime<chrono::Utc> = told["at"].as_str().unwrap().parse().unwrap();
+    for (path, value) in [
+        ("/class_uid", 3004.into()),
+        ("/class_name", "Entity Management".into()),
+        ("/category_uid", 3.into()),
+        ("/category_name", "Identity & Access Management".into()),
+        ("/activity_id", 3.into()),
+        ("/activity_name", "Update".into()),
+        ("/type_uid", 300_403.into()),
+        ("/type_name", "Entity Management: Update".into()),
+        ("/severity_id", 1.into()),
+        ("/severity", "Informational".into()),
+        ("/message", "a run found that the settings of Driftline changed".into()),
+        ("/time", at.timestamp_millis().into()),
+        ("/time_dt", told["at"].clone()),
+        ("/metadata/logged_time", at.timestamp_millis().into()),
+        ("/metadata/logged_time_dt", told["at"].clone()),
+        ("/metadata/event_code", "config.changed".into()),
+        ("/metadata/sequence", told["seq"].clone()),
+        ("/metadata/uid", format!("{origin}/{}", told["seq"]).into()),
+        ("/unmapped/leaf_index", told["seq"].clone()),
+        ("/unmapped/leaf_hash", hash.into()),
+    ] {
+        *event.pointer_mut(path).unwrap() = value;
+    }
+    let members = event.as_object_mut().unwrap();
+    for not_its in ["compliance", "finding_info", "resources", "status", "status_id"] {
+        members.remove(not_its);
+    }
+    let settings = |version: &Value| serde_json::json!({"name": "settings", "type": "settings", "version": version});
+    members.insert("entity".to_owned(), settings(&"null".into()));
+    members.insert("entity_result".to_owned(), settings(&told["body"]["is"]));
+    event.to_string()
+}
+
+#[test]
+fn what_is_of_a_form_that_a_verifier_does_not_know_is_not_checked_by_either() {
+    let audited = Audited::new();
+    let key = audited.key();
+    let trace = audited.bag.paths().find(|it| it.starts_with("data/leavers/")).unwrap();
+    for (path, from, to) in [
+        ("data/ipe.json", "driftline.ipe.v1", "driftline.ipe.v2"),
+        (trace, "driftline.leaver.v1", "driftline.leaver.v9"),
+        (OSCAL, "\"oscal-version\": \"1.2.1\"", "\"oscal-version\": \"9.0.0\""),
+        ("data/machine/ocsf.ndjson", "\"version\":\"1.5.0\"", "\"version\":\"2.0.0\""),
+    ] {
+        let bag = audited.forged(&key, |files| replace(files, path, from, to));
+        let form = to.rsplit('"').find(|it| !it.is_empty()).unwrap();
+        let why = format!("`{path}` is of the form `{form}`, which this program does not know");
+        for answer in verified_by_both(&audited, &bag) {
+            is(&answer, 7, &["not checked  leavers: ", "not checked  tables: ", &why]);
+        }
+    }
+    for (path, from) in [
+        ("data/ipe.json", "\"format\": \"driftline.ipe.v1\","),
+        (trace, "\"format\": \"driftline.leaver.v1\","),
+        (OSCAL, "\"oscal-version\": \"1.2.1\","),
+        ("data/machine/ocsf.ndjson", "\"version\":\"1.5.0\""),
+    ] {
+        let to = if from.ends_with(',') { "" } else { "\"version\":7" };
+        let bag = audited.forged(&key, |files| replace(files, path, from, to));
+        verified_by_both(&audited, &bag).iter().for_each(|it| is(it, 6, &["BROKEN"]));
+    }
+}
+
+/// A ledger whose program was another one may say EXCEPTION of whom nobody excused.
+#[test]
+fn an_exception_that_nobody_approved_in_time_is_named_by_both_verifiers() {
+    let site = Site::firm();
+    let settings = text(&site.read("driftline.toml"));
+    site.write("driftline.toml", settings + "[policy]\nsla = \"3650d\"\n");
+    night(&site, FIRST, &[], &[], &[]);
+    give_keys(&site, "");
+    night(&site, SECOND, &[6], &[], &[]);
+    let finding = leaver(&site, 6)["findings"].as_str().unwrap().to_owned();
+    let why = ["--reason", "handover", "--until", "2099-12-31", "--by", "Ada"];
+    site.told(&[&["findings", "waive", "request", &finding][..], &why].concat());
+    site.told(&["findings", "waive", "approve", "1", "--by", "Bea"]);
+    night(&site, THIRD, &[6], &[], &[]);
+    assert_eq!(leaver(&site, 6)["sla"], "EXCEPTION");
+    site.write("held.checkpoint", site.told(&["ledger", "head"]).bytes);
+    let bag = export(&site, &["--output", "bag.zip"]);
+    let audited = Audited { site, bag };
+    verified_by_both(&audited, &audited.bag)
+        .iter()
+        .for_each(|it| is(it, 0, &["good         tables"]));
+
+    let (jsonl, index) = ("data/ledger/entries.jsonl", "data/ledger/entries.index");
+    let lines = |path: &str| -> Vec<String> {
+        audited.bag.text(path).unwrap().lines().map(str::to_owned).collect()
+    };
+    let lost: [Lost; 2] = [
+        |entries, places| {
+            let at = entries.iter().position(|it| it.contains("exception.approved")).unwrap();
+            entries.remove(at);
+            places.remove(at);
+        },
+        |entries, _| {
+            let at = entries.iter().position(|it| it.contains("exception.approved")).unwrap();
+            entries[at] = entries[at].replacen("\"at\":\"20", "\"at\":\"21", 1);
+        },
+    ];
+    for change in lost {
+        let bag = audited.forged(&audited.key(), |files| {
+            let (mut entries, mut places) = (lines(jsonl), lines(index));
+            change(&mut entries, &mut places);
+            files.insert(jsonl.to_owned(), (entries.join("\n") + "\n").into_bytes());
+            files.insert(index.to_owned(), (places.join("\n") + "\n").into_bytes());
+        });
+        let told = "is an EXCEPTION, and no entry says that one was approved by the deadline";
+        for answer in verified_by_both(&audited, &bag) {
             is(&answer, 6, &["BROKEN       tables: ", told]);
         }
     }

@@ -265,21 +265,123 @@ fn what_nobody_did_is_named_by_its_line_though_it_is_in_the_database() {
         ("line 2 of `waiver`", "INSERT INTO waiver SELECT 2, fingerprint, cause, episode, reason, by, at_ms, place, expires_at_ms FROM waiver"),
         ("line 1 of `waiver`", "DROP TRIGGER waiver_no_update; UPDATE waiver SET expires_at_ms = expires_at_ms + 1"),
         ("line 1 of `waiver`", "DROP TRIGGER waiver_no_update; UPDATE waiver SET reason = 'because'"),
-        ("line 1 of `decision`", "INSERT INTO decision VALUES (1, 'secureframe', 'a', 'okta', 'b', 1, 'Ada Byron', 1, 'hers')"),
+        ("line 1 of `decision`", "INSERT INTO decision VALUES (1, 'secureframe', 'a', 'okta', 'b', 1, 'Ada Byron', 1, 'hers', NULL)"),
         ("line 1 of `nonhuman`", "INSERT INTO nonhuman VALUES (1, 'robot', 'Ada Byron', 'backup', NULL, 'Ada Byron', 1, '')"),
         ("line 2 of `disposition`", "INSERT INTO disposition SELECT 2, 14, word, reason, by, at_ms, place, until_ms FROM disposition"),
         ("line 1 of `disposition`", "DROP TRIGGER disposition_no_update; UPDATE disposition SET by = 'Grace Hopper'"),
         ("line 1 of `guard_release`", "INSERT INTO guard_release VALUES (1, 'secureframe', NULL, NULL, NULL, 'openings', zeroblob(32), 'right', 'Ada Byron', 1, '', 9999999999999)"),
     ];
-    for (line, forgery) in forgeries {
-        site.write("driftline.db", &kept);
+    each_is_named(&site, &kept, &forgeries);
+}
+
+/// Does each of these to the database as it was kept: both checks of it say what.
+fn each_is_named(site: &Site, kept: &[u8], forgeries: &[(&str, &str)]) {
+    for (what, forgery) in forgeries {
+        site.write("driftline.db", kept);
         let connection = rusqlite::Connection::open(site.path("driftline.db")).unwrap();
+        connection.execute_batch("PRAGMA foreign_keys = OFF").unwrap();
         connection.execute_batch(forgery).unwrap();
         drop(connection);
         for command in [["ledger", "verify"], ["db", "verify"]] {
             let answer = site.ask(&command);
             assert_eq!(answer.status, 6, "{forgery}: {answer}");
-            assert!(format!("{answer}").contains(line), "{forgery}: {answer}");
+            assert!(format!("{answer}").contains(what), "{forgery}: {answer}");
         }
     }
+    site.write("driftline.db", kept);
+}
+
+/// The rows of a list may still be those of its digest.
+#[test]
+fn a_list_or_a_request_that_somebody_changed_is_not_the_one_of_its_entry() {
+    let site = Site::quickstart_after_nights();
+    site.told(&["db", "verify"]);
+    let kept = site.read("driftline.db");
+    for forgery in [
+        "UPDATE request SET status = 304 WHERE snapshot = 1",
+        "UPDATE request SET n_bytes = n_bytes + 1 WHERE snapshot = 1 AND nth = 0",
+        "DELETE FROM request WHERE snapshot = 1",
+        "UPDATE snapshot SET as_of_ms = as_of_ms - 1 WHERE id = 1",
+        "UPDATE snapshot SET proof = NULL, partial_reason = 'cut off' WHERE id = 1",
+        "UPDATE snapshot SET held = 'too few' WHERE id = 1",
+    ] {
+        site.write("driftline.db", &kept);
+        Connection::open(site.path("driftline.db")).unwrap().execute_batch(forgery).unwrap();
+        let answer = site.ask(&["db", "verify"]);
+        assert_eq!(answer.status, 6, "{forgery}: {answer}");
+        assert!(format!("{answer}").contains("snapshot 1 of "), "{forgery}: {answer}");
+        assert!(format!("{answer}").contains("that entry "), "{forgery}: {answer}");
+    }
+}
+
+/// A leaver of the sample: identity provider, and id there.
+const LEAVER: (&str, &str) = ("entra", "538b2759-d1a9-48e0-989e-3123d9c20b9d");
+
+/// Somebody takes out of the tables what people did, or changes whom it is about.
+#[test]
+fn what_somebody_did_and_no_line_says_any_more_is_named_by_its_entry() {
+    let site = Site::quickstart_after_nights();
+    let ada = ["--by", "Ada Byron"];
+    let told = |command: &[&str]| {
+        site.told(&[command, &ada[..]].concat());
+        site.head().size - 1
+    };
+    let because = ["--reason", "handover"];
+    let until = ["--until", "2099-12-31"];
+    let asked = told(&[&["findings", "waive", "request", "DL-14"][..], &because, &until].concat());
+    site.told(&["findings", "waive", "approve", "1", "--by", "Grace Hopper"]);
+    let approved = site.head().size - 1;
+    let false_positive = told(&[&["findings", "false-positive", "DL-12"][..], &because].concat());
+    let robot = ["--account", ORPHAN, "--owner", "Ada Byron", "--purpose", "export"];
+    let registered = told(&[&["findings", "register"][..], &robot].concat());
+    let owner = ["--account", ORPHAN, "--identity", &format!("{}/{}", LEAVER.0, LEAVER.1)];
+    let linked = told(&[&["findings", "link"][..], &owner, &because].concat());
+    let held = told(&[&["hold", "set", LEAVER.1][..], &because].concat());
+    let period = ["--app", "secureframe", "--from", "2026-01-01", "--to", "2027-01-01"];
+    let period_held = told(&[&["hold", "set"][..], &period, &because].concat());
+    let lift = told(&[&["hold", "lift", "1"][..], &because].concat());
+    site.told(&["hold", "approve", "1", "--by", "Grace Hopper"]);
+    let lifted = site.head().size - 1;
+    site.told(&["ledger", "verify"]);
+    site.told(&["db", "verify"]);
+    let entry = |it: u64| format!("entry {it} ");
+    let delete = |table: &str| format!("DROP TRIGGER {table}_no_delete; DELETE FROM {table}");
+    let change = |table: &str, what: &str| {
+        format!("DROP TRIGGER {table}_no_update; UPDATE {table} SET {what}")
+    };
+    let leaver = "(SELECT min(entry) FROM leaver)";
+    let connection = rusqlite::Connection::open(site.path("driftline.db")).unwrap();
+    let first_leaver: u64 = connection
+        .query_row(&format!("SELECT {leaver}"), [], |row| row.get::<_, i64>(0))
+        .unwrap()
+        .cast_unsigned();
+    drop(connection);
+    #[rustfmt::skip]
+    let forgeries = [
+        (entry(asked), delete("waiver")),
+        (entry(approved), delete("waiver_approval")),
+        (entry(false_positive), delete("disposition")),
+        (entry(registered), delete("nonhuman")),
+        (entry(linked), delete("decision")),
+        (entry(held), delete("legal_hold") + " WHERE id = 1"),
+        (entry(period_held), delete("legal_hold") + " WHERE id = 2"),
+        (entry(lift), delete("legal_hold_lift")),
+        (entry(lifted), delete("legal_hold_lifted")),
+        ("line 1 of `legal_hold`".to_owned(), change("legal_hold", "entity = 1 WHERE id = 1")),
+        ("line 2 of `legal_hold`".to_owned(), delete("legal_hold_period")),
+        ("line 2 of `legal_hold`".to_owned(), change("legal_hold_period", "to_ms = from_ms + 1")),
+        ("line 2 of `legal_hold_lift`".to_owned(), "INSERT INTO legal_hold_lift SELECT 2, reason, by, at_ms, place FROM legal_hold_lift;
+            INSERT INTO legal_hold_lifted SELECT 2, by, at_ms, place FROM legal_hold_lifted".to_owned()),
+        (entry(linked), format!("DELETE FROM disclosure WHERE entry = {linked} AND nth = 1")),
+        (entry(asked), "UPDATE ledger_subject SET key = 'Grace' WHERE key = 'Ada Byron'".to_owned()),
+        (entry(approved), "DELETE FROM ledger_subject WHERE key = 'Grace Hopper'".to_owned()),
+        (entry(first_leaver), format!("UPDATE leaver SET record = replace(record, '\"missed\"', '\"met\"') WHERE entry = {leaver}")),
+        (entry(first_leaver), format!("DELETE FROM leaver WHERE entry = {leaver}")),
+        ("of leavers do not fit".to_owned(), format!("UPDATE leaver SET entry = 0 WHERE entry = {leaver}")),
+        ("of leavers do not fit".to_owned(), "UPDATE leavers_begin SET n_left_out = n_left_out + 1".to_owned()),
+        ("of leavers do not fit".to_owned(), "DELETE FROM leavers_begin".to_owned()),
+    ];
+    let forgeries: Vec<(&str, &str)> =
+        forgeries.iter().map(|(what, it)| (&**what, &**it)).collect();
+    each_is_named(&site, &site.read("driftline.db"), &forgeries);
 }

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{Cause, FindingId, Fingerprint, SystemId, Text, named};
+use crate::{Cause, FindingId, Fingerprint, Folded, SystemId, Text, named};
 
 /// A person's decision on whose account it is. Final, and silences conflict.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,9 @@ pub struct Decision {
     pub at: DateTime<Utc>,
     /// Why.
     pub reason: String,
+    /// The entry of the ledger that tells of it; `None`: it is not saved yet, or a version that did
+    /// not keep that saved it.
+    pub entry: Option<u64>,
 }
 
 /// A finding accepted for a while. In force once approved by somebody else than who asked.
@@ -93,4 +96,12 @@ pub struct Signature {
     pub at: DateTime<Utc>,
     /// Login and host.
     pub place: String,
+}
+
+impl Signature {
+    /// Whether it is of whom a name is: in whatever letters, two people have two names.
+    #[must_use]
+    pub fn is_by(&self, name: &str) -> bool {
+        Folded::new(&self.by) == Folded::new(name)
+    }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{Digest, FindingId, Signature, Stream, SystemId, named};
+use crate::{Digest, FindingId, Fingerprint, Signature, Stream, SystemId, named};
 
 named! {
     /// Which way findings change in a mass.
@@ -54,6 +54,20 @@ pub struct Hold {
     /// How many would be let through, and why these are too many; empty where only the past is
     /// looked at.
     pub because: String,
+}
+
+impl Hold {
+    /// What the digest of a hold is over: app, direction and the fingerprints of what is held, in
+    /// any order.
+    #[must_use]
+    pub fn digested(app: &SystemId, direction: Direction, mut held: Vec<Fingerprint>) -> Vec<u8> {
+        held.sort_unstable();
+        let names = [app.as_str(), direction.name()];
+        let mut bytes = Vec::new();
+        names.iter().for_each(|it| bytes.extend(it.bytes().chain([0])));
+        held.iter().for_each(|it| bytes.extend(it.0));
+        bytes
+    }
 }
 
 /// What a release is about.

@@ -28,6 +28,9 @@ pub struct Leaver {
     pub accounts: Vec<LeaverAccount>,
     /// Was access removed in time, over all accounts?
     pub sla: SlaResult,
+    /// The entries of the ledger by which people decided that accounts are not theirs whose keys name
+    /// them, in order.
+    pub decisions: Vec<u64>,
     /// When the app was first judged, and they had left by then. `None`: they left later.
     pub found_at_begin: Option<DateTime<Utc>>,
     /// When a run saw them with the right again; `None`: none did.
@@ -284,6 +287,7 @@ mod tests {
                 policy_version: 1,
                 because: String::new(),
             },
+            decisions: Vec::new(),
             found_at_begin: None,
             returned_at: None,
             found_at: at(50),

@@ -8,7 +8,7 @@ use domain::{
 };
 use rustc_hash::FxHashMap;
 
-use crate::leavers::{AccountSeen, LeaverSeen};
+use crate::leavers::{AccountSeen, Decided, LeaverSeen};
 use crate::policy::Policy;
 use crate::sla::{sla, started};
 
@@ -35,7 +35,7 @@ pub struct LeaverContext<'c> {
 
 impl LeaverContext<'_> {
     /// Returns true when somebody left too long before the listing began, and is off: they are
-    /// counted then, and not listed.
+    /// counted then, and not listed. Who is off by a person's word alone is listed.
     #[must_use]
     pub fn is_left_out(&self, seen: &LeaverSeen) -> bool {
         let is_off =
@@ -49,7 +49,7 @@ impl LeaverContext<'_> {
                 self.begin.at == self.now || seen.was_over_at.is_some_and(|it| it <= self.begin.at)
             }
         };
-        is_old && seen.accounts.iter().all(is_off)
+        is_old && seen.decided.is_empty() && seen.accounts.iter().all(is_off)
     }
 
     /// The record after this run. `looks_at` gives what earlier snapshots show of a row of an account
@@ -86,6 +86,7 @@ impl LeaverContext<'_> {
             started,
             sla: self.sla_of(seen.kind, started, &accounts),
             accounts,
+            decisions: seen.decided.iter().filter_map(|it| it.entry).collect(),
             found_at_begin,
             returned_at: None,
             found_at: past.map_or(self.now, |it| it.found_at),
@@ -96,6 +97,7 @@ impl LeaverContext<'_> {
             let (outcome, why) = without_account(&leaver, seen);
             leaver.sla = SlaResult { outcome, because: why.to_owned(), ..leaver.sla };
         }
+        leaver.sla.because.push_str(&by_decision(&seen.decided));
         leaver.to_the_millisecond()
     }
 
@@ -237,11 +239,33 @@ fn without_account(leaver: &Leaver, seen: &LeaverSeen) -> (SlaOutcome, &'static 
         "no account was seen, and the app was not seen whole"
     } else if leaver.found_at_begin.is_some() {
         "left before the listing of leavers began: whether they had an account was not seen"
+    } else if !seen.decided.is_empty() {
+        return (SlaOutcome::OutOfScope, "no other account of theirs was ever seen");
     } else {
         let why = "no account of theirs was ever seen in the app's complete lists";
         return (SlaOutcome::OutOfScope, why);
     };
     (SlaOutcome::NotProven, why)
+}
+
+/// What people decided about accounts of theirs, as the rest of a sentence; empty: nothing.
+fn by_decision(decided: &[Decided]) -> String {
+    let by = |it: &Decided| match it.entry {
+        Some(entry) => format!("by entry {entry} of the ledger"),
+        None => format!("on {}", it.at.format("%Y-%m-%d")),
+    };
+    let by: Vec<String> = decided.iter().map(by).collect();
+    match &*by {
+        [] => String::new(),
+        [by] => {
+            format!("; a person decided {by} that an account whose keys name them is not theirs")
+        }
+        _ => format!(
+            "; people decided that {} accounts whose keys name them are not theirs: {}",
+            by.len(),
+            by.join(", ")
+        ),
+    }
 }
 
 fn clocks(seen: &LeaverSeen) -> LeaverClocks {

@@ -6,7 +6,7 @@ use domain::{
     Activity, EntityId, Leaver, LeaverAccount, LeaverKey, LeaverKind, Lifecycle, Link, LinkKind,
     List, PersonLabel, Right, SaidBy, Text, Tier,
 };
-use graph::Standing;
+use graph::{Leaving, Standing};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::activity::{Seen, is_required, no_account};
@@ -36,10 +36,21 @@ pub struct LeaverSeen {
     pub accounts: Vec<AccountSeen>,
     /// HR's row may mean somebody whom it does not name for certain: who has an account is not known.
     pub may_mean_others: bool,
+    /// Decisions of people that alone keep accounts from being theirs whose keys name them.
+    pub decided: Vec<Decided>,
     /// Was every list of the app seen whole? Without accounts, only then there is none.
     pub is_app_seen: bool,
     /// What people call them.
     pub label: PersonLabel,
+}
+
+/// A person's decision on whose an account is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Decided {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The entry of the ledger that tells of it; `None`: not known.
+    pub entry: Option<u64>,
 }
 
 /// An account of a leaver, as one run sees it.
@@ -74,10 +85,20 @@ pub(crate) fn leavers(cx: &Context<'_>, rights: &[PersonRight], seen: &[Seen]) -
             rows_of.entry(person).or_default().push(at);
         }
     }
+    let mut decided: FxHashMap<Leaving, Vec<Decided>> = FxHashMap::default();
+    for (whom, decision) in cx.graph.decided_away() {
+        let it = Decided { at: decision.at, entry: decision.entry };
+        decided.entry(whom).or_default().push(it);
+    }
+    decided.values_mut().for_each(|it| it.sort_unstable()); // Not in the order of a list.
+    let decided_on = |whom| decided.get(&whom).cloned().unwrap_or_default();
     let mut all = Vec::new();
     for (person, right) in (0..).zip(rights) {
         let rows = rows_of.get(&person).map(|it| &**it).unwrap_or_default();
-        let group = |identities: Vec<usize>| Group { cx, person, right, identities, rows };
+        let group = |identities: Vec<usize>| {
+            let decided = decided_on(Leaving::Person(person));
+            Group { cx, person, right, identities, rows, decided }
+        };
         match kind_of(right.right) {
             Some(kind) => all.extend(group(cx.graph.identities_of(person)).seen(kind, None, seen)),
             None => {
@@ -88,7 +109,7 @@ pub(crate) fn leavers(cx: &Context<'_>, rights: &[PersonRight], seen: &[Seen]) -
         }
     }
     if cx.pass == domain::Pass::Full {
-        all.extend(known_to_hr_alone(cx, seen));
+        all.extend(known_to_hr_alone(cx, seen, decided_on));
     }
     all.sort_by_key(|it| it.person.entity);
     all
@@ -131,6 +152,7 @@ struct Group<'g> {
     right: &'g PersonRight,
     identities: Vec<usize>,
     rows: &'g [usize],
+    decided: Vec<Decided>,
 }
 
 impl LeaverSeen {
@@ -191,6 +213,7 @@ impl Group<'_> {
             starts: self.right.starts_of(behind),
             accounts: self.accounts(behind, seen),
             may_mean_others: false,
+            decided: self.decided,
             is_app_seen: no_account(cx) == Activity::Absent,
             label: cx.graph.label_of_identity(first),
         })
@@ -291,7 +314,11 @@ fn said_by_hr(cx: &Context<'_>, leaver: usize) -> Option<SaidBy> {
 }
 
 /// Leavers by HR whom no identity provider knows.
-fn known_to_hr_alone(cx: &Context<'_>, seen: &[Seen]) -> Vec<LeaverSeen> {
+fn known_to_hr_alone(
+    cx: &Context<'_>,
+    seen: &[Seen],
+    decided_on: impl Fn(Leaving) -> Vec<Decided>,
+) -> Vec<LeaverSeen> {
     let estate = cx.graph.estate();
     let is_unknown = |at: &usize| cx.graph.person_of_leaver(*at).is_none();
     let unknown: Vec<usize> = (0..estate.leavers.len()).filter(is_unknown).collect();
@@ -328,6 +355,7 @@ fn known_to_hr_alone(cx: &Context<'_>, seen: &[Seen]) -> Vec<LeaverSeen> {
             starts: right.starts,
             accounts: in_order(accounts.remove(&at).unwrap_or_default()),
             may_mean_others: unnamed.contains(&at),
+            decided: decided_on(Leaving::HrRow(at)),
             is_app_seen: no_account(cx) == Activity::Absent,
             label: PersonLabel {
                 name: text(&row.row.display_name),

@@ -92,15 +92,8 @@ pub fn holds(findings: &[Finding]) -> Vec<(Hold, Vec<FindingId>)> {
 }
 
 fn digest(app: &SystemId, direction: Direction, held: &[&Finding]) -> Digest {
-    let mut prints: Vec<[u8; 32]> = held.iter().map(|it| it.fingerprint.0).collect();
-    prints.sort_unstable();
-    let mut hasher = Sha256::new();
-    for part in [app.as_str(), direction.name()] {
-        hasher.update(part.as_bytes());
-        hasher.update([0]);
-    }
-    prints.iter().for_each(|it| hasher.update(it));
-    hasher.finalize().into()
+    let prints = held.iter().map(|it| it.fingerprint).collect();
+    Sha256::digest(Hold::digested(app, direction, prints)).into()
 }
 
 /// The findings that releases in force let through.

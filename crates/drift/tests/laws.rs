@@ -198,6 +198,7 @@ proptest! {
                 by: "a test".to_owned(),
                 at: now(),
                 reason: "to climb".to_owned(),
+                entry: None,
             });
         }
         let (short_estate, long_estate, keys) = (short.estate(), long.estate(), keys());

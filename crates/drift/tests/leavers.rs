@@ -93,3 +93,42 @@ fn who_is_in_no_list_any_more_is_one_whom_nobody_says_to_have_left() {
         &[], // Not seen is not gone.
     );
 }
+
+/// Keys name somebody who left, or a row of HR; a person gives the account to somebody else.
+#[test]
+fn an_account_that_a_person_alone_keeps_from_a_leaver_is_told_of_them_with_the_entry() {
+    let estate = "okta
+           u1 ana@x.test DEPROVISIONED
+           u2 bob@x.test DEPROVISIONED
+           u5 eve@x.test ACTIVE assigned
+         app
+           a1 u1 ana@x.test on
+           a2 u2 bob@x.test off
+           a5 u5 eve@x.test on
+           a9 - zoe@x.test on emp=1049
+         hr
+           emp=1049 left=-5h";
+    let mut company = world(estate);
+    let mut decide = |account: &str, identity: &str, is_owner, entry| {
+        company.decisions.push(domain::Decision {
+            app: domain::SystemId::parse("app").unwrap(),
+            account: account.into(),
+            identity: (domain::SystemId::parse("okta").unwrap(), identity.into()),
+            is_owner,
+            by: "on-call".to_owned(),
+            at: testkit::now(),
+            reason: "a namesake".to_owned(),
+            entry: Some(entry),
+        });
+    };
+    decide("a1", "u1", false, 7);
+    decide("a2", "u2", true, 8); // As its keys say.
+    decide("a9", "u5", true, 9);
+    let told = leavers(&company);
+    assert_eq!(
+        told,
+        "1049 left by [hr] (may mean others) (decided by Some(9))\n\
+         u1 left by [okta] (decided by Some(7))\n\
+         u2 left by [okta] a2 inactive"
+    );
+}

@@ -627,6 +627,7 @@ fn an_operator_decides_and_silences_the_conflict() {
         by: "on-call".to_owned(),
         at: testkit::now(),
         reason: "asked her".to_owned(),
+        entry: None,
     });
     assert_eq!(claims(&company), "a2 identifier_drift low");
 }

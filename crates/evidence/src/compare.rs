@@ -4,14 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use domain::{FindingState, Severity};
-use ledger::leaf_hash;
-use serde::Deserialize;
+use ledger::{Checkpoint, leaf_hash, sha256};
 use serde_json::Value;
 
-use crate::LeaverLeaf;
 use crate::bag::{Bag, hex};
-use crate::{contents, ocsf, oscal, tables};
+use crate::{Entry, LeaverLeaf, contents, ocsf, oscal, tables};
 
 /// A place in a document, as RFC 6901 has it; null where there is none.
 fn part<'v>(value: &'v Value, place: &str) -> &'v Value {
@@ -19,19 +16,13 @@ fn part<'v>(value: &'v Value, place: &str) -> &'v Value {
     value.pointer(place).unwrap_or(&NOTHING)
 }
 
-fn when(text: &str) -> Option<DateTime<Utc>> {
-    text.parse().ok()
+/// The list at a place; empty where there is none.
+fn list<'v>(value: &'v Value, place: &str) -> &'v [Value] {
+    part(value, place).as_array().map_or(&[], Vec::as_slice)
 }
 
-/// An entry of the ledger.
-#[derive(Deserialize)]
-struct Entry {
-    #[serde(rename = "type")]
-    kind: String,
-    at: String,
-    #[serde(default)]
-    subject: Value,
-    body: Value,
+fn when(text: &str) -> Option<DateTime<Utc>> {
+    text.parse().ok()
 }
 
 /// The ledger of a bag, as far as tables are set against it.
@@ -39,22 +30,26 @@ pub(crate) struct Told<'b> {
     bag: &'b Bag,
     app: &'b str,
     period: (DateTime<Utc>, DateTime<Utc>),
+    checkpoint: &'b Checkpoint,
+    is_signed: bool,
     written: &'b BTreeMap<u64, Vec<u8>>,
     entries: BTreeMap<u64, Entry>,
     leavers: &'b [LeaverLeaf],
 }
 
 impl<'b> Told<'b> {
-    /// `app` and `period` as `bag-info.txt` has them; `leavers` are the rows of the population.
+    /// `app` and `period` as `bag-info.txt` has them; the checkpoint, and whether anything signed it;
+    /// `leavers` are the rows of the population.
     pub(crate) fn new(
         bag: &'b Bag,
         (app, period): (&'b str, (DateTime<Utc>, DateTime<Utc>)),
+        (checkpoint, is_signed): (&'b Checkpoint, bool),
         written: &'b BTreeMap<u64, Vec<u8>>,
         leavers: &'b [LeaverLeaf],
     ) -> Self {
-        let read = |(at, it): (&u64, &Vec<u8>)| Some((*at, serde_json::from_slice(it).ok()?));
+        let read = |(at, it): (&u64, &Vec<u8>)| Some((*at, Entry::parse(it)?));
         let entries = written.iter().filter_map(read).collect();
-        Self { bag, app, period, written, entries, leavers }
+        Self { bag, app, period, checkpoint, is_signed, written, entries, leavers }
     }
 
     /// Everything that entries tell of.
@@ -68,6 +63,7 @@ impl<'b> Told<'b> {
         self.findings(&mut problems);
         self.traces(&mut problems);
         self.approvals(&mut problems);
+        self.decisions(&mut problems);
         let n_events = self.events(&mut problems);
         if problems.is_empty() {
             let n_runs = self.runs_told().len();
@@ -123,35 +119,90 @@ impl<'b> Told<'b> {
 
     fn counts(&self, problems: &mut Vec<String>) {
         let ipe: Option<Value> =
-            self.bag.get("data/ipe.json").and_then(|it| serde_json::from_slice(it).ok());
-        let n_traces = self.bag.paths().filter(|it| it.starts_with("data/leavers/")).count();
+            self.bag.get(contents::IPE).and_then(|it| serde_json::from_slice(it).ok());
+        let n_traces = self.bag.paths().filter(|it| it.starts_with(contents::TRACES)).count();
         let made = (contents::counts(self.leavers, n_traces), contents::sides(self.leavers));
         if !ipe.is_some_and(|it| {
-            *part(&it, "/counts") == made.0 && *part(&it, "/reconciliation") == made.1
+            *part(&it, "/format") == *contents::IPE_FORM
+                && *part(&it, "/counts") == made.0
+                && *part(&it, "/reconciliation") == made.1
         }) {
             problems.push("the counts of `ipe.json` are not those of the population".to_owned());
         }
     }
 
-    /// No objective is called satisfied that the population does not satisfy.
+    /// The results of OSCAL judge as the population does, and say of each leaver, of the log and of the
+    /// files what there is.
     fn results(&self, problems: &mut Vec<String>) {
-        const PATH: &str = "data/machine/oscal-assessment-results.json";
-        let Some(bytes) = self.bag.get(PATH) else { return };
-        let document: Option<Value> = serde_json::from_slice(bytes).ok();
-        let n = |word: &str| self.leavers.iter().filter(|it| it.body.sla.outcome == word).count();
-        let (missed, open) = (n("missed"), n("not_proven") + n("exception"));
-        let (state, reason) = oscal::status(missed, open);
-        let is_judged = n("met") + missed + open > 0;
-        let is_so = |document: &Value| {
-            let findings = part(document, "/assessment-results/results/0/findings").as_array();
-            let mut states = findings.into_iter().flatten().map(|it| part(it, "/target/status"));
-            states.all(|it| {
-                is_judged && *part(it, "/state") == *state && *part(it, "/reason") == *reason
-            })
+        let Some(bytes) = self.bag.get(oscal::OSCAL) else { return };
+        let document: Value = serde_json::from_slice(bytes).unwrap_or_default();
+        let document = part(&document, "/assessment-results");
+        let mut check = |is_so: bool, what: &str| {
+            if !is_so {
+                problems.push(format!("the results of OSCAL {what}"));
+            }
         };
-        if !document.as_ref().is_some_and(is_so) {
-            problems.push("the results of OSCAL judge otherwise than the population".to_owned());
-        }
+        let found = list(document, "/results/0/findings");
+        let judged = oscal::Judged::of(self.leavers);
+        let (state, reason) = judged.status();
+        check(
+            *part(document, "/metadata/oscal-version") == *oscal::VERSION
+                && found.iter().all(|it| {
+                    let status = part(it, "/target/status");
+                    judged.n() > 0
+                        && *part(status, "/state") == *state
+                        && *part(status, "/reason") == *reason
+                        && *part(it, "/description") == *judged.in_words()
+                }),
+            "judge otherwise than the population",
+        );
+        let observations = list(document, "/results/0/observations");
+        let titled = |title: &str| -> Vec<&Value> {
+            observations.iter().filter(|it| *part(it, "/title") == *title).collect()
+        };
+        let says = |title: &str, text: &str| {
+            let of_title = titled(title);
+            of_title.len() == 1 && of_title.iter().all(|it| *part(it, "/description") == *text)
+        };
+        check(
+            says(oscal::POPULATION, &oscal::population(self.leavers))
+                && says(oscal::LEDGER, &oscal::ledger(self.checkpoint, self.is_signed))
+                && titled(oscal::COVERAGE.1).len() == 1,
+            "say otherwise how many left, or what the log is",
+        );
+        let of_leavers = self.leavers.iter().all(|leaver| {
+            let of_title = titled(&oscal::title(leaver));
+            of_title.len() == 1 && of_title.iter().all(|it| oscal::is_of(it, leaver))
+        });
+        check(
+            of_leavers && observations.len() == self.leavers.len() + 3,
+            "say of a leaver what no entry says",
+        );
+        let ids = |title: &str| titled(title).into_iter().map(|it| part(it, "/uuid").clone());
+        let in_scope = self.leavers.iter().filter(|it| it.body.sla.outcome != "out_of_scope");
+        let related = in_scope.map(oscal::title).chain([oscal::COVERAGE.1.to_owned()]);
+        let related: Vec<Value> = related.flat_map(|it| ids(&it)).collect();
+        check(
+            found.iter().all(|it| {
+                let led = list(it, "/related-observations");
+                led.iter().map(|it| part(it, "/observation-uuid")).eq(&related)
+            }),
+            "lead from a finding to other observations than those of whom it judges",
+        );
+        check(
+            list(document, "/back-matter/resources").iter().all(|it| self.is_resource(it)),
+            "name a file by another SHA-256",
+        );
+    }
+
+    fn is_resource(&self, resource: &Value) -> bool {
+        list(resource, "/rlinks").iter().all(|link| {
+            let href = part(link, "/href").as_str().and_then(|it| it.strip_prefix("../"));
+            let file = href
+                .and_then(|it| self.bag.get(&format!("data/{it}")).or_else(|| self.bag.get(it)));
+            let digest = file.map(|it| hex(&sha256(it)));
+            part(link, "/hashes/0/value").as_str() == digest.as_deref() && digest.is_some()
+        })
     }
 
     /// Each run of the period, as the first cells of its row have it: number, entry, time, pass,
@@ -231,7 +282,7 @@ impl<'b> Told<'b> {
         }
         let times = self.entries.values().map(|it| &*it.at);
         let (since, until) = (times.clone().min().unwrap_or("9"), times.max().unwrap_or_default());
-        for path in self.bag.paths().filter(|it| it.starts_with("data/leavers/")) {
+        for path in self.bag.paths().filter(|it| it.starts_with(contents::TRACES)) {
             let trace: Option<Value> =
                 self.bag.get(path).and_then(|it| serde_json::from_slice(it).ok());
             let shown = trace.iter().filter_map(|it| part(it, "/findings").as_array()).flatten();
@@ -314,14 +365,29 @@ impl<'b> Told<'b> {
         }
     }
 
-    /// Whether no earlier entry of the bag about the leaver tells of a change already. What is known
-    /// of who comes back is told again by each later entry, with a later look.
-    fn is_news(&self, seq: u64, bytes: &[u8], entry: &Entry, off: &str) -> bool {
-        let n = |bytes: &[u8], entry: &Entry| {
-            let is_it = |(activity, [from, _]): &ocsf::ChangeTold| {
-                *activity == ocsf::ENABLE && from.as_deref() == Some(off)
-            };
-            changes(bytes, &entry.body).iter().filter(|it| is_it(it)).count()
+    /// Whoever is without an account because a person decided so has the entry that says it.
+    fn decisions(&self, problems: &mut Vec<String>) {
+        for leaver in self.leavers {
+            let is_decision = |it: &Entry| it.kind == "match.changed" && it.is_by_person();
+            let mut decisions = leaver.body.decisions.iter();
+            if let Some(at) = decisions.find(|at| !self.entries.get(at).is_some_and(is_decision)) {
+                problems.push(format!(
+                    "of `{}` it is said that a person decided by entry {at}, which says no such thing",
+                    leaver.id()
+                ));
+            }
+        }
+    }
+
+    /// Whether no earlier entry of the bag about the leaver tells that somebody is on again whom a look
+    /// showed off. What is known of who comes back is told again by each later entry, with a later look.
+    fn is_news(&self, seq: u64, entry: &Entry, off: &str) -> bool {
+        let n = |place: u64| {
+            let written = self.written.get(&place).map_or(&[][..], Vec::as_slice);
+            let leaf = LeaverLeaf::read(place, written, &[] as &[&str]).ok();
+            let accounts = leaf.iter().flat_map(|it| &it.body.accounts);
+            let all = accounts.flat_map(|it| ocsf::changes(&it.activity, &it.stretches));
+            all.filter(|(activity, (from, _))| *activity == ocsf::ENABLE && *from == off).count()
         };
         let is_theirs = |it: &&Entry| {
             it.kind.starts_with("leaver.")
@@ -329,124 +395,107 @@ impl<'b> Told<'b> {
                 && ["/app", "/episode"].iter().all(|at| part(&it.body, at) == part(&entry.body, at))
         };
         let before = self.entries.range(..seq).filter(|it| is_theirs(&it.1));
-        let told = before.filter_map(|(at, it)| Some(n(self.written.get(at)?, it))).max();
+        let told = before.map(|(at, _)| n(*at)).max();
         let is_first = entry.kind == "leaver.found";
-        told.map_or(is_first, |told| told < n(bytes, entry))
+        told.map_or(is_first, |told| told < n(seq))
     }
 
-    /// Every event is one of its entry, and every entry about a finding has its event.
+    /// Every event is one of its entry, each is there once, and none of one thing alone is missing.
     fn events(&self, problems: &mut Vec<String>) -> usize {
-        const PATH: &str = "data/machine/ocsf.ndjson";
-        let Some(bytes) = self.bag.get(PATH) else { return 0 };
+        let Some(bytes) = self.bag.get(ocsf::OCSF) else { return 0 };
         let lines = bytes.strip_suffix(b"\n").map(|it| it.split(|it| *it == b'\n'));
         if lines.is_none() && !bytes.is_empty() {
             problems.push("`ocsf.ndjson` does not end with a line end".to_owned());
         }
-        let (mut n, mut with_event) = (0, BTreeSet::new());
+        let (mut n, mut with_event, mut uids) = (0, BTreeSet::new(), BTreeSet::new());
         for line in lines.into_iter().flatten() {
             n += 1;
             let event: Value = serde_json::from_slice(line).unwrap_or_default();
             let seq = part(&event, "/unmapped/leaf_index").as_u64();
-            let entry =
-                seq.and_then(|it| Some((it, self.written.get(&it)?, self.entries.get(&it)?)));
-            match entry.filter(|(seq, bytes, entry)| self.is_of(&event, *seq, bytes, entry)) {
-                Some((seq, ..)) => drop(with_event.insert(seq)),
+            let entry = seq.and_then(|it| Some((it, self.entries.get(&it)?)));
+            match entry.filter(|(seq, entry)| self.is_of(&event, *seq, entry)) {
+                Some((seq, _)) => {
+                    with_event.insert(seq);
+                    if !uids.insert(part(&event, "/metadata/uid").to_string()) {
+                        problems.push(format!("event {n} of `ocsf.ndjson` is there twice"));
+                    }
+                }
                 None => problems.push(format!("event {n} of `ocsf.ndjson` is none of its entry")),
             }
         }
-        for (seq, _) in self.about_findings().filter(|it| !with_event.contains(&it.0)) {
-            problems.push(format!("entry {seq} has no event in `ocsf.ndjson`"));
+        for (seq, entry) in self.entries.iter().filter(|it| !with_event.contains(it.0)) {
+            let is_told = || self.of_one_thing(&Value::Null, *seq, entry).is_some();
+            if self.is_within(&entry.at) && is_told() {
+                problems.push(format!("entry {seq} has no event in `ocsf.ndjson`"));
+            }
         }
         n
     }
 
-    fn is_of(&self, event: &Value, seq: u64, bytes: &[u8], entry: &Entry) -> bool {
-        let (metadata, class) = (part(event, "/metadata"), part(event, "/class_uid").as_u64());
-        let number = |name: &str| part(event, &format!("/{name}")).as_u64();
-        let times = ["time", "start_time", "end_time"].iter().all(|name| {
-            let text = part(event, &format!("/{name}_dt")).as_str();
-            part(event, &format!("/{name}")).as_i64() == text.and_then(ocsf::ms)
-        });
-        let is_its = *part(event, "/unmapped/leaf_hash") == *hex(&leaf_hash(bytes))
-            && *part(metadata, "/event_code") == *entry.kind
-            && metadata.get("logged_time_dt").is_none_or(|it| *it == *entry.at)
-            && class.zip(number("activity_id")).map(|it| it.0 * 100 + it.1) == number("type_uid");
-        let body = &entry.body;
-        let is_of_period = || part(event, "/time_dt").as_str().is_some_and(|it| self.is_within(it));
-        times
-            && is_its
-            && match class {
-                Some(2003) => is_of_finding(event, entry),
-                Some(3001) => {
-                    let looks = [part(event, "/start_time_dt"), part(event, "/end_time_dt")];
-                    let looks = looks.map(|it| it.as_str().map(str::to_owned));
-                    let is_of_leaver = entry.kind.starts_with("leaver.");
-                    let is_told_again = is_coded(event, "activity", ocsf::ENABLE)
-                        && !self.is_news(
-                            seq,
-                            bytes,
-                            entry,
-                            looks[0].as_deref().unwrap_or_default(),
-                        );
-                    !(is_of_leaver && (is_told_again || !is_of_period()))
-                        && *part(event, "/user/uid") == entry.subject
-                        && part(event, "/time_dt") == part(event, "/end_time_dt")
-                        && changes(bytes, body).iter().any(|(activity, bounds)| {
-                            is_coded(event, "activity", *activity) && looks == *bounds
-                        })
-                }
-                Some(3005) => {
-                    is_of_period()
-                        && *part(event, "/user/uid") == entry.subject
-                        && number("activity_id") == Some(2)
-                        && !part(body, "/idp_unassigned_at").is_null()
-                        && part(event, "/time_dt") == part(body, "/idp_unassigned_at")
-                }
-                Some(3004) => {
-                    let text =
-                        |it: &Value| it.as_str().map_or_else(|| it.to_string(), str::to_owned);
-                    *part(event, "/entity/version") == *text(part(body, "/was"))
-                        && *part(event, "/entity_result/version") == *text(part(body, "/is"))
-                        && *part(event, "/time_dt") == *entry.at
-                }
-                _ => false,
-            }
+    /// The event that an entry of one thing has, with what no entry tells of as it is found: controls,
+    /// program and version of OCSF.
+    fn of_one_thing(&self, found: &Value, seq: u64, entry: &Entry) -> Option<Value> {
+        let bearing = |_| ocsf::Bearing {
+            requirements: part(found, "/compliance/requirements").clone(),
+            standards: part(found, "/compliance/standards").clone(),
+        };
+        ocsf::of_entry(self.frame(found, seq, &software(found))?, entry, bearing)
+    }
+
+    fn frame<'f>(
+        &'f self,
+        found: &'f Value,
+        seq: u64,
+        software: &'f str,
+    ) -> Option<ocsf::Frame<'f>> {
+        Some(ocsf::Frame {
+            app: self.app,
+            origin: &self.checkpoint.origin,
+            software,
+            version: part(found, "/metadata/version").as_str().unwrap_or_default(),
+            hash: leaf_hash(self.written.get(&seq)?),
+        })
+    }
+
+    fn is_of(&self, event: &Value, seq: u64, entry: &Entry) -> bool {
+        let version = part(event, "/metadata/version").as_str();
+        if !version.is_some_and(|it| ocsf::VERSIONS.contains(&it)) {
+            return false;
+        }
+        if !ocsf::is_of_leaver(entry) {
+            return self.is_within(&entry.at)
+                && are_texts(part(event, "/compliance/requirements"))
+                && are_texts(part(event, "/compliance/standards"))
+                && self.of_one_thing(event, seq, entry).as_ref() == Some(event);
+        }
+        let software = software(event);
+        let (Some(frame), Some(bytes)) =
+            (self.frame(event, seq, &software), self.written.get(&seq))
+        else {
+            return false;
+        };
+        let place = format!("{}/{seq}/", self.checkpoint.origin);
+        let uid = part(event, "/metadata/uid").as_str().unwrap_or_default();
+        let nth = uid.strip_prefix(&place).and_then(|it| it.parse().ok()).unwrap_or(0);
+        let off = part(event, "/start_time_dt").as_str().unwrap_or_default();
+        let is_on_again = *part(event, "/activity_name") == *ocsf::ENABLE.1;
+        ocsf::of_leaver(frame, entry, bytes, nth).contains(event)
+            && part(event, "/time_dt").as_str().is_some_and(|it| self.is_within(it))
+            && (!is_on_again || self.is_news(seq, entry, off))
     }
 }
 
-/// Whether a number of an event and its word are these.
-fn is_coded(of: &Value, name: &str, (number, word): ocsf::Coded) -> bool {
-    let words = if name == "activity" { "activity_name" } else { name };
-    *part(of, &format!("/{name}_id")) == number && *part(of, &format!("/{words}")) == *word
-}
-
-fn is_of_finding(event: &Value, entry: &Entry) -> bool {
-    let body = &entry.body;
-    let text = |name: &str| part(body, &format!("/{name}")).as_str().unwrap_or_default();
-    let words = (FindingState::parse(text("state")), Severity::parse(text("severity")));
-    let (Some(state), Some(severity)) = words else { return false };
-    let codes = ocsf::codes((&entry.kind, &entry.at), text("detected_at"), state, severity);
-    let (compliance, info) = (part(event, "/compliance"), part(event, "/finding_info"));
-    is_coded(event, "activity", codes.activity)
-        && is_coded(event, "severity", codes.severity)
-        && is_coded(event, "status", codes.status)
-        && is_coded(compliance, "status", codes.verdict)
-        && is_coded(part(compliance, "/checks/0"), "status", codes.verdict)
-        && part(info, "/uid") == part(body, "/fingerprint")
-        && part(info, "/uid_alt") == part(body, "/finding")
-        && *part(event, "/resources/0/uid") == entry.subject
-        && *part(event, "/time_dt") == *entry.at
-}
-
-/// The changes of accounts that an entry tells of.
-fn changes(bytes: &[u8], body: &Value) -> Vec<ocsf::ChangeTold> {
-    if let Ok(observed) = ocsf::observed(body) {
-        return observed.into_iter().collect();
+/// Program and version, as the settings of a bag have them.
+fn software(event: &Value) -> String {
+    let product = part(event, "/metadata/product");
+    let text = |name: &str| part(product, name).as_str().unwrap_or_default();
+    match text("/version") {
+        "" => text("/name").to_owned(),
+        version => format!("{} {version}", text("/name")),
     }
-    let seq = serde_json::from_slice::<Value>(bytes).ok().and_then(|it| part(&it, "/seq").as_u64());
-    let leaf = seq.and_then(|it| LeaverLeaf::read(it, bytes, &[] as &[&str]).ok());
-    let accounts = leaf.iter().flat_map(|it| &it.body.accounts);
-    let all = accounts.flat_map(|it| ocsf::changes(&it.activity, &it.stretches));
-    all.map(|(activity, (from, to))| (activity, [Some(from.to_owned()), Some(to.to_owned())]))
-        .collect()
+}
+
+/// Whether a list is one of texts; nothing is, too.
+fn are_texts(value: &Value) -> bool {
+    value.is_null() || value.as_array().is_some_and(|it| it.iter().all(Value::is_string))
 }

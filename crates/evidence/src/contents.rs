@@ -19,6 +19,14 @@ use crate::{Erasures, EvidenceError, SigningKey, page};
 /// The verifier in Python, put into every bag for convenience: the one to trust comes from outside.
 const VERIFY_PY: &str = include_str!("../verify.py");
 
+/// Where the requests are, and of which form that file is.
+pub(crate) const IPE: &str = "data/ipe.json";
+pub(crate) const IPE_FORM: &str = "driftline.ipe.v1";
+
+/// Where the traces are, and of which form each is.
+pub(crate) const TRACES: &str = "data/leavers/";
+pub(crate) const TRACE_FORM: &str = "driftline.leaver.v1";
+
 /// What the bag is about, and how it came about.
 #[derive(Clone, Debug)]
 pub struct Scope {
@@ -52,6 +60,13 @@ pub struct Scope {
     pub controls: Controls,
     /// The version of OCSF that its events have.
     pub ocsf: OcsfVersion,
+}
+
+impl Scope {
+    /// Whether an instant, as entries write it, is in the period.
+    pub(crate) fn has(&self, at: &str) -> bool {
+        at.parse::<DateTime<Utc>>().is_ok_and(|it| it >= self.from && it < self.to)
+    }
 }
 
 /// The ledger, as far as the bag needs it.
@@ -154,16 +169,16 @@ pub fn pack(contents: &Contents) -> Result<Bag, EvidenceError> {
     bag.put("data/config-changes.csv", tables::config_changes(entries));
     let reconciliation = tables::reconciliation(&leavers, &tables::unowned(contents));
     bag.put("data/reconciliation.csv", reconciliation);
-    bag.put("data/ipe.json", json_file(&ipe(contents, &leavers)));
+    bag.put(IPE, json_file(&ipe(contents, &leavers)));
     let subtrees = Subtrees::of(&contents.ledger.hashes);
     for (told, leaver) in contents.leavers.iter().zip(&leavers).filter(|it| it.0.is_chosen) {
         put_leaver(&mut bag, contents, &subtrees, (told, leaver))?;
     }
     put_ledger(&mut bag, contents)?;
     anchored::put(&mut bag, &contents.anchors);
-    bag.put("data/machine/ocsf.ndjson", ocsf::events(contents));
+    bag.put(ocsf::OCSF, ocsf::events(contents));
     if let Some(results) = oscal::assessment_results(contents, &leavers, &bag) {
-        bag.put("data/machine/oscal-assessment-results.json", json_file(&results));
+        bag.put(oscal::OSCAL, json_file(&results));
     }
     let mapped = controls::rows(&contents.scope.controls, &bag);
     bag.put(crate::PAGE, page::page(contents, &leavers, &mapped)?);
@@ -220,6 +235,34 @@ impl Contents {
             && (self.scope.chosen.is_empty() || theirs.any(|it| it.finding.id == finding.id))
     }
 
+    /// Why there is no leaver in it; `None`: there is one.
+    pub(crate) fn empty_because(&self) -> Option<String> {
+        let (app, (first, end)) = (&self.scope.app, &self.scope.days);
+        let has_seen = |it: &RunDone| it.pass == domain::Pass::Full && it.grade.is_some();
+        let n_seen = self.runs.iter().filter(|it| has_seen(it)).count();
+        let why = match &self.begin {
+            _ if !self.leavers.is_empty() => return None,
+            None => format!("leavers of {app} are not listed yet, for no full run saw it"),
+            Some(it) if it.at >= self.scope.to => format!(
+                "leavers of {app} are listed since {}, after the period: who had left before {}, or at \
+                 no known time, and was off by then, was counted ({}) and not listed",
+                time(it.at),
+                time(it.since),
+                it.n_left_out,
+            ),
+            Some(_) if n_seen == 0 => {
+                format!(
+                    "no full run of {first} to {end} saw {app}: whether anybody left, nobody looked"
+                )
+            }
+            Some(_) => format!(
+                "no source says that anybody left {app} in that time, or was still on from before: \
+                 {n_seen} full runs of it saw the app, and data/coverage.csv has the gaps between them"
+            ),
+        };
+        Some(format!("There is no leaver in it: {why}."))
+    }
+
     /// The name of the bag, and of its folder.
     #[must_use]
     pub fn name(&self) -> String {
@@ -261,7 +304,7 @@ fn put_leaver(
     let (at, entry) = &told.entry;
     let proof = format!("ledger/proofs/{at}.tlog-proof");
     let trace = json!({
-        "format": "driftline.leaver.v1",
+        "format": TRACE_FORM,
         "leaver": leaver.id(),
         "entry": at,
         "leaf": String::from_utf8_lossy(entry),
@@ -273,7 +316,7 @@ fn put_leaver(
         "findings": findings,
         "after_leave_use": "not available: what an app tells of sign-ins is not kept in time",
     });
-    bag.put(format!("data/leavers/{}.json", leaver.id()), json_file(&trace));
+    bag.put(format!("{TRACES}{}.json", leaver.id()), json_file(&trace));
     let path = subtrees.inclusion(*at).ok_or(EvidenceError::NotALeaver(*at))?;
     let text = Proof { index: *at, path, note: contents.ledger.note.clone() }.to_string();
     bag.put(format!("data/{proof}"), text);
@@ -352,7 +395,7 @@ fn ipe(contents: &Contents, leavers: &[LeaverLeaf]) -> Value {
     let (gap, since) = longest_gap(contents);
     let made_by = (!contents.scope.is_redacted).then_some(&contents.scope.made_by);
     json!({
-        "format": "driftline.ipe.v1",
+        "format": IPE_FORM,
         "report": "leaver population",
         "generated_at": time(contents.scope.now),
         "zone": "UTC",
@@ -439,7 +482,7 @@ fn start_here(contents: &Contents, leavers: &[LeaverLeaf]) -> String {
     let Scope { app, days, is_redacted, is_provisional, limits, controls, .. } = &contents.scope;
     let controls = controls::in_words(controls);
     let namespace = crate::NAMESPACE;
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = contents.empty_because().into_iter().collect();
     if *is_provisional {
         notes.push(format!(
             "PROVISIONAL: what {app} does with an account that is switched off is neither in the \

@@ -61,6 +61,9 @@ pub struct Body {
     pub accounts: Vec<Account>,
     /// Was it in time?
     pub sla: Sla,
+    /// The entries by which people decided that accounts are not theirs whose keys name them.
+    #[serde(default)]
+    pub decisions: Vec<u64>,
     /// When a run saw first that they had left.
     pub found_at: String,
     /// When the app was first judged, and they had left by then.

@@ -7,16 +7,19 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use domain::Pass;
-use ledger::sha256;
+use ledger::{Checkpoint, sha256};
 use serde_json::{Value, json};
 
 use crate::bag::{Bag, hex};
-use crate::contents::{Contents, LeaverTold};
+use crate::contents::{Contents, LeaverTold, Scope};
 use crate::leaf::LeaverLeaf;
 use crate::tables::{longest_gap, tie_out, time};
 
+/// Where the results are.
+pub(crate) const OSCAL: &str = "data/machine/oscal-assessment-results.json";
+
 /// The newest version that `compliance-trestle` and NIST's schemas agree on.
-const VERSION: &str = "1.2.1";
+pub(crate) const VERSION: &str = "1.2.1";
 
 /// Where the ids of this program begin (RFC 9562, 5.5). Made at random, once.
 const NAMESPACE: [u8; 16] = [
@@ -40,7 +43,7 @@ pub(crate) fn assessment_results(
     let scope = &contents.scope;
     let title = format!("Leavers of {}, {} to {}", scope.app, scope.days.0, scope.days.1);
     let observations = observations(&made, leavers);
-    let judged = Judged::of(contents, leavers);
+    let judged = Judged::of(leavers);
     let findings: Vec<Value> =
         objectives.iter().filter_map(|it| finding(&made, it, &judged, leavers)).collect();
     let mut result = json!({
@@ -105,8 +108,40 @@ fn observations(made: &Made<'_>, leavers: &[LeaverLeaf]) -> Vec<Value> {
             "methods": ["EXAMINE"], "collected": end, "relevant-evidence": evidence,
         })
     };
-    let (sides, checkpoint) = (tie_out(leavers), &contents.ledger.checkpoint);
-    let population = format!(
+    let (note, checkpoint) = (&contents.ledger.note, &contents.ledger.checkpoint);
+    let mut all = vec![
+        general(
+            COVERAGE.0,
+            COVERAGE.1,
+            coverage(contents),
+            &["data/coverage.csv", "data/ipe.json"],
+        ),
+        general(
+            "population",
+            POPULATION,
+            population(leavers),
+            &["data/population.csv", "data/reconciliation.csv"],
+        ),
+        general(
+            "ledger",
+            LEDGER,
+            ledger(checkpoint, note.has_signature()),
+            &["data/ledger/checkpoint", "data/ledger/entries.jsonl"],
+        ),
+    ];
+    all.extend(contents.leavers.iter().zip(leavers).map(|it| leaver(made, it)));
+    all
+}
+
+/// Name and title of the observation to which every finding leads.
+pub(crate) const COVERAGE: (&str, &str) = ("coverage", "Did the control run?");
+pub(crate) const POPULATION: &str = "Who left";
+pub(crate) const LEDGER: &str = "The evidence log";
+
+/// Who left, in words.
+pub(crate) fn population(leavers: &[LeaverLeaf]) -> String {
+    let sides = tie_out(leavers);
+    format!(
         "{} leavers: {} by HR and an identity provider, {} by HR alone, {} by an identity provider \
          alone, {} gone from a list and told by nobody. {} had an account.",
         leavers.len(),
@@ -115,40 +150,15 @@ fn observations(made: &Made<'_>, leavers: &[LeaverLeaf]) -> Vec<Value> {
         sides.idp_alone,
         sides.neither,
         sides.with_account,
-    );
-    let signed = if contents.ledger.note.has_signature() { "signed" } else { "not signed" };
-    let ledger = format!(
-        "{} entries of the ledger `{}` are under the root {}, {signed}.",
-        checkpoint.size,
-        checkpoint.origin,
-        hex(&checkpoint.root),
-    );
-    let mut all = vec![
-        general(
-            COVERAGE,
-            "Did the control run?",
-            coverage(contents),
-            &["data/coverage.csv", "data/ipe.json"],
-        ),
-        general(
-            "population",
-            "Who left",
-            population,
-            &["data/population.csv", "data/reconciliation.csv"],
-        ),
-        general(
-            "ledger",
-            "The evidence log",
-            ledger,
-            &["data/ledger/checkpoint", "data/ledger/entries.jsonl"],
-        ),
-    ];
-    all.extend(contents.leavers.iter().zip(leavers).map(|it| leaver(made, it)));
-    all
+    )
 }
 
-/// The name of that observation, to which every finding leads.
-const COVERAGE: &str = "coverage";
+/// The log, in words.
+pub(crate) fn ledger(checkpoint: &Checkpoint, is_signed: bool) -> String {
+    let signed = if is_signed { "signed" } else { "not signed" };
+    let Checkpoint { size, origin, root } = checkpoint;
+    format!("{size} entries of the ledger `{origin}` are under the root {}, {signed}.", hex(root))
+}
 
 fn coverage(contents: &Contents) -> String {
     let (gap, since) = longest_gap(contents);
@@ -165,21 +175,46 @@ fn coverage(contents: &Contents) -> String {
     )
 }
 
-fn leaver(made: &Made<'_>, (told, leaver): (&LeaverTold, &LeaverLeaf)) -> Value {
-    let (id, body) = (leaver.id(), &leaver.body);
+/// The title of the observation of a leaver.
+pub(crate) fn title(leaver: &LeaverLeaf) -> String {
+    format!("Leaver {}", leaver.id())
+}
+
+/// What the observation of a leaver says that their entry says.
+fn told(leaver: &LeaverLeaf) -> (String, [(&'static str, String); 2], &str) {
+    let body = &leaver.body;
     let looks = body.accounts.iter().filter_map(|it| it.stretches.last());
     let looks = looks.flat_map(|it| [&it.last_seen_active, &it.first_seen_inactive]).flatten();
     // Times have one form, so that their order is that of their texts.
     let collected = looks.max().unwrap_or(&body.found_at);
-    let file = match told.is_chosen {
+    let description = format!("{}: {}", body.sla.outcome.to_uppercase(), body.sla.because);
+    let props = [("result", body.sla.outcome.clone()), ("ledger-entry", leaver.entry.to_string())];
+    (description, props, collected)
+}
+
+/// Whether an observation says what the entry of a leaver says.
+pub(crate) fn is_of(observation: &Value, leaver: &LeaverLeaf) -> bool {
+    let (description, props, collected) = told(leaver);
+    let found = observation.get("props").and_then(Value::as_array);
+    let found = found.into_iter().flatten().map(|it| (it.get("name"), it.get("value")));
+    let props = props.map(|(name, value)| (json!(name), json!(value)));
+    observation.get("description") == Some(&json!(description))
+        && observation.get("collected") == Some(&json!(collected))
+        && found.eq(props.iter().map(|(name, value)| (Some(name), Some(value))))
+}
+
+fn leaver(made: &Made<'_>, (chosen, leaver): (&LeaverTold, &LeaverLeaf)) -> Value {
+    let id = leaver.id();
+    let (description, props, collected) = told(leaver);
+    let file = match chosen.is_chosen {
         true => format!("data/leavers/{id}.json"),
         false => "data/population.csv".to_owned(),
     };
     json!({
         "uuid": made.uuid("observation", &id),
-        "title": format!("Leaver {id}"),
-        "description": format!("{}: {}", body.sla.outcome.to_uppercase(), body.sla.because),
-        "props": [made.prop("result", &body.sla.outcome), made.prop("ledger-entry", &leaver.entry.to_string())],
+        "title": title(leaver),
+        "description": description,
+        "props": props.map(|(name, value)| made.prop(name, &value)),
         "methods": ["TEST"],
         "types": ["control-objective"],
         "subjects": [{"subject-uuid": v5(NAMESPACE, &leaver.subject), "type": "user"}],
@@ -189,47 +224,52 @@ fn leaver(made: &Made<'_>, (told, leaver): (&LeaverTold, &LeaverLeaf)) -> Value 
 }
 
 /// How many leavers came to which result.
-struct Judged {
+pub(crate) struct Judged {
     met: usize,
     missed: usize,
     not_proven: usize,
     exception: usize,
-    /// Why nobody is judged.
-    unjudged: Option<&'static str>,
 }
 
 impl Judged {
-    fn of(contents: &Contents, leavers: &[LeaverLeaf]) -> Self {
+    pub(crate) fn of(leavers: &[LeaverLeaf]) -> Self {
         let n = |word: &str| leavers.iter().filter(|it| it.body.sla.outcome == word).count();
-        let (met, missed, not_proven) = (n("met"), n("missed"), n("not_proven"));
-        let exception = n("exception");
-        let unjudged = if contents.scope.is_provisional {
+        let (met, missed) = (n("met"), n("missed"));
+        Self { met, missed, not_proven: n("not_proven"), exception: n("exception") }
+    }
+
+    /// How many there is a result of.
+    pub(crate) const fn n(&self) -> usize {
+        self.met + self.missed + self.not_proven + self.exception
+    }
+
+    /// Why there is no finding; `None`: there is one for each objective.
+    const fn unjudged(&self, scope: &Scope) -> Option<&'static str> {
+        if scope.is_provisional {
             Some("what the app does with an account that is switched off was not observed yet")
-        } else if met + missed + not_proven + exception == 0 {
+        } else if self.n() == 0 {
             Some("no leaver of the period had an account to be switched off")
         } else {
             None
-        };
-        Self { met, missed, not_proven, exception, unjudged }
+        }
     }
 
-    fn in_words(&self) -> String {
-        let Self { met, missed, not_proven, exception, .. } = self;
+    pub(crate) fn in_words(&self) -> String {
+        let Self { met, missed, not_proven, exception } = self;
         format!(
             "{met} leavers were seen off in time, {missed} were seen on too late. Of {not_proven} \
              it was not seen whether they were off in time, which is neither. {exception} have an \
              exception that two people agreed to."
         )
     }
-}
 
-/// State and reason of an objective as OSCAL has them, where so many were seen on too late, and of so
-/// many others it was not seen, or there is an exception.
-pub(crate) const fn status(missed: usize, open: usize) -> (&'static str, &'static str) {
-    match (missed, open) {
-        (0, 0) => ("satisfied", "pass"),
-        (0, _) => ("not-satisfied", "other"),
-        _ => ("not-satisfied", "fail"),
+    /// State and reason of an objective as OSCAL has them.
+    pub(crate) const fn status(&self) -> (&'static str, &'static str) {
+        match (self.missed, self.not_proven + self.exception) {
+            (0, 0) => ("satisfied", "pass"),
+            (0, _) => ("not-satisfied", "other"),
+            _ => ("not-satisfied", "fail"),
+        }
     }
 }
 
@@ -240,12 +280,12 @@ fn finding(
     judged: &Judged,
     leavers: &[LeaverLeaf],
 ) -> Option<Value> {
-    if judged.unjudged.is_some() {
+    if judged.unjudged(&made.contents.scope).is_some() {
         return None;
     }
-    let (state, reason) = status(judged.missed, judged.not_proven + judged.exception);
+    let (state, reason) = judged.status();
     let of_scope = leavers.iter().filter(|it| it.body.sla.outcome != "out_of_scope");
-    let related = of_scope.map(LeaverLeaf::id).chain([COVERAGE.to_owned()]);
+    let related = of_scope.map(LeaverLeaf::id).chain([COVERAGE.0.to_owned()]);
     let related = related.map(|it| json!({"observation-uuid": made.uuid("observation", &it)}));
     let app = &made.contents.scope.app;
     Some(json!({
@@ -267,12 +307,10 @@ fn finding(
 /// What the results do not show, in the document itself.
 fn remarks(contents: &Contents, judged: &Judged) -> String {
     let mut lines = Vec::new();
-    if let Some(why) = judged.unjudged {
+    if let Some(why) = judged.unjudged(&contents.scope) {
         lines.push(format!("There is no finding: {why}."));
     }
-    if contents.begin.is_none() {
-        lines.push("Leavers of this app are not listed yet: no full run saw it.".to_owned());
-    }
+    lines.extend(contents.empty_because());
     lines.push("What was left out when it was written is not shown, nor that what a source answered was true.".to_owned());
     lines.extend(contents.scope.limits.iter().cloned());
     lines.join(" ")

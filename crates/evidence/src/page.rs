@@ -63,6 +63,8 @@ struct Page<'p> {
     is_provisional: bool,
     results: Vec<(&'static str, usize)>,
     n_leavers: usize,
+    /// Why there is none.
+    empty_because: Option<String>,
     tie_out: TieOut,
     n_unowned: usize,
     n_runs: usize,
@@ -103,6 +105,7 @@ pub(crate) fn page(
         is_provisional: scope.is_provisional,
         results: outcomes.map(|it| (it, count(it))).to_vec(),
         n_leavers: leavers.len(),
+        empty_because: contents.empty_because(),
         tie_out: tie_out(leavers),
         n_unowned: contents
             .findings

@@ -12,7 +12,10 @@ use serde_json::Value;
 use crate::anchored;
 use crate::bag::{Bag, MANIFEST, SIGNATURE, TAG_MANIFEST, hex, is_plain};
 use crate::compare::Told;
+use crate::contents::{IPE, IPE_FORM, TRACE_FORM, TRACES};
 use crate::leaf::LeaverLeaf;
+use crate::ocsf::{self, OCSF};
+use crate::oscal::{self, OSCAL};
 use crate::population::{COLUMNS, population_csv};
 use crate::{AllowedSigners, Erasures, sample, tables};
 
@@ -66,6 +69,13 @@ pub fn verify(bag: &Bag, trust: &Trust) -> Vec<Check> {
             checks.push(Check { what: "history", outcome: ledger.goes_on(trust) });
             let anchors = anchored::check(bag, &ledger.checkpoint.origin, &ledger.hashes);
             checks.extend(anchors.map(|it| check("anchors", it)));
+            if let Some(why) = ledger.unknown_form(bag) {
+                let outcome = Outcome::Unchecked(why);
+                let all =
+                    ["leavers", "tables"].map(|what| Check { what, outcome: outcome.clone() });
+                checks.extend(all);
+                return checks;
+            }
             let (leavers, rows) = ledger.leavers(bag);
             checks.push(check("leavers", leavers));
             checks.push(check("tables", ledger.tables(bag, &rows)));
@@ -192,6 +202,7 @@ struct Ledger {
 /// A trace of a leaver, as far as it is checked.
 #[derive(Deserialize)]
 struct Trace {
+    format: String,
     leaver: String,
     entry: u64,
     leaf: String,
@@ -343,11 +354,41 @@ impl Ledger {
         }
     }
 
+    /// What says that it is of a form that this program does not know; `None`: nothing does. What says
+    /// of none is what the other checks find wrong.
+    fn unknown_form(&self, bag: &Bag) -> Option<String> {
+        let read = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).ok();
+        let files = bag.paths().filter_map(|path| match path {
+            IPE => Some((path, "/format", &[IPE_FORM][..])),
+            OSCAL => Some((path, "/assessment-results/metadata/oscal-version", &[oscal::VERSION])),
+            _ if path.starts_with(TRACES) => Some((path, "/format", &[TRACE_FORM][..])),
+            _ => None,
+        });
+        let documents = files.filter_map(|(path, place, known)| {
+            Some((path.to_owned(), read(bag.get(path)?)?, place, known))
+        });
+        let lines = bag.get(OCSF).unwrap_or_default().split(|it| *it == b'\n');
+        let events = lines.filter_map(|it| {
+            Some((OCSF.to_owned(), read(it)?, "/metadata/version", &ocsf::VERSIONS[..]))
+        });
+        let mut stated = documents.chain(events).filter_map(|(path, value, place, known)| {
+            let form = value.pointer(place)?.as_str()?;
+            (!known.contains(&form)).then(|| format!("`{path}` is of the form `{form}`"))
+        });
+        let entry = |(at, bytes): (&u64, &Vec<u8>)| {
+            let v = read(bytes)?.get("v")?.as_u64()?;
+            (v != u64::from(ledger::VERSION)).then(|| format!("entry {at} is of the form `{v}`"))
+        };
+        let what = stated.next().or_else(|| self.entries.iter().find_map(entry))?;
+        Some(format!("{what}, which this program does not know: take a newer one"))
+    }
+
     /// What a bag says beside its population is what the entries say.
     fn tables(&self, bag: &Bag, leavers: &[LeaverLeaf]) -> Result<String, Vec<String>> {
         let Some(period) = period(bag) else { return Err(vec![NO_PERIOD.to_owned()]) };
         let app = info(bag, "Driftline-App").unwrap_or_default();
-        Told::new(bag, (app, period), &self.entries, leavers).compare()
+        let checkpoint = (&self.checkpoint, self.note.has_signature());
+        Told::new(bag, (app, period), checkpoint, &self.entries, leavers).compare()
     }
 
     /// Every row of the population is what its entry says, every trace is that of its entry. With the
@@ -428,10 +469,12 @@ impl Ledger {
 
     fn traces(&self, bag: &Bag, problems: &mut Vec<String>) -> BTreeMap<String, Trace> {
         let mut traces = BTreeMap::new();
-        for path in bag.paths().filter(|it| it.starts_with("data/leavers/")) {
+        for path in bag.paths().filter(|it| it.starts_with(TRACES)) {
             let trace: Option<Trace> = bag.get(path).and_then(|it| serde_json::from_slice(it).ok());
-            let Some(trace) = trace.filter(|it| path == format!("data/leavers/{}.json", it.leaver))
-            else {
+            let is_one = |it: &Trace| {
+                it.format == TRACE_FORM && path == format!("{TRACES}{}.json", it.leaver)
+            };
+            let Some(trace) = trace.filter(is_one) else {
                 problems.push(format!("`{path}` is no trace of a leaver"));
                 continue;
             };

@@ -232,9 +232,24 @@ impl Correlation<'_> {
     /// tier that made it; at a weak tier it stands before today's key, at a strong one after.
     pub(crate) fn trials(&self, account: usize) -> Vec<Trial> {
         let Some(sighting) = self.estate.accounts.get(account) else { return Vec::new() };
+        self.trials_after(account, self.decided(&sighting.row.id))
+    }
+
+    /// Whom the keys of an account name, whatever operators say: persons, in order.
+    pub(crate) fn named_by_keys(&self, account: usize) -> Vec<u32> {
+        let trials = self.trials_after(account, (Vec::new(), Vec::new()));
+        let names = trials.iter().flat_map(|it| &it.names);
+        let mut persons: Vec<u32> = names.filter_map(|it| self.person(*it)).collect();
+        persons.sort_unstable();
+        persons.dedup();
+        persons
+    }
+
+    /// What the tiers say of an account, after what operators decided: whose it is, and whose not.
+    fn trials_after(&self, account: usize, (mine, not_mine): (Vec<u32>, Vec<u32>)) -> Vec<Trial> {
+        let Some(sighting) = self.estate.accounts.get(account) else { return Vec::new() };
         let row = sighting.row;
         let sign_in = row.user_name.as_ref();
-        let (mine, not_mine) = self.decided(&row.id);
         let key = |kind, value| Key { kind, value: std::borrow::Cow::Borrowed(value) };
         let keys = [
             (Tier::AccountId, Some(key(KeyKind::AccountId, &*row.id))),

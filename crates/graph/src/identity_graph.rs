@@ -40,6 +40,15 @@ pub struct IdentityGraph<'e> {
     by_entity: ByEntity,
 }
 
+/// Somebody who may leave: a person, or a row of HR whom no identity provider knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Leaving {
+    /// As [`IdentityGraph::person_of`] numbers them.
+    Person(u32),
+    /// An index into [`Estate::leavers`].
+    HrRow(usize),
+}
+
 /// Rows of members that were seen last in a list that is too old: IdP, group, member.
 type OldMembers<'e> = FxHashSet<(u16, &'e str, &'e str)>;
 
@@ -465,6 +474,30 @@ impl<'e> IdentityGraph<'e> {
         accounts.sort_unstable();
         accounts.dedup();
         accounts
+    }
+
+    /// Whom keys of an account name, and a person's decision alone keeps from having it: with the newest
+    /// decision on that account. A person, or a row of HR whom nobody else knows.
+    #[must_use]
+    pub fn decided_away(&self) -> Vec<(Leaving, &'e domain::Decision)> {
+        let decisions: FxHashMap<&str, &domain::Decision> =
+            self.estate.decisions.iter().map(|it| (&*it.account, it)).collect();
+        let mut found = Vec::new();
+        for (account, view) in self.accounts.iter().enumerate().filter(|_| !decisions.is_empty()) {
+            let Some(row) = view.rows(self.estate).next() else { continue };
+            let Some(decision) = decisions.get(&*row.row.id).copied() else { continue };
+            let link = self.link(account);
+            let has =
+                |person: u32| link.contenders().iter().any(|it| self.person_of(*it) == person);
+            let named = self.correlation().named_by_keys(view.leading as usize).into_iter();
+            let persons = named.filter(|it| !has(*it)).map(Leaving::Person);
+            found.extend(persons.map(|it| (it, decision)));
+            if matches!(link, Link::Linked { tier: Tier::Operator, .. }) {
+                let rows = self.unknown_leavers.rows_of(self.estate, self.rules, row);
+                found.extend(rows.into_iter().map(|it| (Leaving::HrRow(it.0), decision)));
+            }
+        }
+        found
     }
 
     /// Assignments that name an identity, itself or a group that it is a direct member of.

@@ -17,7 +17,7 @@ mod person;
 pub use accounts::AccountView;
 pub use correlate::{Ghost, Trial};
 pub use estate::{Estate, IdpView, ListView, Sighting, SnapshotView, Standing};
-pub use identity_graph::{IdentityGraph, correlate};
+pub use identity_graph::{IdentityGraph, Leaving, correlate};
 pub use keys::{ExternalIdCarries, KeyRules, PersonKey};
 pub use leaver::{Unnamed, last_leaves};
 pub use neighbourhood::Neighbourhood;

@@ -105,6 +105,11 @@ pub struct EntryHead<'e> {
     pub kind: &'e str,
     /// Its place in the ledger, from 0.
     pub seq: u64,
+    /// Who did it: `driftline`, or the random name of a person.
+    pub actor: &'e str,
+    /// The random name of whom it is about; `None`: nobody alone.
+    #[serde(borrow)]
+    pub subject: Option<&'e str>,
     /// The digests of its erasable facts.
     #[serde(rename = "_sd", borrow)]
     pub digests: Vec<&'e str>,

@@ -267,7 +267,7 @@ impl Event {
     #[must_use]
     pub fn run_completed(seen: &RunSeen<'_>) -> Self {
         let record = seen.record;
-        let lists: Vec<Value> = seen.lists.iter().map(list).collect();
+        let lists: Vec<Value> = seen.lists.iter().map(ListSeen::told).collect();
         let failed: Vec<String> = record
             .sources
             .iter()
@@ -328,7 +328,7 @@ impl Event {
     /// A run read a list of leavers that is not the one before.
     #[must_use]
     pub fn hr_import(at: (RunId, DateTime<Utc>), list: &ListSeen<'_>) -> Self {
-        by_run(Kind::HrImport, at, None, self::list(list))
+        by_run(Kind::HrImport, at, None, list.told())
     }
 
     /// A run gave an account another owner than before, or the same by another key. Account and
@@ -613,23 +613,27 @@ fn looks(finding: &Finding) -> Vec<Value> {
     finding.looks.iter().map(look).collect()
 }
 
-fn list(list: &ListSeen<'_>) -> Value {
-    let snapshot = list.snapshot;
-    let coverage = match &snapshot.coverage {
-        Coverage::Complete(proof) => proof.name(),
-        Coverage::Partial { .. } => "partial",
-    };
-    json!({
-        "list": name(&snapshot.stream),
-        "as_of": time(snapshot.as_of.at),
-        "coverage": coverage,
-        "is_held": snapshot.held.is_some(),
-        "rows": snapshot.n_rows,
-        "rows_sha256": hex(&snapshot.digest),
-        "body_sha256": hex(&snapshot.body_digest),
-        "requests": list.requests.len(),
-        "requests_sha256": hex(&requests_digest(list.requests)),
-    })
+impl ListSeen<'_> {
+    /// What the entry of a run tells of the list.
+    #[must_use]
+    pub fn told(&self) -> Value {
+        let Self { snapshot, requests } = self;
+        let coverage = match &snapshot.coverage {
+            Coverage::Complete(proof) => proof.name(),
+            Coverage::Partial { .. } => "partial",
+        };
+        json!({
+            "list": name(&snapshot.stream),
+            "as_of": time(snapshot.as_of.at),
+            "coverage": coverage,
+            "is_held": snapshot.held.is_some(),
+            "rows": snapshot.n_rows,
+            "rows_sha256": hex(&snapshot.digest),
+            "body_sha256": hex(&snapshot.body_digest),
+            "requests": requests.len(),
+            "requests_sha256": hex(&requests_digest(requests)),
+        })
+    }
 }
 
 fn name(stream: &Stream) -> String {

@@ -82,7 +82,7 @@ impl Event {
 fn body(leaver: &Leaver) -> Value {
     let clocks = &leaver.clocks;
     let maybe = |it: Option<DateTime<Utc>>| it.map(time);
-    json!({
+    let mut body = json!({
         "app": leaver.app.as_str(),
         "episode": leaver.episode,
         "kind": leaver.kind.name(),
@@ -105,7 +105,13 @@ fn body(leaver: &Leaver) -> Value {
         "found_at": time(leaver.found_at),
         "found_at_begin": maybe(leaver.found_at_begin),
         "returned_at": maybe(leaver.returned_at),
-    })
+    });
+    if !leaver.decisions.is_empty()
+        && let Value::Object(members) = &mut body
+    {
+        members.insert("decisions".to_owned(), json!(leaver.decisions));
+    }
+    body
 }
 
 fn said_by(it: &SaidBy) -> Value {

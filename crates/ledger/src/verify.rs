@@ -136,6 +136,42 @@ pub enum Broken {
         id: i64,
     },
 
+    /// An entry tells what a person did, and no line says so.
+    #[error(
+        "entry {seq} ({kind}) tells what a person did, and no line of the tables says so any more"
+    )]
+    NotKept {
+        /// Its place.
+        seq: u64,
+        /// Its type.
+        kind: String,
+    },
+
+    /// A fact beside an entry is not there, and nobody was erased since.
+    #[error(
+        "a fact that was kept beside entry {seq} is gone, and no erasure after it tells of that"
+    )]
+    FactGone {
+        /// Which entry.
+        seq: u64,
+    },
+
+    /// A random name stands for somebody else than the facts beside an entry say, or for nobody.
+    #[error("`ledger_subject` has another name for whom entry {seq} is about, or for who did it")]
+    Name {
+        /// Which entry.
+        seq: u64,
+    },
+
+    /// What is kept of leavers, and the entry that tells of it, differ; or one is not there.
+    #[error("entry {seq} and what `{table}` has of leavers do not fit")]
+    Leaver {
+        /// The entry.
+        seq: u64,
+        /// Which table.
+        table: &'static str,
+    },
+
     /// What is left of what was erased, and the entry that tells of it, differ; or one is not there.
     #[error("entry {seq} and what was erased by it do not fit")]
     Erasure {

@@ -10,10 +10,12 @@ use ledger::{
 use rusqlite::{Connection, Rows};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::cells::Cells;
 use crate::said::{SaidTold, check_said, is_said};
-use crate::{Store, StoreError, entry, erase, load};
+use crate::subject::Subjects;
+use crate::{Store, StoreError, entry, erase, leaver, load};
 
 /// What somebody holds, and the ledger is checked against besides. Nothing: the ledger is checked
 /// in itself.
@@ -51,6 +53,7 @@ pub(crate) fn verify(connection: &Connection, held: Held) -> Result<Verified, St
     check_runs(connection, &told.runs, &erased)?;
     check_anchors(connection, told.anchors)?;
     check_said(connection, told.said, told.erasures.keys().max().copied())?;
+    leaver::check_told(connection)?;
     Ok(verified)
 }
 
@@ -61,6 +64,8 @@ struct Told {
     erasures: FxHashMap<u64, String>,
     anchors: FxHashSet<AnchorTold>,
     said: Vec<SaidTold>,
+    /// The first thing that is gone since the last erasure.
+    gone: Option<Broken>,
 }
 
 /// What a place gave for a checkpoint, as the entry about it has it.
@@ -95,20 +100,25 @@ fn walk(connection: &Connection, verifier: &mut Verifier) -> Result<Told, StoreE
     checkpoints.advance()?;
     facts.advance()?;
     let mut told = Told::default();
+    let mut subjects = Subjects::new(connection)?;
     while let Some(row) = entries.next()? {
         let mut cells = Cells::keyed(row, "ledger_entry")?;
         let seq = cells.key().cast_unsigned();
         let (kind, entry) = (cells.str("kind")?, cells.blob("entry")?);
         let head = verifier.entry(StoredEntry { seq, kind, entry, hash: cells.blob("hash")? })?;
         let disclosed = facts.check(seq, &head.digests)?;
+        let is_gone = disclosed.len() < head.digests.len();
+        let gone = if is_gone { Some(Broken::FactGone { seq }) } else { None };
+        told.gone = told.gone.or(gone).or(subjects.check(&head, &disclosed)?);
         if kind == Kind::RunCompleted.name() {
             told.runs.push(run_told(seq, entry).ok_or(Broken::Altered { seq })?);
         } else if kind == Kind::ErasureDone.name() {
             told.erasures.insert(seq, erasure_told(entry).ok_or(Broken::Altered { seq })?);
+            told.gone = None;
         } else if kind == Kind::AnchorMade.name() {
             told.anchors.insert(anchor_told(entry).ok_or(Broken::Altered { seq })?);
         } else if is_said(kind) {
-            told.said.extend(SaidTold::read(seq, entry, &disclosed));
+            told.said.extend(SaidTold::read(seq, entry, disclosed));
         }
         checkpoints.check(verifier)?;
     }
@@ -117,7 +127,7 @@ fn walk(connection: &Connection, verifier: &mut Verifier) -> Result<Told, StoreE
     }
     match facts.next {
         Some((seq, _)) => Err(Broken::Fact { seq }.into()),
-        None => Ok(told),
+        None => told.gone.take().map_or(Ok(told), |it| Err(it.into())),
     }
 }
 
@@ -176,17 +186,16 @@ impl Facts<'_> {
         Ok(())
     }
 
-    /// Checks those of one entry against the digests in it, and gives them back. One that was erased
-    /// is not there.
-    fn check(&mut self, seq: u64, digests: &[&str]) -> Result<Vec<String>, StoreError> {
+    /// Checks those of one entry against the digests in it, and gives them back: names and values.
+    /// One that was erased is not there.
+    fn check(&mut self, seq: u64, digests: &[&str]) -> Result<Vec<(String, Value)>, StoreError> {
         let mut checked = Vec::new();
         while let Some((of, text)) = &self.next
             && *of <= seq
         {
-            if *of < seq || !digests.contains(&&*digest_of(text)) {
-                return Err(Broken::Fact { seq: *of }.into());
-            }
-            checked.push(text.clone());
+            let is_its = *of == seq && digests.contains(&&*digest_of(text));
+            let fact = ledger::disclosed(text).filter(|_| is_its);
+            checked.push(fact.ok_or(Broken::Fact { seq: *of })?);
             self.advance()?;
         }
         Ok(checked)
@@ -210,6 +219,36 @@ fn run_told(seq: u64, entry: &[u8]) -> Option<RunTold> {
     Some(RunTold { run, seq, report_sha256, settings_sha256, inputs_sha256 })
 }
 
+/// The lists of each run as its entry tells of them, with its place. Of a run with more lists than an
+/// entry has room for, nothing.
+pub(crate) fn lists_told(
+    connection: &Connection,
+) -> Result<Vec<(i64, u64, Vec<Value>)>, StoreError> {
+    #[derive(Deserialize)]
+    struct Entry {
+        body: Body,
+    }
+    #[derive(Deserialize)]
+    struct Body {
+        run: i64,
+        n_lists: usize,
+        lists: Vec<Value>,
+    }
+    let sql = "SELECT seq, entry FROM ledger_entry WHERE kind = ?1 ORDER BY seq";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([Kind::RunCompleted.name()])?;
+    let mut told = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "ledger_entry")?;
+        let entry: Option<Entry> = serde_json::from_slice(cells.blob("entry")?).ok();
+        let Some(Entry { body }) = entry else { continue };
+        if body.n_lists == body.lists.len() {
+            told.push((body.run, cells.key().cast_unsigned(), body.lists));
+        }
+    }
+    Ok(told)
+}
+
 /// What the ledger was told of a run; `None`: nothing.
 pub(crate) fn told_of_run(
     connection: &Connection,
@@ -229,11 +268,17 @@ pub(crate) fn told_of_run(
     Ok(None)
 }
 
+/// The entry of the newest erasure; `None`: nobody was erased.
+pub(crate) fn last_erasure(connection: &Connection) -> Result<Option<u64>, StoreError> {
+    let sql = "SELECT max(seq) FROM ledger_entry WHERE kind = ?1";
+    let last: Option<i64> =
+        connection.query_row(sql, [Kind::ErasureDone.name()], |row| row.get(0))?;
+    Ok(last.map(i64::cast_unsigned))
+}
+
 /// Whether somebody was erased after an entry was written.
 pub(crate) fn has_erasure_since(connection: &Connection, seq: u64) -> Result<bool, StoreError> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM ledger_entry WHERE kind = ?1 AND seq > ?2)";
-    let erasure = Kind::ErasureDone.name();
-    Ok(connection.query_row(sql, (erasure, seq.cast_signed()), |row| row.get(0))?)
+    Ok(last_erasure(connection)?.is_some_and(|it| it > seq))
 }
 
 fn erasure_told(entry: &[u8]) -> Option<String> {

@@ -2,7 +2,7 @@
 //! column by name costs more than reading it. A cell that we never write is corruption.
 
 use chrono::{DateTime, Utc};
-use domain::{Digest, EntityId, RunId, SnapshotId, SystemId, Text};
+use domain::{Digest, EntityId, RunId, Signature, SnapshotId, SystemId, Text};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 use serde::Serialize;
@@ -176,6 +176,22 @@ impl<'r, 's> Cells<'r, 's> {
 
     pub(crate) fn snapshot(&mut self, column: &'static str) -> Result<SnapshotId, StoreError> {
         self.int(column).map(SnapshotId)
+    }
+
+    /// Who did something, in three cells.
+    pub(crate) fn signature(&mut self) -> Result<Signature, StoreError> {
+        Ok(Signature {
+            by: self.string("by")?,
+            at: self.time("at_ms")?,
+            place: self.string("place")?,
+        })
+    }
+
+    /// The same of a joined table; `None`: it has no such row.
+    pub(crate) fn maybe_signature(&mut self) -> Result<Option<Signature>, StoreError> {
+        let (by, at) = (self.maybe_str("by")?, self.maybe_time("at_ms")?);
+        let (by, place) = (by.map(str::to_owned), self.maybe_str("place")?.map(str::to_owned));
+        Ok(by.zip(at).zip(place).map(|((by, at), place)| Signature { by, at, place }))
     }
 
     /// A text that is JSON of ours.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{EntityId, FindingId, RunId};
 use rusqlite::Connection;
+use rustc_hash::FxHashMap;
 use serde_json::{Map, Value};
 
 use crate::codes::{VERDICTS, value};
@@ -113,6 +114,7 @@ fn compare(stored: &Conclusions, again: &Conclusions) -> Vec<Difference> {
 
 fn conclusions(connection: &Connection, run: RunId) -> Result<Conclusions, StoreError> {
     let mut all = Conclusions::new();
+    let mut names_of = Names { connection, known: FxHashMap::default() };
     for (what, sql) in LINES {
         let mut statement = connection.prepare(sql)?;
         let names: Vec<String> =
@@ -121,7 +123,7 @@ fn conclusions(connection: &Connection, run: RunId) -> Result<Conclusions, Store
         while let Some(row) = rows.next()? {
             let name = match cells::value(row.get_ref(0)?) {
                 Value::Number(entity) if names.first().is_some_and(|it| it == "entity") => {
-                    name_of(connection, EntityId(entity.as_i64().unwrap_or_default()))
+                    names_of.of(EntityId(entity.as_i64().unwrap_or_default()))
                 }
                 Value::String(name) => name,
                 other => other.to_string(),
@@ -134,11 +136,11 @@ fn conclusions(connection: &Connection, run: RunId) -> Result<Conclusions, Store
         }
     }
     for LinkChange { account, link } in conclusion::links_of(connection, run)? {
-        let owner = link.map(|it| name_of(connection, it.0));
+        let owner = link.map(|it| names_of.of(it.0));
         let mut parts = Map::new();
         parts.insert("owner".to_owned(), owner.into());
         parts.insert("key".to_owned(), link.map(|it| it.1.name()).into());
-        add(&mut all, format!("owner of {}", name_of(connection, account)), parts);
+        add(&mut all, format!("owner of {}", names_of.of(account)), parts);
     }
     for (id, columns) in findings(connection, run)? {
         add(&mut all, format!("finding {}", FindingId(id)), columns);
@@ -185,8 +187,19 @@ fn findings(
     Ok(findings)
 }
 
-/// System and key of a row, or its number where that is not to be read: its list says so.
-fn name_of(connection: &Connection, entity: EntityId) -> String {
-    let key = erase::key_of(connection, entity).ok().flatten();
-    key.unwrap_or_else(|| format!("row {}", entity.0))
+/// What rows are called.
+struct Names<'c> {
+    connection: &'c Connection,
+    known: FxHashMap<EntityId, String>,
+}
+
+impl Names<'_> {
+    /// System and key of a row, or its number where that is not to be read: its list says so.
+    fn of(&mut self, entity: EntityId) -> String {
+        if !self.known.contains_key(&entity) {
+            self.known.extend(erase::keys_beside(self.connection, entity).unwrap_or_default());
+        }
+        let name = self.known.entry(entity).or_insert_with(|| format!("row {}", entity.0));
+        name.clone()
+    }
 }

@@ -1,6 +1,6 @@
 //! What people say of findings. Each word is saved with what it does, or not at all.
 
-use domain::{Disposition, Finding, FindingEvent, FindingId, Signature, Word};
+use domain::{Disposition, Finding, FindingEvent, FindingId, Word};
 use ledger::Event;
 use rusqlite::{Connection, params};
 
@@ -88,11 +88,7 @@ fn select(connection: &Connection, finding: FindingId) -> Result<Vec<Disposition
             finding,
             word: cells.name("word", Word::parse)?,
             reason: cells.string("reason")?,
-            said: Signature {
-                by: cells.string("by")?,
-                at: cells.time("at_ms")?,
-                place: cells.string("place")?,
-            },
+            said: cells.signature()?,
             until: cells.maybe_time("until_ms")?,
         });
     }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Changes, Channel, Digest, Direction, FindingId, Folded, List, Release, Released, RunId,
+    Changes, Channel, Digest, Direction, FindingId, Hold, List, Release, Released, RunId,
     Signature, Stream,
 };
 use ledger::Event;
@@ -10,7 +10,7 @@ use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use crate::cells::{Cells, ms};
-use crate::{Refusal, Store, StoreError, entry};
+use crate::{Refusal, Store, StoreError, entry, finding};
 
 /// A release that somebody asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +62,7 @@ impl Store {
             let releases = load_releases(connection)?;
             let release =
                 releases.iter().find(|it| it.id == id).ok_or(Refusal::NoSuchRelease(id))?;
-            if Folded::new(&approved.by) == Folded::new(&release.requested.by) {
+            if approved.is_by(&release.requested.by) {
                 return Err(Refusal::OwnRelease(id).into());
             } else if release.approved.is_some() {
                 return Err(Refusal::ReleaseApproved(id).into());
@@ -140,16 +140,40 @@ pub(crate) fn load_releases(connection: &Connection) -> Result<Vec<Release>, Sto
             what,
             digest: cells.digest("digest")?,
             reason: cells.string("reason")?,
-            requested: Signature {
-                by: cells.string("by")?,
-                at: cells.time("at_ms")?,
-                place: cells.string("place")?,
-            },
+            requested: cells.signature()?,
             expires_at: cells.time("expires_at_ms")?,
-            approved: crate::people::read_approval(&mut cells)?,
+            approved: cells.maybe_signature()?,
         });
     }
     Ok(releases)
+}
+
+/// Whether what a release lets through is what its digest is of: the findings of a hold, or a list
+/// that there was.
+pub(crate) fn is_what_was_looked_at(
+    connection: &Connection,
+    release: &Release,
+) -> Result<bool, StoreError> {
+    match &release.what {
+        Released::List { stream, n_rows } => {
+            let sql = "SELECT EXISTS (
+                SELECT 1 FROM snapshot s JOIN stream t ON t.id = s.stream
+                WHERE t.system = ?1 AND t.list = ?2 AND t.channel IS ?3 AND s.n_rows = ?4 AND s.digest = ?5)";
+            let (system, channel) = (stream.system.as_str(), stream.channel.map(Channel::name));
+            let n_rows = n_rows.cast_signed();
+            let list = params![system, stream.list.name(), channel, n_rows, &release.digest[..]];
+            Ok(connection.query_row(sql, list, |row| row.get(0))?)
+        }
+        Released::Changes { app, direction, findings } => {
+            let mut prints = Vec::with_capacity(findings.len());
+            for id in findings {
+                prints.extend(finding::one(connection, *id)?.map(|it| it.fingerprint));
+            }
+            let is_all = prints.len() == findings.len();
+            let held = Hold::digested(app, *direction, prints);
+            Ok(is_all && ledger::sha256(&held) == release.digest)
+        }
+    }
 }
 
 fn read_released(

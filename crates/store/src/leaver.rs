@@ -7,9 +7,11 @@ use domain::{
     LeaverClocks, LeaverKey, LeaverKind, LeaversBegin, List, RunId, SaidBy, SlaOutcome, SlaResult,
     SystemId, Tier,
 };
+use ledger::{Broken, Event, Kind};
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::cells::{Cells, maybe_ms, ms};
 use crate::finding::{ExposureJson, json};
@@ -121,14 +123,102 @@ pub(crate) fn load_begins(connection: &Connection) -> Result<Vec<LeaversBegin>, 
     let mut begins = Vec::new();
     while let Some(row) = rows.next()? {
         let mut cells = Cells::keyed(row, "leavers_begin")?;
-        begins.push(LeaversBegin {
-            app: cells.system("app")?,
-            at: cells.time("at_ms")?,
-            n_left_out: cells.count("n_left_out")?,
-            since: cells.time("since_ms")?,
-        });
+        begins.push(read_begin(&mut cells)?);
     }
     Ok(begins)
+}
+
+/// Every line of a leaver is what the entry says that it names, and every entry about one, and about
+/// since when an app's are listed, has its line.
+pub(crate) fn check_told(connection: &Connection) -> Result<(), StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT l.id, l.entry, l.app, l.entity, l.record, r.id, r.now_ms
+         FROM leaver l JOIN run r ON r.id = l.run ORDER BY l.entry",
+    )?;
+    let mut rows = statement.query([])?;
+    let (found, changed) = (Kind::LeaverFound.name(), Kind::LeaverChanged.name());
+    each_told(connection, [found, changed], |seq, told| {
+        let table = "leaver";
+        let Some(row) = rows.next()? else { return Err(Broken::Leaver { seq, table }.into()) };
+        let mut cells = Cells::keyed(row, table)?;
+        let entry: u64 = cells.count("entry")?;
+        let (app, entity) = (cells.system("app")?, cells.entity("entity")?);
+        let record: LeaverJson = cells.json("record")?;
+        let leaver = record.into_leaver(app, entity).ok_or_else(|| cells.corrupt("record"))?;
+        let at = (cells.run("run")?, cells.time("now_ms")?);
+        let is_its = entry == seq && told.says(&Event::leaver(at, &leaver, true));
+        if is_its { Ok(()) } else { Err(Broken::Leaver { seq: seq.min(entry), table }.into()) }
+    })?;
+    if let Some(row) = rows.next()? {
+        let seq = row.get::<_, i64>("entry")?.cast_unsigned();
+        return Err(Broken::Leaver { seq, table: "leaver" }.into());
+    }
+    check_begins(connection)
+}
+
+fn check_begins(connection: &Connection) -> Result<(), StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT b.id, b.app, b.at_ms, b.n_left_out, b.since_ms, r.id, r.now_ms
+         FROM leavers_begin b JOIN run r ON r.id = b.run ORDER BY b.id",
+    )?;
+    let mut rows = statement.query([])?;
+    let (table, kind) = ("leavers_begin", Kind::LeaversListed.name());
+    let mut last = 0;
+    each_told(connection, [kind; 2], |seq, told| {
+        last = seq;
+        let Some(row) = rows.next()? else { return Err(Broken::Leaver { seq, table }.into()) };
+        let mut cells = Cells::keyed(row, table)?;
+        let begin = read_begin(&mut cells)?;
+        let at = (cells.run("run")?, cells.time("now_ms")?);
+        let is_its = told.says(&Event::leavers_listed(at, &begin));
+        if is_its { Ok(()) } else { Err(Broken::Leaver { seq, table }.into()) }
+    })?;
+    match rows.next()? {
+        Some(_) => Err(Broken::Leaver { seq: last, table }.into()),
+        None => Ok(()),
+    }
+}
+
+/// What an entry of a run says.
+#[derive(Deserialize)]
+struct Told {
+    run: i64,
+    at: String,
+    body: Value,
+}
+
+impl Told {
+    fn says(&self, event: &Event) -> bool {
+        let is_of_run = event.run == Some(RunId(self.run)) && self.at.parse() == Ok(event.at);
+        is_of_run && event.body == self.body
+    }
+}
+
+/// Hands over every entry of these types in order.
+fn each_told(
+    connection: &Connection,
+    kinds: [&str; 2],
+    mut take: impl FnMut(u64, Told) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let sql = "SELECT seq, entry FROM ledger_entry WHERE kind IN (?1, ?2) ORDER BY seq";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query(kinds)?;
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "ledger_entry")?;
+        let seq = cells.key().cast_unsigned();
+        let told = serde_json::from_slice(cells.blob("entry")?);
+        take(seq, told.map_err(|_| Broken::Altered { seq })?)?;
+    }
+    Ok(())
+}
+
+fn read_begin(cells: &mut Cells<'_, '_>) -> Result<LeaversBegin, StoreError> {
+    Ok(LeaversBegin {
+        app: cells.system("app")?,
+        at: cells.time("at_ms")?,
+        n_left_out: cells.count("n_left_out")?,
+        since: cells.time("since_ms")?,
+    })
 }
 
 #[derive(Serialize, Deserialize)]
@@ -148,6 +238,8 @@ struct LeaverJson {
     started_latest_ms: Option<i64>,
     accounts: Vec<AccountJson>,
     sla: SlaJson,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    decisions: Vec<u64>,
     found_at_begin_ms: Option<i64>,
     returned_at_ms: Option<i64>,
     found_at_ms: i64,
@@ -209,6 +301,7 @@ impl LeaverJson {
                 policy_version: it.sla.policy_version,
                 because: it.sla.because.clone(),
             },
+            decisions: it.decisions.clone(),
             found_at_begin_ms: maybe_ms(it.found_at_begin),
             returned_at_ms: maybe_ms(it.returned_at),
             found_at_ms: ms(it.found_at),
@@ -254,6 +347,7 @@ impl LeaverJson {
                 policy_version: self.sla.policy_version,
                 because: self.sla.because,
             },
+            decisions: self.decisions,
             found_at_begin: time(self.found_at_begin_ms)?,
             returned_at: time(self.returned_at_ms)?,
             found_at: DateTime::from_timestamp_millis(self.found_at_ms)?,

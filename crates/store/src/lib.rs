@@ -48,6 +48,7 @@ mod said;
 mod snapshot;
 mod state;
 mod store;
+mod subject;
 mod tails;
 mod turn;
 mod unseen;

@@ -27,6 +27,8 @@ const STEPS: &[M<'_>] = &[
     M::up(include_str!("../migrations/0012_hold_of_period.sql")),
     M::up(include_str!("../migrations/0013_channels.sql")),
     M::up(include_str!("../migrations/0014_deprovision.sql")),
+    M::up(include_str!("../migrations/0015_entry_of_decision.sql")),
+    M::up(include_str!("../migrations/0016_by_run.sql")),
 ];
 
 /// Marks the file as ours: "DRFT".

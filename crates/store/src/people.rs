@@ -1,7 +1,7 @@
 //! What people did: decisions on links, waivers, registrations. Lines are added, never changed.
 
 use chrono::{DateTime, Utc};
-use domain::{Cause, Decision, Fingerprint, Folded, NonHuman, Signature, Waiver};
+use domain::{Cause, Decision, Fingerprint, NonHuman, Signature, Waiver};
 use ledger::Event;
 use rusqlite::{Connection, params};
 
@@ -55,13 +55,13 @@ impl Store {
         let signer = self.signer.clone();
         self.write("save decisions", move |connection| {
             let events: Vec<Event> = decisions.iter().map(Event::decided).collect();
-            entry::append(connection, signer.as_deref(), events)?;
+            let first = entry::append(connection, signer.as_deref(), events)?;
             let mut insert = connection.prepare_cached(
                 "INSERT INTO decision (app, account, identity_system, identity, is_owner, by, at_ms,
-                                       reason)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                                       reason, entry)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?;
-            for decision in decisions {
+            for (entry, decision) in (first..).zip(decisions) {
                 insert.execute(params![
                     decision.app.as_str(),
                     decision.account,
@@ -71,6 +71,7 @@ impl Store {
                     decision.by,
                     ms(decision.at),
                     decision.reason,
+                    entry.cast_signed(),
                 ])?;
             }
             Ok(())
@@ -208,7 +209,7 @@ fn approve(connection: &Connection, id: i64, approved: &Signature) -> Result<Wai
 /// Two people have to agree, in time, on facts that still hold.
 fn check_approval(waiver: &Waiver, approved: &Signature) -> Result<(), Refusal> {
     let id = waiver.id;
-    if Folded::new(&approved.by) == Folded::new(&waiver.requested.by) {
+    if approved.is_by(&waiver.requested.by) {
         Err(Refusal::OwnRequest(id))
     } else if waiver.voided_at.is_some() {
         Err(Refusal::Void(id))
@@ -223,7 +224,7 @@ fn check_approval(waiver: &Waiver, approved: &Signature) -> Result<(), Refusal> 
 
 pub(crate) fn load_decisions(connection: &Connection) -> Result<Vec<Decision>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT id, app, account, identity_system, identity, is_owner, by, at_ms, reason
+        "SELECT id, app, account, identity_system, identity, is_owner, by, at_ms, reason, entry
          FROM decision ORDER BY id",
     )?;
     let mut rows = statement.query([])?;
@@ -238,6 +239,7 @@ pub(crate) fn load_decisions(connection: &Connection) -> Result<Vec<Decision>, S
             by: cells.string("by")?,
             at: cells.time("at_ms")?,
             reason: cells.string("reason")?,
+            entry: cells.maybe_int("entry")?.map(i64::cast_unsigned),
         });
     }
     Ok(decisions)
@@ -270,29 +272,13 @@ fn select_waivers(
             cause: cells.name("cause", Cause::parse)?,
             episode: cells.count("episode")?,
             reason: cells.string("reason")?,
-            requested: Signature {
-                by: cells.string("by")?,
-                at: cells.time("at_ms")?,
-                place: cells.string("place")?,
-            },
-            approved: read_approval(&mut cells)?,
+            requested: cells.signature()?,
+            approved: cells.maybe_signature()?,
             expires_at: cells.time("expires_at_ms")?,
             voided_at: cells.maybe_time("waiver_void.at_ms")?,
         });
     }
     Ok(waivers)
-}
-
-pub(crate) fn read_approval(cells: &mut Cells<'_, '_>) -> Result<Option<Signature>, StoreError> {
-    let by = cells.maybe_str("waiver_approval.by")?;
-    let at = cells.maybe_time("waiver_approval.at_ms")?;
-    let place = cells.maybe_str("waiver_approval.place")?;
-    match (by, at, place) {
-        (Some(by), Some(at), Some(place)) => {
-            Ok(Some(Signature { by: by.to_owned(), at, place: place.to_owned() }))
-        }
-        _ => Ok(None),
-    }
 }
 
 pub(crate) fn insert_voids(

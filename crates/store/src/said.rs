@@ -1,8 +1,9 @@
 //! Sets what people did, as tables keep it, against the entries that tell of it. A line that somebody
-//! put there by hand has no entry. Never changes either.
+//! put there by hand has no entry, and the entry of one that somebody took out has no line. Never
+//! changes either.
 
 use chrono::{DateTime, Utc};
-use domain::{FindingId, NonHuman, RunId, Signature, Word};
+use domain::{FindingId, NonHuman, RunId, Word};
 use ledger::{Actor, Broken, Event, Kind};
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
@@ -10,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::cells::Cells;
-use crate::{StoreError, entry, guard, people, probe};
+use crate::{StoreError, entry, erase, guard, people, probe};
 
 /// An entry about what a person did, with what is disclosed of it.
 pub(crate) struct SaidTold {
@@ -24,13 +25,13 @@ pub(crate) struct SaidTold {
 /// Whether a line of a table is behind entries of a type.
 pub(crate) fn is_said(kind: &str) -> bool {
     let whole = ["register.changed", "match.changed"];
-    let families = ["exception.", "release.", "finding.", "probe."];
+    let families = ["exception.", "release.", "finding.", "hold.", "probe."];
     whole.contains(&kind) || families.iter().any(|it| kind.starts_with(it))
 }
 
 impl SaidTold {
     /// `None`: a run wrote it, and no line is behind it; or it is of another form.
-    pub(crate) fn read(seq: u64, entry: &[u8], disclosures: &[String]) -> Option<Self> {
+    pub(crate) fn read(seq: u64, entry: &[u8], facts: Vec<(String, Value)>) -> Option<Self> {
         #[derive(Deserialize)]
         struct Entry {
             #[serde(rename = "type")]
@@ -44,7 +45,6 @@ impl SaidTold {
             return None;
         }
         let at = at.parse().ok()?;
-        let facts = disclosures.iter().map(|it| ledger::disclosed(it)).collect::<Option<_>>()?;
         Some(Self { seq, kind, at, body, facts })
     }
 
@@ -63,9 +63,10 @@ impl SaidTold {
 }
 
 /// A line of a table, as the entry about it was made.
-type Line = (&'static str, i64, Event);
+pub(crate) type Line = (&'static str, i64, Event);
 
-/// Every line of what people did has an entry of its own that says the same.
+/// Every line of what people did has an entry of its own that says the same, and every such entry
+/// its line.
 pub(crate) fn check_said(
     connection: &Connection,
     told: Vec<SaidTold>,
@@ -80,15 +81,29 @@ pub(crate) fn check_said(
         RunId(1) => None,
         _ => begins(connection)?,
     };
+    let decided = places_of_decisions(connection)?;
     for (table, id, event) in lines(connection)? {
         let told = by_time.entry(event.at.timestamp_millis()).or_default();
-        match told.iter().position(|it| it.tells(&event, last_erasure)) {
+        let place = decided.get(&id).filter(|_| table == "decision");
+        let is_its = |it: &SaidTold| {
+            place.is_none_or(|place| it.seq == *place) && it.tells(&event, last_erasure)
+        };
+        match told.iter().position(is_its) {
             Some(at) => drop(told.remove(at)),
             None if begins.is_some_and(|it| event.at < it) => {}
             None => return Err(Broken::NotSaid { table, id }.into()),
         }
     }
-    Ok(())
+    match by_time.into_values().flatten().min_by_key(|it| it.seq) {
+        Some(SaidTold { seq, kind, .. }) => Err(Broken::NotKept { seq, kind }.into()),
+        None => Ok(()),
+    }
+}
+
+/// The entries that lines of decisions name.
+fn places_of_decisions(connection: &Connection) -> Result<FxHashMap<i64, u64>, StoreError> {
+    let decisions = (1..).zip(people::load_decisions(connection)?);
+    Ok(decisions.filter_map(|(nth, it)| Some((nth, it.entry?))).collect())
 }
 
 /// When the first entry was written.
@@ -116,6 +131,10 @@ fn lines(connection: &Connection) -> Result<Vec<Line>, StoreError> {
         lines.extend(voided.map(|event| ("waiver_void", it.id, event)));
     }
     for it in guard::load_releases(connection)? {
+        if !guard::is_what_was_looked_at(connection, &it)? {
+            let (table, id) = ("guard_release", it.id);
+            return Err(Broken::NotSaid { table, id }.into());
+        }
         let what = (it.id, &it.digest, &*it.reason);
         let event = Event::release_requested(what, &it.requested, it.expires_at);
         lines.push(("guard_release", it.id, event));
@@ -132,6 +151,7 @@ fn lines(connection: &Connection) -> Result<Vec<Line>, StoreError> {
     }
     lines.extend(registered(connection)?);
     lines.extend(dispositions(connection)?);
+    lines.extend(erase::hold_lines(connection)?);
     Ok(lines)
 }
 
@@ -150,18 +170,10 @@ fn registered(connection: &Connection) -> Result<Vec<Line>, StoreError> {
             purpose: cells.maybe_text("purpose")?,
             attest_by: cells.maybe_time("attest_by_ms")?,
         };
-        let by = signature(&mut cells)?;
+        let by = cells.signature()?;
         lines.push(("nonhuman", cells.key(), Event::registered(&nonhuman, &by)));
     }
     Ok(lines)
-}
-
-fn signature(cells: &mut Cells<'_, '_>) -> Result<Signature, StoreError> {
-    Ok(Signature {
-        by: cells.string("by")?,
-        at: cells.time("at_ms")?,
-        place: cells.string("place")?,
-    })
 }
 
 /// What people said of findings. Of the entry, no more than the line has.
@@ -181,7 +193,7 @@ fn dispositions(connection: &Connection) -> Result<Vec<Line>, StoreError> {
             Word::Reopen => Kind::FindingReopened,
         };
         let reason = cells.string("reason")?;
-        let by = signature(&mut cells)?;
+        let by = cells.signature()?;
         let event = Event {
             kind,
             at: by.at,

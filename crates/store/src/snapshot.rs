@@ -196,7 +196,7 @@ fn insert_request(
     Ok(())
 }
 
-fn read_requests(
+pub(crate) fn read_requests(
     connection: &Connection,
     snapshot: SnapshotId,
 ) -> Result<Vec<Request>, StoreError> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use domain::{Digest, RunId, SnapshotId};
+use ledger::ListSeen;
 use rusqlite::Connection;
 use rustc_hash::FxHashMap;
 
@@ -19,8 +20,17 @@ use crate::{Store, StoreError, body, conclusion, erase, load, report, snapshot, 
 /// Looks at one thing, and adds a sentence for each problem.
 type Check = fn(&Connection, &mut Vec<String>) -> Result<(), StoreError>;
 
-const CHECKS: [Check; 8] =
-    [structure, tails::check, references, snapshots, erasures, reports, body::verify, the_ledger];
+const CHECKS: [Check; 9] = [
+    structure,
+    tails::check,
+    references,
+    snapshots,
+    told_lists,
+    erasures,
+    reports,
+    body::verify,
+    the_ledger,
+];
 
 impl Store {
     /// Copies the database to `to`, as one state, while it may be in use.
@@ -48,7 +58,7 @@ impl Store {
     }
 
     /// Checks the whole database: SQLite's own structure, where each table ends, references, the
-    /// count and digest of every snapshot from its rows, every report and raw row against its
+    /// count and digest of every snapshot from its rows and from the entry of its run, every report and raw row against its
     /// digest, and the ledger in itself. Returns what is wrong, a sentence each; empty when nothing
     /// is.
     ///
@@ -172,6 +182,43 @@ fn snapshots(connection: &Connection, problems: &mut Vec<String>) -> Result<(), 
         let versions = spans(stored, erased, end, problems);
         for line in lines {
             check_snapshot(&line, &versions, problems);
+        }
+    }
+    Ok(())
+}
+
+/// Every list, with the requests behind it, is one that the entry of its run tells of. An erasure
+/// takes what names somebody out of the addresses of requests.
+fn told_lists(connection: &Connection, problems: &mut Vec<String>) -> Result<(), StoreError> {
+    let mut by_run: BTreeMap<i64, Vec<SnapshotLine>> = BTreeMap::new();
+    let mut statement = connection.prepare("SELECT run FROM snapshot WHERE id = ?1")?;
+    for line in snapshot::all(connection)? {
+        let run = statement.query_row([line.reference.id.0], |row| row.get(0))?;
+        by_run.entry(run).or_default().push(line);
+    }
+    let last_erasure = audit::last_erasure(connection)?;
+    for (run, seq, told) in audit::lists_told(connection)? {
+        let is_erased = last_erasure.is_some_and(|it| it > seq);
+        let kept = by_run.get(&run).map_or(&[][..], Vec::as_slice);
+        if kept.len() != told.len() {
+            let (n_kept, n_told) = (kept.len(), told.len());
+            problems
+                .push(format!("run {run} has {n_kept} lists, and entry {seq} tells of {n_told}"));
+        }
+        for SnapshotLine { reference, .. } in kept {
+            let requests = snapshot::read_requests(connection, reference.id)?;
+            let seen = ListSeen { snapshot: reference, requests: &requests }.told();
+            let is_seen = |told: &serde_json::Value| {
+                let but = |name: &str| is_erased && name == "requests_sha256";
+                let mut members = seen.as_object().into_iter().flatten();
+                members.all(|(name, value)| but(name) || told.get(name) == Some(value))
+            };
+            if !told.iter().any(is_seen) {
+                problems.push(format!(
+                    "snapshot {} of {}, or a request behind it, is not the one that entry {seq} tells of",
+                    reference.id.0, reference.stream
+                ));
+            }
         }
     }
     Ok(())

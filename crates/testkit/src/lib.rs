@@ -529,6 +529,9 @@ pub fn leavers(world: &World) -> String {
             if it.may_mean_others {
                 line.push_str(" (may mean others)");
             }
+            for decided in &it.decided {
+                line.push_str(&format!(" (decided by {:?})", decided.entry));
+            }
             line
         })
         .collect();

@@ -46,10 +46,16 @@ async fn answer(
         return Err(UsageError(what.to_owned()).into());
     }
     let scope = meant(&store, &args.who).await?;
-    if scope.names(&basis) {
-        let what = "the basis names whom it is about, and stands in the ledger for ever: write \
-                    your own reference in place of a name";
-        return Err(UsageError(what.to_owned()).into());
+    if scope.names(&basis) || scope.called_in(&basis).is_some() {
+        let what = match scope.called_in(&basis) {
+            Some(word) => format!("`{word}` in the basis is part of what they are called"),
+            None => "the basis names whom it is about".to_owned(),
+        };
+        let what = format!(
+            "{what}, and a basis stands in the ledger for ever: write your own reference in its place, or, \
+             where it is only a word of the law, another word"
+        );
+        return Err(UsageError(what).into());
     }
     let why = refusals(&scope, settings.retention, now);
     if !why.is_empty() {

@@ -8,7 +8,7 @@ use anchors::Anchor;
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
 use connectors::files::{Config, Profiles};
 use connectors::scim::AppProfiles;
-use domain::{Digest, Pass, SystemId};
+use domain::{Digest, Pass};
 use drift::Policy;
 use engine::{AppPlan, Plan, Retention, Source};
 use sha2::{Digest as _, Sha256};

@@ -4,8 +4,8 @@ use domain::{Cause, FindingState, Severity};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{COMPLIANCE_FINDING, Coded, Entry, Event, ms};
-use crate::contents::Contents;
+use super::{COMPLIANCE_FINDING, Coded, Event, Frame, ms};
+use crate::Entry;
 use crate::controls::Control;
 
 /// What an entry that tells of a finding says.
@@ -22,15 +22,23 @@ struct Body {
 }
 
 /// `None`: the entry is of another app, or has a word or a time that this program does not know.
-pub(super) fn event(contents: &Contents, entry: &Entry) -> Option<Value> {
+pub(super) fn event(
+    frame: Frame<'_>,
+    entry: &Entry,
+    bearing: impl FnOnce(Cause) -> Bearing,
+) -> Option<Value> {
     let body: Body = entry.says()?;
-    if body.app != contents.scope.app.as_str() {
+    if body.app != frame.app {
         return None;
     }
     let cause = Cause::parse(&body.cause)?;
     let state = FindingState::parse(&body.state)?;
-    let Codes { activity, severity, status, .. } =
-        codes((&entry.kind, &entry.at), &body.detected_at, state, Severity::parse(&body.severity)?);
+    let activity = match &*entry.kind {
+        "finding.closed" | "finding.false_positive" => (3, "Close"),
+        _ if entry.at == body.detected_at => (1, "Create"),
+        _ => (2, "Update"),
+    };
+    let (severity, status) = (severity(Severity::parse(&body.severity)?), status(state));
     let title = format!("{} in {}", cause.name().replace('_', " "), body.app);
     let event = Event {
         class: COMPLIANCE_FINDING,
@@ -47,31 +55,49 @@ pub(super) fn event(contents: &Contents, entry: &Entry) -> Option<Value> {
             "types": [cause.family().name()],
             "created_time": ms(&body.detected_at)?, "created_time_dt": body.detected_at,
         },
-        "compliance": compliance(&contents.scope.controls.controls, cause, state, severity),
+        "compliance": compliance(&bearing(cause), cause, state, severity),
         "resources": [{"uid": entry.subject.as_ref()?, "namespace": body.app}],
         "unmapped": {"resolution": body.resolution},
     });
-    event.with(contents, entry, own)
+    event.with(frame, entry, own)
+}
+
+/// The controls that name a cause, which the mapping says and no entry.
+pub(crate) struct Bearing {
+    /// Each with its framework.
+    pub(crate) requirements: Value,
+    /// The frameworks, each once.
+    pub(crate) standards: Value,
+}
+
+impl Bearing {
+    pub(super) fn of(controls: &[Control], cause: Cause) -> Self {
+        let bearing = || controls.iter().filter(|it| it.causes.contains(&cause));
+        let mut standards: Vec<&str> = Vec::new();
+        for it in bearing() {
+            if !standards.contains(&&*it.framework) {
+                standards.push(&it.framework);
+            }
+        }
+        let requirements = bearing().map(|it| format!("{} {}", it.framework, it.id));
+        Self {
+            requirements: json!(requirements.collect::<Vec<String>>()),
+            standards: json!(standards),
+        }
+    }
 }
 
 /// The check is the rule that the finding is of; the requirements are the controls that name it.
 fn compliance(
-    controls: &[Control],
+    Bearing { requirements, standards }: &Bearing,
     cause: Cause,
     state: FindingState,
     (severity_id, severity): Coded,
 ) -> Value {
-    let bearing: Vec<&Control> = controls.iter().filter(|it| it.causes.contains(&cause)).collect();
-    let mut standards: Vec<&str> = Vec::new();
-    for it in &bearing {
-        if !standards.contains(&&*it.framework) {
-            standards.push(&it.framework);
-        }
-    }
     let (status_id, status) = verdict(state);
     json!({
         "control": cause.name(),
-        "requirements": bearing.iter().map(|it| format!("{} {}", it.framework, it.id)).collect::<Vec<String>>(),
+        "requirements": requirements,
         "standards": standards,
         "status_id": status_id, "status": status,
         "checks": [{
@@ -80,34 +106,6 @@ fn compliance(
             "severity_id": severity_id, "severity": severity,
         }],
     })
-}
-
-/// The numbers and words of an event that follow from its entry.
-pub(crate) struct Codes {
-    pub(crate) activity: Coded,
-    pub(crate) severity: Coded,
-    pub(crate) status: Coded,
-    pub(crate) verdict: Coded,
-}
-
-/// Those of an entry of this kind and time about a finding.
-pub(crate) fn codes(
-    (kind, at): (&str, &str),
-    detected_at: &str,
-    state: FindingState,
-    graveness: Severity,
-) -> Codes {
-    let activity = match kind {
-        "finding.closed" | "finding.false_positive" => (3, "Close"),
-        _ if at == detected_at => (1, "Create"),
-        _ => (2, "Update"),
-    };
-    Codes {
-        activity,
-        severity: severity(graveness),
-        status: status(state),
-        verdict: verdict(state),
-    }
 }
 
 const fn severity(severity: Severity) -> Coded {

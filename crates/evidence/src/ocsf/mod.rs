@@ -6,14 +6,21 @@ mod finding;
 mod seen;
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use domain::{Cause, Digest};
 use serde_json::{Value, json};
 
+use crate::Entry;
 use crate::bag::hex;
-use crate::contents::Contents;
+use crate::contents::{Contents, LedgerPart};
 
-pub(crate) use finding::codes;
-pub(crate) use seen::{ChangeTold, ENABLE, changes, observed};
+pub(crate) use finding::Bearing;
+pub(crate) use seen::{ENABLE, changes, of_leaver};
+
+/// Where the events are.
+pub(crate) const OCSF: &str = "data/machine/ocsf.ndjson";
+
+/// The versions that a verifier knows.
+pub(crate) const VERSIONS: [&str; 2] = [OcsfVersion::V1_5_0.name(), OcsfVersion::V1_8_0.name()];
 
 /// A version of OCSF whose schema our events are held against.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,23 +51,19 @@ const ACCOUNT_CHANGE: Coded = (3001, "Account Change");
 const ENTITY_MANAGEMENT: Coded = (3004, "Entity Management");
 const USER_ACCESS: Coded = (3005, "User Access Management");
 
-/// An entry of the ledger.
-#[derive(Deserialize)]
-struct Entry {
-    #[serde(rename = "type")]
-    kind: String,
-    at: String,
-    seq: u64,
-    #[serde(default)]
-    subject: Option<String>,
-    body: Value,
-}
-
-impl Entry {
-    /// What its body says; `None`: it is of another form.
-    fn says<T: for<'d> Deserialize<'d>>(&self) -> Option<T> {
-        T::deserialize(&self.body).ok()
-    }
+/// What every event of a bag has, and no entry tells of.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'f> {
+    /// The app of the bag.
+    pub(crate) app: &'f str,
+    /// The name of the ledger.
+    pub(crate) origin: &'f str,
+    /// Program and version.
+    pub(crate) software: &'f str,
+    /// The version of OCSF.
+    pub(crate) version: &'f str,
+    /// The hash of the entry.
+    pub(crate) hash: Digest,
 }
 
 /// What every event has.
@@ -77,25 +80,32 @@ struct Event<'e> {
 
 /// The events of the period, in the order of the ledger.
 pub(crate) fn events(contents: &Contents) -> Vec<u8> {
-    let entries: Vec<Entry> = contents.ledger.entries.iter().filter_map(entry).collect();
-    let mut accounts = seen::Accounts::of(&entries, &contents.scope);
+    let (scope, LedgerPart { checkpoint, hashes, entries, .. }) =
+        (&contents.scope, &contents.ledger);
+    let entries: Vec<(Entry, &[u8])> = entries
+        .iter()
+        .filter_map(|(place, bytes)| Some((Entry::read(*place, bytes)?, &**bytes)))
+        .collect();
+    let mut accounts = seen::Accounts::of(&entries, scope);
     let mut lines = Vec::new();
-    let is_within = |at: &str| {
-        let at = at.parse::<DateTime<Utc>>();
-        at.is_ok_and(|it| it >= contents.scope.from && it < contents.scope.to)
-    };
-    for it in &entries {
-        let events = match &*it.kind {
-            "leaver.found" | "leaver.changed" => accounts.of_leaver(contents, it),
-            _ if !is_within(&it.at) => Vec::new(),
-            "config.changed" | "policy.changed" | "software.started" => {
-                seen::of_settings(contents, it).into_iter().collect()
-            }
-            "observation.changed" => accounts.of_observation(contents, it).into_iter().collect(),
-            kind if kind.starts_with("finding.") => {
-                finding::event(contents, it).into_iter().collect()
-            }
-            _ => Vec::new(),
+    for (it, bytes) in &entries {
+        let Some(hash) = usize::try_from(it.seq).ok().and_then(|at| hashes.get(at)) else {
+            continue;
+        };
+        let frame = Frame {
+            app: scope.app.as_str(),
+            origin: &checkpoint.origin,
+            software: &scope.software,
+            version: scope.ocsf.name(),
+            hash: *hash,
+        };
+        let events = if is_of_leaver(it) {
+            accounts.of_leaver(frame, it, bytes)
+        } else if scope.has(&it.at) {
+            let bearing = |cause| Bearing::of(&scope.controls.controls, cause);
+            of_entry(frame, it, bearing).into_iter().collect()
+        } else {
+            Vec::new()
         };
         for event in events {
             lines.extend(event.to_string().into_bytes());
@@ -105,9 +115,24 @@ pub(crate) fn events(contents: &Contents) -> Vec<u8> {
     lines
 }
 
-/// `None`: it is none, or one of another place.
-fn entry((at, bytes): &(u64, Vec<u8>)) -> Option<Entry> {
-    serde_json::from_slice(bytes).ok().filter(|it: &Entry| it.seq == *at)
+/// Whether an entry tells all that is known of a leaver, so that what is new of it depends on those
+/// before.
+pub(crate) fn is_of_leaver(entry: &Entry) -> bool {
+    matches!(&*entry.kind, "leaver.found" | "leaver.changed")
+}
+
+/// The event of an entry that tells of one thing; `None`: it has none.
+pub(crate) fn of_entry(
+    frame: Frame<'_>,
+    entry: &Entry,
+    bearing: impl FnOnce(Cause) -> Bearing,
+) -> Option<Value> {
+    match &*entry.kind {
+        "config.changed" | "policy.changed" | "software.started" => seen::of_settings(frame, entry),
+        "observation.changed" => seen::of_observation(frame, entry),
+        kind if kind.starts_with("finding.") => finding::event(frame, entry, bearing),
+        _ => None,
+    }
 }
 
 pub(crate) fn ms(at: &str) -> Option<i64> {
@@ -115,17 +140,14 @@ pub(crate) fn ms(at: &str) -> Option<i64> {
 }
 
 impl Event<'_> {
-    /// The event with what is of its class alone; `None`: the entry has a time or a place that there
-    /// is not.
-    fn with(self, contents: &Contents, entry: &Entry, own: Value) -> Option<Value> {
+    /// The event with what is of its class alone; `None`: the entry has a time that there is not.
+    fn with(self, frame: Frame<'_>, entry: &Entry, own: Value) -> Option<Value> {
+        let Frame { origin, software, version, hash, .. } = frame;
         let (class_uid, class) = self.class;
         let (activity_id, activity) = self.activity;
         let category =
             if class_uid / 1000 == 2 { "Findings" } else { "Identity & Access Management" };
-        let checkpoint = &contents.ledger.checkpoint;
-        let hash = usize::try_from(entry.seq).ok().and_then(|it| contents.ledger.hashes.get(it))?;
-        let software = &contents.scope.software;
-        let (name, version) = software.split_once(' ').unwrap_or((software, ""));
+        let (name, of_program) = software.split_once(' ').unwrap_or((software, ""));
         let nth = if self.nth == 0 { String::new() } else { format!("/{}", self.nth) };
         let mut event = json!({
             "class_uid": class_uid, "class_name": class,
@@ -136,17 +158,17 @@ impl Event<'_> {
             "severity_id": self.severity.0, "severity": self.severity.1,
             "message": self.message,
             "metadata": {
-                "version": contents.scope.ocsf.name(),
+                "version": version,
                 "profiles": ["datetime"],
-                "product": {"name": name, "vendor_name": "Driftline", "version": version},
-                "log_name": checkpoint.origin,
+                "product": {"name": name, "vendor_name": "Driftline", "version": of_program},
+                "log_name": origin,
                 "logged_time": ms(&entry.at)?, "logged_time_dt": entry.at,
-                "uid": format!("{}/{}{nth}", checkpoint.origin, entry.seq),
+                "uid": format!("{origin}/{}{nth}", entry.seq),
                 "sequence": entry.seq,
                 "event_code": entry.kind,
             },
             "unmapped": {
-                "ledger_origin": checkpoint.origin, "leaf_index": entry.seq, "leaf_hash": hex(hash),
+                "ledger_origin": origin, "leaf_index": entry.seq, "leaf_hash": hex(&hash),
             },
         });
         merge(&mut event, own);

@@ -3,14 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{ACCOUNT_CHANGE, Coded, ENTITY_MANAGEMENT, Entry, Event, USER_ACCESS, ms};
-use crate::LeaverLeaf;
-use crate::contents::{Contents, Scope};
+use super::{ACCOUNT_CHANGE, Coded, ENTITY_MANAGEMENT, Event, Frame, USER_ACCESS, ms};
+use crate::contents::Scope;
 use crate::leaf::Stretch;
+use crate::{Entry, LeaverLeaf};
 
 const INFORMATIONAL: Coded = (1, "Informational");
 pub(crate) const ENABLE: Coded = (2, "Enable");
@@ -44,8 +43,9 @@ pub(super) struct Accounts<'s> {
 impl<'s> Accounts<'s> {
     /// What is seen of the account of a finding has an entry of its own: its leaver's says it no
     /// second time. The finding is that of the entry behind.
-    pub(super) fn of(entries: &[Entry], scope: &'s Scope) -> Self {
-        let pairs = entries.iter().zip(entries.iter().skip(1));
+    pub(super) fn of(entries: &[(Entry, &[u8])], scope: &'s Scope) -> Self {
+        let entries = entries.iter().map(|it| &it.0);
+        let pairs = entries.clone().zip(entries.skip(1));
         let about_one = pairs.filter(|(seen, then)| {
             seen.kind == "observation.changed" && seen.subject == then.subject
         });
@@ -57,71 +57,32 @@ impl<'s> Accounts<'s> {
         Self { scope, by_finding: told.collect(), by_leaver: BTreeMap::new() }
     }
 
-    /// The account of a finding was seen off, or on again.
-    pub(super) fn of_observation(&self, contents: &Contents, entry: &Entry) -> Option<Value> {
-        let (activity, it) = activity(entry)?;
-        if it.app != self.scope.app.as_str() {
-            return None;
-        }
-        let account = entry.subject.as_deref()?;
-        let (from, to) = match &it.was_seen_inactive {
-            Some(off) => (Some(&**off), it.last_seen_active.as_deref()?),
-            None => (it.last_seen_active.as_deref(), it.first_seen_inactive.as_deref()?),
-        };
-        let user = json!({"uid": account, "domain": it.app});
-        change(contents, entry, (activity, 0), (from, to), &user)
-    }
-
     /// What is new of a leaver's accounts and assignment since the entry before.
-    pub(super) fn of_leaver(&mut self, contents: &Contents, entry: &Entry) -> Vec<Value> {
-        let all = &contents.ledger.entries;
-        let written =
-            all.binary_search_by_key(&entry.seq, |it| it.0).ok().and_then(|at| all.get(at));
-        let leaf = written.and_then(|it| LeaverLeaf::read(it.0, &it.1, &[] as &[&str]).ok());
-        let Some(leaf) = leaf.filter(|it| it.body.app == self.scope.app.as_str()) else {
-            return Vec::new();
-        };
+    pub(super) fn of_leaver(
+        &mut self,
+        frame: Frame<'_>,
+        entry: &Entry,
+        bytes: &[u8],
+    ) -> Vec<Value> {
+        let leaf = LeaverLeaf::read(entry.seq, bytes, &[] as &[&str]).ok();
+        let Some(leaf) = leaf.filter(|it| it.body.app == frame.app) else { return Vec::new() };
         let mut events = Vec::new();
-        if let Some(at) = &leaf.body.idp_unassigned_at
-            && self.is_new(&leaf, (REVOKE, at), 1)
-            && self.is_within(at)
-        {
-            events.extend(revoked(contents, entry, &leaf, at));
-        }
-        let n_accounts = leaf.body.accounts.len();
-        let mut alike: BTreeMap<(Coded, &str), usize> = BTreeMap::new();
-        for (nth, account) in (1..).zip(&leaf.body.accounts) {
-            let user = json!({
-                "uid": leaf.subject, "uid_alt": leaf.id(), "domain": leaf.body.app,
-                "account": {"name": format!("account {nth} of {n_accounts}")},
-            });
-            for (activity, (from, to)) in changes(&account.activity, &account.stretches) {
-                let off = if activity == ENABLE { from } else { to };
-                let told =
-                    |it: &String| self.by_finding.contains(&(it.clone(), activity, off.to_owned()));
-                if account.findings.iter().any(told) {
-                    continue;
-                }
-                let n = alike.entry((activity, off)).or_default();
-                *n += 1;
-                // Told by an entry from before the period, it is none of it.
-                if self.is_new(&leaf, (activity, off), *n) && self.is_within(to) {
-                    let nth = events.len();
-                    events.extend(change(
-                        contents,
-                        entry,
-                        (activity, nth),
-                        (Some(from), to),
-                        &user,
-                    ));
-                }
+        let mut alike: BTreeMap<(Coded, String), usize> = BTreeMap::new();
+        for it in told_of(&leaf) {
+            let finding = |id: &String| {
+                self.by_finding.contains(&(id.clone(), it.activity, it.key().to_owned()))
+            };
+            if it.findings.iter().any(finding) {
+                continue;
+            }
+            let n = alike.entry((it.activity, it.key().to_owned())).or_default();
+            *n += 1;
+            // Told by an entry from before the period, it is none of it.
+            if self.is_new(&leaf, (it.activity, it.key()), *n) && self.scope.has(it.to) {
+                events.extend(it.event(frame, (entry, &leaf), events.len()));
             }
         }
         events
-    }
-
-    fn is_within(&self, at: &str) -> bool {
-        at.parse::<DateTime<Utc>>().is_ok_and(|it| it >= self.scope.from && it < self.scope.to)
     }
 
     /// Whether this leaver has told so far of fewer than `n` of the kind.
@@ -133,24 +94,89 @@ impl<'s> Accounts<'s> {
     }
 }
 
-/// A change of an account, and the looks on both sides.
-pub(crate) type ChangeTold = (Coded, [Option<String>; 2]);
+/// Something that an entry tells of a leaver.
+struct ToldOf<'l> {
+    activity: Coded,
+    /// The looks on both sides. Of an assignment, the time that the provider says.
+    from: Option<&'l str>,
+    to: &'l str,
+    /// Which of their accounts, from 1; `None`: the assignment.
+    account: Option<usize>,
+    /// The findings of that account.
+    findings: &'l [String],
+}
 
-/// What the body of an entry tells of the account of a finding. `Ok(None)`: no change; an error: it is
-/// of another kind.
-pub(crate) fn observed(body: &Value) -> Result<Option<ChangeTold>, serde_json::Error> {
-    let told = activity_of(Observed::deserialize(body)?);
-    Ok(told.map(|(activity, it)| match it.was_seen_inactive {
-        Some(off) => (activity, [Some(off), it.last_seen_active]),
-        None => (activity, [it.last_seen_active, it.first_seen_inactive]),
-    }))
+impl ToldOf<'_> {
+    /// By which it is known again: what is told again has a later look where it was seen on.
+    fn key(&self) -> &str {
+        self.from.filter(|_| self.activity == ENABLE).unwrap_or(self.to)
+    }
+
+    fn event(
+        &self,
+        frame: Frame<'_>,
+        (entry, leaf): (&Entry, &LeaverLeaf),
+        nth: usize,
+    ) -> Option<Value> {
+        let Some(account) = self.account else {
+            return revoked(frame, entry, leaf, (self.to, nth));
+        };
+        let n_accounts = leaf.body.accounts.len();
+        let user = json!({
+            "uid": leaf.subject, "uid_alt": leaf.id(), "domain": leaf.body.app,
+            "account": {"name": format!("account {account} of {n_accounts}")},
+        });
+        change(frame, entry, (self.activity, nth), (self.from, self.to), &user)
+    }
+}
+
+/// All that an entry tells of a leaver: the assignment, then account by account.
+fn told_of(leaf: &LeaverLeaf) -> Vec<ToldOf<'_>> {
+    let mut told = Vec::new();
+    if let Some(to) = &leaf.body.idp_unassigned_at {
+        told.push(ToldOf { activity: REVOKE, from: None, to, account: None, findings: &[] });
+    }
+    for (nth, account) in (1..).zip(&leaf.body.accounts) {
+        let changes = changes(&account.activity, &account.stretches).into_iter();
+        told.extend(changes.map(|(activity, (from, to))| ToldOf {
+            activity,
+            from: Some(from),
+            to,
+            account: Some(nth),
+            findings: &account.findings,
+        }));
+    }
+    told
+}
+
+/// Every event that an entry about a leaver may have, as its `nth`: which of them is news, those
+/// before say.
+pub(crate) fn of_leaver(frame: Frame<'_>, entry: &Entry, bytes: &[u8], nth: usize) -> Vec<Value> {
+    let leaf = LeaverLeaf::read(entry.seq, bytes, &[] as &[&str]).ok();
+    let leaf = leaf.filter(|it| it.body.app == frame.app);
+    let events = leaf.iter().flat_map(|leaf| {
+        told_of(leaf).into_iter().filter_map(move |it| it.event(frame, (entry, leaf), nth))
+    });
+    events.collect()
+}
+
+/// The account of a finding was seen off, or on again.
+pub(super) fn of_observation(frame: Frame<'_>, entry: &Entry) -> Option<Value> {
+    let (activity, it) = activity(entry)?;
+    if it.app != frame.app {
+        return None;
+    }
+    let account = entry.subject.as_deref()?;
+    let (from, to) = match &it.was_seen_inactive {
+        Some(off) => (Some(&**off), it.last_seen_active.as_deref()?),
+        None => (it.last_seen_active.as_deref(), it.first_seen_inactive.as_deref()?),
+    };
+    let user = json!({"uid": account, "domain": it.app});
+    change(frame, entry, (activity, 0), (from, to), &user)
 }
 
 fn activity(entry: &Entry) -> Option<(Coded, Observed)> {
-    activity_of(entry.says()?)
-}
-
-fn activity_of(it: Observed) -> Option<(Coded, Observed)> {
+    let it: Observed = entry.says()?;
     let activity = match (&*it.is, &it.was_seen_inactive) {
         ("inactive", None) => DISABLE,
         ("absent", None) => GONE,
@@ -186,7 +212,7 @@ pub(crate) fn changes<'s>(
 
 /// An account is otherwise than at the look before.
 fn change(
-    contents: &Contents,
+    frame: Frame<'_>,
     entry: &Entry,
     (activity, nth): (Coded, usize),
     (from, to): (Option<&str>, &str),
@@ -197,25 +223,30 @@ fn change(
         DISABLE => "seen off",
         _ => "seen no more in a complete list",
     };
-    let message = format!("an account in {} was {what}", contents.scope.app);
+    let message = format!("an account in {} was {what}", frame.app);
     let severity = INFORMATIONAL;
     let event = Event { class: ACCOUNT_CHANGE, activity, severity, at: to, nth, message };
     let mut own = json!({"user": user, "end_time": ms(to)?, "end_time_dt": to});
     if let Some(from) = from {
         super::merge(&mut own, json!({"start_time": ms(from)?, "start_time_dt": from}));
     }
-    event.with(contents, entry, own)
+    event.with(frame, entry, own)
 }
 
 /// An identity provider says when it took the app away.
-fn revoked(contents: &Contents, entry: &Entry, leaf: &LeaverLeaf, at: &str) -> Option<Value> {
+fn revoked(
+    frame: Frame<'_>,
+    entry: &Entry,
+    leaf: &LeaverLeaf,
+    (at, nth): (&str, usize),
+) -> Option<Value> {
     let app = &leaf.body.app;
     let event = Event {
         class: USER_ACCESS,
         activity: REVOKE,
         severity: INFORMATIONAL,
         at,
-        nth: 0,
+        nth,
         message: format!("an identity provider says that it took {app} away from a leaver"),
     };
     let own = json!({
@@ -223,11 +254,11 @@ fn revoked(contents: &Contents, entry: &Entry, leaf: &LeaverLeaf, at: &str) -> O
         "privileges": [format!("assignment to {app}")],
         "resource": {"name": app},
     });
-    event.with(contents, entry, own)
+    event.with(frame, entry, own)
 }
 
 /// Settings, policy or program are not those of the run before; `None`: there was none before.
-pub(super) fn of_settings(contents: &Contents, entry: &Entry) -> Option<Value> {
+pub(super) fn of_settings(frame: Frame<'_>, entry: &Entry) -> Option<Value> {
     let what = match &*entry.kind {
         "config.changed" => "settings",
         "policy.changed" => "policy",
@@ -251,5 +282,5 @@ pub(super) fn of_settings(contents: &Contents, entry: &Entry) -> Option<Value> {
         "entity": {"name": what, "type": what, "version": was},
         "entity_result": {"name": what, "type": what, "version": is},
     });
-    event.with(contents, entry, own)
+    event.with(frame, entry, own)
 }

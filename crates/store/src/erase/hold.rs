@@ -1,11 +1,12 @@
 //! Legal holds: whose rows are kept whatever anybody asks for. One person sets a hold; two lift it.
 
 use chrono::{DateTime, Utc};
-use domain::{EntityId, Folded, Signature, SystemId};
-use ledger::Event;
+use domain::{EntityId, Signature, SystemId};
+use ledger::{Broken, Event};
 use rusqlite::{Connection, params};
 
 use crate::cells::{Cells, ms};
+use crate::said::Line;
 use crate::{Refusal, Store, StoreError, entry};
 
 /// A legal hold in force.
@@ -70,7 +71,7 @@ impl Store {
         let signer = self.signer.clone();
         self.write("save a legal hold", move |connection| {
             let id = insert(connection, row.entity, &reason, &by)?;
-            let event = Event::hold_set((id, &reason), super::who(&row), &by);
+            let event = Event::hold_set((id, &reason), super::who(&row.stream, &row.key), &by);
             entry::append(connection, signer.as_deref(), vec![event])?;
             Ok(id)
         })
@@ -146,7 +147,7 @@ impl Store {
         self.write("lift a legal hold", move |connection| {
             let hold = one(connection, id)?;
             let asked = hold.lift_asked_by.ok_or(Refusal::LiftNotAsked(id))?;
-            if Folded::new(&asked) == Folded::new(&by.by) {
+            if by.is_by(&asked) {
                 return Err(Refusal::OwnLift(id).into());
             }
             connection
@@ -159,6 +160,46 @@ impl Store {
         })
         .await
     }
+}
+
+/// What people did about holds, in force or lifted, as the entries about it were made.
+pub(crate) fn lines(connection: &Connection) -> Result<Vec<Line>, StoreError> {
+    let mut statement = connection.prepare(
+        "SELECT h.id, h.entity, h.reason, h.by, h.at_ms, h.place, p.app, p.from_ms, p.to_ms,
+                l.reason, l.by, l.at_ms, l.place, d.by, d.at_ms, d.place
+         FROM legal_hold h LEFT JOIN legal_hold_period p ON p.hold = h.id
+             LEFT JOIN legal_hold_lift l ON l.hold = h.id
+             LEFT JOIN legal_hold_lifted d ON d.hold = h.id ORDER BY h.id",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut lines = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut cells = Cells::keyed(row, "legal_hold")?;
+        let (id, entity) = (cells.key(), cells.entity("entity")?);
+        let reason = cells.string("reason")?;
+        let by = cells.signature()?;
+        let app = cells.maybe_name("app", |it| SystemId::parse(it).ok())?;
+        let period = (cells.maybe_time("from_ms")?, cells.maybe_time("to_ms")?);
+        let set = match (app, period, super::row_of(connection, entity)?) {
+            (Some(app), (Some(from), Some(to)), None) => {
+                Event::hold_set_on_period((id, &reason), &app, (from, to), &by)
+            }
+            (None, (None, None), Some((stream, key))) => {
+                Event::hold_set((id, &reason), super::who(&stream, &key), &by)
+            }
+            _ => return Err(Broken::NotSaid { table: "legal_hold", id }.into()),
+        };
+        lines.push(("legal_hold", id, set));
+        let reason = cells.maybe_text("legal_hold_lift.reason")?;
+        if let Some(by) = cells.maybe_signature()? {
+            let reason = reason.unwrap_or_default();
+            lines.push(("legal_hold_lift", id, Event::hold_lift_requested((id, &reason), &by)));
+        }
+        if let Some(by) = cells.maybe_signature()? {
+            lines.push(("legal_hold_lifted", id, Event::hold_lifted(id, &by)));
+        }
+    }
+    Ok(lines)
 }
 
 fn insert(

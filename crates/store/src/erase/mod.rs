@@ -8,10 +8,11 @@ mod sweep;
 mod whom;
 mod words;
 
-use domain::{EntityId, List, Signature, SnapshotId};
+use domain::{EntityId, List, Signature, SnapshotId, Stream};
 use ledger::Who;
 use rusqlite::{Connection, OptionalExtension as _};
 
+pub(crate) use hold::lines as hold_lines;
 pub use hold::{HeldOn, LegalHold};
 pub use sweep::{Erased, ErasedCounts};
 pub(crate) use sweep::{digest_of, erased_lines, erased_versions};
@@ -161,10 +162,10 @@ fn empty_log(connection: &Connection) -> Result<(), rusqlite::Error> {
 }
 
 /// Whom an entry about a row is about.
-fn who(row: &ErasureRow) -> Who {
-    match row.stream.list {
-        List::Accounts => Who::account(&row.stream.system, &row.key),
-        _ => Who::identity(&row.stream.system, &row.key),
+fn who(stream: &Stream, key: &str) -> Who {
+    match stream.list {
+        List::Accounts => Who::account(&stream.system, key),
+        _ => Who::identity(&stream.system, key),
     }
 }
 
@@ -173,6 +174,33 @@ pub(crate) fn key_of(
     connection: &Connection,
     entity: EntityId,
 ) -> Result<Option<String>, StoreError> {
+    let row = row_of(connection, entity)?;
+    Ok(row.map(|(stream, key)| format!("{}/{key}", stream.system)))
+}
+
+/// The same of a row and of all that were written beside it: whoever asks for one will ask for more.
+pub(crate) fn keys_beside(
+    connection: &Connection,
+    entity: EntityId,
+) -> Result<Vec<(EntityId, String)>, StoreError> {
+    let Some(snapshot) = pack::snapshot_of(connection, entity.0)? else { return Ok(Vec::new()) };
+    let Some(line) = snapshot::one(connection, snapshot)? else { return Ok(Vec::new()) };
+    let Stream { system, list, .. } = line.reference.stream;
+    let (mut keys, mut pool) = (Vec::new(), Pool::default());
+    pack::each_beside(connection, entity.0, |packed| {
+        let left = as_erased(list, packed.row).map(|it| it.key.to_owned());
+        let key = left.or_else(|| Some(key_in(list, packed.row, &mut pool)?.into_owned()));
+        keys.extend(key.map(|key| (EntityId(packed.id), format!("{system}/{key}"))));
+        Ok(())
+    })?;
+    Ok(keys)
+}
+
+/// The list of a row, erased or not, and its key there.
+fn row_of(
+    connection: &Connection,
+    entity: EntityId,
+) -> Result<Option<(Stream, String)>, StoreError> {
     let Some(snapshot) = pack::snapshot_of(connection, entity.0)? else { return Ok(None) };
     let Some(line) = snapshot::one(connection, snapshot)? else { return Ok(None) };
     let stream = line.reference.stream;
@@ -180,11 +208,10 @@ pub(crate) fn key_of(
     pack::one(connection, entity.0, |_, packed| {
         let left = as_erased(stream.list, packed.row).map(|it| it.key.to_owned());
         let mut pool = Pool::default();
-        let found = left.or_else(|| Some(key_in(stream.list, packed.row, &mut pool)?.into_owned()));
-        key = found.map(|it| format!("{}/{it}", stream.system));
+        key = left.or_else(|| Some(key_in(stream.list, packed.row, &mut pool)?.into_owned()));
         Ok(())
     })?;
-    Ok(key)
+    Ok(key.map(|key| (stream, key)))
 }
 
 fn erased_by(connection: &Connection, key: &str) -> Result<Option<u64>, StoreError> {

@@ -97,7 +97,7 @@ pub(super) fn erase(
     let runs = sweep.reports()?;
     let Sweep { mut lines, counts, .. } = sweep;
     lines.sort();
-    let first = scope.rows.first().map(super::who);
+    let first = scope.rows.first().map(|it| super::who(&it.stream, &it.key));
     let event = Event::erasure_done(
         &ledger::Erasure {
             subjects: &subjects,
@@ -187,7 +187,7 @@ fn subjects(connection: &Connection, scope: &ErasureScope) -> Result<Vec<String>
     let sql = "SELECT name FROM ledger_subject WHERE kind = ?1 AND system = ?2 AND key = ?3";
     let mut select = connection.prepare(sql)?;
     for row in &scope.rows {
-        let who = super::who(row);
+        let who = super::who(&row.stream, &row.key);
         let found: Option<String> = select
             .query_row(params![who.kind, who.system, who.key], |row| row.get(0))
             .optional()?;
@@ -202,7 +202,7 @@ fn forget_subjects(connection: &Connection, scope: &ErasureScope) -> Result<(), 
     let sql = "DELETE FROM ledger_subject WHERE kind = ?1 AND system = ?2 AND key = ?3";
     let mut delete = connection.prepare(sql)?;
     for row in &scope.rows {
-        let who = super::who(row);
+        let who = super::who(&row.stream, &row.key);
         delete.execute(params![who.kind, who.system, who.key])?;
     }
     let words = scope.words.clone();
@@ -336,10 +336,11 @@ impl Sweep<'_> {
     }
 
     /// Facts beside entries about them, but for who did something; reasons that people gave about
-    /// their findings; and every other fact that names them.
+    /// their findings and holds on them; and every other fact that names them.
     fn disclosures(&mut self, subjects: &[String]) -> Result<(), StoreError> {
         let prints: FxHashSet<String> =
             self.scope.findings.iter().map(|it| it.fingerprint.to_string()).collect();
+        let holds = self.holds()?;
         let mut statement = self.connection.prepare(
             "SELECT d.entry, d.nth, d.text, e.entry
              FROM disclosure d JOIN ledger_entry e ON e.seq = d.entry ORDER BY d.entry, d.nth",
@@ -350,14 +351,14 @@ impl Sweep<'_> {
             let mut cells = Cells::keyed(row, "disclosure")?;
             let (seq, nth, text) = (cells.key(), cells.int("nth")?, cells.string("text")?);
             if about.0 != seq {
-                about = (seq, About::read(cells.blob("entry")?, subjects, &prints));
+                about = (seq, About::read(cells.blob("entry")?, subjects, (&prints, &holds)));
             }
             let Some((name, value)) = ledger::disclosed(&text) else {
                 return Err(cells.corrupt("text"));
             };
             let is_who = name == "by" || name == "place";
             let is_theirs =
-                (about.1.is_about && !is_who) || (about.1.is_of_finding && name == "reason");
+                (about.1.is_about && !is_who) || (about.1.is_of_theirs && name == "reason");
             if is_theirs || self.scope.words.replaced_in_json(&value.to_string(), "").is_some() {
                 gone.push((seq, nth));
             }
@@ -395,10 +396,30 @@ impl Sweep<'_> {
         Ok(())
     }
 
-    /// What people wrote about their findings and accounts in their own words, whatever it says.
+    /// The holds that were ever on one of their rows.
+    fn holds(&self) -> Result<FxHashSet<i64>, StoreError> {
+        let mut select = self.connection.prepare("SELECT id FROM legal_hold WHERE entity = ?1")?;
+        let mut holds = FxHashSet::default();
+        for entity in self.scope.entities() {
+            for id in select.query_map([entity.0], |row| row.get::<_, i64>(0))? {
+                holds.insert(id?);
+            }
+        }
+        Ok(holds)
+    }
+
+    /// What people wrote about their findings, accounts and holds on them in their own words, whatever
+    /// it says.
     fn reasons(&mut self) -> Result<(), StoreError> {
         let token = &self.token;
         let mut n = 0;
+        for hold in self.holds()? {
+            for (table, column) in [("legal_hold", "id"), ("legal_hold_lift", "hold")] {
+                let sql =
+                    format!("UPDATE {table} SET reason = ?1 WHERE {column} = ?2 AND reason <> ?1");
+                n += self.connection.execute(&sql, params![token, hold])?;
+            }
+        }
         for it in &self.scope.findings {
             let (id, print) = (it.id.0, &it.fingerprint.0[..]);
             n += self.connection.execute(
@@ -442,11 +463,16 @@ impl Sweep<'_> {
 #[derive(Default)]
 struct About {
     is_about: bool,
-    is_of_finding: bool,
+    /// About a finding of theirs, or a hold on them.
+    is_of_theirs: bool,
 }
 
 impl About {
-    fn read(entry: &[u8], subjects: &[String], prints: &FxHashSet<String>) -> Self {
+    fn read(
+        entry: &[u8],
+        subjects: &[String],
+        (prints, holds): (&FxHashSet<String>, &FxHashSet<i64>),
+    ) -> Self {
         #[derive(Deserialize)]
         struct Entry {
             subject: Option<String>,
@@ -455,13 +481,16 @@ impl About {
         #[derive(Deserialize)]
         struct Body {
             fingerprint: Option<String>,
+            hold: Option<i64>,
         }
         let Ok(Entry { subject, body }) = serde_json::from_slice(entry) else {
             return Self::default();
         };
+        let Body { fingerprint, hold } = body;
         Self {
             is_about: subject.is_some_and(|it| subjects.contains(&it)),
-            is_of_finding: body.fingerprint.is_some_and(|it| prints.contains(&it)),
+            is_of_theirs: fingerprint.is_some_and(|it| prints.contains(&it))
+                || hold.is_some_and(|it| holds.contains(&it)),
         }
     }
 }

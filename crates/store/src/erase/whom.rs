@@ -28,8 +28,9 @@ pub struct ErasureRow {
     pub stream: Stream,
     /// Its key there, which is kept.
     pub key: String,
-    /// As of when a list showed it first; `None`: not known.
-    pub first_seen_at: Option<DateTime<Utc>>,
+    /// As of when the last whole list was without it, before one showed it; `None`: before that
+    /// nobody looked, or saw everybody.
+    pub not_yet_at: Option<DateTime<Utc>>,
     /// As of when a list was without it; `None`: its source may still have it.
     pub gone_at: Option<DateTime<Utc>>,
     /// Why the source may still have it; `None`: its newest whole list is without it.
@@ -69,8 +70,18 @@ impl ErasureScope {
         self.words.replaced(text, "").is_some()
     }
 
+    /// The first word of a text that is part of what they are called, such as a surname alone, or is
+    /// a number of theirs.
+    #[must_use]
+    pub fn called_in<'t>(&self, text: &'t str) -> Option<&'t str> {
+        // An address names somebody before the @: behind it is where they work.
+        let names = self.called.iter().map(|it| it.split_once('@').map_or(&**it, |it| it.0));
+        let theirs: FxHashSet<Folded> = names.flat_map(parts).filter_map(Folded::new).collect();
+        parts(text).find(|it| Folded::new(it).is_some_and(|it| theirs.contains(&it)))
+    }
+
     /// Whether a hold is on them: on one of their rows, or on an app and a time of which something is
-    /// kept about them.
+    /// or may be about them.
     fn is_held(&self, hold: &LegalHold) -> bool {
         let (app, from, to) = match &hold.on {
             HeldOn::Person { entity, .. } => return self.entities().contains(entity),
@@ -78,13 +89,17 @@ impl ErasureScope {
         };
         let had_account = self.rows.iter().any(|it| {
             it.stream.system == *app
-                && it.first_seen_at.is_none_or(|at| at < to)
+                && it.not_yet_at.is_none_or(|at| at < to)
                 && it.gone_at.is_none_or(|at| at >= from)
         });
         let lived = |it: &Finding| {
             it.app == *app && it.detected_at < to && it.resolved_at.is_none_or(|at| at >= from)
         };
-        let left = |it: &LeaverLine| it.leaver.app == *app && it.leaver.is_in(from, to);
+        let left = |it: &LeaverLine| {
+            it.leaver.app == *app
+                && it.leaver.started.earliest.is_none_or(|at| at < to)
+                && it.leaver.ended_at().is_none_or(|at| at >= from)
+        };
         had_account || self.findings.iter().any(lived) || self.leavers.iter().any(left)
     }
 
@@ -110,6 +125,11 @@ impl ErasureScope {
         }
         Some(self.findings.iter().filter_map(|it| it.resolved_at).fold(over, DateTime::max))
     }
+}
+
+/// The words and numbers of a text, but for single letters and digits: an initial is anybody's.
+fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|it: char| !it.is_alphanumeric()).filter(|it| it.len() > 1)
 }
 
 /// Before an employee number among what joins rows, so that it is no address.
@@ -318,14 +338,26 @@ struct Lists {
     ends: FxHashMap<i64, SnapshotId>,
     base: Option<SnapshotRef>,
     as_of: BTreeMap<SnapshotId, DateTime<Utc>>,
+    /// The same of those whose absences count.
+    whole: BTreeMap<SnapshotId, DateTime<Utc>>,
 }
 
 impl Lists {
     fn of(connection: &Connection, stream: i64) -> Result<Self, StoreError> {
         let all = snapshot::of_stream(connection, stream)?;
-        let as_of = all.iter().map(|it| (it.reference.id, it.reference.as_of.at)).collect();
-        let base = all.into_iter().map(|it| it.reference).rfind(SnapshotRef::supports_absence);
-        Ok(Self { ends: ends(connection, stream)?, base, as_of })
+        let all: Vec<SnapshotRef> = all.into_iter().map(|it| it.reference).collect();
+        let as_of = |it: &SnapshotRef| (it.id, it.as_of.at);
+        Ok(Self {
+            ends: ends(connection, stream)?,
+            as_of: all.iter().map(as_of).collect(),
+            whole: all.iter().filter(|it| it.supports_absence()).map(as_of).collect(),
+            base: all.into_iter().rfind(SnapshotRef::supports_absence),
+        })
+    }
+
+    /// When it was not there yet, of what a snapshot showed first.
+    fn not_yet_at(&self, first: SnapshotId) -> Option<DateTime<Utc>> {
+        self.whole.range(..first).next_back().map(|it| *it.1)
     }
 
     /// When the version was over; or why a source may still have its row.
@@ -368,10 +400,10 @@ fn of(connection: &Connection, circle: Circle) -> Result<ErasureScope, StoreErro
             Some(Err(why)) => (None, Some(why)),
             None => (None, None),
         };
-        let since = list.and_then(|it| it.as_of.get(&version.since).copied());
-        let first_seen_at = rows.get(&entity).map_or(since, |it| it.first_seen_at);
+        let not_yet_at = list.and_then(|it| it.not_yet_at(version.since));
+        let not_yet_at = rows.get(&entity).map_or(not_yet_at, |it| it.not_yet_at);
         // In order of time: the newest version says whether it is there.
-        let row = ErasureRow { entity, stream, key, first_seen_at, gone_at, is_there };
+        let row = ErasureRow { entity, stream, key, not_yet_at, gone_at, is_there };
         rows.insert(entity, row);
         for word in says.words.into_iter().filter(|it| !it.trim().is_empty()) {
             if !called.contains(&word) {

@@ -254,6 +254,26 @@ pub(crate) fn one(
     }
 }
 
+/// Hands over all versions of the pack that has a version.
+pub(crate) fn each_beside(
+    connection: &Connection,
+    id: i64,
+    mut take: impl FnMut(Packed<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT first, snapshot, n, versions FROM version_pack WHERE first <= ?1
+         ORDER BY first DESC LIMIT 1",
+    )?;
+    let mut rows = statement.query([id])?;
+    let Some(row) = rows.next()? else { return Ok(()) };
+    let mut cells = Cells::keyed(row, "version_pack")?;
+    cells.snapshot("snapshot")?;
+    for version in Unpack::new(&mut cells)? {
+        take(version?)?;
+    }
+    Ok(())
+}
+
 /// The numbers of all versions of a row, the first one first.
 pub(super) fn numbers_of(
     connection: &Connection,

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use domain::{
-    Change, Changes, Direction, Disposition, Finding, FindingEvent, FindingId, FindingState, List,
-    Released, Signature, Word,
+    Change, Changes, Direction, Disposition, Finding, FindingEvent, FindingId, FindingState, Hold,
+    List, Released, Signature, Word,
 };
-use store::{Disposal, NewRelease, Refusal, Store, StoreError};
+use ledger::Broken;
+use store::{Disposal, Held, NewRelease, Refusal, Store, StoreError};
 
 use crate::world::{
-    accounts, at, commit, complete, finding, folder, signature, snapshot, stream, system,
+    accounts, at, commit, complete, finding, folder, run, signature, snapshot, stream, system,
 };
 
 /// A store that holds one open finding.
@@ -120,6 +121,52 @@ async fn a_release_needs_two_people_and_names_what_it_lets_through() {
         releases.iter().map(|it| (it.id, &it.what, it.is_in_force(at(1)))).collect();
     assert_eq!(found, [(first, &changes, true), (second, &list, false)]);
     assert!(!releases[0].is_in_force(at(24)));
+}
+
+/// What a release lets through is what somebody looked at, or the check of the ledger names it.
+#[tokio::test]
+async fn a_release_that_lets_through_what_nobody_looked_at_is_named() {
+    let (_folder, path) = folder();
+    let store = Store::open(&path).unwrap();
+    let found = with_finding(&store).await;
+    let (app, direction) = (system("app"), Direction::Closings);
+    let held = ledger::sha256(&Hold::digested(&app, direction, vec![found.fingerprint]));
+    let release = |what, digest| NewRelease {
+        what,
+        digest,
+        reason: "moved".to_owned(),
+        requested: signature("Ann"),
+        expires_at: at(24),
+    };
+    let changes = Released::Changes { app, direction, findings: vec![found.id] };
+    let enrolled = run(&store, vec![snapshot("app", complete(), accounts(&[("a1", true)]))]).await;
+    let seen = &enrolled[0].reference;
+    let list = Released::List { stream: seen.stream.clone(), n_rows: seen.n_rows };
+    store.add_release(release(changes, held)).await.unwrap();
+    store.add_release(release(list, seen.digest)).await.unwrap();
+    store.verify_ledger(Held::default()).await.unwrap();
+    drop(store);
+    let kept = std::fs::read(&path).unwrap();
+    let change =
+        |sql: &str| format!("DROP TRIGGER guard_release_no_update; UPDATE guard_release SET {sql}");
+    #[rustfmt::skip]
+    let forgeries = [
+        (1, "DROP TRIGGER guard_release_finding_no_delete; DELETE FROM guard_release_finding".to_owned()),
+        (1, change("direction = 'openings' WHERE id = 1")),
+        (2, change("system = 'okta' WHERE id = 2")),
+        (2, change("n_rows = 0 WHERE id = 2")),
+    ];
+    for (id, forgery) in forgeries {
+        std::fs::write(&path, &kept).unwrap();
+        rusqlite::Connection::open(&path).unwrap().execute_batch(&forgery).unwrap();
+        let store = Store::open(&path).unwrap();
+        match store.verify_ledger(Held::default()).await {
+            Err(StoreError::Ledger(Broken::NotSaid { table: "guard_release", id: named })) => {
+                assert_eq!(named, id, "{forgery}");
+            }
+            other => panic!("{forgery}: {other:?}"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -81,6 +81,7 @@ async fn decisions_and_registrations_are_kept_and_never_changed() {
         by: "Ann".to_owned(),
         at: at(0),
         reason: "namesake".to_owned(),
+        entry: Some(0),
     };
     store.add_decisions(vec![decision.clone()]).await.unwrap();
     let robot = |owner: &str| NonHuman {

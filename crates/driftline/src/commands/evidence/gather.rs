@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use domain::{Finding, Folded, Leaver, List, Pass, RunId, Stream, SystemId};
 use evidence::{
-    AlertRow, AnchorTold, Contents, Erasures, ExceptionRow, FindingTold, LeaverLeaf, LeaverTold,
-    LedgerPart, ListRead, RawRow, RunDone, Scope, Taken,
+    AlertRow, AnchorTold, Contents, Entry, Erasures, ExceptionRow, FindingTold, LeaverLeaf,
+    LeaverTold, LedgerPart, ListRead, RawRow, RunDone, Scope, Taken,
 };
 use ledger::{Checkpoint, Note};
 use serde::Deserialize;
@@ -175,25 +175,11 @@ fn is_within(at: &str, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> bool {
     when::instant(at).is_none_or(|at| at >= from && at < to)
 }
 
-/// What an entry says of itself.
-#[derive(Deserialize)]
-struct Told {
-    #[serde(rename = "type")]
-    kind: String,
-    at: String,
-    seq: u64,
-    #[serde(default)]
-    subject: Option<String>,
-    body: serde_json::Value,
-}
-
-impl Told {
-    /// Of whom an entry about a leaver tells: random name, app and employment.
-    fn leaver(&self) -> Option<String> {
-        let is_leaver = matches!(&*self.kind, "leaver.found" | "leaver.changed");
-        let (app, episode) = (self.body.get("app"), self.body.get("episode"));
-        is_leaver.then(|| format!("{:?} {app:?} {episode:?}", self.subject))
-    }
+/// Of whom an entry about a leaver tells: random name, app and employment.
+fn leaver_of(entry: &Entry) -> Option<String> {
+    let is_leaver = matches!(&*entry.kind, "leaver.found" | "leaver.changed");
+    let (app, episode) = (entry.body.get("app"), entry.body.get("episode"));
+    is_leaver.then(|| format!("{:?} {app:?} {episode:?}", entry.subject))
 }
 
 async fn ledger_part(
@@ -237,8 +223,7 @@ async fn wanted(
     while read < size {
         let next = (read + ENTRIES_READ).min(size);
         for (seq, entry) in (read..next).zip(store.ledger_entries(read..next).await?) {
-            let told: Option<Told> = serde_json::from_slice(&entry).ok();
-            let told = told.filter(|it| it.seq == seq);
+            let told = Entry::read(seq, &entry);
             let Some((told, at)) = told.and_then(|it| when::instant(&it.at).map(|at| (it, at)))
             else {
                 wanted.insert(seq); // One that cannot be read is evidence, too.
@@ -250,10 +235,11 @@ async fn wanted(
             if at < to {
                 end = seq + 1;
             }
-            if told.kind == "erasure.done" || told.kind.starts_with("exception.") {
+            let is_decision = told.kind == "match.changed" && told.is_by_person();
+            if is_decision || told.kind == "erasure.done" || told.kind.starts_with("exception.") {
                 wanted.insert(seq);
             }
-            if let Some(leaver) = told.leaver() {
+            if let Some(leaver) = leaver_of(&told) {
                 if newest.contains(&seq) {
                     listed.insert(leaver.clone());
                 }
@@ -359,14 +345,6 @@ async fn anchors(store: &Store, since: DateTime<Utc>) -> anyhow::Result<Vec<Anch
 
 /// A run as its entry tells of it.
 #[derive(Deserialize)]
-struct RunEntry {
-    #[serde(rename = "type")]
-    kind: String,
-    at: String,
-    body: serde_json::Value,
-}
-
-#[derive(Deserialize)]
 struct RunBody {
     run: i64,
     #[serde(default)]
@@ -392,12 +370,12 @@ async fn runs(
     let turns: BTreeMap<i64, domain::Turn> =
         store.all_turns().await?.into_iter().map(|(run, turn)| (run.0, turn)).collect();
     let done = entries.iter().filter_map(|(seq, entry)| {
-        let told: RunEntry = serde_json::from_slice(entry).ok()?;
+        let told = Entry::parse(entry)?;
         if told.kind == "run.failed" && is_within(&told.at, (from, to)) {
             return failed(*seq, &told);
         }
         let is_run = told.kind == "run.completed" && is_within(&told.at, (from, to));
-        let body: RunBody = serde_json::from_value(told.body).ok().filter(|_| is_run)?;
+        let body: RunBody = told.says().filter(|_| is_run)?;
         let at = when::instant(&told.at)?;
         let turn = turns.get(&body.run);
         Some(RunDone {
@@ -416,7 +394,7 @@ async fn runs(
 }
 
 /// Runs of which nothing was saved, as their entry tells of them: how many, and no lists.
-fn failed(entry: u64, told: &RunEntry) -> Option<RunDone> {
+fn failed(entry: u64, told: &Entry) -> Option<RunDone> {
     let n = told.body.get("n")?.as_u64()?;
     Some(RunDone {
         run: None,

@@ -113,6 +113,7 @@ fn decision(
         by: asked.by.unwrap_or_else(|| signature.by.clone()),
         at: signature.at,
         reason: asked.reason,
+        entry: None,
     })
 }
 

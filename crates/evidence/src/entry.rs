@@ -1,0 +1,50 @@
+//! An entry of the ledger, as tables and events read it.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// An entry of the ledger.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Entry {
+    /// What happened: the name of a [`ledger::Kind`].
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// When, as it is written: RFC 3339 in UTC.
+    pub at: String,
+    /// The place that it says it has.
+    pub seq: u64,
+    /// Who did it: `driftline`, or the random name of a person.
+    #[serde(default)]
+    pub actor: String,
+    /// The random name of whom it is about; `None`: nobody alone.
+    #[serde(default)]
+    pub subject: Option<String>,
+    /// What it says in clear.
+    pub body: Value,
+}
+
+impl Entry {
+    /// Reads one; `None`: it is none.
+    #[must_use]
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        serde_json::from_slice(bytes).ok()
+    }
+
+    /// Reads the one of this place; `None`: it is none, or one of another place.
+    #[must_use]
+    pub fn read(place: u64, bytes: &[u8]) -> Option<Self> {
+        Self::parse(bytes).filter(|it| it.seq == place)
+    }
+
+    /// What its body says; `None`: it is of another form.
+    #[must_use]
+    pub fn says<T: for<'d> Deserialize<'d>>(&self) -> Option<T> {
+        T::deserialize(&self.body).ok()
+    }
+
+    /// Whether a person did it, and not a run.
+    #[must_use]
+    pub fn is_by_person(&self) -> bool {
+        self.actor.starts_with("sub_")
+    }
+}
