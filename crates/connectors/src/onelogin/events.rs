@@ -167,7 +167,7 @@ pub(super) async fn poll(
         match after {
             None => break Ok(()),
             Some(after) if cursors.insert(after.clone()) => {
-                path = paths::events_after(&first, &after)
+                path = paths::events_after(&first, &after);
             }
             Some(_) => break Err("a page leads back to one that was read".to_owned()),
         }

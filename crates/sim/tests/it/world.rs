@@ -54,7 +54,7 @@ fn a_description_that_cannot_be_read_names_line_and_cure() {
         ("app (page ten)", "line 1 of the company: `ten` is no number"),
         (
             "app (sorts)",
-            "line 1 of the company: `sorts` is not known: write hides inactive, deletes inactive, ignores filters, restarts past end, newest first, text booleans, empty object, lower case, plain json, no config, paging both, paging cursor, page N",
+            "line 1 of the company: `sorts` is not known: write hides inactive, deletes inactive, shows nobody, ignores filters, restarts past end, newest first, text booleans, empty object, lower case, plain json, no config, paging both, paging cursor, page N",
         ),
         (
             "faults\n  scim/users next-outside",
