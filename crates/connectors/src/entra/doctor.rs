@@ -24,6 +24,7 @@ const BY_USER: &str = "one user's assignment can be asked for";
 const MEMBERS: &str = "members of groups can be listed";
 const JOBS: &str = "provisioning runs";
 const LOG: &str = "the provisioning log can be read";
+const SCOPED: &str = "scoping filters can be judged";
 
 /// How far back the log is asked for.
 const LOG_DAYS: i64 = 1;
@@ -40,6 +41,7 @@ impl Entra {
             return checks;
         }
         checks.push(some_users(&users));
+        checks.extend(self.scoping_filters(&reader).await);
         checks.push(listed(
             DELETED,
             &reader.get(&paths::deleted_users()).await,
@@ -57,6 +59,29 @@ impl Entra {
         checks.push(clocks("our clock agrees with Graph's", "Graph's", &users));
         checks.extend(self.canaries(&reader).await);
         checks
+    }
+
+    /// Whether the scoping filters can be judged, by some users. `None`: there are none.
+    async fn scoping_filters(&self, reader: &Reader) -> Option<Check> {
+        let filters = &self.config.scoping_filters;
+        if filters.is_empty() {
+            return None;
+        }
+        let answered = reader.get(&paths::some_users(&filters.members())).await;
+        let shown = match &answered {
+            Ok(answer) if answer.is_success() => filters.shown(&answer.body),
+            _ => None,
+        };
+        Some(match shown {
+            Some((seen, true)) => fine(SCOPED, seen),
+            Some((seen, false)) => warning(
+                SCOPED,
+                &format!(
+                    "{seen} Compare `scoping_filters` with the attribute mapping in Entra, and with what the tenant keeps in these attributes."
+                ),
+            ),
+            None => listed(SCOPED, &answered, Asked::Users),
+        })
     }
 
     /// What is asked for by the app's object id.

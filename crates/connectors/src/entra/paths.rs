@@ -33,6 +33,11 @@ pub(super) fn one_user() -> String {
     "users?$select=id,accountEnabled&$top=1".to_owned()
 }
 
+/// Some users, with these members besides.
+pub(super) fn some_users(more: &[&str]) -> String {
+    format!("users?$select={}&$top=20", selected(more))
+}
+
 /// One user, by object id, with these members besides.
 pub(super) fn user(id: &str, more: &[&str]) -> String {
     format!("users/{}?$select={}", encoded(id), selected(more))

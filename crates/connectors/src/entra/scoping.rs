@@ -244,6 +244,18 @@ impl ScopingFilters {
         }
     }
 
+    /// What the filters say of the users of one page, and whether they decide about anybody. `None`:
+    /// it is no page.
+    pub(super) fn shown(&self, page: &[u8]) -> Option<(String, bool)> {
+        let page: Value = serde_json::from_slice(page).ok()?;
+        let mut count = Count::default();
+        for row in page.get("value")?.as_array()? {
+            count.add(self.reach(row.to_string().as_bytes()));
+        }
+        let decides = count.n_in + count.n_out > 0 || count.n_undecided == 0;
+        Some((format!("Of some users: {}.", count.shown()), decides))
+    }
+
     /// Whom provisioning reaches, by id, of those who have not left.
     fn verdicts(&self, users: &Walked) -> FxHashMap<Text, InScope> {
         let Rows::Identities(rows) = &users.list.rows else { return FxHashMap::default() };

@@ -1,6 +1,6 @@
 //! What the doctor finds, and what it says to do.
 
-use connectors::entra::Config;
+use connectors::entra::{Clause, Config, Operator, ScopingFilters};
 use connectors::live::CheckResult;
 use serde_json::json;
 
@@ -32,6 +32,22 @@ async fn a_tenant_that_is_well_has_nothing_to_mend() {
     insta::assert_snapshot!(ills(&server, config).await, @"Skipped the credential cannot write: This cannot be told by reading. Driftline sends nothing but GET. Look at the API permissions of the app registration: each should end in `.Read.All`.");
     let asked = server.requests();
     assert!(asked.len() <= 10 && asked.iter().all(|it| it.starts_with("GET ")), "{asked:?}");
+}
+
+#[tokio::test]
+async fn scoping_filters_that_decide_about_nobody_are_named() {
+    let clause = Clause::new("department", Operator::Equals("Sales".to_owned())).unwrap();
+    let of = || Config { scoping_filters: ScopingFilters(vec![vec![clause.clone()]]), ..config() };
+    let mut tenant = tenant();
+    let checks = connect(&GraphServer::start(tenant.clone()), of()).doctor(&now()).await;
+    let told = checks.into_iter().find(|it| it.name == "scoping filters can be judged").unwrap();
+    assert_eq!(told.result, CheckResult::Warning);
+    assert_eq!(told.seen, "Of some users: scoping filters: 0 in scope, 0 left out, 2 undecided.");
+    tenant.users[0]["department"] = json!("Legal");
+    let checks = connect(&GraphServer::start(tenant), of()).doctor(&now()).await;
+    let told = checks.into_iter().find(|it| it.name == "scoping filters can be judged").unwrap();
+    assert_eq!(told.result, CheckResult::Fine);
+    assert!(told.seen.contains("1 left out, 1 undecided"), "{}", told.seen);
 }
 
 #[tokio::test]
