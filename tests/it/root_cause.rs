@@ -123,6 +123,7 @@ async fn list_show_and_explain_say_what_a_finding_comes_of_and_the_past_comes_ou
     sim.world().deactivate("00uana00000000000001", crate::live::now());
     ask(&site, &["run", "--once"]);
     assert_eq!(ask(&site, &["evidence", "rederive", "1", "2"]).status, 0);
+    // So soon after the run that the clocks of two machines may have it the other way round.
     let why = ask(&site, &["explain", "a1"]).stdout;
-    assert!(why.contains(" comes of provisioning_unhealthy"), "{why}");
+    assert!(why.contains(" may come of provisioning_unhealthy"), "{why}");
 }

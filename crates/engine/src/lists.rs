@@ -21,7 +21,7 @@ use crate::plan::Plan;
 use crate::pull::{Pulled, PulledList};
 
 /// Clocks of two machines differ by less, or somebody should look at them.
-const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::minutes(5);
+pub(crate) const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// One list of the run.
 #[derive(Debug)]

@@ -3,13 +3,15 @@
 //! A finding comes of it where the provider knows the person, the app is one of the provider's, the
 //! kind of finding is one that such trouble makes, and the person lost the app while it was so.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use connectors::live::Trouble;
 use domain::{
     AppRecord, Cause, FindingRecord, FindingState, Interval, Reach, RootCause, Severity, SystemId,
     WatcherFinding, Whom,
 };
 use report::v1::{self, Report, Watcher};
+
+use crate::lists::CLOCK_SKEW_MAX;
 
 /// What a run knows when it looks for causes.
 pub(crate) struct Scene<'s> {
@@ -39,8 +41,12 @@ impl Scene<'_> {
         });
         let unknown = Interval { earliest: None, latest: None };
         let began = said.map_or(unknown, |said| self.began(system, &name, said));
+        // By when a run saw it is a time of our clock, and when people lost the app one of theirs.
+        let is_ours = said.is_some_and(|it| it.latest.is_none());
+        let slack = if is_ours { CLOCK_SKEW_MAX } else { TimeDelta::zero() };
+        let surely = Interval { latest: began.latest.map(|it| it + slack), ..began };
         let of = |wanted: Comes| {
-            let comes = |it: &&FindingRecord| self.comes(it, system, &trouble.reach, began);
+            let comes = |it: &&FindingRecord| self.comes(it, system, &trouble.reach, surely);
             let found = self.findings.iter().filter(|it| comes(it) == wanted);
             found.map(|it| it.finding.id).collect()
         };
@@ -174,7 +180,7 @@ mod tests {
     use super::*;
 
     fn at(hour: i64) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(hour)
+        DateTime::UNIX_EPOCH + TimeDelta::hours(hour)
     }
 
     fn system(name: &str) -> SystemId {

@@ -29,7 +29,7 @@ type Conclusions = BTreeMap<String, Map<String, Value>>;
 
 /// Conclusions that have a line of their own for each thing: what they are called, and the query,
 /// which gives the name first.
-const LINES: [(&str, &str); 11] = [
+const LINES: [(&str, &str); 12] = [
     ("run", "SELECT id, pass, n_open, n_pending, n_critical FROM run WHERE id = ?1"),
     (
         "list",
@@ -61,6 +61,11 @@ const LINES: [(&str, &str); 11] = [
         "question about",
         "SELECT system || ' ' || list || coalesce(' (' || channel || ')', '') || ' ' || key, row, why, sent_at_ms, received_at_ms
          FROM observation WHERE run = ?1 ORDER BY id",
+    ),
+    (
+        "what became of",
+        "SELECT app || ' ' || channel || ' ' || account, behaviour, seen_ms
+         FROM deprovision WHERE run = ?1 ORDER BY id",
     ),
     ("first run of", "SELECT app, first_run FROM judged_app WHERE first_run = ?1"),
 ];
