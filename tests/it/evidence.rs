@@ -257,15 +257,27 @@ fn whom_a_person_alone_decided_to_be_without_an_account_has_the_entry_in_their_r
         assert!(!row["because"].as_str().unwrap().contains("decided"), "{row}");
     }
     site.told(&["db", "verify"]);
-    // The entry is in the bag, whenever that was.
-    let period = ["--app", "secureframe", "--from", "2026-11-20", "--to", "2026-12-01"];
+    // The entry is in the bag, whenever that was; and nobody is said to have decided without one.
+    let period = ["--app", "secureframe", "--from", "2026-11-19", "--to", "2026-11-21"];
+    give_keys(&site, "");
     site.told(&[&["evidence", "export"][..], &period, &["--output", "bag.zip"]].concat());
+    site.write("held.checkpoint", site.told(&["ledger", "head"]).bytes);
     let bag = Bag::from_zip(&site.read("bag.zip")).unwrap();
-    let index = bag.text("data/ledger/entries.index").unwrap();
-    assert!(
-        [not_theirs, anothers].iter().all(|it| index.lines().any(|line| line == it.to_string()))
-    );
-    is(&site.ask(&["evidence", "verify", "bag.zip"]), 7, &["good         tables"]);
+    let audited = Audited { site, bag };
+    let is_good = ["good         leavers", "good         tables"];
+    verified_by_both(&audited, &audited.bag).iter().for_each(|it| is(it, 7, &is_good));
+    let bag = audited.forged(&audited.key(), |files| {
+        let (jsonl, index) = ("data/ledger/entries.jsonl", "data/ledger/entries.index");
+        let places = text(&files[index]);
+        let at = places.lines().position(|it| it == not_theirs.to_string()).unwrap();
+        for path in [jsonl, index] {
+            let mut lines: Vec<String> = text(&files[path]).lines().map(str::to_owned).collect();
+            lines.remove(at);
+            files.insert(path.to_owned(), (lines.join("\n") + "\n").into_bytes());
+        }
+    });
+    let told = format!("a person decided by entry {not_theirs}, which says no such thing");
+    verified_by_both(&audited, &bag).iter().for_each(|it| is(it, 6, &["tables: of `sub_", &told]));
 }
 
 #[test]
