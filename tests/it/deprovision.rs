@@ -88,5 +88,5 @@ async fn the_doctor_the_report_and_the_bag_say_what_is_set_and_what_was_seen() {
     let other = settings.replace("idps =", "deprovision = \"deletes\"\nidps =");
     site.write("driftline.toml", other);
     let told = ask(&site, &["doctor"]).stdout;
-    assert!(told.contains("The settings say `deletes`, and other was seen"), "{told}");
+    assert!(told.contains("As the settings say, it is `deletes`, and other was seen"), "{told}");
 }
