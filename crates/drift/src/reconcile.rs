@@ -5,8 +5,8 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{
-    Activity, Cause, Change, Changes, Direction, Family, Finding, FindingEvent, FindingId,
-    FindingRecord, FindingState, Fingerprint, Hold, Resolution, RunId, SlaResult, Waiver,
+    Activity, Change, Changes, Direction, Family, Finding, FindingEvent, FindingId, FindingRecord,
+    FindingState, Fingerprint, Hold, Resolution, RunId, SlaResult, Waiver,
 };
 use rustc_hash::FxHashSet;
 
@@ -215,6 +215,7 @@ fn change_owner(finding: &mut Finding, claim: &Claim) -> bool {
 
 /// Lays what is claimed over what was known. Clock and severity never fall while it lives.
 fn take_up(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool) {
+    let claimed_at = finding.last_seen_at;
     finding.episode = finding.episode.max(claim.episode);
     if is_back {
         finding.state = FindingState::Pending;
@@ -234,7 +235,7 @@ fn take_up(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool
     finding.clock_from = finding.clock_from.min(claim.clock_from);
     finding.grace_until = finding.grace_until.min(claim.grace_until);
     finding.last_seen_at = cx.now;
-    if expose(cx, finding, claim, is_back) {
+    if expose(cx, finding, claim, (is_back, claimed_at)) {
         // What this rests on began later than what it rested on before.
         (finding.clock_from, finding.grace_until) = (claim.clock_from, claim.grace_until);
         finding.breached_at = None;
@@ -462,9 +463,6 @@ impl Reconciled {
         if let (true, Some(last)) = (is_off && old.is_live(), finding.exposures.last_mut()) {
             last.first_seen_inactive = last.first_seen_inactive.or(seen_by);
         }
-        if rests_on_a_list_now_contradicted(old, resolution) {
-            finding.exposures.pop();
-        }
         self.event(cx, known, &finding, Change::Resolved, &why);
         let mut explanation = status.map(|it| it.explanation.clone()).unwrap_or_default();
         explanation.summary = format!("Over: {why}.");
@@ -502,18 +500,6 @@ impl Reconciled {
             because: because.to_owned(),
         });
     }
-}
-
-/// Whether nobody was seen to be without the right but in one list, which may have been short of
-/// them: it never opened, and the next list has them. Then there was no exposure that was seen.
-fn rests_on_a_list_now_contradicted(finding: &Finding, resolution: Resolution) -> bool {
-    let is_back = matches!(resolution, Resolution::Superseded | Resolution::Corrected);
-    let first_looked_at = finding.looks.iter().map(|it| it.as_of).max();
-    let seen_on = finding.exposures.last().and_then(|it| it.last_seen_active);
-    finding.cause == Cause::UnassignedActive
-        && finding.opened_at.is_none()
-        && is_back
-        && seen_on <= first_looked_at
 }
 
 pub(crate) fn deadline(

@@ -1,5 +1,6 @@
 //! Stretches of exposure: how a look lengthens the last one, or begins the next.
 
+use chrono::{DateTime, Utc};
 use domain::{Cause, Exposure, Family, Finding, Interval, Look};
 
 use crate::context::Context;
@@ -12,7 +13,7 @@ pub(crate) fn expose(
     cx: &Context<'_>,
     finding: &mut Finding,
     claim: &Claim,
-    is_back: bool,
+    (is_back, claimed_at): (bool, DateTime<Utc>),
 ) -> bool {
     if finding.family() != Family::AccessRemains {
         return false;
@@ -33,7 +34,7 @@ pub(crate) fn expose(
     let was_running =
         finding.exposures.last().is_some_and(|it| it.first_seen_inactive.is_none()) && !is_back;
     match finding.exposures.last_mut() {
-        Some(last) if was_running && !begins_later(cx, last, claim, told) => {
+        Some(last) if was_running && !begins_later(cx, last, claim, (told, claimed_at)) => {
             // Begun by lists that stood in for those of that night: it may have ended since.
             if last.last_seen_active.is_none() {
                 last.started.latest = last.started.latest.max(begun.latest);
@@ -60,7 +61,8 @@ pub(crate) fn expose(
                 last_seen_active,
                 first_seen_inactive: None,
             });
-            was_running
+            // Where nobody says since when, grace goes on from before.
+            was_running && !(claim.is_of_several && told.latest.is_none())
         }
     }
 }
@@ -69,16 +71,21 @@ pub(crate) fn expose(
 /// between; or may have: the account of several possible owners may by now be that of somebody who
 /// left later. Who tells when an account was switched on again tells nothing of rights; nor does a
 /// source whose clock is ahead, and which tells again of the very end with which the stretch began.
-fn begins_later(cx: &Context<'_>, stretch: &Exposure, claim: &Claim, told: Interval) -> bool {
+fn begins_later(
+    cx: &Context<'_>,
+    stretch: &Exposure,
+    claim: &Claim,
+    (told, claimed_at): (Interval, DateTime<Utc>),
+) -> bool {
     let Some(seen) = stretch.last_seen_active.filter(|_| claim.cause != Cause::Reactivated) else {
         return false;
     };
     let at_the_earliest = match (claim.is_of_several, told.latest) {
-        // Nobody says when the last of them lost the right. None had it any more when it was seen on
-        // last, where nothing was looked at since.
+        // Nobody says when the last of them lost the right: by the run that claimed it last, where
+        // nothing was looked at since.
         (true, None) => {
             let is_newest =
-                |it: &Look| cx.past.looked_at.get(&it.stream).is_some_and(|at| *at <= seen);
+                |it: &Look| cx.past.looked_at.get(&it.stream).is_none_or(|at| *at <= claimed_at);
             return !claim.looks.iter().all(is_newest);
         }
         (true, latest) => latest,

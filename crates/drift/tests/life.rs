@@ -140,38 +140,6 @@ fn when_the_list_is_right_again_what_was_held_is_over_without_ever_opening() {
 }
 
 #[test]
-fn a_stretch_that_rests_on_one_list_which_the_next_contradicts_counts_never_again() {
-    let mut life = Life::new();
-    night(&mut life, QUIET, "nothing");
-    // The list is cut short, and whole again before the second look.
-    let cut = QUIET.replace(" assigned", "");
-    night(&mut life, &cut, "a1 unassigned_active high detected pending");
-    night(&mut life, QUIET, "a1 unassigned_active high resolved resolved");
-    assert_eq!(the_finding(&life).exposures, []);
-
-    let left = QUIET.replace("ACTIVE", "DEPROVISIONED");
-    night(&mut life, &left, "a1 leaver_active critical reopened pending");
-    assert_eq!(the_finding(&life).exposures.len(), 1, "of the leave alone");
-}
-
-#[test]
-fn a_stretch_that_two_lists_showed_is_kept_when_the_right_is_back() {
-    let mut life = Life::new();
-    let lost = QUIET.replace(" assigned", "");
-    night(&mut life, QUIET, "nothing");
-    night(&mut life, &lost, "a1 unassigned_active high detected pending");
-    night(&mut life, &lost, "a1 unassigned_active high opened open");
-    night(&mut life, QUIET, "a1 unassigned_active high resolved resolved");
-    assert_eq!(the_finding(&life).exposures.len(), 1);
-}
-
-#[track_caller]
-fn the_finding(life: &Life) -> &Finding {
-    assert_eq!(life.findings.len(), 1);
-    life.findings.values().next().unwrap()
-}
-
-#[test]
 fn what_a_wrong_first_list_did_not_show_is_over_without_ever_opening() {
     let mut life = Life::new();
     assert_eq!(look(&mut life, &many(60, 30, 0)), "30 detected");
@@ -648,4 +616,25 @@ fn an_account_that_went_to_a_next_user_who_left_later_is_exposed_since_then() {
     assert!(before.last_seen_active.is_some_and(|it| it < had_it), "{before:?}");
     assert_eq!(since.started.earliest, None);
     assert!(since.started.latest.is_some_and(|it| it > had_it), "{since:?}");
+}
+
+#[test]
+fn an_account_of_several_leavers_of_no_date_waits_for_nothing_though_the_lists_speak_as_of_other_times()
+ {
+    let mut life = Life::new();
+    let behind = |estate: &str| {
+        let mut world = world(estate);
+        world.app_behind = TimeDelta::minutes(30);
+        world
+    };
+    let app = "app\n a1 u1 ana@x.test on mail=bob@x.test";
+    let people =
+        |status: &str| format!("entra\n u1 ana@x.test {status}\n u2 bob@x.test {status}\n");
+    life.night(behind(&(people("ACTIVE assigned") + app)));
+    let told: Vec<String> =
+        (0..3).map(|_| life.night(behind(&(people("DEPROVISIONED") + app)))).collect();
+    assert!(told[1].contains("a1 leaver_active critical opened open"), "{told:?}");
+    let exposed = life.findings.values().find(|it| it.cause == Cause::LeaverActive).unwrap();
+    assert_eq!(exposed.exposures.len(), 1, "{:?}", exposed.exposures);
+    assert!(exposed.breached_at.is_some(), "its deadline passes");
 }

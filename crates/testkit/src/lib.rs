@@ -53,6 +53,8 @@ pub struct World {
     pub decisions: Vec<domain::Decision>,
     /// How much later than [`as_of`] its lists speak.
     pub later: TimeDelta,
+    /// How much earlier than the others the app's list speaks.
+    pub app_behind: TimeDelta,
     /// Its lists are asked for over the network: the run had read them by its own time.
     pub is_live: bool,
 }
@@ -320,7 +322,7 @@ impl World {
             List::Accounts,
             self.app_partial,
             Population::Everyone,
-            self.later,
+            self.later - self.app_behind,
         );
         let rows = self.accounts.iter().enumerate();
         estate.accounts = rows
