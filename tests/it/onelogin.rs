@@ -155,6 +155,26 @@ async fn who_is_suspended_is_told_by_a_light_pass_minutes_later() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn that_onelogin_does_nothing_in_the_app_is_told_until_it_does() {
+    let (sim, site) = installed("").await;
+    let happens = |minutes: i64, type_id: u64| {
+        let at = now() + TimeDelta::minutes(minutes);
+        let event = OneLoginEvent { at, type_id, user: 102, is_in_app: true };
+        sim.world().onelogin.events.push(event);
+    };
+    let is_told =
+        |args: &[&str]| in_one_line(&ask(&site, args)).contains("OneLogin did nothing in the app");
+    assert!(!is_told(&["run", "--once"]));
+    happens(-60, 60);
+    // A light pass reads the event, and is no place to tell of it.
+    ask(&site, &["run", "--once", "--light"]);
+    assert!(is_told(&["run", "--once"]));
+    assert!(is_told(&["run", "--once"]), "nobody has mended it");
+    happens(-30, 55);
+    assert!(!is_told(&["run", "--once"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn suspended_users_are_away_where_the_settings_say_so() {
     let (_sim, site) = installed("suspended = \"suspended\"").await;
     ask(&site, &["run", "--once"]);

@@ -598,6 +598,13 @@ fn word(cx: &Context<'_>, at: usize) -> Word {
         _ => return word,
     };
     let logged = logged.filter(|it| word.at.is_none() && *it <= cx.now);
+    // Who was seen back since left again at another time.
+    let sighting = cx.graph.estate().identities.get(at);
+    let said = sighting.map_or(&[][..], |it| cx.said_left(it));
+    let logged = logged.filter(|logged| {
+        word.right != Right::Leaver
+            || !said.iter().any(|it| it.returned_at.is_some_and(|back| back > *logged))
+    });
     let logged =
         logged.filter(|it| word.right != Right::Unassigned || !was_granted_since(cx, at, *it));
     // The log knows the very instant: nothing is left between two looks.

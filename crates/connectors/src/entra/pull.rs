@@ -49,7 +49,7 @@ impl Entra {
         if let Some(app) = &app {
             pull.jobs(app, clock.now()).await;
         }
-        let (mut assigned, members) = match (&app, self.config.scope) {
+        let (mut assigned, mut members) = match (&app, self.config.scope) {
             (Some(app), Scope::Assigned) => pull.assigned(app).await,
             _ => (None, None),
         };
@@ -58,7 +58,7 @@ impl Entra {
         match (&mut assigned, &users) {
             _ if filters.is_empty() => {}
             (Some(assigned), users) => {
-                filters.withhold(users.as_ref(), assigned, members.as_ref());
+                filters.withhold(users.as_ref(), assigned, members.as_mut());
             }
             (None, Some(users)) if self.config.scope == Scope::Everyone => {
                 assigned = Some(filters.assign(users));

@@ -124,6 +124,25 @@ pub(super) enum InScope {
     Undecided,
 }
 
+/// What stands within the brackets of a pattern and means something else in .NET than here: a class
+/// in a class, and operators on sets.
+fn set_operator(pattern: &str) -> Option<&str> {
+    let (mut is_escaped, mut is_within) = (false, false);
+    for (at, letter) in pattern.char_indices() {
+        let rest = pattern.get(at..).unwrap_or_default();
+        let operator = ["[", "&&", "--", "~~"].into_iter().find(|it| rest.starts_with(it));
+        match letter {
+            _ if is_escaped => is_escaped = false,
+            '\\' => is_escaped = true,
+            _ if is_within && operator.is_some() => return operator,
+            '[' => is_within = true,
+            ']' => is_within = false,
+            _ => {}
+        }
+    }
+    None
+}
+
 impl Pattern {
     /// Reads a pattern.
     ///
@@ -134,6 +153,9 @@ impl Pattern {
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.len() > PATTERN_BYTES_MAX {
             return Err(format!("has more than {PATTERN_BYTES_MAX} bytes"));
+        }
+        if let Some(what) = set_operator(text) {
+            return Err(format!("has `{what}` within brackets, which .NET reads otherwise"));
         }
         let build = |text: &str| RegexBuilder::new(text).build().map_err(|it| it.to_string());
         Ok(Self { somewhere: build(text)?, whole: build(&format!("^(?:{text})$"))? })
@@ -278,7 +300,7 @@ impl ScopingFilters {
         &self,
         users: Option<&Walked>,
         assigned: &mut Walked,
-        members: Option<&Members>,
+        members: Option<&mut Members>,
     ) {
         let verdicts = users.map(|it| self.verdicts(it)).unwrap_or_default();
         let reach = |id: &Text| verdicts.get(id).copied().unwrap_or(InScope::Undecided);
@@ -287,6 +309,7 @@ impl ScopingFilters {
             let through_groups = of_members(&members.walked.list, &groups, &mut seen);
             assigned.list.append(through_groups, assigned.requests.len());
             assigned.requests.extend(members.walked.requests.iter().cloned());
+            members.reasons.extend(without_members(&members.walked.list, &groups));
         }
         let has_left: FxHashSet<&Text> = match users.map(|it| &it.list.rows) {
             Some(Rows::Identities(rows)) => {
@@ -375,7 +398,7 @@ fn by_hand(list: &mut ListRead) -> (FxHashMap<Text, GroupRef>, FxHashSet<Text>) 
     let is_of_group = |it: &Assignment| matches!(it.principal, Principal::Group(_));
     let stays: Vec<bool> = rows.iter().map(|it| !is_of_group(it)).collect();
     let (mut groups, mut ids) = (FxHashMap::default(), FxHashSet::default());
-    for row in rows.iter() {
+    for row in rows.iter().filter(|it| it.grant == Grant::Grants) {
         match (&row.principal, &row.via) {
             (Principal::Group(id), Via::Groups(named)) => {
                 groups.extend(named.first().map(|it| (id.clone(), it.clone())));
@@ -420,6 +443,16 @@ fn of_members(
         }
     }
     part_of(list, Rows::Assignments(rows), |at| first.binary_search(&at).is_ok())
+}
+
+/// That of some group no member was shown: it may be empty, or its members may not be shown to us.
+fn without_members(list: &ListRead, groups: &FxHashMap<Text, GroupRef>) -> Option<String> {
+    let shown: FxHashSet<&Text> = match &list.rows {
+        Rows::Memberships(rows) => rows.iter().map(|it| &it.group).collect(),
+        _ => FxHashSet::default(),
+    };
+    let unseen = groups.keys().filter(|it| !shown.contains(it)).min()?;
+    Some(format!("of the assigned group `{unseen}` no member was shown"))
 }
 
 /// Some rows of a list under another meaning, with where they were read.
@@ -499,6 +532,16 @@ mod tests {
 
     fn clause(attribute: &str, operator: Operator) -> Clause {
         Clause::new(attribute, operator).unwrap()
+    }
+
+    #[test]
+    fn what_brackets_mean_otherwise_in_net_is_refused() {
+        for text in ["^[a-z-[aeiou]]+$", "[a&&b]", "[a--b]", "[a~~b]"] {
+            assert!(Pattern::parse(text).is_err(), "{text}");
+        }
+        for text in ["^[a-z\\[-]+$", "a&&b", "[a-z]--[0-9]", "\\[[a-z]"] {
+            assert!(Pattern::parse(text).is_ok(), "{text}");
+        }
     }
 
     #[test]

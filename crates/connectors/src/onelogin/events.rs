@@ -149,7 +149,7 @@ pub(super) async fn poll(
         return Err("the subdomain's list of event types has none that is known here".to_owned());
     }
     // A type that was not asked for before may have events before the place of the cursor.
-    let known = kept.filter(|it| it.confirmed == confirmed).map(|it| it.at);
+    let known = kept.as_ref().filter(|it| it.confirmed == confirmed).map(|it| it.at);
     let since =
         known.map_or(now - TimeDelta::days(DAYS_BACK), |it| it - TimeDelta::hours(OVERLAP_HOURS));
     let first = paths::events(&confirmed.written(), &shown(since));
@@ -172,10 +172,18 @@ pub(super) async fn poll(
             Some(_) => break Err("a page leads back to one that was read".to_owned()),
         }
     };
+    // What somebody must mend is told until OneLogin acts in the app again, or for so long.
+    let kept = kept.and_then(|it| it.did_nothing_at);
+    let did_nothing_at = read.did_nothing_at.max(kept).filter(|it| {
+        read.pushed_at.is_none_or(|pushed| pushed < *it) && now - *it <= TimeDelta::days(DAYS_BACK)
+    });
     if end.is_ok() {
-        let at = known.max(read.newest).unwrap_or(since);
-        gather.brought.log_cursor = Some(Place { confirmed, at }.written(of.app_id));
+        // An event of tomorrow must not bar those of today.
+        let at = known.max(read.newest.map(|it| it.min(now))).unwrap_or(since);
+        let place = Place { confirmed, at, did_nothing_at };
+        gather.brought.log_cursor = Some(place.written(of.app_id));
     }
+    read.did_nothing_at = did_nothing_at;
     read.keep(gather);
     end
 }
@@ -228,6 +236,8 @@ struct Read {
     newest: Option<DateTime<Utc>>,
     /// When OneLogin last left an account in the app as it was.
     did_nothing_at: Option<DateTime<Utc>>,
+    /// When it last suspended or deleted one there.
+    pushed_at: Option<DateTime<Utc>>,
 }
 
 impl Read {
@@ -238,7 +248,12 @@ impl Read {
                 Meaning::Nothing => {}
                 Meaning::Unusable => self.n_unusable += 1,
                 Meaning::DidNothing(at) => self.did_nothing_at = self.did_nothing_at.max(Some(at)),
-                Meaning::Event(event) => self.events.push(event),
+                Meaning::Event(event) => {
+                    if event.kind == LogEventKind::Pushed {
+                        self.pushed_at = self.pushed_at.max(Some(event.at));
+                    }
+                    self.events.push(event);
+                }
             }
         }
     }
@@ -306,18 +321,28 @@ impl Event {
 struct Place {
     confirmed: Confirmed,
     at: DateTime<Utc>,
+    /// When OneLogin last left an account in the app as it was, which is not mended yet.
+    did_nothing_at: Option<DateTime<Utc>>,
 }
 
 impl Place {
     /// As it is kept. It is of one app, so the app is kept with it.
     fn written(&self, app_id: &str) -> String {
-        format!("{app_id} {} {}", self.confirmed.written(), shown(self.at))
+        let did_nothing = self.did_nothing_at.map(|it| format!(" {}", shown(it)));
+        let (types, at) = (self.confirmed.written(), shown(self.at));
+        format!("{app_id} {types} {at}{}", did_nothing.unwrap_or_default())
     }
 
     /// `None` where it is of another app.
     fn parse(cursor: &str, app_id: &str) -> Option<Self> {
-        let (types, at) = cursor.strip_prefix(app_id)?.strip_prefix(' ')?.split_once(' ')?;
-        Some(Self { confirmed: Confirmed::parse(types)?, at: instant(Some(at))? })
+        let mut words = cursor.strip_prefix(app_id)?.strip_prefix(' ')?.split(' ');
+        let confirmed = Confirmed::parse(words.next()?)?;
+        let at = instant(Some(words.next()?))?;
+        let did_nothing_at = match words.next() {
+            Some(it) => Some(instant(Some(it))?),
+            None => None,
+        };
+        Some(Self { confirmed, at, did_nothing_at })
     }
 }
 
@@ -501,7 +526,7 @@ mod tests {
     #[test]
     fn a_place_is_of_one_app_and_of_known_types() {
         let at = "2026-02-01T10:31:05Z".parse().unwrap();
-        let place = Place { confirmed: Confirmed(vec![17, 21]), at };
+        let place = Place { confirmed: Confirmed(vec![17, 21]), at, did_nothing_at: Some(at) };
         let cursor = place.written("3001");
         assert_eq!(Place::parse(&cursor, "3001"), Some(place));
         for (cursor, app_id) in [

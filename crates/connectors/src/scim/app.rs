@@ -300,7 +300,7 @@ mod tests {
         atlassian: Hides
         coder: shows nobody
         github-enterprise: Lists, enterprise_owner billing_manager
-        github-organization: Deletes
+        github-organization: nothing
         gitlab: nothing
         hcp-terraform: filters Documented, pages of 200
         ory-polis: filters No
