@@ -112,6 +112,7 @@ fn plan(sim: &Sim) -> Plan {
         Client::new(config, sim.clock()).unwrap().reader()
     };
     let secret = |it: &str| Secret::new(it.to_owned());
+    let provisioned = [(system.clone(), name.clone())].into();
     let okta = okta::Config {
         system: system.clone(),
         app: name.clone(),
@@ -159,6 +160,7 @@ fn plan(sim: &Sim) -> Plan {
         settings_digest: [0; 32],
         settings: None,
         fingerprint_key: Some([0; 32]),
+        provisioned,
         turn: None,
         anchors: Vec::new(),
         software: "driftline test".to_owned(),
