@@ -1373,7 +1373,12 @@ fn why_no_leaver_is_in_a_bag_is_said_no_further_than_runs_saw_the_app() {
     };
     let table = [
         (FIRST, SECOND, "no source says that anybody left secureframe", 0),
-        (SECOND, THIRD, "whether anybody left is not proven, for lists were partial in each of the 2", 0),
+        (
+            SECOND,
+            THIRD,
+            "whether anybody left is not proven, for lists were partial in each of the 2",
+            0,
+        ),
         ("2026-11-24", "2026-11-25", "no full run of 2026-11-24 to 2026-11-25 saw secureframe", 1),
         ("2026-11-21", "2026-11-26", "whether anybody left, nobody looked", 5),
     ];
@@ -1381,6 +1386,26 @@ fn why_no_leaver_is_in_a_bag_is_said_no_further_than_runs_saw_the_app() {
         let (said, gap) = said(from, to);
         assert!(said.contains(wanted) && gap == days, "{from}: {said} {gap}");
     }
+}
+
+#[test]
+fn whoever_was_off_before_the_listing_began_is_counted_where_a_bag_has_no_leaver() {
+    let site = Site::firm();
+    let mut night = Night::quiet();
+    night.users.iter_mut().filter(|it| it.0 == 5).for_each(|it| it.1 = "DEPROVISIONED");
+    night.accounts.iter_mut().filter(|it| it.number == 5).for_each(|it| it.is_active = false);
+    site.night(FIRST, &night);
+    let mut users = json(night.users_json().as_bytes());
+    let left = users.as_array_mut().unwrap().iter_mut().find(|it| it["id"] == *user(5)).unwrap();
+    left["statusChanged"] = "2020-01-01T00:00:00.000Z".into();
+    site.write(&format!("exports/{FIRST}/users"), users.to_string());
+    site.run();
+    let period = ["--app", "secureframe", "--from", "2026-11-01", "--to", "2026-12-01"];
+    site.told(&[&["evidence", "export"][..], &period, &["--output", "empty.zip"]].concat());
+    let bag = Bag::from_zip(&site.read("empty.zip")).unwrap();
+    let start = text(bag.get("START-HERE.txt").unwrap());
+    assert!(start.contains("was off by then, was counted (1) and not listed"), "{start}");
+    assert!(!start.contains("no source says that anybody left"), "{start}");
 }
 
 #[test]

@@ -79,7 +79,8 @@ impl DeprovisionRecord {
             (one.channel, one.behaviour, &one.account)
                 == (other.channel, other.behaviour, &other.account)
         }) {
-            let (Some(it), Some(last_at)) = (same.first(), same.iter().map(|it| it.at).max()) else {
+            let (Some(it), Some(last_at)) = (same.first(), same.iter().map(|it| it.at).max())
+            else {
                 continue;
             };
             match tallies.last_mut() {

@@ -98,10 +98,7 @@ impl Scene<'_> {
                     earliest: root.began_after.map(|it| it.0),
                     latest: root.began_by.map(|it| it.0),
                 },
-                None => Interval {
-                    earliest: looked_at(before, system),
-                    latest: Some(self.now),
-                },
+                None => Interval { earliest: looked_at(before, system), latest: Some(self.now) },
             }
         });
         match (said.latest, known) {
@@ -315,7 +312,11 @@ mod tests {
         ];
         for (cause, whose, lost, began, idps, wanted) in table {
             let record = finding(cause, whose, lost);
-            assert_eq!(comes(record, began, idps, "app"), wanted, "{cause} {whose:?} {lost:?} {began:?}");
+            assert_eq!(
+                comes(record, began, idps, "app"),
+                wanted,
+                "{cause} {whose:?} {lost:?} {began:?}"
+            );
         }
         let mut over = finding(LeaverActive, entra, (Some(5), 5));
         over.finding.state = FindingState::Resolved;

@@ -165,9 +165,7 @@ impl Target {
             Some(Right::SourceGone) => {
                 "it is of somebody who is in no list any more, and its keys name nobody else"
             }
-            Some(_) => {
-                "the identity providers were not seen whole, so whose it is is not known"
-            }
+            Some(_) => "the identity providers were not seen whole, so whose it is is not known",
         };
         let what = format!("`{}` may be no canary: {why}; nothing was sent", self.account);
         Err(UsageError(what).into())
