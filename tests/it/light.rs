@@ -112,7 +112,6 @@ fn plan(sim: &Sim) -> Plan {
         Client::new(config, sim.clock()).unwrap().reader()
     };
     let secret = |it: &str| Secret::new(it.to_owned());
-    let provisioned = [(system.clone(), name.clone())].into();
     let okta = okta::Config {
         system: system.clone(),
         app: name.clone(),
@@ -155,12 +154,12 @@ fn plan(sim: &Sim) -> Plan {
         pass: Pass::Full,
         sources: vec![Source::Okta(okta), Source::Scim(Scim::new(scim, reader))],
         profiles: Arc::new(profiles),
+        provisioned: [(rules.idps[0].clone(), rules.app.clone())].into(),
         apps: vec![AppPlan { rules, keys: KeyRules::default() }],
         policy: Policy::default(),
         settings_digest: [0; 32],
         settings: None,
         fingerprint_key: Some([0; 32]),
-        provisioned,
         turn: None,
         anchors: Vec::new(),
         software: "driftline test".to_owned(),

@@ -153,9 +153,14 @@ fn looked_at(run: &Report, system: &SystemId) -> Option<DateTime<Utc>> {
         return None;
     }
     let lists = run.sources.iter().filter(|it| it.system == system.as_str());
+    Some(oldest(lists)? - CLOCK_SKEW_MAX)
+}
+
+/// Of when the oldest of these lists is; `None`: there is none, or one was not read.
+fn oldest<'s>(lists: impl Iterator<Item = &'s v1::Source>) -> Option<DateTime<Utc>> {
     let read = lists.map(|it| it.as_of.filter(|_| it.failed.is_none()).map(|it| it.at.0));
     let read: Option<Vec<DateTime<Utc>>> = read.collect();
-    Some(read?.into_iter().min()? - CLOCK_SKEW_MAX)
+    read?.into_iter().min()
 }
 
 /// Between when the person lost the app, or was to get it.
@@ -288,6 +293,46 @@ mod tests {
             (1, 0) => "sure",
             (0, 1) => "perhaps",
             _ => "not",
+        }
+    }
+
+    /// Of which hour a list is, and why it failed.
+    type Read = (Option<i64>, Option<&'static str>);
+
+    fn list((hour, failed): Read) -> v1::Source {
+        v1::Source {
+            system: "entra".to_owned(),
+            kind: v1::SystemKind::Idp,
+            list: v1::List::Identities,
+            channel: None,
+            grade: v1::Grade::A,
+            snapshot: None,
+            as_of: hour.map(|it| v1::AsOf { at: v1::Time(at(it)), basis: v1::AsOfBasis::Stated }),
+            coverage: None,
+            held: None,
+            failed: failed.map(str::to_owned),
+            n_rows: 0,
+            n_changed: None,
+            digest: None,
+            n_requests: 0,
+            n_bytes: 0,
+            requests: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_run_looked_no_later_than_its_oldest_list_is_and_not_where_one_was_not_read() {
+        let table: [(&[Read], Option<i64>); 5] = [
+            (&[(Some(2), None)], Some(2)),
+            (&[(Some(4), None), (Some(2), None)], Some(2)),
+            (&[(Some(4), None), (Some(2), Some("refused"))], None),
+            (&[(Some(4), None), (None, None)], None),
+            (&[], None),
+        ];
+        for (lists, wanted) in table {
+            let lists: Vec<v1::Source> = lists.iter().copied().map(list).collect();
+            assert_eq!(oldest(lists.iter()), wanted.map(at), "{lists:?}");
         }
     }
 
