@@ -541,7 +541,7 @@ class Bag:
         if ipe.get("format") not in FORMS[IPE] or ipe.get("counts") != counts or ipe.get("reconciliation") != reconciled:
             problems.append("the counts of `ipe.json` are not those of the population")
         if OSCAL in self.files:
-            problems += [f"the results of OSCAL {it}" for it in self.compare_oscal(rows, bodies, counts, reconciled)]
+            problems += [f"the results of OSCAL {it}" for it in self.compare_oscal(rows, bodies, counts, reconciled, ipe)]
         runs = [run_told(at, it, app) for at, it in within.items() if it["type"] in ("run.completed", "run.failed")]
         found = [[*it[:4], *it[6:8]] for it in self.table("coverage.csv", COVERAGE)]
         problems += [f"the run of entry {it[1]} in `coverage.csv` is another" for it in found if it not in runs]
@@ -613,7 +613,7 @@ class Bag:
                     problems.append(f"entry {at} has no event in `ocsf.ndjson`")
         return problems, f"{len(runs)} runs and {len(lines)} events are what their entries say"
 
-    def compare_oscal(self, rows, bodies, counts, reconciled):
+    def compare_oscal(self, rows, bodies, counts, reconciled, ipe):
         """What the results say otherwise than the population, the log and the files of the bag."""
         try:
             document = read_json(self.text(OSCAL))["assessment-results"]
@@ -631,6 +631,11 @@ class Bag:
                 return sum(n.values()) > 0 and f"{status['state']} {status['reason']}" == wanted and it["description"] == words
             if version not in FORMS[OSCAL] or not all(map(judges, found)):
                 yield "judge otherwise than the population"
+            is_judged = sum(n.values()) > 0 and ipe.get("is_provisional") is not True
+            selections = document["results"][0]["reviewed-controls"].get("control-objective-selections", [])
+            objectives = [one["objective-id"] for it in selections for one in it["include-objectives"]]
+            if [it["target"]["target-id"] for it in found] != (objectives if is_judged else []):
+                yield "have not one finding for each objective, or one where nothing was to be judged"
             titled = {}
             for it in observations:
                 titled.setdefault(it["title"], []).append(it)

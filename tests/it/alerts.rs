@@ -1,7 +1,7 @@
 //! Alerts: what is told, that a crash loses none of it, and that it is asked again before it is
 //! told late.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -262,6 +262,7 @@ async fn deliver_late(sim: &Sim, site: &Site) -> Deliveries {
     let sender = Sender { name: "hook".into(), names: false, kind: Kind::Command(hook) };
     let plan = Plan {
         pass: Pass::Full,
+        provisioned: BTreeMap::new(),
         turn: None,
         anchors: Vec::new(),
         sources: vec![Source::Scim(Scim::new(scim, reader))],

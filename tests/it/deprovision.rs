@@ -50,6 +50,24 @@ async fn what_becomes_of_a_leavers_account_is_seen_once_and_told_by_each_report(
     }
 }
 
+/// The light pass sees the account off by its id, and what the list makes of it nobody knows yet.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_light_pass_saw_off_is_seen_by_the_next_full_run() {
+    for (does, wanted) in [
+        ("", Deprovisioned::Lists),
+        (" (hides inactive)", Deprovisioned::Hides),
+        (" (deletes inactive)", Deprovisioned::Deletes),
+    ] {
+        let watched = Watched::seen(&firm(does)).await;
+        ana_goes(&watched);
+        watched.sim.clock().advance(TimeDelta::hours(1));
+        watched.run(Pass::Light).await;
+        assert_eq!(seen(&watched).await, Vec::<String>::new(), "a light pass reads no list");
+        night(&watched).await;
+        assert_eq!(seen(&watched).await, [format!("scim a1 {wanted}")]);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_seen_where_the_list_is_not_whole_or_nobody_left() {
     let watched = Watched::seen(&firm("")).await;
@@ -89,4 +107,7 @@ async fn the_doctor_the_report_and_the_bag_say_what_is_set_and_what_was_seen() {
     site.write("driftline.toml", other);
     let told = ask(&site, &["doctor"]).stdout;
     assert!(told.contains("As the settings say, it is `deletes`, and other was seen"), "{told}");
+    let export = [&["evidence", "export"][..], &period, &["--output", "other.zip"]].concat();
+    let said = ask(&site, &export);
+    assert!(said.stdout.contains("or otherwise than set"), "{said}");
 }

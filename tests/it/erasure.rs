@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::thread;
 
+use domain::{ProbeEnd, ProbeRequest, Signature, SystemId};
 use rusqlite::Connection;
 use serde_json::Value;
+use store::Store;
 
 use crate::firm::{FIRST, Night, SECOND, THIRD, account, settings, user};
 use crate::site::{Answer, Site, json, project, stands_in};
@@ -171,6 +173,50 @@ fn who_was_erased_is_nowhere_in_the_file_and_everything_still_verifies() {
     site.told(&["db", "verify"]);
     site.told(&["evidence", "rederive", "5"]);
     assert!(!unpacked(&site).contains(LOGIN) && is_kept(&site, LOGIN).is_empty());
+}
+
+/// Keeps a probe that asked by their address.
+async fn probed(site: &Site) {
+    let store = Store::open(&site.path("driftline.db")).unwrap();
+    let at = "2026-11-22T12:00:00Z".parse().unwrap();
+    let asked = Signature { by: "Ada Byron".to_owned(), place: "desk".to_owned(), at };
+    let app = SystemId::parse("secureframe").unwrap();
+    let probe = store.begin_probe(app, "c9".into(), asked).await.unwrap();
+    let request = ProbeRequest {
+        method: "GET".into(),
+        url: format!("https://scim.example/Users?filter=userName eq \"{LOGIN}\"").into(),
+        status: Some(200),
+        n_bytes: 2,
+        sha256: [1; 32],
+        sent_sha256: None,
+        at,
+    };
+    let end = ProbeEnd {
+        at,
+        behaviour: None,
+        outcome: "It is still shown on.".to_owned(),
+        is_back_on: false,
+        requests: vec![request],
+    };
+    store.end_probe(probe, end).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_probe_that_named_them_is_told_without_them_and_everything_still_verifies() {
+    let site = left("[retention]\nleavers = \"1d\"\nfindings = \"1d\"\n");
+    gone(&site);
+    probed(&site).await;
+    site.told(&["db", "verify"]);
+    let digest = shown(&site.told(&erase(&[])));
+    site.told(&erase(&["--confirm", &digest]));
+    assert_eq!(is_kept(&site, LOGIN), Vec::<String>::new());
+    site.told(&["db", "verify"]);
+    let connection = Connection::open(site.path("driftline.db")).unwrap();
+    let lie = "DROP TRIGGER probe_end_no_update; UPDATE probe_end SET is_back_on = 1";
+    connection.execute_batch(lie).unwrap();
+    drop(connection);
+    let answer = site.ask(&["db", "verify"]);
+    assert_ne!(answer.status, 0, "an erasure changes no more than texts: {answer}");
 }
 
 #[test]

@@ -604,7 +604,7 @@ fn a_table_an_event_or_a_count_that_entries_tell_otherwise_is_named_by_both_veri
     let twice = first.repeat(2);
     let from_nothing = first.clone() + &settings_that_there_were_not(&audited.bag) + "\n";
     #[rustfmt::skip]
-    let attacks: [(&str, &str, &str, &str); 34] = [
+    let attacks: [(&str, &str, &str, &str); 37] = [
         // file, what stands there, what is put there, what is told
         ("data/config-changes.csv", "policy.changed", "software.started", "`config-changes.csv` is not what"),
         ("data/reconciliation.csv", ",no,yes,", ",yes,yes,", "`reconciliation.csv` is not what"),
@@ -639,6 +639,9 @@ fn a_table_an_event_or_a_count_that_entries_tell_otherwise_is_named_by_both_veri
         (OSCAL, " leavers: ", " people: ", "OSCAL say otherwise how many left"),
         (OSCAL, "are under the root", "were under the root", "or what the log is"),
         (OSCAL, "\"observation-uuid\": \"", "\"observation-uuid\": \"0", "OSCAL lead from a finding to other"),
+        (OSCAL, "\"findings\": [", "\"found\": [", "OSCAL have not one finding for each objective"),
+        (OSCAL, "\"target-id\": \"", "\"target-id\": \"0", "OSCAL have not one finding for each objective"),
+        ("data/ipe.json", "\"is_provisional\": false", "\"is_provisional\": true", "or one where nothing was to be judged"),
         (OSCAL, "\"../population.csv\"", "\"../alerts.csv\"", "OSCAL name a file by another SHA-256"),
     ];
     for (path, from, to, told) in attacks {
@@ -1344,6 +1347,65 @@ fn who_was_off_in_time_satisfies_an_objective_and_where_nobody_was_judged_there_
     night(&site, SECOND, &[5], &[5], &[]);
     let met = results(&bag("met.zip"))["results"][0].clone();
     assert_eq!(met["findings"][0]["target"]["status"]["state"], "satisfied", "{met:#}");
+}
+
+#[test]
+fn why_no_leaver_is_in_a_bag_is_said_no_further_than_runs_saw_the_app() {
+    let site = Site::firm();
+    let blind = |date: &str| {
+        site.night(date, &Night::quiet());
+        site.write(&format!("exports/{date}/accounts"), "this is no list");
+        assert_eq!(site.run().status, 4);
+    };
+    night(&site, FIRST, &[], &[], &[]);
+    blind(SECOND);
+    // The night before is tried again, and days after what was read of the app is too old.
+    blind("2026-11-24");
+    let said = |from: &str, to: &str| {
+        let name = format!("{from}_{to}.zip");
+        let period = ["--app", "secureframe", "--from", from, "--to", to, "--output", &name];
+        site.told(&[&["evidence", "export"][..], &period].concat());
+        let bag = Bag::from_zip(&site.read(&name)).unwrap();
+        let start = text(bag.get("START-HERE.txt").unwrap());
+        let said = start.lines().find(|it| it.contains("There is no leaver in it")).unwrap();
+        let ipe = json(bag.get("data/ipe.json").unwrap());
+        (said.to_owned(), ipe["coverage"]["longest_gap_s"].as_u64().unwrap() / 86_400)
+    };
+    let table = [
+        (FIRST, SECOND, "no source says that anybody left secureframe", 0),
+        (
+            SECOND,
+            THIRD,
+            "whether anybody left is not proven, for lists were partial in each of the 2",
+            0,
+        ),
+        ("2026-11-24", "2026-11-25", "no full run of 2026-11-24 to 2026-11-25 saw secureframe", 1),
+        ("2026-11-21", "2026-11-26", "whether anybody left, nobody looked", 5),
+    ];
+    for (from, to, wanted, days) in table {
+        let (said, gap) = said(from, to);
+        assert!(said.contains(wanted) && gap == days, "{from}: {said} {gap}");
+    }
+}
+
+#[test]
+fn whoever_was_off_before_the_listing_began_is_counted_where_a_bag_has_no_leaver() {
+    let site = Site::firm();
+    let mut night = Night::quiet();
+    night.users.iter_mut().filter(|it| it.0 == 5).for_each(|it| it.1 = "DEPROVISIONED");
+    night.accounts.iter_mut().filter(|it| it.number == 5).for_each(|it| it.is_active = false);
+    site.night(FIRST, &night);
+    let mut users = json(night.users_json().as_bytes());
+    let left = users.as_array_mut().unwrap().iter_mut().find(|it| it["id"] == *user(5)).unwrap();
+    left["statusChanged"] = "2020-01-01T00:00:00.000Z".into();
+    site.write(&format!("exports/{FIRST}/users"), users.to_string());
+    site.run();
+    let period = ["--app", "secureframe", "--from", "2026-11-01", "--to", "2026-12-01"];
+    site.told(&[&["evidence", "export"][..], &period, &["--output", "empty.zip"]].concat());
+    let bag = Bag::from_zip(&site.read("empty.zip")).unwrap();
+    let start = text(bag.get("START-HERE.txt").unwrap());
+    assert!(start.contains("was off by then, was counted (1) and not listed"), "{start}");
+    assert!(!start.contains("no source says that anybody left"), "{start}");
 }
 
 #[test]

@@ -154,6 +154,7 @@ fn plan(sim: &Sim) -> Plan {
         pass: Pass::Full,
         sources: vec![Source::Okta(okta), Source::Scim(Scim::new(scim, reader))],
         profiles: Arc::new(profiles),
+        provisioned: [(rules.idps[0].clone(), rules.app.clone())].into(),
         apps: vec![AppPlan { rules, keys: KeyRules::default() }],
         policy: Policy::default(),
         settings_digest: [0; 32],

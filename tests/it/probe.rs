@@ -4,21 +4,27 @@
 use rusqlite::Connection;
 use sim::Sim;
 
-use crate::live::{FIRM, ask, installed_with};
+use crate::live::{FIRM, ask, fault, installed_with};
 use crate::site::{Answer, Site};
 
-/// `c9` is the canary.
+/// `c9` is the canary; `e7` is of somebody who is in no list any more.
 async fn installed(app: &str) -> (Sim, Site) {
+    let (sim, site) = ready(app).await;
+    ask(&site, &["run", "--once"]);
+    (sim, site)
+}
+
+/// The same before the first run.
+async fn ready(app: &str) -> (Sim, Site) {
     let firm = FIRM.replace("\napp\n", &format!("\napp ({app})\n")).replace(
         "  a9 -",
-        "  c9 - canary@firm.test on\n  d1 00ugit00000000000004 gita@firm.test on\n  a9 -",
+        "  c9 - canary@firm.test on\n  d1 00ugit00000000000004 gita@firm.test on\n  e7 00ugone0000000000007 gone@firm.test on\n  a9 -",
     );
     let (sim, site) = installed_with(&firm, "").await;
     let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
-    let probe = "\n[app.secureframe.scim.probe]\ntoken = \"file:write.token\"\ncanaries = [\"c9\", \"d1\", \"a2\", \"zz\"]\n";
+    let probe = "\n[app.secureframe.scim.probe]\ntoken = \"file:write.token\"\ncanaries = [\"c9\", \"d1\", \"a2\", \"e7\", \"zz\"]\n";
     site.write("driftline.toml", settings + probe);
     site.write("write.token", "sim-scim-write-token\n");
-    ask(&site, &["run", "--once"]);
     (sim, site)
 }
 
@@ -128,6 +134,7 @@ async fn an_account_that_is_anybodys_or_not_named_is_refused_and_nothing_is_sent
     for (account, words) in [
         ("d1", "is no canary"),
         ("a2", "is no canary"),
+        ("e7", "of somebody who is in no list any more"),
         ("a9", "is not in `canaries`"),
         ("zz", "no run has seen account `zz`"),
     ] {
@@ -135,6 +142,13 @@ async fn an_account_that_is_anybodys_or_not_named_is_refused_and_nothing_is_sent
         assert_eq!(answer.status, 2, "{account}: {answer}");
         assert!(answer.stderr.contains(words), "{account}: {answer}");
     }
+    let (blind, dark) = ready("takes writes").await;
+    fault(&blind, "okta/users", "cut-body");
+    ask(&dark, &["run", "--once"]);
+    let answer = probe(&dark, &["c9"]);
+    assert_eq!(answer.status, 2, "{answer}");
+    assert!(answer.stderr.contains("were not seen whole, so whose it is"), "{answer}");
+    assert_eq!(row::<i64>(&dark, "SELECT count(*) FROM probe"), 0);
     // It was given to somebody since the last run.
     sim.world().app.accounts.iter_mut().find(|it| it.id == "c9").unwrap().user_name =
         Some("gita@firm.test".to_owned());

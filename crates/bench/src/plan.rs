@@ -1,6 +1,7 @@
 //! The plan of a run: one identity provider, one app that lists who is off, nothing out of the
 //! ordinary.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connectors::files::Profiles;
@@ -48,6 +49,7 @@ pub(crate) fn plan(
         settings_digest: [0; 32],
         settings: None,
         fingerprint_key: Some([0; 32]),
+        provisioned: BTreeMap::new(),
         turn: None,
         software: concat!("driftline ", env!("CARGO_PKG_VERSION")).to_owned(),
         routes: Default::default(),

@@ -71,25 +71,31 @@ impl DeprovisionRecord {
     /// Of one app. `seen`: all that was seen of any.
     #[must_use]
     pub fn of(app: &SystemId, set: Option<Deprovisioned>, seen: &[DeprovisionSeen]) -> Self {
+        let mut of_app: Vec<&DeprovisionSeen> = seen.iter().filter(|it| it.app == *app).collect();
+        of_app.sort_by_key(|it| (it.channel, it.behaviour, &it.account));
         let mut tallies: Vec<DeprovisionTally> = Vec::new();
-        for it in seen.iter().filter(|it| it.app == *app) {
-            let same = |tally: &&mut DeprovisionTally| {
-                (tally.channel, tally.behaviour) == (it.channel, it.behaviour)
+        // A canary that was probed again is one account.
+        for same in of_app.chunk_by(|one, other| {
+            (one.channel, one.behaviour, &one.account)
+                == (other.channel, other.behaviour, &other.account)
+        }) {
+            let (Some(it), Some(last_at)) = (same.first(), same.iter().map(|it| it.at).max())
+            else {
+                continue;
             };
-            match tallies.iter_mut().find(same) {
-                Some(tally) => {
-                    tally.n_accounts += 1;
-                    tally.last_at = tally.last_at.max(it.at);
+            match tallies.last_mut() {
+                Some(last) if (last.channel, last.behaviour) == (it.channel, it.behaviour) => {
+                    last.n_accounts += 1;
+                    last.last_at = last.last_at.max(last_at);
                 }
-                None => tallies.push(DeprovisionTally {
+                _ => tallies.push(DeprovisionTally {
                     channel: it.channel,
                     behaviour: it.behaviour,
                     n_accounts: 1,
-                    last_at: it.at,
+                    last_at,
                 }),
             }
         }
-        tallies.sort_by_key(|it| (it.channel, it.behaviour));
         Self { set, is_on_vendors_word: false, seen: tallies }
     }
 
@@ -101,12 +107,15 @@ impl DeprovisionRecord {
         seen.next().is_none().then_some(first.behaviour)
     }
 
-    /// Whether it is known: in the settings, or seen in some view, and in no view mixed.
+    /// Whether it is known: in the settings, or seen in some view, and in no view mixed; and nowhere
+    /// seen otherwise than the settings or the vendor say.
     #[must_use]
     pub fn is_known(&self) -> bool {
         let is_plain = |it: &DeprovisionTally| self.seen_in(it.channel).is_some();
         let is_set = self.set.is_some() && !self.is_on_vendors_word;
-        is_set || !self.seen.is_empty() && self.seen.iter().all(is_plain)
+        let as_set = |it: &DeprovisionTally| self.set.is_none_or(|set| it.behaviour == set);
+        (is_set || !self.seen.is_empty() && self.seen.iter().all(is_plain))
+            && self.seen.iter().all(as_set)
     }
 }
 
@@ -165,4 +174,45 @@ pub struct ProbeRequest {
     pub sent_sha256: Option<Digest>,
     /// When it was sent, or the walk of which it is one page began.
     pub at: DateTime<Utc>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_known_where_nothing_was_seen_otherwise_and_an_account_counts_once() {
+        use Deprovisioned::{Hides, Lists};
+        let app = SystemId::parse("app").unwrap();
+        let seen = |(account, behaviour): &(&str, Deprovisioned)| DeprovisionSeen {
+            app: app.clone(),
+            channel: Channel::Scim,
+            account: (*account).into(),
+            behaviour: *behaviour,
+            at: DateTime::UNIX_EPOCH,
+            by: DeprovisionWitness::Probe(1),
+        };
+        let (once, again) = ([("c", Lists)], [("c", Lists), ("c", Lists), ("d", Lists)]);
+        let mixed = [("c", Lists), ("d", Hides)];
+        #[rustfmt::skip]
+        let table: [(Option<Deprovisioned>, bool, &[(&str, Deprovisioned)], bool, &[u64]); 9] = [
+            // set     | vendor's word | seen   | known | accounts
+            (None,        false,         &[],     false,  &[]),
+            (None,        false,         &again,  true,   &[2]),
+            (None,        false,         &mixed,  false,  &[1, 1]),
+            (Some(Lists), false,         &[],     true,   &[]),
+            (Some(Lists), false,         &once,   true,   &[1]),
+            (Some(Hides), false,         &once,   false,  &[1]),
+            (Some(Lists), false,         &mixed,  false,  &[1, 1]),
+            (Some(Lists), true,          &[],     false,  &[]),
+            (Some(Hides), true,          &once,   false,  &[1]),
+        ];
+        for (set, is_on_vendors_word, of, known, accounts) in table {
+            let seen: Vec<DeprovisionSeen> = of.iter().map(seen).collect();
+            let record = DeprovisionRecord::of(&app, set, &seen);
+            let record = DeprovisionRecord { is_on_vendors_word, ..record };
+            let n: Vec<u64> = record.seen.iter().map(|it| it.n_accounts).collect();
+            assert_eq!((record.is_known(), &*n), (known, accounts), "{set:?} {of:?}");
+        }
+    }
 }

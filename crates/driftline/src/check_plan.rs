@@ -1,5 +1,6 @@
 //! What `check` means: a plan made from the files that were named, without settings.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -65,6 +66,7 @@ pub(crate) fn plan(args: &CheckArgs, profiles: Arc<Profiles>) -> Result<Plan, Us
         settings_digest: digest(args),
         settings: None,
         fingerprint_key: None,
+        provisioned: BTreeMap::new(),
         turn: None,
         software: crate::SOFTWARE.to_owned(),
         routes: Routes::default(), // It tells whoever typed it.

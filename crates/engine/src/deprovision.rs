@@ -3,9 +3,9 @@
 
 use domain::{
     Account, Activity, DeprovisionRecord, DeprovisionSeen, DeprovisionWitness, Deprovisioned,
-    EntityId, LeaverKind, List, Pass, Rows, RunId, SystemId, Verdict,
+    EntityId, LeaverKind, List, Pass, Rows, RunId, SystemId,
 };
-use drift::{AccountSeen, AppRules, Deprovision};
+use drift::{AppRules, Deprovision};
 use rustc_hash::FxHashSet;
 use store::{State, Store, StoreError};
 
@@ -31,33 +31,31 @@ pub(crate) async fn seen(
         let app = &outcome.app.rules.app;
         let left = outcome.judgement.leavers.iter().filter(|it| it.kind == LeaverKind::Left);
         let mut rows: FxHashSet<EntityId> = FxHashSet::default();
-        for account in left.flat_map(|it| &it.accounts).filter(|it| may_be_new(state, it)) {
+        // Whose owner is certain.
+        for account in left.flat_map(|it| &it.accounts).filter(|it| it.tier.is_some()) {
             rows.extend(account.rows.iter().map(|it| it.0));
         }
         for listing in listings.iter().filter(|it| it.stream.system == *app) {
             suspects.extend(in_list(listing, app, &rows, run));
         }
     }
-    let is_known = |it: &DeprovisionSeen| {
-        let same = |other: &DeprovisionSeen| {
-            (&other.app, other.channel, &other.account, other.behaviour)
-                == (&it.app, it.channel, &it.account, it.behaviour)
+    let known = |it: &DeprovisionSeen| {
+        let key = (it.app.clone(), it.channel, it.account.clone());
+        let of_it = move |other: &&DeprovisionSeen| {
+            (&other.app, other.channel, &other.account) == (&key.0, key.1, &key.2)
         };
-        state.deprovisions.iter().any(same)
+        state.deprovisions.iter().filter(of_it)
     };
-    suspects.retain(|it| !is_known(&it.1));
+    suspects.retain(|(_, it)| !known(it).any(|other| other.behaviour == it.behaviour));
     let looks = store.looks_at(suspects.iter().map(|it| it.0).collect()).await?;
-    let was_on = |row: EntityId| {
-        let last = looks.get(&row).and_then(|it| it.last());
-        last.is_some_and(|it| it.activity == Activity::Active)
+    // What becomes of it later, as when the app purges what it hid, is not what switching it off did.
+    let is_first = |(row, it): &(EntityId, DeprovisionSeen)| {
+        let last = looks.get(row).and_then(|it| it.last());
+        last.is_some_and(|last| {
+            last.activity == Activity::Active && !known(it).any(|other| other.at > last.until)
+        })
     };
-    Ok(suspects.into_iter().filter(|it| was_on(it.0)).map(|it| it.1).collect())
-}
-
-/// Whether its owner is certain, and no run before saw it off.
-fn may_be_new(state: &State, account: &AccountSeen) -> bool {
-    let before = state.standings.get(&account.entity).map(|it| it.verdict);
-    account.tier.is_some() && before != Some(Verdict::ConfirmedOffboarded)
+    Ok(suspects.into_iter().filter(is_first).map(|it| it.1).collect())
 }
 
 /// What a list that was read in this run, whole, shows of these rows; nothing of another.
@@ -81,7 +79,10 @@ fn in_list(
         at,
         by: DeprovisionWitness::Run(run),
     };
-    let listed = listed(fresh).filter(|it| rows.contains(&it.0) && is_off(it.1));
+    // Who was on before and is off is another row.
+    let written: FxHashSet<EntityId> = fresh.enrolled.written().collect();
+    let is_new = |row: &EntityId| rows.contains(row) && written.contains(row);
+    let listed = listed(fresh).filter(|it| is_new(&it.0) && is_off(it.1));
     let at = fresh.snapshot.as_of.at;
     let mut found: Vec<_> =
         listed.map(|(row, it)| (row, seen(&it.id, Deprovisioned::Lists, at))).collect();

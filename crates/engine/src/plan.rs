@@ -1,5 +1,6 @@
 //! What a run has to do: the systems to pull, the apps to judge, the policy to judge by.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alerting::Routes;
@@ -24,6 +25,8 @@ pub struct Plan {
     pub profiles: Arc<Profiles>,
     /// The apps, in order of name.
     pub apps: Vec<AppPlan>,
+    /// The one app of each identity provider over its API that it is asked about, by the provider.
+    pub provisioned: BTreeMap<SystemId, SystemId>,
     /// What counts as drift.
     pub policy: Policy,
     /// SHA-256 of the settings.

@@ -104,6 +104,7 @@ pub(crate) fn record(
         apps: &apps,
         findings: &findings,
         before: run.beside.before.as_ref(),
+        provisioned: &run.plan.provisioned,
         now: run.now,
     };
     RunRecord {

@@ -1,7 +1,9 @@
 //! Trouble of provisioning, and the findings that come of it. It names them, and changes none.
 //!
-//! A finding comes of it where the provider knows the person, the app is one of the provider's, the
-//! kind of finding is one that such trouble makes, and the person lost the app while it was so.
+//! A finding comes of it where the provider knows the person, the app is the one that the provider was
+//! asked about, the kind of finding is one that such trouble makes, and the person lost the app while it was so.
+
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use connectors::live::Trouble;
@@ -20,6 +22,8 @@ pub(crate) struct Scene<'s> {
     pub(crate) findings: &'s [FindingRecord],
     /// The full run before, which may have been told of the same.
     pub(crate) before: Option<&'s Report>,
+    /// The app that each provider speaks of: what it says of its provisioning is of no other.
+    pub(crate) provisioned: &'s BTreeMap<SystemId, SystemId>,
     pub(crate) now: DateTime<Utc>,
 }
 
@@ -94,10 +98,7 @@ impl Scene<'_> {
                     earliest: root.began_after.map(|it| it.0),
                     latest: root.began_by.map(|it| it.0),
                 },
-                None => Interval {
-                    earliest: looked_at(before, system).then_some(before.now.0),
-                    latest: Some(self.now),
-                },
+                None => Interval { earliest: looked_at(before, system), latest: Some(self.now) },
             }
         });
         match (said.latest, known) {
@@ -117,7 +118,8 @@ impl Scene<'_> {
         let finding = &record.finding;
         let lives = !matches!(finding.state, FindingState::Resolved | FindingState::FalsePositive);
         let app = self.apps.iter().find(|it| it.app == finding.app);
-        let is_bound = app.is_some_and(|it| it.idps.contains(system));
+        let is_of_app = self.provisioned.get(system) == Some(&finding.app);
+        let is_bound = is_of_app && app.is_some_and(|it| it.idps.contains(system));
         let owners = || record.person.identities.iter().filter_map(|it| it.split_once('/'));
         let theirs = || owners().filter(|it| it.0 == system.as_str()).map(|it| it.1);
         let of_it = reach.iter().filter(|it| it.causes.contains(&finding.cause));
@@ -138,18 +140,27 @@ impl Scene<'_> {
     }
 }
 
-/// Whether a run read all that the provider says of itself.
-fn looked_at(run: &Report, system: &SystemId) -> bool {
-    let mut lists = run.sources.iter().filter(|it| it.system == system.as_str()).peekable();
+/// Since when at the latest a run read all that the provider says of itself, by the clocks of both;
+/// `None`: it did not, or that is not known.
+fn looked_at(run: &Report, system: &SystemId) -> Option<DateTime<Utc>> {
     let unread = [Watcher::SnapshotIncomplete, Watcher::CredentialFailed];
     let mut told = run.watcher.iter().filter(|it| it.system.as_deref() == Some(system.as_str()));
     // What an earlier version told has no name: it may have been the same.
     let is_nameless = |it: &v1::WatcherFinding| {
         it.kind == Watcher::ProvisioningUnhealthy && it.root_cause.is_none()
     };
-    lists.peek().is_some()
-        && lists.all(|it| it.failed.is_none())
-        && told.all(|it| !unread.contains(&it.kind) && !is_nameless(it))
+    if !told.all(|it| !unread.contains(&it.kind) && !is_nameless(it)) {
+        return None;
+    }
+    let lists = run.sources.iter().filter(|it| it.system == system.as_str());
+    Some(oldest(lists)? - CLOCK_SKEW_MAX)
+}
+
+/// Of when the oldest of these lists is; `None`: there is none, or one was not read.
+fn oldest<'s>(lists: impl Iterator<Item = &'s v1::Source>) -> Option<DateTime<Utc>> {
+    let read = lists.map(|it| it.as_of.filter(|_| it.failed.is_none()).map(|it| it.at.0));
+    let read: Option<Vec<DateTime<Utc>>> = read.collect();
+    read?.into_iter().min()
 }
 
 /// Between when the person lost the app, or was to get it.
@@ -240,8 +251,13 @@ mod tests {
         }
     }
 
-    /// `sure`, `perhaps` or `not`, of trouble of Entra that began between these hours.
-    fn comes(record: FindingRecord, began: (Option<i64>, i64), idps: &[&str]) -> &'static str {
+    /// `sure`, `perhaps` or `not`, of trouble of Entra with the app `of` that began between these hours.
+    fn comes(
+        record: FindingRecord,
+        began: (Option<i64>, i64),
+        idps: &[&str],
+        of: &str,
+    ) -> &'static str {
         let app = AppRecord {
             app: system("app"),
             idps: idps.iter().map(|it| system(it)).collect(),
@@ -265,12 +281,58 @@ mod tests {
                 whom: Whom::EverybodySince(since),
             }],
         };
-        let scene = Scene { apps: &[app], findings: &[record], before: None, now: at(10) };
+        let scene = Scene {
+            apps: &[app],
+            findings: &[record],
+            before: None,
+            provisioned: &[(system("entra"), system(of))].into(),
+            now: at(10),
+        };
         let root = scene.root(&system("entra"), &trouble).unwrap();
         match (root.explains.len(), root.may_explain.len()) {
             (1, 0) => "sure",
             (0, 1) => "perhaps",
             _ => "not",
+        }
+    }
+
+    /// Of which hour a list is, and why it failed.
+    type Read = (Option<i64>, Option<&'static str>);
+
+    fn list((hour, failed): Read) -> v1::Source {
+        v1::Source {
+            system: "entra".to_owned(),
+            kind: v1::SystemKind::Idp,
+            list: v1::List::Identities,
+            channel: None,
+            grade: v1::Grade::A,
+            snapshot: None,
+            as_of: hour.map(|it| v1::AsOf { at: v1::Time(at(it)), basis: v1::AsOfBasis::Stated }),
+            coverage: None,
+            held: None,
+            failed: failed.map(str::to_owned),
+            n_rows: 0,
+            n_changed: None,
+            digest: None,
+            n_requests: 0,
+            n_bytes: 0,
+            requests: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_run_looked_no_later_than_its_oldest_list_is_and_not_where_one_was_not_read() {
+        let table: [(&[Read], Option<i64>); 5] = [
+            (&[(Some(2), None)], Some(2)),
+            (&[(Some(4), None), (Some(2), None)], Some(2)),
+            (&[(Some(4), None), (Some(2), Some("refused"))], None),
+            (&[(Some(4), None), (None, None)], None),
+            (&[], None),
+        ];
+        for (lists, wanted) in table {
+            let lists: Vec<v1::Source> = lists.iter().copied().map(list).collect();
+            assert_eq!(oldest(lists.iter()), wanted.map(at), "{lists:?}");
         }
     }
 
@@ -295,10 +357,17 @@ mod tests {
         ];
         for (cause, whose, lost, began, idps, wanted) in table {
             let record = finding(cause, whose, lost);
-            assert_eq!(comes(record, began, idps), wanted, "{cause} {whose:?} {lost:?} {began:?}");
+            assert_eq!(
+                comes(record, began, idps, "app"),
+                wanted,
+                "{cause} {whose:?} {lost:?} {began:?}"
+            );
         }
         let mut over = finding(LeaverActive, entra, (Some(5), 5));
         over.finding.state = FindingState::Resolved;
-        assert_eq!(comes(over, (Some(4), 4), both), "not");
+        assert_eq!(comes(over, (Some(4), 4), both, "app"), "not");
+        // Entra speaks of another app, and this one names it, too.
+        let another = finding(LeaverActive, entra, (Some(5), 5));
+        assert_eq!(comes(another, (Some(4), 4), both, "wiki"), "not");
     }
 }

@@ -118,17 +118,20 @@ impl<'b> Told<'b> {
     }
 
     fn counts(&self, problems: &mut Vec<String>) {
-        let ipe: Option<Value> =
-            self.bag.get(contents::IPE).and_then(|it| serde_json::from_slice(it).ok());
+        let ipe = self.ipe();
         let n_traces = self.bag.paths().filter(|it| it.starts_with(contents::TRACES)).count();
         let made = (contents::counts(self.leavers, n_traces), contents::sides(self.leavers));
-        if !ipe.is_some_and(|it| {
-            *part(&it, "/format") == *contents::IPE_FORM
-                && *part(&it, "/counts") == made.0
-                && *part(&it, "/reconciliation") == made.1
-        }) {
+        let is_so = *part(&ipe, "/format") == *contents::IPE_FORM
+            && *part(&ipe, "/counts") == made.0
+            && *part(&ipe, "/reconciliation") == made.1;
+        if !is_so {
             problems.push("the counts of `ipe.json` are not those of the population".to_owned());
         }
+    }
+
+    fn ipe(&self) -> Value {
+        let ipe = self.bag.get(contents::IPE).and_then(|it| serde_json::from_slice(it).ok());
+        ipe.unwrap_or_default()
     }
 
     /// The results of OSCAL judge as the population does, and say of each leaver, of the log and of the
@@ -155,6 +158,17 @@ impl<'b> Told<'b> {
                         && *part(it, "/description") == *judged.in_words()
                 }),
             "judge otherwise than the population",
+        );
+        let is_judged = judged.n() > 0 && *part(&self.ipe(), "/is_provisional") != true;
+        let reviewed = "/results/0/reviewed-controls/control-objective-selections";
+        let objectives = list(document, reviewed).iter().filter(|_| is_judged);
+        let objectives = objectives.flat_map(|it| list(it, "/include-objectives"));
+        check(
+            found
+                .iter()
+                .map(|it| part(it, "/target/target-id"))
+                .eq(objectives.map(|it| part(it, "/objective-id"))),
+            "have not one finding for each objective, or one where nothing was to be judged",
         );
         let observations = list(document, "/results/0/observations");
         let titled = |title: &str| -> Vec<&Value> {

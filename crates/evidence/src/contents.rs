@@ -2,7 +2,7 @@
 //! goes into `leavers/`, `raw/` and the columns of people alone, and nowhere in a redacted bag.
 
 use chrono::{DateTime, Utc};
-use domain::{Digest, Finding, FindingEvent, LeaversBegin, SystemId};
+use domain::{Digest, Finding, FindingEvent, Grade, LeaversBegin, SystemId};
 use ledger::{Checkpoint, Note, Proof, PublicKey, Subtrees, sha256};
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ pub struct Scope {
     pub is_redacted: bool,
     /// Whose traces are in it, as they were asked for; empty: everybody's.
     pub chosen: Vec<String>,
-    /// What the app does with an account that is switched off was not observed yet.
+    /// What the app does with an account that is switched off is not known, or was seen otherwise than set.
     pub is_provisional: bool,
     /// What the evidence never shows, a sentence each.
     pub limits: Vec<String>,
@@ -237,27 +237,33 @@ impl Contents {
 
     /// Why there is no leaver in it; `None`: there is one.
     pub(crate) fn empty_because(&self) -> Option<String> {
-        let (app, (first, end)) = (&self.scope.app, &self.scope.days);
-        let has_seen = |it: &RunDone| it.pass == domain::Pass::Full && it.grade.is_some();
-        let n_seen = self.runs.iter().filter(|it| has_seen(it)).count();
+        let (Scope { app, from, to, .. }, (first, end)) = (&self.scope, &self.scope.days);
+        let seen: Vec<Grade> = self.runs.iter().filter_map(RunDone::saw).collect();
         let why = match &self.begin {
             _ if !self.leavers.is_empty() => return None,
             None => format!("leavers of {app} are not listed yet, for no full run saw it"),
-            Some(it) if it.at >= self.scope.to => format!(
-                "leavers of {app} are listed since {}, after the period: who had left before {}, or at \
+            Some(it) if it.at >= *to || it.at > *from && it.n_left_out > 0 => format!(
+                "leavers of {app} are listed since {}, {} the period: who had left before {}, or at \
                  no known time, and was off by then, was counted ({}) and not listed",
                 time(it.at),
+                if it.at >= *to { "after" } else { "in" },
                 time(it.since),
                 it.n_left_out,
             ),
-            Some(_) if n_seen == 0 => {
+            Some(_) if seen.is_empty() => {
                 format!(
                     "no full run of {first} to {end} saw {app}: whether anybody left, nobody looked"
                 )
             }
+            Some(_) if !seen.iter().any(|it| it.proves_absence()) => format!(
+                "whether anybody left is not proven, for lists were partial in each of the {} full runs \
+                 that saw {app}",
+                seen.len(),
+            ),
             Some(_) => format!(
                 "no source says that anybody left {app} in that time, or was still on from before: \
-                 {n_seen} full runs of it saw the app, and data/coverage.csv has the gaps between them"
+                 {} full runs of it saw the app, and data/coverage.csv has the gaps between them",
+                seen.len(),
             ),
         };
         Some(format!("There is no leaver in it: {why}."))
@@ -486,7 +492,7 @@ fn start_here(contents: &Contents, leavers: &[LeaverLeaf]) -> String {
     if *is_provisional {
         notes.push(format!(
             "PROVISIONAL: what {app} does with an account that is switched off is neither in the \
-             settings (`deprovision`) nor was it seen of leavers, or it was seen in two ways. Who is gone from its list is not shown to be off, or by its vendor's word alone."
+             settings (`deprovision`) nor was it seen of leavers, or it was seen in two ways, or otherwise than set. Who is gone from its list is not shown to be off, or by its vendor's word alone."
         ));
     }
     if !contents.ledger.note.has_signature() {

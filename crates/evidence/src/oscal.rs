@@ -246,7 +246,9 @@ impl Judged {
     /// Why there is no finding; `None`: there is one for each objective.
     const fn unjudged(&self, scope: &Scope) -> Option<&'static str> {
         if scope.is_provisional {
-            Some("what the app does with an account that is switched off was not observed yet")
+            Some(
+                "what the app does with an account that is switched off is not known, or was seen otherwise than set",
+            )
         } else if self.n() == 0 {
             Some("no leaver of the period had an account to be switched off")
         } else {

@@ -2,7 +2,7 @@
 //! exceptions, alerts, changed settings, and the tie-out of HR, identity providers and app.
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use domain::{Finding, Pass, Request, SnapshotRef};
+use domain::{Finding, Grade, Pass, Request, SnapshotRef};
 
 use crate::contents::{Contents, FindingTold};
 use crate::leaf::LeaverLeaf;
@@ -28,6 +28,14 @@ pub struct RunDone {
     pub due_at: Option<DateTime<Utc>>,
     /// Due times before it that had no run.
     pub n_missed: u64,
+}
+
+impl RunDone {
+    /// How well it saw the app; `None`: it saw nothing of it, or was a light run.
+    pub(crate) fn saw(&self) -> Option<Grade> {
+        let grade = self.grade.as_deref().and_then(Grade::parse);
+        grade.filter(|it| *it != Grade::F && self.pass == Pass::Full)
+    }
 }
 
 /// A list that was read in the period.
@@ -105,13 +113,12 @@ fn maybe(at: Option<DateTime<Utc>>) -> String {
     at.map(time).unwrap_or_default()
 }
 
-/// The longest time in the period without a whole full run that saw the app, and when it began.
+/// The longest time in the period without a full run that saw anything of the app, and when it began.
 pub(crate) fn longest_gap(contents: &Contents) -> (TimeDelta, DateTime<Utc>) {
     let scope = &contents.scope;
     let end = scope.to.min(scope.now);
-    let sees = |it: &&RunDone| it.pass == Pass::Full && it.grade.is_some();
     let (mut last, mut longest) = (scope.from, (TimeDelta::zero(), scope.from));
-    let times = contents.runs.iter().filter(sees).map(|it| it.at);
+    let times = contents.runs.iter().filter(|it| it.saw().is_some()).map(|it| it.at);
     for at in times.chain([end]) {
         if at - last > longest.0 {
             longest = (at - last, last);

@@ -115,7 +115,7 @@ fn deprovision(
         ),
         (Some(set), _, _) => (
             CheckResult::Warning,
-            format!("As {by}, it is `{set}`, and other was seen: {told}."),
+            format!("As {by}, it is `{set}`, and other was seen: {told}. Evidence is provisional."),
             Some("Find out who switched these accounts off, and how; correct `deprovision` of the app.".to_owned()),
         ),
         (None, None, false) => (

@@ -191,7 +191,7 @@ fn said(args: &ExportArgs, contents: &Contents, key: Option<&evidence::SigningKe
     }
     if contents.scope.is_provisional {
         text.push_str(&format!(
-            "Provisional: what {} does with an account that is switched off is neither in the settings nor seen, or was seen in two ways.\n",
+            "Provisional: what {} does with an account that is switched off is neither in the settings nor seen, or was seen in two ways, or otherwise than set.\n",
             contents.scope.app
         ));
     }

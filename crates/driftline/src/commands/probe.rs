@@ -11,7 +11,7 @@ use connectors::live::{Answer, LivePull, Question};
 use connectors::scim::Scim;
 use domain::{
     Account, Activity, Channel, Clock, Coverage, Deprovisioned, ProbeEnd, ProbeRequest, Request,
-    Rows, Text,
+    Right, Rows, Text,
 };
 use engine::{Source, inspect};
 use outbound::Patcher;
@@ -137,7 +137,8 @@ impl Target {
         Ok(())
     }
 
-    /// Refuses whatever goes by this name and is anybody's. Returns whether the account does.
+    /// Refuses whatever goes by this name and is anybody's, and the account where that is not known.
+    /// Returns whether the account goes by it.
     async fn belongs_to(
         &self,
         settings: &Settings,
@@ -158,7 +159,16 @@ impl Target {
                 return Err(UsageError(what).into());
             }
         }
-        Ok(answers.iter().any(|it| it.account.as_deref() == Some(&*self.account)))
+        let own = answers.iter().find(|it| it.account.as_deref() == Some(&*self.account));
+        let why = match own.map(|it| it.right) {
+            None | Some(Right::Unassigned) => return Ok(own.is_some()),
+            Some(Right::SourceGone) => {
+                "it is of somebody who is in no list any more, and its keys name nobody else"
+            }
+            Some(_) => "the identity providers were not seen whole, so whose it is is not known",
+        };
+        let what = format!("`{}` may be no canary: {why}; nothing was sent", self.account);
+        Err(UsageError(what).into())
     }
 
     /// The account as it is now: on, and by no name of anybody.

@@ -110,6 +110,16 @@ impl Live {
         }
     }
 
+    /// The app that an identity provider is asked about; `None`: it is an app itself.
+    pub(crate) const fn provisioned(&self) -> Option<&SystemId> {
+        match &self.spoken {
+            Spoken::Okta { app, .. } => Some(app),
+            Spoken::Entra(config) => Some(&config.app),
+            Spoken::OneLogin(config) => Some(&config.app),
+            Spoken::Scim { .. } | Spoken::Secureframe(_) => None,
+        }
+    }
+
     /// What is spoken there, for people.
     pub(crate) const fn protocol(&self) -> &'static str {
         match self.spoken {

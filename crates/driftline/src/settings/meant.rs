@@ -272,6 +272,11 @@ impl Settings {
             sources: files.map(Source::Files).collect(),
             profiles,
             apps: self.apps.clone(),
+            provisioned: self
+                .live
+                .iter()
+                .filter_map(|it| Some((it.system.clone(), it.provisioned()?.clone())))
+                .collect(),
             policy: self.policy.clone(),
             settings_digest: self.digest,
             settings: Some(Arc::clone(&self.text)),

@@ -114,6 +114,7 @@ pub(crate) fn plan(folder: &Path, is_blind: bool, now: DateTime<Utc>, turn: Opti
         sources: vec![Source::Files(files)],
         profiles: Arc::new(Profiles::builtin().unwrap()),
         apps: Vec::new(),
+        provisioned: Default::default(),
         policy: Policy::default(),
         settings_digest: [0; 32],
         settings: None,

@@ -51,8 +51,8 @@ pub struct Deprovision {
     pub is_on_vendors_word: bool,
     /// What was seen, by view and behaviour; empty: nothing yet.
     pub seen: Vec<DeprovisionTally>,
-    /// True while it is neither in the settings nor seen, or what was seen in a view differs: evidence is
-    /// provisional then.
+    /// True while it is neither in the settings nor seen, or what was seen in a view differs,
+    /// or from `set`: evidence is provisional then.
     pub is_provisional: bool,
 }
 

@@ -157,7 +157,7 @@ impl Installation {
             inactive_canaries: Vec::new(),
             page_size: None,
         };
-        let rules = self.rules(app, system)?;
+        let rules = self.rules(app.clone(), system.clone())?;
         let mut sources = vec![idp, Source::Scim(Scim::new(scim, scim_client.reader()))];
         if self.hr != HrWord::Unheard {
             sources.push(self.file(HR_SYSTEM, SystemKind::Hr, HR)?);
@@ -179,6 +179,7 @@ impl Installation {
             settings_digest: [0; 32],
             settings: None,
             fingerprint_key: Some([0; 32]),
+            provisioned: [(system.clone(), app.clone())].into(),
             turn: None,
             software: concat!("driftline ", env!("CARGO_PKG_VERSION")).to_owned(),
             routes: Default::default(),
