@@ -194,18 +194,19 @@ mod tests {
         };
         let (once, again) = ([("c", Lists)], [("c", Lists), ("c", Lists), ("d", Lists)]);
         let mixed = [("c", Lists), ("d", Hides)];
-        #[rustfmt::skip]
-        let table: [(Option<Deprovisioned>, bool, &[(&str, Deprovisioned)], bool, &[u64]); 9] = [
+        type Case<'c> =
+            (Option<Deprovisioned>, bool, &'c [(&'c str, Deprovisioned)], bool, &'c [u64]);
+        let table: [Case<'_>; 9] = [
             // set     | vendor's word | seen   | known | accounts
-            (None,        false,         &[],     false,  &[]),
-            (None,        false,         &again,  true,   &[2]),
-            (None,        false,         &mixed,  false,  &[1, 1]),
-            (Some(Lists), false,         &[],     true,   &[]),
-            (Some(Lists), false,         &once,   true,   &[1]),
-            (Some(Hides), false,         &once,   false,  &[1]),
-            (Some(Lists), false,         &mixed,  false,  &[1, 1]),
-            (Some(Lists), true,          &[],     false,  &[]),
-            (Some(Hides), true,          &once,   false,  &[1]),
+            (None, false, &[], false, &[]),
+            (None, false, &again, true, &[2]),
+            (None, false, &mixed, false, &[1, 1]),
+            (Some(Lists), false, &[], true, &[]),
+            (Some(Lists), false, &once, true, &[1]),
+            (Some(Hides), false, &once, false, &[1]),
+            (Some(Lists), false, &mixed, false, &[1, 1]),
+            (Some(Lists), true, &[], false, &[]),
+            (Some(Hides), true, &once, false, &[1]),
         ];
         for (set, is_on_vendors_word, of, known, accounts) in table {
             let seen: Vec<DeprovisionSeen> = of.iter().map(seen).collect();

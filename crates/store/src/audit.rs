@@ -100,7 +100,7 @@ fn walk(connection: &Connection, verifier: &mut Verifier) -> Result<Told, StoreE
     checkpoints.advance()?;
     facts.advance()?;
     let mut told = Told::default();
-    let mut subjects = Subjects::new(connection)?;
+    let subjects = Subjects::load(connection)?;
     while let Some(row) = entries.next()? {
         let mut cells = Cells::keyed(row, "ledger_entry")?;
         let seq = cells.key().cast_unsigned();
