@@ -25,6 +25,8 @@ mod tests {
         for (text, part) in [
             ("../apps?x#y é", "..%2Fapps%3Fx%23y%20%C3%A9"),
             ("a#EXT#@b", "a%23EXT%23%40b"),
+            ("a-Z.9_~", "a-Z.9_~"),
+            ("../x?y=1&ü \"", "..%2Fx%3Fy%3D1%26%C3%BC%20%22"),
             ("", ""),
         ] {
             assert_eq!(encoded(text), part);

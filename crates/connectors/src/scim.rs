@@ -21,6 +21,7 @@ use domain::{
 use outbound::Reader;
 
 pub use app::{AppProfile, AppProfiles, Deprovision, Habit, Prerequisite};
+pub use by_id::path_of;
 pub use filter::{Attribute, Filters, Lookup, Trust};
 
 use filter::Filtering;

@@ -589,8 +589,8 @@ fn last_between(words: &[(usize, Word)]) -> Option<Interval> {
 /// where no row does.
 fn word(cx: &Context<'_>, at: usize) -> Word {
     let word = Word { suspended: suspended_at(cx, at), ..word_of_rows(cx, at) };
-    let ended = cx.graph.estate().identities.get(at).and_then(|it| cx.ended(it));
-    let Some(ended) = ended else { return word };
+    let Some(sighting) = cx.graph.estate().identities.get(at) else { return word };
+    let Some(ended) = cx.ended(sighting) else { return word };
     let (logged, lost) = match word.right {
         Right::Leaver => (ended.left, ended.unassigned),
         Right::Expired => (None, ended.unassigned),
@@ -599,12 +599,11 @@ fn word(cx: &Context<'_>, at: usize) -> Word {
     };
     let logged = logged.filter(|it| word.at.is_none() && *it <= cx.now);
     // Who was seen back since left again at another time.
-    let sighting = cx.graph.estate().identities.get(at);
-    let said = sighting.map_or(&[][..], |it| cx.said_left(it));
-    let logged = logged.filter(|logged| {
-        word.right != Right::Leaver
-            || !said.iter().any(|it| it.returned_at.is_some_and(|back| back > *logged))
-    });
+    let was_back_since = |logged| {
+        let said = cx.said_left(sighting).iter();
+        said.filter_map(|it| it.returned_at).any(|back| back > logged)
+    };
+    let logged = logged.filter(|it| word.right != Right::Leaver || !was_back_since(*it));
     let logged =
         logged.filter(|it| word.right != Right::Unassigned || !was_granted_since(cx, at, *it));
     // The log knows the very instant: nothing is left between two looks.

@@ -39,20 +39,19 @@ pub(crate) async fn seen(
             suspects.extend(in_list(listing, app, &rows, run));
         }
     }
-    let known = |it: &DeprovisionSeen| {
-        let key = (it.app.clone(), it.channel, it.account.clone());
-        let of_it = move |other: &&DeprovisionSeen| {
-            (&other.app, other.channel, &other.account) == (&key.0, key.1, &key.2)
+    let known = |it: &DeprovisionSeen, is_it: &dyn Fn(&DeprovisionSeen) -> bool| {
+        let of_it = |other: &&DeprovisionSeen| {
+            (&other.app, other.channel, &other.account) == (&it.app, it.channel, &it.account)
         };
-        state.deprovisions.iter().filter(of_it)
+        state.deprovisions.iter().filter(of_it).any(is_it)
     };
-    suspects.retain(|(_, it)| !known(it).any(|other| other.behaviour == it.behaviour));
+    suspects.retain(|(_, it)| !known(it, &|other| other.behaviour == it.behaviour));
     let looks = store.looks_at(suspects.iter().map(|it| it.0).collect()).await?;
     // What becomes of it later, as when the app purges what it hid, is not what switching it off did.
     let is_first = |(row, it): &(EntityId, DeprovisionSeen)| {
         let last = looks.get(row).and_then(|it| it.last());
         last.is_some_and(|last| {
-            last.activity == Activity::Active && !known(it).any(|other| other.at > last.until)
+            last.activity == Activity::Active && !known(it, &|other| other.at > last.until)
         })
     };
     Ok(suspects.into_iter().filter(is_first).map(|it| it.1).collect())
@@ -79,10 +78,10 @@ fn in_list(
         at,
         by: DeprovisionWitness::Run(run),
     };
-    // Who was on before and is off is another row.
-    let written: FxHashSet<EntityId> = fresh.enrolled.written().collect();
-    let is_new = |row: &EntityId| rows.contains(row) && written.contains(row);
-    let listed = listed(fresh).filter(|it| is_new(&it.0) && is_off(it.1));
+    // Of who was on before and is off, the row is another.
+    let written: FxHashSet<EntityId> = fresh.enrolled.written_again().collect();
+    let is_other = |row: &EntityId| rows.contains(row) && written.contains(row);
+    let listed = listed(fresh).filter(|it| is_other(&it.0) && is_off(it.1));
     let at = fresh.snapshot.as_of.at;
     let mut found: Vec<_> =
         listed.map(|(row, it)| (row, seen(&it.id, Deprovisioned::Lists, at))).collect();

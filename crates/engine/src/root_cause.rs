@@ -49,12 +49,14 @@ impl Scene<'_> {
         let is_ours = said.is_some_and(|it| it.latest.is_none());
         let slack = if is_ours { CLOCK_SKEW_MAX } else { TimeDelta::zero() };
         let surely = Interval { latest: began.latest.map(|it| it + slack), ..began };
-        let of = |wanted: Comes| {
-            let comes = |it: &&FindingRecord| self.comes(it, system, &trouble.reach, surely);
-            let found = self.findings.iter().filter(|it| comes(it) == wanted);
-            found.map(|it| it.finding.id).collect()
-        };
-        let (explains, may_explain) = (of(Comes::Surely), of(Comes::Perhaps));
+        let (mut explains, mut may_explain) = (Vec::new(), Vec::new());
+        for it in self.findings {
+            match self.comes(it, system, &trouble.reach, surely) {
+                Comes::Surely => explains.push(it.finding.id),
+                Comes::Perhaps => may_explain.push(it.finding.id),
+                Comes::Not => {}
+            }
+        }
         let causes = trouble.reach.iter().flat_map(|it| it.causes.iter().copied()).collect();
         Some(RootCause { name, causes, began, explains, may_explain })
     }

@@ -264,12 +264,17 @@ impl<'b> Told<'b> {
         }
     }
 
+    /// The fingerprints of `findings.csv`, by finding; `None`: it cannot be read.
+    fn fingerprints(&self) -> Option<BTreeMap<String, String>> {
+        let table = self.rows("findings.csv", tables::FINDINGS)?;
+        let ends = |row: &Vec<String>| Some((row.first()?.clone(), row.last()?.clone()));
+        Some(table.iter().filter_map(ends).collect())
+    }
+
     fn findings(&self, problems: &mut Vec<String>) {
-        let Some(table) = self.rows("findings.csv", tables::FINDINGS) else {
+        let Some(found) = self.fingerprints() else {
             return problems.push("`findings.csv` cannot be read".to_owned());
         };
-        let ends = |row: &'_ Vec<String>| Some((row.first()?.clone(), row.last()?.clone()));
-        let found: BTreeMap<String, String> = table.iter().filter_map(ends).collect();
         let mut named = BTreeSet::new();
         for (_, it) in self.about_findings() {
             let finding = part(&it.body, "/finding").as_str().unwrap_or_default();
@@ -356,9 +361,7 @@ impl<'b> Told<'b> {
 
     /// Whoever is called an exception has one that was approved by then.
     fn approvals(&self, problems: &mut Vec<String>) {
-        let table = self.rows("findings.csv", tables::FINDINGS).unwrap_or_default();
-        let ends = |row: &'_ Vec<String>| Some((row.first()?.clone(), row.last()?.clone()));
-        let prints: BTreeMap<String, String> = table.iter().filter_map(ends).collect();
+        let prints = self.fingerprints().unwrap_or_default();
         for leaver in self.leavers.iter().filter(|it| it.body.sla.outcome == "exception") {
             let findings = leaver.body.accounts.iter().flat_map(|it| &it.findings);
             let prints: Vec<Option<&String>> = findings.map(|it| prints.get(it)).collect();
@@ -382,9 +385,10 @@ impl<'b> Told<'b> {
     /// Whoever is without an account because a person decided so has the entry that says it.
     fn decisions(&self, problems: &mut Vec<String>) {
         for leaver in self.leavers {
-            let is_decision = |it: &Entry| it.kind == "match.changed" && it.is_by_person();
             let mut decisions = leaver.body.decisions.iter();
-            if let Some(at) = decisions.find(|at| !self.entries.get(at).is_some_and(is_decision)) {
+            if let Some(at) =
+                decisions.find(|at| !self.entries.get(at).is_some_and(Entry::is_decision))
+            {
                 problems.push(format!(
                     "of `{}` it is said that a person decided by entry {at}, which says no such thing",
                     leaver.id()
@@ -476,7 +480,7 @@ impl<'b> Told<'b> {
         if !version.is_some_and(|it| ocsf::VERSIONS.contains(&it)) {
             return false;
         }
-        if !ocsf::is_of_leaver(entry) {
+        if !entry.is_of_leaver() {
             return self.is_within(&entry.at)
                 && are_texts(part(event, "/compliance/requirements"))
                 && are_texts(part(event, "/compliance/standards"))

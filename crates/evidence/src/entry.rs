@@ -42,6 +42,19 @@ impl Entry {
         T::deserialize(&self.body).ok()
     }
 
+    /// Whether it tells all that is known of a leaver, so that what is new of it depends on those
+    /// before.
+    #[must_use]
+    pub fn is_of_leaver(&self) -> bool {
+        matches!(&*self.kind, "leaver.found" | "leaver.changed")
+    }
+
+    /// Whether a person decided by it whose an account is.
+    #[must_use]
+    pub fn is_decision(&self) -> bool {
+        self.kind == "match.changed" && self.is_by_person()
+    }
+
     /// Whether a person did it, and not a run.
     #[must_use]
     pub fn is_by_person(&self) -> bool {

@@ -10,6 +10,7 @@ use ledger::{
 use rusqlite::{Connection, Rows};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::cells::Cells;
@@ -116,7 +117,7 @@ fn walk(connection: &Connection, verifier: &mut Verifier) -> Result<Told, StoreE
             told.erasures.insert(seq, erasure_told(entry).ok_or(Broken::Altered { seq })?);
             told.gone = None;
         } else if kind == Kind::AnchorMade.name() {
-            told.anchors.insert(anchor_told(entry).ok_or(Broken::Altered { seq })?);
+            told.anchors.insert(body(entry).ok_or(Broken::Altered { seq })?);
         } else if is_said(kind) {
             told.said.extend(SaidTold::read(seq, entry, disclosed));
         }
@@ -202,11 +203,16 @@ impl Facts<'_> {
     }
 }
 
-fn run_told(seq: u64, entry: &[u8]) -> Option<RunTold> {
+/// What an entry says in clear; `None`: it is of another form.
+fn body<T: DeserializeOwned>(entry: &[u8]) -> Option<T> {
     #[derive(Deserialize)]
-    struct Entry {
-        body: Body,
+    struct Entry<T> {
+        body: T,
     }
+    serde_json::from_slice(entry).ok().map(|it: Entry<T>| it.body)
+}
+
+fn run_told(seq: u64, entry: &[u8]) -> Option<RunTold> {
     #[derive(Deserialize)]
     struct Body {
         run: i64,
@@ -214,8 +220,7 @@ fn run_told(seq: u64, entry: &[u8]) -> Option<RunTold> {
         settings_sha256: Option<String>,
         inputs_sha256: Option<String>,
     }
-    let Entry { body } = serde_json::from_slice(entry).ok()?;
-    let Body { run, report_sha256, settings_sha256, inputs_sha256 } = body;
+    let Body { run, report_sha256, settings_sha256, inputs_sha256 } = body(entry)?;
     Some(RunTold { run, seq, report_sha256, settings_sha256, inputs_sha256 })
 }
 
@@ -224,10 +229,6 @@ fn run_told(seq: u64, entry: &[u8]) -> Option<RunTold> {
 pub(crate) fn lists_told(
     connection: &Connection,
 ) -> Result<Vec<(i64, u64, Vec<Value>)>, StoreError> {
-    #[derive(Deserialize)]
-    struct Entry {
-        body: Body,
-    }
     #[derive(Deserialize)]
     struct Body {
         run: i64,
@@ -240,10 +241,9 @@ pub(crate) fn lists_told(
     let mut told = Vec::new();
     while let Some(row) = rows.next()? {
         let mut cells = Cells::keyed(row, "ledger_entry")?;
-        let entry: Option<Entry> = serde_json::from_slice(cells.blob("entry")?).ok();
-        let Some(Entry { body }) = entry else { continue };
-        if body.n_lists == body.lists.len() {
-            told.push((body.run, cells.key().cast_unsigned(), body.lists));
+        let Some(Body { run, n_lists, lists }) = body(cells.blob("entry")?) else { continue };
+        if n_lists == lists.len() {
+            told.push((run, cells.key().cast_unsigned(), lists));
         }
     }
     Ok(told)
@@ -283,14 +283,10 @@ pub(crate) fn has_erasure_since(connection: &Connection, seq: u64) -> Result<boo
 
 fn erasure_told(entry: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
-    struct Entry {
-        body: Body,
-    }
-    #[derive(Deserialize)]
     struct Body {
         erased_sha256: String,
     }
-    serde_json::from_slice::<Entry>(entry).ok().map(|it| it.body.erased_sha256)
+    body(entry).map(|it: Body| it.erased_sha256)
 }
 
 /// The digest of a report before an erasure, and after it.
@@ -325,14 +321,6 @@ fn hex(digest: &[u8; 32]) -> String {
     digest.iter().map(|it| format!("{it:02x}")).collect()
 }
 
-fn anchor_told(entry: &[u8]) -> Option<AnchorTold> {
-    #[derive(Deserialize)]
-    struct Entry {
-        body: AnchorTold,
-    }
-    serde_json::from_slice::<Entry>(entry).ok().map(|it| it.body)
-}
-
 /// Every anchor that was made has its entry, every entry its anchor, and both the same proof.
 fn check_anchors(
     connection: &Connection,
@@ -344,8 +332,7 @@ fn check_anchors(
     while let Some(row) = rows.next()? {
         let mut cells = Cells::keyed(row, "anchor")?;
         let (anchor, size) = (cells.string("name")?, cells.count("size")?);
-        let proof_sha256: String =
-            sha256(cells.blob("proof")?).iter().map(|it| format!("{it:02x}")).collect();
+        let proof_sha256 = hex(&sha256(cells.blob("proof")?));
         let made = AnchorTold { anchor, size, proof_sha256 };
         if !told.remove(&made) {
             return Err(Broken::Anchor { name: made.anchor, size }.into());

@@ -111,6 +111,11 @@ impl Enrolled {
         self.versions.iter().map(|it| it.entity)
     }
 
+    /// Of these, the rows that earlier snapshots showed.
+    pub fn written_again(&self) -> impl Iterator<Item = EntityId> + '_ {
+        self.versions.iter().filter(|it| it.id != it.entity.0).map(|it| it.entity)
+    }
+
     /// Takes one row, and notes the version to write when it is new or changed.
     fn take_row(
         &mut self,

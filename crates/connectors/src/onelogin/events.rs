@@ -197,10 +197,11 @@ async fn types(gather: &mut Gather) -> Result<Confirmed, String> {
     let missing = confirmed.missing();
     if !missing.is_empty() && missing.len() < KINDS.len() {
         let missing: Vec<String> = missing.iter().map(u64::to_string).collect();
-        gather.brought.troubles.push(Trouble::new(Watcher::SchemaChanged, format!(
-                "OneLogin's list of event types does not say of these numbers what is known of them: {}. Such events tell nothing. Look whether OneLogin changed its events, and report it.",
-                missing.join(", ")
-            )));
+        let text = format!(
+            "OneLogin's list of event types does not say of these numbers what is known of them: {}. Such events tell nothing. Look whether OneLogin changed its events, and report it.",
+            missing.join(", ")
+        );
+        gather.brought.troubles.push(Trouble::new(Watcher::SchemaChanged, text));
     }
     Ok(confirmed)
 }
@@ -264,16 +265,18 @@ impl Read {
         self.events.dedup_by(|one, other| one.id == other.id);
         gather.brought.events = self.events;
         if let Some(at) = self.did_nothing_at {
-            gather.brought.troubles.push(Trouble::new(Watcher::ProvisioningUnhealthy, format!(
-                    "OneLogin did nothing in the app when somebody lost it, last at {}: who leaves keeps the account. Set Suspend or Delete in the app in OneLogin, under Provisioning, and remove accounts of leavers by hand.",
-                    shown(at)
-                )));
+            let text = format!(
+                "OneLogin did nothing in the app when somebody lost it, last at {}: who leaves keeps the account. Set Suspend or Delete in the app in OneLogin, under Provisioning, and remove accounts of leavers by hand.",
+                shown(at)
+            );
+            gather.brought.troubles.push(Trouble::new(Watcher::ProvisioningUnhealthy, text));
         }
         if self.n_unusable > 0 {
-            gather.brought.troubles.push(Trouble::new(Watcher::SchemaChanged, format!(
-                    "Events of OneLogin that do not say when or whom they are about: {}. They tell nothing. Look whether OneLogin changed its events.",
-                    self.n_unusable
-                )));
+            let text = format!(
+                "Events of OneLogin that do not say when or whom they are about: {}. They tell nothing. Look whether OneLogin changed its events.",
+                self.n_unusable
+            );
+            gather.brought.troubles.push(Trouble::new(Watcher::SchemaChanged, text));
         }
     }
 }

@@ -5,11 +5,17 @@ use chrono::{DateTime, Utc};
 use domain::{Clock, Request, Rows, SystemId, Text};
 use outbound::Reader;
 
-use super::walk::encoded;
 use super::wire;
 use crate::files::Profile;
 use crate::live::{Answer, Question, Reply, ends_asking};
 use crate::page::{self, One};
+use crate::path::encoded;
+
+/// Where one account is, below the base URL.
+#[must_use]
+pub fn path_of(id: &str) -> String {
+    format!("Users/{}", encoded(id))
+}
 
 /// Asks for one account, and says whether every further question would meet the same. An id that is empty is not asked for: that would be the whole list.
 pub(super) async fn ask(
@@ -28,7 +34,7 @@ pub(super) async fn ask(
     if id.trim().is_empty() || matches!(&**id, "." | "..") {
         return unknown("this id cannot be in a URL");
     }
-    match reader.get(&format!("Users/{}", encoded(id))).await {
+    match reader.get(&path_of(id)).await {
         Ok(mut answer) => {
             let read = read(mapping, system, id, answer.status, &answer.body);
             if let (Answer::Found { .. }, Some(request)) = (&read, answer.requests.last_mut()) {

@@ -7,10 +7,10 @@ use domain::{Account, Folded, Request, Rows, SystemId, Text};
 use outbound::Reader;
 use sha2::{Digest as _, Sha256};
 
-use super::walk::encoded;
 use super::wire;
 use crate::files::Profile;
 use crate::page::Pages;
+use crate::path::encoded;
 
 /// What a filter may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use super::wire::{self, Next, Service};
 use crate::files::Profile;
 use crate::live::LiveError;
 use crate::page::{PageSeen, Pages, PagesRead};
+use crate::path::encoded;
 
 /// All that one walk brought.
 pub(super) struct Walked {
@@ -253,31 +254,5 @@ pub(super) fn refusal(status: u16, url: String, said: &str) -> LiveError {
     match status {
         401 => LiveError::Credential { status, url, why },
         _ => LiveError::Refused { status, url, why },
-    }
-}
-
-/// A value in a URL: everything but letters, digits and `-._~` is percent-encoded
-/// (RFC 3986, 2.3), blanks as `%20`.
-pub(super) fn encoded(value: &str) -> String {
-    let mut encoded = String::with_capacity(value.len());
-    for byte in value.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_in_urls_are_percent_encoded() {
-        assert_eq!(encoded("a-Z.9_~"), "a-Z.9_~");
-        assert_eq!(encoded("../x?y=1&ü \""), "..%2Fx%3Fy%3D1%26%C3%BC%20%22");
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use connectors::live::{Answer, LivePull, Question};
-use connectors::scim::Scim;
+use connectors::scim::{Scim, path_of};
 use domain::{
     Account, Activity, Channel, Clock, Coverage, Deprovisioned, ProbeEnd, ProbeRequest, Request,
     Right, Rows, Text,
@@ -107,7 +107,7 @@ impl Target {
         let Source::Scim(scim) = live.connect(&profiles)? else {
             return Err(refused(format!("`{}` is not read over SCIM", args.app)).into());
         };
-        let path = format!("Users/{}", encoded(&args.account));
+        let path = path_of(&args.account);
         let url = patcher.url(&path)?.to_string();
         let (app, account) = (live.system.clone(), Text::from(args.account.as_str()));
         Ok(Self { app, account, scim, patcher, path, url })
@@ -430,18 +430,4 @@ fn line(request: &Request, at: DateTime<Utc>) -> ProbeRequest {
         sent_sha256: None,
         at,
     }
-}
-
-/// An id in a URL: everything but letters, digits and `-._~` is percent-encoded.
-fn encoded(id: &str) -> String {
-    let mut encoded = String::with_capacity(id.len());
-    for byte in id.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
 }

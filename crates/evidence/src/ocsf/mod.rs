@@ -99,7 +99,7 @@ pub(crate) fn events(contents: &Contents) -> Vec<u8> {
             version: scope.ocsf.name(),
             hash: *hash,
         };
-        let events = if is_of_leaver(it) {
+        let events = if it.is_of_leaver() {
             accounts.of_leaver(frame, it, bytes)
         } else if scope.has(&it.at) {
             let bearing = |cause| Bearing::of(&scope.controls.controls, cause);
@@ -113,12 +113,6 @@ pub(crate) fn events(contents: &Contents) -> Vec<u8> {
         }
     }
     lines
-}
-
-/// Whether an entry tells all that is known of a leaver, so that what is new of it depends on those
-/// before.
-pub(crate) fn is_of_leaver(entry: &Entry) -> bool {
-    matches!(&*entry.kind, "leaver.found" | "leaver.changed")
 }
 
 /// The event of an entry that tells of one thing; `None`: it has none.

@@ -240,18 +240,10 @@ pub(crate) fn one(
     id: i64,
     take: impl FnOnce(SnapshotId, Packed<'_>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT first, snapshot, n, versions FROM version_pack WHERE first <= ?1
-         ORDER BY first DESC LIMIT 1",
-    )?;
-    let mut rows = statement.query([id])?;
-    let Some(row) = rows.next()? else { return Ok(()) };
-    let mut cells = Cells::keyed(row, "version_pack")?;
-    let snapshot = cells.snapshot("snapshot")?;
-    match Unpack::new(&mut cells)?.find(id)? {
+    pack_of(connection, id, |snapshot, pack| match pack.find(id)? {
         Some(version) => take(snapshot, version),
         None => Ok(()),
-    }
+    })
 }
 
 /// Hands over all versions of the pack that has a version.
@@ -260,6 +252,15 @@ pub(crate) fn each_beside(
     id: i64,
     mut take: impl FnMut(Packed<'_>) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
+    pack_of(connection, id, |_, mut pack| pack.try_for_each(|version| take(version?)))
+}
+
+/// Hands over the pack that would have the version of this number, and its snapshot.
+fn pack_of(
+    connection: &Connection,
+    id: i64,
+    take: impl FnOnce(SnapshotId, Unpack<'_>) -> Result<(), StoreError>,
+) -> Result<(), StoreError> {
     let mut statement = connection.prepare_cached(
         "SELECT first, snapshot, n, versions FROM version_pack WHERE first <= ?1
          ORDER BY first DESC LIMIT 1",
@@ -267,11 +268,8 @@ pub(crate) fn each_beside(
     let mut rows = statement.query([id])?;
     let Some(row) = rows.next()? else { return Ok(()) };
     let mut cells = Cells::keyed(row, "version_pack")?;
-    cells.snapshot("snapshot")?;
-    for version in Unpack::new(&mut cells)? {
-        take(version?)?;
-    }
-    Ok(())
+    let snapshot = cells.snapshot("snapshot")?;
+    take(snapshot, Unpack::new(&mut cells)?)
 }
 
 /// The numbers of all versions of a row, the first one first.

@@ -177,9 +177,8 @@ fn is_within(at: &str, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> bool {
 
 /// Of whom an entry about a leaver tells: random name, app and employment.
 fn leaver_of(entry: &Entry) -> Option<String> {
-    let is_leaver = matches!(&*entry.kind, "leaver.found" | "leaver.changed");
     let (app, episode) = (entry.body.get("app"), entry.body.get("episode"));
-    is_leaver.then(|| format!("{:?} {app:?} {episode:?}", entry.subject))
+    entry.is_of_leaver().then(|| format!("{:?} {app:?} {episode:?}", entry.subject))
 }
 
 async fn ledger_part(
@@ -235,8 +234,10 @@ async fn wanted(
             if at < to {
                 end = seq + 1;
             }
-            let is_decision = told.kind == "match.changed" && told.is_by_person();
-            if is_decision || told.kind == "erasure.done" || told.kind.starts_with("exception.") {
+            if told.is_decision()
+                || told.kind == "erasure.done"
+                || told.kind.starts_with("exception.")
+            {
                 wanted.insert(seq);
             }
             if let Some(leaver) = leaver_of(&told) {
