@@ -79,13 +79,19 @@ impl<'c> Case<'c> {
         self.account.map(|it| self.cx.graph.account_row(it))
     }
 
+    /// The account's rows in all channels, that of the leading one first.
+    pub fn rows(&self) -> impl Iterator<Item = &'c Sighting<'c, domain::Account>> {
+        let graph = self.cx.graph;
+        let view = self.account.and_then(|it| graph.accounts().get(it));
+        view.into_iter().flat_map(|it| it.rows(graph.estate()))
+    }
+
     /// Returns true when some role of the account counts as privileged; `None` when the app does
     /// not show roles, or no account is there to have them.
     #[must_use]
     pub fn is_privileged(&self) -> Option<bool> {
-        let view = self.cx.graph.accounts().get(self.account?)?;
         let mut shown = None;
-        for row in view.rows(self.cx.graph.estate()) {
+        for row in self.rows() {
             let Some(roles) = &row.row.roles else { continue };
             let is_privileged = roles.iter().any(|role| {
                 self.cx.rules.privileged_roles.iter().any(|it| domain::same_name(it, role))

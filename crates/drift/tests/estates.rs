@@ -103,14 +103,14 @@ fn who_lost_an_assignment_of_their_own_may_still_have_another_through_a_group_th
 }
 
 /// What is judged of a leaver whose account the app shows in two ways: over SCIM, asked again by id,
-/// and in an export of yesterday, which shows it on.
-fn of_two_channels(left: &str, by_scim: &str) -> drift::Judgement {
+/// and in an export of yesterday.
+fn of_two_channels(left: &str, by_scim: &str, by_export: &str) -> drift::Judgement {
     let company = world(&format!(
         "okta
            u1 ana@x.test DEPROVISIONED since={left}
          app
            a1 u1 ana@x.test {by_scim}
-           a1 u1 ana@x.test on"
+           a1 u1 ana@x.test {by_export}"
     ));
     let (mut estate, keys, rules) = (company.estate(), testkit::keys(), rules(&company));
     let mut export = estate.snapshot(estate.accounts[1].snapshot).clone();
@@ -136,7 +136,7 @@ fn of_two_channels(left: &str, by_scim: &str) -> drift::Judgement {
 
 #[test]
 fn who_was_seen_on_only_before_the_leave_is_not_accused_by_another_channel_that_shows_them_off() {
-    let verdict = |left| of_two_channels(left, "off").standings[0].1;
+    let verdict = |left| of_two_channels(left, "off", "on").standings[0].1;
     assert_eq!(verdict("-3h"), domain::Verdict::Indeterminate);
     assert_eq!(verdict("-30h"), domain::Verdict::Drift(Cause::LeaverActive));
 }
@@ -144,12 +144,23 @@ fn who_was_seen_on_only_before_the_leave_is_not_accused_by_another_channel_that_
 #[test]
 fn an_answer_by_id_that_shows_an_account_off_is_no_second_look_at_an_export_that_has_it_on() {
     let is_asked_again = |by_scim| {
-        let claims = of_two_channels("-30h", by_scim).claims;
+        let claims = of_two_channels("-30h", by_scim, "on").claims;
         let leaver = claims.iter().find(|it| it.cause == Cause::LeaverActive).unwrap();
         leaver.is_asked_again
     };
     assert!(is_asked_again("on"));
     assert!(!is_asked_again("off"));
+}
+
+#[test]
+fn what_an_inactive_leaver_still_holds_may_be_shown_by_one_channel_alone() {
+    let is_told = |by_scim, by_export| {
+        let claims = of_two_channels("-30h", by_scim, by_export).claims;
+        claims.iter().any(|it| it.cause == Cause::ResidualEntitlement)
+    };
+    assert!(is_told("off groups=Everyone", "off"));
+    assert!(is_told("off", "off groups=Everyone"));
+    assert!(!is_told("off", "off"));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `residual-entitlement`: an inactive leaver still holds roles or groups. Stands beside the verdict.
 
-use domain::{Activity, Cause, Right, Severity, counted};
+use domain::{Account, Activity, Cause, Raw, Right, Severity, counted};
+use graph::Standing;
 
 use crate::case::Case;
 use crate::rule::DAY_H;
@@ -17,18 +18,21 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn when(case: &Case<'_>) -> Option<(Severity, Grace)> {
-    let row = case.row()?.row;
-    let holds = [&row.roles, &row.groups].into_iter().flatten().any(|it| !it.is_empty());
+    let holds = n_held(case, |it| &it.roles) + n_held(case, |it| &it.groups) > 0;
     let has_left = case.right == Right::Leaver && case.activity == Activity::Inactive;
-    (holds && has_left && case.is_listed()).then_some((Severity::Low, Grace::Hours(7 * DAY_H)))
+    (holds && has_left).then_some((Severity::Low, Grace::Hours(7 * DAY_H)))
+}
+
+/// How many of one kind the account holds, as far as a list shows it: in the channel that shows most.
+fn n_held(case: &Case<'_>, of: impl Fn(&Account) -> &Option<Vec<Raw>>) -> usize {
+    let listed = case.rows().filter(|it| it.standing == Standing::Listed);
+    listed.filter_map(|it| Some(of(it.row).as_ref()?.len())).max().unwrap_or(0)
 }
 
 fn summary(case: &Case<'_>) -> String {
-    let row = case.row().map(|it| it.row);
-    let held = |it: Option<&Vec<domain::Raw>>| it.map_or(0, Vec::len);
     format!(
         "The account is inactive and still holds {} and {}: whoever switches it on gets them back.",
-        counted(held(row.and_then(|it| it.roles.as_ref())), "role"),
-        counted(held(row.and_then(|it| it.groups.as_ref())), "group"),
+        counted(n_held(case, |it| &it.roles), "role"),
+        counted(n_held(case, |it| &it.groups), "group"),
     )
 }
