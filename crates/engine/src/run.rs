@@ -114,7 +114,8 @@ pub(crate) async fn judged(
     let is_whole = plan.pass == Pass::Full && report.is_complete();
     let (entries, leavers) = seen.entries((&record, &report_json), is_whole, &listed);
     let notices = alerting::decide(&record, &state.told, &plan.routes);
-    let wanted = resting_on(&outcomes, &listings, state.last_run.is_some());
+    let mut wanted = resting_on(&outcomes, &listings, state.last_run.is_some());
+    kept_already(store, &state, &listings, &mut wanted).await?;
     let mut bodies = bodies(plan, &listings, &wanted).await;
     bodies.extend(heard.bodies(&listings));
     let inputs = inputs(&run, &listings, &outcomes, pulled_at);
@@ -484,6 +485,22 @@ fn resting_on(
         wanted.extend(fresh.flat_map(|it| it.enrolled.written()));
     }
     wanted
+}
+
+/// Takes rows out of `wanted` whose raw form is kept, and that say what they said then.
+async fn kept_already(
+    store: &Store,
+    state: &State,
+    listings: &[Listing],
+    wanted: &mut FxHashSet<EntityId>,
+) -> Result<(), StoreError> {
+    let mut kept = store.rows_with_body(state).await?;
+    let fresh = listings.iter().filter_map(|it| it.fresh.as_ref());
+    for written in fresh.flat_map(|it| it.enrolled.written()) {
+        kept.remove(&written);
+    }
+    wanted.retain(|it| !kept.contains(it));
+    Ok(())
 }
 
 fn is_settled(record: &FindingRecord) -> bool {

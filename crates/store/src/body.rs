@@ -9,8 +9,9 @@ use rusqlite::{Connection, params};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cells::Cells;
+use crate::known::Known;
 use crate::report::digest;
-use crate::{Store, StoreError};
+use crate::{State, Store, StoreError};
 
 /// Bytes in a pack: enough to compress well, and little to unpack for one row.
 const PACK_MIN: usize = 128 << 10;
@@ -26,6 +27,21 @@ impl Store {
     /// [`StoreError::Corrupt`] when one does not match its digest.
     pub async fn bodies(&self, entity: EntityId) -> Result<Vec<(RunId, Vec<u8>)>, StoreError> {
         self.read("read raw rows", move |connection| bodies(connection, entity)).await
+    }
+
+    /// Rows of `state` that say what they said when a raw form of theirs was kept last.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`StoreError`] when the database cannot be read.
+    pub async fn rows_with_body(&self, state: &State) -> Result<FxHashSet<EntityId>, StoreError> {
+        let kept = self.read("see which raw rows are kept", kept).await?;
+        let rows = state.streams.values().flat_map(|it| it.known.rows());
+        let is_kept = |it: &&Known| {
+            let next = kept.get(&it.entity);
+            it.open.zip(next).is_some_and(|(open, next)| open.id < *next)
+        };
+        Ok(rows.filter(is_kept).map(|it| it.entity).collect())
     }
 }
 
@@ -62,6 +78,20 @@ pub(crate) fn insert(
         tie.execute([run.0, entity.0, body])?;
     }
     Ok(())
+}
+
+/// By row, the number that the next version of any row had when a raw form of it was kept last.
+fn kept(connection: &Connection) -> Result<FxHashMap<EntityId, i64>, StoreError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT kept.entity, begun.next
+         FROM (SELECT entity, max(run) AS run FROM row_body
+               WHERE body NOT IN (SELECT id FROM erased WHERE what = 'body')
+               GROUP BY entity) kept
+         JOIN (SELECT run, max(first_version + n_versions) AS next
+               FROM snapshot GROUP BY run) begun ON begun.run = kept.run",
+    )?;
+    let kept = statement.query_map([], |row| Ok((EntityId(row.get(0)?), row.get(1)?)))?;
+    Ok(kept.collect::<Result<_, _>>()?)
 }
 
 /// The pack being filled.

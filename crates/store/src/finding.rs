@@ -56,21 +56,20 @@ impl Store {
 pub(crate) fn save(connection: &Connection, findings: &[Finding]) -> Result<(), StoreError> {
     let mut overwritten = Overwritten::default();
     for finding in findings {
-        let before = overwritten::columns(connection, finding.id)?;
         let stored = one(connection, finding.id)?;
+        let seen_before = stored.as_ref().map(|it| it.last_seen_at);
         let is_same = stored.is_some_and(|it| {
             Finding { last_seen_at: finding.last_seen_at, ..it }
                 == to_the_millisecond(finding.clone())
         });
-        if !is_same {
-            upsert(connection, finding)?;
+        if is_same {
+            save_seen(connection, finding)?;
+            overwritten.add_seen(finding.id, seen_before, finding.last_seen_at);
+            continue;
         }
-        connection
-            .prepare_cached(
-                "INSERT INTO finding_seen (finding, last_seen_at_ms) VALUES (?1, ?2)
-                 ON CONFLICT (finding) DO UPDATE SET last_seen_at_ms = excluded.last_seen_at_ms",
-            )?
-            .execute([finding.id.0, ms(finding.last_seen_at)])?;
+        let before = overwritten::columns(connection, finding.id)?;
+        upsert(connection, finding)?;
+        save_seen(connection, finding)?;
         if let Some(before) = before
             && let Some(after) = overwritten::columns(connection, finding.id)?
         {
@@ -78,6 +77,16 @@ pub(crate) fn save(connection: &Connection, findings: &[Finding]) -> Result<(), 
         }
     }
     overwritten.keep(connection)
+}
+
+fn save_seen(connection: &Connection, finding: &Finding) -> Result<(), StoreError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO finding_seen (finding, last_seen_at_ms) VALUES (?1, ?2)
+             ON CONFLICT (finding) DO UPDATE SET last_seen_at_ms = excluded.last_seen_at_ms",
+        )?
+        .execute([finding.id.0, ms(finding.last_seen_at)])?;
+    Ok(())
 }
 
 fn upsert(connection: &Connection, finding: &Finding) -> Result<(), StoreError> {

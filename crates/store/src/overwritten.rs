@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use domain::FindingId;
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, params};
@@ -36,6 +37,19 @@ impl Overwritten {
             _ => {
                 self.changed.insert(id.0, before);
             }
+        }
+    }
+
+    /// Notes when a finding that is only seen again had been seen before; `None`: never.
+    pub(crate) fn add_seen(
+        &mut self,
+        id: FindingId,
+        before: Option<DateTime<Utc>>,
+        after: DateTime<Utc>,
+    ) {
+        let before = before.map(cells::ms).filter(|it| *it != cells::ms(after));
+        if let Some(seen_at) = before {
+            self.seen.entry(seen_at).or_default().push(id.0);
         }
     }
 
