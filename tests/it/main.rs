@@ -19,6 +19,7 @@ mod entra;
 mod erasure;
 mod evidence;
 mod firm;
+mod leaves;
 mod ledger;
 mod life;
 mod light;

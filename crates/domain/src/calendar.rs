@@ -86,13 +86,15 @@ impl Calendar {
 
 /// The day that an instant is of. A last day is over at the first instant of the next one, and the
 /// clock that starts then is one of that last day.
-pub(crate) fn day_of(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
+#[must_use]
+pub fn day_of(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
     (at - TimeDelta::nanoseconds(1)).with_timezone(&zone).date_naive()
 }
 
 /// The first instant of the day after `day` in `zone`; where the clock skips midnight, the first
 /// instant after the gap. `None` at the end of what a calendar holds.
-pub(crate) fn end_of_day(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
+#[must_use]
+pub fn end_of_day(day: NaiveDate, zone: Tz) -> Option<DateTime<Utc>> {
     let next = day.checked_add_days(Days::new(1))?;
     let starts = (0..4)
         .find_map(|hour| next.and_hms_opt(hour, 0, 0)?.and_local_timezone(zone).earliest())?;

@@ -4,7 +4,8 @@
 use chrono::{DateTime, Utc};
 
 use crate::{
-    Activity, EntityId, Exposure, FindingId, Interval, List, SlaResult, SystemId, Text, Tier, named,
+    Activity, EntityId, Exposure, FindingId, Interval, List, SlaResult, SlaTerms, SystemId, Text,
+    Tier, named,
 };
 
 /// One employment that ended, as one app sees it.
@@ -22,7 +23,9 @@ pub struct Leaver {
     pub said_by: Vec<SaidBy>,
     /// When access should have ended, by every clock that is known.
     pub clocks: LeaverClocks,
-    /// When it should have ended by the clock that the policy chose.
+    /// What access is held to; `None`: they were listed before that was kept.
+    pub terms: Option<SlaTerms>,
+    /// When it should have ended by the clock that the terms chose.
     pub started: Interval,
     /// Their accounts, in order of key. Empty: none was seen.
     pub accounts: Vec<LeaverAccount>,
@@ -105,11 +108,8 @@ pub struct LeaverAccount {
     pub tier: Option<Tier>,
     /// Was it on when it was seen last?
     pub activity: Activity,
-    /// Stretches of which no finding tells, oldest first: mostly one, of an account that was never
-    /// seen on without the right.
-    pub quiet: Vec<Exposure>,
-    /// When it was seen on and off, oldest first, the quiet ones among them. After the first, it had
-    /// been off and came back. Empty: no look said either.
+    /// When it was seen on and off, oldest first. After the first, it had been off and came back.
+    /// Empty: no look said either.
     pub stretches: Vec<Exposure>,
     /// The findings that access remained.
     pub findings: Vec<FindingId>,
@@ -160,7 +160,7 @@ impl Leaver {
         self.found_at_begin = self.found_at_begin.map(cut);
         self.returned_at = self.returned_at.map(cut);
         let accounts = self.accounts.iter_mut();
-        for stretch in accounts.flat_map(|it| it.quiet.iter_mut().chain(&mut it.stretches)) {
+        for stretch in accounts.flat_map(|it| &mut it.stretches) {
             stretch.started = interval(stretch.started);
             stretch.last_seen_active = stretch.last_seen_active.map(cut);
             stretch.first_seen_inactive = stretch.first_seen_inactive.map(cut);
@@ -212,7 +212,6 @@ impl Leaver {
     pub fn differs_from(&self, other: &Self) -> bool {
         let settled = |it: &Self| {
             let mut it = Self { name: None, login: None, ..it.clone() };
-            it.accounts.iter_mut().for_each(|it| it.quiet.clear()); // Among the others.
             let stretches = it.accounts.iter_mut().flat_map(|it| &mut it.stretches);
             for stretch in stretches.filter(|it| it.first_seen_inactive.is_none()) {
                 stretch.last_seen_active = stretch.last_seen_active.map(|_| DateTime::UNIX_EPOCH);
@@ -256,7 +255,6 @@ mod tests {
             entity: EntityId(2),
             tier: None,
             activity: Activity::Active,
-            quiet: Vec::new(),
             stretches: vec![Exposure {
                 started,
                 last_seen_active: Some(at(1)),
@@ -277,6 +275,7 @@ mod tests {
             kind: LeaverKind::Left,
             said_by: Vec::new(),
             clocks: LeaverClocks::default(),
+            terms: None,
             started,
             accounts: offs.iter().map(account).collect(),
             sla: SlaResult {

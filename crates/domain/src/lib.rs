@@ -8,6 +8,7 @@ mod account;
 mod activity;
 mod anchor;
 mod assignment;
+mod calendar;
 mod cause;
 mod clock;
 mod decision;
@@ -41,6 +42,7 @@ pub use account::{Account, ActiveFlag, Invitation};
 pub use activity::Activity;
 pub use anchor::{AnchorKind, AnchorName, AnchorStand};
 pub use assignment::{Assignment, Grant, GroupRef, Membership, Principal, Via};
+pub use calendar::{Calendar, SlaLimit, day_of, end_of_day};
 pub use cause::{Cause, Family, Severity};
 pub use clock::{At, Clock};
 pub use decision::{Decision, Disposition, Signature, Waiver, Word};
@@ -76,7 +78,7 @@ pub use record::{
 };
 pub use register::{HrLeaver, NonHuman};
 pub use right::Right;
-pub use sla::{ClockStart, SlaOutcome, SlaResult};
+pub use sla::{ClockStart, SlaOutcome, SlaResult, SlaTerms};
 pub use snapshot::{
     AsOf, AsOfBasis, Body, Channel, Coverage, Digest, EntityId, IdForm, List, Population, Proof,
     Request, RowOrigin, Rows, Snapshot, SnapshotId, SnapshotRef, Stream, SystemKind,

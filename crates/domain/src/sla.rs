@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::calendar::{Calendar, SlaLimit};
 use crate::named;
 
 named! {
@@ -32,6 +33,20 @@ named! {
         /// The earliest of those that are known.
         EarliestKnown = "earliest_known",
     }
+}
+
+/// What a leaver is held to: the policy of the run that found them. A policy that is changed later
+/// changes no result of those who had left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlaTerms {
+    /// From which event the clock runs.
+    pub clock: ClockStart,
+    /// Access must be off within this time.
+    pub limit: SlaLimit,
+    /// The business days that such a limit counts.
+    pub calendar: Calendar,
+    /// Version of the policy.
+    pub policy_version: u32,
 }
 
 /// The result, with what it was computed from.

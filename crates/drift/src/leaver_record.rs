@@ -3,10 +3,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Activity, Cause, EntityId, Exposure, Family, Finding, Interval, Leaver, LeaverAccount,
-    LeaverClocks, LeaverKind, LeaversBegin, PastLook, SlaOutcome, SlaResult, SystemId, Waiver,
+    Activity, Cause, EntityId, Exposure, Family, Finding, FindingId, Interval, Leaver,
+    LeaverAccount, LeaverClocks, LeaverKind, LeaversBegin, PastLook, SlaOutcome, SlaResult,
+    SystemId, Waiver,
 };
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::leavers::{AccountSeen, Decided, LeaverSeen};
 use crate::policy::Policy;
@@ -61,16 +62,29 @@ impl LeaverContext<'_> {
         past: Option<&Leaver>,
         looks_at: impl Fn(EntityId) -> Vec<PastLook>,
     ) -> Leaver {
+        let terms = past.and_then(|it| it.terms.clone()).unwrap_or_else(|| self.policy.terms());
+        let policy = self.policy.with_terms(terms.clone());
         let clocks = clocks(seen).to_the_millisecond();
         let started = match past {
             Some(past) if past.clocks == clocks => past.started,
-            _ => started(self.policy, &seen.starts, Some(self.now)),
+            _ => started(&policy, &seen.starts, Some(self.now)),
+        };
+        let look = Look {
+            episode: seen.episode,
+            started,
+            was_started: past.map(|it| it.started),
+            is_seen_anew: seen.is_seen_anew,
         };
         let mut accounts: Vec<LeaverAccount> = Vec::with_capacity(seen.accounts.len());
+        let mut met: FxHashSet<EntityId> = FxHashSet::default();
         for it in &seen.accounts {
             let known = past.map(|past| seen.on_record(it, past)).unwrap_or_default();
-            accounts.extend(self.accounts(seen.episode, it, &known, started, &looks_at));
+            met.extend(known.iter().map(|it| it.entity));
+            accounts.extend(self.accounts(&look, it, &known, &looks_at));
         }
+        let others = past.map(|it| &*it.accounts).unwrap_or_default();
+        let others = others.iter().filter(|it| !met.contains(&it.entity));
+        accounts.extend(others.filter_map(|it| look.no_longer_theirs(it, &seen.decided)));
         accounts.sort_by(|one, other| one.key.cmp(&other.key));
         let found_at_begin = match past {
             Some(past) => past.found_at_begin,
@@ -83,8 +97,9 @@ impl LeaverContext<'_> {
             kind: seen.kind,
             said_by: seen.said_by.clone(),
             clocks,
+            terms: Some(terms),
             started,
-            sla: self.sla_of(seen.kind, started, &accounts),
+            sla: self.sla_of(&policy, seen.kind, started, &accounts),
             accounts,
             decisions: seen.decided.iter().filter_map(|it| it.entry).collect(),
             found_at_begin,
@@ -117,57 +132,23 @@ impl LeaverContext<'_> {
     /// What was an account of its own when nothing joined it to the other keeps its record.
     fn accounts(
         &self,
-        episode: u32,
+        look: &Look,
         it: &AccountSeen,
         known: &[&LeaverAccount],
-        started: Interval,
         looks_at: &impl Fn(EntityId) -> Vec<PastLook>,
     ) -> Vec<LeaverAccount> {
-        let findings_of = |row: &EntityId| self.findings_of(*row, episode);
+        let ids = |row: &EntityId| self.findings_of(*row, look.episode).map(|it| it.id);
         let is_apart = |row: &EntityId| known.iter().skip(1).any(|it| it.entity == *row);
         let rows = it.rows.iter().map(|it| it.0);
         let mine: Vec<EntityId> = rows.filter(|it| !is_apart(it)).collect();
-        let findings = mine.iter().flat_map(findings_of).collect();
-        let first = self.account(it, known.first().copied(), started, findings, looks_at);
+        let findings = mine.iter().flat_map(ids).collect();
+        let first = look.account(it, known.first().copied(), findings, looks_at);
         let apart = known.iter().skip(1).map(|old| {
             // The first record tells of it where it comes on again.
             let it = AccountSeen { on_at: None, ..it.clone() };
-            let findings = findings_of(&old.entity).collect();
-            self.account(&it, Some(*old), started, findings, looks_at)
+            look.account(&it, Some(*old), ids(&old.entity).collect(), looks_at)
         });
         std::iter::once(first).chain(apart).collect()
-    }
-
-    fn account(
-        &self,
-        it: &AccountSeen,
-        past: Option<&LeaverAccount>,
-        started: Interval,
-        findings: Vec<&Finding>,
-        looks_at: &impl Fn(EntityId) -> Vec<PastLook>,
-    ) -> LeaverAccount {
-        let by_row = past.filter(|old| it.rows.iter().any(|row| row.0 == old.entity));
-        let (key, entity) = by_row.map_or((&it.key, it.entity), |old| (&old.key, old.entity));
-        let mut quiet = past.map(|it| it.quiet.clone()).unwrap_or_default();
-        if findings.is_empty() {
-            lengthen(&mut quiet, it, started, looks_at);
-        } else {
-            // A finding tells of it from its beginning.
-            quiet.retain(|it| it.first_seen_inactive.is_some());
-        }
-        let told = findings.iter().flat_map(|it| it.exposures.iter().copied());
-        let stretches = quiet.iter().copied().chain(told).collect();
-        let is_seen = !matches!(it.activity, Activity::Unknown);
-        LeaverAccount {
-            key: key.clone(),
-            entity,
-            tier: it.tier,
-            activity: past
-                .map_or(it.activity, |past| if is_seen { it.activity } else { past.activity }),
-            quiet,
-            stretches,
-            findings: findings.iter().map(|it| it.id).collect(),
-        }
     }
 
     /// Findings of a row that access remained after this employment.
@@ -181,7 +162,13 @@ impl LeaverContext<'_> {
 
     /// The result over all accounts: the one that is worst. An account that may be somebody else's
     /// convicts nobody, and acquits nobody.
-    fn sla_of(&self, kind: LeaverKind, started: Interval, accounts: &[LeaverAccount]) -> SlaResult {
+    fn sla_of(
+        &self,
+        policy: &Policy,
+        kind: LeaverKind,
+        started: Interval,
+        accounts: &[LeaverAccount],
+    ) -> SlaResult {
         let cause = match kind {
             LeaverKind::Left => Cause::LeaverActive,
             LeaverKind::Expired => Cause::ExternalExpired,
@@ -189,7 +176,7 @@ impl LeaverContext<'_> {
         };
         let unseen = Exposure { started, last_seen_active: None, first_seen_inactive: None };
         let result = |stretches: &[Exposure], exceptions: &[_]| {
-            sla(self.policy, cause, stretches, exceptions, self.now)
+            sla(policy, cause, stretches, exceptions, self.now)
         };
         let of_account = |it: &LeaverAccount| {
             if it.stretches.is_empty() {
@@ -277,36 +264,123 @@ fn clocks(seen: &LeaverSeen) -> LeaverClocks {
     }
 }
 
-/// Lays this look over the stretches of which no finding tells.
-fn lengthen(
-    quiet: &mut Vec<Exposure>,
-    it: &AccountSeen,
+/// What one look shows of a leaver, whichever account it is of.
+struct Look {
+    /// The employment.
+    episode: u32,
+    /// When access should have ended.
     started: Interval,
-    looks_at: &impl Fn(EntityId) -> Vec<PastLook>,
-) {
-    let is_off = matches!(it.activity, Activity::Inactive | Activity::Absent);
-    match quiet.last_mut() {
-        Some(last) if last.first_seen_inactive.is_none() => {
-            last.started = started;
-            last.last_seen_active = last.last_seen_active.max(it.on_at);
-            last.first_seen_inactive = Some(it.read_by).filter(|_| is_off);
+    /// When it should have ended by the record; `None`: there is none.
+    was_started: Option<Interval>,
+    /// This run saw anew that the right is over.
+    is_seen_anew: bool,
+}
+
+impl Look {
+    /// The record of an account after this look. Findings that access remained are named: what a
+    /// person says of them changes nothing of what was seen.
+    fn account(
+        &self,
+        it: &AccountSeen,
+        past: Option<&LeaverAccount>,
+        findings: Vec<FindingId>,
+        looks_at: &impl Fn(EntityId) -> Vec<PastLook>,
+    ) -> LeaverAccount {
+        // Whose it is now, is not certain: what was seen while it was theirs stays.
+        if let Some(past) = past.filter(|past| past.tier.is_some() && it.tier.is_none()) {
+            return self.dated(past.clone());
         }
-        Some(last) if it.on_at.is_some() => {
-            let started = Interval { earliest: last.first_seen_inactive, latest: it.on_at };
-            let (last_seen_active, first_seen_inactive) = (it.on_at, None);
-            quiet.push(Exposure { started, last_seen_active, first_seen_inactive });
-        }
-        Some(_) => {}
-        None if is_off => {
-            let (last_seen_active, first_seen_inactive) = bounds_of(it, looks_at);
-            quiet.push(Exposure { started, last_seen_active, first_seen_inactive });
-        }
-        None if it.on_at.is_some() => {
-            let (last_seen_active, first_seen_inactive) = (it.on_at, None);
-            quiet.push(Exposure { started, last_seen_active, first_seen_inactive });
-        }
-        None => {}
+        let by_row = past.filter(|old| it.rows.iter().any(|row| row.0 == old.entity));
+        let (key, entity) = by_row.map_or((&it.key, it.entity), |old| (&old.key, old.entity));
+        let mut account = self.dated(LeaverAccount {
+            key: key.clone(),
+            entity,
+            tier: it.tier,
+            activity: match (past, it.activity) {
+                (Some(past), Activity::Unknown) => past.activity,
+                (_, seen) => seen,
+            },
+            stretches: past.map(|it| it.stretches.clone()).unwrap_or_default(),
+            findings,
+        });
+        self.lengthen(&mut account.stretches, it, looks_at);
+        account
     }
+
+    /// The record of an account that was theirs and is somebody else's now. `None`: a person decided
+    /// that it is not theirs.
+    fn no_longer_theirs(&self, past: &LeaverAccount, decided: &[Decided]) -> Option<LeaverAccount> {
+        if decided.iter().any(|it| it.account == past.key) {
+            return None;
+        }
+        // A weak key may have named the wrong one from the beginning.
+        let tier = past.tier.filter(|it| it.is_strong());
+        Some(self.dated(LeaverAccount { tier, ..past.clone() }))
+    }
+
+    /// The same account, by the clock as sources tell it today.
+    fn dated(&self, mut account: LeaverAccount) -> LeaverAccount {
+        let Some(was) = self.was_started.filter(|it| *it != self.started) else { return account };
+        let mut off = None;
+        for stretch in &mut account.stretches {
+            let known = stretch.started;
+            // It was made, or came on again, later than access should have ended.
+            let is_later = known.latest > was.latest;
+            stretch.started = Interval {
+                earliest: self.started.earliest.max(off).or(known.earliest.filter(|_| is_later)),
+                latest: self.started.latest.max(known.latest.filter(|_| is_later)),
+            };
+            off = stretch.first_seen_inactive;
+        }
+        account
+    }
+
+    /// Lays the look over what was seen before.
+    fn lengthen(
+        &self,
+        stretches: &mut Vec<Exposure>,
+        it: &AccountSeen,
+        looks_at: &impl Fn(EntityId) -> Vec<PastLook>,
+    ) {
+        let on_at = it.on_at.filter(|_| self.is_seen_anew);
+        let off_by = matches!(it.activity, Activity::Inactive | Activity::Absent);
+        let off_by = Some(it.read_by).filter(|_| off_by);
+        match (stretches.last_mut(), on_at, off_by) {
+            (Some(last), on_at, off_by) if last.first_seen_inactive.is_none() => {
+                last.last_seen_active = last.last_seen_active.max(on_at);
+                // A look that is older than one that showed it on shows nothing.
+                let on = last.last_seen_active;
+                last.first_seen_inactive = off_by.filter(|off| on.is_none_or(|on| on < *off));
+            }
+            (Some(last), Some(on_at), _) => {
+                let earliest = last.first_seen_inactive.filter(|off| *off < on_at);
+                if earliest.is_some() {
+                    let started = Interval { earliest, latest: Some(on_at) };
+                    stretches.push(stretch(started, Some(on_at), None));
+                }
+            }
+            (None, _, Some(_)) => {
+                let (on, off) = bounds_of(it, looks_at);
+                stretches.push(stretch(self.started, on, off));
+            }
+            (None, Some(on_at), _) => {
+                let mut started = self.started;
+                // Before it was made it was not on. The app may be wrong about that, so it ends no doubt.
+                let made_at = it.made_at.filter(|it| *it <= on_at);
+                started.latest = started.latest.map(|it| made_at.map_or(it, |made| made.max(it)));
+                stretches.push(stretch(started, Some(on_at), None));
+            }
+            (_, None, _) => {}
+        }
+    }
+}
+
+const fn stretch(
+    started: Interval,
+    last_seen_active: Option<DateTime<Utc>>,
+    first_seen_inactive: Option<DateTime<Utc>>,
+) -> Exposure {
+    Exposure { started, last_seen_active, first_seen_inactive }
 }
 
 /// When an account that is off was seen on last in any view, and off first in all that must show it
@@ -386,7 +460,6 @@ mod tests {
             entity: EntityId(1),
             tier,
             activity: Activity::Unknown,
-            quiet: Vec::new(),
             stretches: seen.then_some(stretch).into_iter().collect(),
             findings: Vec::new(),
         }
@@ -420,7 +493,7 @@ mod tests {
         ];
         for (accounts, outcome, case) in table {
             let started = Interval { earliest: Some(at(0)), latest: Some(at(0)) };
-            let found = cx.sla_of(LeaverKind::Left, started, &accounts);
+            let found = cx.sla_of(&policy, LeaverKind::Left, started, &accounts);
             assert_eq!(found.outcome, outcome, "{case}: {}", found.because);
         }
     }

@@ -13,6 +13,7 @@ use crate::activity::{Seen, is_required, no_account};
 use crate::context::Context;
 use crate::episode::next_episode;
 use crate::judge::kind_by_hr;
+use crate::looks::is_seen_anew;
 use crate::right::{PersonRight, Starts, is_switched_on, left_at, right_by_hr};
 
 /// Somebody who has left, as one run sees them.
@@ -36,6 +37,8 @@ pub struct LeaverSeen {
     pub accounts: Vec<AccountSeen>,
     /// HR's row may mean somebody whom it does not name for certain: who has an account is not known.
     pub may_mean_others: bool,
+    /// This run saw anew that their right is over: an account that it saw on was on without right.
+    pub is_seen_anew: bool,
     /// Decisions of people that alone keep accounts from being theirs whose keys name them.
     pub decided: Vec<Decided>,
     /// Was every list of the app seen whole? Without accounts, only then there is none.
@@ -45,10 +48,12 @@ pub struct LeaverSeen {
 }
 
 /// A person's decision on whose an account is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Decided {
     /// When.
     pub at: DateTime<Utc>,
+    /// The account's id.
+    pub account: Text,
     /// The entry of the ledger that tells of it; `None`: not known.
     pub entry: Option<u64>,
 }
@@ -72,6 +77,8 @@ pub struct AccountSeen {
     pub activity: Activity,
     /// When it was seen on; `None`: this run did not see it on.
     pub on_at: Option<DateTime<Utc>>,
+    /// When it was made, as far as the app says.
+    pub made_at: Option<DateTime<Utc>>,
     /// By when what shows it off had been read.
     pub read_by: DateTime<Utc>,
 }
@@ -87,7 +94,8 @@ pub(crate) fn leavers(cx: &Context<'_>, rights: &[PersonRight], seen: &[Seen]) -
     }
     let mut decided: FxHashMap<Leaving, Vec<Decided>> = FxHashMap::default();
     for (whom, decision) in cx.graph.decided_away() {
-        let it = Decided { at: decision.at, entry: decision.entry };
+        let (at, entry) = (decision.at, decision.entry);
+        let it = Decided { at, account: decision.account.clone(), entry };
         decided.entry(whom).or_default().push(it);
     }
     decided.values_mut().for_each(|it| it.sort_unstable()); // Not in the order of a list.
@@ -213,6 +221,7 @@ impl Group<'_> {
             starts: self.right.starts_of(behind),
             accounts: self.accounts(behind, seen),
             may_mean_others: false,
+            is_seen_anew: is_seen_anew(cx, self.person, right),
             decided: self.decided,
             is_app_seen: no_account(cx) == Activity::Absent,
             label: cx.graph.label_of_identity(first),
@@ -288,6 +297,7 @@ fn account_seen(
         tier,
         activity,
         on_at: on_at.filter(|_| activity == Activity::Active),
+        made_at: leading.row.created_at,
         read_by: read_by.unwrap_or(cx.now),
     })
 }
@@ -355,6 +365,7 @@ fn known_to_hr_alone(
             starts: right.starts,
             accounts: in_order(accounts.remove(&at).unwrap_or_default()),
             may_mean_others: unnamed.contains(&at),
+            is_seen_anew: true,
             decided: decided_on(Leaving::HrRow(at)),
             is_app_seen: no_account(cx) == Activity::Absent,
             label: PersonLabel {

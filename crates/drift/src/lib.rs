@@ -4,7 +4,6 @@
 //! [`domain::Verdict::Indeterminate`], which opens nothing and closes nothing.
 
 mod activity;
-mod calendar;
 mod case;
 mod claimed;
 mod context;
@@ -33,7 +32,6 @@ mod stretch;
 mod time_to_deactivate;
 mod verdict;
 
-pub use calendar::{Calendar, SlaLimit};
 pub use case::{Case, RegisterOwner};
 pub use context::{Context, Ended, Past, PastVerdict, SaidLeft};
 pub use disposition::{ACKNOWLEDGED_MAX, Disposed, dispose};

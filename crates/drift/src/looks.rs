@@ -5,6 +5,7 @@ use domain::{Account, Activity, AsOfBasis, List, Look, Right};
 use graph::{Sighting, Standing};
 
 use crate::case::Case;
+use crate::context::Context;
 
 /// The rows that an account rests on. One that is on is on by those that show it on, of today's
 /// lists where some do: that another view says nothing, or was not read, takes nothing from that.
@@ -31,8 +32,7 @@ fn shown_on<'c>(
 }
 
 /// The lists behind a case: the account's, its owners' and their assignments'; for an account
-/// without owner or a person without account, the complete lists that do not have them. Who has
-/// left, has left whatever is assigned.
+/// without owner or a person without account, the complete lists that do not have them.
 pub(crate) fn looks_of(case: &Case<'_>) -> Vec<Look> {
     let estate = case.cx.graph.estate();
     let mut snapshots: Vec<u32> = Vec::new();
@@ -49,25 +49,7 @@ pub(crate) fn looks_of(case: &Case<'_>) -> Vec<Look> {
         None => snapshots.extend(estate.channels.iter().filter_map(|it| it.base)),
     }
     match case.identity.map(|it| case.cx.graph.person_of(it)) {
-        Some(person) => {
-            for at in case.cx.graph.identities_of(person) {
-                let Some(identity) = estate.identities.get(at) else { continue };
-                let Some(idp) = case.cx.graph.idp_of(identity) else { continue };
-                snapshots.extend(match identity.standing {
-                    Standing::Listed => Some(identity.snapshot),
-                    Standing::Gone => idp.identities.base,
-                });
-                if case.right == Right::Leaver {
-                    continue;
-                }
-                let is_asked = estate.asked_again.contains(&(List::Assignments, identity.entity));
-                snapshots.extend(
-                    idp.assignments
-                        .as_ref()
-                        .and_then(|it| it.answers.filter(|_| is_asked).or(it.base).or(it.latest)),
-                );
-            }
-        }
+        Some(person) => snapshots.extend(lists_of(case.cx, person, case.right)),
         None => snapshots.extend(estate.idps.iter().filter_map(|it| it.identities.base)),
     }
     snapshots.sort_unstable();
@@ -82,6 +64,40 @@ pub(crate) fn looks_of(case: &Case<'_>) -> Vec<Look> {
             body_digest: it.body_digest,
         })
         .collect()
+}
+
+/// The lists that show a person's identities, and what is assigned to them. Who has left, has left
+/// whatever is assigned.
+fn lists_of(cx: &Context<'_>, person: u32, right: Right) -> Vec<u32> {
+    let estate = cx.graph.estate();
+    let mut snapshots = Vec::new();
+    for at in cx.graph.identities_of(person) {
+        let Some(identity) = estate.identities.get(at) else { continue };
+        let Some(idp) = cx.graph.idp_of(identity) else { continue };
+        snapshots.extend(match identity.standing {
+            Standing::Listed => Some(identity.snapshot),
+            Standing::Gone => idp.identities.base,
+        });
+        if right == Right::Leaver {
+            continue;
+        }
+        let is_asked = estate.asked_again.contains(&(List::Assignments, identity.entity));
+        snapshots.extend(
+            idp.assignments
+                .as_ref()
+                .and_then(|it| it.answers.filter(|_| is_asked).or(it.base).or(it.latest)),
+        );
+    }
+    snapshots
+}
+
+/// Whether each list that shows a person is newer than the one before. One that stands in for a list
+/// that could not be read does not show that their right is still over.
+pub(crate) fn is_seen_anew(cx: &Context<'_>, person: u32, right: Right) -> bool {
+    let snapshots = lists_of(cx, person, right).into_iter();
+    snapshots
+        .map(|it| &cx.graph.estate().snapshot(it).reference)
+        .all(|it| cx.past.looked_at.get(&it.stream).is_none_or(|before| it.as_of.at > *before))
 }
 
 /// As of when the account was seen on; `None` when this run did not see it on.

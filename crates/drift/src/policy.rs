@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::calendar::{Calendar, SlaLimit};
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use domain::{Cause, Channel, ClockStart, Severity, SystemId};
+use domain::{Calendar, Cause, Channel, ClockStart, Severity, SlaLimit, SlaTerms, SystemId};
 
 /// The rules of one deployment.
 #[derive(Clone, Debug)]
@@ -41,6 +40,24 @@ impl Policy {
     #[must_use]
     pub fn deadline(&self, start: DateTime<Utc>) -> DateTime<Utc> {
         self.calendar.deadline(&self.sla, start)
+    }
+
+    /// What it holds leavers to.
+    #[must_use]
+    pub fn terms(&self) -> SlaTerms {
+        SlaTerms {
+            clock: self.sla_clock,
+            limit: self.sla.clone(),
+            calendar: self.calendar.clone(),
+            policy_version: self.version,
+        }
+    }
+
+    /// The same policy, with these terms for leavers.
+    #[must_use]
+    pub fn with_terms(&self, terms: SlaTerms) -> Self {
+        let SlaTerms { clock, limit, calendar, policy_version } = terms;
+        Self { version: policy_version, sla: limit, calendar, sla_clock: clock, ..self.clone() }
     }
 }
 

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use domain::{Cause, Severity};
 
-use crate::calendar::{day_of, end_of_day};
 use crate::case::Case;
+use domain::{day_of, end_of_day};
 
 /// A rule: what it is called, how much it matters, how long it waits, and what to say.
 #[derive(Debug)]

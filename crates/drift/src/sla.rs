@@ -140,7 +140,7 @@ mod tests {
     use chrono::TimeDelta;
 
     use super::*;
-    use crate::calendar::SlaLimit;
+    use domain::SlaLimit;
 
     fn at(hour: i64) -> DateTime<Utc> {
         DateTime::UNIX_EPOCH + TimeDelta::hours(hour)

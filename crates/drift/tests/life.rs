@@ -504,7 +504,7 @@ fn live(text: &str) -> testkit::World {
 fn access_had_ended_when_the_answer_came_and_not_when_it_was_asked_for() {
     let mut life = Life::new();
     // From 01:00, two hours before the first run: to 02:30 of the next night.
-    life.policy.sla = drift::SlaLimit::Span(TimeDelta::minutes(25 * 60 + 30));
+    life.policy.sla = domain::SlaLimit::Span(TimeDelta::minutes(25 * 60 + 30));
     let left = QUIET.replace("ACTIVE", "DEPROVISIONED since=-2h");
     life.night(live(&left));
     let read_by = life.now();
@@ -577,7 +577,7 @@ fn a_source_whose_clock_is_ahead_makes_no_second_stretch_of_one_access() {
     let left = QUIET.replace("ACTIVE", "DEPROVISIONED since=+1h");
     night(&mut life, &left, "a1 leaver_active critical opened open");
     life.night(world(&left));
-    life.policy.sla = drift::SlaLimit::Span(TimeDelta::hours(72));
+    life.policy.sla = domain::SlaLimit::Span(TimeDelta::hours(72));
     let off = left.replace("x.test on", "x.test off");
     night(&mut life, &off, "a1 leaver_active critical resolved resolved");
     let finding = life.findings.values().next().unwrap();

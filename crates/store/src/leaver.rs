@@ -1,11 +1,11 @@
 //! The leavers of every app as runs saw them. Lines are only added, and the newest of one leaver
 //! holds. Never here: who has left, and whether that was in time.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Activity, ClockStart, EntityId, Exposure, FindingId, Interval, Leaver, LeaverAccount,
-    LeaverClocks, LeaverKey, LeaverKind, LeaversBegin, List, RunId, SaidBy, SlaOutcome, SlaResult,
-    SystemId, Tier,
+    Activity, Calendar, ClockStart, EntityId, FindingId, Interval, Leaver, LeaverAccount,
+    LeaverClocks, LeaverKey, LeaverKind, LeaversBegin, List, RunId, SaidBy, SlaLimit, SlaOutcome,
+    SlaResult, SlaTerms, SystemId, Tier,
 };
 use ledger::{Broken, Event, Kind};
 use rusqlite::{Connection, params};
@@ -234,6 +234,8 @@ struct LeaverJson {
     idp_deactivated_ms: Option<i64>,
     idp_unassigned_ms: Option<i64>,
     stated_end_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    terms: Option<TermsJson>,
     started_earliest_ms: Option<i64>,
     started_latest_ms: Option<i64>,
     accounts: Vec<AccountJson>,
@@ -261,7 +263,8 @@ struct AccountJson {
     entity: i64,
     tier: Option<String>,
     activity: String,
-    n_quiet: usize, // So many of the stretches, from the first on.
+    #[serde(default, rename = "n_quiet", skip_serializing)]
+    _n_quiet: usize, // Written by earlier versions.
     stretches: Vec<ExposureJson>,
     findings: Vec<i64>,
 }
@@ -277,6 +280,58 @@ struct SlaJson {
     because: String,
 }
 
+/// What a leaver is held to. One of the two limits is there.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TermsJson {
+    clock: String,
+    policy_version: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    span_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    business_days: Option<u32>,
+    zone: String,
+    workdays: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    holidays: Vec<String>,
+}
+
+impl TermsJson {
+    fn of(it: &SlaTerms) -> Self {
+        let (span_ms, business_days) = match it.limit {
+            SlaLimit::Span(span) => (Some(span.num_milliseconds()), None),
+            SlaLimit::BusinessDays(n) => (None, Some(n)),
+        };
+        Self {
+            clock: it.clock.to_string(),
+            policy_version: it.policy_version,
+            span_ms,
+            business_days,
+            zone: it.calendar.zone.name().to_owned(),
+            workdays: it.calendar.workdays.iter().map(ToString::to_string).collect(),
+            holidays: it.calendar.holidays.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn into_terms(self) -> Option<SlaTerms> {
+        let limit = match (self.span_ms, self.business_days) {
+            (Some(ms), None) => SlaLimit::Span(TimeDelta::try_milliseconds(ms)?),
+            (None, Some(n)) => SlaLimit::BusinessDays(n),
+            _ => return None,
+        };
+        Some(SlaTerms {
+            clock: ClockStart::parse(&self.clock)?,
+            limit,
+            calendar: Calendar {
+                zone: self.zone.parse().ok()?,
+                workdays: self.workdays.iter().map(|it| it.parse().ok()).collect::<Option<_>>()?,
+                holidays: self.holidays.iter().map(|it| it.parse().ok()).collect::<Option<_>>()?,
+            },
+            policy_version: self.policy_version,
+        })
+    }
+}
+
 impl LeaverJson {
     fn of(it: &Leaver) -> Self {
         Self {
@@ -290,6 +345,7 @@ impl LeaverJson {
             idp_deactivated_ms: maybe_ms(it.clocks.idp_deactivated_at),
             idp_unassigned_ms: maybe_ms(it.clocks.idp_unassigned_at),
             stated_end_ms: maybe_ms(it.clocks.stated_end_at),
+            terms: it.terms.as_ref().map(TermsJson::of),
             started_earliest_ms: maybe_ms(it.started.earliest),
             started_latest_ms: maybe_ms(it.started.latest),
             accounts: it.accounts.iter().map(AccountJson::of).collect(),
@@ -329,6 +385,10 @@ impl LeaverJson {
                 idp_deactivated_at: time(self.idp_deactivated_ms)?,
                 idp_unassigned_at: time(self.idp_unassigned_ms)?,
                 stated_end_at: time(self.stated_end_ms)?,
+            },
+            terms: match self.terms {
+                None => None,
+                Some(terms) => Some(terms.into_terms()?),
             },
             started: Interval {
                 earliest: time(self.started_earliest_ms)?,
@@ -376,7 +436,7 @@ impl AccountJson {
             entity: it.entity.0,
             tier: it.tier.map(|it| it.to_string()),
             activity: it.activity.to_string(),
-            n_quiet: it.quiet.len(),
+            _n_quiet: 0,
             stretches: it.stretches.iter().map(ExposureJson::of).collect(),
             findings: it.findings.iter().map(|it| it.0).collect(),
         }
@@ -387,15 +447,13 @@ impl AccountJson {
             None => None,
             Some(name) => Some(Tier::parse(&name)?),
         };
-        let stretches: Vec<Exposure> =
-            self.stretches.into_iter().map(ExposureJson::into_exposure).collect::<Option<_>>()?;
+        let stretches = self.stretches.into_iter().map(ExposureJson::into_exposure);
         Some(LeaverAccount {
             key: self.key.as_str().into(),
             entity: EntityId(self.entity),
             tier,
             activity: Activity::parse(&self.activity)?,
-            quiet: stretches.get(..self.n_quiet)?.to_vec(),
-            stretches,
+            stretches: stretches.collect::<Option<_>>()?,
             findings: self.findings.into_iter().map(FindingId).collect(),
         })
     }

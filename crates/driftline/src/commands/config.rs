@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use domain::AnchorName;
-use drift::SlaLimit;
+use domain::SlaLimit;
 
 use crate::cli::ConfigCommand;
 use crate::exit::Exit;

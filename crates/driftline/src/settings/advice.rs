@@ -2,8 +2,9 @@
 
 use chrono::TimeDelta;
 use connectors::files::Profiles;
+use domain::SlaLimit;
 use domain::{Pass, SystemId, SystemKind, Tier};
-use drift::{Deprovision, SlaLimit};
+use drift::Deprovision;
 use engine::AppPlan;
 
 use super::Settings;

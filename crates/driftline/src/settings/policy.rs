@@ -2,8 +2,8 @@
 
 use chrono::{TimeDelta, Weekday};
 use chrono_tz::Tz;
-use domain::Cause;
-use drift::{Calendar, Guard, Policy, SlaLimit};
+use domain::{Calendar, Cause, SlaLimit};
+use drift::{Guard, Policy};
 
 use super::document::Document;
 use super::source::zone;

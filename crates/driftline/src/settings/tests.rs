@@ -5,8 +5,8 @@ use std::path::Path;
 
 use chrono::TimeDelta;
 use connectors::files::Profiles;
+use domain::SlaLimit;
 use domain::{Cause, Severity};
-use drift::SlaLimit;
 use serde_json::Value;
 
 use super::*;

@@ -1,0 +1,281 @@
+//! What is on record of leavers: what was seen of their accounts after they left, held to the policy
+//! of the run that found them, whatever became of findings, clocks and accounts since.
+
+use serde_json::{Value, json};
+
+use crate::site::{self, Site};
+
+const SETTINGS: &str = "\
+database = \"d.db\"
+reports = \"r\"
+[nights]
+folder = \"n\"
+time = \"02:00:00Z\"
+[idp.okta]
+[[idp.okta.file]]
+path = \"users.json\"
+whole = true
+[[idp.okta.file]]
+path = \"app_users.json\"
+whole = true
+[app.crm]
+idps = [\"okta\"]
+deprovision = \"lists\"
+[[app.crm.file]]
+path = \"accounts.json\"
+";
+
+const HR: &str = "\
+[hr.workday]
+[[hr.workday.file]]
+path = \"hr.csv\"
+";
+
+/// A firm with Anna, whose user is `A`; `a` is a later user of hers, `B` is somebody else.
+struct Firm(Site);
+
+impl Firm {
+    fn new(policy: &str, more: &str) -> Self {
+        let firm = Self(Site::new(""));
+        firm.settings(policy, more);
+        firm
+    }
+
+    fn settings(&self, policy: &str, more: &str) {
+        let settings = format!("{SETTINGS}{more}[policy]\nzone = \"UTC\"\n{policy}\n");
+        self.0.write("driftline.toml", settings);
+    }
+
+    /// A night of November 2026. Users and app users: whose, their status, and since when it is so
+    /// (`A DEPROVISIONED 17T12:00`). Accounts: their id, whose, and `on`, `off` or `unsaid`.
+    fn night(&self, day: u32, users: &str, app_users: &str, accounts: &str) -> &Self {
+        let others = (0..8).map(|it| format!("f{it} ACTIVE"));
+        let users = others.clone().chain(words(users)).map(|it| user(&it));
+        let app_users = others.chain(words(app_users)).map(|it| app_user(&it));
+        let others = (0..8).map(|it| format!("acc-f{it} f{it} on"));
+        let accounts: Vec<Value> = others.chain(words(accounts)).map(|it| account(&it)).collect();
+        let accounts = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+            "totalResults": accounts.len(), "startIndex": 1, "itemsPerPage": accounts.len(),
+            "Resources": accounts});
+        self.write(day, "users.json", &Value::from_iter(users).to_string());
+        self.write(day, "app_users.json", &Value::from_iter(app_users).to_string());
+        self.write(day, "accounts.json", &accounts.to_string());
+        self
+    }
+
+    /// HR's list of a night: who left, and on which day of the month.
+    fn hr(&self, day: u32, leavers: &[(&str, u32)]) -> &Self {
+        let rows = leavers.iter().map(|(who, left)| {
+            let login = login(who);
+            format!("{},{login},N,2026-11-{left:02},x\n", number(who))
+        });
+        let head = "employee_number,email,name,last_day,reason\n9999,gone@f.test,N,2026-10-01,x\n";
+        self.write(day, "hr.csv", &(head.to_owned() + &rows.collect::<String>()));
+        self
+    }
+
+    fn write(&self, day: u32, name: &str, text: &str) {
+        self.0.write(&format!("n/2026-11-{day:02}/{name}"), text);
+    }
+
+    /// Runs, and gives what is on record of Anna: result, last seen on, first seen off, deadline.
+    #[track_caller]
+    fn anna(&self) -> [String; 4] {
+        self.0.run();
+        self.told()
+    }
+
+    #[track_caller]
+    fn told(&self) -> [String; 4] {
+        let period = ["--from", "2026-11-01", "--to", "2026-12-01", "--format", "json"];
+        let args = [&["evidence", "leavers", "--app", "crm"][..], &period].concat();
+        let list = site::json(&self.0.told(&args).bytes);
+        let rows = list["leavers"].as_array().unwrap();
+        let is_annas = |it: &&Value| it["person"].as_str().unwrap().contains(&id("A"));
+        let anna = rows.iter().find(is_annas).unwrap_or_else(|| panic!("{list}"));
+        ["sla", "last_seen_active", "first_seen_inactive", "deadline_at"].map(|it| {
+            let text = anna[it].as_str().unwrap_or_default();
+            text.replace("2026-11-", "").replace(":00.000Z", "").replace(":00Z", "")
+        })
+    }
+}
+
+fn words(line: &str) -> impl Iterator<Item = String> {
+    line.split(", ").filter(|it| !it.is_empty()).map(str::to_owned)
+}
+
+fn id(who: &str) -> String {
+    format!("00u{who:x>17}")
+}
+
+/// A later user of somebody has the number of the first.
+fn number(who: &str) -> String {
+    who.to_uppercase()
+}
+
+fn login(who: &str) -> String {
+    format!("{}@f.test", who.to_lowercase())
+}
+
+fn at(time: Option<&str>) -> String {
+    match time {
+        Some(time) => format!("2026-11-{time}:00.000Z"),
+        None => "2026-01-05T09:00:00.000Z".to_owned(),
+    }
+}
+
+fn user(line: &str) -> Value {
+    let mut words = line.split(' ');
+    let (who, status) = (words.next().unwrap(), words.next().unwrap());
+    // The login of somebody who left is free for their later user.
+    let login = if status == "DEPROVISIONED" { format!("old.{}", login(who)) } else { login(who) };
+    let changed = at(words.next());
+    json!({"id": id(who), "status": status, "created": "2025-01-05T09:00:00.000Z",
+        "statusChanged": changed, "lastUpdated": changed,
+        "profile": {"login": login, "email": login, "employeeNumber": number(who)}})
+}
+
+fn app_user(line: &str) -> Value {
+    let mut words = line.split(' ');
+    let who = words.next().unwrap();
+    let status = words.next().unwrap_or("ACTIVE");
+    json!({"id": id(who), "scope": "USER", "status": status, "statusChanged": at(words.next()),
+        "created": "2025-01-05T09:00:00.000Z", "syncState": "SYNCHRONIZED",
+        "credentials": {"userName": login(who)}})
+}
+
+fn account(line: &str) -> Value {
+    let words: Vec<&str> = line.split(' ').collect();
+    let [key, who, state] = words[..] else { panic!("{line}") };
+    let mut account = json!({"id": key, "externalId": id(who), "userName": login(who),
+        "emails": [{"value": login(who), "primary": true}],
+        "meta": {"resourceType": "User", "created": "2025-02-05T09:00:00Z"}});
+    if state != "unsaid" {
+        account["active"] = (state == "on").into();
+    }
+    account
+}
+
+const ON: &str = "acc A on";
+const OFF: &str = "acc A off";
+
+#[test]
+fn what_was_seen_before_somebody_left_says_nothing_of_the_removal() {
+    // Off while the app was taken away, and on again; nobody looked for five days after the leave.
+    let lost = "A DEPROVISIONED 17T01:30";
+    for then in [OFF, "", "acc A unsaid"] {
+        let firm = Firm::new("sla = \"48h\"", "");
+        firm.night(16, "A ACTIVE", "A", ON).night(17, "A ACTIVE", lost, ON);
+        firm.night(18, "A ACTIVE", lost, OFF).night(19, "A ACTIVE", "A ACTIVE 18T10:00", ON);
+        firm.night(20, "A ACTIVE", "A ACTIVE 18T10:00", ON);
+        for day in [25, 26] {
+            firm.night(day, "A DEPROVISIONED 20T03:00", "", then);
+        }
+        let [sla, on, off, due] = firm.anna();
+        assert_eq!((&*sla, &*due), ("NOT_PROVEN", "22T03:00"), "{then}");
+        if then != "acc A unsaid" {
+            assert_eq!((&*on, &*off), ("20T02:00", "25T02:00"), "{then}");
+        }
+    }
+}
+
+#[test]
+fn what_an_earlier_suspension_or_loss_of_the_app_left_on_convicts_no_prompt_leave() {
+    let suspended = "A SUSPENDED 16T12:00";
+    let lost = "A DEPROVISIONED 16T12:00";
+    for (users, app_users) in [(suspended, "A"), ("A ACTIVE", lost)] {
+        let firm = Firm::new("", "");
+        firm.night(16, "A ACTIVE", "A", ON);
+        for day in 17..=19 {
+            firm.night(day, users, app_users, ON);
+        }
+        for day in 20..=24 {
+            firm.night(day, "A ACTIVE 19T10:00", "A ACTIVE 19T10:00", ON);
+        }
+        for day in 25..=26 {
+            firm.night(day, "A DEPROVISIONED 24T12:00", "", OFF);
+        }
+        let met = ["MET", "24T02:00", "25T02:00", "25T12:00"];
+        assert_eq!(firm.anna(), met, "{users}, {app_users}");
+    }
+}
+
+#[test]
+fn what_is_on_record_stays_when_the_account_goes_to_a_later_user() {
+    let left = "A DEPROVISIONED 17T12:00";
+    let handed_on = |on_until: u32, off: bool| {
+        let firm = Firm::new("", "");
+        firm.night(16, "A ACTIVE", "A", ON).night(17, "A ACTIVE", "A", ON);
+        for day in 18..=on_until {
+            firm.night(day, left, "", ON);
+        }
+        if off {
+            firm.night(on_until + 1, left, "", OFF);
+        }
+        for (later, number) in [("a", 24), ("a", 25)] {
+            let users = format!("{left}, {later} ACTIVE 22T13:00");
+            firm.night(number, &users, later, "acc a on");
+        }
+        firm.anna()
+    };
+    assert_eq!(handed_on(19, false), ["MISSED", "19T02:00", "", "18T12:00"]);
+    assert_eq!(handed_on(18, false), ["NOT_PROVEN", "18T02:00", "", "18T12:00"]);
+    assert_eq!(handed_on(17, true), ["MET", "17T02:00", "18T02:00", "18T12:00"]);
+}
+
+#[test]
+fn a_result_follows_the_clock_that_sources_correct() {
+    let left = "A DEPROVISIONED 19T15:00";
+    let corrected = |first: &[(&str, u32)], then: &[(&str, u32)], until: u32| {
+        let firm = Firm::new("sla = \"48h\"", HR);
+        firm.night(18, "A ACTIVE", "A", ON).hr(18, &[]);
+        for day in 19..=until {
+            firm.night(day, if day < 20 { "A ACTIVE" } else { left }, "A", ON).hr(day, first);
+        }
+        for day in until + 1..=until + 3 {
+            let hr = if day == until + 1 { first } else { then };
+            firm.night(day, left, "", OFF).hr(day, hr);
+        }
+        firm.anna()
+    };
+    // HR says it after the account was seen off: a week earlier, or later than it had said.
+    assert_eq!(corrected(&[], &[("A", 10)], 19), ["MISSED", "19T02:00", "20T02:00", "13T00:00"]);
+    let (early, late) = (&[("A", 10)][..], &[("A", 19)][..]);
+    assert_eq!(corrected(early, early, 20)[0], "MISSED");
+    assert_eq!(corrected(early, late, 20), ["MET", "20T02:00", "21T02:00", "21T15:00"]);
+}
+
+#[test]
+fn a_policy_that_is_loosened_later_changes_no_result() {
+    let left = "A DEPROVISIONED 17T12:00";
+    for is_off in [false, true] {
+        let firm = Firm::new("", "");
+        firm.night(16, "A ACTIVE", "A", ON).night(17, "A ACTIVE", "A", ON);
+        for day in 18..=20 {
+            firm.night(day, left, "", ON);
+        }
+        let missed = ["MISSED", "19T02:00", "", "18T12:00"];
+        assert_eq!(firm.anna(), missed);
+        firm.settings("sla = \"30d\"\nversion = 2", "");
+        firm.night(21, left, "", if is_off { OFF } else { ON });
+        let [sla, _, off, due] = firm.anna();
+        let told = if is_off { "21T02:00" } else { "" };
+        assert_eq!([&*sla, &*off, &*due], ["MISSED", told, "18T12:00"]);
+    }
+}
+
+#[test]
+fn what_one_person_says_of_a_finding_changes_nothing_of_what_was_seen() {
+    let left = "A DEPROVISIONED 17T03:00";
+    let firm = Firm::new("", "");
+    firm.night(16, "A ACTIVE", "A", ON).night(17, "A ACTIVE", "A", ON);
+    firm.night(18, left, "", ON);
+    firm.0.run();
+    let word = ["findings", "false-positive", "DL-1", "--by", "ann", "--reason", "a test account"];
+    firm.0.told(&word);
+    firm.night(19, left, "", ON).night(20, left, "", ON);
+    // That it was seen on once more is nothing new.
+    assert_eq!(firm.anna(), ["MISSED", "19T02:00", "", "18T03:00"]);
+    firm.night(21, left, "", OFF);
+    assert_eq!(firm.anna(), ["MISSED", "20T02:00", "21T02:00", "18T03:00"]);
+}
