@@ -194,6 +194,31 @@ async fn a_leaver_who_is_disabled_and_then_deleted_for_good_stays_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_was_deleted_between_two_looks_left_since_the_first_and_by_the_deletion() {
+    let (sim, site) = installed(SECRET).await;
+    ask(&site, &["run", "--once"]);
+    let seen_on = now();
+    let deleted = seen_on + chrono::TimeDelta::milliseconds(1);
+    {
+        let mut world = sim.world();
+        world.entra.users.get_mut(ANA).unwrap().deleted_at = Some(deleted);
+        world.entra.unassign(ANA);
+    }
+    // Told by the first run that sees it, and not otherwise by the next.
+    for _ in 0..2 {
+        ask(&site, &["run", "--once"]);
+        let report = json(&ask(&site, &["report", "--format", "json"]).bytes);
+        let left = report["findings"].as_array().unwrap();
+        let left = left.iter().find(|it| it["subject"]["key"] == "s1").unwrap();
+        let bound = |name: &str| -> DateTime<Utc> {
+            left["exposures"][0][name].as_str().unwrap().parse().unwrap()
+        };
+        assert!(bound("started_earliest") <= seen_on, "{left:#}");
+        assert!((bound("started_latest") - deleted).abs() < chrono::TimeDelta::seconds(1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_paused_job_and_a_missing_licence_are_said() {
     let (sim, site) = installed(SECRET).await;
     {

@@ -24,7 +24,14 @@ pub fn started(policy: &Policy, starts: &Starts, seen_at: Option<DateTime<Utc>>)
     if let Some(by) = starts.missed_by.filter(|by| known.is_some_and(|it| it > *by)) {
         return Interval { earliest: None, latest: Some(by) };
     }
+    let is_idps =
+        matches!(policy.sla_clock, ClockStart::IdpDeactivated | ClockStart::EarliestKnown);
     match (known, starts.between) {
+        // Whichever came first: the clock that is known, or what happened between two looks.
+        (Some(at), Some(between)) if is_idps => Interval {
+            earliest: between.earliest.map(|it| it.min(at)),
+            latest: Some(between.latest.map_or(at, |it| it.min(at))),
+        },
         (Some(at), _) => Interval { earliest: Some(at), latest: Some(at) },
         (None, Some(between)) => between,
         (None, None) => Interval { earliest: None, latest: starts.earliest().or(seen_at) },

@@ -517,6 +517,29 @@ fn access_had_ended_when_the_answer_came_and_not_when_it_was_asked_for() {
 }
 
 #[test]
+fn who_was_switched_off_and_deleted_between_two_looks_left_at_the_deletion_at_the_latest() {
+    let mut life = Life::new();
+    // From the deletion to four o'clock of the third night; from the first night to the second morning.
+    life.policy.sla = drift::SlaLimit::Span(TimeDelta::hours(30));
+    life.night(world(QUIET));
+    let deleted = QUIET.replace("ACTIVE assigned", "deleted since=+19h");
+    let hour = |hours| Some(testkit::now() + TimeDelta::hours(hours));
+    let started = |life: &Life| {
+        let started = life.findings.values().next().unwrap().exposures[0].started;
+        (started.earliest, started.latest)
+    };
+    life.night(world(&deleted));
+    assert_eq!(started(&life), (Some(testkit::as_of()), hour(19)));
+    // It pages when grace since the deletion is over, not when grace since tonight is.
+    assert_eq!(life.findings.values().next().unwrap().grace_until, hour(23).unwrap());
+    life.night(world(&deleted.replace("x.test on", "x.test off")));
+    assert_eq!(started(&life), (Some(testkit::as_of()), hour(19)));
+    let finding = life.findings.values().next().unwrap();
+    let sla = drift::sla(&life.policy, finding.cause, &finding.exposures, &[], life.now());
+    assert_eq!(sla.outcome, domain::SlaOutcome::NotProven);
+}
+
+#[test]
 fn a_right_had_ended_when_the_list_without_it_was_read() {
     let gone =
         QUIET.replace("u1 ana@x.test ACTIVE assigned\n", "u1 ana@x.test ACTIVE assigned gone\n");
