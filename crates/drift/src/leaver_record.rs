@@ -4,7 +4,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     Activity, Cause, EntityId, Exposure, Family, Finding, Interval, Leaver, LeaverAccount,
-    LeaverClocks, LeaverKind, LeaversBegin, PastLook, SlaOutcome, SlaResult, SystemId, Waiver,
+    LeaverClocks, LeaverKind, LeaversBegin, List, PastLook, SaidBy, SlaOutcome, SlaResult,
+    SystemId, Text, Waiver,
 };
 use rustc_hash::FxHashMap;
 
@@ -81,7 +82,7 @@ impl LeaverContext<'_> {
             person: past.map_or_else(|| seen.person.clone(), |it| it.person.clone()),
             episode: seen.episode,
             kind: seen.kind,
-            said_by: seen.said_by.clone(),
+            said_by: self.said_by(seen, past),
             clocks,
             started,
             sla: self.sla_of(seen.kind, started, &accounts),
@@ -99,6 +100,27 @@ impl LeaverContext<'_> {
         }
         leaver.sla.because.push_str(&by_decision(&seen.decided));
         leaver.to_the_millisecond()
+    }
+
+    /// Who says that they left, and who did and has taken it back: that they were here in between is
+    /// not known otherwise where a provider dates nothing.
+    fn said_by(&self, seen: &LeaverSeen, past: Option<&Leaver>) -> Vec<SaidBy> {
+        fn row(it: &SaidBy) -> (&SystemId, List, &Text) {
+            (&it.system, it.list, &it.key)
+        }
+        let is_denied = |it: &SaidBy| {
+            let mut denied = seen.denied_by.iter();
+            denied.any(|(system, list, key)| (system, *list, key) == row(it))
+        };
+        let known = past.map(|it| &*it.said_by).unwrap_or_default().iter();
+        let silent = known.filter(|it| !seen.said_by.iter().any(|said| row(said) == row(it)));
+        let taken_back = silent.filter_map(|it| {
+            let at = it.taken_back_at.or_else(|| is_denied(it).then_some(self.now))?;
+            Some(SaidBy { taken_back_at: Some(at), ..it.clone() })
+        });
+        let mut all: Vec<SaidBy> = seen.said_by.iter().cloned().chain(taken_back).collect();
+        all.sort_by(|one, other| (&one.system, &one.key).cmp(&(&other.system, &other.key)));
+        all
     }
 
     /// The record of somebody who has the right again, or may have it.

@@ -358,6 +358,18 @@ fn a_blind_night_ends_no_false_positive() {
 }
 
 #[test]
+fn what_one_run_alone_showed_says_so_until_it_is_seen_again() {
+    let mut life = Life::new();
+    let lost = QUIET.replace(" assigned", "");
+    night(&mut life, QUIET, "nothing");
+    night(&mut life, &lost, "a1 unassigned_active high detected pending");
+    let partial = lost.replace("okta", "okta (partial)");
+    night(&mut life, &partial, "a1 unassigned_active high worsened pending");
+    let because = life.because.values().next().unwrap();
+    assert!(because.starts_with("seen once, at 2026-11-21T03:00:00Z; too little"), "{because}");
+}
+
+#[test]
 fn an_acknowledgement_ends_on_its_day_and_with_its_owner() {
     let mut life = Life::new();
     night(&mut life, TWO_OWNERS, "a1 leaver_active critical opened open");

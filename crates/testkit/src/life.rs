@@ -26,6 +26,8 @@ pub struct Life {
     pub waivers: Vec<Waiver>,
     /// The findings as the last night left them, by number.
     pub findings: BTreeMap<FindingId, Finding>,
+    /// Why each is as the last night left it.
+    pub because: BTreeMap<FindingId, String>,
     /// Releases from the guard, in force or not.
     pub releases: Vec<Release>,
     /// What the last night's guard held.
@@ -44,6 +46,7 @@ impl Life {
             rules: None,
             waivers: Vec::new(),
             findings: BTreeMap::new(),
+            because: BTreeMap::new(),
             releases: Vec::new(),
             holds: Vec::new(),
             changes: Vec::new(),
@@ -128,6 +131,7 @@ impl Life {
             .collect();
         for record in &reconciled.records {
             self.findings.insert(record.finding.id, record.finding.clone());
+            self.because.insert(record.finding.id, record.because.clone());
         }
         for waiver in self.waivers.iter_mut().filter(|it| reconciled.voided.contains(&it.id)) {
             waiver.voided_at = Some(now);
