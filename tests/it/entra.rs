@@ -194,6 +194,62 @@ async fn a_leaver_who_is_disabled_and_then_deleted_for_good_stays_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_was_deleted_between_two_looks_left_since_the_first_and_by_the_deletion() {
+    let (sim, site) = installed(SECRET).await;
+    ask(&site, &["run", "--once"]);
+    let seen_on = now();
+    let deleted = seen_on + chrono::TimeDelta::milliseconds(1);
+    {
+        let mut world = sim.world();
+        world.entra.users.get_mut(ANA).unwrap().deleted_at = Some(deleted);
+        world.entra.unassign(ANA);
+    }
+    // Told by the first run that sees it, and not otherwise by the next.
+    for _ in 0..2 {
+        ask(&site, &["run", "--once"]);
+        let report = json(&ask(&site, &["report", "--format", "json"]).bytes);
+        let left = report["findings"].as_array().unwrap();
+        let left = left.iter().find(|it| it["subject"]["key"] == "s1").unwrap();
+        let bound = |name: &str| -> DateTime<Utc> {
+            left["exposures"][0][name].as_str().unwrap().parse().unwrap()
+        };
+        assert!(bound("started_earliest") <= seen_on, "{left:#}");
+        assert!((bound("started_latest") - deleted).abs() < chrono::TimeDelta::seconds(1));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_back_and_whom_hr_struck_out_stays_back_though_they_had_another_user_before() {
+    let hr = "[keys]\nperson = [\"employee_number\"]\n\n\
+              [hr.workday]\n[[hr.workday.file]]\npath = \"hr.csv\"\nwhole = true";
+    let (sim, site) = installed(&format!("{SECRET}\n\n{hr}")).await;
+    let before = "a1000000-0000-4000-8000-000000000000";
+    let mut user = sim.world().entra.users[ANA].clone();
+    user.employee_number = Some("7".to_owned());
+    sim.world().entra.users.insert(ANA.to_owned(), user.clone());
+    user.is_enabled = Some(false);
+    user.principal_name = "ana.before@firm.test".to_owned();
+    user.mail = None;
+    sim.world().entra.users.insert(before.to_owned(), user);
+    let night = |is_enabled: bool, row: &str| {
+        sim.world().entra.users.get_mut(ANA).unwrap().is_enabled = Some(is_enabled);
+        let others: String =
+            (10..30).map(|n| format!("{n},p{n}@elsewhere.test,2026-01-02T18:00:00Z\n")).collect();
+        site.write("hr.csv", format!("employee_number,email,left_at\n{row}{others}"));
+        ask(&site, &["run", "--once"]);
+        live(&site).into_iter().filter(|it| it.contains("s1")).collect::<Vec<_>>()
+    };
+    let left = "7,ana@firm.test,2026-10-02T18:00:00Z\n";
+    night(true, "");
+    sim.world().entra.unassign(ANA);
+    assert_eq!(night(false, left), ["leaver_active s1 open"]);
+    // Each run after it knows that Entra had taken its word back.
+    for _ in 0..3 {
+        assert_eq!(night(true, ""), ["unassigned_active s1 open"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_paused_job_and_a_missing_licence_are_said() {
     let (sim, site) = installed(SECRET).await;
     {

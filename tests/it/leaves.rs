@@ -246,6 +246,18 @@ fn a_result_follows_the_clock_that_sources_correct() {
 }
 
 #[test]
+fn who_was_seen_to_have_left_left_by_then_whatever_later_date_is_told() {
+    let ahead = "A DEPROVISIONED 19T12:00";
+    let firm = Firm::new("", "");
+    firm.night(16, "A ACTIVE", "A", ON).night(17, "A ACTIVE", "A", ON);
+    firm.night(18, ahead, "", ON);
+    for day in 19..=21 {
+        firm.night(day, ahead, "", OFF);
+    }
+    assert_eq!(firm.anna(), ["NOT_PROVEN", "18T02:00", "19T02:00", "19T02:00"]);
+}
+
+#[test]
 fn a_policy_that_is_loosened_later_changes_no_result() {
     let left = "A DEPROVISIONED 17T12:00";
     for is_off in [false, true] {

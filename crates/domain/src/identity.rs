@@ -27,12 +27,23 @@ pub struct Identity {
     pub raw_status: Option<Raw>,
     /// When the source says the identity was made.
     pub created_at: Option<DateTime<Utc>>,
-    /// When the source says the status last changed. `None` is unknown.
+    /// When the source says the status last changed; in a list of the deleted, when it deleted them.
+    /// `None` is unknown.
     pub status_changed_at: Option<DateTime<Utc>>,
     /// The first instant of access; `None` when none is stated.
     pub starts_at: Option<DateTime<Utc>>,
     /// The instant at which access ends (a date counts to its end, in its zone).
     pub ends_at: Option<DateTime<Utc>>,
+}
+
+impl Identity {
+    /// Returns true when `status_changed_at` of somebody who has left is when they left. A list of the
+    /// deleted has no status: it says when they were deleted, and they may have been switched off
+    /// before (Microsoft Graph v1.0, `deletedDateTime` of `user`).
+    #[must_use]
+    pub const fn dates_leave(&self) -> bool {
+        self.raw_status.is_some()
+    }
 }
 
 named! {

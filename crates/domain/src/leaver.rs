@@ -19,7 +19,8 @@ pub struct Leaver {
     pub episode: u32,
     /// How it ended.
     pub kind: LeaverKind,
-    /// Every source that says so, in order of system. Empty: they are in no list any more.
+    /// Every source that says so, or did while another still does, in order of system. Empty: they are
+    /// in no list any more.
     pub said_by: Vec<SaidBy>,
     /// When access should have ended, by every clock that is known.
     pub clocks: LeaverClocks,
@@ -82,6 +83,8 @@ pub struct SaidBy {
     pub key: Text,
     /// Since when; `None`: it does not say.
     pub at: Option<DateTime<Utc>>,
+    /// When a run first saw that it says otherwise; `None`: it still says so.
+    pub taken_back_at: Option<DateTime<Utc>>,
 }
 
 /// When access should have ended, by each clock. `None` is unknown.
@@ -154,7 +157,9 @@ impl Leaver {
             |it: Interval| Interval { earliest: it.earliest.map(cut), latest: it.latest.map(cut) };
         self.clocks = self.clocks.to_the_millisecond();
         self.started = interval(self.started);
-        self.said_by.iter_mut().for_each(|it| it.at = it.at.map(cut));
+        for it in &mut self.said_by {
+            (it.at, it.taken_back_at) = (it.at.map(cut), it.taken_back_at.map(cut));
+        }
         self.sla.deadline_at = self.sla.deadline_at.map(cut);
         self.found_at = cut(self.found_at);
         self.found_at_begin = self.found_at_begin.map(cut);
@@ -197,13 +202,17 @@ impl Leaver {
     /// Returns true when HR says that they left.
     #[must_use]
     pub fn is_hrs(&self) -> bool {
-        self.said_by.iter().any(|it| it.list == List::Leavers)
+        self.still_said_by().any(|it| it.list == List::Leavers)
     }
 
     /// Returns true when an identity provider says that they left.
     #[must_use]
     pub fn is_idps(&self) -> bool {
-        self.said_by.iter().any(|it| it.list != List::Leavers)
+        self.still_said_by().any(|it| it.list != List::Leavers)
+    }
+
+    fn still_said_by(&self) -> impl Iterator<Item = &SaidBy> {
+        self.said_by.iter().filter(|it| it.taken_back_at.is_none())
     }
 
     /// Returns true when it says otherwise than `other`. That an account which is on was seen on

@@ -327,14 +327,24 @@ impl People {
         if contenders.len() < 2 {
             return None;
         }
-        let ended: Vec<Option<DateTime<Utc>>> = contenders
+        let ended: Vec<Option<Starts>> = contenders
             .iter()
-            .map(|it| self.right(cx, *it)?.starts_of(Some(*it)).earliest())
+            .map(|it| Some(self.right(cx, *it)?.starts_of(Some(*it))))
+            .map(|it| it.filter(|it| it.earliest().is_some()))
             .collect();
+        let at_the_earliest = |it: &Starts| match it.between {
+            Some(between) => between.earliest.min(it.earliest()),
+            None => it.earliest(),
+        };
         let is_known = ended.iter().all(Option::is_some);
         Some(Interval {
-            earliest: ended.iter().min().copied().flatten(),
-            latest: ended.iter().max().copied().flatten().filter(|_| is_known),
+            earliest: ended.iter().map(|it| at_the_earliest(it.as_ref()?)).min().flatten(),
+            latest: ended
+                .iter()
+                .map(|it| it.as_ref()?.earliest())
+                .max()
+                .flatten()
+                .filter(|_| is_known),
         })
     }
 

@@ -4,8 +4,8 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     Activity, Cause, EntityId, Exposure, Family, Finding, FindingId, Interval, Leaver,
-    LeaverAccount, LeaverClocks, LeaverKind, LeaversBegin, PastLook, SlaOutcome, SlaResult,
-    SystemId, Waiver,
+    LeaverAccount, LeaverClocks, LeaverKind, LeaversBegin, List, PastLook, SaidBy, SlaOutcome,
+    SlaResult, SystemId, Text, Waiver,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -54,7 +54,7 @@ impl LeaverContext<'_> {
     }
 
     /// The record after this run. `looks_at` gives what earlier snapshots show of a row of an account
-    /// that this run sees off and of which nothing is on record.
+    /// that this run sees off and that is not off by the record.
     #[must_use]
     pub fn record(
         &self,
@@ -69,6 +69,9 @@ impl LeaverContext<'_> {
             Some(past) if past.clocks == clocks => past.started,
             _ => started(&policy, &seen.starts, Some(self.now)),
         };
+        // What was missed when nobody had excused it is excused by nothing that is dated back.
+        let is_missed =
+            past.is_some_and(|it| it.sla.outcome == SlaOutcome::Missed && it.started == started);
         let look = Look {
             episode: seen.episode,
             started,
@@ -95,11 +98,11 @@ impl LeaverContext<'_> {
             person: past.map_or_else(|| seen.person.clone(), |it| it.person.clone()),
             episode: seen.episode,
             kind: seen.kind,
-            said_by: seen.said_by.clone(),
+            said_by: self.said_by(seen, past),
             clocks,
             terms: Some(terms),
             started,
-            sla: self.sla_of(&policy, seen.kind, started, &accounts),
+            sla: self.sla_of(&policy, seen.kind, started, (&accounts, is_missed)),
             accounts,
             decisions: seen.decided.iter().filter_map(|it| it.entry).collect(),
             found_at_begin,
@@ -114,6 +117,27 @@ impl LeaverContext<'_> {
         }
         leaver.sla.because.push_str(&by_decision(&seen.decided));
         leaver.to_the_millisecond()
+    }
+
+    /// Who says that they left, and who did and has taken it back: that they were here in between is
+    /// not known otherwise where a provider dates nothing.
+    fn said_by(&self, seen: &LeaverSeen, past: Option<&Leaver>) -> Vec<SaidBy> {
+        fn row(it: &SaidBy) -> (&SystemId, List, &Text) {
+            (&it.system, it.list, &it.key)
+        }
+        let is_denied = |it: &SaidBy| {
+            let mut denied = seen.denied_by.iter();
+            denied.any(|(system, list, key)| (system, *list, key) == row(it))
+        };
+        let known = past.map(|it| &*it.said_by).unwrap_or_default().iter();
+        let silent = known.filter(|it| !seen.said_by.iter().any(|said| row(said) == row(it)));
+        let taken_back = silent.filter_map(|it| {
+            let at = it.taken_back_at.or_else(|| is_denied(it).then_some(self.now))?;
+            Some(SaidBy { taken_back_at: Some(at), ..it.clone() })
+        });
+        let mut all: Vec<SaidBy> = seen.said_by.iter().cloned().chain(taken_back).collect();
+        all.sort_by(|one, other| (&one.system, &one.key).cmp(&(&other.system, &other.key)));
+        all
     }
 
     /// The record of somebody who has the right again, or may have it.
@@ -167,7 +191,7 @@ impl LeaverContext<'_> {
         policy: &Policy,
         kind: LeaverKind,
         started: Interval,
-        accounts: &[LeaverAccount],
+        (accounts, is_missed): (&[LeaverAccount], bool),
     ) -> SlaResult {
         let cause = match kind {
             LeaverKind::Left => Cause::LeaverActive,
@@ -183,7 +207,12 @@ impl LeaverContext<'_> {
                 let because = "the account was not seen on or off since".to_owned();
                 return SlaResult { because, ..result(&[unseen], &[]) };
             }
-            let found = result(&it.stretches, &self.exceptions(it));
+            let exceptions = if is_missed { Vec::new() } else { self.exceptions(it) };
+            let found = result(&it.stretches, &exceptions);
+            if found.outcome == SlaOutcome::NotProven && it.activity == Activity::Unknown {
+                let because = "the account was not seen off while it was known to be theirs";
+                return SlaResult { because: because.to_owned(), ..found };
+            }
             let is_proven = matches!(found.outcome, SlaOutcome::Met | SlaOutcome::Missed);
             if it.tier.is_none() && is_proven {
                 let because = format!("whose account it is, is not certain; {}", found.because);
@@ -288,7 +317,7 @@ impl Look {
     ) -> LeaverAccount {
         // Whose it is now, is not certain: what was seen while it was theirs stays.
         if let Some(past) = past.filter(|past| past.tier.is_some() && it.tier.is_none()) {
-            return self.dated(past.clone());
+            return self.dated(out_of_sight(past));
         }
         let by_row = past.filter(|old| it.rows.iter().any(|row| row.0 == old.entity));
         let (key, entity) = by_row.map_or((&it.key, it.entity), |old| (&old.key, old.entity));
@@ -315,7 +344,7 @@ impl Look {
         }
         // A weak key may have named the wrong one from the beginning.
         let tier = past.tier.filter(|it| it.is_strong());
-        Some(self.dated(LeaverAccount { tier, ..past.clone() }))
+        Some(self.dated(LeaverAccount { tier, ..out_of_sight(past) }))
     }
 
     /// The same account, by the clock as sources tell it today.
@@ -347,9 +376,14 @@ impl Look {
         let off_by = Some(it.read_by).filter(|_| off_by);
         match (stretches.last_mut(), on_at, off_by) {
             (Some(last), on_at, off_by) if last.first_seen_inactive.is_none() => {
-                last.last_seen_active = last.last_seen_active.max(on_at);
+                // That it was seen on once more is on no record.
+                let (on_before, off_by) = match off_by {
+                    Some(_) => bounds_of(it, looks_at),
+                    None => (None, None),
+                };
+                let on = last.last_seen_active.max(on_at).max(on_before);
+                last.last_seen_active = on;
                 // A look that is older than one that showed it on shows nothing.
-                let on = last.last_seen_active;
                 last.first_seen_inactive = off_by.filter(|off| on.is_none_or(|on| on < *off));
             }
             (Some(last), Some(on_at), _) => {
@@ -373,6 +407,13 @@ impl Look {
             (_, None, _) => {}
         }
     }
+}
+
+/// An account of which no look tells any more whether it is theirs.
+fn out_of_sight(past: &LeaverAccount) -> LeaverAccount {
+    let is_off = past.stretches.last().is_some_and(|it| it.first_seen_inactive.is_some());
+    let activity = if is_off { past.activity } else { Activity::Unknown };
+    LeaverAccount { activity, ..past.clone() }
 }
 
 const fn stretch(
@@ -493,7 +534,7 @@ mod tests {
         ];
         for (accounts, outcome, case) in table {
             let started = Interval { earliest: Some(at(0)), latest: Some(at(0)) };
-            let found = cx.sla_of(&policy, LeaverKind::Left, started, &accounts);
+            let found = cx.sla_of(&policy, LeaverKind::Left, started, (&accounts, false));
             assert_eq!(found.outcome, outcome, "{case}: {}", found.because);
         }
     }

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     Activity, EntityId, Leaver, LeaverAccount, LeaverKey, LeaverKind, Lifecycle, Link, LinkKind,
-    List, PersonLabel, Right, SaidBy, Text, Tier,
+    List, PersonLabel, Right, SaidBy, SystemId, Text, Tier,
 };
 use graph::{Leaving, Standing};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -31,6 +31,8 @@ pub struct LeaverSeen {
     pub kind: LeaverKind,
     /// Every source that says so, in order.
     pub said_by: Vec<SaidBy>,
+    /// Rows of theirs that positively say otherwise: whose list, which, and the key there.
+    pub denied_by: Vec<(SystemId, List, Text)>,
     /// When access should have ended, by each clock.
     pub starts: Starts,
     /// Their accounts, in order of key.
@@ -218,6 +220,7 @@ impl Group<'_> {
             was_over_at: past.and_then(|it| it.ended_at),
             kind,
             said_by,
+            denied_by: self.denied_by(),
             starts: self.right.starts_of(behind),
             accounts: self.accounts(behind, seen),
             may_mean_others: false,
@@ -226,6 +229,25 @@ impl Group<'_> {
             is_app_seen: no_account(cx) == Activity::Absent,
             label: cx.graph.label_of_identity(first),
         })
+    }
+
+    /// Users of theirs who may sign in by today's list, and rows that HR has struck out.
+    fn denied_by(&self) -> Vec<(SystemId, List, Text)> {
+        let (cx, estate) = (self.cx, self.cx.graph.estate());
+        let identities = cx.graph.identities_of(self.person).into_iter();
+        let here = identities.filter_map(|it| estate.identities.get(it)).filter_map(|it| {
+            let is_here = it.standing == Standing::Listed
+                && estate.is_fresh(it)
+                && it.row.lifecycle == Lifecycle::Active;
+            let system = cx.graph.idp_of(it).filter(|_| is_here)?.id.clone();
+            Some((system, List::Identities, it.row.id.clone()))
+        });
+        let rows = self.rows.iter().filter_map(|it| estate.leavers.get(*it));
+        let struck_out = rows.filter(|it| it.standing == Standing::Gone).filter_map(|it| {
+            let system = estate.hr.get(usize::from(it.system))?.stream.system.clone();
+            Some((system, List::Leavers, it.row.id.clone()))
+        });
+        here.chain(struck_out).collect()
     }
 
     /// Accounts that are theirs or may be. Of an identity that was left behind, those that a key
@@ -311,7 +333,7 @@ fn said_by_idp(cx: &Context<'_>, identity: usize) -> Option<SaidBy> {
         _ => return None,
     };
     let system = cx.graph.idp_of(it)?.id.clone();
-    Some(SaidBy { system, list: List::Identities, key: it.row.id.clone(), at })
+    Some(SaidBy { system, list: List::Identities, key: it.row.id.clone(), at, taken_back_at: None })
 }
 
 /// What HR's row says; `None`: the day has not come.
@@ -320,7 +342,7 @@ fn said_by_hr(cx: &Context<'_>, leaver: usize) -> Option<SaidBy> {
     let it = estate.leavers.get(leaver).filter(|it| it.row.left_at <= cx.now)?;
     let system = estate.hr.get(usize::from(it.system))?.stream.system.clone();
     let (key, at) = (it.row.id.clone(), Some(it.row.left_at));
-    Some(SaidBy { system, list: List::Leavers, key, at })
+    Some(SaidBy { system, list: List::Leavers, key, at, taken_back_at: None })
 }
 
 /// Leavers by HR whom no identity provider knows.
@@ -362,6 +384,7 @@ fn known_to_hr_alone(
             was_over_at: None,
             kind: LeaverKind::Left,
             said_by: said_by_hr(cx, at).into_iter().collect(),
+            denied_by: Vec::new(),
             starts: right.starts,
             accounts: in_order(accounts.remove(&at).unwrap_or_default()),
             may_mean_others: unnamed.contains(&at),

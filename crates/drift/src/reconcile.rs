@@ -396,7 +396,13 @@ impl Reconciled {
             }
             None => {
                 let why = "too little was seen in this run to say that it is over";
-                (Change::Unchanged, why.to_owned())
+                let is_of_one_run =
+                    old.state == FindingState::Pending && old.last_seen_at == old.detected_at;
+                let why = match is_of_one_run {
+                    true => format!("seen once, at {}; {why}", time(old.detected_at)),
+                    false => why.to_owned(),
+                };
+                (Change::Unchanged, why)
             }
         };
         self.keep(cx, known, finding, change, why, Some(status));

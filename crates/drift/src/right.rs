@@ -6,7 +6,7 @@
 //! to have left, and whom that IdP was never seen to know, stays a leaver. Else one export that
 //! fails would hide every leaver of the others.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     Assignment, Grant, Identity, Interval, Lifecycle, List, Pass, Principal, Right, Tier,
 };
@@ -82,7 +82,7 @@ pub struct Starts {
     /// HR's last day by a row that it has struck out, where another clock ran later. It may be that
     /// of an earlier leave: somebody who came back, and left again, between two looks.
     pub struck_out: Option<DateTime<Utc>>,
-    /// The IdP deactivated the identity.
+    /// The IdP deactivated the identity. Where `between` is known as well, by then at the latest.
     pub deactivated: Option<DateTime<Utc>>,
     /// The IdP took the app away.
     pub unassigned: Option<DateTime<Utc>>,
@@ -90,7 +90,7 @@ pub struct Starts {
     pub ended: Option<DateTime<Utc>>,
     /// The IdP suspended somebody who has lost the right besides. Grace ran since then, but no limit.
     pub suspended: Option<DateTime<Utc>>,
-    /// No row says when: between the last list with it and the first without.
+    /// No row says when: between the last list with it and the first without, or a deletion.
     pub between: Option<Interval>,
     /// No row says when, and an earlier list, read by then, was the first without it.
     pub missed_by: Option<DateTime<Utc>>,
@@ -672,13 +672,38 @@ fn word_of_rows(cx: &Context<'_>, at: usize) -> Word {
 }
 
 /// Somebody who has left. A date that comes after they were seen to have left is that of something
-/// else: Entra dates the deletion of a user and not that it was switched off before.
+/// else: Entra dates the deletion of a user and not that it was switched off before. Nor is it more
+/// than the latest where nobody saw that: they left between it and the last list that had them on.
 fn left(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
     match left_at(cx, sighting) {
+        Ok(Some(at)) if !sighting.row.dates_leave() => {
+            let earliest = seen_on_at(cx, sighting).map(|it| it.min(at));
+            let between = Some(Interval { earliest, latest: Some(at) });
+            Word { between, ..Word::plain(Right::Leaver, Some(at)) }
+        }
         Ok(at) => Word::plain(Right::Leaver, at),
-        Err(by) => Word { missed_by: Some(by), ..Word::plain(Right::Leaver, None) },
+        Err(by) => {
+            let earliest = seen_on_at(cx, sighting).filter(|it| *it <= by);
+            let between = earliest.map(|it| Interval { earliest: Some(it), latest: Some(by) });
+            Word { between, missed_by: Some(by), ..Word::plain(Right::Leaver, None) }
+        }
     }
 }
+
+/// As of when the last whole list before this run spoke, where it had nobody of this identity who had
+/// left. `None`: they had left by then, by any word that is on record, or there was no such list.
+fn seen_on_at(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Option<DateTime<Utc>> {
+    let is_told = cx.said_left(sighting).iter().any(|it| it.returned_at.is_none());
+    let episode = cx.past.episodes.get(&sighting.entity);
+    // Who left by HR's word alone is on record, and was on at their provider.
+    let has_left = episode.is_some_and(|it| it.ended_at.is_some())
+        && !cx.past.leavers.contains(&sighting.entity);
+    let list = &cx.graph.idp_of(sighting)?.identities;
+    cx.past.looked_at.get(&list.stream).copied().filter(|_| !is_told && !has_left)
+}
+
+/// So far may the clocks of two systems be apart.
+const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// When the provider says that somebody left; `None`: it does not. An error where a run saw before
 /// any date of its that they had, with when that was.
@@ -687,6 +712,14 @@ pub(crate) fn left_at(
     sighting: &Sighting<'_, Identity>,
 ) -> Result<Option<DateTime<Utc>>, DateTime<Utc>> {
     let at = sighting.row.status_changed_at;
+    let shown_by = cx.graph.idp_of(sighting).map(|idp| {
+        let as_of = cx.graph.estate().snapshot(sighting.snapshot).reference.as_of.at;
+        cx.read_by(&idp.identities, as_of)
+    });
+    // A list cannot know of what comes after it.
+    if let Some(shown_by) = shown_by.filter(|by| at.is_some_and(|it| it > *by + CLOCK_SKEW_MAX)) {
+        return Err(shown_by);
+    }
     let newest = cx.said_left(sighting).last();
     let seen = newest.filter(|it| it.returned_at.is_none() && it.is_undated);
     match seen.filter(|seen| at.is_none_or(|it| it > seen.found_at)) {
@@ -702,10 +735,12 @@ fn gone(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
     // Who had left when last seen left some time before that. They were seen to have left: that rests
     // on no list that does not have them, and holds whatever today's is worth.
     if sighting.row.lifecycle == Lifecycle::Left {
-        let between = Some(Interval { earliest: None, latest: last_seen });
-        return match left_at(cx, sighting) {
-            Ok(at) => Word { between, ..Word::plain(Right::Leaver, at) },
-            Err(by) => Word { missed_by: Some(by), ..Word::plain(Right::Leaver, None) },
+        return match left(cx, sighting) {
+            word @ Word { at: None, missed_by: None, .. } => {
+                let between = Some(Interval { earliest: None, latest: last_seen });
+                Word { between, ..word }
+            }
+            dated => dated,
         };
     }
     let list = cx.graph.idp_of(sighting).map(|it| &it.identities);

@@ -24,7 +24,14 @@ pub fn started(policy: &Policy, starts: &Starts, seen_at: Option<DateTime<Utc>>)
     if let Some(by) = starts.missed_by.filter(|by| known.is_some_and(|it| it > *by)) {
         return Interval { earliest: None, latest: Some(by) };
     }
+    let is_idps =
+        matches!(policy.sla_clock, ClockStart::IdpDeactivated | ClockStart::EarliestKnown);
     match (known, starts.between) {
+        // Whichever came first: the clock that is known, or what happened between two looks.
+        (Some(at), Some(between)) if is_idps => Interval {
+            earliest: between.earliest.map(|it| it.min(at)),
+            latest: Some(between.latest.map_or(at, |it| it.min(at))),
+        },
         (Some(at), _) => Interval { earliest: Some(at), latest: Some(at) },
         (None, Some(between)) => between,
         (None, None) => Interval { earliest: None, latest: starts.earliest().or(seen_at) },
@@ -42,7 +49,7 @@ pub fn sla(
     now: DateTime<Utc>,
 ) -> SlaResult {
     let latest = exposures.last().and_then(|it| it.started.latest);
-    let result = |outcome, because: &str| SlaResult {
+    let result = |outcome, because: String| SlaResult {
         outcome,
         clock: policy.sla_clock,
         deadline_at: latest
@@ -50,14 +57,14 @@ pub fn sla(
             .map(|it| policy.deadline(it)),
         limit: policy.calendar.describe(&policy.sla),
         policy_version: policy.version,
-        because: because.to_owned(),
+        because,
     };
     if matches!(cause, Cause::SuspendedActive | Cause::AccessInvited) {
         let why = "the limit is for people who lost the right, not for suspensions and invitations";
-        return result(SlaOutcome::OutOfScope, why);
+        return result(SlaOutcome::OutOfScope, why.to_owned());
     }
     let Some(last) = exposures.last() else {
-        return result(SlaOutcome::NotProven, "no exposure was seen");
+        return result(SlaOutcome::NotProven, "no exposure was seen".to_owned());
     };
     let stretches: Vec<SlaOutcome> =
         exposures.iter().map(|it| of_stretch(policy, it, exceptions, now)).collect();
@@ -73,17 +80,23 @@ pub fn sla(
             true => "seen active after the deadline, and after the exceptions that put it off",
             false => "seen active at or after the deadline, counted from the latest possible start",
         };
-        return result(SlaOutcome::Missed, why);
+        return result(SlaOutcome::Missed, why.to_owned());
     }
     if any(SlaOutcome::NotProven) {
-        return result(SlaOutcome::NotProven, why_not_proven(last));
+        let mut why = why_not_proven(last).to_owned();
+        let due = last.started.latest.map(|it| policy.deadline(it));
+        if let Some(until) = due.map(|it| put_off(it, exceptions)).filter(|it| Some(*it) > due) {
+            let until = until.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+            why.push_str(&format!("; an exception puts the deadline off to {until}"));
+        }
+        return result(SlaOutcome::NotProven, why);
     }
     if any(SlaOutcome::Exception) {
         let why = "an exception was approved before the deadline";
-        return result(SlaOutcome::Exception, why);
+        return result(SlaOutcome::Exception, why.to_owned());
     }
     let why = "first seen inactive before the deadline, counted from the earliest possible start";
-    result(SlaOutcome::Met, why)
+    result(SlaOutcome::Met, why.to_owned())
 }
 
 /// What one stretch shows by itself.

@@ -358,6 +358,18 @@ fn a_blind_night_ends_no_false_positive() {
 }
 
 #[test]
+fn what_one_run_alone_showed_says_so_until_it_is_seen_again() {
+    let mut life = Life::new();
+    let lost = QUIET.replace(" assigned", "");
+    night(&mut life, QUIET, "nothing");
+    night(&mut life, &lost, "a1 unassigned_active high detected pending");
+    let partial = lost.replace("okta", "okta (partial)");
+    night(&mut life, &partial, "a1 unassigned_active high worsened pending");
+    let because = life.because.values().next().unwrap();
+    assert!(because.starts_with("seen once, at 2026-11-21T03:00:00Z; too little"), "{because}");
+}
+
+#[test]
 fn an_acknowledgement_ends_on_its_day_and_with_its_owner() {
     let mut life = Life::new();
     night(&mut life, TWO_OWNERS, "a1 leaver_active critical opened open");
@@ -512,6 +524,29 @@ fn access_had_ended_when_the_answer_came_and_not_when_it_was_asked_for() {
     // Asked for at 02:00 and read by 03:00, it may have been switched off at 02:45.
     let finding = life.findings.values().next().unwrap();
     assert_eq!(finding.exposures[0].first_seen_inactive, Some(read_by));
+    let sla = drift::sla(&life.policy, finding.cause, &finding.exposures, &[], life.now());
+    assert_eq!(sla.outcome, domain::SlaOutcome::NotProven);
+}
+
+#[test]
+fn who_was_switched_off_and_deleted_between_two_looks_left_at_the_deletion_at_the_latest() {
+    let mut life = Life::new();
+    // From the deletion to four o'clock of the third night; from the first night to the second morning.
+    life.policy.sla = domain::SlaLimit::Span(TimeDelta::hours(30));
+    life.night(world(QUIET));
+    let deleted = QUIET.replace("ACTIVE assigned", "deleted since=+19h");
+    let hour = |hours| Some(testkit::now() + TimeDelta::hours(hours));
+    let started = |life: &Life| {
+        let started = life.findings.values().next().unwrap().exposures[0].started;
+        (started.earliest, started.latest)
+    };
+    life.night(world(&deleted));
+    assert_eq!(started(&life), (Some(testkit::as_of()), hour(19)));
+    // It pages when grace since the deletion is over, not when grace since tonight is.
+    assert_eq!(life.findings.values().next().unwrap().grace_until, hour(23).unwrap());
+    life.night(world(&deleted.replace("x.test on", "x.test off")));
+    assert_eq!(started(&life), (Some(testkit::as_of()), hour(19)));
+    let finding = life.findings.values().next().unwrap();
     let sla = drift::sla(&life.policy, finding.cause, &finding.exposures, &[], life.now());
     assert_eq!(sla.outcome, domain::SlaOutcome::NotProven);
 }

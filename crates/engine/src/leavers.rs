@@ -2,7 +2,9 @@
 //! with what earlier snapshots show of accounts that are off.
 
 use chrono::{DateTime, Utc};
-use domain::{Activity, EntityId, Finding, Grade, Leaver, LeaversBegin, Pass, PastLook};
+use domain::{
+    Activity, EntityId, Finding, Grade, Leaver, LeaverAccount, LeaversBegin, Pass, PastLook,
+};
 use drift::{AccountSeen, LOOK_BACK, LeaverContext, LeaverSeen};
 use rustc_hash::{FxHashMap, FxHashSet};
 use store::{State, Store, StoreError};
@@ -124,9 +126,11 @@ impl Listed {
     }
 }
 
-/// Whether an account is off of which no look is on record yet.
+/// Whether an account is off that is not off by what is on record.
 fn is_off_anew(seen: &LeaverSeen, account: &AccountSeen, past: Option<&Leaver>) -> bool {
     let is_off = matches!(account.activity, Activity::Inactive | Activity::Absent);
     let known = past.map(|past| seen.on_record(account, past)).unwrap_or_default();
-    is_off && (known.is_empty() || known.iter().any(|it| it.stretches.is_empty()))
+    let is_open =
+        |it: &&LeaverAccount| it.stretches.last().is_none_or(|it| it.first_seen_inactive.is_none());
+    is_off && (known.is_empty() || known.iter().any(is_open))
 }

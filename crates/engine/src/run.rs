@@ -299,7 +299,7 @@ fn said_left(state: &State) -> FxHashMap<(SystemId, Text), Vec<SaidLeft>> {
                 said_since,
                 found_at: leaver.found_at,
                 is_undated: said.at.is_none(),
-                returned_at: leaver.returned_at,
+                returned_at: said.taken_back_at.or(leaver.returned_at),
             };
             all.entry((said.system.clone(), said.key.clone())).or_default().push(told);
         }

@@ -81,6 +81,9 @@ pub struct SaidBy {
     pub list: String,
     /// Since when.
     pub at: Option<String>,
+    /// When a run first saw that it says otherwise; `None`: it still says so.
+    #[serde(default)]
+    pub taken_back_at: Option<String>,
 }
 
 /// Bounds of a time.
@@ -215,8 +218,8 @@ impl LeaverLeaf {
     /// Whether HR says that they left, and whether an identity provider does.
     #[must_use]
     pub fn said(&self) -> (bool, bool) {
-        let is_hrs = |it: &&SaidBy| it.list == "leavers";
-        let n_hr = self.body.said_by.iter().filter(is_hrs).count();
-        (n_hr > 0, n_hr < self.body.said_by.len())
+        let still = self.body.said_by.iter().filter(|it| it.taken_back_at.is_none());
+        let (hr, idp): (Vec<_>, Vec<_>) = still.partition(|it| it.list == "leavers");
+        (!hr.is_empty(), !idp.is_empty())
     }
 }

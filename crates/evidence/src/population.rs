@@ -61,9 +61,10 @@ pub(crate) fn row(leaver: &LeaverLeaf) -> Vec<String> {
         Some(_) => joined(body.accounts.iter().map(|_| "erased".to_owned())),
         None => joined(leaver.facts_of("accounts").into_iter().map(str::to_owned)),
     };
-    let said_by = body.said_by.iter().map(|it| match &it.at {
-        Some(at) => format!("{} {at}", it.system),
-        None => it.system.clone(),
+    let said_by = body.said_by.iter().map(|it| {
+        let since = it.at.iter().map(|at| format!(" {at}"));
+        let until = it.taken_back_at.iter().map(|at| format!(", taken back by {at}"));
+        it.system.clone() + &since.chain(until).collect::<String>()
     });
     let of_accounts = |what: fn(&Account) -> String| joined(body.accounts.iter().map(what));
     vec![

@@ -115,7 +115,12 @@ fn body(leaver: &Leaver) -> Value {
 }
 
 fn said_by(it: &SaidBy) -> Value {
-    json!({"system": it.system.as_str(), "list": it.list.name(), "at": it.at.map(time)})
+    let mut said =
+        json!({"system": it.system.as_str(), "list": it.list.name(), "at": it.at.map(time)});
+    if let (Some(at), Value::Object(members)) = (it.taken_back_at, &mut said) {
+        members.insert("taken_back_at".to_owned(), json!(time(at)));
+    }
+    said
 }
 
 fn interval(it: &Interval) -> Value {

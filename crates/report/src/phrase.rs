@@ -120,6 +120,16 @@ pub(crate) fn bounds(bounds: Bounds, is_exposed: bool) -> String {
     }
 }
 
+/// How long one stretch of a finding's exposure was. One before the last was over, seen to end or not;
+/// and where no second run showed it, the lists of the one may have been wrong.
+pub(crate) fn stretch(all: &[Exposure], it: &Exposure) -> String {
+    let is_before = it.first_seen_inactive.is_none() && all.last() != Some(it);
+    let is_of_one_run =
+        it.last_seen_active.zip(it.started_latest).is_some_and(|(seen, by)| seen <= by);
+    let told = bounds(it.bounds, it.first_seen_inactive.is_none() && !is_before);
+    if is_before && is_of_one_run { format!("{told}; one run alone showed it") } else { told }
+}
+
 /// The sum of a finding's exposure; `None` for families without exposure.
 pub(crate) fn exposure(finding: &Finding) -> Option<String> {
     finding.exposure.map(|sum| bounds(sum, finding.is_exposed()))
@@ -484,6 +494,26 @@ mod tests {
         {
             assert_eq!(thousands(n), text);
         }
+    }
+
+    #[test]
+    fn a_stretch_that_one_run_alone_showed_is_not_still_on_when_another_has_begun() {
+        let day = |day| Some(Time(DateTime::UNIX_EPOCH + chrono::TimeDelta::days(day)));
+        let stretch_of = |from, seen| Exposure {
+            started_earliest: day(from),
+            started_latest: day(from + 1),
+            last_seen_active: day(seen),
+            first_seen_inactive: None,
+            bounds: Bounds { at_least_s: 0, at_most_s: None },
+        };
+        let all = [stretch_of(1, 2), stretch_of(3, 6), stretch_of(8, 9)];
+        let told = all.map(|it| stretch(&all, &it).replace('\u{a0}', " "));
+        let expected = [
+            "at least 0 s, no upper bound; one run alone showed it",
+            "at least 0 s, no upper bound",
+            "at least 0 s, still on",
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

@@ -254,6 +254,8 @@ struct SaidByJson {
     list: String,
     key: String,
     at_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    taken_back_ms: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -420,12 +422,19 @@ impl LeaverJson {
 impl SaidByJson {
     fn of(it: &SaidBy) -> Self {
         let (system, list) = (it.system.to_string(), it.list.to_string());
-        Self { system, list, key: it.key.to_string(), at_ms: maybe_ms(it.at) }
+        Self {
+            system,
+            list,
+            key: it.key.to_string(),
+            at_ms: maybe_ms(it.at),
+            taken_back_ms: maybe_ms(it.taken_back_at),
+        }
     }
 
     fn into_said_by(self) -> Option<SaidBy> {
         let (system, list) = (SystemId::parse(&self.system).ok()?, List::parse(&self.list)?);
-        Some(SaidBy { system, list, key: self.key.as_str().into(), at: time(self.at_ms)? })
+        let (at, taken_back_at) = (time(self.at_ms)?, time(self.taken_back_ms)?);
+        Some(SaidBy { system, list, key: self.key.as_str().into(), at, taken_back_at })
     }
 }
 

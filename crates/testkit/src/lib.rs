@@ -13,7 +13,8 @@
 //!   a2 owner=ana@x.test attest=+10d
 //! ```
 //!
-//! An identity's address is its name unless `mail=` says otherwise; likewise an account's.
+//! An identity with the status `deleted` is in a list of the deleted, which has no status. An identity's
+//! address is its name unless `mail=` says otherwise; likewise an account's.
 //! `gone` marks a row of an earlier list, `unlisted` somebody whose assignment alone is listed. Times
 //! count from the run's: `-3h`, `+10d`.
 
@@ -217,7 +218,7 @@ impl World {
                         display_name: None,
                         kind: if has("guest") { IdentityKind::Guest } else { IdentityKind::Member },
                         lifecycle: lifecycle(words[2]),
-                        raw_status: Some(words[2].into()),
+                        raw_status: (words[2] != "deleted").then(|| words[2].into()),
                         created_at: value("created").map(|it| time(&it)),
                         status_changed_at: value("since").map(|it| time(&it)),
                         starts_at: value("starts").map(|it| time(&it)),
@@ -441,7 +442,7 @@ fn lifecycle(status: &str) -> Lifecycle {
         "ACTIVE" | "LOCKED_OUT" | "PROVISIONED" => Lifecycle::Active,
         "SUSPENDED" => Lifecycle::Suspended,
         "STAGED" => Lifecycle::NotYet,
-        "DEPROVISIONED" | "disabled" => Lifecycle::Left,
+        "DEPROVISIONED" | "disabled" | "deleted" => Lifecycle::Left,
         "-" => Lifecycle::NotStated,
         _ => Lifecycle::Unknown,
     }

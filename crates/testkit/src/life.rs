@@ -8,7 +8,7 @@ use domain::{
     Waiver,
 };
 use drift::{
-    AppRules, Context, Known, Past, PastVerdict, Policy, Reconciled, judge, next_episode,
+    AppRules, Context, Known, Past, PastVerdict, Policy, Reconciled, SaidLeft, judge, next_episode,
     reconcile, released,
 };
 use graph::correlate;
@@ -26,6 +26,8 @@ pub struct Life {
     pub waivers: Vec<Waiver>,
     /// The findings as the last night left them, by number.
     pub findings: BTreeMap<FindingId, Finding>,
+    /// Why each is as the last night left it.
+    pub because: BTreeMap<FindingId, String>,
     /// Releases from the guard, in force or not.
     pub releases: Vec<Release>,
     /// What the last night's guard held.
@@ -44,6 +46,7 @@ impl Life {
             rules: None,
             waivers: Vec::new(),
             findings: BTreeMap::new(),
+            because: BTreeMap::new(),
             releases: Vec::new(),
             holds: Vec::new(),
             changes: Vec::new(),
@@ -114,6 +117,13 @@ impl Life {
         };
         let reconciled = reconcile(&cx, &judgement, &known);
         self.remember(&judgement.standings, now);
+        for said in judgement.leavers.iter().flat_map(|it| &it.said_by) {
+            let all = self.past.said_left.entry((said.system.clone(), said.key.clone()));
+            let (said_since, is_undated) = (now, said.at.is_none());
+            all.or_insert_with(|| {
+                vec![SaidLeft { said_since, found_at: now, is_undated, returned_at: None }]
+            });
+        }
         for (entity, right) in &judgement.rights {
             let old = self.past.episodes.get(entity);
             if let Some(next) = next_episode(old, *right, &self.policy, now) {
@@ -128,6 +138,7 @@ impl Life {
             .collect();
         for record in &reconciled.records {
             self.findings.insert(record.finding.id, record.finding.clone());
+            self.because.insert(record.finding.id, record.because.clone());
         }
         for waiver in self.waivers.iter_mut().filter(|it| reconciled.voided.contains(&it.id)) {
             waiver.voided_at = Some(now);

@@ -15,8 +15,8 @@ use domain::FindingId;
 use crate::ReportError;
 use crate::phrase::{self, Zone};
 use crate::v1::{
-    App, Bounds, CauseCount, Exposure, Finding, FindingState, KeyTrial, Look, Report, RootCause,
-    Severity, Source, Time, Verdict, WatcherFinding,
+    App, CauseCount, Exposure, Finding, FindingState, KeyTrial, Look, Report, RootCause, Severity,
+    Source, Time, Verdict, WatcherFinding,
 };
 
 pub use index::{Night, index_html};
@@ -279,8 +279,8 @@ impl<'a> Page<'a> {
         phrase::started(exposure, self.zone)
     }
 
-    fn bounds(&self, bounds: &Bounds, exposure: &Exposure) -> String {
-        phrase::bounds(*bounds, exposure.first_seen_inactive.is_none())
+    fn stretch(&self, all: &[Exposure], it: &Exposure) -> String {
+        phrase::stretch(all, it)
     }
 
     fn sla_word(&self, sla: &crate::v1::SlaResult) -> &'static str {

@@ -220,7 +220,7 @@ fn reasons(page: &mut String, finding: &Finding, style: Style, zone: Zone) {
             phrase::started(it, zone),
             seen(it.last_seen_active),
             it.first_seen_inactive.map_or("not yet".to_owned(), |it| zone.time(it)),
-            phrase::bounds(it.bounds, it.first_seen_inactive.is_none())
+            phrase::stretch(&finding.exposures, it)
         )
     });
     let facts = why

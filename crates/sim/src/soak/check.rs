@@ -490,14 +490,27 @@ impl Look<'_> {
         if !self.is_undisturbed && record.finding.state == FindingState::Pending {
             return None;
         }
+        // Nor was it seen again by this run, which says so: it keeps what one before it claimed.
+        let is_kept = record.finding.last_seen_at != self.now();
+        if is_kept && record.finding.state == FindingState::Pending {
+            return None;
+        }
         // It was over before it was told to anybody.
         if record.finding.opened_at.is_none() && !record.finding.is_live() {
             return None;
         }
         let key = &*record.finding.subject.key;
         let true_ones = self.truth.stretches(key);
-        record.finding.exposures.iter().find_map(|it| {
+        let n_before = record.finding.exposures.len().saturating_sub(1);
+        record.finding.exposures.iter().enumerate().find_map(|(at, it)| {
             let on = it.last_seen_active?;
+            // One run alone showed it, by lists that may have been cut short, and the right was back in
+            // the next: it may not have been at all, which is what the bounds of it say. It is kept,
+            // because they may have lost the right and got it again as well.
+            let is_of_one_run = it.started.latest.is_some_and(|it| on <= it);
+            if at < n_before && is_of_one_run && it.first_seen_inactive.is_none() {
+                return None;
+            }
             let Some((begin, end)) = true_ones
                 .iter()
                 .find(|(begin, end)| *begin <= on && end.is_none_or(|end| on < end))

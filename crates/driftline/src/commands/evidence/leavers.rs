@@ -90,7 +90,11 @@ fn text_of(period: &Period, leavers: &[LeaverLeaf]) -> Result<String, std::fmt::
         let said: Vec<String> = body
             .said_by
             .iter()
-            .map(|it| format!("{} {}", it.system, it.at.as_deref().unwrap_or("at no known time")))
+            .map(|it| {
+                let since = it.at.as_deref().unwrap_or("at no known time");
+                let until = it.taken_back_at.iter().map(|at| format!(" and not since {at}"));
+                format!("{} {since}{}", it.system, until.collect::<String>())
+            })
             .collect();
         let said =
             if said.is_empty() { "nobody; gone from a list".to_owned() } else { said.join(", ") };
