@@ -9,9 +9,10 @@ use domain::{
     SlaOutcome, SubjectKind,
 };
 
+use super::idps::Idps;
 use super::papers::{Papers, end_of};
 use super::provider::Provider;
-use super::truth::{Right, Truth};
+use super::truth::{Dispute, Right, Truth};
 use crate::world::{Account, World};
 
 /// How long access may remain, in the default policy.
@@ -21,7 +22,7 @@ const SLA: TimeDelta = TimeDelta::hours(24);
 pub(super) struct Look<'l> {
     pub(super) truth: &'l Truth,
     /// Where the company's people are.
-    pub(super) provider: Provider,
+    pub(super) idps: &'l Idps,
     pub(super) world: &'l World,
     pub(super) papers: &'l Papers,
     /// How far off Okta's clock is, one way or the other.
@@ -69,6 +70,7 @@ pub(super) fn compare(look: &Look<'_>, since: &mut Since) -> Vec<String> {
         problems.extend(look.missed(since));
         problems.extend(look.missed_orphans(&mut since.orphans));
         problems.extend(look.missed_owners());
+        problems.extend(look.missed_disputes());
     }
     problems.extend(look.false_causes());
     problems.extend(look.false_deprovision());
@@ -109,7 +111,7 @@ impl Look<'_> {
     fn false_causes(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let roots: Vec<_> = self.record.watcher.iter().filter_map(|it| it.root.as_ref()).collect();
-        let is_off = self.provider == Provider::Okta && self.truth.keeps_accounts(self.began_at);
+        let is_off = self.idps.has(Provider::Okta) && self.truth.keeps_accounts(self.began_at);
         let is_told = roots.iter().any(|it| it.name == "deactivate_users_off");
         if self.record.pass == Pass::Full && self.is_undisturbed && is_off != is_told {
             problems.push(format!("CAUSE: deactivation is off: {is_off}, and told: {is_told}"));
@@ -134,6 +136,11 @@ impl Look<'_> {
                     && started.latest.is_none_or(|it| *at <= it + slack)
             };
             let ends = self.truth.ends_of_right(key, self.began_at);
+            let owner = self.truth.owner(key, self.began_at);
+            let mut users = owner.into_iter().flat_map(|it| self.truth.users_of(it));
+            if owner.is_some() && !users.any(|it| Provider::of(it) == Provider::Okta) {
+                problems.push(format!("CAUSE: {id} of {key} is of nobody in Okta, and {roots:?}"));
+            }
             if !ends.iter().filter(|it| fits(it)).any(|it| was_off(*it)) {
                 problems.push(format!("CAUSE: {id} of {key} began {started:?}, of {ends:?}, and is said to come of {roots:?}"));
             }
@@ -201,10 +208,10 @@ impl Look<'_> {
         }
     }
 
-    /// When somebody has to be called about an account at the latest. Where the provider does not
-    /// tell when a right ended, grace begins with the run that sees it.
+    /// When somebody has to be called about an account at the latest. Where a provider of theirs does
+    /// not tell when a right ended, grace begins with the run that sees it.
     fn due(&self, account: &str, owner: &str, since: &Since) -> Option<DateTime<Utc>> {
-        if self.provider.dates_ends() {
+        if self.truth.users_of(owner).all(|it| Provider::of(it).dates_ends()) {
             // By its clock, which tells when they left.
             let due = self.truth.due(account, self.is_suspended(owner), self.began_at);
             return due.map(|it| it + self.clock_ahead);
@@ -284,7 +291,9 @@ impl Look<'_> {
         self.truth.right(owner, now) == Some(Right::Leaver)
             && is_listed(account.created_at)
             && user.is_some_and(|it| is_listed(it.created_at))
-            && self.provider.logs_leaver(self.world, owner, account, whole_at)
+            && Provider::of(owner).logs_leaver(self.world, owner, account, whole_at)
+            // What another provider would say now, a light pass need not know.
+            && self.truth.users_of(owner).all(|it| Provider::of(it) == Provider::of(owner))
     }
 
     /// Is there nothing but a name to tell whose it is, and it names nobody that Okta has?
@@ -357,6 +366,24 @@ impl Look<'_> {
         .collect()
     }
 
+    /// Accounts that are on, of people on whom sources disagree, and nobody is told. Whose they are is
+    /// certain.
+    fn missed_disputes(&self) -> Vec<String> {
+        let now = self.began_at;
+        let on = self.world.app.accounts.iter().filter(|it| self.truth.is_on(&it.id, now));
+        on.filter_map(|it| {
+            let owner = self.truth.owner(&it.id, now)?;
+            let is_disputed = self.truth.dispute(owner, now) == Dispute::Yes;
+            let is_told = self.of_account(&it.id).any(|it| it.finding.family() == Family::Sources);
+            let is_certain = it.external_id.as_deref() == Some(owner);
+            let id = &it.id;
+            (is_certain && is_disputed && !is_told).then(|| {
+                format!("MISSED: sources disagree on {owner}, whose {id} is on: nothing is told")
+            })
+        })
+        .collect()
+    }
+
     /// A claim of this run that is not so.
     fn false_claim(&self, record: &FindingRecord) -> Option<String> {
         let finding = &record.finding;
@@ -402,14 +429,14 @@ impl Look<'_> {
                 let misses = |owner: &str| {
                     let mut accounts = self.world.app.accounts.iter();
                     self.truth.right(owner, now) == Some(Right::Entitled)
-                        && !accounts.any(|it| self.truth.owner(&it.id, now) == Some(owner))
+                        && !accounts.any(|it| self.is_theirs(&it.id, owner))
                 };
                 let mut owners = self.truth.owners(key).peekable();
                 account.is_none() && (owners.peek().is_none() || owners.any(misses))
             }
             Cause::NotProvisioned | Cause::Vanished => {
                 let theirs = self.world.app.accounts.iter().any(|it| {
-                    self.truth.owner(&it.id, now) == Some(key)
+                    self.is_theirs(&it.id, key)
                         && !(self.world.app.habits.hides_inactive && it.is_off())
                 });
                 !theirs && self.truth.right(key, now) == Some(Right::Entitled)
@@ -420,7 +447,11 @@ impl Look<'_> {
                 account.user_name.as_deref() != Some(&user.login) || account.email != user.email
             }
             Cause::ExternalExpired => is_on && right == Some(Right::Expired),
-            Cause::SourcesDisagree => is_on && self.truth.is_disputed(owner?, now),
+            Cause::SourcesDisagree => match self.truth.dispute(owner?, now) {
+                Dispute::No => false,
+                Dispute::Maybe => return None,
+                Dispute::Yes => is_on,
+            },
             Cause::DuplicateAccount => {
                 let owner = owner?;
                 let mut theirs = self.world.app.accounts.iter().filter(|it| {
@@ -438,6 +469,14 @@ impl Look<'_> {
             | Cause::AccessInvited
             | Cause::ChannelConflict
             | Cause::ResidualEntitlement => return None,
+        })
+    }
+
+    /// Is it the account of this user, or of another that the person has with another provider?
+    fn is_theirs(&self, account: &str, user: &str) -> bool {
+        self.truth.owner(account, self.began_at).is_some_and(|owner| {
+            let is_elsewhere = Provider::of(owner) != Provider::of(user);
+            owner == user || is_elsewhere && self.truth.is_same_person(owner, user)
         })
     }
 

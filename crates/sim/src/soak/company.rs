@@ -13,6 +13,7 @@ use tempfile::TempDir;
 
 use super::check::Since;
 use super::days::Later;
+use super::idps::{Idp, Idps};
 use super::installation::{HrWord, Installation};
 use super::papers::Papers;
 use super::people::{GROUPS, Kind};
@@ -26,7 +27,7 @@ use crate::{Sim, SimClock};
 pub(super) struct Company {
     pub(super) sim: Sim,
     /// Where its people are.
-    pub(super) provider: Provider,
+    pub(super) idps: Idps,
     /// The database, while the program goes on; `None`: it is not running.
     pub(super) store: Option<Store>,
     /// What an operator told Driftline.
@@ -69,6 +70,10 @@ pub(super) struct Company {
     pub(super) n_accounts: u32,
 }
 
+/// What makes the draw of providers another than that of everything else, so that a company of one
+/// provider lives as it did before there were several.
+const IDPS: u64 = 0x1d95;
+
 /// An account that is kept off, to show what the app does with such accounts.
 pub(super) const CANARY_OFF: &str = "canary-off";
 /// An account that is kept on.
@@ -76,24 +81,25 @@ pub(super) const CANARY_ON: &str = "canary-on";
 
 impl Company {
     /// A company of its seed, with people, an app, habits and a clock of its own.
-    pub(super) async fn found(seed: u64, provider: Provider) -> anyhow::Result<Self> {
+    pub(super) async fn found(seed: u64, idp: Idp) -> anyhow::Result<Self> {
+        let idps = Idps::drawn(idp, &mut Rng::with_seed(seed ^ IDPS));
         let mut rng = Rng::with_seed(seed);
         let day = TimeDelta::days(i64::from(rng.u32(0..3_650)));
         let today = DateTime::UNIX_EPOCH + TimeDelta::days(16_000) + day;
         let mut world = World::empty(today);
         habits(&mut world, &mut rng);
-        if provider != Provider::Okta {
+        if !idps.has(Provider::Okta) {
             world.okta.clock_ahead = TimeDelta::zero();
         }
         let hr = [HrWord::Unheard, HrWord::Second, HrWord::Authority].get(rng.usize(0..3)).copied();
-        let hr = hr.filter(|_| provider.numbers()).unwrap_or_default();
+        let hr = hr.filter(|_| idps.numbers()).unwrap_or_default();
         let has_register = rng.bool();
         let folder = tempfile::tempdir()?;
         let clock_ahead = world.okta.clock_ahead;
         let sim = Sim::start(world).await?;
-        let installation = Installation::of(&sim, provider, folder.path(), hr, has_register);
+        let installation = Installation::of(&sim, &idps, folder.path(), hr, has_register);
         let mut company = Self {
-            provider,
+            idps,
             store: None,
             plan: installation.plan(&sim.clock())?,
             installation,
@@ -145,9 +151,12 @@ impl Company {
         self.sim.clock().now().trunc_subsecs(3)
     }
 
-    /// What Okta's own clock shows then: it writes times by that.
-    pub(super) fn by_okta_clock(&self, at: DateTime<Utc>) -> DateTime<Utc> {
-        at + self.clock_ahead
+    /// What the clock of a user's provider shows then: it writes times by that. Only Okta's is off.
+    pub(super) fn by_clock_of(&self, user: &str, at: DateTime<Utc>) -> DateTime<Utc> {
+        match Provider::of(user) {
+            Provider::Okta => at + self.clock_ahead,
+            Provider::Entra | Provider::Onelogin => at,
+        }
     }
 
     /// Puts the clock to this time of the day, if that is ahead.
@@ -162,7 +171,7 @@ impl Company {
     pub(super) fn happened(&mut self, at: DateTime<Utc>, what: String) {
         let mut world = self.sim.world();
         self.truth.note(&world, &self.papers, at);
-        self.provider.show(&mut world, at);
+        self.idps.all().iter().for_each(|it| it.show(&mut world, at));
         drop(world);
         self.diary.push(format!("{} {what}", at.format("%F %T%.3f")));
     }

@@ -15,28 +15,18 @@ use outbound::{Auth, Client, Config, Limits, Pace, Secret};
 use store::Store;
 
 use super::company::{CANARY_OFF, CANARY_ON};
+use super::idps::Idps;
 use super::papers::{HR, REGISTER};
-use super::provider::{Access, Provider};
+use super::provider::Access;
 use crate::{Sim, SimClock};
 
 /// All that an operator of the company tells Driftline.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Installation {
-    /// The identity provider
-    #[arg(long)]
-    idp: Provider,
-    /// Where it is
-    #[arg(long)]
-    idp_url: String,
-    /// The app's id there
-    #[arg(long)]
-    app_id: String,
-    /// The client's id there; empty where a token is enough
-    #[arg(long)]
-    idp_client: String,
-    /// The client's secret, or the token
-    #[arg(long)]
-    idp_secret: String,
+    /// Each identity provider: its name, where it is, the app's id there, the client's id, and its
+    /// secret or the token
+    #[arg(long, required = true)]
+    idp: Vec<Access>,
     /// Where the app's SCIM server is
     #[arg(long)]
     scim_url: String,
@@ -80,15 +70,11 @@ const FIELDS: &str = "[identities.fields]";
 const ENDS_AT: &str = r#"ends_at = ["profile.contractEnd"]"#;
 
 impl Installation {
-    pub(super) fn of(sim: &Sim, idp: Provider, folder: &Path, hr: HrWord, register: bool) -> Self {
-        let Access { url, app_id, client_id, secret } = idp.access(sim);
+    pub(super) fn of(sim: &Sim, idps: &Idps, folder: &Path, hr: HrWord, register: bool) -> Self {
+        let idp = idps.all().iter().map(|it| it.access(sim)).collect();
         let world = sim.world();
         Self {
             idp,
-            idp_url: url,
-            app_id,
-            idp_client: client_id,
-            idp_secret: secret,
             scim_url: sim.scim_url().to_owned(),
             scim_token: world.app.token.clone(),
             hides: world.app.habits.hides_inactive,
@@ -101,18 +87,13 @@ impl Installation {
 
     /// Itself as arguments of a program.
     pub(super) fn to_args(&self) -> Vec<String> {
-        let Self { idp_url, app_id, idp_client, idp_secret, scim_url, scim_token, .. } = self;
+        let Self { scim_url, scim_token, .. } = self;
         let hr = match self.hr {
             HrWord::Unheard => "unheard",
             HrWord::Second => "second",
             HrWord::Authority => "authority",
         };
         let values = [
-            ("--idp", &self.idp.name().to_owned()),
-            ("--idp-url", idp_url),
-            ("--app-id", app_id),
-            ("--idp-client", idp_client),
-            ("--idp-secret", idp_secret),
             ("--scim-url", scim_url),
             ("--scim-token", scim_token),
             ("--files", &self.files.display().to_string()),
@@ -120,19 +101,10 @@ impl Installation {
         ];
         let flags =
             [("--hides", self.hides), ("--deletes", self.deletes), ("--register", self.register)];
+        let idps = self.idp.iter().flat_map(|it| ["--idp".to_owned(), it.to_string()]);
         let values = values.into_iter().flat_map(|(name, it)| [name.to_owned(), it.clone()]);
         let flags = flags.into_iter().filter(|it| it.1).map(|it| it.0.to_owned());
-        values.chain(flags).collect()
-    }
-
-    /// How to reach the identity provider.
-    pub(super) fn access(&self) -> Access {
-        Access {
-            url: self.idp_url.clone(),
-            app_id: self.app_id.clone(),
-            client_id: self.idp_client.clone(),
-            secret: self.idp_secret.clone(),
-        }
+        idps.chain(values).chain(flags).collect()
     }
 
     /// What a run does.
@@ -141,11 +113,17 @@ impl Installation {
     ///
     /// Returns an error when a client cannot be set up.
     pub(super) fn plan(&self, clock: &Arc<SimClock>) -> anyhow::Result<Plan> {
-        let (system, app) = (SystemId::parse(self.idp.name())?, SystemId::parse("secureframe")?);
+        let app = SystemId::parse("secureframe")?;
         let okta_users = OKTA_USERS.replace(FIELDS, &format!("{FIELDS}\n{ENDS_AT}"));
         let profiles = Profiles::builtin()?.with_profile(&okta_users)?;
-        let names = (system.clone(), app.clone());
-        let idp = self.idp.source(self, names.clone(), &profiles, clock)?;
+        let mut sources = Vec::new();
+        let mut idps = Vec::new();
+        for access in &self.idp {
+            let (provider, system) = (access.provider, SystemId::parse(access.provider.name())?);
+            let names = (system.clone(), app.clone());
+            sources.push(provider.source(access.clone(), names, &profiles, clock)?);
+            idps.push(system);
+        }
         let known = AppProfiles::builtin()?;
         let known = known.get("generic-scim").ok_or_else(|| anyhow::anyhow!("no profile"))?;
         let token = Auth::Bearer(Secret::new(self.scim_token.clone()));
@@ -157,8 +135,8 @@ impl Installation {
             inactive_canaries: Vec::new(),
             page_size: None,
         };
-        let rules = self.rules(app.clone(), system.clone())?;
-        let mut sources = vec![idp, Source::Scim(Scim::new(scim, scim_client.reader()))];
+        let rules = self.rules(app.clone(), idps.clone())?;
+        sources.push(Source::Scim(Scim::new(scim, scim_client.reader())));
         if self.hr != HrWord::Unheard {
             sources.push(self.file(HR_SYSTEM, SystemKind::Hr, HR)?);
         }
@@ -167,7 +145,7 @@ impl Installation {
         }
         let keys = KeyRules {
             person_keys: vec![PersonKey::EmployeeNumber],
-            external_id: vec![(names.0, ExternalIdCarries::IdpId)],
+            external_id: idps.iter().map(|it| (it.clone(), ExternalIdCarries::IdpId)).collect(),
             ..KeyRules::default()
         };
         Ok(Plan {
@@ -179,7 +157,7 @@ impl Installation {
             settings_digest: [0; 32],
             settings: None,
             fingerprint_key: Some([0; 32]),
-            provisioned: [(system.clone(), app.clone())].into(),
+            provisioned: idps.into_iter().map(|it| (it, app.clone())).collect(),
             turn: None,
             software: concat!("driftline ", env!("CARGO_PKG_VERSION")).to_owned(),
             routes: Default::default(),
@@ -196,11 +174,11 @@ impl Installation {
         }))
     }
 
-    fn rules(&self, app: SystemId, idp: SystemId) -> anyhow::Result<AppRules> {
+    fn rules(&self, app: SystemId, idps: Vec<SystemId>) -> anyhow::Result<AppRules> {
         let has_authority = self.hr == HrWord::Authority;
         Ok(AppRules {
             app,
-            idps: vec![idp],
+            idps,
             entitlement: Entitlement::Any,
             authority: has_authority.then(|| SystemId::parse(HR_SYSTEM)).transpose()?,
             deprovision: match (self.hides, self.deletes) {

@@ -101,7 +101,7 @@ impl Company {
         let world = self.sim.world();
         let look = Look {
             truth: &self.truth,
-            provider: self.provider,
+            idps: &self.idps,
             world: &world,
             papers: &self.papers,
             clock_ahead: self.clock_ahead.abs(),
@@ -137,7 +137,7 @@ impl Company {
         Ok(seen)
     }
 
-    /// Writes down how far the provider's log was read.
+    /// Writes down how far the providers' logs were read.
     fn note_log(
         &mut self,
         fault: Option<Endpoint>,
@@ -146,7 +146,7 @@ impl Company {
     ) {
         match (fault, pass) {
             // What a full run cannot read of it, it passes over, and says so.
-            (Some(place), Pass::Full) if Some(place) == self.provider.log() => {
+            (Some(place), Pass::Full) if self.idps.is_log(place) => {
                 self.unread.push((self.read_at, ended_at));
             }
             (None, _) => self.read_at = began_at,
@@ -175,7 +175,7 @@ impl Company {
 
     /// Something that goes wrong, for some requests or for all.
     fn fault(&mut self) -> Option<(Endpoint, Fault, When)> {
-        let places = [self.provider.places(), PLACES].concat();
+        let places = [self.idps.places(), PLACES.to_vec()].concat();
         let endpoint = self.rng.choice(places)?;
         let fits = FAULTS.iter().filter_map(|it| quick(it.1)).filter(|it| it.fits(endpoint));
         let fault = self.rng.choice(fits.collect::<Vec<Fault>>())?;
