@@ -40,6 +40,9 @@ enum Command {
         /// Where the people of the companies are; default: all ways in turn
         #[arg(long)]
         idp: Option<Idp>,
+        /// Driftline sees the app's own API beside SCIM; default without `--idp`: every other company
+        #[arg(long)]
+        console: bool,
         /// Nights of each company
         #[arg(long, default_value_t = 365)]
         nights: u32,
@@ -87,9 +90,9 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Serve { file } => serve(file).await,
-        Command::Soak { years, seed, idp, nights, at_a_time, resume, kill, diary } => {
+        Command::Soak { years, seed, idp, console, nights, at_a_time, resume, kill, diary } => {
             let seeds = seed..seed.saturating_add(years);
-            years::soak(Soak { seeds, idp, nights, at_a_time, resume, kill, diary }).await
+            years::soak(Soak { seeds, idp, console, nights, at_a_time, resume, kill, diary }).await
         }
         Command::Year { seed, days, diary } => years::year(Service { seed, days }, diary).await,
         Command::Look { database, now, installation } => {

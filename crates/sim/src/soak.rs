@@ -8,6 +8,7 @@ pub mod calendar;
 mod channels;
 mod check;
 mod company;
+mod console;
 mod days;
 mod idps;
 mod installation;
@@ -38,6 +39,8 @@ pub struct Life {
     pub seed: u64,
     /// Where its people are.
     pub idp: Idp,
+    /// Does Driftline see the app's own API, beside SCIM?
+    pub has_console: bool,
     /// How many nights.
     pub nights: u32,
     /// A program that takes the arguments of [`look_once`]. Before each look it looks, and is killed
@@ -95,7 +98,8 @@ impl std::fmt::Display for Problem {
 ///
 /// Returns an error when the company cannot be simulated at all, which says nothing of Driftline.
 pub async fn live(life: Life, mut told: impl FnMut(&str)) -> anyhow::Result<Lived> {
-    let mut company = Company::found(life.seed, life.idp).await.context("found the company")?;
+    let mut company =
+        Company::found(life.seed, life.idp, life.has_console).await.context("found the company")?;
     company.victim.clone_from(&life.victim);
     let mut lived = Lived::default();
     for night in 1..=life.nights {

@@ -18,6 +18,8 @@ pub(crate) struct Soak {
     pub(crate) seeds: Range<u64>,
     /// Where the people of all of them are; `None`: all ways in turn.
     pub(crate) idp: Option<Idp>,
+    /// Does Driftline see the app's own API? Where the ways take turns, it does in every other turn.
+    pub(crate) console: bool,
     pub(crate) nights: u32,
     /// `None`: one for each processor.
     pub(crate) at_a_time: Option<NonZero<usize>>,
@@ -31,10 +33,12 @@ pub(crate) struct Soak {
 impl Soak {
     /// The life of the company of that seed.
     fn life(&self, seed: u64, victim: Option<PathBuf>) -> Life {
-        let turn = usize::try_from(seed % Idp::ALL.len() as u64).unwrap_or_default();
-        let in_turn = || Idp::ALL.get(turn).copied().unwrap_or_default();
-        let idp = self.idp.unwrap_or_else(in_turn);
-        Life { seed, idp, nights: self.nights, victim }
+        let n = Idp::ALL.len() as u64;
+        let turn = usize::try_from(seed % n).unwrap_or_default();
+        let in_turn = Idp::ALL.get(turn).copied().unwrap_or_default();
+        let has_console = self.console || (self.idp.is_none() && seed / n % 2 == 1);
+        let idp = self.idp.unwrap_or(in_turn);
+        Life { seed, idp, has_console, nights: self.nights, victim }
     }
 }
 
@@ -150,17 +154,19 @@ async fn one(life: Life, diary: bool) -> anyhow::Result<(Life, Lived)> {
 
 impl Sum {
     fn add(&mut self, life: &Life, lived: &Lived) {
-        let Life { seed, idp, nights, victim } = life;
+        let Life { seed, nights, victim, .. } = life;
         let kill = if victim.is_some() { " --kill" } else { "" };
+        let (idp, console) = named(life);
         for problem in &lived.problems {
             println!("{problem}");
-            let (night, idp) = (problem.night, idp.name());
-            println!("  again: sim soak --idp {idp} --seed {seed} --nights {night}{kill} --diary");
+            let night = problem.night;
+            println!(
+                "  again: sim soak --idp {idp}{console} --seed {seed} --nights {night}{kill} --diary"
+            );
         }
         let Lived { n_runs, n_crashes, n_killed, n_exposed, problems } = lived;
         println!(
-            "seed {seed}, {}: {n_runs} runs, {n_crashes} broken off, {n_killed} killed, {n_exposed} exposed accounts seen, {} problems",
-            idp.name(),
+            "seed {seed}, {idp}{console}: {n_runs} runs, {n_crashes} broken off, {n_killed} killed, {n_exposed} exposed accounts seen, {} problems",
             problems.len()
         );
         self.n_nights += u64::from(*nights);
@@ -174,6 +180,11 @@ impl Sum {
             self.n_failed += 1;
         }
     }
+}
+
+/// What a company has, as arguments.
+fn named(life: &Life) -> (&'static str, &'static str) {
+    (life.idp.name(), if life.has_console { " --console" } else { "" })
 }
 
 /// The file of those who passed: `SEED NIGHTS`, a line each, with what else the company has behind it
@@ -197,10 +208,11 @@ impl Kept {
     }
 
     /// What is written down of a life that passed.
-    fn line(Life { seed, idp, nights, .. }: &Life) -> String {
-        match idp {
-            Idp::Okta => format!("{seed} {nights}"),
-            other => format!("{seed} {nights} {}", other.name()),
+    fn line(life: &Life) -> String {
+        let Life { seed, nights, .. } = life;
+        match named(life) {
+            ("okta", console) => format!("{seed} {nights}{console}"),
+            (idp, console) => format!("{seed} {nights} {idp}{console}"),
         }
     }
 

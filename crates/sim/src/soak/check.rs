@@ -9,6 +9,7 @@ use domain::{
     SlaOutcome, SubjectKind,
 };
 
+use super::console::{self, account_of};
 use super::idps::Idps;
 use super::papers::{Papers, end_of};
 use super::provider::Provider;
@@ -31,8 +32,10 @@ pub(super) struct Look<'l> {
     pub(super) began_at: DateTime<Utc>,
     /// Does Driftline get to see the register?
     pub(super) has_register: bool,
-    /// No fault stood in its way: it must have seen everything.
+    /// No fault stood in its way, and no list is held: it must have seen everything.
     pub(super) is_undisturbed: bool,
+    /// No fault stood in its way, and a list is held: it must have seen whoever is in the lists.
+    pub(super) is_held: bool,
     /// When the last undisturbed full run ended; `None`: there was none.
     pub(super) whole_at: Option<DateTime<Utc>>,
     /// From when to when Okta's log could not be read, and will not be again.
@@ -57,6 +60,15 @@ struct Exposed {
     seen_at: DateTime<Utc>,
 }
 
+/// Does a run hold a list because it shrank? Many leave at once in a small company, and rightly so.
+pub(super) fn has_shrunk(record: &RunRecord) -> bool {
+    record.sources.iter().filter_map(|it| it.held.as_ref()).any(|it| is_shrinkage(it))
+}
+
+fn is_shrinkage(why: &str) -> bool {
+    why.contains("fell") || why.contains("are missing")
+}
+
 /// Compares.
 pub(super) fn compare(look: &Look<'_>, since: &mut Since) -> Vec<String> {
     let mut problems = Vec::new();
@@ -65,12 +77,16 @@ pub(super) fn compare(look: &Look<'_>, since: &mut Since) -> Vec<String> {
     }
     if look.is_undisturbed && look.record.pass == Pass::Light {
         problems.extend(look.missed(since));
+    } else if look.is_held && look.record.pass == Pass::Full {
+        problems.extend(look.is_blind());
+        problems.extend(look.missed(since));
     } else if look.is_undisturbed {
         problems.extend(look.is_blind());
         problems.extend(look.missed(since));
         problems.extend(look.missed_orphans(&mut since.orphans));
         problems.extend(look.missed_owners());
         problems.extend(look.missed_disputes());
+        problems.extend(look.missed_conflicts());
     }
     problems.extend(look.false_causes());
     problems.extend(look.false_deprovision());
@@ -86,6 +102,11 @@ pub(super) fn compare(look: &Look<'_>, since: &mut Since) -> Vec<String> {
                 it.because
             )
         };
+        // A record that is not known to be of the account stands for itself, and names whom it names.
+        let key = &*it.finding.subject.key;
+        if console::is_record(key) && look.truth.was_apart(account_of(key)) {
+            continue;
+        }
         problems.extend(look.false_claim(it).map(said));
         problems.extend(look.false_end(it).map(said));
         problems.extend(look.false_bounds(it).map(said));
@@ -119,7 +140,7 @@ impl Look<'_> {
         let fresh =
             self.record.findings.iter().filter(|it| it.finding.detected_run == self.record.id);
         for it in fresh {
-            let (id, key) = (it.finding.id, &*it.finding.subject.key);
+            let (id, key) = (it.finding.id, account_of(&it.finding.subject.key));
             let Some(started) = it.finding.exposures.last().map(|it| it.started) else { continue };
             if !roots.iter().any(|it| it.explains.contains(&id)) {
                 continue;
@@ -173,9 +194,8 @@ impl Look<'_> {
                     _ => None,
                 };
                 let why = it.failed.clone().or(partial).or(it.held.clone())?;
-                // Many leave at once in a small company: such a list is held, and rightly.
-                let is_shrunk = why.contains("fell") || why.contains("are missing");
-                (!is_shrunk).then(|| format!("{} of {} was not seen: {why}", it.list, it.system))
+                (!is_shrinkage(&why))
+                    .then(|| format!("{} of {} was not seen: {why}", it.list, it.system))
             })
             .collect()
     }
@@ -184,7 +204,7 @@ impl Look<'_> {
         self.record.findings.iter().filter(move |it| {
             it.finding.is_live()
                 && it.finding.subject.kind == SubjectKind::Account
-                && &*it.finding.subject.key == id
+                && account_of(&it.finding.subject.key) == id
         })
     }
 
@@ -239,6 +259,11 @@ impl Look<'_> {
                 let id = &account.id;
                 let owner = self.truth.owner(id, now).unwrap_or_default();
                 let right = self.truth.right(owner, now)?;
+                // While a list is held, who is not in it need not have lost anything.
+                let is_there = || self.world.okta.users.contains_key(owner);
+                if self.is_held && !(right == Right::Leaver && is_there()) {
+                    return None;
+                }
                 if told.is_empty() {
                     return Some(format!("MISSED: {id} of {owner} is on, {right:?}: nothing is told"));
                 }
@@ -353,7 +378,7 @@ impl Look<'_> {
 
     /// Accounts of services whose owner has left, and nobody is told.
     fn missed_owners(&self) -> Vec<String> {
-        let on = self.world.app.accounts.iter().filter(|it| !it.is_off());
+        let on = self.world.app.accounts.iter().filter(|it| self.is_on(it));
         on.filter_map(|it| {
             let owner = self.service_owner(&it.id)?;
             let has_left = self.truth.is_out(owner, self.began_at);
@@ -396,7 +421,8 @@ impl Look<'_> {
         if !self.is_undisturbed && record.change != Change::Opened {
             return None;
         }
-        let is_so = self.holds(finding.cause, finding.subject.kind, &finding.subject.key)?;
+        let is_so =
+            self.holds(finding.cause, finding.subject.kind, account_of(&finding.subject.key))?;
         (!is_so).then(|| "FALSE: is claimed, and is not so".to_owned())
     }
 
@@ -404,7 +430,7 @@ impl Look<'_> {
     fn holds(&self, cause: Cause, kind: SubjectKind, key: &str) -> Option<bool> {
         let now = self.began_at;
         let account = self.world.app.accounts.iter().find(|it| it.id == key);
-        let is_on = account.is_some_and(|it| !it.is_off());
+        let is_on = account.is_some_and(|it| self.is_on(it));
         let owner = self.truth.owner(key, now);
         let right = owner.and_then(|it| self.truth.right(it, now));
         Some(match cause {
@@ -442,9 +468,13 @@ impl Look<'_> {
                 !theirs && self.truth.right(key, now) == Some(Right::Entitled)
             }
             Cause::IdentifierDrift => {
-                let user = self.world.okta.users.get(owner?)?;
+                // By the id that each provider has of it, it is that of any user of theirs.
                 let account = account?;
-                account.user_name.as_deref() != Some(&user.login) || account.email != user.email
+                let theirs = self.truth.users_of(owner?);
+                let mut theirs = theirs.filter_map(|it| self.world.okta.users.get(it));
+                theirs.any(|it| {
+                    account.user_name.as_deref() != Some(&it.login) || account.email != it.email
+                })
             }
             Cause::ExternalExpired => is_on && right == Some(Right::Expired),
             Cause::SourcesDisagree => match self.truth.dispute(owner?, now) {
@@ -453,23 +483,46 @@ impl Look<'_> {
                 Dispute::Yes => is_on,
             },
             Cause::DuplicateAccount => {
-                let owner = owner?;
+                let owner = owner.filter(|_| !self.truth.was_apart(key))?;
                 let mut theirs = self.world.app.accounts.iter().filter(|it| {
                     let other = self.truth.owner(&it.id, now);
-                    !it.is_off() && other.is_some_and(|it| self.truth.is_same_person(it, owner))
+                    self.is_on(it) && other.is_some_and(|it| self.truth.is_same_person(it, owner))
                 });
                 is_on && theirs.nth(1).is_some()
             }
             Cause::OwnerLeft | Cause::NonhumanUnowned => {
                 return self.holds_of_service(cause, key, is_on);
             }
+            Cause::ChannelConflict => self.views_differ(account?)?,
             Cause::LinkConflict
             | Cause::AmbiguousLink
             | Cause::LeaverListed
             | Cause::AccessInvited
-            | Cause::ChannelConflict
             | Cause::ResidualEntitlement => return None,
         })
+    }
+
+    /// Can the account be used, by either view?
+    fn is_on(&self, account: &Account) -> bool {
+        console::is_on(self.world, account)
+    }
+
+    /// Does one view of the account say that it is on, and the other that it is off? `None`: there is
+    /// one view alone, or the two are not known to be of one account.
+    fn views_differ(&self, account: &Account) -> Option<bool> {
+        let is_on_here = console::is_on_here(self.world, account)?;
+        (!self.truth.was_apart(&account.id)).then_some(is_on_here == account.is_off())
+    }
+
+    /// Accounts of which the two views do not say the same, and nobody is told.
+    fn missed_conflicts(&self) -> Vec<String> {
+        let differ = |it: &&Account| self.views_differ(it) == Some(true);
+        let is_told =
+            |it: &Account| self.of_account(&it.id).any(|it| it.finding.family() == Family::Sources);
+        let missed = self.world.app.accounts.iter().filter(differ).filter(|it| !is_told(it));
+        missed
+            .map(|it| format!("MISSED: the views of {} do not agree: nothing is told", it.id))
+            .collect()
     }
 
     /// Is it the account of this user, or of another that the person has with another provider?
@@ -507,10 +560,10 @@ impl Look<'_> {
             return None;
         }
         let now = self.began_at;
-        let key = &*finding.subject.key;
+        let key = account_of(&finding.subject.key);
         let account = self.world.app.accounts.iter().find(|it| it.id == key);
         let is_so = match (finding.resolution, finding.family()) {
-            (Some(Resolution::InactiveSeen), _) => account.is_none_or(Account::is_off),
+            (Some(Resolution::InactiveSeen), _) => account.is_none_or(|it| !self.is_on(it)),
             (Some(Resolution::AbsenceProven), _) => account.is_none(),
             // A new employment has a finding of its own.
             _ if self.of_account(key).any(|it| it.finding.family() == finding.family()) => true,
@@ -533,7 +586,7 @@ impl Look<'_> {
         if record.finding.opened_at.is_none() && !record.finding.is_live() {
             return None;
         }
-        let key = &*record.finding.subject.key;
+        let key = account_of(&record.finding.subject.key);
         let true_ones = self.truth.stretches(key);
         record.finding.exposures.iter().find_map(|it| {
             let on = it.last_seen_active?;
@@ -563,7 +616,7 @@ impl Look<'_> {
     /// A deadline that was kept and is said to be missed, or the other way.
     fn false_sla(&self, record: &FindingRecord) -> Option<String> {
         let sla = record.sla.as_ref()?;
-        let key = &*record.finding.subject.key;
+        let key = account_of(&record.finding.subject.key);
         let last = record.finding.exposures.last()?;
         let seen_on = last.last_seen_active?;
         let told_since = record.finding.exposures.first()?.started.earliest;

@@ -37,6 +37,8 @@ enum Happening {
     Service,
     ServiceChangesOwner,
     Removed,
+    SetInConsole,
+    ConsoleIsSetBack,
 }
 
 const HAPPENINGS: &[(u32, Happening)] = &[
@@ -69,6 +71,10 @@ const HAPPENINGS: &[(u32, Happening)] = &[
 
 /// What may happen besides where people are with several providers.
 const AMONG_SEVERAL: &[(u32, Happening)] = &[(6, Happening::GetsSecondUser)];
+
+/// What may happen besides where Driftline sees the app's own view.
+const IN_CONSOLE: &[(u32, Happening)] =
+    &[(2, Happening::SetInConsole), (3, Happening::ConsoleIsSetBack)];
 
 /// What was set going, and happens when its time comes.
 #[derive(Clone, Debug)]
@@ -204,7 +210,8 @@ impl Company {
 
     fn something(&mut self) {
         let among_several = if self.idps.are_several() { AMONG_SEVERAL } else { &[] };
-        let all = || HAPPENINGS.iter().chain(among_several);
+        let in_console = if self.has_console { IN_CONSOLE } else { &[] };
+        let all = || HAPPENINGS.iter().chain(among_several).chain(in_console);
         let mut at = self.rng.u32(0..all().map(|it| it.0).sum());
         let drawn = all().find(|(weight, _)| {
             let is_it = at < *weight;
@@ -248,6 +255,8 @@ impl Company {
             Happening::Service => Some(self.service(now)),
             Happening::ServiceChangesOwner => self.service_changes_owner(now),
             Happening::Removed => self.removed(),
+            Happening::SetInConsole => self.set_in_console(),
+            Happening::ConsoleIsSetBack => self.console_is_set_back(),
         }
     }
 }

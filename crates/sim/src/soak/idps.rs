@@ -41,7 +41,7 @@ impl Idp {
 pub(super) struct Idps {
     /// At least one.
     all: Vec<Provider>,
-    /// Employees are with the first, and everybody else with the others. Otherwise anybody is
+    /// Most employees are with the first, and everybody else with the others. Otherwise anybody is
     /// anywhere, as in firms that merged.
     by_kind: bool,
 }
@@ -91,8 +91,8 @@ impl Idps {
         let (first, others) = self.all.split_first().unwrap_or((&Provider::Okta, &[]));
         match (self.by_kind, kind) {
             _ if others.is_empty() => *first,
-            (true, Kind::Employee) => *first,
-            (true, Kind::Contractor | Kind::Guest) => rng.choice(others).copied().unwrap_or(*first),
+            (true, Kind::Employee) if rng.u32(0..3) > 0 => *first,
+            (true, _) => rng.choice(others).copied().unwrap_or(*first),
             (false, _) => rng.choice(&self.all).copied().unwrap_or(*first),
         }
     }

@@ -14,7 +14,8 @@ use graph::{ExternalIdCarries, KeyRules, PersonKey};
 use outbound::{Auth, Client, Config, Limits, Pace, Secret};
 use store::Store;
 
-use super::company::{CANARY_OFF, CANARY_ON};
+use super::company::{CANARY_OFF, CANARY_ON, address_of};
+use super::console;
 use super::idps::Idps;
 use super::papers::{HR, REGISTER};
 use super::provider::Access;
@@ -33,6 +34,12 @@ pub struct Installation {
     /// Its token
     #[arg(long)]
     scim_token: String,
+    /// Where the app's own API is; without: it is not seen
+    #[arg(long)]
+    console_url: Option<String>,
+    /// Its key and secret, with a space between
+    #[arg(long, default_value = "")]
+    console_pair: String,
     /// The app hides who is off
     #[arg(long)]
     hides: bool,
@@ -70,13 +77,21 @@ const FIELDS: &str = "[identities.fields]";
 const ENDS_AT: &str = r#"ends_at = ["profile.contractEnd"]"#;
 
 impl Installation {
-    pub(super) fn of(sim: &Sim, idps: &Idps, folder: &Path, hr: HrWord, register: bool) -> Self {
+    pub(super) fn of(
+        sim: &Sim,
+        idps: &Idps,
+        folder: &Path,
+        hr: HrWord,
+        (register, has_console): (bool, bool),
+    ) -> Self {
         let idp = idps.all().iter().map(|it| it.access(sim)).collect();
         let world = sim.world();
         Self {
             idp,
             scim_url: sim.scim_url().to_owned(),
             scim_token: world.app.token.clone(),
+            console_url: has_console.then(|| sim.secureframe_url().to_owned()),
+            console_pair: format!("{} {}", world.personnel.api_key, world.personnel.api_secret),
             hides: world.app.habits.hides_inactive,
             deletes: world.app.habits.deletes_inactive,
             files: folder.to_owned(),
@@ -104,7 +119,11 @@ impl Installation {
         let idps = self.idp.iter().flat_map(|it| ["--idp".to_owned(), it.to_string()]);
         let values = values.into_iter().flat_map(|(name, it)| [name.to_owned(), it.clone()]);
         let flags = flags.into_iter().filter(|it| it.1).map(|it| it.0.to_owned());
-        idps.chain(values).chain(flags).collect()
+        let console = self.console_url.iter().flat_map(|url| {
+            let pair = self.console_pair.clone();
+            ["--console-url".to_owned(), url.clone(), "--console-pair".to_owned(), pair]
+        });
+        idps.chain(values).chain(console).chain(flags).collect()
     }
 
     /// What a run does.
@@ -137,6 +156,10 @@ impl Installation {
         };
         let rules = self.rules(app.clone(), idps.clone())?;
         sources.push(Source::Scim(Scim::new(scim, scim_client.reader())));
+        if let Some(url) = &self.console_url {
+            let at = (url.as_str(), self.console_pair.as_str());
+            sources.push(console::source(app.clone(), at, &profiles, clock)?);
+        }
         if self.hr != HrWord::Unheard {
             sources.push(self.file(HR_SYSTEM, SystemKind::Hr, HR)?);
         }
@@ -189,7 +212,11 @@ impl Installation {
             is_on_vendors_word: false,
             required_channels: Vec::new(),
             privileged_roles: Vec::new(),
-            canaries: vec![CANARY_ON.to_owned()],
+            // Each view has ids of its own.
+            canaries: vec![match self.console_url {
+                Some(_) => address_of(CANARY_ON),
+                None => CANARY_ON.to_owned(),
+            }],
             inactive_canaries: vec![CANARY_OFF.to_owned()],
         })
     }

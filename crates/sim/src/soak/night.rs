@@ -12,8 +12,9 @@ use engine::{Outcome, Plan, Rederived};
 use store::Store;
 use tokio::time::Instant;
 
-use super::check::{Look, compare};
+use super::check::{Look, compare, has_shrunk};
 use super::company::Company;
+use super::console;
 use super::installation::as_of;
 use crate::Endpoint;
 use crate::fault::{FAULTS, Fault, Wait, When};
@@ -98,6 +99,7 @@ impl Company {
         self.store = Some(store);
 
         self.note_log(fault.map(|it| it.0), record.pass, (began_at, record.now));
+        let is_held = has_shrunk(&record);
         let world = self.sim.world();
         let look = Look {
             truth: &self.truth,
@@ -108,7 +110,8 @@ impl Company {
             record: &record,
             began_at,
             has_register: self.has_register,
-            is_undisturbed: fault.is_none(),
+            is_undisturbed: fault.is_none() && !is_held,
+            is_held: fault.is_none() && is_held,
             whole_at: self.whole_at,
             unread: &self.unread,
         };
@@ -116,7 +119,7 @@ impl Company {
         seen.problems.extend(compare(&look, since));
         seen.n_exposed = look.n_exposed();
         seen.line = format!(
-            "{} run {}, {}: {} findings, {} exposed, fault {fault:?}, broken off {}, {} failures",
+            "{} run {}, {}: {} findings, {} exposed, fault {fault:?}, held {is_held}, broken off {}, {} failures",
             record.now.format("%F %T%.3f"),
             record.id,
             record.pass,
@@ -126,7 +129,7 @@ impl Company {
             failures.len(),
         );
         record.findings.iter().for_each(|it| tell(it, &mut seen.line));
-        if fault.is_none() && record.pass == Pass::Full {
+        if fault.is_none() && !is_held && record.pass == Pass::Full {
             self.seen_users.extend(world.okta.users.keys().cloned());
             self.whole_at = Some(record.now);
         }
@@ -175,7 +178,8 @@ impl Company {
 
     /// Something that goes wrong, for some requests or for all.
     fn fault(&mut self) -> Option<(Endpoint, Fault, When)> {
-        let places = [self.idps.places(), PLACES.to_vec()].concat();
+        let console = if self.has_console { console::PLACES } else { &[] };
+        let places = [&self.idps.places(), PLACES, console].concat();
         let endpoint = self.rng.choice(places)?;
         let fits = FAULTS.iter().filter_map(|it| quick(it.1)).filter(|it| it.fits(endpoint));
         let fault = self.rng.choice(fits.collect::<Vec<Fault>>())?;

@@ -70,7 +70,8 @@ pub async fn serve(
     service: Service,
     told: impl FnMut(&str) + Send + 'static,
 ) -> anyhow::Result<Served> {
-    let company = Company::found(service.seed, Idp::Okta).await.context("found the company")?;
+    let company =
+        Company::found(service.seed, Idp::Okta, false).await.context("found the company")?;
     let clock = company.clock();
     let channels = Channels::open(&[MAIL, ON_CALL], &clock).await?;
     let began = clock.now();

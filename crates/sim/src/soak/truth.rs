@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::console;
 use super::installation::HrWord;
 use super::papers::{Papers, end_of};
 use super::provider::Provider;
-use crate::world::{OktaUser, World};
+use crate::world::{Account, OktaUser, World};
 
 /// Whether somebody should be able to use the app. In the order in which one beats another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +34,8 @@ impl Right {
 pub(super) enum Dispute {
     #[default]
     No,
-    /// The one that says it deleted them: that they left is known once it was asked by id.
+    /// It need not be told: the one that says so deleted them, which is known once it was asked by id,
+    /// or a source that always knows best says nothing of a leave.
     Maybe,
     Yes,
 }
@@ -59,6 +61,11 @@ pub(super) struct Truth {
     pub(super) numbers: BTreeMap<String, String>,
     /// Who ever had a login.
     logins: BTreeMap<String, BTreeSet<String>>,
+    /// Whose an address ever was, or a login.
+    addresses: BTreeMap<String, BTreeSet<String>>,
+    /// Accounts of which the app's own view was ever not known to show the same: by its address it is
+    /// somebody else's, or another account has the address as well.
+    apart: BTreeSet<String>,
     /// By account id: whether it can be used. Gone is not.
     on: BTreeMap<String, History<bool>>,
     /// By account id: whose it is.
@@ -93,13 +100,34 @@ impl Truth {
             let named = account.external_id.clone().filter(|it| self.rights.contains_key(it));
             let owner = named.or_else(|| self.heir(world, self.made_for.get(&account.id)?));
             note(self.owners.entry(account.id.clone()).or_default(), at, owner);
-            note(self.on.entry(account.id.clone()).or_default(), at, !account.is_off());
+            let is_on = console::is_on(world, account);
+            note(self.on.entry(account.id.clone()).or_default(), at, is_on);
         }
+        let apart: Vec<&Account> =
+            world.app.accounts.iter().filter(|it| self.is_apart(world, it, at)).collect();
+        self.apart.extend(apart.into_iter().map(|it| it.id.clone()));
         for (id, history) in &mut self.on {
             if !world.app.accounts.iter().any(|it| it.id == *id) {
                 note(history, at, false);
             }
         }
+    }
+
+    /// Does the address of an account name somebody else, or is it that of another account, too?
+    fn is_apart(&self, world: &World, account: &Account, at: DateTime<Utc>) -> bool {
+        let Some(address) = &account.email else { return false };
+        let owner = self.owner(&account.id, at);
+        let mut named = self.addresses.get(address).into_iter().flatten();
+        let has_it = |it: &Account| {
+            it.email.as_ref() == Some(address) || it.user_name.as_ref() == Some(address)
+        };
+        named.any(|it| owner.is_some_and(|owner| !self.is_same_person(owner, it)))
+            || world.app.accounts.iter().any(|it| it.id != account.id && has_it(it))
+    }
+
+    /// Was the app's own view of it ever not known to show the same?
+    pub(super) fn was_apart(&self, account: &str) -> bool {
+        self.apart.contains(account)
     }
 
     /// Whose an account is that only a name joins to a user: whoever of that person is still here.
@@ -116,6 +144,9 @@ impl Truth {
                 self.numbers.insert(id.clone(), number.clone());
             }
             self.logins.entry(user.login.clone()).or_default().insert(id.clone());
+            for address in user.email.iter().chain([&user.login]) {
+                self.addresses.entry(address.clone()).or_default().insert(id.clone());
+            }
             self.rights.entry(id.clone()).or_default();
         }
         let mut people: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
@@ -196,12 +227,12 @@ impl Truth {
             left_at <= at && !kept.iter().any(|it| it.2.is_some_and(is_later))
         });
         let mut leavers = kept.iter().filter(|it| it.1 == Right::Leaver).peekable();
-        // Where one source always knows best, the others have nothing to dispute.
-        let dispute = match (self.hr, leavers.peek().is_some()) {
-            (HrWord::Authority, _) | (_, false) => Dispute::No,
-            _ if !is_entitled => Dispute::No,
-            _ if leavers.all(|it| it.2.is_none()) => Dispute::Maybe,
-            _ => Dispute::Yes,
+        let dispute = match leavers.peek() {
+            Some(_) if is_entitled => {
+                let is_told = leavers.any(|it| it.2.is_some()) && self.hr != HrWord::Authority;
+                if is_told { Dispute::Yes } else { Dispute::Maybe }
+            }
+            _ => Dispute::No,
         };
         match (self.hr, has_left, is_entitled) {
             (HrWord::Unheard, ..) | (_, false, _) => (by_idps, dispute),
