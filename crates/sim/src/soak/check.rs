@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Cause, Change, Deprovisioned, Family, FindingRecord, FindingState, Pass, Resolution, RunRecord,
-    SlaOutcome, SubjectKind,
+    Cause, Change, Channel, Deprovisioned, Family, FindingRecord, FindingState, Pass, Resolution,
+    RunRecord, SlaOutcome, SubjectKind,
 };
 
 use super::console::{self, account_of};
@@ -175,10 +175,13 @@ impl Look<'_> {
         let habits = &self.world.app.habits;
         let known = self.record.apps.iter().filter_map(|it| it.deprovision.as_ref());
         let seen = known.flat_map(|it| &it.seen);
-        seen.filter(|it| match it.behaviour {
-            Deprovisioned::Lists => habits.hides_inactive || habits.deletes_inactive,
-            Deprovisioned::Hides => !habits.hides_inactive,
-            Deprovisioned::Deletes => false,
+        seen.filter(|it| match (it.behaviour, it.channel) {
+            // In its own view the app shows whoever has an account.
+            (Deprovisioned::Lists, Channel::SecureframeApi) => false,
+            (Deprovisioned::Hides, Channel::SecureframeApi) => true,
+            (Deprovisioned::Lists, _) => habits.hides_inactive || habits.deletes_inactive,
+            (Deprovisioned::Hides, _) => !habits.hides_inactive,
+            (Deprovisioned::Deletes, _) => false,
         })
         .map(|it| format!("DEPROVISION: {it:?} is said of an app of other habits"))
         .collect()

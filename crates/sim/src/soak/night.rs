@@ -129,15 +129,20 @@ impl Company {
             failures.len(),
         );
         record.findings.iter().for_each(|it| tell(it, &mut seen.line));
-        if fault.is_none() && !is_held && record.pass == Pass::Full {
-            self.seen_users.extend(world.okta.users.keys().cloned());
-            self.whole_at = Some(record.now);
-        }
         drop(world);
+        self.note_whole(fault.is_none() && !is_held, &record);
         seen.problems.extend(self.sim.offences());
         self.sim.forget_requests();
         seen.record = Some(record);
         Ok(seen)
+    }
+
+    /// Writes down that a full run has seen everybody, if nothing stood in its way.
+    fn note_whole(&mut self, is_undisturbed: bool, record: &RunRecord) {
+        if is_undisturbed && record.pass == Pass::Full {
+            self.seen_users.extend(self.sim.world().okta.users.keys().cloned());
+            self.whole_at = Some(record.now);
+        }
     }
 
     /// Writes down how far the providers' logs were read.

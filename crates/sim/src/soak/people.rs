@@ -6,6 +6,7 @@ use super::company::Company;
 use super::days::Later;
 use super::papers::end_of;
 use super::provider::Provider;
+use super::truth::has_not_left;
 use crate::world::OktaUser;
 
 /// Who joins.
@@ -182,7 +183,8 @@ impl Company {
         Some(format!("{user} is suspended"))
     }
 
-    /// With the user of before. HR strikes the row out.
+    /// With the user of before. HR strikes the row out, but not of somebody who was here all along with
+    /// another provider: nothing would show that they are back.
     pub(super) fn comes_back(&mut self, now: DateTime<Utc>) -> Option<String> {
         let user = self.user(&["SUSPENDED", "DEPROVISIONED"], None)?;
         let at = self.by_clock_of(&user, now);
@@ -199,9 +201,11 @@ impl Company {
             return None;
         }
         world.activate(&user, at);
+        let is_other_here = |it: &str| *it != *user && has_not_left(&world, it);
+        let was_here = self.truth.users_of(&user).any(is_other_here);
         drop(world);
         if had_left {
-            if let Some(number) = self.truth.numbers.get(&user) {
+            if let Some(number) = self.truth.numbers.get(&user).filter(|_| !was_here) {
                 self.papers.leavers.remove(number);
             }
             self.give_app(&user, now);

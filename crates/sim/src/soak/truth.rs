@@ -378,7 +378,8 @@ impl Truth {
     }
 }
 
-fn has_not_left(world: &World, user: &str) -> bool {
+/// Is this user there, and not switched off for good?
+pub(super) fn has_not_left(world: &World, user: &str) -> bool {
     world.okta.users.get(user).is_some_and(|it| it.status != "DEPROVISIONED")
 }
 
