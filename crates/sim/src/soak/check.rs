@@ -474,7 +474,8 @@ impl Look<'_> {
                 // By the id that each provider has of it, it is that of any user of theirs.
                 let account = account?;
                 let theirs = self.truth.users_of(owner?);
-                let mut theirs = theirs.filter_map(|it| self.world.okta.users.get(it));
+                let mut theirs = theirs.filter_map(|it| self.world.okta.users.get(it)).peekable();
+                theirs.peek()?;
                 theirs.any(|it| {
                     account.user_name.as_deref() != Some(&it.login) || account.email != it.email
                 })
