@@ -303,6 +303,41 @@ fn two_sources_of_one_person_may_disagree() {
 }
 
 #[test]
+fn a_quarrel_of_sources_says_whether_an_authority_is_declared() {
+    let company = world(
+        "okta
+           u1 ana@x.test ACTIVE assigned emp=1041
+         entra
+           e1 ana@x.test disabled emp=1041
+         app
+           a1 u1 ana@x.test on
+         hr
+           emp=1042 left=-5h",
+    );
+    let told = |authority: Option<&str>| {
+        let mut rules = rules(&company);
+        rules.authority = authority.map(|it| domain::SystemId::parse(it).unwrap());
+        let (estate, keys) = (company.estate(), testkit::keys());
+        let graph = graph::correlate(&estate, &keys);
+        let (policy, past) = (drift::Policy::default(), drift::Past::default());
+        let cx = drift::Context {
+            graph: &graph,
+            rules: &rules,
+            policy: &policy,
+            past: &past,
+            pass: domain::Pass::Full,
+            now: testkit::now(),
+        };
+        let claims = drift::judge(&cx).claims;
+        claims.into_iter().map(|it| it.explanation.summary).collect::<Vec<_>>().join("\n")
+    };
+    let quarrel = "One source says that `okta/u1` has left, another entitles them, and";
+    assert_eq!(told(None), format!("{quarrel} no lifecycle authority is declared."));
+    let silent = "`hr`, whose word would decide, does not say that they have left.";
+    assert_eq!(told(Some("hr")), format!("{quarrel} {silent}"));
+}
+
+#[test]
 fn the_authority_beats_the_entitlement() {
     let company = world(
         "okta

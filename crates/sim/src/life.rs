@@ -128,7 +128,8 @@ impl World {
     pub fn unassign(&mut self, user: &str, now: DateTime<Utc>) {
         let Some(app_user) = self.okta.app_users.remove(user) else { return };
         self.log(user, "application.user_membership.remove", now);
-        let pushes = self.okta.app.provisioning.is_some_and(|it| it.deactivates);
+        let is_elsewhere = !self.okta.shows(user);
+        let pushes = self.okta.app.provisioning.is_some_and(|it| it.deactivates || is_elsewhere);
         if let (true, Some(account)) = (pushes, app_user.external_id) {
             self.log(user, DEACTIVATED_IN_APP, now);
             self.switch_off(&account, now);

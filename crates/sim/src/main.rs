@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use clap::{Parser, Subcommand};
-use sim::soak::{Installation, Provider, Service, look_once};
+use sim::soak::{Idp, Installation, Service, look_once};
 use sim::{Sim, World};
 use years::Soak;
 
@@ -37,9 +37,12 @@ enum Command {
         /// The seed of the first company; the others follow
         #[arg(long, default_value_t = 1)]
         seed: u64,
-        /// Where the people of the companies are
-        #[arg(long, default_value = "okta")]
-        idp: Provider,
+        /// Where the people of the companies are; default: all ways in turn
+        #[arg(long)]
+        idp: Option<Idp>,
+        /// Driftline sees the app's own API beside SCIM; default without `--idp`: every other company
+        #[arg(long)]
+        console: bool,
         /// Nights of each company
         #[arg(long, default_value_t = 365)]
         nights: u32,
@@ -87,10 +90,9 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Serve { file } => serve(file).await,
-        Command::Soak { years, seed, idp, nights, at_a_time, resume, kill, diary } => {
+        Command::Soak { years, seed, idp, console, nights, at_a_time, resume, kill, diary } => {
             let seeds = seed..seed.saturating_add(years);
-            let provider = idp;
-            years::soak(Soak { seeds, provider, nights, at_a_time, resume, kill, diary }).await
+            years::soak(Soak { seeds, idp, console, nights, at_a_time, resume, kill, diary }).await
         }
         Command::Year { seed, days, diary } => years::year(Service { seed, days }, diary).await,
         Command::Look { database, now, installation } => {

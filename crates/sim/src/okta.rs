@@ -21,7 +21,7 @@ use crate::page::{Page, spoil};
 use crate::record::Server;
 use crate::serve::Urls;
 use crate::wire::{Answer, Ask, Window, http_date};
-use crate::world::{Group, OktaUser, Role, World};
+use crate::world::{AppUser, Group, OktaUser, Role, World};
 
 /// What `filter` on users may look at.
 const USER_FILTERS: &[&str] = &[
@@ -133,6 +133,7 @@ fn read(world: &World, call: &Call<'_>) -> Result<Answer, Answer> {
         Endpoint::OktaUser => {
             let by_login = |(key, it): &(&String, &OktaUser)| *key == id(0) || login_is(it, id(0));
             let found = org.users.get_key_value(id(0)).or_else(|| org.users.iter().find(by_login));
+            let found = found.filter(|it| org.shows(it.0));
             let (key, user) = found.ok_or_else(|| error::not_found(id(0), "User"))?;
             Ok(object(call, rows::user(world, url, key, user)))
         }
@@ -155,14 +156,15 @@ fn read(world: &World, call: &Call<'_>) -> Result<Answer, Answer> {
         }
         Endpoint::OktaAppUsers => {
             is_app()?;
-            list(call, &org.app_users, (1, 500, 50), every, |key, it| {
+            let is_shown = |key: &str, _: &AppUser| org.shows(key);
+            list(call, &org.app_users, (1, 500, 50), is_shown, |key, it| {
                 rows::app_user(world, url, key, it, is_expanded("user"))
             })
         }
         Endpoint::OktaAppUser => {
             is_app()?;
-            let found =
-                org.app_users.get(id(1)).ok_or_else(|| error::not_found(id(1), "AppUser"))?;
+            let found = org.app_users.get(id(1)).filter(|_| org.shows(id(1)));
+            let found = found.ok_or_else(|| error::not_found(id(1), "AppUser"))?;
             Ok(object(call, rows::app_user(world, url, id(1), found, is_expanded("user"))))
         }
         Endpoint::OktaAppGroups => {
@@ -178,7 +180,7 @@ fn read(world: &World, call: &Call<'_>) -> Result<Answer, Answer> {
         Endpoint::OktaGroup => Ok(object(call, rows::group(world, id(0), group()?))),
         Endpoint::OktaGroupUsers => {
             let found = group()?;
-            let is_member = |key: &str, _: &OktaUser| found.members.contains(key);
+            let is_member = |key: &str, _: &OktaUser| found.members.contains(key) && org.shows(key);
             list(call, &org.users, (1, 1_000, 1_000), is_member, |key, it| {
                 rows::user(world, url, key, it)
             })
@@ -204,10 +206,11 @@ fn users(world: &World, call: &Call<'_>) -> Result<Answer, Answer> {
     }
     let condition = filter.or(search);
     let write = |key: &str, it: &OktaUser| rows::user(world, &call.urls.okta, key, it);
-    let is_wanted = |key: &str, it: &OktaUser| match &condition {
+    let meets = |key: &str, it: &OktaUser| match &condition {
         None => it.status != "DEPROVISIONED",
         Some(condition) => condition.meets(&write(key, it)),
     };
+    let is_wanted = |key: &str, it: &OktaUser| world.okta.shows(key) && meets(key, it);
     list(call, &world.okta.users, (1, 200, 200), is_wanted, write)
 }
 

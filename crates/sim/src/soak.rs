@@ -8,7 +8,9 @@ pub mod calendar;
 mod channels;
 mod check;
 mod company;
+mod console;
 mod days;
+mod idps;
 mod installation;
 mod night;
 mod papers;
@@ -24,9 +26,9 @@ use anyhow::Context as _;
 
 use company::Company;
 use domain::Pass;
+pub use idps::Idp;
 pub use installation::{Installation, look_once};
 use night::Seen;
-pub use provider::Provider;
 pub use service::{Served, Service, serve};
 pub use told::Sum;
 
@@ -36,7 +38,9 @@ pub struct Life {
     /// What everything comes from.
     pub seed: u64,
     /// Where its people are.
-    pub provider: Provider,
+    pub idp: Idp,
+    /// Does Driftline see the app's own API, beside SCIM?
+    pub has_console: bool,
     /// How many nights.
     pub nights: u32,
     /// A program that takes the arguments of [`look_once`]. Before each look it looks, and is killed
@@ -95,7 +99,7 @@ impl std::fmt::Display for Problem {
 /// Returns an error when the company cannot be simulated at all, which says nothing of Driftline.
 pub async fn live(life: Life, mut told: impl FnMut(&str)) -> anyhow::Result<Lived> {
     let mut company =
-        Company::found(life.seed, life.provider).await.context("found the company")?;
+        Company::found(life.seed, life.idp, life.has_console).await.context("found the company")?;
     company.victim.clone_from(&life.victim);
     let mut lived = Lived::default();
     for night in 1..=life.nights {

@@ -60,6 +60,9 @@ pub struct Org {
     pub groups: BTreeMap<String, Group>,
     /// The system log in the order in which it was written, which is not always that of time.
     pub log: Vec<LogEvent>,
+    /// Of the users here, by id, also the deleted ones, those whom another provider of the company
+    /// has: Okta shows none of them, and its provisioning does nothing for them.
+    pub elsewhere: BTreeSet<String>,
     /// How far the `Date` of its answers is ahead of the company's clock; negative: behind.
     pub clock_ahead: TimeDelta,
     pub(crate) tokens: Tokens,
@@ -341,6 +344,13 @@ impl World {
     }
 }
 
+impl Org {
+    /// Does Okta show this user?
+    pub(crate) fn shows(&self, user: &str) -> bool {
+        !self.elsewhere.contains(user)
+    }
+}
+
 impl Default for Org {
     fn default() -> Self {
         Self {
@@ -360,6 +370,7 @@ impl Default for Org {
             app_users: BTreeMap::new(),
             groups: BTreeMap::new(),
             log: Vec::new(),
+            elsewhere: BTreeSet::new(),
             clock_ahead: TimeDelta::zero(),
             tokens: Tokens::default(),
         }

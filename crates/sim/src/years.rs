@@ -9,15 +9,17 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use sim::soak::{Life, Lived, Provider, Served, Service, live, serve};
+use sim::soak::{Idp, Life, Lived, Served, Service, live, serve};
 use tokio::task::JoinSet;
 
 /// Which companies live, and how it is told.
 pub(crate) struct Soak {
     /// One company each.
     pub(crate) seeds: Range<u64>,
-    /// Where the people of all of them are.
-    pub(crate) provider: Provider,
+    /// Where the people of all of them are; `None`: all ways in turn.
+    pub(crate) idp: Option<Idp>,
+    /// Does Driftline see the app's own API? Where the ways take turns, it does in every other turn.
+    pub(crate) console: bool,
     pub(crate) nights: u32,
     /// `None`: one for each processor.
     pub(crate) at_a_time: Option<NonZero<usize>>,
@@ -26,6 +28,18 @@ pub(crate) struct Soak {
     /// Kill a process at a random point before each look?
     pub(crate) kill: bool,
     pub(crate) diary: bool,
+}
+
+impl Soak {
+    /// The life of the company of that seed.
+    fn life(&self, seed: u64, victim: Option<PathBuf>) -> Life {
+        let n = Idp::ALL.len() as u64;
+        let turn = usize::try_from(seed % n).unwrap_or_default();
+        let in_turn = Idp::ALL.get(turn).copied().unwrap_or_default();
+        let has_console = self.console || (self.idp.is_none() && seed / n % 2 == 1);
+        let idp = self.idp.unwrap_or(in_turn);
+        Life { seed, idp, has_console, nights: self.nights, victim }
+    }
 }
 
 /// What came of all companies so far.
@@ -46,34 +60,34 @@ struct Sum {
 ///
 /// Fails when a company was judged wrongly, or cannot be simulated.
 pub(crate) async fn soak(soak: Soak) -> anyhow::Result<()> {
-    let mut kept =
-        soak.resume.as_deref().map(|it| Kept::open(it, soak.nights, soak.provider)).transpose()?;
+    let mut kept = soak.resume.as_deref().map(Kept::open).transpose()?;
     let passed = kept.as_ref().map(|it| it.passed.clone()).unwrap_or_default();
-    let mut sum = Sum::default();
-    for _ in soak.seeds.clone().filter(|it| passed.contains(it)) {
-        sum.n_passed += 1;
-        sum.n_nights += u64::from(soak.nights);
-    }
-    let mut waiting = soak.seeds.clone().filter(|it| !passed.contains(it));
+    let victim = soak.kill.then(std::env::current_exe).transpose()?;
+    let lives = soak.seeds.clone().map(|seed| soak.life(seed, victim.clone()));
+    let (passed, waiting): (Vec<Life>, Vec<Life>) =
+        lives.partition(|it| passed.contains(&Kept::line(it)));
+    let mut sum = Sum {
+        n_passed: passed.len() as u64,
+        n_nights: passed.iter().map(|it| u64::from(it.nights)).sum(),
+        ..Sum::default()
+    };
+    let mut waiting = waiting.into_iter();
     // A process that is just being started holds for a moment what this one has open, locks too.
     let one_at_a_time = NonZero::new(1).filter(|_| soak.diary || soak.kill);
     let at_a_time =
         one_at_a_time.or(soak.at_a_time).or_else(|| std::thread::available_parallelism().ok());
-    let victim = soak.kill.then(std::env::current_exe).transpose()?;
     let mut living = JoinSet::new();
     loop {
         while living.len() < at_a_time.map_or(1, NonZero::get)
-            && let Some(seed) = waiting.next()
+            && let Some(life) = waiting.next()
         {
-            let (nights, victim) = (soak.nights, victim.clone());
-            let life = Life { seed, provider: soak.provider, nights, victim };
             living.spawn(one(life, soak.diary));
         }
         let Some(lived) = living.join_next().await else { break };
-        let (seed, lived) = lived.context("a company broke down")??;
-        sum.add(seed, &soak, &lived);
+        let (life, lived) = lived.context("a company broke down")??;
+        sum.add(&life, &lived);
         if let Some(kept) = kept.as_mut().filter(|_| lived.problems.is_empty()) {
-            kept.add(seed)?;
+            kept.add(&life)?;
         }
     }
     let Sum { n_passed, n_failed, n_nights, n_runs, n_crashes, n_killed, n_exposed } = sum;
@@ -128,29 +142,34 @@ pub(crate) async fn year(service: Service, diary: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn one(life: Life, diary: bool) -> anyhow::Result<(u64, Lived)> {
+async fn one(life: Life, diary: bool) -> anyhow::Result<(Life, Lived)> {
     let told = |line: &str| {
         if diary {
             println!("{line}");
         }
     };
-    let seed = life.seed;
-    Ok((seed, live(life, told).await?))
+    let lived = live(life.clone(), told).await?;
+    Ok((life, lived))
 }
 
 impl Sum {
-    fn add(&mut self, seed: u64, soak: &Soak, lived: &Lived) {
+    fn add(&mut self, life: &Life, lived: &Lived) {
+        let Life { seed, nights, victim, .. } = life;
+        let kill = if victim.is_some() { " --kill" } else { "" };
+        let (idp, console) = named(life);
         for problem in &lived.problems {
             println!("{problem}");
-            let (night, idp) = (problem.night, soak.provider.name());
-            println!("  again: sim soak --idp {idp} --seed {seed} --nights {night} --diary");
+            let night = problem.night;
+            println!(
+                "  again: sim soak --idp {idp}{console} --seed {seed} --nights {night}{kill} --diary"
+            );
         }
         let Lived { n_runs, n_crashes, n_killed, n_exposed, problems } = lived;
         println!(
-            "seed {seed}: {n_runs} runs, {n_crashes} broken off, {n_killed} killed, {n_exposed} exposed accounts seen, {} problems",
+            "seed {seed}, {idp}{console}: {n_runs} runs, {n_crashes} broken off, {n_killed} killed, {n_exposed} exposed accounts seen, {} problems",
             problems.len()
         );
-        self.n_nights += u64::from(soak.nights);
+        self.n_nights += u64::from(*nights);
         self.n_runs += n_runs;
         self.n_crashes += n_crashes;
         self.n_killed += n_killed;
@@ -163,21 +182,20 @@ impl Sum {
     }
 }
 
-/// The file of those who passed: `SEED NIGHTS`, a line each, with the provider behind it where that is
-/// not Okta.
+/// What a company has, as arguments.
+fn named(life: &Life) -> (&'static str, &'static str) {
+    (life.idp.name(), if life.has_console { " --console" } else { "" })
+}
+
+/// The file of those who passed: `SEED NIGHTS`, a line each, with what else the company has behind it
+/// where that is not Okta alone.
 struct Kept {
     file: File,
-    passed: BTreeSet<u64>,
-    /// What is behind the seed.
-    of: String,
+    passed: BTreeSet<String>,
 }
 
 impl Kept {
-    fn open(path: &Path, nights: u32, provider: Provider) -> anyhow::Result<Self> {
-        let of = match provider {
-            Provider::Okta => nights.to_string(),
-            other => format!("{nights} {}", other.name()),
-        };
+    fn open(path: &Path) -> anyhow::Result<Self> {
         let open = OpenOptions::new().create(true).append(true).read(true).open(path);
         let mut file = open.with_context(|| format!("open {}", path.display()))?;
         let text = std::fs::read_to_string(path)?;
@@ -186,15 +204,19 @@ impl Kept {
             writeln!(file)?;
         }
         let lines = text.split_inclusive('\n').filter_map(|it| it.strip_suffix('\n'));
-        let passed = lines
-            .filter_map(|it| it.split_once(' '))
-            .filter(|(_, it)| *it == of)
-            .filter_map(|(seed, _)| seed.parse().ok())
-            .collect();
-        Ok(Self { file, passed, of })
+        Ok(Self { file, passed: lines.map(str::to_owned).collect() })
     }
 
-    fn add(&mut self, seed: u64) -> anyhow::Result<()> {
-        writeln!(self.file, "{seed} {}", self.of).context("write down who passed")
+    /// What is written down of a life that passed.
+    fn line(life: &Life) -> String {
+        let Life { seed, nights, .. } = life;
+        match named(life) {
+            ("okta", console) => format!("{seed} {nights}{console}"),
+            (idp, console) => format!("{seed} {nights} {idp}{console}"),
+        }
+    }
+
+    fn add(&mut self, life: &Life) -> anyhow::Result<()> {
+        writeln!(self.file, "{}", Self::line(life)).context("write down who passed")
     }
 }

@@ -24,8 +24,12 @@ fn when(case: &Case<'_>) -> Option<(Severity, Grace)> {
 }
 
 fn summary(case: &Case<'_>) -> String {
+    let authority = match &case.cx.rules.authority {
+        Some(it) => format!("`{it}`, whose word would decide, does not say that they have left"),
+        None => "no lifecycle authority is declared".to_owned(),
+    };
     format!(
-        "One source says that {} has left, another entitles them, and no lifecycle authority is declared.",
+        "One source says that {} has left, another entitles them, and {authority}.",
         who(case).unwrap_or_else(|| "the owner".to_owned()),
     )
 }

@@ -37,6 +37,7 @@ pub(super) fn answer(world: &World, call: &Call<'_>) -> Result<Answer, Answer> {
     let until = until.unwrap_or(call.now);
     let since = since.or((after.is_none()).then_some(until - TimeDelta::days(7)));
     let mut rows: Vec<(usize, &LogEvent)> = world.okta.log.iter().enumerate().collect();
+    rows.retain(|(_, it)| world.okta.shows(&it.user));
     if let Some(since) = since {
         rows.retain(|(_, it)| it.published_at >= since);
     }

@@ -97,7 +97,7 @@ impl Company {
     }
 
     /// Any account that is there and for which this holds.
-    fn account(&mut self, holds: impl Fn(&Truth, &str) -> bool) -> Option<String> {
+    pub(super) fn account(&mut self, holds: impl Fn(&Truth, &str) -> bool) -> Option<String> {
         let world = self.sim.world();
         let fit: Vec<String> = world
             .app

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Cause, Change, Deprovisioned, Family, FindingRecord, FindingState, Pass, Resolution, RunRecord,
-    SlaOutcome, SubjectKind,
+    Cause, Change, Channel, Deprovisioned, Family, FindingRecord, FindingState, Pass, Resolution,
+    RunRecord, SlaOutcome, SubjectKind,
 };
 
+use super::console::{self, account_of};
+use super::idps::Idps;
 use super::papers::{Papers, end_of};
 use super::provider::Provider;
-use super::truth::{Right, Truth};
+use super::truth::{Dispute, Right, Truth};
 use crate::world::{Account, World};
 
 /// How long access may remain, in the default policy.
@@ -21,7 +23,7 @@ const SLA: TimeDelta = TimeDelta::hours(24);
 pub(super) struct Look<'l> {
     pub(super) truth: &'l Truth,
     /// Where the company's people are.
-    pub(super) provider: Provider,
+    pub(super) idps: &'l Idps,
     pub(super) world: &'l World,
     pub(super) papers: &'l Papers,
     /// How far off Okta's clock is, one way or the other.
@@ -30,8 +32,10 @@ pub(super) struct Look<'l> {
     pub(super) began_at: DateTime<Utc>,
     /// Does Driftline get to see the register?
     pub(super) has_register: bool,
-    /// No fault stood in its way: it must have seen everything.
+    /// No fault stood in its way, and no list is held: it must have seen everything.
     pub(super) is_undisturbed: bool,
+    /// No fault stood in its way, and a list is held: it must have seen whoever is in the lists.
+    pub(super) is_held: bool,
     /// When the last undisturbed full run ended; `None`: there was none.
     pub(super) whole_at: Option<DateTime<Utc>>,
     /// From when to when Okta's log could not be read, and will not be again.
@@ -56,6 +60,15 @@ struct Exposed {
     seen_at: DateTime<Utc>,
 }
 
+/// Does a run hold a list because it shrank? Many leave at once in a small company, and rightly so.
+pub(super) fn has_shrunk(record: &RunRecord) -> bool {
+    record.sources.iter().filter_map(|it| it.held.as_ref()).any(|it| is_shrinkage(it))
+}
+
+fn is_shrinkage(why: &str) -> bool {
+    why.contains("fell") || why.contains("are missing")
+}
+
 /// Compares.
 pub(super) fn compare(look: &Look<'_>, since: &mut Since) -> Vec<String> {
     let mut problems = Vec::new();
@@ -64,11 +77,16 @@ pub(super) fn compare(look: &Look<'_>, since: &mut Since) -> Vec<String> {
     }
     if look.is_undisturbed && look.record.pass == Pass::Light {
         problems.extend(look.missed(since));
+    } else if look.is_held && look.record.pass == Pass::Full {
+        problems.extend(look.is_blind());
+        problems.extend(look.missed(since));
     } else if look.is_undisturbed {
         problems.extend(look.is_blind());
         problems.extend(look.missed(since));
         problems.extend(look.missed_orphans(&mut since.orphans));
         problems.extend(look.missed_owners());
+        problems.extend(look.missed_disputes());
+        problems.extend(look.missed_conflicts());
     }
     problems.extend(look.false_causes());
     problems.extend(look.false_deprovision());
@@ -84,6 +102,11 @@ pub(super) fn compare(look: &Look<'_>, since: &mut Since) -> Vec<String> {
                 it.because
             )
         };
+        // A record that is not known to be of the account stands for itself, and names whom it names.
+        let key = &*it.finding.subject.key;
+        if console::is_record(key) && look.truth.was_apart(account_of(key)) {
+            continue;
+        }
         problems.extend(look.false_claim(it).map(said));
         problems.extend(look.false_end(it).map(said));
         problems.extend(look.false_bounds(it).map(said));
@@ -109,7 +132,7 @@ impl Look<'_> {
     fn false_causes(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let roots: Vec<_> = self.record.watcher.iter().filter_map(|it| it.root.as_ref()).collect();
-        let is_off = self.provider == Provider::Okta && self.truth.keeps_accounts(self.began_at);
+        let is_off = self.idps.has(Provider::Okta) && self.truth.keeps_accounts(self.began_at);
         let is_told = roots.iter().any(|it| it.name == "deactivate_users_off");
         if self.record.pass == Pass::Full && self.is_undisturbed && is_off != is_told {
             problems.push(format!("CAUSE: deactivation is off: {is_off}, and told: {is_told}"));
@@ -117,7 +140,7 @@ impl Look<'_> {
         let fresh =
             self.record.findings.iter().filter(|it| it.finding.detected_run == self.record.id);
         for it in fresh {
-            let (id, key) = (it.finding.id, &*it.finding.subject.key);
+            let (id, key) = (it.finding.id, account_of(&it.finding.subject.key));
             let Some(started) = it.finding.exposures.last().map(|it| it.started) else { continue };
             if !roots.iter().any(|it| it.explains.contains(&id)) {
                 continue;
@@ -134,6 +157,11 @@ impl Look<'_> {
                     && started.latest.is_none_or(|it| *at <= it + slack)
             };
             let ends = self.truth.ends_of_right(key, self.began_at);
+            let owner = self.truth.owner(key, self.began_at);
+            let mut users = owner.into_iter().flat_map(|it| self.truth.users_of(it));
+            if owner.is_some() && !users.any(|it| Provider::of(it) == Provider::Okta) {
+                problems.push(format!("CAUSE: {id} of {key} is of nobody in Okta, and {roots:?}"));
+            }
             if !ends.iter().filter(|it| fits(it)).any(|it| was_off(*it)) {
                 problems.push(format!("CAUSE: {id} of {key} began {started:?}, of {ends:?}, and is said to come of {roots:?}"));
             }
@@ -147,10 +175,13 @@ impl Look<'_> {
         let habits = &self.world.app.habits;
         let known = self.record.apps.iter().filter_map(|it| it.deprovision.as_ref());
         let seen = known.flat_map(|it| &it.seen);
-        seen.filter(|it| match it.behaviour {
-            Deprovisioned::Lists => habits.hides_inactive || habits.deletes_inactive,
-            Deprovisioned::Hides => !habits.hides_inactive,
-            Deprovisioned::Deletes => false,
+        seen.filter(|it| match (it.behaviour, it.channel) {
+            // In its own view the app shows whoever has an account.
+            (Deprovisioned::Lists, Channel::SecureframeApi) => false,
+            (Deprovisioned::Hides, Channel::SecureframeApi) => true,
+            (Deprovisioned::Lists, _) => habits.hides_inactive || habits.deletes_inactive,
+            (Deprovisioned::Hides, _) => !habits.hides_inactive,
+            (Deprovisioned::Deletes, _) => false,
         })
         .map(|it| format!("DEPROVISION: {it:?} is said of an app of other habits"))
         .collect()
@@ -166,9 +197,8 @@ impl Look<'_> {
                     _ => None,
                 };
                 let why = it.failed.clone().or(partial).or(it.held.clone())?;
-                // Many leave at once in a small company: such a list is held, and rightly.
-                let is_shrunk = why.contains("fell") || why.contains("are missing");
-                (!is_shrunk).then(|| format!("{} of {} was not seen: {why}", it.list, it.system))
+                (!is_shrinkage(&why))
+                    .then(|| format!("{} of {} was not seen: {why}", it.list, it.system))
             })
             .collect()
     }
@@ -177,7 +207,7 @@ impl Look<'_> {
         self.record.findings.iter().filter(move |it| {
             it.finding.is_live()
                 && it.finding.subject.kind == SubjectKind::Account
-                && &*it.finding.subject.key == id
+                && account_of(&it.finding.subject.key) == id
         })
     }
 
@@ -201,10 +231,10 @@ impl Look<'_> {
         }
     }
 
-    /// When somebody has to be called about an account at the latest. Where the provider does not
-    /// tell when a right ended, grace begins with the run that sees it.
+    /// When somebody has to be called about an account at the latest. Where a provider of theirs does
+    /// not tell when a right ended, grace begins with the run that sees it.
     fn due(&self, account: &str, owner: &str, since: &Since) -> Option<DateTime<Utc>> {
-        if self.provider.dates_ends() {
+        if self.truth.users_of(owner).all(|it| Provider::of(it).dates_ends()) {
             // By its clock, which tells when they left.
             let due = self.truth.due(account, self.is_suspended(owner), self.began_at);
             return due.map(|it| it + self.clock_ahead);
@@ -232,6 +262,11 @@ impl Look<'_> {
                 let id = &account.id;
                 let owner = self.truth.owner(id, now).unwrap_or_default();
                 let right = self.truth.right(owner, now)?;
+                // While a list is held, who is not in it need not have lost anything.
+                let is_there = || self.world.okta.users.contains_key(owner);
+                if self.is_held && !(right == Right::Leaver && is_there()) {
+                    return None;
+                }
                 if told.is_empty() {
                     return Some(format!("MISSED: {id} of {owner} is on, {right:?}: nothing is told"));
                 }
@@ -284,7 +319,9 @@ impl Look<'_> {
         self.truth.right(owner, now) == Some(Right::Leaver)
             && is_listed(account.created_at)
             && user.is_some_and(|it| is_listed(it.created_at))
-            && self.provider.logs_leaver(self.world, owner, account, whole_at)
+            && Provider::of(owner).logs_leaver(self.world, owner, account, whole_at)
+            // What another provider would say now, a light pass need not know.
+            && self.truth.users_of(owner).all(|it| Provider::of(it) == Provider::of(owner))
     }
 
     /// Is there nothing but a name to tell whose it is, and it names nobody that Okta has?
@@ -344,7 +381,7 @@ impl Look<'_> {
 
     /// Accounts of services whose owner has left, and nobody is told.
     fn missed_owners(&self) -> Vec<String> {
-        let on = self.world.app.accounts.iter().filter(|it| !it.is_off());
+        let on = self.world.app.accounts.iter().filter(|it| self.is_on(it));
         on.filter_map(|it| {
             let owner = self.service_owner(&it.id)?;
             let has_left = self.truth.is_out(owner, self.began_at);
@@ -352,6 +389,24 @@ impl Look<'_> {
             let id = &it.id;
             (has_left && !is_told).then(|| {
                 format!("MISSED: {owner}, who answers for {id}, has left: nothing is told")
+            })
+        })
+        .collect()
+    }
+
+    /// Accounts that are on, of people on whom sources disagree, and nobody is told. Whose they are is
+    /// certain.
+    fn missed_disputes(&self) -> Vec<String> {
+        let now = self.began_at;
+        let on = self.world.app.accounts.iter().filter(|it| self.truth.is_on(&it.id, now));
+        on.filter_map(|it| {
+            let owner = self.truth.owner(&it.id, now)?;
+            let is_disputed = self.truth.dispute(owner, now) == Dispute::Yes;
+            let is_told = self.of_account(&it.id).any(|it| it.finding.family() == Family::Sources);
+            let is_certain = it.external_id.as_deref() == Some(owner);
+            let id = &it.id;
+            (is_certain && is_disputed && !is_told).then(|| {
+                format!("MISSED: sources disagree on {owner}, whose {id} is on: nothing is told")
             })
         })
         .collect()
@@ -369,7 +424,8 @@ impl Look<'_> {
         if !self.is_undisturbed && record.change != Change::Opened {
             return None;
         }
-        let is_so = self.holds(finding.cause, finding.subject.kind, &finding.subject.key)?;
+        let is_so =
+            self.holds(finding.cause, finding.subject.kind, account_of(&finding.subject.key))?;
         (!is_so).then(|| "FALSE: is claimed, and is not so".to_owned())
     }
 
@@ -377,7 +433,7 @@ impl Look<'_> {
     fn holds(&self, cause: Cause, kind: SubjectKind, key: &str) -> Option<bool> {
         let now = self.began_at;
         let account = self.world.app.accounts.iter().find(|it| it.id == key);
-        let is_on = account.is_some_and(|it| !it.is_off());
+        let is_on = account.is_some_and(|it| self.is_on(it));
         let owner = self.truth.owner(key, now);
         let right = owner.and_then(|it| self.truth.right(it, now));
         Some(match cause {
@@ -402,42 +458,82 @@ impl Look<'_> {
                 let misses = |owner: &str| {
                     let mut accounts = self.world.app.accounts.iter();
                     self.truth.right(owner, now) == Some(Right::Entitled)
-                        && !accounts.any(|it| self.truth.owner(&it.id, now) == Some(owner))
+                        && !accounts.any(|it| self.is_theirs(&it.id, owner))
                 };
                 let mut owners = self.truth.owners(key).peekable();
                 account.is_none() && (owners.peek().is_none() || owners.any(misses))
             }
             Cause::NotProvisioned | Cause::Vanished => {
                 let theirs = self.world.app.accounts.iter().any(|it| {
-                    self.truth.owner(&it.id, now) == Some(key)
+                    self.is_theirs(&it.id, key)
                         && !(self.world.app.habits.hides_inactive && it.is_off())
                 });
                 !theirs && self.truth.right(key, now) == Some(Right::Entitled)
             }
             Cause::IdentifierDrift => {
-                let user = self.world.okta.users.get(owner?)?;
+                // By the id that each provider has of it, it is that of any user of theirs.
                 let account = account?;
-                account.user_name.as_deref() != Some(&user.login) || account.email != user.email
+                let theirs = self.truth.users_of(owner?);
+                let mut theirs = theirs.filter_map(|it| self.world.okta.users.get(it)).peekable();
+                theirs.peek()?;
+                theirs.any(|it| {
+                    account.user_name.as_deref() != Some(&it.login) || account.email != it.email
+                })
             }
             Cause::ExternalExpired => is_on && right == Some(Right::Expired),
-            Cause::SourcesDisagree => is_on && self.truth.is_disputed(owner?, now),
+            Cause::SourcesDisagree => match self.truth.dispute(owner?, now) {
+                Dispute::No => false,
+                Dispute::Maybe => return None,
+                Dispute::Yes => is_on,
+            },
             Cause::DuplicateAccount => {
-                let owner = owner?;
+                let owner = owner.filter(|_| !self.truth.was_apart(key))?;
                 let mut theirs = self.world.app.accounts.iter().filter(|it| {
                     let other = self.truth.owner(&it.id, now);
-                    !it.is_off() && other.is_some_and(|it| self.truth.is_same_person(it, owner))
+                    self.is_on(it) && other.is_some_and(|it| self.truth.is_same_person(it, owner))
                 });
                 is_on && theirs.nth(1).is_some()
             }
             Cause::OwnerLeft | Cause::NonhumanUnowned => {
                 return self.holds_of_service(cause, key, is_on);
             }
+            Cause::ChannelConflict => self.views_differ(account?)?,
             Cause::LinkConflict
             | Cause::AmbiguousLink
             | Cause::LeaverListed
             | Cause::AccessInvited
-            | Cause::ChannelConflict
             | Cause::ResidualEntitlement => return None,
+        })
+    }
+
+    /// Can the account be used, by either view?
+    fn is_on(&self, account: &Account) -> bool {
+        console::is_on(self.world, account)
+    }
+
+    /// Does one view of the account say that it is on, and the other that it is off? `None`: there is
+    /// one view alone, or the two are not known to be of one account.
+    fn views_differ(&self, account: &Account) -> Option<bool> {
+        let is_on_here = console::is_on_here(self.world, account)?;
+        (!self.truth.was_apart(&account.id)).then_some(is_on_here == account.is_off())
+    }
+
+    /// Accounts of which the two views do not say the same, and nobody is told.
+    fn missed_conflicts(&self) -> Vec<String> {
+        let differ = |it: &&Account| self.views_differ(it) == Some(true);
+        let is_told =
+            |it: &Account| self.of_account(&it.id).any(|it| it.finding.family() == Family::Sources);
+        let missed = self.world.app.accounts.iter().filter(differ).filter(|it| !is_told(it));
+        missed
+            .map(|it| format!("MISSED: the views of {} do not agree: nothing is told", it.id))
+            .collect()
+    }
+
+    /// Is it the account of this user, or of another that the person has with another provider?
+    fn is_theirs(&self, account: &str, user: &str) -> bool {
+        self.truth.owner(account, self.began_at).is_some_and(|owner| {
+            let is_elsewhere = Provider::of(owner) != Provider::of(user);
+            owner == user || is_elsewhere && self.truth.is_same_person(owner, user)
         })
     }
 
@@ -468,10 +564,10 @@ impl Look<'_> {
             return None;
         }
         let now = self.began_at;
-        let key = &*finding.subject.key;
+        let key = account_of(&finding.subject.key);
         let account = self.world.app.accounts.iter().find(|it| it.id == key);
         let is_so = match (finding.resolution, finding.family()) {
-            (Some(Resolution::InactiveSeen), _) => account.is_none_or(Account::is_off),
+            (Some(Resolution::InactiveSeen), _) => account.is_none_or(|it| !self.is_on(it)),
             (Some(Resolution::AbsenceProven), _) => account.is_none(),
             // A new employment has a finding of its own.
             _ if self.of_account(key).any(|it| it.finding.family() == finding.family()) => true,
@@ -499,7 +595,7 @@ impl Look<'_> {
         if record.finding.opened_at.is_none() && !record.finding.is_live() {
             return None;
         }
-        let key = &*record.finding.subject.key;
+        let key = account_of(&record.finding.subject.key);
         let true_ones = self.truth.stretches(key);
         let n_before = record.finding.exposures.len().saturating_sub(1);
         record.finding.exposures.iter().enumerate().find_map(|(at, it)| {
@@ -537,7 +633,7 @@ impl Look<'_> {
     /// A deadline that was kept and is said to be missed, or the other way.
     fn false_sla(&self, record: &FindingRecord) -> Option<String> {
         let sla = record.sla.as_ref()?;
-        let key = &*record.finding.subject.key;
+        let key = account_of(&record.finding.subject.key);
         let last = record.finding.exposures.last()?;
         let seen_on = last.last_seen_active?;
         let told_since = record.finding.exposures.first()?.started.earliest;

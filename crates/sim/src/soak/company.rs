@@ -12,7 +12,9 @@ use store::Store;
 use tempfile::TempDir;
 
 use super::check::Since;
+use super::console;
 use super::days::Later;
+use super::idps::{Idp, Idps};
 use super::installation::{HrWord, Installation};
 use super::papers::Papers;
 use super::people::{GROUPS, Kind};
@@ -26,7 +28,7 @@ use crate::{Sim, SimClock};
 pub(super) struct Company {
     pub(super) sim: Sim,
     /// Where its people are.
-    pub(super) provider: Provider,
+    pub(super) idps: Idps,
     /// The database, while the program goes on; `None`: it is not running.
     pub(super) store: Option<Store>,
     /// What an operator told Driftline.
@@ -41,6 +43,8 @@ pub(super) struct Company {
     pub(super) truth: Truth,
     /// What the company keeps in files.
     pub(super) papers: Papers,
+    /// Does Driftline get to see the app's own view?
+    pub(super) has_console: bool,
     /// Does Driftline get to see the register?
     pub(super) has_register: bool,
     /// When something happens in what is left of the day.
@@ -69,6 +73,12 @@ pub(super) struct Company {
     pub(super) n_accounts: u32,
 }
 
+/// What makes the draw of providers another than that of everything else, so that a company of one
+/// provider lives as it did before there were several.
+const IDPS: u64 = 0x1d95;
+/// The same, of the habits of the app's own view.
+const CONSOLE: u64 = 0xc095;
+
 /// An account that is kept off, to show what the app does with such accounts.
 pub(super) const CANARY_OFF: &str = "canary-off";
 /// An account that is kept on.
@@ -76,24 +86,29 @@ pub(super) const CANARY_ON: &str = "canary-on";
 
 impl Company {
     /// A company of its seed, with people, an app, habits and a clock of its own.
-    pub(super) async fn found(seed: u64, provider: Provider) -> anyhow::Result<Self> {
+    pub(super) async fn found(seed: u64, idp: Idp, has_console: bool) -> anyhow::Result<Self> {
+        let idps = Idps::drawn(idp, &mut Rng::with_seed(seed ^ IDPS));
         let mut rng = Rng::with_seed(seed);
         let day = TimeDelta::days(i64::from(rng.u32(0..3_650)));
         let today = DateTime::UNIX_EPOCH + TimeDelta::days(16_000) + day;
         let mut world = World::empty(today);
         habits(&mut world, &mut rng);
-        if provider != Provider::Okta {
+        if has_console {
+            console::habits(&mut world, &mut Rng::with_seed(seed ^ CONSOLE));
+        }
+        if !idps.has(Provider::Okta) {
             world.okta.clock_ahead = TimeDelta::zero();
         }
         let hr = [HrWord::Unheard, HrWord::Second, HrWord::Authority].get(rng.usize(0..3)).copied();
-        let hr = hr.filter(|_| provider.numbers()).unwrap_or_default();
+        let hr = hr.filter(|_| idps.numbers()).unwrap_or_default();
         let has_register = rng.bool();
         let folder = tempfile::tempdir()?;
         let clock_ahead = world.okta.clock_ahead;
         let sim = Sim::start(world).await?;
-        let installation = Installation::of(&sim, provider, folder.path(), hr, has_register);
+        let installation =
+            Installation::of(&sim, &idps, folder.path(), hr, (has_register, has_console));
         let mut company = Self {
-            provider,
+            idps,
             store: None,
             plan: installation.plan(&sim.clock())?,
             installation,
@@ -103,6 +118,7 @@ impl Company {
             rng,
             truth: Truth::new(hr),
             papers: Papers::default(),
+            has_console,
             has_register,
             times: VecDeque::new(),
             later: Vec::new(),
@@ -119,7 +135,9 @@ impl Company {
             n_accounts: 0,
         };
         company.canaries();
-        for _ in 0..company.rng.u32(30..=80) {
+        // A part of it is to be no smaller than a company of one provider can be.
+        let more = if company.idps.are_several() { 30 } else { 0 };
+        for _ in 0..company.rng.u32(30..=80) + more {
             let at = company.now();
             let kind = [Kind::Employee, Kind::Contractor, Kind::Guest]
                 .get(company.rng.usize(0..12).saturating_sub(9))
@@ -145,9 +163,12 @@ impl Company {
         self.sim.clock().now().trunc_subsecs(3)
     }
 
-    /// What Okta's own clock shows then: it writes times by that.
-    pub(super) fn by_okta_clock(&self, at: DateTime<Utc>) -> DateTime<Utc> {
-        at + self.clock_ahead
+    /// What the clock of a user's provider shows then: it writes times by that. Only Okta's is off.
+    pub(super) fn by_clock_of(&self, user: &str, at: DateTime<Utc>) -> DateTime<Utc> {
+        match Provider::of(user) {
+            Provider::Okta => at + self.clock_ahead,
+            Provider::Entra | Provider::Onelogin => at,
+        }
     }
 
     /// Puts the clock to this time of the day, if that is ahead.
@@ -161,8 +182,11 @@ impl Company {
     /// Writes down that something happened, and what is true since.
     pub(super) fn happened(&mut self, at: DateTime<Utc>, what: String) {
         let mut world = self.sim.world();
+        if self.has_console {
+            console::show(&mut world);
+        }
         self.truth.note(&world, &self.papers, at);
-        self.provider.show(&mut world, at);
+        self.idps.all().iter().for_each(|it| it.show(&mut world, at));
         drop(world);
         self.diary.push(format!("{} {what}", at.format("%F %T%.3f")));
     }
@@ -170,11 +194,16 @@ impl Company {
     fn canaries(&mut self) {
         let at = self.now();
         for (id, is_on) in [(CANARY_ON, true), (CANARY_OFF, false)] {
-            let account = account(id, format!("{id}@firm.test"), is_on, at);
+            let account = account(id, address_of(id), is_on, at);
             self.sim.world().app.accounts.push(account);
         }
         self.happened(at, "the canaries are made".to_owned());
     }
+}
+
+/// The address of a canary.
+pub(super) fn address_of(canary: &str) -> String {
+    format!("{canary}@firm.test")
 }
 
 /// An account that was made by hand.

@@ -23,6 +23,7 @@ enum Happening {
     IsSuspended,
     ComesBack,
     IsRehired,
+    GetsSecondUser,
     LosesApp,
     GetsApp,
     ChangesGroup,
@@ -36,6 +37,8 @@ enum Happening {
     Service,
     ServiceChangesOwner,
     Removed,
+    SetInConsole,
+    ConsoleIsSetBack,
 }
 
 const HAPPENINGS: &[(u32, Happening)] = &[
@@ -65,6 +68,13 @@ const HAPPENINGS: &[(u32, Happening)] = &[
     (1, Happening::ServiceChangesOwner),
     (1, Happening::Removed),
 ];
+
+/// What may happen besides where people are with several providers.
+const AMONG_SEVERAL: &[(u32, Happening)] = &[(6, Happening::GetsSecondUser)];
+
+/// What may happen besides where Driftline sees the app's own view.
+const IN_CONSOLE: &[(u32, Happening)] =
+    &[(2, Happening::SetInConsole), (3, Happening::ConsoleIsSetBack)];
 
 /// What was set going, and happens when its time comes.
 #[derive(Clone, Debug)]
@@ -156,7 +166,8 @@ impl Company {
     }
 
     fn comes(&mut self, later: Later, now: DateTime<Utc>) -> Option<String> {
-        let its_now = self.by_okta_clock(now);
+        let (Later::PushArrives { user, .. } | Later::OktaHears(user)) = &later;
+        let its_now = self.by_clock_of(user, now);
         let mut world = self.sim.world();
         match later {
             Later::PushArrives { user, account } => {
@@ -198,9 +209,11 @@ impl Company {
     }
 
     fn something(&mut self) {
-        let whole: u32 = HAPPENINGS.iter().map(|it| it.0).sum();
-        let mut at = self.rng.u32(0..whole);
-        let drawn = HAPPENINGS.iter().find(|(weight, _)| {
+        let among_several = if self.idps.are_several() { AMONG_SEVERAL } else { &[] };
+        let in_console = if self.has_console { IN_CONSOLE } else { &[] };
+        let all = || HAPPENINGS.iter().chain(among_several).chain(in_console);
+        let mut at = self.rng.u32(0..all().map(|it| it.0).sum());
+        let drawn = all().find(|(weight, _)| {
             let is_it = at < *weight;
             at = at.saturating_sub(*weight);
             is_it
@@ -229,6 +242,7 @@ impl Company {
             Happening::IsSuspended => self.is_suspended(now),
             Happening::ComesBack => self.comes_back(now),
             Happening::IsRehired => self.is_rehired(now),
+            Happening::GetsSecondUser => self.gets_second_user(now),
             Happening::LosesApp => self.loses_app(now),
             Happening::GetsApp => self.gets_app(now),
             Happening::ChangesGroup => self.changes_group(now),
@@ -241,6 +255,8 @@ impl Company {
             Happening::Service => Some(self.service(now)),
             Happening::ServiceChangesOwner => self.service_changes_owner(now),
             Happening::Removed => self.removed(),
+            Happening::SetInConsole => self.set_in_console(),
+            Happening::ConsoleIsSetBack => self.console_is_set_back(),
         }
     }
 }

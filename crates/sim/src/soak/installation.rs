@@ -14,35 +14,32 @@ use graph::{ExternalIdCarries, KeyRules, PersonKey};
 use outbound::{Auth, Client, Config, Limits, Pace, Secret};
 use store::Store;
 
-use super::company::{CANARY_OFF, CANARY_ON};
+use super::company::{CANARY_OFF, CANARY_ON, address_of};
+use super::console;
+use super::idps::Idps;
 use super::papers::{HR, REGISTER};
-use super::provider::{Access, Provider};
+use super::provider::Access;
 use crate::{Sim, SimClock};
 
 /// All that an operator of the company tells Driftline.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Installation {
-    /// The identity provider
-    #[arg(long)]
-    idp: Provider,
-    /// Where it is
-    #[arg(long)]
-    idp_url: String,
-    /// The app's id there
-    #[arg(long)]
-    app_id: String,
-    /// The client's id there; empty where a token is enough
-    #[arg(long)]
-    idp_client: String,
-    /// The client's secret, or the token
-    #[arg(long)]
-    idp_secret: String,
+    /// Each identity provider: its name, where it is, the app's id there, the client's id, and its
+    /// secret or the token
+    #[arg(long, required = true)]
+    idp: Vec<Access>,
     /// Where the app's SCIM server is
     #[arg(long)]
     scim_url: String,
     /// Its token
     #[arg(long)]
     scim_token: String,
+    /// Where the app's own API is; without: it is not seen
+    #[arg(long)]
+    console_url: Option<String>,
+    /// Its key and secret, with a space between
+    #[arg(long, default_value = "")]
+    console_pair: String,
     /// The app hides who is off
     #[arg(long)]
     hides: bool,
@@ -80,17 +77,21 @@ const FIELDS: &str = "[identities.fields]";
 const ENDS_AT: &str = r#"ends_at = ["profile.contractEnd"]"#;
 
 impl Installation {
-    pub(super) fn of(sim: &Sim, idp: Provider, folder: &Path, hr: HrWord, register: bool) -> Self {
-        let Access { url, app_id, client_id, secret } = idp.access(sim);
+    pub(super) fn of(
+        sim: &Sim,
+        idps: &Idps,
+        folder: &Path,
+        hr: HrWord,
+        (register, has_console): (bool, bool),
+    ) -> Self {
+        let idp = idps.all().iter().map(|it| it.access(sim)).collect();
         let world = sim.world();
         Self {
             idp,
-            idp_url: url,
-            app_id,
-            idp_client: client_id,
-            idp_secret: secret,
             scim_url: sim.scim_url().to_owned(),
             scim_token: world.app.token.clone(),
+            console_url: has_console.then(|| sim.secureframe_url().to_owned()),
+            console_pair: format!("{} {}", world.personnel.api_key, world.personnel.api_secret),
             hides: world.app.habits.hides_inactive,
             deletes: world.app.habits.deletes_inactive,
             files: folder.to_owned(),
@@ -101,18 +102,13 @@ impl Installation {
 
     /// Itself as arguments of a program.
     pub(super) fn to_args(&self) -> Vec<String> {
-        let Self { idp_url, app_id, idp_client, idp_secret, scim_url, scim_token, .. } = self;
+        let Self { scim_url, scim_token, .. } = self;
         let hr = match self.hr {
             HrWord::Unheard => "unheard",
             HrWord::Second => "second",
             HrWord::Authority => "authority",
         };
         let values = [
-            ("--idp", &self.idp.name().to_owned()),
-            ("--idp-url", idp_url),
-            ("--app-id", app_id),
-            ("--idp-client", idp_client),
-            ("--idp-secret", idp_secret),
             ("--scim-url", scim_url),
             ("--scim-token", scim_token),
             ("--files", &self.files.display().to_string()),
@@ -120,19 +116,14 @@ impl Installation {
         ];
         let flags =
             [("--hides", self.hides), ("--deletes", self.deletes), ("--register", self.register)];
+        let idps = self.idp.iter().flat_map(|it| ["--idp".to_owned(), it.to_string()]);
         let values = values.into_iter().flat_map(|(name, it)| [name.to_owned(), it.clone()]);
         let flags = flags.into_iter().filter(|it| it.1).map(|it| it.0.to_owned());
-        values.chain(flags).collect()
-    }
-
-    /// How to reach the identity provider.
-    pub(super) fn access(&self) -> Access {
-        Access {
-            url: self.idp_url.clone(),
-            app_id: self.app_id.clone(),
-            client_id: self.idp_client.clone(),
-            secret: self.idp_secret.clone(),
-        }
+        let console = self.console_url.iter().flat_map(|url| {
+            let pair = self.console_pair.clone();
+            ["--console-url".to_owned(), url.clone(), "--console-pair".to_owned(), pair]
+        });
+        idps.chain(values).chain(console).chain(flags).collect()
     }
 
     /// What a run does.
@@ -141,11 +132,17 @@ impl Installation {
     ///
     /// Returns an error when a client cannot be set up.
     pub(super) fn plan(&self, clock: &Arc<SimClock>) -> anyhow::Result<Plan> {
-        let (system, app) = (SystemId::parse(self.idp.name())?, SystemId::parse("secureframe")?);
+        let app = SystemId::parse("secureframe")?;
         let okta_users = OKTA_USERS.replace(FIELDS, &format!("{FIELDS}\n{ENDS_AT}"));
         let profiles = Profiles::builtin()?.with_profile(&okta_users)?;
-        let names = (system.clone(), app.clone());
-        let idp = self.idp.source(self, names.clone(), &profiles, clock)?;
+        let mut sources = Vec::new();
+        let mut idps = Vec::new();
+        for access in &self.idp {
+            let (provider, system) = (access.provider, SystemId::parse(access.provider.name())?);
+            let names = (system.clone(), app.clone());
+            sources.push(provider.source(access.clone(), names, &profiles, clock)?);
+            idps.push(system);
+        }
         let known = AppProfiles::builtin()?;
         let known = known.get("generic-scim").ok_or_else(|| anyhow::anyhow!("no profile"))?;
         let token = Auth::Bearer(Secret::new(self.scim_token.clone()));
@@ -157,8 +154,12 @@ impl Installation {
             inactive_canaries: Vec::new(),
             page_size: None,
         };
-        let rules = self.rules(app.clone(), system.clone())?;
-        let mut sources = vec![idp, Source::Scim(Scim::new(scim, scim_client.reader()))];
+        let rules = self.rules(app.clone(), idps.clone())?;
+        sources.push(Source::Scim(Scim::new(scim, scim_client.reader())));
+        if let Some(url) = &self.console_url {
+            let at = (url.as_str(), self.console_pair.as_str());
+            sources.push(console::source(app.clone(), at, &profiles, clock)?);
+        }
         if self.hr != HrWord::Unheard {
             sources.push(self.file(HR_SYSTEM, SystemKind::Hr, HR)?);
         }
@@ -167,7 +168,7 @@ impl Installation {
         }
         let keys = KeyRules {
             person_keys: vec![PersonKey::EmployeeNumber],
-            external_id: vec![(names.0, ExternalIdCarries::IdpId)],
+            external_id: idps.iter().map(|it| (it.clone(), ExternalIdCarries::IdpId)).collect(),
             ..KeyRules::default()
         };
         Ok(Plan {
@@ -179,7 +180,7 @@ impl Installation {
             settings_digest: [0; 32],
             settings: None,
             fingerprint_key: Some([0; 32]),
-            provisioned: [(system.clone(), app.clone())].into(),
+            provisioned: idps.into_iter().map(|it| (it, app.clone())).collect(),
             turn: None,
             software: concat!("driftline ", env!("CARGO_PKG_VERSION")).to_owned(),
             routes: Default::default(),
@@ -196,11 +197,11 @@ impl Installation {
         }))
     }
 
-    fn rules(&self, app: SystemId, idp: SystemId) -> anyhow::Result<AppRules> {
+    fn rules(&self, app: SystemId, idps: Vec<SystemId>) -> anyhow::Result<AppRules> {
         let has_authority = self.hr == HrWord::Authority;
         Ok(AppRules {
             app,
-            idps: vec![idp],
+            idps,
             entitlement: Entitlement::Any,
             authority: has_authority.then(|| SystemId::parse(HR_SYSTEM)).transpose()?,
             deprovision: match (self.hides, self.deletes) {
@@ -211,7 +212,11 @@ impl Installation {
             is_on_vendors_word: false,
             required_channels: Vec::new(),
             privileged_roles: Vec::new(),
-            canaries: vec![CANARY_ON.to_owned()],
+            // Each view has ids of its own.
+            canaries: vec![match self.console_url {
+                Some(_) => address_of(CANARY_ON),
+                None => CANARY_ON.to_owned(),
+            }],
             inactive_canaries: vec![CANARY_OFF.to_owned()],
         })
     }

@@ -12,8 +12,9 @@ use engine::{Outcome, Plan, Rederived};
 use store::Store;
 use tokio::time::Instant;
 
-use super::check::{Look, compare};
+use super::check::{Look, compare, has_shrunk};
 use super::company::Company;
+use super::console;
 use super::installation::as_of;
 use crate::Endpoint;
 use crate::fault::{FAULTS, Fault, Wait, When};
@@ -98,17 +99,19 @@ impl Company {
         self.store = Some(store);
 
         self.note_log(fault.map(|it| it.0), record.pass, (began_at, record.now));
+        let is_held = has_shrunk(&record);
         let world = self.sim.world();
         let look = Look {
             truth: &self.truth,
-            provider: self.provider,
+            idps: &self.idps,
             world: &world,
             papers: &self.papers,
             clock_ahead: self.clock_ahead.abs(),
             record: &record,
             began_at,
             has_register: self.has_register,
-            is_undisturbed: fault.is_none(),
+            is_undisturbed: fault.is_none() && !is_held,
+            is_held: fault.is_none() && is_held,
             whole_at: self.whole_at,
             unread: &self.unread,
         };
@@ -116,7 +119,7 @@ impl Company {
         seen.problems.extend(compare(&look, since));
         seen.n_exposed = look.n_exposed();
         seen.line = format!(
-            "{} run {}, {}: {} findings, {} exposed, fault {fault:?}, broken off {}, {} failures",
+            "{} run {}, {}: {} findings, {} exposed, fault {fault:?}, held {is_held}, broken off {}, {} failures",
             record.now.format("%F %T%.3f"),
             record.id,
             record.pass,
@@ -126,18 +129,23 @@ impl Company {
             failures.len(),
         );
         record.findings.iter().for_each(|it| tell(it, &mut seen.line));
-        if fault.is_none() && record.pass == Pass::Full {
-            self.seen_users.extend(world.okta.users.keys().cloned());
-            self.whole_at = Some(record.now);
-        }
         drop(world);
+        self.note_whole(fault.is_none() && !is_held, &record);
         seen.problems.extend(self.sim.offences());
         self.sim.forget_requests();
         seen.record = Some(record);
         Ok(seen)
     }
 
-    /// Writes down how far the provider's log was read.
+    /// Writes down that a full run has seen everybody, if nothing stood in its way.
+    fn note_whole(&mut self, is_undisturbed: bool, record: &RunRecord) {
+        if is_undisturbed && record.pass == Pass::Full {
+            self.seen_users.extend(self.sim.world().okta.users.keys().cloned());
+            self.whole_at = Some(record.now);
+        }
+    }
+
+    /// Writes down how far the providers' logs were read.
     fn note_log(
         &mut self,
         fault: Option<Endpoint>,
@@ -146,7 +154,7 @@ impl Company {
     ) {
         match (fault, pass) {
             // What a full run cannot read of it, it passes over, and says so.
-            (Some(place), Pass::Full) if Some(place) == self.provider.log() => {
+            (Some(place), Pass::Full) if self.idps.is_log(place) => {
                 self.unread.push((self.read_at, ended_at));
             }
             (None, _) => self.read_at = began_at,
@@ -175,7 +183,8 @@ impl Company {
 
     /// Something that goes wrong, for some requests or for all.
     fn fault(&mut self) -> Option<(Endpoint, Fault, When)> {
-        let places = [self.provider.places(), PLACES].concat();
+        let console = if self.has_console { console::PLACES } else { &[] };
+        let places = [&self.idps.places(), PLACES, console].concat();
         let endpoint = self.rng.choice(places)?;
         let fits = FAULTS.iter().filter_map(|it| quick(it.1)).filter(|it| it.fits(endpoint));
         let fault = self.rng.choice(fits.collect::<Vec<Fault>>())?;

@@ -5,6 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::company::Company;
 use super::days::Later;
 use super::papers::end_of;
+use super::provider::Provider;
+use super::truth::has_not_left;
 use crate::world::OktaUser;
 
 /// Who joins.
@@ -34,19 +36,21 @@ impl Company {
         let email =
             if kind == Kind::Guest { format!("person{n}@partner.test") } else { login.clone() };
         let days = i64::from(self.rng.u32(1..90));
+        let provider = self.idps.of_new(kind, &mut self.rng);
+        let id = provider.user_id(n);
         let user = OktaUser {
-            employee_number: (kind != Kind::Guest && self.provider.numbers())
+            employee_number: (kind != Kind::Guest && provider.numbers())
                 .then(|| format!("{}", 10_000 + n)),
             email: Some(email),
-            ends_on: (kind == Kind::Contractor && self.provider.tells_contracts())
+            ends_on: (kind == Kind::Contractor && provider.tells_contracts())
                 .then(|| at.date_naive() + TimeDelta::days(days)),
-            ..self.user_named(login, at)
+            ..self.user_named(&id, login, at)
         };
-        self.add(user, at)
+        self.add(id, user, at)
     }
 
-    fn user_named(&self, login: String, at: DateTime<Utc>) -> OktaUser {
-        let at = self.by_okta_clock(at);
+    fn user_named(&self, id: &str, login: String, at: DateTime<Utc>) -> OktaUser {
+        let at = self.by_clock_of(id, at);
         OktaUser {
             employee_number: None,
             email: Some(login.clone()),
@@ -61,15 +65,19 @@ impl Company {
     }
 
     /// A new user, mostly with the app.
-    fn add(&mut self, mut user: OktaUser, at: DateTime<Utc>) -> String {
-        let id = self.provider.user_id(self.n_users);
-        let is_staged = self.rng.u32(0..20) == 0 && self.provider.stages();
+    fn add(&mut self, id: String, mut user: OktaUser, at: DateTime<Utc>) -> String {
+        let is_staged = self.rng.u32(0..20) == 0 && Provider::of(&id).stages();
         if is_staged {
             "STAGED".clone_into(&mut user.status);
         }
         let gets_app = !is_staged && self.rng.u32(0..10) > 0;
         let login = user.login.clone();
-        self.sim.world().okta.users.insert(id.clone(), user);
+        let mut world = self.sim.world();
+        if self.idps.has(Provider::Okta) && Provider::of(&id) != Provider::Okta {
+            world.okta.elsewhere.insert(id.clone());
+        }
+        world.okta.users.insert(id.clone(), user);
+        drop(world);
         if gets_app {
             self.give_app(&id, at);
         }
@@ -78,7 +86,7 @@ impl Company {
 
     /// Gives the app, directly or by a group.
     fn give_app(&mut self, user: &str, now: DateTime<Utc>) {
-        let at = self.by_okta_clock(now);
+        let at = self.by_clock_of(user, now);
         let by = self.rng.usize(0..6);
         let mut world = self.sim.world();
         match GROUPS.get(by).filter(|it| it.1) {
@@ -89,7 +97,7 @@ impl Company {
 
     pub(super) fn starts(&mut self, now: DateTime<Utc>) -> Option<String> {
         let user = self.user(&["STAGED"], None)?;
-        let at = self.by_okta_clock(now);
+        let at = self.by_clock_of(&user, now);
         self.sim.world().activate(&user, at);
         self.give_app(&user, now);
         Some(format!("{user} starts"))
@@ -97,7 +105,7 @@ impl Company {
 
     pub(super) fn leaves(&mut self, now: DateTime<Utc>) -> Option<String> {
         let user = self.user(&["ACTIVE", "SUSPENDED"], None)?;
-        let at = self.by_okta_clock(now);
+        let at = self.by_clock_of(&user, now);
         self.sim.world().deactivate(&user, at);
         self.hr_hears(&user, 4, now);
         Some(format!("{user} leaves"))
@@ -137,7 +145,7 @@ impl Company {
         now: DateTime<Utc>,
     ) -> Option<String> {
         let user = self.user(&["ACTIVE"], Some(true))?;
-        let at = self.by_okta_clock(now);
+        let at = self.by_clock_of(&user, now);
         let hours = i64::from(self.rng.u32(1..60));
         let mut world = self.sim.world();
         let before = world.okta.app.provisioning;
@@ -163,34 +171,41 @@ impl Company {
         let user = self.user(&["ACTIVE", "DEPROVISIONED"], None)?;
         // Whoever was made and deleted between two looks is a stranger to all but the log.
         let is_known = self.seen_users.contains(&user);
-        let at = self.by_okta_clock(now);
+        let at = self.by_clock_of(&user, now);
         is_known.then(|| self.sim.world().delete(&user, at))?;
         Some(format!("{user} is deleted"))
     }
 
     pub(super) fn is_suspended(&mut self, now: DateTime<Utc>) -> Option<String> {
-        let user = self.user(&["ACTIVE"], Some(true)).filter(|_| self.provider.suspends())?;
-        let at = self.by_okta_clock(now);
+        let user = self.user(&["ACTIVE"], Some(true)).filter(|it| Provider::of(it).suspends())?;
+        let at = self.by_clock_of(&user, now);
         self.sim.world().suspend(&user, at);
         Some(format!("{user} is suspended"))
     }
 
-    /// With the user of before. HR strikes the row out.
+    /// With the user of before. HR strikes the row out, but not of somebody who was here all along with
+    /// another provider: nothing would show that they are back.
     pub(super) fn comes_back(&mut self, now: DateTime<Utc>) -> Option<String> {
         let user = self.user(&["SUSPENDED", "DEPROVISIONED"], None)?;
-        let at = self.by_okta_clock(now);
+        let at = self.by_clock_of(&user, now);
         let mut world = self.sim.world();
         let found = world.okta.users.get(&user)?;
         let had_left = found.status == "DEPROVISIONED";
         // Somebody who came back with a new user does not come back with the old one, too.
-        let is_another = |id: &String| *id != user && self.truth.is_same_person(id, &user);
+        let is_another = |id: &String| {
+            *id != user
+                && Provider::of(id) == Provider::of(&user)
+                && self.truth.is_same_person(id, &user)
+        };
         if had_left && world.okta.users.keys().any(is_another) {
             return None;
         }
         world.activate(&user, at);
+        let is_other_here = |it: &str| *it != *user && has_not_left(&world, it);
+        let was_here = self.truth.users_of(&user).any(is_other_here);
         drop(world);
         if had_left {
-            if let Some(number) = self.truth.numbers.get(&user) {
+            if let Some(number) = self.truth.numbers.get(&user).filter(|_| !was_here) {
                 self.papers.leavers.remove(number);
             }
             self.give_app(&user, now);
@@ -198,7 +213,7 @@ impl Company {
         Some(format!("{user} comes back"))
     }
 
-    /// With a new user, and the employee number of before.
+    /// With a new user, of any provider, and the employee number of before.
     pub(super) fn is_rehired(&mut self, now: DateTime<Utc>) -> Option<String> {
         let world = self.sim.world();
         let has_left = |id: &&String| {
@@ -213,15 +228,40 @@ impl Company {
         if self.papers.leavers.get(&number).is_some_and(|it| end_of(*it) > now) {
             self.papers.leavers.remove(&number);
         }
+        let provider = self.idps.where_numbered(Provider::of(&before), true, &mut self.rng)?;
         self.n_users += 1;
         let login = format!("again{}@firm.test", self.n_users);
-        let user = OktaUser { employee_number: Some(number), ..self.user_named(login, now) };
-        Some(format!("{before} is hired again: {}", self.add(user, now)))
+        let id = provider.user_id(self.n_users);
+        let user = OktaUser { employee_number: Some(number), ..self.user_named(&id, login, now) };
+        Some(format!("{before} is hired again: {}", self.add(id, user, now)))
+    }
+
+    /// Somebody gets a user of another provider as well, mostly of the same name.
+    pub(super) fn gets_second_user(&mut self, now: DateTime<Utc>) -> Option<String> {
+        let one = self.user(&["ACTIVE"], None)?;
+        let number = self.truth.numbers.get(&one).cloned()?;
+        let provider = self.idps.where_numbered(Provider::of(&one), false, &mut self.rng)?;
+        let world = self.sim.world();
+        let is_there =
+            |id: &String| Provider::of(id) == provider && self.truth.is_same_person(id, &one);
+        let login = world.okta.users.get(&one)?.login.clone();
+        if world.okta.users.keys().any(is_there) {
+            return None;
+        }
+        drop(world);
+        self.n_users += 1;
+        let login = match self.rng.u32(0..4) {
+            0 => format!("second{}@firm.test", self.n_users),
+            _ => login,
+        };
+        let id = provider.user_id(self.n_users);
+        let user = OktaUser { employee_number: Some(number), ..self.user_named(&id, login, now) };
+        Some(format!("{one} has another user: {}", self.add(id, user, now)))
     }
 
     pub(super) fn loses_app(&mut self, now: DateTime<Utc>) -> Option<String> {
         let user = self.user(&["ACTIVE"], Some(true))?;
-        let at = self.by_okta_clock(now);
+        let at = self.by_clock_of(&user, now);
         let mut world = self.sim.world();
         for (group, _) in GROUPS {
             world.leave_group(&user, group, at);
@@ -239,7 +279,7 @@ impl Company {
     /// From one group into another: from one that gives the app to one that does is no change.
     pub(super) fn changes_group(&mut self, now: DateTime<Utc>) -> Option<String> {
         let user = self.user(&["ACTIVE"], None)?;
-        let at = self.by_okta_clock(now);
+        let at = self.by_clock_of(&user, now);
         let (to, _) = self.rng.choice(GROUPS)?;
         let mut world = self.sim.world();
         world.join_group(&user, to, at);
@@ -259,7 +299,7 @@ impl Company {
         let user = self.rng.choice(fit)?;
         let found = world.okta.users.get_mut(&user)?;
         found.ends_on = is_ended.then(|| now.date_naive() + TimeDelta::days(days));
-        found.updated_at = self.by_okta_clock(now);
+        found.updated_at = self.by_clock_of(&user, now);
         Some(format!("the contract of {user} ends {:?}", found.ends_on))
     }
 
@@ -268,7 +308,7 @@ impl Company {
         self.n_accounts += 1;
         let login = format!("married{}@firm.test", self.n_accounts);
         let is_pushed = self.rng.bool();
-        let at = self.by_okta_clock(now);
+        let at = self.by_clock_of(&user, now);
         self.sim.world().rename(&user, &login, is_pushed, at);
         Some(format!("{user} is {login} now, pushed {is_pushed}"))
     }

@@ -1,28 +1,29 @@
-//! The identity provider that a company has. What happens to people is written into one book, which
-//! is the organization of Okta; what another provider would show of it is written down after
-//! everything that happens. A provider more is one more file here.
+//! The identity providers that a company may have. What happens to people is written into one book,
+//! which is the organization of Okta; what another provider would show of its part is written down
+//! after everything that happens. A provider more is one more file here.
 
 mod entra;
 mod okta;
 mod onelogin;
 
+use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use chrono::{DateTime, Utc};
 use connectors::files::Profiles;
 use domain::SystemId;
 use engine::Source;
 use outbound::{Auth, ClientProof, Secret, ServiceApp};
 
-use super::installation::Installation;
 use crate::world::{Account, World};
 use crate::{Endpoint, Sim, SimClock};
 
 /// An identity provider.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Provider {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Provider {
     /// Okta.
-    #[default]
     Okta,
     /// Microsoft Entra ID.
     Entra,
@@ -30,9 +31,10 @@ pub enum Provider {
     Onelogin,
 }
 
-/// How to reach a provider, and as whom.
-#[derive(Clone, Debug, Default)]
+/// How to reach a provider, and as whom. Written as an argument, its parts are parted by commas.
+#[derive(Clone, Debug)]
 pub(super) struct Access {
+    pub(super) provider: Provider,
     pub(super) url: String,
     /// The app's id there.
     pub(super) app_id: String,
@@ -61,9 +63,40 @@ impl Access {
     }
 }
 
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { provider, url, app_id, client_id, secret } = self;
+        write!(f, "{},{url},{app_id},{client_id},{secret}", provider.name())
+    }
+}
+
+impl FromStr for Access {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts: Vec<String> = text.split(',').map(str::to_owned).collect();
+        let parts = <[String; 5]>::try_from(parts).ok().context("an access has five parts")?;
+        let [name, url, app_id, client_id, secret] = parts;
+        let provider = Provider::ALL.into_iter().find(|it| it.name() == name);
+        let provider = provider.with_context(|| format!("no provider is named {name}"))?;
+        Ok(Self { provider, url, app_id, client_id, secret })
+    }
+}
+
 impl Provider {
-    /// Its name, as an argument.
-    pub const fn name(self) -> &'static str {
+    const ALL: [Self; 3] = [Self::Okta, Self::Entra, Self::Onelogin];
+
+    /// The one whose user has this id: ids of each have a form of their own.
+    pub(super) fn of(user: &str) -> Self {
+        match user {
+            _ if user.starts_with("00u") => Self::Okta,
+            _ if user.contains('-') => Self::Entra,
+            _ => Self::Onelogin,
+        }
+    }
+
+    /// Its name.
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Okta => "okta",
             Self::Entra => "entra",
@@ -105,7 +138,7 @@ impl Provider {
         matches!(self, Self::Okta)
     }
 
-    /// Writes down what it shows of the book, as of `at`.
+    /// Writes down what it shows of its part of the book, as of `at`.
     pub(super) fn show(self, world: &mut World, at: DateTime<Utc>) {
         match self {
             Self::Okta => {}
@@ -164,12 +197,11 @@ impl Provider {
     /// Returns an error when a client cannot be set up.
     pub(super) fn source(
         self,
-        installation: &Installation,
+        access: Access,
         (system, app): (SystemId, SystemId),
         profiles: &Profiles,
         clock: &Arc<SimClock>,
     ) -> anyhow::Result<Source> {
-        let access = installation.access();
         match self {
             Self::Okta => okta::source(access, (system, app), profiles, clock),
             Self::Entra => entra::source(access, (system, app), profiles, clock),

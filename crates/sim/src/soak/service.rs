@@ -20,7 +20,7 @@ use super::Problem;
 use super::calendar::due_times;
 use super::channels::{Channels, Mood};
 use super::company::Company;
-use super::provider::Provider;
+use super::idps::Idp;
 use super::told::{MAIL, ON_CALL, Sum, Told};
 use crate::SimClock;
 
@@ -71,7 +71,7 @@ pub async fn serve(
     told: impl FnMut(&str) + Send + 'static,
 ) -> anyhow::Result<Served> {
     let company =
-        Company::found(service.seed, Provider::Okta).await.context("found the company")?;
+        Company::found(service.seed, Idp::Okta, false).await.context("found the company")?;
     let clock = company.clock();
     let channels = Channels::open(&[MAIL, ON_CALL], &clock).await?;
     let began = clock.now();

@@ -5,9 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::console;
 use super::installation::HrWord;
 use super::papers::{Papers, end_of};
-use crate::world::{OktaUser, World};
+use super::provider::Provider;
+use crate::world::{Account, OktaUser, World};
 
 /// Whether somebody should be able to use the app. In the order in which one beats another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,6 +29,17 @@ impl Right {
     }
 }
 
+/// Whether one source says that somebody left, and another that they may use the app.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Dispute {
+    #[default]
+    No,
+    /// It need not be told: the one that says so deleted them, which is known once it was asked by id,
+    /// or a source that always knows best says nothing of a leave.
+    Maybe,
+    Yes,
+}
+
 /// A value and since when it holds, oldest first.
 type History<T> = Vec<(DateTime<Utc>, T)>;
 
@@ -39,8 +52,8 @@ pub(super) struct Truth {
     pub(super) leaver_grace: TimeDelta,
     /// By user id: the right of the person, or that the user was left behind for another.
     rights: BTreeMap<String, History<Right>>,
-    /// By user id: whether HR says that they left, and Okta that they may.
-    disputed: BTreeMap<String, History<bool>>,
+    /// By user id: whether sources disagree on them.
+    disputed: BTreeMap<String, History<Dispute>>,
     /// By user id: every end that is told of the right, one of which may hide behind another: by HR's
     /// list, by the contract, by a suspension.
     told_ends: BTreeMap<String, History<Vec<DateTime<Utc>>>>,
@@ -48,6 +61,11 @@ pub(super) struct Truth {
     pub(super) numbers: BTreeMap<String, String>,
     /// Who ever had a login.
     logins: BTreeMap<String, BTreeSet<String>>,
+    /// Whose an address ever was, or a login.
+    addresses: BTreeMap<String, BTreeSet<String>>,
+    /// Accounts of which the app's own view was ever not known to show the same: by its address it is
+    /// somebody else's, or another account has the address as well.
+    apart: BTreeSet<String>,
     /// By account id: whether it can be used. Gone is not.
     on: BTreeMap<String, History<bool>>,
     /// By account id: whose it is.
@@ -82,13 +100,34 @@ impl Truth {
             let named = account.external_id.clone().filter(|it| self.rights.contains_key(it));
             let owner = named.or_else(|| self.heir(world, self.made_for.get(&account.id)?));
             note(self.owners.entry(account.id.clone()).or_default(), at, owner);
-            note(self.on.entry(account.id.clone()).or_default(), at, !account.is_off());
+            let is_on = console::is_on(world, account);
+            note(self.on.entry(account.id.clone()).or_default(), at, is_on);
         }
+        let apart: Vec<&Account> =
+            world.app.accounts.iter().filter(|it| self.is_apart(world, it, at)).collect();
+        self.apart.extend(apart.into_iter().map(|it| it.id.clone()));
         for (id, history) in &mut self.on {
             if !world.app.accounts.iter().any(|it| it.id == *id) {
                 note(history, at, false);
             }
         }
+    }
+
+    /// Does the address of an account name somebody else, or is it that of another account, too?
+    fn is_apart(&self, world: &World, account: &Account, at: DateTime<Utc>) -> bool {
+        let Some(address) = &account.email else { return false };
+        let owner = self.owner(&account.id, at);
+        let mut named = self.addresses.get(address).into_iter().flatten();
+        let has_it = |it: &Account| {
+            it.email.as_ref() == Some(address) || it.user_name.as_ref() == Some(address)
+        };
+        named.any(|it| owner.is_some_and(|owner| !self.is_same_person(owner, it)))
+            || world.app.accounts.iter().any(|it| it.id != account.id && has_it(it))
+    }
+
+    /// Was the app's own view of it ever not known to show the same?
+    pub(super) fn was_apart(&self, account: &str) -> bool {
+        self.apart.contains(account)
     }
 
     /// Whose an account is that only a name joins to a user: whoever of that person is still here.
@@ -105,6 +144,9 @@ impl Truth {
                 self.numbers.insert(id.clone(), number.clone());
             }
             self.logins.entry(user.login.clone()).or_default().insert(id.clone());
+            for address in user.email.iter().chain([&user.login]) {
+                self.addresses.entry(address.clone()).or_default().insert(id.clone());
+            }
             self.rights.entry(id.clone()).or_default();
         }
         let mut people: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
@@ -112,10 +154,10 @@ impl Truth {
             let number = self.numbers.get(id).unwrap_or(id);
             people.entry(number.as_str()).or_default().push(id);
         }
-        let mut now: Vec<(String, Right, bool)> = Vec::new();
+        let mut now: Vec<(String, Right, Dispute)> = Vec::new();
         let mut ends: Vec<(String, Vec<DateTime<Utc>>)> = Vec::new();
         for (number, users) in people {
-            let (right, is_disputed) = self.right_of(world, papers, (number, &users), at);
+            let (right, dispute) = self.right_of(world, papers, (number, &users), at);
             let by_hr = papers.leavers.get(number).filter(|_| self.hr != HrWord::Unheard);
             ends.extend(users.iter().map(|id| {
                 let user = world.okta.users.get(*id);
@@ -129,52 +171,75 @@ impl Truth {
                 let suspended = suspended.and_then(|it| it.status_changed_at);
                 ((*id).clone(), over.filter(|it| *it <= at).chain(suspended).collect())
             }));
-            // A user that was left behind stays a leaver, and so does its account.
-            let has_moved_on = users.iter().any(|it| has_not_left(world, it));
-            now.extend(users.into_iter().map(|it| {
-                match has_moved_on && !has_not_left(world, it) {
-                    true => (it.clone(), Right::Leaver, false),
-                    false => (it.clone(), right, is_disputed),
-                }
+            // A user that was left behind for another with the same provider stays a leaver, and so
+            // does its account.
+            let is_left_behind = |id: &String| {
+                let mut others = users.iter().filter(|it| Provider::of(it) == Provider::of(id));
+                !has_not_left(world, id) && others.any(|it| has_not_left(world, it))
+            };
+            now.extend(users.iter().map(|it| match is_left_behind(it) {
+                true => ((*it).clone(), Right::Leaver, Dispute::No),
+                false => ((*it).clone(), right, dispute),
             }));
         }
         for (id, ends) in ends {
             note(self.told_ends.entry(id).or_default(), at, ends);
         }
-        for (id, right, is_disputed) in now {
-            note(self.disputed.entry(id.clone()).or_default(), at, is_disputed);
+        for (id, right, dispute) in now {
+            note(self.disputed.entry(id.clone()).or_default(), at, dispute);
             note(self.rights.entry(id).or_default(), at, right);
         }
     }
 
-    /// The right of one person, and whether the sources disagree on it.
+    /// The right of one person, over all providers, and whether the sources disagree on it.
     fn right_of(
         &self,
         world: &World,
         papers: &Papers,
         (number, users): (&str, &[&String]),
         at: DateTime<Utc>,
-    ) -> (Right, bool) {
-        let found = users.iter().filter_map(|id| world.okta.users.get_key_value(*id));
-        let said: Vec<(Right, &OktaUser)> =
-            found.map(|(id, user)| (by_okta(world, id, user, at), user)).collect();
-        // A user that left says nothing of a person who has another one that did not.
-        let has_moved_on = said.iter().any(|it| it.0 != Right::Leaver);
-        let counts = |it: &&(Right, &OktaUser)| !has_moved_on || it.0 != Right::Leaver;
-        let kept: Vec<&(Right, &OktaUser)> = said.iter().filter(counts).collect();
-        let is_entitled = kept.iter().any(|it| it.0 == Right::Entitled);
-        let by_okta = match is_entitled {
+    ) -> (Right, Dispute) {
+        // Whoever a provider had and has no more left there, too.
+        let said: Vec<(&String, Right, Option<&OktaUser>)> = users
+            .iter()
+            .map(|id| (*id, world.okta.users.get(*id)))
+            .map(|(id, user)| {
+                (id, user.map_or(Right::Leaver, |it| by_idp(world, id, it, at)), user)
+            })
+            .collect();
+        // A user that left says nothing of a person who has another one there that did not.
+        let has_moved_on = |id: &str| {
+            let mut there = said.iter().filter(|it| Provider::of(it.0) == Provider::of(id));
+            there.any(|it| it.1 != Right::Leaver)
+        };
+        let counts = |it: &&(&String, Right, Option<&OktaUser>)| {
+            it.1 != Right::Leaver || !has_moved_on(it.0)
+        };
+        let kept: Vec<_> = said.iter().filter(counts).collect();
+        let is_entitled = kept.iter().any(|it| it.1 == Right::Entitled);
+        let by_idps = match is_entitled {
             true => Right::Entitled,
-            false => kept.iter().map(|it| it.0).min().unwrap_or(Right::Leaver),
+            false => kept.iter().map(|it| it.1).min().unwrap_or(Right::Leaver),
         };
         let left_at = papers.leavers.get(number).map(|it| end_of(*it));
         let has_left = left_at.is_some_and(|left_at| {
-            left_at <= at && !kept.iter().any(|(_, user)| user.created_at > left_at)
+            let is_later = |it: &OktaUser| it.created_at > left_at;
+            left_at <= at && !kept.iter().any(|it| it.2.is_some_and(is_later))
         });
+        let mut leavers = kept.iter().filter(|it| it.1 == Right::Leaver).peekable();
+        let dispute = match leavers.peek() {
+            Some(_) if is_entitled => {
+                let is_told = leavers.any(|it| it.2.is_some()) && self.hr != HrWord::Authority;
+                if is_told { Dispute::Yes } else { Dispute::Maybe }
+            }
+            _ => Dispute::No,
+        };
         match (self.hr, has_left, is_entitled) {
-            (HrWord::Unheard, ..) | (_, false, _) => (by_okta, false),
-            (HrWord::Second, true, true) => (by_okta, true),
-            (HrWord::Second, true, false) | (HrWord::Authority, true, _) => (Right::Leaver, false),
+            (HrWord::Unheard, ..) | (_, false, _) => (by_idps, dispute),
+            (HrWord::Second, true, true) => (by_idps, Dispute::Yes),
+            (HrWord::Second, true, false) | (HrWord::Authority, true, _) => {
+                (Right::Leaver, Dispute::No)
+            }
         }
     }
 
@@ -188,9 +253,15 @@ impl Truth {
         theirs.all(|it| self.right(it, at).is_none_or(|it| it == Right::Leaver))
     }
 
-    /// Does HR say that they left, where Okta says that they may use the app?
-    pub(super) fn is_disputed(&self, user: &str, at: DateTime<Utc>) -> bool {
-        self.disputed.get(user).and_then(|it| value(it, at)).copied().unwrap_or(false)
+    /// Does one source say that they left, where another says that they may use the app?
+    pub(super) fn dispute(&self, user: &str, at: DateTime<Utc>) -> Dispute {
+        self.disputed.get(user).and_then(|it| value(it, at)).copied().unwrap_or_default()
+    }
+
+    /// Every user that a person ever had, this one among them.
+    pub(super) fn users_of(&self, user: &str) -> impl Iterator<Item = &str> {
+        let all = self.rights.keys().map(String::as_str);
+        all.filter(move |it| self.is_same_person(it, user))
     }
 
     /// The one who ever had a login; `None`: nobody, or several people.
@@ -307,12 +378,13 @@ impl Truth {
     }
 }
 
-fn has_not_left(world: &World, user: &str) -> bool {
+/// Is this user there, and not switched off for good?
+pub(super) fn has_not_left(world: &World, user: &str) -> bool {
     world.okta.users.get(user).is_some_and(|it| it.status != "DEPROVISIONED")
 }
 
-/// What Okta alone says of one user.
-fn by_okta(world: &World, id: &str, user: &OktaUser, at: DateTime<Utc>) -> Right {
+/// What a provider alone says of one user of its.
+fn by_idp(world: &World, id: &str, user: &OktaUser, at: DateTime<Utc>) -> Right {
     let has_app = world.okta.app_users.contains_key(id);
     match user.status.as_str() {
         "DEPROVISIONED" => Right::Leaver,

@@ -1,19 +1,24 @@
 //! Random companies live for some weeks, and what Driftline says of them is true, and what its daemon
 //! tells channels, too.
 
-use sim::soak::{Life, Provider, Service, live, serve};
+use sim::soak::{Idp, Life, Service, live, serve};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_said_of_random_companies_is_true() {
     let (mut n_runs, mut n_exposed, mut n_crashes) = (0, 0, 0);
     // Of these companies HR is heard in some and has the last word in others.
-    let okta = [(2, 25), (17, 30), (3, 45), (8, 45)].map(|it| (Provider::Okta, it));
-    let entra = [(103, 40), (107, 35)].map(|it| (Provider::Entra, it));
-    let onelogin = [(101, 30)].map(|it| (Provider::Onelogin, it));
-    for (provider, (seed, nights)) in okta.into_iter().chain(entra).chain(onelogin) {
-        let life = Life { seed, provider, nights, victim: None };
+    let okta = [(2, 25), (17, 30), (3, 45), (8, 45)].map(|it| (Idp::Okta, it));
+    let entra = [(103, 40), (107, 35)].map(|it| (Idp::Entra, it));
+    let onelogin = [(101, 30)].map(|it| (Idp::Onelogin, it));
+    let mixed = [(110_005, 30)].map(|it| (Idp::Mixed, it));
+    let one_view = okta.into_iter().chain(entra).chain(onelogin).chain(mixed);
+    let one_view = one_view.map(|it| (it, false));
+    let with_console = [(Idp::Okta, (130_001, 25)), (Idp::Mixed, (160_001, 25))];
+    let with_console = with_console.map(|it| (it, true));
+    for ((idp, (seed, nights)), has_console) in one_view.chain(with_console) {
+        let life = Life { seed, idp, has_console, nights, victim: None };
         let lived = live(life, |_| {}).await.unwrap();
-        assert_eq!(lived.problems, [], "{provider:?}, seed {seed}");
+        assert_eq!(lived.problems, [], "{idp:?}, seed {seed}");
         n_runs += lived.n_runs;
         n_exposed += lived.n_exposed;
         n_crashes += lived.n_crashes;

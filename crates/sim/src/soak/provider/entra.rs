@@ -11,12 +11,12 @@ use domain::SystemId;
 use engine::Source;
 use outbound::Pace;
 
-use super::Access;
+use super::{Access, Provider};
 use crate::soak::installation::client;
 use crate::soak::papers::end_of;
 use crate::soak::people::GROUPS;
 use crate::tenant::{EntraAssignment, EntraGroup, EntraUser, ProvisioningEvent};
-use crate::world::{DEACTIVATED_IN_APP, World};
+use crate::world::{DEACTIVATED_IN_APP, LogEvent, World};
 use crate::{Endpoint, Sim, SimClock};
 
 pub(super) const PLACES: &[Endpoint] = &[
@@ -39,7 +39,8 @@ const KEEPS_DELETED: TimeDelta = TimeDelta::days(30);
 
 pub(super) fn show(world: &mut World, at: DateTime<Utc>) {
     let (book, tenant) = (&world.okta, &mut world.entra);
-    for (id, user) in &book.users {
+    let is_ours = |id: &String| Provider::of(id) == Provider::Entra;
+    for (id, user) in book.users.iter().filter(|it| is_ours(it.0)) {
         let shown = EntraUser {
             principal_name: user.login.clone(),
             mail: user.email.clone(),
@@ -63,7 +64,8 @@ pub(super) fn show(world: &mut World, at: DateTime<Utc>) {
     tenant.assigned.clear();
     for (n, (id, is_assigned)) in GROUPS.iter().enumerate() {
         let object = format!("b0000000-0000-4000-8000-{n:012}");
-        let members = book.groups.get(*id).map(|it| it.members.clone()).unwrap_or_default();
+        let members = book.groups.get(*id).into_iter().flat_map(|it| &it.members);
+        let members = members.filter(|it| is_ours(it)).cloned().collect();
         let group = EntraGroup { name: (*id).to_owned(), members, ..EntraGroup::default() };
         tenant.groups.insert(object.clone(), group);
         if *is_assigned {
@@ -75,7 +77,8 @@ pub(super) fn show(world: &mut World, at: DateTime<Utc>) {
             tenant.assigned.insert(format!("assignment-{object}"), assignment);
         }
     }
-    for (user, app_user) in book.app_users.iter().filter(|it| it.1.group.is_none()) {
+    let by_hand = book.app_users.iter().filter(|it| is_ours(it.0) && it.1.group.is_none());
+    for (user, app_user) in by_hand {
         let assignment = EntraAssignment {
             principal: user.clone(),
             is_group: false,
@@ -83,7 +86,8 @@ pub(super) fn show(world: &mut World, at: DateTime<Utc>) {
         };
         tenant.assigned.insert(format!("assignment-{user}"), assignment);
     }
-    let pushes = book.log.iter().filter(|it| it.event_type == DEACTIVATED_IN_APP);
+    let is_push = |it: &&LogEvent| it.event_type == DEACTIVATED_IN_APP && is_ours(&it.user);
+    let pushes = book.log.iter().filter(is_push);
     let new = pushes.skip(tenant.log.len()).map(|it| ProvisioningEvent {
         at: it.published_at,
         action: "disable".to_owned(),
@@ -101,6 +105,7 @@ pub(super) fn logs_leaver(world: &World, user: &str, since: DateTime<Utc>) -> bo
 pub(super) fn access(sim: &Sim) -> Access {
     let world = sim.world();
     Access {
+        provider: Provider::Entra,
         url: sim.entra_url().to_owned(),
         app_id: world.entra.app.app_id.clone(),
         client_id: world.entra.door.client_id.clone(),

@@ -1,4 +1,4 @@
-//! Okta shows the book as it is.
+//! Okta shows the book as it is, but for those whom another provider of the company has.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use domain::SystemId;
 use engine::Source;
 use outbound::{Auth, Pace, Secret};
 
-use super::Access;
+use super::{Access, Provider};
 use crate::soak::installation::client;
 use crate::world::{Account, World};
 use crate::{Endpoint, Sim, SimClock};
@@ -45,6 +45,7 @@ pub(super) fn logs_leaver(
 pub(super) fn access(sim: &Sim) -> Access {
     let world = sim.world();
     Access {
+        provider: Provider::Okta,
         url: sim.okta_url().to_owned(),
         app_id: world.okta.app.id.clone(),
         client_id: String::new(),

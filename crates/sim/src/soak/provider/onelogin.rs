@@ -11,7 +11,7 @@ use domain::SystemId;
 use engine::Source;
 use outbound::Pace;
 
-use super::Access;
+use super::{Access, Provider};
 use crate::soak::installation::client;
 use crate::subdomain::{AppLogin, OneLoginEvent, OneLoginUser};
 use crate::world::{DEACTIVATED_IN_APP, World};
@@ -34,6 +34,7 @@ pub(super) const PLACES: &[Endpoint] = &[
 
 pub(super) fn show(world: &mut World) {
     let (book, subdomain) = (&world.okta, &mut world.onelogin);
+    // Only ids of its own are numbers.
     let number = |id: &String| id.parse::<u64>().ok();
     let users = book.users.iter().filter_map(|(id, user)| {
         let status = match user.status.as_str() {
@@ -79,6 +80,7 @@ pub(super) fn logs_leaver(world: &World, user: &str, since: DateTime<Utc>) -> bo
 pub(super) fn access(sim: &Sim) -> Access {
     let world = sim.world();
     Access {
+        provider: Provider::Onelogin,
         url: sim.onelogin_url().to_owned(),
         app_id: world.onelogin.app.id.to_string(),
         client_id: world.onelogin.door.client_id.clone(),
