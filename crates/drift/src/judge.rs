@@ -347,10 +347,8 @@ impl People {
             .collect();
         let ghost = cx.graph.ghost(account);
         // An account of an identity that was left behind is judged by that identity's own word.
-        if let Link::Linked { identity, tier } = link
-            && tier.is_strong()
+        if let Link::Linked { identity, .. } | Link::Candidate { identity, .. } = link
             && let Some(own) = self.right(cx, *identity).map(|it| it.right_by(*identity))
-            && !rights.contains(&own)
         {
             return own;
         }

@@ -1385,6 +1385,84 @@ fn an_address_of_hr_that_is_mail_at_one_idp_and_a_sign_in_name_at_another_names_
     assert_eq!(claims_with(&company, &by_hr, &drift::Past::default()), "a1 leaver_active critical");
 }
 
+/// What is claimed of a world where HR is the authority, with links of earlier runs.
+fn claims_by_hr(text: &str, stored_links: &[(&str, &str, Tier)]) -> String {
+    let mut company = world(text);
+    let stored = stored_links.iter().map(|it| (it.0.to_owned(), it.1.to_owned(), it.2));
+    company.stored_links.extend(stored);
+    let mut by_hr = rules(&company);
+    by_hr.authority = Some(domain::SystemId::parse("hr").unwrap());
+    claims_with(&company, &by_hr, &drift::Past::default())
+}
+
+#[test]
+fn a_newcomer_whose_address_hrs_row_of_a_leaver_still_carries_is_not_the_leaver() {
+    let company = |newcomer: &str| {
+        format!(
+            "okta
+               u1 ana.old@x.test DEPROVISIONED emp=1001 since=-9d
+               u2 ana@x.test ACTIVE assigned {newcomer}
+             entra
+               e2 ana@x.test ACTIVE
+             app
+               a1 - ana.old@x.test on
+               a2 u2 ana@x.test on
+             hr
+               emp=1001 mail=ana@x.test left=-10d"
+        )
+    };
+    let claimed = |newcomer| claims_by_hr(&company(newcomer), &[("a1", "u1", Tier::UserName)]);
+    assert_eq!(claimed("created=-2d"), "a1 leaver_active critical");
+    assert_eq!(claimed("created=-99d"), "a1 leaver_active critical");
+    assert_eq!(doubts(&company("created=-2d")), "");
+    assert_eq!(
+        doubts(&company("created=-99d")),
+        "leaves by hr whose number is that of one user and whose address is another's: 1. The number \
+         decided, and of the other nothing is claimed. Let HR state both of one person."
+    );
+}
+
+#[test]
+fn where_hrs_number_is_one_users_and_its_address_anothers_the_number_decides() {
+    let company = "okta
+           u1 ana@x.test ACTIVE assigned emp=1001
+           u2 bob@x.test ACTIVE assigned
+         app
+           a1 u1 ana@x.test on
+           a2 u2 bob@x.test on
+         hr
+           emp=1001 mail=bob@x.test left=-10d";
+    assert_eq!(claims_by_hr(company, &[]), "a1 leaver_active critical");
+    assert!(doubts(company).contains("whose address is another's: 1. "));
+}
+
+#[test]
+fn an_account_by_a_name_of_the_user_who_left_alone_is_not_the_next_ones_of_that_number() {
+    let claimed = |account: &str, stored: &[(&str, &str, Tier)]| {
+        claims_by_hr(
+            &format!(
+                "okta
+                   u1 ana.old@x.test DEPROVISIONED emp=1041 since=-9d
+                   u2 ana@x.test ACTIVE assigned emp=1041 created=-2d
+                 app
+                   {account}"
+            ),
+            stored,
+        )
+    };
+    let leaver = "a1 leaver_active critical";
+    let stored = [("a1", "u1", Tier::UserName)];
+    // Each account                                    | linked before | what is claimed
+    assert_eq!(claimed("a1 - ana.old@x.test on", &[]), leaver);
+    assert_eq!(claimed("a1 - ana.old@x.test on", &stored), leaver);
+    assert_eq!(claimed("a1 - anna on mail=ann@x.test", &stored), leaver);
+    // A key of today is that of who is here.
+    assert_eq!(claimed("a1 - ana@x.test on", &stored), "nothing");
+    assert_eq!(claimed("a1 - ana.old@x.test on mail=ana@x.test", &[]), "nothing");
+    let by_number = claimed("a1 - desk on emp=1041 mail=desk@x.test", &[]);
+    assert_eq!(by_number, "a1 identifier_drift low");
+}
+
 #[test]
 fn an_assignment_whose_end_is_ahead_has_not_ended() {
     let judged = |changed: &str| {

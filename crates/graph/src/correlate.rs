@@ -1,6 +1,6 @@
 //! Whose account is it? The tiers, strongest first; what they do not decide stays undecided.
 
-use domain::{EntityId, Link, Population, Tier};
+use domain::{EntityId, Identity, Lifecycle, Link, Population, Tier};
 
 use crate::estate::{Estate, Standing};
 use crate::identity_graph::ByEntity;
@@ -141,7 +141,11 @@ impl Correlation<'_> {
                 Link::Ambiguous { identities, tier }
             };
         };
-        let identity = self.foremost(&names);
+        // A weak key says which person. Which of their users, every such key of the account says.
+        let weaker = rest.iter().filter(|_| !tier.is_strong()).flat_map(|step| step.names);
+        let theirs = weaker.copied().filter(|it| self.person(*it) == Some(owner));
+        let named: Vec<u32> = names.iter().copied().chain(theirs).collect();
+        let identity = self.foremost(&named);
         let owner_is_gone = u32::try_from(identity).is_ok_and(|it| self.is_gone(it));
         // A key that names somebody else contradicts; so does a weak one that the owner, who is
         // gone, shares with somebody who is here.
@@ -190,12 +194,17 @@ impl Correlation<'_> {
         gone > 0 && gone < names.len()
     }
 
-    /// Of one person's identities, the first by name among those that are still listed: the
-    /// order in which a source lists them decides nothing.
+    /// Of one person's identities, the first by name among those that are still listed, and of several
+    /// of one IdP among those that have not left: the order in which a source lists them decides nothing.
     fn foremost(&self, names: &[u32]) -> usize {
+        let rows = || names.iter().filter_map(|it| self.estate.identities.get(*it as usize));
+        let has_left = |it: &Identity| it.lifecycle == Lifecycle::Left;
         let rank = |it: &&u32| {
             let sighting = self.estate.identities.get(**it as usize);
-            (self.is_gone(**it), sighting.map(|it| (it.system, &*it.row.id)))
+            let is_left_behind = sighting
+                .filter(|it| has_left(it.row))
+                .is_some_and(|own| rows().any(|it| it.system == own.system && !has_left(it.row)));
+            (self.is_gone(**it), is_left_behind, sighting.map(|it| (it.system, &*it.row.id)))
         };
         names.iter().min_by_key(rank).map_or(0, |it| *it as usize)
     }

@@ -417,7 +417,7 @@ impl<'e> IdentityGraph<'e> {
     /// The person whom an HR row names; `None` when nobody is known by its keys.
     #[must_use]
     pub fn person_of_leaver(&self, leaver: usize) -> Option<u32> {
-        self.persons.of_leaver.get(leaver).copied().flatten()
+        self.persons.of_leaver(leaver)
     }
 
     /// Of each list of HR the row that a key of an account names, and that key, where the account has
@@ -433,7 +433,7 @@ impl<'e> IdentityGraph<'e> {
         row.map(|it| self.unknown_leavers.rows_of(self.estate, self.rules, it)).unwrap_or_default()
     }
 
-    /// HR's rows of today that name nobody although somebody may be meant, and why, in order.
+    /// HR's rows of today by which somebody may be meant whom they do not name, and why, in order.
     #[must_use]
     pub fn unnamed_leavers(&self) -> Vec<(usize, Unnamed)> {
         unnamed(self.estate, self.rules, &self.index, &self.persons)
