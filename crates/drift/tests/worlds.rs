@@ -1,7 +1,7 @@
 //! Every cause, as a world and what is claimed of it; and what must stay quiet.
 
 use domain::{Cause, List, Tier};
-use testkit::{claims, claims_with, rules, verdicts, world};
+use testkit::{claims, claims_with, leavers, rules, verdicts, world};
 
 /// Holds that a world gives exactly these claims.
 #[track_caller]
@@ -1461,6 +1461,65 @@ fn an_account_by_a_name_of_the_user_who_left_alone_is_not_the_next_ones_of_that_
     assert_eq!(claimed("a1 - ana.old@x.test on mail=ana@x.test", &[]), "nothing");
     let by_number = claimed("a1 - desk on emp=1041 mail=desk@x.test", &[]);
     assert_eq!(by_number, "a1 identifier_drift low");
+}
+
+#[test]
+fn a_name_that_only_hr_knows_a_leaver_by_is_a_key_of_theirs_too() {
+    let company = |idp: &str, others: &str, accounts: &str| {
+        world(&format!(
+            "okta {idp}
+               u1 ana.new@x.test DEPROVISIONED emp=1001 since=-9d
+               {others}
+             app
+               {accounts}
+             hr
+               emp=1001 mail=ana.old@x.test left=-10d"
+        ))
+    };
+    let claimed = |others, accounts| claims(&company("", others, accounts));
+    let leaver = "a1 leaver_active critical";
+    assert_eq!(claimed("", "a1 - ana.old@x.test on"), leaver);
+    let explained =
+        claim_on(&company("", "", "a1 - ana.old@x.test on"), &drift::Past::default(), "a1");
+    let facts: Vec<&str> = explained.explanation.facts.iter().map(|it| &*it.text).collect();
+    assert!(
+        facts.last().unwrap().ends_with(", and the account carries their userName"),
+        "{facts:?}"
+    );
+    assert_eq!(claimed("", "a1 - ana on mail=Ana.Old@x.test"), leaver);
+    assert_eq!(claims(&company("(partial)", "", "a1 - ana.old@x.test on")), leaver);
+    assert_eq!(
+        leavers(&company("", "", "a1 - ana.old@x.test on")),
+        "u1 left by [hr okta] a1 active"
+    );
+    // Made after the leave, or the name is somebody else's: not theirs.
+    assert_eq!(claimed("", "a1 - ana.old@x.test on created=-2d"), "a1 orphan_active high");
+    assert_eq!(claimed("u2 ana.old@x.test ACTIVE assigned", "a1 - ana.old@x.test on"), "nothing");
+    let elsewhere = "u2 bob@x.test ACTIVE assigned mail=ana.old@x.test";
+    assert_eq!(
+        claimed(elsewhere, "a1 - ana.old@x.test on mail=desk@x.test"),
+        "a1 orphan_active high
+u2 not_provisioned low"
+    );
+    // Another key of the account names somebody.
+    assert_eq!(
+        claimed("u2 bob@x.test ACTIVE assigned", "a1 u2 ana.old@x.test on"),
+        "a1 identifier_drift low"
+    );
+}
+
+#[test]
+fn a_number_that_only_hr_knows_a_leaver_by_is_a_key_of_theirs_too() {
+    check(
+        "okta
+           u1 ana@x.test DEPROVISIONED since=-9d
+         app
+           a1 - desk on emp=1001 mail=desk@x.test
+         hr
+           emp=1001 mail=ana@x.test left=-10d",
+        "a1 identifier_drift low
+         a1 leaver_active critical",
+    );
 }
 
 #[test]

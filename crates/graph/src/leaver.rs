@@ -1,5 +1,5 @@
-//! HR's rows: which of several of one person counts, accounts of people whom HR alone knows, which a
-//! key on its row may name, and rows that name nobody. Never joins anybody by a guess.
+//! HR's rows: which of several of one person counts, which accounts their keys name where no IdP knows
+//! these, and rows by which somebody else may be meant. Never joins anybody by a guess.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,24 +14,35 @@ use crate::keys::KeyRules;
 use crate::node::Key;
 use crate::person::{Persons, is_key, is_one_each};
 
-/// HR's rows that name no identity and were not taken back, by the keys that an account may carry.
+/// The keys of HR's rows that were not taken back: of people whom no IdP knows, and of those whom one
+/// knows, what names nobody else there.
 #[derive(Debug, Default)]
-pub(crate) struct Unknown<'e> {
+pub(crate) struct KeysByHr<'e> {
     by_key: FxHashMap<Key<'e>, Vec<usize>>,
 }
 
-impl<'e> Unknown<'e> {
-    pub(crate) fn of(estate: &'e Estate<'e>, rules: &'e KeyRules, persons: &Persons) -> Self {
+impl<'e> KeysByHr<'e> {
+    pub(crate) fn of(
+        estate: &'e Estate<'e>,
+        rules: &'e KeyRules,
+        index: &Index<'_>,
+        persons: &Persons,
+    ) -> Self {
         let mut by_key: FxHashMap<Key<'e>, Vec<usize>> = FxHashMap::default();
         for (at, leaver) in estate.leavers.iter().enumerate() {
-            let is_of_person = persons.of_leaver(at).is_some();
-            if is_of_person || estate.is_taken_back(leaver) {
+            if estate.is_taken_back(leaver) {
                 continue;
             }
             let row: &'e HrLeaver = leaver.row;
-            let keys =
-                [employee_key(row.employee_number.as_ref()), email_key(rules, row.email.as_ref())];
-            for key in keys.into_iter().flatten() {
+            let person = persons.of_leaver(at);
+            let names_another = |key: &Key<'_>| {
+                let carriers = index.carriers(key).iter();
+                person.is_some() && carriers.copied().any(|it| persons.of(it) != person)
+            };
+            let number = employee_key(row.employee_number.as_ref());
+            let name = user_name_key(row.email.as_ref()).filter(|it| !names_another(it));
+            let address = email_key(rules, row.email.as_ref()).filter(|_| name.is_some());
+            for key in [number, address].into_iter().flatten().filter(|it| !names_another(it)) {
                 by_key.entry(key).or_default().push(at);
             }
         }

@@ -30,8 +30,11 @@ pub(crate) struct NamedByHr {
 impl Persons {
     /// The person whom a row of HR's names; `None` when nobody is known by its keys.
     pub(crate) fn of_leaver(&self, leaver: usize) -> Option<u32> {
-        let first = self.named.get(leaver)?.identities.first()?;
-        self.of_identity.get(*first as usize).copied()
+        self.of(*self.named.get(leaver)?.identities.first()?)
+    }
+
+    pub(crate) fn of(&self, identity: u32) -> Option<u32> {
+        self.of_identity.get(identity as usize).copied()
     }
 }
 
