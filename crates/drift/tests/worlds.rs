@@ -607,6 +607,17 @@ fn names_fold_as_unicode() {
            a1 - JÖRG.MÜLLER@X.TEST on mail=jm@private.test",
         "nothing",
     );
+    // Composed otherwise, and a letter whose capital is two.
+    check(
+        "okta
+           u1 J\u{d6}RG@x.test DEPROVISIONED
+           u2 STRASSE@x.test DEPROVISIONED
+         app
+           a1 - jo\u{308}rg@x.test on
+           a2 - stra\u{df}e@X.test on",
+        "a1 leaver_active critical
+         a2 leaver_active critical",
+    );
 }
 
 #[test]
