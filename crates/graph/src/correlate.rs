@@ -362,7 +362,7 @@ impl Correlation<'_> {
     }
 
     /// Whom operators name as the owner, and whom they rule out. The newest decision counts.
-    fn decided(&self, account: &str) -> (Vec<u32>, Vec<u32>) {
+    pub(crate) fn decided(&self, account: &str) -> (Vec<u32>, Vec<u32>) {
         let mut mine = Vec::new();
         let mut not_mine = Vec::new();
         for decision in self.estate.decisions.iter().filter(|it| &*it.account == account) {

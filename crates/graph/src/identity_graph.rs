@@ -521,6 +521,13 @@ impl<'e> IdentityGraph<'e> {
         found
     }
 
+    /// Persons whom an operator's decision rules out as the owner of an account.
+    #[must_use]
+    pub fn ruled_out(&self, account: usize) -> Vec<u32> {
+        let (_, not_mine) = self.correlation().decided(&self.account_row(account).row.id);
+        not_mine.into_iter().map(|it| self.person_of(it as usize)).collect()
+    }
+
     /// Assignments that name an identity, itself or a group that it is a direct member of.
     #[must_use]
     pub fn assignments_of(&self, identity: usize) -> Vec<&'e Sighting<'e, Assignment>> {
