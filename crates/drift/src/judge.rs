@@ -122,6 +122,8 @@ pub struct Status {
     pub is_whole: bool,
     /// The account is not in a complete list that should have it.
     pub is_gone: bool,
+    /// One source says that the owner has left, another entitles them, and none is the authority.
+    pub has_left_elsewhere: bool,
     /// All identities of those whom a person's decision rules out as the owner.
     pub not_theirs: Vec<EntityId>,
 }
@@ -668,7 +670,7 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
         is_privileged: case.is_privileged(),
         explanation,
         person: label(case),
-        next_action: rule.next_action,
+        next_action: rule.next(case.has_left_elsewhere()),
     }
 }
 
@@ -783,6 +785,7 @@ fn status_of(case: &Case<'_>) -> Status {
             it.standing == Standing::Gone
                 && case.cx.graph.estate().channels.iter().any(|it| it.base.is_some())
         }),
+        has_left_elsewhere: case.has_left_elsewhere(),
         not_theirs: not_theirs(case),
     }
 }

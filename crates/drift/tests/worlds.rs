@@ -1470,6 +1470,15 @@ fn an_account_by_a_name_of_the_user_who_left_alone_is_not_the_next_ones_of_that_
     // A key of today is that of who is here.
     assert_eq!(claimed("a1 - ana@x.test on", &stored), "nothing");
     assert_eq!(claimed("a1 - ana.old@x.test on mail=ana@x.test", &[]), "nothing");
+    let left = world(
+        "okta
+           u1 ana.old@x.test DEPROVISIONED emp=1041 since=-9d
+           u2 ana@x.test ACTIVE assigned emp=1041 created=-2d
+         app
+           a1 - ana.old@x.test on",
+    );
+    let starts = claim_on(&left, &drift::Past::default(), "a1").starts;
+    assert_eq!(starts.earliest(), Some(testkit::now() - chrono::TimeDelta::days(9)));
     let by_number = claimed("a1 - desk on emp=1041 mail=desk@x.test", &[]);
     assert_eq!(by_number, "a1 identifier_drift low");
 }
@@ -1531,6 +1540,42 @@ fn a_number_that_only_hr_knows_a_leaver_by_is_a_key_of_theirs_too() {
         "a1 identifier_drift low
          a1 leaver_active critical",
     );
+}
+
+#[test]
+fn who_has_left_by_another_source_is_not_to_be_given_an_account() {
+    let company = |others: &str| {
+        world(&format!(
+            "okta
+               u1 ana@x.test ACTIVE assigned emp=1
+               u2 bob@x.test ACTIVE assigned emp=2
+               u3 cem@x.test ACTIVE assigned emp=3
+             entra
+               e3 cem@x.test disabled emp=3
+             app
+               a2 u2 bob@x.test off
+             {others}"
+        ))
+    };
+    let said = |company: &testkit::World, subject: &str| {
+        let claim = claim_on(company, &drift::Past::default(), subject);
+        (claim.cause, claim.explanation.summary, claim.next_action)
+    };
+    let left = company("hr\n emp=1 left=-5d\n emp=2 left=-5d");
+    let settle = "Settle which source is right; give no access meanwhile. If they have left, take the \
+                  assignment away.";
+    let missing =
+        "`okta/u1` is assigned to the app, and no account in its complete list is theirs.";
+    let off = "`okta/u2` is assigned to the app, and the account is inactive.";
+    let by_hr = "HR states that they have left.";
+    assert_eq!(said(&left, "u1"), (Cause::NotProvisioned, format!("{missing} {by_hr}"), settle));
+    assert_eq!(said(&left, "a2"), (Cause::DisabledEntitled, format!("{off} {by_hr}"), settle));
+    let (_, by_another, next) = said(&left, "u3");
+    assert!(by_another.ends_with("Another source says that they have left."), "{by_another}");
+    assert_eq!(next, settle);
+    let (_, summary, next) = said(&company(""), "u1");
+    assert_eq!(summary, missing);
+    assert!(next.contains("push again"), "{next}");
 }
 
 #[test]
