@@ -72,7 +72,7 @@ impl<'a> Folded<'a> {
         let is_folded = text.bytes().all(|it| it.is_ascii() && !it.is_ascii_uppercase());
         Some(Self(match is_folded {
             true => text.into(),
-            false if text.is_ascii() => text.to_ascii_lowercase().into(),
+            false if text.is_ascii() => text.to_lowercase().into(),
             false => text.nfd().default_case_fold().nfc().collect::<String>().into(),
         }))
     }
