@@ -187,8 +187,8 @@ pub struct Finding {
     pub exposures: Vec<Exposure>,
     /// How often it came back.
     pub n_reopened: u32,
-    /// Whose account it was when that was certain last; `None` when it never was, and for findings
-    /// about identities.
+    /// Whose account it was, or was presumed to be, when somebody was last; `None` when nobody ever was,
+    /// and for findings about identities.
     pub owner: Option<EntityId>,
     /// The run that first saw its deadline passed while nothing showed that access had ended;
     /// `None` while the deadline is ahead, and for families without one.

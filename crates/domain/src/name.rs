@@ -1,6 +1,10 @@
 //! Names: parsed once at the door, compared the same way everywhere.
 
+use std::borrow::Cow;
 use std::sync::Arc;
+
+use caseless::Caseless as _;
+use unicode_normalization::UnicodeNormalization as _;
 
 /// A text of a source, as written there.
 pub type Text = Box<str>;
@@ -49,11 +53,13 @@ impl std::fmt::Display for SystemId {
 }
 
 /// A `userName` or e-mail address in the form in which two are compared:
-/// trimmed and lower-cased as Unicode. Keeps what needs no change borrowed.
+/// trimmed and case-folded as Unicode, whichever way its letters are composed. Keeps what needs no
+/// change borrowed.
 ///
-/// Source: RFC 7643, 4.1.1 (`userName` is case-insensitive).
+/// Sources: RFC 7643, 4.1.1 (`userName` is case-insensitive); Unicode 16.0, 3.13, D145 (canonical caseless
+/// matching).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Folded<'a>(std::borrow::Cow<'a, str>);
+pub struct Folded<'a>(Cow<'a, str>);
 
 impl<'a> Folded<'a> {
     /// Folds `text`. Returns `None` for blanks: an empty name joins nobody.
@@ -64,7 +70,11 @@ impl<'a> Folded<'a> {
             return None;
         }
         let is_folded = text.bytes().all(|it| it.is_ascii() && !it.is_ascii_uppercase());
-        Some(Self(if is_folded { text.into() } else { text.to_lowercase().into() }))
+        Some(Self(match is_folded {
+            true => text.into(),
+            false if text.is_ascii() => text.to_lowercase().into(),
+            false => text.nfd().default_case_fold().nfc().collect::<String>().into(),
+        }))
     }
 
     /// The folded text.
@@ -75,7 +85,7 @@ impl<'a> Folded<'a> {
 
     /// The folded text, borrowed where it can be.
     #[must_use]
-    pub fn into_inner(self) -> std::borrow::Cow<'a, str> {
+    pub fn into_inner(self) -> Cow<'a, str> {
         self.0
     }
 }
@@ -144,6 +154,25 @@ mod tests {
             "jörg.müller@example.com"
         );
         assert_eq!(Folded::new("  "), None);
+    }
+
+    #[test]
+    fn one_name_written_in_two_ways_is_one_name() {
+        for (one, other) in [
+            ("jo\u{308}rg@x.test", "J\u{d6}RG@x.test"), // o and a mark, and the letter of both
+            ("stra\u{df}e@x.test", "STRASSE@x.test"),   // a letter whose capital is two
+            (
+                "\u{3c3}\u{3af}\u{3c3}\u{3c5}\u{3c6}\u{3bf}\u{3c2}",
+                "\u{3a3}\u{38a}\u{3a3}\u{3a5}\u{3a6}\u{39f}\u{3a3}",
+            ), // sigma at the end
+            ("\u{212b}sa", "a\u{30a}sa"),               // the sign of a unit that is a letter
+        ] {
+            assert!(same_name(one, other), "`{one}` and `{other}`");
+        }
+        // Letters of another alphabet, and the Turkish i without a dot, are others.
+        for (one, other) in [("anna", "\u{430}nna"), ("ali", "al\u{131}"), ("jorg", "j\u{f6}rg")] {
+            assert!(!same_name(one, other), "`{one}` and `{other}`");
+        }
     }
 
     #[test]

@@ -64,13 +64,21 @@ pub enum RegisterOwner {
 
 impl<'c> Case<'c> {
     /// When access should have ended, by each clock; nothing is known where there is no single owner.
-    /// What one identity of theirs may counts where a strong key names it, as it does for the right.
+    /// What one identity of theirs may counts where a strong key names it, and where it was left behind,
+    /// as it does for the right.
     #[must_use]
     pub fn starts(&self) -> Starts {
-        let is_named =
+        let Some(owner) = self.owner else { return Starts::default() };
+        let is_strong =
             self.account.and_then(|it| self.cx.graph.tier(it)).is_some_and(Tier::is_strong);
-        let identity = self.identity.filter(|_| is_named);
-        self.owner.map(|it| it.starts_of(identity)).unwrap_or_default()
+        let is_behind = |it: &usize| self.account.is_some() && owner.left_behind().contains(it);
+        owner.starts_of(self.identity.filter(|it| is_strong || is_behind(it)))
+    }
+
+    /// One source says that the owner has left, another entitles them, and none is the authority.
+    #[must_use]
+    pub fn has_left_elsewhere(&self) -> bool {
+        self.owner.is_some_and(|it| it.is_disputed_of(self.identity))
     }
 
     /// The account's row in the channel that leads.

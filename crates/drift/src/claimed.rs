@@ -169,7 +169,7 @@ pub(crate) fn is_still_false(old: &Finding, claim: &Claim) -> bool {
         && !is_anothers(old, claim)
 }
 
-/// Whether the account was certainly one person's, and is certainly another's now.
+/// Whether the account was shown as one person's, and is shown as another's now.
 pub(crate) fn is_anothers(old: &Finding, claim: &Claim) -> bool {
     !claim.owners.is_empty() && old.owner.is_some_and(|it| !claim.owners.contains(&it))
 }

@@ -1,4 +1,4 @@
-//! Leaves that HR states and that count for nobody, in words: nobody is joined by a guess, and nobody
+//! Leaves that HR states and that count for nobody, or may be somebody else's, in words: nobody is joined by a guess, and nobody
 //! is to be missed without a word. Never judges anybody.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ const TAKEN_BACK_FOR: TimeDelta = TimeDelta::days(30);
 /// So long after its day a leave is told of somebody who seems to be back.
 const SWITCHED_ON_FOR: TimeDelta = TimeDelta::days(90);
 
-/// Why a leave counts for nobody.
+/// Why a leave counts for nobody, or why somebody else may be meant by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Doubt {
     Unnamed(Unnamed),
@@ -32,6 +32,19 @@ enum Doubt {
 }
 
 impl Doubt {
+    /// What is the matter with the leaves, after `leaves by hr`.
+    const fn what(self) -> &'static str {
+        match self {
+            Self::Unnamed(Unnamed::TwoUsers) => {
+                "whose number is that of one user and whose address is another's"
+            }
+            Self::Unnamed(Unnamed::Several | Unnamed::AlmostNumber)
+            | Self::TakenBack
+            | Self::SwitchedOn
+            | Self::MadeAnew => "that count for nobody",
+        }
+    }
+
     const fn words(self) -> &'static str {
         match self {
             Self::Unnamed(Unnamed::Several) => {
@@ -41,6 +54,9 @@ impl Doubt {
             Self::Unnamed(Unnamed::AlmostNumber) => {
                 "No user has their number, and somebody has one that differs in leading zeros or letter \
                  case alone. Let all sources write numbers alike"
+            }
+            Self::Unnamed(Unnamed::TwoUsers) => {
+                "The number decided, and of the other nothing is claimed. Let HR state both of one person"
             }
             Self::TakenBack => {
                 "HR struck them out before their day came, which counts as taken back. If its list is one \
@@ -58,7 +74,7 @@ impl Doubt {
     }
 }
 
-/// What HR states of people who should be off by now and who are not taken for leavers, a sentence for
+/// What HR states of people who should be off by now and who may not be taken for leavers, a sentence for
 /// each list and reason. A light pass, which reads no list, says nothing of it.
 #[must_use]
 pub fn doubts(cx: &Context<'_>) -> Vec<String> {
@@ -79,7 +95,7 @@ pub fn doubts(cx: &Context<'_>) -> Vec<String> {
     let said = found.iter().filter_map(|((list, doubt), leavers)| {
         let list = &estate.hr.get(usize::from(*list))?.stream.system;
         let (n, rows) = (leavers.len(), rows(leavers));
-        Some(format!("leaves by {list} that count for nobody: {n}{rows}. {}.", doubt.words()))
+        Some(format!("leaves by {list} {}: {n}{rows}. {}.", doubt.what(), doubt.words()))
     });
     said.collect()
 }

@@ -65,7 +65,10 @@ pub(crate) fn ending(finding: &Finding, status: &Status) -> Option<(Resolution, 
             decided_or(Resolution::Superseded, "the owner is entitled again")
         }
         // Whose it was by HR's list alone, or by no list, was never linked: nobody undid that.
-        Family::AccessRemains if is_orphan(status) && finding.owner.is_some() => {
+        Family::AccessRemains
+            if is_orphan(status)
+                && finding.owner.is_some_and(|it| status.not_theirs.contains(&it)) =>
+        {
             over(Resolution::Decided, "it was decided not to be theirs; nobody owns it now")
         }
         Family::Orphan if is_linked && is_known => {

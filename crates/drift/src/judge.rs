@@ -76,8 +76,8 @@ pub struct Claim {
     pub made_at: Option<DateTime<Utc>>,
     /// Employment of the owner, from 1; 0 without an owner.
     pub episode: u32,
-    /// Whose account it is for certain: all identities of that person, the one that a key names
-    /// first. Empty where no key decides, and for identities without an account.
+    /// Whose account it is, or is presumed to be: all identities of that person, the one that a key
+    /// names first. Empty where no key decides, and for identities without an account.
     pub owners: Vec<EntityId>,
     /// It rests on not seeing something, and no answer by id bears it out.
     pub is_from_absence: bool,
@@ -122,6 +122,10 @@ pub struct Status {
     pub is_whole: bool,
     /// The account is not in a complete list that should have it.
     pub is_gone: bool,
+    /// One source says that the owner has left, another entitles them, and none is the authority.
+    pub has_left_elsewhere: bool,
+    /// All identities of those whom a person's decision rules out as the owner.
+    pub not_theirs: Vec<EntityId>,
 }
 
 /// Judges one app.
@@ -357,10 +361,8 @@ impl People {
             .collect();
         let ghost = cx.graph.ghost(account);
         // An account of an identity that was left behind is judged by that identity's own word.
-        if let Link::Linked { identity, tier } = link
-            && tier.is_strong()
+        if let Link::Linked { identity, .. } | Link::Candidate { identity, .. } = link
             && let Some(own) = self.right(cx, *identity).map(|it| it.right_by(*identity))
-            && !rights.contains(&own)
         {
             return own;
         }
@@ -678,17 +680,25 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
         is_privileged: case.is_privileged(),
         explanation,
         person: label(case),
-        next_action: rule.next_action,
+        next_action: rule.next(case.has_left_elsewhere()),
     }
 }
 
-/// The identities of the proven owner, the named one first.
+/// The identities of the owner that is shown, the named one first.
 fn owners(case: &Case<'_>) -> Vec<EntityId> {
     let graph = case.cx.graph;
-    let certain = case.identity.filter(|_| case.account.is_some() && case.link == LinkKind::Linked);
-    let Some(named) = certain else { return Vec::new() };
+    let shown = case.identity.filter(|_| case.account.is_some());
+    let Some(named) = shown else { return Vec::new() };
     let others = graph.identities_of(graph.person_of(named)).into_iter().filter(|it| *it != named);
     let all = std::iter::once(named).chain(others);
+    all.filter_map(|at| Some(graph.estate().identities.get(at)?.entity)).collect()
+}
+
+/// All identities of those who were decided not to be the owner of the account.
+fn not_theirs(case: &Case<'_>) -> Vec<EntityId> {
+    let (graph, Some(account)) = (case.cx.graph, case.account) else { return Vec::new() };
+    let persons = graph.ruled_out(account).into_iter();
+    let all = persons.flat_map(|it| graph.identities_of(it));
     all.filter_map(|at| Some(graph.estate().identities.get(at)?.entity)).collect()
 }
 
@@ -785,5 +795,7 @@ fn status_of(case: &Case<'_>) -> Status {
             it.standing == Standing::Gone
                 && case.cx.graph.estate().channels.iter().any(|it| it.base.is_some())
         }),
+        has_left_elsewhere: case.has_left_elsewhere(),
+        not_theirs: not_theirs(case),
     }
 }

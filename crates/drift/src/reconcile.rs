@@ -438,7 +438,9 @@ impl Reconciled {
         explanation.summary = rule(finding.cause).title.to_owned() + ": as seen in an earlier run.";
         self.records.push(FindingRecord {
             sla: deadline(cx, known, &finding),
-            next_action: rule(finding.cause).next_action.to_owned(),
+            next_action: rule(finding.cause)
+                .next(status.is_some_and(|it| it.has_left_elsewhere))
+                .to_owned(),
             finding,
             change,
             because,

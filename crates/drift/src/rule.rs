@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
-use domain::{Cause, Severity};
+use domain::{Cause, Family, Severity};
 
 use crate::case::Case;
 use domain::{day_of, end_of_day};
@@ -22,7 +22,7 @@ pub struct Rule {
     pub when: When,
     /// Says what is the matter, in a sentence or two.
     pub summary: fn(&Case<'_>) -> String,
-    /// What to do next, in a sentence.
+    /// What to do next, in a sentence. [`Rule::next`] says it of one case.
     pub next_action: &'static str,
 }
 
@@ -46,7 +46,20 @@ pub enum Grace {
     EndOfDay,
 }
 
+/// What to do about access that is missing of somebody who has left by another source.
+const SETTLE: &str = "Settle which source is right; give no access meanwhile. If they have left, take the \
+                      assignment away.";
+
 impl Rule {
+    /// What to do next, in a sentence. `has_left_elsewhere`: another source says that the owner has left.
+    #[must_use]
+    pub fn next(&self, has_left_elsewhere: bool) -> &'static str {
+        match self.cause.family() {
+            Family::AccessMissing if has_left_elsewhere => SETTLE,
+            _ => self.next_action,
+        }
+    }
+
     /// Severity and grace of one case: the rule's own, changed by the policy, one step graver and
     /// a quarter as long for a privileged account.
     #[must_use]

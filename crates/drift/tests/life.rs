@@ -252,6 +252,32 @@ fn a_waiver_is_void_when_the_account_is_somebody_elses() {
 }
 
 #[test]
+fn a_waiver_and_an_acknowledgement_are_void_when_the_report_shows_somebody_else_as_the_owner() {
+    let by_name = TWO_OWNERS.replace("a1 u1 -", "a1 - ana@x.test");
+    let contested = TWO_OWNERS.replace("a1 u1 -", "a1 u2 ana@x.test");
+    let contested_anew = TWO_OWNERS.replace("a1 u1 -", "a1 u1 bob@x.test");
+    let opened = "a1 leaver_active critical opened open";
+    let beside = "a1 link_conflict high detected pending";
+
+    let mut life = Life::new();
+    night(&mut life, &by_name, opened);
+    waive(&mut life, TimeDelta::zero(), TimeDelta::days(90));
+    night(&mut life, &by_name, "a1 leaver_active critical waived waived");
+    night(&mut life, &contested, &format!("{opened}\n{beside}"));
+    assert!(life.waivers[0].voided_at.is_some());
+
+    let mut life = Life::new();
+    night(&mut life, &by_name, opened);
+    say(&mut life, Word::Acknowledge, Some(300));
+    night(&mut life, &contested, &format!("{opened}\n{beside}"));
+    // Whose it is was never certain, and another is presumed now.
+    let mut life = Life::new();
+    night(&mut life, &contested, &format!("{opened}\n{beside}"));
+    say(&mut life, Word::Acknowledge, Some(300));
+    night(&mut life, &contested_anew, &format!("{opened}\na1 link_conflict high opened open"));
+}
+
+#[test]
 fn a_waiver_that_ended_before_access_was_lost_again_excuses_no_deadline() {
     let mut life = Life::new();
     let lost = |at: i64| QUIET.replace("assigned", &format!("denied changed={at:+}h"));

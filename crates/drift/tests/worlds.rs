@@ -1,7 +1,7 @@
 //! Every cause, as a world and what is claimed of it; and what must stay quiet.
 
 use domain::{Cause, List, Tier};
-use testkit::{claims, claims_with, rules, verdicts, world};
+use testkit::{claims, claims_with, leavers, rules, verdicts, world};
 
 /// Holds that a world gives exactly these claims.
 #[track_caller]
@@ -641,6 +641,17 @@ fn names_fold_as_unicode() {
          app
            a1 - JÖRG.MÜLLER@X.TEST on mail=jm@private.test",
         "nothing",
+    );
+    // Composed otherwise, and a letter whose capital is two.
+    check(
+        "okta
+           u1 J\u{d6}RG@x.test DEPROVISIONED
+           u2 STRASSE@x.test DEPROVISIONED
+         app
+           a1 - jo\u{308}rg@x.test on
+           a2 - stra\u{df}e@X.test on",
+        "a1 leaver_active critical
+         a2 leaver_active critical",
     );
 }
 
@@ -1418,6 +1429,188 @@ fn an_address_of_hr_that_is_mail_at_one_idp_and_a_sign_in_name_at_another_names_
     let mut by_hr = rules(&company);
     by_hr.authority = Some(domain::SystemId::parse("hr").unwrap());
     assert_eq!(claims_with(&company, &by_hr, &drift::Past::default()), "a1 leaver_active critical");
+}
+
+/// What is claimed of a world where HR is the authority, with links of earlier runs.
+fn claims_by_hr(text: &str, stored_links: &[(&str, &str, Tier)]) -> String {
+    let mut company = world(text);
+    let stored = stored_links.iter().map(|it| (it.0.to_owned(), it.1.to_owned(), it.2));
+    company.stored_links.extend(stored);
+    let mut by_hr = rules(&company);
+    by_hr.authority = Some(domain::SystemId::parse("hr").unwrap());
+    claims_with(&company, &by_hr, &drift::Past::default())
+}
+
+#[test]
+fn a_newcomer_whose_address_hrs_row_of_a_leaver_still_carries_is_not_the_leaver() {
+    let company = |newcomer: &str| {
+        format!(
+            "okta
+               u1 ana.old@x.test DEPROVISIONED emp=1001 since=-9d
+               u2 ana@x.test ACTIVE assigned {newcomer}
+             entra
+               e2 ana@x.test ACTIVE
+             app
+               a1 - ana.old@x.test on
+               a2 u2 ana@x.test on
+             hr
+               emp=1001 mail=ana@x.test left=-10d"
+        )
+    };
+    let claimed = |newcomer| claims_by_hr(&company(newcomer), &[("a1", "u1", Tier::UserName)]);
+    assert_eq!(claimed("created=-2d"), "a1 leaver_active critical");
+    assert_eq!(claimed("created=-99d"), "a1 leaver_active critical");
+    assert_eq!(doubts(&company("created=-2d")), "");
+    assert_eq!(
+        doubts(&company("created=-99d")),
+        "leaves by hr whose number is that of one user and whose address is another's: 1. The number \
+         decided, and of the other nothing is claimed. Let HR state both of one person."
+    );
+}
+
+#[test]
+fn where_hrs_number_is_one_users_and_its_address_anothers_the_number_decides() {
+    let company = "okta
+           u1 ana@x.test ACTIVE assigned emp=1001
+           u2 bob@x.test ACTIVE assigned
+         app
+           a1 u1 ana@x.test on
+           a2 u2 bob@x.test on
+         hr
+           emp=1001 mail=bob@x.test left=-10d";
+    assert_eq!(claims_by_hr(company, &[]), "a1 leaver_active critical");
+    assert!(doubts(company).contains("whose address is another's: 1. "));
+}
+
+#[test]
+fn an_account_by_a_name_of_the_user_who_left_alone_is_not_the_next_ones_of_that_number() {
+    let claimed = |account: &str, stored: &[(&str, &str, Tier)]| {
+        claims_by_hr(
+            &format!(
+                "okta
+                   u1 ana.old@x.test DEPROVISIONED emp=1041 since=-9d
+                   u2 ana@x.test ACTIVE assigned emp=1041 created=-2d
+                 app
+                   {account}"
+            ),
+            stored,
+        )
+    };
+    let leaver = "a1 leaver_active critical";
+    let stored = [("a1", "u1", Tier::UserName)];
+    // Each account                                    | linked before | what is claimed
+    assert_eq!(claimed("a1 - ana.old@x.test on", &[]), leaver);
+    assert_eq!(claimed("a1 - ana.old@x.test on", &stored), leaver);
+    assert_eq!(claimed("a1 - anna on mail=ann@x.test", &stored), leaver);
+    // A key of today is that of who is here.
+    assert_eq!(claimed("a1 - ana@x.test on", &stored), "nothing");
+    assert_eq!(claimed("a1 - ana.old@x.test on mail=ana@x.test", &[]), "nothing");
+    let left = world(
+        "okta
+           u1 ana.old@x.test DEPROVISIONED emp=1041 since=-9d
+           u2 ana@x.test ACTIVE assigned emp=1041 created=-2d
+         app
+           a1 - ana.old@x.test on",
+    );
+    let starts = claim_on(&left, &drift::Past::default(), "a1").starts;
+    assert_eq!(starts.earliest(), Some(testkit::now() - chrono::TimeDelta::days(9)));
+    let by_number = claimed("a1 - desk on emp=1041 mail=desk@x.test", &[]);
+    assert_eq!(by_number, "a1 identifier_drift low");
+}
+
+#[test]
+fn a_name_that_only_hr_knows_a_leaver_by_is_a_key_of_theirs_too() {
+    let company = |idp: &str, others: &str, accounts: &str| {
+        world(&format!(
+            "okta {idp}
+               u1 ana.new@x.test DEPROVISIONED emp=1001 since=-9d
+               {others}
+             app
+               {accounts}
+             hr
+               emp=1001 mail=ana.old@x.test left=-10d"
+        ))
+    };
+    let claimed = |others, accounts| claims(&company("", others, accounts));
+    let leaver = "a1 leaver_active critical";
+    assert_eq!(claimed("", "a1 - ana.old@x.test on"), leaver);
+    let explained =
+        claim_on(&company("", "", "a1 - ana.old@x.test on"), &drift::Past::default(), "a1");
+    let facts: Vec<&str> = explained.explanation.facts.iter().map(|it| &*it.text).collect();
+    assert!(
+        facts.last().unwrap().ends_with(", and the account carries their userName"),
+        "{facts:?}"
+    );
+    assert_eq!(claimed("", "a1 - ana on mail=Ana.Old@x.test"), leaver);
+    assert_eq!(claims(&company("(partial)", "", "a1 - ana.old@x.test on")), leaver);
+    assert_eq!(
+        leavers(&company("", "", "a1 - ana.old@x.test on")),
+        "u1 left by [hr okta] a1 active"
+    );
+    // Made after the leave, or the name is somebody else's: not theirs.
+    assert_eq!(claimed("", "a1 - ana.old@x.test on created=-2d"), "a1 orphan_active high");
+    assert_eq!(claimed("u2 ana.old@x.test ACTIVE assigned", "a1 - ana.old@x.test on"), "nothing");
+    let elsewhere = "u2 bob@x.test ACTIVE assigned mail=ana.old@x.test";
+    assert_eq!(
+        claimed(elsewhere, "a1 - ana.old@x.test on mail=desk@x.test"),
+        "a1 orphan_active high
+u2 not_provisioned low"
+    );
+    // Another key of the account names somebody.
+    assert_eq!(
+        claimed("u2 bob@x.test ACTIVE assigned", "a1 u2 ana.old@x.test on"),
+        "a1 identifier_drift low"
+    );
+}
+
+#[test]
+fn a_number_that_only_hr_knows_a_leaver_by_is_a_key_of_theirs_too() {
+    check(
+        "okta
+           u1 ana@x.test DEPROVISIONED since=-9d
+         app
+           a1 - desk on emp=1001 mail=desk@x.test
+         hr
+           emp=1001 mail=ana@x.test left=-10d",
+        "a1 identifier_drift low
+         a1 leaver_active critical",
+    );
+}
+
+#[test]
+fn who_has_left_by_another_source_is_not_to_be_given_an_account() {
+    let company = |others: &str| {
+        world(&format!(
+            "okta
+               u1 ana@x.test ACTIVE assigned emp=1
+               u2 bob@x.test ACTIVE assigned emp=2
+               u3 cem@x.test ACTIVE assigned emp=3
+             entra
+               e3 cem@x.test disabled emp=3
+             app
+               a2 u2 bob@x.test off
+             {others}"
+        ))
+    };
+    let said = |company: &testkit::World, subject: &str| {
+        let claim = claim_on(company, &drift::Past::default(), subject);
+        (claim.cause, claim.explanation.summary, claim.next_action)
+    };
+    let left = company("hr\n emp=1 left=-5d\n emp=2 left=-5d");
+    let settle = "Settle which source is right; give no access meanwhile. If they have left, take the \
+                  assignment away.";
+    let missing =
+        "`okta/u1` is assigned to the app, and no account in its complete list is theirs.";
+    let off = "`okta/u2` is assigned to the app, and the account is inactive.";
+    let by_hr = "HR states that they have left.";
+    assert_eq!(said(&left, "u1"), (Cause::NotProvisioned, format!("{missing} {by_hr}"), settle));
+    assert_eq!(said(&left, "a2"), (Cause::DisabledEntitled, format!("{off} {by_hr}"), settle));
+    let (_, by_another, next) = said(&left, "u3");
+    assert!(by_another.ends_with("Another source says that they have left."), "{by_another}");
+    assert_eq!(next, settle);
+    let (_, summary, next) = said(&company(""), "u1");
+    assert_eq!(summary, missing);
+    assert!(next.contains("push again"), "{next}");
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Whose account is it? The tiers, strongest first; what they do not decide stays undecided.
 
-use domain::{EntityId, Link, Population, Tier};
+use domain::{EntityId, Identity, Lifecycle, Link, Population, Tier};
 
 use crate::estate::{Estate, Standing};
 use crate::identity_graph::ByEntity;
 use crate::index::{Index, address, email_key, employee_key, external_id, user_name_key};
 use crate::keys::{ExternalIdCarries, KeyRules};
+use crate::leaver::KeysByHr;
 use crate::node::{Key, KeyKind};
 use crate::person::{Persons, count, is_key};
 
@@ -32,6 +33,8 @@ pub struct Trial {
     pub names: Vec<u32>,
     /// True when an earlier run's link says so, not a key of today.
     pub is_stored: bool,
+    /// True when HR alone says so: no IdP has that key of theirs.
+    pub is_by_hr: bool,
 }
 
 /// All that correlation looks at.
@@ -40,6 +43,7 @@ pub(crate) struct Correlation<'g> {
     pub(crate) rules: &'g KeyRules,
     pub(crate) index: &'g Index<'g>,
     pub(crate) persons: &'g Persons,
+    pub(crate) keys_by_hr: &'g KeysByHr<'g>,
     pub(crate) carried: Vec<ExternalIdCarries>,
     pub(crate) by_entity: &'g ByEntity,
 }
@@ -50,6 +54,12 @@ struct Step<'s> {
     tier: Tier,
     names: &'s [u32],
     is_stored: bool,
+}
+
+impl Trial {
+    const fn of(tier: Tier, value: Option<String>) -> Self {
+        Self { tier, value, names: Vec::new(), is_stored: false, is_by_hr: false }
+    }
 }
 
 impl Correlation<'_> {
@@ -141,7 +151,11 @@ impl Correlation<'_> {
                 Link::Ambiguous { identities, tier }
             };
         };
-        let identity = self.foremost(&names);
+        // A weak key says which person. Which of their users, every such key of the account says.
+        let weaker = rest.iter().filter(|_| !tier.is_strong()).flat_map(|step| step.names);
+        let theirs = weaker.copied().filter(|it| self.person(*it) == Some(owner));
+        let named: Vec<u32> = names.iter().copied().chain(theirs).collect();
+        let identity = self.foremost(&named);
         let owner_is_gone = u32::try_from(identity).is_ok_and(|it| self.is_gone(it));
         // A key that names somebody else contradicts; so does a weak one that the owner, who is
         // gone, shares with somebody who is here.
@@ -190,12 +204,17 @@ impl Correlation<'_> {
         gone > 0 && gone < names.len()
     }
 
-    /// Of one person's identities, the first by name among those that are still listed: the
-    /// order in which a source lists them decides nothing.
+    /// Of one person's identities, the first by name among those that are still listed, and of several
+    /// of one IdP among those that have not left: the order in which a source lists them decides nothing.
     fn foremost(&self, names: &[u32]) -> usize {
+        let rows = || names.iter().filter_map(|it| self.estate.identities.get(*it as usize));
+        let has_left = |it: &Identity| it.lifecycle == Lifecycle::Left;
         let rank = |it: &&u32| {
             let sighting = self.estate.identities.get(**it as usize);
-            (self.is_gone(**it), sighting.map(|it| (it.system, &*it.row.id)))
+            let is_left_behind = sighting
+                .filter(|it| has_left(it.row))
+                .is_some_and(|own| rows().any(|it| it.system == own.system && !has_left(it.row)));
+            (self.is_gone(**it), is_left_behind, sighting.map(|it| (it.system, &*it.row.id)))
         };
         names.iter().min_by_key(rank).map_or(0, |it| *it as usize)
     }
@@ -208,7 +227,7 @@ impl Correlation<'_> {
     }
 
     fn person(&self, identity: u32) -> Option<u32> {
-        self.persons.of_identity.get(identity as usize).copied()
+        self.persons.of(identity)
     }
 
     fn only_person(&self, names: &[u32]) -> Option<u32> {
@@ -261,22 +280,24 @@ impl Correlation<'_> {
         let mut trials = Vec::with_capacity(keys.len() + 1);
         if !mine.is_empty() {
             let value = Some(row.id.to_string());
-            trials.push(Trial { tier: Tier::Operator, value, names: mine, is_stored: false });
+            trials.push(Trial { names: mine, ..Trial::of(Tier::Operator, value) });
         }
         let stored = self.stored(sighting.entity);
         for (tier, key) in keys {
             let today = key.as_ref().map_or(&[][..], |it| self.carriers(it)).to_vec();
             let value = key.map(|it| it.value.into_owned());
-            let today = Trial { tier, value, names: today, is_stored: false };
+            let today = Trial { names: today, ..Trial::of(tier, value) };
             match stored.filter(|it| it.1 == tier) {
                 Some((identity, _)) => {
                     let value = Some("as linked before".to_owned());
-                    let before = Trial { tier, value, names: vec![identity], is_stored: true };
+                    let names = vec![identity];
+                    let before = Trial { names, is_stored: true, ..Trial::of(tier, value) };
                     trials.extend(if tier.is_strong() { [today, before] } else { [before, today] });
                 }
                 None => trials.push(today),
             }
         }
+        self.add_names_by_hr(account, &mut trials);
         if !not_mine.is_empty() {
             for trial in &mut trials {
                 trial
@@ -285,6 +306,29 @@ impl Correlation<'_> {
             }
         }
         trials
+    }
+
+    /// Where no key of today names anybody, HR may know whose these are: people whom an IdP knows by
+    /// other ones.
+    fn add_names_by_hr(&self, account: usize, trials: &mut [Trial]) {
+        let names_somebody = |it: &Trial| !it.is_stored && !it.names.is_empty();
+        if self.estate.leavers.is_empty() || trials.iter().any(names_somebody) {
+            return;
+        }
+        let Some(sighting) = self.estate.accounts.get(account) else { return };
+        let ghost = self.ghost(account, trials).or_else(|| self.unlisted_assignee(account));
+        if ghost.is_some() {
+            return;
+        }
+        for (leaver, tier) in self.keys_by_hr.rows_of(self.estate, self.rules, sighting) {
+            let named = self.persons.named.get(leaver).map(|it| &*it.identities);
+            if let Some(today) = trials.iter_mut().find(|it| it.tier == tier && !it.is_stored) {
+                today.names.extend_from_slice(named.unwrap_or_default());
+                today.names.sort_unstable();
+                today.names.dedup();
+                today.is_by_hr = !today.names.is_empty();
+            }
+        }
     }
 
     /// Whether the keys of a row of another channel name nobody whom those of the leading row name.
@@ -318,7 +362,7 @@ impl Correlation<'_> {
     }
 
     /// Whom operators name as the owner, and whom they rule out. The newest decision counts.
-    fn decided(&self, account: &str) -> (Vec<u32>, Vec<u32>) {
+    pub(crate) fn decided(&self, account: &str) -> (Vec<u32>, Vec<u32>) {
         let mut mine = Vec::new();
         let mut not_mine = Vec::new();
         for decision in self.estate.decisions.iter().filter(|it| &*it.account == account) {

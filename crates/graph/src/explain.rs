@@ -25,9 +25,10 @@ impl IdentityGraph<'_> {
         for person in persons {
             self.add_person(&mut explanation, person);
         }
-        for (leaver, tier) in self.leavers_of(account) {
+        for (leaver, tier) in self.named_by_hr(account) {
             let Some(leaver) = self.estate.leavers.get(leaver) else { continue };
             let mut fact = self.leaver_fact(leaver);
+            explanation.facts.retain(|it| *it != fact);
             fact.text.push_str(&format!(", and the account carries their {}", tier.label()));
             explanation.facts.push(fact);
         }

@@ -13,7 +13,7 @@ use crate::index::{
     Index, address, carried, email_key, employee_key, external_id_key, user_name_key,
 };
 use crate::keys::KeyRules;
-use crate::leaver::{Unknown, Unnamed, unnamed};
+use crate::leaver::{KeysByHr, Unnamed, unnamed};
 use crate::node::{Edge, Key, KeyKind, Node};
 use crate::person::{Persons, count, persons};
 
@@ -28,7 +28,7 @@ pub struct IdentityGraph<'e> {
     pub(crate) nodes: DiGraph<Node, Edge>,
     pub(crate) index: Index<'e>,
     pub(crate) persons: Persons,
-    unknown_leavers: Unknown<'e>,
+    keys_by_hr: KeysByHr<'e>,
     accounts: Vec<AccountView>,
     links: Vec<Link>,
     ghosts: Vec<Option<Ghost>>,
@@ -71,13 +71,14 @@ pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGra
     let named = named_by_assignments(estate, &by_id);
     let index = index(estate, rules, &named);
     let persons = persons(estate, rules, &index);
-    let unknown_leavers = Unknown::of(estate, rules, &persons);
+    let keys_by_hr = KeysByHr::of(estate, rules, &index, &persons);
     let by_entity = ByEntity::of(estate);
     let accounts = accounts(&Correlation {
         estate,
         rules,
         index: &index,
         persons: &persons,
+        keys_by_hr: &keys_by_hr,
         carried: carried(estate, rules),
         by_entity: &by_entity,
     });
@@ -90,7 +91,7 @@ pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGra
         ),
         index,
         persons,
-        unknown_leavers,
+        keys_by_hr,
         accounts,
         links: Vec::with_capacity(estate.accounts.len()),
         ghosts: Vec::with_capacity(estate.accounts.len()),
@@ -344,6 +345,7 @@ impl<'e> IdentityGraph<'e> {
             rules: self.rules,
             index: &self.index,
             persons: &self.persons,
+            keys_by_hr: &self.keys_by_hr,
             carried: carried(self.estate, self.rules),
             by_entity: &self.by_entity,
         }
@@ -417,7 +419,7 @@ impl<'e> IdentityGraph<'e> {
     /// The person whom an HR row names; `None` when nobody is known by its keys.
     #[must_use]
     pub fn person_of_leaver(&self, leaver: usize) -> Option<u32> {
-        self.persons.of_leaver.get(leaver).copied().flatten()
+        self.persons.of_leaver(leaver)
     }
 
     /// Of each list of HR the row that a key of an account names, and that key, where the account has
@@ -430,10 +432,29 @@ impl<'e> IdentityGraph<'e> {
             return Vec::new();
         }
         let row = self.accounts.get(account).and_then(|it| it.rows(self.estate).next());
-        row.map(|it| self.unknown_leavers.rows_of(self.estate, self.rules, it)).unwrap_or_default()
+        row.map(|it| self.unknown_leavers_of(it).collect()).unwrap_or_default()
     }
 
-    /// HR's rows of today that name nobody although somebody may be meant, and why, in order.
+    /// HR's rows without which no key of an account would name anybody, and the key that names each.
+    pub(crate) fn named_by_hr(&self, account: usize) -> Vec<(usize, Tier)> {
+        let is_by_hr = self.trials(account).iter().any(|it| it.is_by_hr);
+        let row = self.accounts.get(account).and_then(|it| it.rows(self.estate).next());
+        match row.filter(|_| is_by_hr) {
+            Some(row) => self.keys_by_hr.rows_of(self.estate, self.rules, row),
+            None => self.leavers_of(account),
+        }
+    }
+
+    /// HR's rows that a key of an account names, of people whom no IdP knows.
+    fn unknown_leavers_of(
+        &self,
+        account: &Sighting<'_, domain::Account>,
+    ) -> impl Iterator<Item = (usize, Tier)> {
+        let rows = self.keys_by_hr.rows_of(self.estate, self.rules, account).into_iter();
+        rows.filter(|it| self.person_of_leaver(it.0).is_none())
+    }
+
+    /// HR's rows of today by which somebody may be meant whom they do not name, and why, in order.
     #[must_use]
     pub fn unnamed_leavers(&self) -> Vec<(usize, Unnamed)> {
         unnamed(self.estate, self.rules, &self.index, &self.persons)
@@ -493,11 +514,18 @@ impl<'e> IdentityGraph<'e> {
             let persons = named.filter(|it| !has(*it)).map(Leaving::Person);
             found.extend(persons.map(|it| (it, decision)));
             if matches!(link, Link::Linked { tier: Tier::Operator, .. }) {
-                let rows = self.unknown_leavers.rows_of(self.estate, self.rules, row);
-                found.extend(rows.into_iter().map(|it| (Leaving::HrRow(it.0), decision)));
+                let rows = self.unknown_leavers_of(row);
+                found.extend(rows.map(|it| (Leaving::HrRow(it.0), decision)));
             }
         }
         found
+    }
+
+    /// Persons whom an operator's decision rules out as the owner of an account.
+    #[must_use]
+    pub fn ruled_out(&self, account: usize) -> Vec<u32> {
+        let (_, not_mine) = self.correlation().decided(&self.account_row(account).row.id);
+        not_mine.into_iter().map(|it| self.person_of(it as usize)).collect()
     }
 
     /// Assignments that name an identity, itself or a group that it is a direct member of.

@@ -1,5 +1,5 @@
-//! HR's rows: which of several of one person counts, accounts of people whom HR alone knows, which a
-//! key on its row may name, and rows that name nobody. Never joins anybody by a guess.
+//! HR's rows: which of several of one person counts, which accounts their keys name where no IdP knows
+//! these, and rows by which somebody else may be meant. Never joins anybody by a guess.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,24 +14,35 @@ use crate::keys::KeyRules;
 use crate::node::Key;
 use crate::person::{Persons, is_key, is_one_each};
 
-/// HR's rows that name no identity and were not taken back, by the keys that an account may carry.
+/// The keys of HR's rows that were not taken back: of people whom no IdP knows, and of those whom one
+/// knows, what names nobody else there.
 #[derive(Debug, Default)]
-pub(crate) struct Unknown<'e> {
+pub(crate) struct KeysByHr<'e> {
     by_key: FxHashMap<Key<'e>, Vec<usize>>,
 }
 
-impl<'e> Unknown<'e> {
-    pub(crate) fn of(estate: &'e Estate<'e>, rules: &'e KeyRules, persons: &Persons) -> Self {
+impl<'e> KeysByHr<'e> {
+    pub(crate) fn of(
+        estate: &'e Estate<'e>,
+        rules: &'e KeyRules,
+        index: &Index<'_>,
+        persons: &Persons,
+    ) -> Self {
         let mut by_key: FxHashMap<Key<'e>, Vec<usize>> = FxHashMap::default();
         for (at, leaver) in estate.leavers.iter().enumerate() {
-            let is_of_person = persons.of_leaver.get(at).copied().flatten().is_some();
-            if is_of_person || estate.is_taken_back(leaver) {
+            if estate.is_taken_back(leaver) {
                 continue;
             }
             let row: &'e HrLeaver = leaver.row;
-            let keys =
-                [employee_key(row.employee_number.as_ref()), email_key(rules, row.email.as_ref())];
-            for key in keys.into_iter().flatten() {
+            let person = persons.of_leaver(at);
+            let names_another = |key: &Key<'_>| {
+                let carriers = index.carriers(key).iter();
+                person.is_some() && carriers.copied().any(|it| persons.of(it) != person)
+            };
+            let number = employee_key(row.employee_number.as_ref());
+            let name = user_name_key(row.email.as_ref()).filter(|it| !names_another(it));
+            let address = email_key(rules, row.email.as_ref()).filter(|_| name.is_some());
+            for key in [number, address].into_iter().flatten().filter(|it| !names_another(it)) {
                 by_key.entry(key).or_default().push(at);
             }
         }
@@ -96,7 +107,7 @@ impl Estate<'_> {
     }
 }
 
-/// Why a row of HR's names nobody although somebody may be meant by it.
+/// Why a row of HR's does not name somebody who may be meant by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unnamed {
     /// Several people carry its number or its address, and one of them was there before the leave and
@@ -104,9 +115,12 @@ pub enum Unnamed {
     Several,
     /// A number of somebody else differs from its own in leading zeros or letter case alone.
     AlmostNumber,
+    /// Its number names one user of an IdP and its address another, who was there before the leave and
+    /// still is. The number decided.
+    TwoUsers,
 }
 
-/// HR's rows of today that name nobody, with what may be meant by them, in order. Nobody is joined by
+/// HR's rows of today by which somebody may be meant whom they do not name, in order. Nobody is joined by
 /// a guess, and nobody is to be missed without a word.
 pub(crate) fn unnamed(
     estate: &Estate<'_>,
@@ -114,19 +128,33 @@ pub(crate) fn unnamed(
     index: &Index<'_>,
     persons: &Persons,
 ) -> Vec<(usize, Unnamed)> {
-    let listed = estate.leavers.iter().enumerate().filter(|(at, it)| {
-        it.standing == Standing::Listed && persons.of_leaver.get(*at).copied().flatten().is_none()
-    });
-    let unnamed: Vec<(usize, &HrLeaver)> = listed.map(|(at, it)| (at, it.row)).collect();
-    let almost = almost_numbers(estate, unnamed.iter().map(|it| it.1));
-    let why = |leaver: &HrLeaver| {
+    let listed =
+        || estate.leavers.iter().enumerate().filter(|it| it.1.standing == Standing::Listed);
+    let names_nobody = |at: usize| persons.of_leaver(at).is_none();
+    let of_nobody = listed().filter(|it| names_nobody(it.0));
+    let almost = almost_numbers(estate, of_nobody.map(|it| it.1.row));
+    let why = |at: usize, leaver: &HrLeaver| {
+        if !names_nobody(at) {
+            let mut others = persons.named.get(at)?.others.iter();
+            let is_meant = others.any(|it| may_be_meant(estate, *it, leaver));
+            return is_meant.then_some(Unnamed::TwoUsers);
+        }
         if is_of_several(estate, rules, index, leaver) {
             return Some(Unnamed::Several);
         }
         let number = employee_key(leaver.employee_number.as_ref())?;
         almost.contains(&*loose(&number.value)).then_some(Unnamed::AlmostNumber)
     };
-    unnamed.into_iter().filter_map(|(at, leaver)| Some((at, why(leaver)?))).collect()
+    listed().filter_map(|(at, leaver)| Some((at, why(at, leaver.row)?))).collect()
+}
+
+/// Who was made after the leave is not meant, and who has left is told by the IdP.
+fn may_be_meant(estate: &Estate<'_>, identity: u32, leaver: &HrLeaver) -> bool {
+    estate.identities.get(identity as usize).is_some_and(|it| {
+        it.standing == Standing::Listed
+            && it.row.lifecycle != Lifecycle::Left
+            && it.row.created_at.is_none_or(|it| it <= leaver.left_at)
+    })
 }
 
 fn is_of_several(
@@ -138,18 +166,10 @@ fn is_of_several(
     let address = leaver.email.as_ref();
     let number = employee_key(leaver.employee_number.as_ref());
     let addressed = [email_key(rules, address), user_name_key(address)];
-    // Who was made after the leave is not meant, and who has left is told by the IdP.
-    let may_be_meant = |at: &u32| {
-        estate.identities.get(*at as usize).is_some_and(|it| {
-            it.standing == Standing::Listed
-                && it.row.lifecycle != Lifecycle::Left
-                && it.row.created_at.is_none_or(|it| it <= leaver.left_at)
-        })
-    };
     let by_number = number.iter().map(|it| index.carriers(it)).filter(|it| !is_key(estate, it));
     let by_address = addressed.iter().flatten().map(|it| index.carriers(it));
     let by_address = by_address.filter(|it| !is_one_each(estate, it));
-    by_number.chain(by_address).any(|it| it.iter().any(may_be_meant))
+    by_number.chain(by_address).flatten().any(|it| may_be_meant(estate, *it, leaver))
 }
 
 /// Of the numbers of these rows those that an identity or an account carries otherwise written, in

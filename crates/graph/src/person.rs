@@ -14,8 +14,28 @@ use crate::node::Key;
 pub(crate) struct Persons {
     pub(crate) of_identity: Vec<u32>,
     pub(crate) count: u32,
-    /// For each HR leaver, the person it names; `None` when nobody is known by its keys.
-    pub(crate) of_leaver: Vec<Option<u32>>,
+    /// Whom each of HR's rows names.
+    pub(crate) named: Vec<NamedByHr>,
+}
+
+/// Whom one row of HR's names, as identities.
+#[derive(Debug, Default)]
+pub(crate) struct NamedByHr {
+    /// In order, all of one person; empty when nobody is known by its keys.
+    pub(crate) identities: Vec<u32>,
+    /// Whom its address names at an IdP where its number names another user.
+    pub(crate) others: Vec<u32>,
+}
+
+impl Persons {
+    /// The person whom a row of HR's names; `None` when nobody is known by its keys.
+    pub(crate) fn of_leaver(&self, leaver: usize) -> Option<u32> {
+        self.of(*self.named.get(leaver)?.identities.first()?)
+    }
+
+    pub(crate) fn of(&self, identity: u32) -> Option<u32> {
+        self.of_identity.get(identity as usize).copied()
+    }
 }
 
 /// Joins identities into persons. Numbers follow the order of the identities.
@@ -24,16 +44,21 @@ pub(crate) fn persons(estate: &Estate<'_>, rules: &KeyRules, index: &Index<'_>) 
     for key in &rules.person_keys {
         join_by(estate, *key, &mut joined);
     }
-    let named: Vec<Vec<u32>> =
+    let named: Vec<NamedByHr> =
         estate.leavers.iter().map(|leaver| named_by_hr(estate, rules, index, leaver.row)).collect();
-    for identities in &named {
-        if let Some((first, rest)) = identities.split_first() {
-            for other in rest {
-                joined.union(*first, *other);
-            }
+    for it in &named {
+        join(&mut joined, &it.identities);
+    }
+    let (count, of_identity) = number(&joined, estate.identities.len());
+    Persons { of_identity, count, named }
+}
+
+fn join(joined: &mut UnionFind<u32>, identities: &[u32]) {
+    if let Some((first, rest)) = identities.split_first() {
+        for other in rest {
+            joined.union(*first, *other);
         }
     }
-    number(&joined, estate.identities.len(), &named)
 }
 
 fn join_by(estate: &Estate<'_>, key: PersonKey, joined: &mut UnionFind<u32>) {
@@ -52,11 +77,7 @@ fn join_by(estate: &Estate<'_>, key: PersonKey, joined: &mut UnionFind<u32>) {
         carriers.entry(value).or_default().push(count(at));
     }
     for identities in carriers.values().filter(|it| is_of_one(estate, it)) {
-        if let Some((first, rest)) = identities.split_first() {
-            for other in rest {
-                joined.union(*first, *other);
-            }
-        }
+        join(joined, identities);
     }
 }
 
@@ -93,13 +114,15 @@ fn listed(estate: &Estate<'_>, carriers: &[u32]) -> impl Iterator<Item = (usize,
 }
 
 /// Whom an HR row names: by employee number, and at each IdP by an address that one identity has
-/// there, or where none has it, by that sign-in name. HR says that all of these are one person.
+/// there, or where none has it, by that sign-in name. HR says that all of these are one person: but two
+/// users of one IdP are one by a number that both carry alone. Where the address is that of another user
+/// than the number, it was given again, or one of the two is a mistake, and it names nobody anywhere.
 fn named_by_hr(
     estate: &Estate<'_>,
     rules: &KeyRules,
     index: &Index<'_>,
     leaver: &domain::HrLeaver,
-) -> Vec<u32> {
+) -> NamedByHr {
     let by_number = employee_key(leaver.employee_number.as_ref())
         .map(|key| index.carriers(&key))
         .filter(|it| is_of_one(estate, it))
@@ -116,10 +139,16 @@ fn named_by_hr(
     } else {
         by_address.clear();
     }
-    let mut named: Vec<u32> = by_number.iter().copied().chain(by_address).collect();
-    named.sort_unstable();
-    named.dedup();
-    named
+    let is_another =
+        |at: &u32| !by_number.contains(at) && by_number.iter().any(|it| idp(it) == idp(at));
+    let others: Vec<u32> = by_address.iter().copied().filter(is_another).collect();
+    if !others.is_empty() {
+        by_address.clear();
+    }
+    let mut identities: Vec<u32> = by_number.iter().copied().chain(by_address).collect();
+    identities.sort_unstable();
+    identities.dedup();
+    NamedByHr { identities, others }
 }
 
 /// Whether these are identities at different IdPs: two of one IdP are two people, or one whose address
@@ -141,7 +170,8 @@ fn belongs_to_another(estate: &Estate<'_>, carriers: &[u32], leaver: &domain::Hr
     hr.is_some() && carriers.iter().filter_map(theirs).any(|it| Some(it) != hr)
 }
 
-fn number(joined: &UnionFind<u32>, n_identities: usize, named: &[Vec<u32>]) -> Persons {
+/// How many persons there are, and for each identity the number of its person.
+fn number(joined: &UnionFind<u32>, n_identities: usize) -> (u32, Vec<u32>) {
     let mut numbers: Vec<Option<u32>> = vec![None; n_identities];
     let mut n_persons = 0;
     let of_identity: Vec<u32> = (0..n_identities)
@@ -153,11 +183,7 @@ fn number(joined: &UnionFind<u32>, n_identities: usize, named: &[Vec<u32>]) -> P
             }))
         })
         .collect();
-    let of_leaver = named
-        .iter()
-        .map(|it| it.first().and_then(|at| of_identity.get(*at as usize)).copied())
-        .collect();
-    Persons { count: n_persons, of_identity, of_leaver }
+    (n_persons, of_identity)
 }
 
 /// Rows of one list fit 32 bits: a list of four billion people is none.

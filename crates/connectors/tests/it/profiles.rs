@@ -108,6 +108,24 @@ sys identities (everyone), complete, declared_whole
 }
 
 #[test]
+fn a_deleted_user_of_entra_has_the_name_of_before_without_their_own_id() {
+    let deleted = br#"{"value":[
+      {"id":"A1000000-0000-4000-8000-00000000000E","userPrincipalName":"a100000000004000800000000000000eeve@acme.test","deletedDateTime":"2026-11-01T00:00:00Z"},
+      {"id":"a1000000-0000-4000-8000-00000000000a","userPrincipalName":"a100000000004000800000000000000aana@acme.test","deletedDateTime":"2026-11-01T00:00:00Z"},
+      {"id":"a1000000-0000-4000-8000-00000000000b","userPrincipalName":"bo@acme.test","deletedDateTime":"2026-11-01T00:00:00Z"},
+      {"id":"a1000000-0000-4000-8000-00000000000c","userPrincipalName":"a100000000004000800000000000000c@acme.test","deletedDateTime":"2026-11-01T00:00:00Z"},
+      {"id":"a1000000-0000-4000-8000-00000000000d","userPrincipalName":"a100000000004000800000000000000ccy@acme.test","deletedDateTime":"2026-11-01T00:00:00Z"}]}"#;
+    insta::assert_snapshot!(shown(&pull_all(Idp, &[("deleted.json", deleted)], |_| {})), @"
+sys identities (everyone), complete, declared_whole
+  A1000000-0000-4000-8000-00000000000E member left name=eve@acme.test mail=- no=- ends=-
+  a1000000-0000-4000-8000-00000000000a member left name=ana@acme.test mail=- no=- ends=-
+  a1000000-0000-4000-8000-00000000000b member left name=bo@acme.test mail=- no=- ends=-
+  a1000000-0000-4000-8000-00000000000c member left name=a100000000004000800000000000000c@acme.test mail=- no=- ends=-
+  a1000000-0000-4000-8000-00000000000d member left name=a100000000004000800000000000000ccy@acme.test mail=- no=- ends=-
+");
+}
+
+#[test]
 fn entra_users_without_account_enabled_are_of_unknown_lifecycle() {
     insta::assert_snapshot!(see(Idp, "u.json", r#"{"value":[{"id":"a1","userPrincipalName":"ana@acme.test"}]}"#), @"
 sys identities (everyone), complete, declared_whole

@@ -57,6 +57,16 @@ fn who(case: &Case<'_>) -> Option<String> {
     case.identity.map(|it| format!("`{}`", case.cx.graph.identity_key(it)))
 }
 
+/// What another source says against giving the owner access, with a space before it; empty where none
+/// does.
+fn left_elsewhere(case: &Case<'_>) -> &'static str {
+    match case.has_left_elsewhere() {
+        true if case.starts().hr.is_some() => " HR states that they have left.",
+        true => " Another source says that they have left.",
+        false => "",
+    }
+}
+
 /// Seen, and not shown to be off.
 const fn may_be_used(activity: Activity) -> bool {
     matches!(activity, Activity::Active | Activity::Invited | Activity::NotStated)

@@ -17,7 +17,7 @@ pub(crate) const RULE: Rule = Rule {
 };
 
 fn when(case: &Case<'_>) -> Option<(Severity, Grace)> {
-    let is_disputed = case.owner.is_some_and(|it| it.is_disputed_of(case.identity))
+    let is_disputed = case.has_left_elsewhere()
         && may_be_used(case.activity)
         && matches!(case.link, LinkKind::Linked);
     is_disputed.then_some((Severity::High, Grace::Hours(24)))

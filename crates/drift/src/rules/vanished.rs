@@ -4,7 +4,7 @@ use domain::{Cause, Severity};
 
 use crate::case::Case;
 use crate::rule::{Grace, Rule, When};
-use crate::rules::who;
+use crate::rules::{left_elsewhere, who};
 
 pub(crate) const RULE: Rule = Rule {
     cause: Cause::Vanished,
@@ -18,7 +18,8 @@ pub(crate) const RULE: Rule = Rule {
 
 fn summary(case: &Case<'_>) -> String {
     format!(
-        "{} is assigned to the app and had this account; it is not in the app's complete list any more.",
-        who(case).unwrap_or_else(|| "Its owner".to_owned())
+        "{} is assigned to the app and had this account; it is not in the app's complete list any more.{}",
+        who(case).unwrap_or_else(|| "Its owner".to_owned()),
+        left_elsewhere(case),
     )
 }

@@ -1,7 +1,7 @@
 //! One app: what is judged, and whose word counts for it.
 
 use connectors::scim::{self, AppProfile, AppProfiles};
-use domain::SystemId;
+use domain::{Folded, SystemId};
 use drift::{AppRules, Deprovision};
 use engine::AppPlan;
 use graph::KeyRules;
@@ -91,10 +91,12 @@ fn domain_aliases(
     document: &Document<'_>,
     keys: &Keys,
 ) -> Result<Vec<(String, String)>, SettingsError> {
+    let folded =
+        |it: &String| Folded::new(it).map_or_else(String::new, |it| it.as_str().to_owned());
     let aliases: Vec<(String, String)> = keys
         .domain_aliases
         .iter()
-        .map(|(alias, canonical)| (alias.to_lowercase(), canonical.to_lowercase()))
+        .map(|(alias, canonical)| (folded(alias), folded(canonical)))
         .collect();
     for (written, (alias, canonical)) in keys.domain_aliases.keys().zip(&aliases) {
         let path = ["keys", "domain_aliases", written.as_str()];

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Activity, EntityId, Finding, FindingId, Folded, List, Principal, Rows, SnapshotId, SnapshotRef,
-    Stream, SystemId,
+    Activity, EntityId, Finding, FindingId, Folded, IdForm, Identity, List, Principal, Rows,
+    SnapshotId, SnapshotRef, Stream, SystemId,
 };
 use rusqlite::{Connection, OptionalExtension as _};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -160,6 +160,11 @@ fn says(rows: &Rows) -> Says {
             .extend(number.and_then(|it| it.as_deref()).map(|it| format!("{NUMBER}{}", it.trim())));
         joins.iter().filter_map(|it| Some(Folded::new(it)?.as_str().to_owned())).collect()
     };
+    // As Entra may write it once they are deleted: their id, without dashes, is in front.
+    let deleted = |it: &Identity| {
+        let name = it.user_name.as_ref().filter(|_| IdForm::Entra.fits(&it.id));
+        name.map(|name| format!("{}{name}", it.id.replace('-', "")).into())
+    };
     match rows {
         Rows::Identities(rows) => rows.first().map_or_else(Says::default, |it| Says {
             id: Some(it.id.to_string()),
@@ -167,6 +172,7 @@ fn says(rows: &Rows) -> Says {
             words: texts(&[
                 &it.display_name,
                 &it.user_name,
+                &deleted(it),
                 &it.email,
                 &it.employee_number,
                 &it.immutable_id,
@@ -511,4 +517,32 @@ fn look_around(connection: &Connection, scope: &mut ErasureScope) -> Result<(), 
     obstacles.dedup();
     (scope.obstacles, scope.shared) = (obstacles, shared);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{IdentityKind, Lifecycle};
+
+    use super::*;
+
+    #[test]
+    fn who_was_deleted_in_entra_is_also_called_by_their_id_and_their_name() {
+        let deleted = Identity {
+            id: "a1000000-0000-4000-8000-00000000000a".into(),
+            user_name: Some("ana@x.test".into()),
+            email: None,
+            employee_number: None,
+            immutable_id: None,
+            display_name: None,
+            kind: IdentityKind::Member,
+            lifecycle: Lifecycle::Left,
+            raw_status: None,
+            created_at: None,
+            status_changed_at: None,
+            starts_at: None,
+            ends_at: None,
+        };
+        let says = says(&Rows::Identities(vec![deleted]));
+        assert_eq!(says.words, ["ana@x.test", "a100000000004000800000000000000aana@x.test"]);
+    }
 }

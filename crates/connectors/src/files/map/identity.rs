@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Identity, IdentityKind, Lifecycle, RowOrigin, Rows, SystemId, Text};
+use domain::{IdForm, Identity, IdentityKind, Lifecycle, RowOrigin, Rows, SystemId, Text};
 
 use super::{Dates, Part, key, name, note, or_lifecycles, text};
 use crate::files::dates::Day;
@@ -22,6 +22,16 @@ pub(super) struct Identities<'p> {
     rows: Vec<Identity>,
     origins: Vec<RowOrigin>,
     withheld: Vec<Text>,
+}
+
+/// The name that a user had before Entra deleted them: it may put their own id, without dashes, in front
+/// (UNCONFIRMED: no page of Microsoft's says so).
+fn before_deletion(id: &Text, name: Text) -> Text {
+    let own = if IdForm::Entra.fits(id) { id.replace('-', "") } else { return name };
+    let front = name.get(..own.len()).filter(|it| it.eq_ignore_ascii_case(&own));
+    let before = front.and_then(|it| name.strip_prefix(it));
+    let before = before.filter(|it| it.find('@').is_some_and(|at| at > 0)).map(Text::from);
+    before.unwrap_or(name)
 }
 
 impl<'p> Identities<'p> {
@@ -77,9 +87,10 @@ impl<'p> Identities<'p> {
                 None => self.n_without_state += 1,
             }
         }
+        let user_name = text(record, &fields.user_name).map(|it| before_deletion(&id, it));
         self.rows.push(Identity {
             id,
-            user_name: text(record, &fields.user_name),
+            user_name,
             email: text(record, &fields.email),
             employee_number: text(record, &fields.employee_number),
             immutable_id: text(record, &fields.immutable_id),
