@@ -96,7 +96,10 @@ id = ["Kennung"]
 "#);
     for kind in [Idp, Hr, Register] {
         let snippet = see(kind, "a.csv", "Kennung,Aktiv\n1,ja\n");
-        assert!(kind != Hr || snippet.contains("\nleft_at = "), "nobody left without it: {snippet}");
+        assert!(
+            kind != Hr || snippet.contains("\nleft_at = "),
+            "nobody left without it: {snippet}"
+        );
         // With each field filled in, it is a profile, too.
         let snippet = snippet.split_once("\n\n").unwrap().1.replace("\n# ", "\n");
         assert!(Profiles::builtin().unwrap().with_profile(&snippet).is_ok(), "{snippet}");
