@@ -94,6 +94,15 @@ fn a_table_with_one_wrong_row_decides_nothing() {
 }
 
 #[test]
+fn who_registers_an_account_that_no_list_has_is_told_so() {
+    let site = Site::firm_after_first();
+    let known = site.told(&["findings", "register", "--account", "acct-0090", "--by", "Ada"]);
+    assert!(!known.stdout.contains("No account"), "{known}");
+    let unknown = site.told(&["findings", "register", "--account", "zzz", "--by", "Ada"]);
+    assert!(unknown.stdout.contains("No account of the last lists is called `zzz`"), "{unknown}");
+}
+
+#[test]
 fn an_account_that_a_table_registers_is_no_orphan_any_more() {
     let site = Site::quickstart_after_nights();
     site.write(

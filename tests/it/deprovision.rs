@@ -111,3 +111,48 @@ async fn the_doctor_the_report_and_the_bag_say_what_is_set_and_what_was_seen() {
     let said = ask(&site, &export);
     assert!(said.stdout.contains("or otherwise than set"), "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_absence_never_shows_removal_nobody_is_told_to_take_it_for_that() {
+    let (sim, site) = installed_with(&firm(" (deletes inactive, takes writes)"), "").await;
+    let plain = String::from_utf8(site.read("driftline.toml")).unwrap();
+    let plain = plain.replace("canaries = [\"a1\"]", "canaries = [\"a2\"]"); // Ana's own goes.
+    let canary =
+        "\n[app.secureframe.scim.probe]\ntoken = \"file:write.token\"\ncanaries = [\"x5\"]\n";
+    let profile = "scim.token\"\nprofile = \"github-organization\"\n";
+    let settings = plain.replace("scim.token\"\n", profile) + canary;
+    site.write("driftline.toml", &settings);
+    site.write("write.token", "sim-scim-write-token\n");
+    ask(&site, &["run", "--once"]);
+    sim.world().deactivate(ANA, now());
+    ask(&site, &["run", "--once"]);
+    let config = ask(&site, &["config", "check"]).stdout;
+    assert!(config.contains("leave `deprovision` unset"), "{config}");
+    assert!(!config.contains("record what you observed"), "{config}");
+    let doctor = ask(&site, &["doctor"]).stdout;
+    assert!(doctor.contains("Seen: 1 account left the list"), "{doctor}");
+    assert!(
+        doctor.contains("Leave `deprovision` unset") && !doctor.contains("Set `deprovision"),
+        "{doctor}"
+    );
+    let page = ask(&site, &["report", "--format", "text"]).stdout;
+    let words = page.split_whitespace().collect::<Vec<&str>>().join(" ");
+    let line = "by its vendor never shown by who is gone from the list; seen: 1 account left";
+    assert!(words.contains(line) && words.contains("Evidence is provisional."), "{page}");
+    let shown = ask(&site, &["probe", "deprovision", "secureframe", "x5"]).stdout;
+    let digest = shown.split("--confirm ").nth(1).unwrap().trim().to_owned();
+    let probe = ["probe", "deprovision", "secureframe", "x5", "--wait", "0", "--confirm", &digest];
+    let probed = ask(&site, &probe).stdout;
+    assert!(probed.contains("by its id it is gone"), "{probed}");
+    assert!(
+        probed.contains("leave `deprovision` unset") && !probed.contains("set `deprovision ="),
+        "{probed}"
+    );
+
+    // The settings say it all the same.
+    site.write("driftline.toml", settings.replace("idps =", "deprovision = \"deletes\"\nidps ="));
+    let config = ask(&site, &["config", "check"]).stdout;
+    assert!(config.contains("a leaver would be missed; take it out"), "{config}");
+    let doctor = ask(&site, &["doctor"]).stdout;
+    assert!(doctor.contains("Take `deprovision` out of the settings of the app."), "{doctor}");
+}

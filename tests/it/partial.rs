@@ -407,16 +407,76 @@ fn a_list_that_was_whole_once_is_told_when_that_is_too_long_ago() {
 }
 
 #[test]
-fn a_list_without_its_canary_is_held() {
+fn a_list_without_its_canary_is_held_and_nobody_can_release_it() {
     let site = Site::firm_after_first();
     let text = settings(Says::default());
-    let canary = "deprovision = \"lists\"\ncanaries = [\"acct-0020\"]";
+    let canary =
+        "deprovision = \"lists\"\ncanaries = [\"acct-0020\", \"acct-0019\", \"p2@example.com\"]";
     site.write("driftline.toml", text.replace("deprovision = \"lists\"", canary));
     let (answer, changes) =
         second(&site, &Night::planted().without_accounts(|it| it == 20 || it == 2));
     assert_eq!(answer.status, 4, "{answer}");
     assert!(answer.stdout.contains("canary_missing"), "{answer}");
+    // Which one, and by no address: the report goes to channels that may not show any.
+    let report = site.report();
+    let watchers = report["watcher"].as_array().unwrap();
+    let it = watchers.iter().find(|it| it["kind"] == "canary_missing").unwrap();
+    let text = it["text"].as_str().unwrap();
+    let which = "2 of 3 canaries are not in the list (`acct-0020`, number 3 of `canaries`)";
+    assert!(text.contains(which), "{text}");
+    let next = it["next_action"].as_str().unwrap();
+    assert!(next.contains("Nobody can release") && !next.contains("two people"), "{next}");
     assert_eq!(site.live(), planted(), "{changes:?}");
+
+    let status = site.told(&["guard", "status"]).stdout;
+    let line = status.lines().find(|it| it.contains("canaries")).unwrap();
+    let digest = line.trim().split(' ').next().unwrap();
+    assert!(status.contains("cannot be released"), "{status}");
+    assert!(!status.contains("guard release"), "{status}");
+    let release = ["guard", "release", digest, "--reason", "real", "--by", "Ada"];
+    let refused = site.ask(&release);
+    assert_eq!(refused.status, 2, "{refused}");
+    assert!(
+        refused.stderr.contains("acct-0020") && refused.stderr.contains("`canaries`"),
+        "{refused}"
+    );
+}
+
+/// The firm with HR's list, of which the file says `says`, on two nights.
+fn two_nights_of_leavers(says: &str, first: &str, second: &str) -> Site {
+    let hr = format!("[hr.workday]\n[[hr.workday.file]]\npath = \"hr.csv\"\n{says}\n");
+    let site = Site::new(&(settings(Says::default()) + &hr));
+    for (date, rows) in [(FIRST, first), (SECOND, second)] {
+        site.night(date, &Night::quiet());
+        site.write(&format!("exports/{date}/hr.csv"), format!("email,left_at\n{rows}"));
+        site.run();
+    }
+    site
+}
+
+#[test]
+fn a_list_of_leavers_that_was_emptied_is_held_unless_it_shows_the_latest_alone() {
+    let (left, gone) = ("p3@example.com,2026-11-18\n", "p4@example.com,2026-11-17\n");
+    let both = format!("{left}{gone}");
+    #[rustfmt::skip]
+    let table = [
+        // the file says  | first      | second | held
+        ( "",               &*both,      "",      true ),
+        ( "whole = true",   &*both,      "",      true ),
+        ( "whole = false",  &*both,      "",      false ),
+        ( "",               &*both,      left,    false ), // It may shrink.
+        ( "",               "",          "",      false ), // It never had a row.
+    ];
+    for (says, first, second, is_held) in table {
+        let site = two_nights_of_leavers(says, first, second);
+        let report = site.report();
+        assert_eq!(source(&report, "leavers").1, is_held, "{says} {first} {second}: {report}");
+        let grade = report["apps"][0]["grade"].as_str().unwrap();
+        assert_eq!(grade == "C", is_held, "{says} {first} {second}: {report}");
+        // Who was known to have left stays known.
+        let knows = report["findings"].to_string().contains("p3@example.com");
+        assert_eq!(knows, !first.is_empty(), "{says} {first} {second}: {report}");
+    }
 }
 
 #[test]
@@ -597,4 +657,18 @@ fn a_leaver_who_is_on_in_one_view_is_told_whether_or_not_the_other_is_read() {
         _ => vec![in_scim(false)],
     });
     assert_ne!(told(&off_in_one), "open met");
+}
+
+#[test]
+fn a_row_of_hr_can_be_explained_whether_or_not_anybody_else_knows_it() {
+    let rows = "p3@example.com,2026-11-18\nstranger@example.com,2026-11-17\n";
+    let site = two_nights_of_leavers("", rows, rows);
+    let known = site.told(&["explain", "workday/p3@example.com"]).stdout;
+    assert!(known.contains(&account(3)) && known.contains("verdict"), "{known}");
+    let alone = site.told(&["explain", "workday/stranger@example.com"]).stdout;
+    assert!(
+        alone.contains("left      2026-11-1") && alone.contains("is joined to it by its keys"),
+        "{alone}"
+    );
+    assert_eq!(site.ask(&["explain", "workday/nobody@example.com"]).status, 2);
 }

@@ -93,6 +93,32 @@ async fn nothing_is_written_before_it_is_confirmed_and_then_what_was_shown_and_n
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_line_that_confirms_says_again_all_that_was_said() {
+    let (_sim, site) = installed("takes writes").await;
+    site.write("my settings.toml", site.read("driftline.toml"));
+    let said =
+        "--config|my settings.toml|probe|deprovision|secureframe|c9|--put-back|--wait|5|--by|Ada L";
+    let shown = ask(&site, &said.split('|').collect::<Vec<_>>());
+    let line = shown.stdout.lines().last().unwrap();
+    let again = "  driftline --config 'my settings.toml' probe deprovision secureframe c9 --put-back --wait 5 --by 'Ada L' --confirm ";
+    assert!(line.starts_with(again), "{shown}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_without_its_token_is_told_before_anybody_probes() {
+    let (_sim, site) = installed("takes writes").await;
+    let doctor = ask(&site, &["doctor"]);
+    assert!(doctor.stdout.contains("a probe has its token: It is there"), "{doctor}");
+    std::fs::remove_file(site.path("write.token")).unwrap();
+    let checked = ask(&site, &["config", "check"]);
+    assert!(checked.status != 0 && checked.stderr.contains("scim.probe.token"), "{checked}");
+    let doctor = ask(&site, &["doctor"]);
+    assert_eq!(doctor.status, 4, "{doctor}");
+    let told = doctor.stdout.lines().find(|it| it.contains("a probe has its token")).unwrap();
+    assert!(told.contains("failed") && told.contains("scim.probe.token"), "{doctor}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_way_in_which_an_app_takes_it_is_told_and_kept_with_every_request() {
     for (app, behaviour, words) in [
         ("takes writes", Some("lists"), "It stays in the list, inactive."),

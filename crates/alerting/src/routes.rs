@@ -7,7 +7,7 @@ use chrono::{
     DateTime, Datelike as _, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc, Weekday,
 };
 use chrono_tz::Tz;
-use domain::{Cause, FindingRecord, Severity, SystemId, Text, Watcher, WatcherFinding};
+use domain::{Cause, FindingRecord, Notice, Severity, SystemId, Text, Watcher, WatcherFinding};
 
 /// The routes of one deployment.
 #[derive(Clone, Debug)]
@@ -127,6 +127,15 @@ impl Routes {
         self.channels.iter().find(|it| &*it.name == name)
     }
 
+    /// When a notice that waited for hours may go to this channel: `now`, or when the hours of a route
+    /// that may have brought it begin again. `now` where no such route is left.
+    #[must_use]
+    pub fn opens(&self, channel: &str, notice: &Notice, now: DateTime<Utc>) -> DateTime<Utc> {
+        let leads = |it: &&Route| it.digest_at.is_none() && it.to.iter().any(|it| &**it == channel);
+        let routes = self.routes.iter().filter(leads).filter(|it| it.may_bring(notice));
+        routes.map(|it| it.due(now)).min().unwrap_or(now)
+    }
+
     /// Who is told that a channel is dead: the fallback of the settings, else the others. Pagers
     /// are among them only when the dead one is a pager, or when there is nobody else.
     #[must_use]
@@ -184,6 +193,20 @@ impl Route {
                 && (!it.privileged || record.is_privileged == Some(true))
                 && it.older_than.is_none_or(|age| now - finding.clock_from >= age)
         })
+    }
+
+    /// Whether a notice may have come this way, by what it tells.
+    fn may_bring(&self, notice: &Notice) -> bool {
+        let is_of_app = notice.app.as_ref().is_none_or(|it| self.takes_app(it));
+        if notice.findings.is_empty() {
+            return !self.watcher.is_empty() || is_of_app;
+        }
+        let fits = |it: &Match| {
+            let mut causes = notice.items.iter().map(|it| it.cause);
+            it.at_least.is_none_or(|least| notice.severity >= least)
+                && (it.causes.is_empty() || causes.any(|cause| it.causes.contains(&cause)))
+        };
+        is_of_app && self.findings.as_ref().is_some_and(fits)
     }
 
     /// Whether any finding of an app may come this way.

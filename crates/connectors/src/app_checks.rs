@@ -53,7 +53,9 @@ pub(crate) fn active_canaries(canaries: &[Text], list: Option<&[Account]>) -> Ve
         }
         Some(None) => failed(
             ACTIVE_CANARY,
-            "it is not in the list: the list is not whole, or the canary is gone",
+            &format!(
+                "account `{canary}` is not in the list, which is not whole, or the canary is gone"
+            ),
         ),
     };
     let next = "Name an account that is always on: without one, results are never of grade A.";

@@ -1,10 +1,11 @@
 //! How the doctor of a source says what it saw: a sentence, and one on what to do next.
 
 use chrono::TimeDelta;
+use domain::{Grant, Rows, Text};
 use outbound::{Answer, OutboundError};
 use serde::de::IgnoredAny;
 
-use crate::live::{CLOCK_SKEW_MAX, Check, CheckResult, chain};
+use crate::live::{Answer as Said, CLOCK_SKEW_MAX, Check, CheckResult, Question, Reply, chain};
 use crate::refusal::Words;
 use crate::walk::who_answers;
 
@@ -58,6 +59,36 @@ pub(crate) fn no_canary(ids: &str) -> Check {
         "Put the {ids} of users who never leave into `canaries`: a list without them is not believed."
     );
     skipped(CANARY, "No canary is configured.", &next)
+}
+
+/// What is asked of users who must have the app.
+pub(crate) fn of_assigned(canaries: &[Text]) -> Vec<Question> {
+    canaries.iter().cloned().map(Question::Assignment).collect()
+}
+
+/// Whether they have it, by the answers.
+pub(crate) fn assigned_canaries(replies: Vec<Reply>) -> Vec<Check> {
+    let look = |Reply { question, answer, .. }| {
+        let (Question::Assignment(id) | Question::Identity(id) | Question::Account(id)) = question;
+        match answer {
+            Said::Found { row: Rows::Assignments(rows), .. }
+                if rows.iter().any(|it| it.grant == Grant::Grants) =>
+            {
+                fine(CANARY, format!("`{id}` has the app."))
+            }
+            Said::Found { .. } | Said::Gone => failed(
+                CANARY,
+                format!("`{id}` does not have the app, or may not be seen."),
+                "Correct `assigned_canaries`: a list of assignments without them is not believed.",
+            ),
+            Said::Unknown { why } => failed(
+                CANARY,
+                format!("Whether `{id}` has the app was not seen: {why}."),
+                "Correct that, and run `driftline doctor` again.",
+            ),
+        }
+    };
+    replies.into_iter().map(look).collect()
 }
 
 /// What came is not what was asked for.

@@ -186,7 +186,7 @@ impl Scim {
     /// Why this app is asked for nobody; `None`: it is asked.
     fn shows_nobody(&self) -> Option<&'static str> {
         (self.config.app.shows_users() == Habit::No).then_some(
-            "this app answers that nobody has an account, whoever has one: give its own export of users as a file",
+            "this app answers that nobody has an account, whoever has one: give its own export of users as a file, instead of the `scim` table",
         )
     }
 

@@ -48,7 +48,8 @@ pub enum DeprovisionWitness {
 pub struct DeprovisionRecord {
     /// What the settings say, or the app's vendor; `None`: nothing.
     pub set: Option<Deprovisioned>,
-    /// Whether it is the vendor who says so, and the settings say nothing.
+    /// Whether it is the vendor who says so, and the settings say nothing. Where `set` is `None`, the
+    /// vendor says that absence never shows it.
     pub is_on_vendors_word: bool,
     /// What was seen, by view and behaviour.
     pub seen: Vec<DeprovisionTally>,
@@ -107,6 +108,12 @@ impl DeprovisionRecord {
         seen.next().is_none().then_some(first.behaviour)
     }
 
+    /// Whether absence never shows that an account is off, by the app's vendor.
+    #[must_use]
+    pub fn is_never_shown(&self) -> bool {
+        self.set.is_none() && self.is_on_vendors_word
+    }
+
     /// Whether it is known: in the settings, or seen in some view, and in no view mixed; and nowhere
     /// seen otherwise than the settings or the vendor say.
     #[must_use]
@@ -114,8 +121,8 @@ impl DeprovisionRecord {
         let is_plain = |it: &DeprovisionTally| self.seen_in(it.channel).is_some();
         let is_set = self.set.is_some() && !self.is_on_vendors_word;
         let as_set = |it: &DeprovisionTally| self.set.is_none_or(|set| it.behaviour == set);
-        (is_set || !self.seen.is_empty() && self.seen.iter().all(is_plain))
-            && self.seen.iter().all(as_set)
+        let is_seen = !self.seen.is_empty() && self.seen.iter().all(is_plain);
+        (is_set || is_seen && !self.is_never_shown()) && self.seen.iter().all(as_set)
     }
 }
 
@@ -196,7 +203,7 @@ mod tests {
         let mixed = [("c", Lists), ("d", Hides)];
         type Case<'c> =
             (Option<Deprovisioned>, bool, &'c [(&'c str, Deprovisioned)], bool, &'c [u64]);
-        let table: [Case<'_>; 9] = [
+        let table: [Case<'_>; 10] = [
             // set     | vendor's word | seen   | known | accounts
             (None, false, &[], false, &[]),
             (None, false, &again, true, &[2]),
@@ -206,6 +213,7 @@ mod tests {
             (Some(Hides), false, &once, false, &[1]),
             (Some(Lists), false, &mixed, false, &[1, 1]),
             (Some(Lists), true, &[], false, &[]),
+            (None, true, &again, false, &[2]),
             (Some(Hides), true, &once, false, &[1]),
         ];
         for (set, is_on_vendors_word, of, known, accounts) in table {

@@ -177,7 +177,7 @@ pub struct FindingRecord {
     pub because: String,
     /// Who it is about, for people who may read names.
     pub person: PersonLabel,
-    /// `true` when a role counts as privileged, `None` when the app does not show roles.
+    /// `true` when a role counts as privileged, `None` when no role was shown.
     pub is_privileged: Option<bool>,
     /// Why there is a finding.
     pub explanation: Explanation,

@@ -1,7 +1,8 @@
 //! How sure a report can be of one app: no surer than the worst list it rests on.
 
-use domain::{Grade, Proof};
-use graph::{Estate, ListView};
+use domain::{Grade, Grant, Principal, Proof};
+use graph::{Estate, IdpView, ListView, Standing};
+use rustc_hash::FxHashSet;
 
 use crate::policy::AppRules;
 
@@ -66,7 +67,18 @@ pub fn app_grade(estate: &Estate, rules: &AppRules) -> (Grade, Vec<String>) {
             idp.id
         ));
     }
-    for list in estate.hr.iter().filter(|it| it.latest.is_none() || it.is_stand_in) {
+    for (at, idp) in estate.idps.iter().enumerate() {
+        let n = n_unread_groups(estate, at, idp);
+        if n > 0 {
+            worst = worst.max(Grade::C); // Who of them has the app is not known.
+            let (groups, their) = if n == 1 { ("group", "its") } else { ("groups", "their") };
+            reasons.push(format!(
+                "{}: {n} assigned {groups} without a member in any list: give {their} members, the list of each group as a file of its own",
+                idp.id
+            ));
+        }
+    }
+    for list in estate.hr.iter().filter(|it| !is_of_today(estate, it)) {
         worst = worst.max(Grade::C); // Leavers of whom HR alone knows are not seen.
         reasons.extend(list_grade(estate, list).1);
     }
@@ -86,4 +98,32 @@ pub fn app_grade(estate: &Estate, rules: &AppRules) -> (Grade, Vec<String>) {
         reasons.push("no canary is configured".to_owned());
     }
     (worst, reasons)
+}
+
+/// Groups that an IdP assigns, and that no list has a member of. A provider that was asked for the
+/// members of each group shows itself which one is empty.
+fn n_unread_groups(estate: &Estate, at: usize, idp: &IdpView) -> usize {
+    if idp.memberships.as_ref().is_some_and(|it| it.is_live) {
+        return 0;
+    }
+    let mine = |system: u16| usize::from(system) == at;
+    let members = estate.memberships.iter();
+    let members = members.filter(|it| mine(it.system) && it.standing == Standing::Listed);
+    let read: FxHashSet<&str> = members.map(|it| &*it.row.group).collect();
+    let given = estate.assignments.iter().filter(|it| {
+        mine(it.system) && it.standing == Standing::Listed && it.row.grant == Grant::Grants
+    });
+    let groups: FxHashSet<&str> = given
+        .filter_map(|it| match &it.row.principal {
+            Principal::Group(group) => Some(&**group),
+            Principal::Identity(_) => None,
+        })
+        .collect();
+    groups.difference(&read).count()
+}
+
+/// This run read the list, it is not too old, and it is not held.
+fn is_of_today(estate: &Estate, list: &ListView) -> bool {
+    let latest = list.latest.map(|it| estate.snapshot(it));
+    !list.is_stand_in && latest.is_some_and(|it| !it.is_stale && it.reference.held.is_none())
 }

@@ -15,6 +15,9 @@ pub struct HardHold {
     pub can_be_released: bool,
 }
 
+/// In the reason of each list that is held for want of a canary.
+const CANARIES_MISSING: &str = "canaries are not in the list";
+
 /// Users or accounts of the list before that a new one must have, in percent, however long it is:
 /// the list of another company is as long as it likes.
 const SAME_MIN_PERCENT: u32 = 50;
@@ -23,7 +26,8 @@ const SAME_MIN_PERCENT: u32 = 50;
 ///
 /// `before` is the newest list whose absences counted, and `n_missing` says how many of its rows the
 /// new one does not have. `has_accounts`: there are accounts that people need a right for. HR's list
-/// of leavers and the register are windows and notes of people: they may shrink as they like.
+/// of leavers may shrink as it likes, and not to nothing: an export that went wrong has a header, too.
+/// One that is a window says so, and is partial. The register is notes of people.
 #[must_use]
 pub fn hard_hold(
     policy: &Policy,
@@ -36,24 +40,27 @@ pub fn hard_hold(
         return None; // Its absences count for nothing as it is.
     }
     if let Rows::Accounts(accounts) = &new.rows {
-        let missing: Vec<&str> = canaries
-            .iter()
-            .filter(|it| !accounts.iter().any(|account| account.is_named(it)))
-            .map(String::as_str)
+        let is_missing = |it: &&String| !accounts.iter().any(|account| account.is_named(it));
+        let missing: Vec<String> = (1..)
+            .zip(canaries)
+            .filter(|it| is_missing(&it.1))
+            .map(|(number, it)| shown(number, it))
             .collect();
         if !missing.is_empty() {
             let why = format!(
-                "{} of {} canaries are not in the list: it does not show everybody",
+                "{} of {} {CANARIES_MISSING} ({}): it does not show everybody",
                 missing.len(),
-                canaries.len()
+                canaries.len(),
+                missing.join(", ")
             );
             return Some(HardHold { why, can_be_released: false });
         }
     }
-    match new.stream.list {
-        List::Leavers | List::NonHumans => return None,
-        List::Identities | List::Assignments | List::Memberships | List::Accounts => {}
-    }
+    let is_window = match new.stream.list {
+        List::NonHumans => return None,
+        List::Leavers => true,
+        List::Identities | List::Assignments | List::Memberships | List::Accounts => false,
+    };
     let hold = |why: String| Some(HardHold { why, can_be_released: true });
     let now = u64::try_from(new.rows.len()).unwrap_or(u64::MAX);
     let Some(before) = before.map(|it| it.n_rows) else {
@@ -66,7 +73,15 @@ pub fn hard_hold(
         return if is_doubtful { hold(why.to_owned()) } else { None };
     };
     if now == 0 && before > 0 {
-        return hold(format!("no rows, after {before} in the list before"));
+        let said = format!("no rows, after {before} in the list before");
+        return hold(if is_window {
+            format!("{said}; of an export of the latest leavers alone, say `whole = false`")
+        } else {
+            said
+        });
+    }
+    if is_window {
+        return None;
     }
     let is_more = |n: u64, percent: u32| n * 100 > before * u64::from(percent);
     if is_more(before.saturating_sub(now), policy.shrink_max_percent) {
@@ -82,6 +97,21 @@ pub fn hard_hold(
         ));
     }
     None
+}
+
+/// Which canary: by its number in the settings where it may be an address.
+fn shown(number: usize, canary: &str) -> String {
+    if canary.contains('@') {
+        format!("number {number} of `canaries`")
+    } else {
+        format!("`{canary}`")
+    }
+}
+
+/// Whether a list is held for want of a canary, which nobody can release. `why`: as it was held.
+#[must_use]
+pub fn is_for_canaries(why: &str) -> bool {
+    why.contains(CANARIES_MISSING)
 }
 
 /// The release that lets a held list count: of the very list that a person looked at, or of one from

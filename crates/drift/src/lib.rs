@@ -39,7 +39,7 @@ pub use doubts::doubts;
 pub use episode::next_episode;
 pub use fingerprint::fingerprint;
 pub use grade::{app_grade, list_grade};
-pub use guard::{HardHold, hard_hold, list_release};
+pub use guard::{HardHold, hard_hold, is_for_canaries, list_release};
 pub use judge::{Claim, Judgement, Status, examine, judge};
 pub use leaver_record::{LOOK_BACK, LeaverContext};
 pub use leavers::{AccountSeen, LeaverSeen};

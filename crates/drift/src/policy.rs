@@ -121,7 +121,8 @@ pub struct AppRules {
     pub authority: Option<SystemId>,
     /// What the app does with an account that is switched off.
     pub deprovision: Deprovision,
-    /// Whether that is what the app's vendor documents, and the operator says nothing of it.
+    /// Whether that is what the app's vendor documents, and the operator says nothing of it. Where it is
+    /// `Unknown`, the vendor says that absence never shows it.
     pub is_on_vendors_word: bool,
     /// Channels that must all say so before an account counts as inactive. Empty: all configured.
     pub required_channels: Vec<Channel>,

@@ -5,16 +5,20 @@
 use domain::{Cause, List};
 use testkit::{rules, world};
 
-/// The verdict on the account of somebody in a group that gives the app. `change`: of the list of
-/// members, whose second member is somebody else. The last snapshot is like it, but old.
-fn of_a_member(user: &str, change: impl FnOnce(&mut graph::Estate<'_>)) -> domain::Verdict {
+/// What `ask` says of a company where somebody has the app through a group. `change`: of the list
+/// of members, whose second member is somebody else. The last snapshot is like it, but old.
+fn with_a_group<T>(
+    user: &str,
+    change: impl FnOnce(&mut graph::Estate<'_>),
+    ask: impl FnOnce(&graph::Estate<'_>, &drift::AppRules) -> T,
+) -> T {
     let company = world(&format!(
         "okta
            u1 ana@x.test ACTIVE {user}
          app
            a1 u1 ana@x.test on"
     ));
-    let (mut estate, keys, rules) = (company.estate(), testkit::keys(), rules(&company));
+    let (mut estate, rules) = (company.estate(), rules(&company));
     let group = domain::Assignment {
         principal: domain::Principal::Group("team".into()),
         via: domain::Via::Direct,
@@ -65,12 +69,78 @@ fn of_a_member(user: &str, change: impl FnOnce(&mut graph::Estate<'_>)) -> domai
         is_live: false,
     });
     change(&mut estate);
-    let graph = graph::correlate(&estate, &keys);
-    let (policy, past) = (drift::Policy::default(), drift::Past::default());
-    let (policy, past, rules, graph) = (&policy, &past, &rules, &graph);
-    let (pass, now) = (domain::Pass::Full, testkit::now());
-    let cx = drift::Context { graph, rules, policy, past, pass, now };
-    drift::judge(&cx).standings[0].1
+    ask(&estate, &rules)
+}
+
+/// The verdict on the account of somebody in a group that gives the app.
+fn of_a_member(user: &str, change: impl FnOnce(&mut graph::Estate<'_>)) -> domain::Verdict {
+    with_a_group(user, change, |estate, rules| {
+        let keys = testkit::keys();
+        let graph = graph::correlate(estate, &keys);
+        let (policy, past) = (drift::Policy::default(), drift::Past::default());
+        let (policy, past, graph) = (&policy, &past, &graph);
+        let (pass, now) = (domain::Pass::Full, testkit::now());
+        let cx = drift::Context { graph, rules, policy, past, pass, now };
+        drift::judge(&cx).standings[0].1
+    })
+}
+
+#[test]
+fn an_assigned_group_whose_members_nobody_read_leaves_an_app_seen_in_part() {
+    let grade = |change: fn(&mut graph::Estate<'_>)| with_a_group("", change, drift::app_grade);
+    let unread = |(grade, reasons): (domain::Grade, Vec<String>)| {
+        let told = reasons.into_iter().filter(|it| it.contains("assigned group"));
+        (grade, told.collect::<Vec<_>>())
+    };
+    let told = "okta: 1 assigned group without a member in any list: give its members, the list of each group as a file of its own";
+    assert_eq!(unread(grade(|_| ())), (domain::Grade::B, Vec::new()));
+    let no_file: fn(&mut graph::Estate<'_>) = |estate| {
+        estate.memberships.clear();
+        estate.idps[0].memberships = None;
+    };
+    assert_eq!(unread(grade(no_file)), (domain::Grade::C, vec![told.to_owned()]));
+    let file_of_another: fn(&mut graph::Estate<'_>) = |estate| estate.memberships.clear();
+    assert_eq!(unread(grade(file_of_another)), (domain::Grade::C, vec![told.to_owned()]));
+    // The provider itself was asked for the members, and has none.
+    let is_empty: fn(&mut graph::Estate<'_>) = |estate| {
+        estate.memberships.clear();
+        estate.idps[0].memberships.as_mut().unwrap().is_live = true;
+    };
+    assert_eq!(unread(grade(is_empty)), (domain::Grade::B, Vec::new()));
+}
+
+#[test]
+fn an_app_is_seen_in_part_where_the_list_of_leavers_is_old_held_or_missing() {
+    let company = world(
+        "okta
+           u1 ana@x.test ACTIVE emp=1041 assigned
+         app
+           a1 u1 ana@x.test on
+         hr
+           emp=1042 left=-5h",
+    );
+    let grade = |change: fn(&mut graph::Estate<'_>, usize)| {
+        let (mut estate, rules) = (company.estate(), rules(&company));
+        let at = estate.hr[0].latest.unwrap() as usize;
+        change(&mut estate, at);
+        drift::app_grade(&estate, &rules)
+    };
+    assert_eq!(grade(|_, _| ()).0, domain::Grade::B);
+    let (old, reasons) = grade(|estate, at| {
+        estate.snapshots[at].is_stale = true;
+        estate.hr[0].base = None;
+    });
+    assert_eq!(old, domain::Grade::C);
+    let why = "hr leavers: the newest list is too old to support a claim".to_owned();
+    assert!(reasons.contains(&why), "{reasons:?}");
+    let (held, reasons) = grade(|estate, at| {
+        estate.snapshots[at].reference.held = Some("no rows".to_owned());
+        (estate.hr[0].base, estate.hr[0].why_no_base) = (None, Some("held: no rows".to_owned()));
+    });
+    assert_eq!(held, domain::Grade::C);
+    assert!(reasons.contains(&"hr leavers: held: no rows".to_owned()), "{reasons:?}");
+    let (missing, _) = grade(|estate, _| estate.hr[0].is_stand_in = true);
+    assert_eq!(missing, domain::Grade::C);
 }
 
 #[test]

@@ -98,7 +98,7 @@ impl Pass<'_> {
         let now = self.clock.now();
         let mut due = Vec::new();
         for sender in senders {
-            due.push(self.store.due(sender.name.clone(), now, PASS_MAX).await?);
+            due.push(self.due(&sender.name, now).await?);
         }
         let check = Check::of(self.store, self.plan, &due.concat(), self.clock).await?;
         let channels =
@@ -108,6 +108,29 @@ impl Pass<'_> {
             all.add(&of_one?);
         }
         Ok(all)
+    }
+
+    /// What is due for one channel. What waited for the hours of its route, and was not sent in them,
+    /// waits for the next.
+    async fn due(&self, channel: &Text, now: DateTime<Utc>) -> Result<Vec<Due>, StoreError> {
+        let mut due = Vec::new();
+        for one in self.store.due(channel.clone(), now, PASS_MAX).await? {
+            let Due { delivery, notice, .. } = &one;
+            let has_waited = delivery.n_attempts == 0 && delivery.due_at > notice.at;
+            let due_at = match notice.reason {
+                NotifyReason::Digest => now,
+                _ if has_waited => self.plan.routes.opens(channel, notice, now),
+                _ => now,
+            };
+            if due_at > now {
+                let why = "nothing was sent in the hours of its route".to_owned();
+                let later = Settled::Later { due_at, why, for_all: false };
+                self.store.settle_delivery(delivery.id, later).await?;
+            } else {
+                due.push(one);
+            }
+        }
+        Ok(due)
     }
 
     /// What is due for one channel, until one message fails: the others would, too.

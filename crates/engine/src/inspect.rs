@@ -100,6 +100,17 @@ fn answers(
         .collect()
 }
 
+/// Rows of HR's lists called `who`, as `workday/1041`.
+fn rows_of_hr(graph: &IdentityGraph<'_>, who: &str) -> Vec<usize> {
+    let Some((system, id)) = who.split_once('/') else { return Vec::new() };
+    let estate = graph.estate();
+    let is_it = |it: &graph::Sighting<'_, domain::HrLeaver>| {
+        let list = estate.hr.get(usize::from(it.system));
+        *it.row.id == *id && list.is_some_and(|it| it.stream.system.as_str() == system)
+    };
+    (0..).zip(&estate.leavers).filter(|it| is_it(it.1)).map(|it| it.0).collect()
+}
+
 /// Accounts called `who`, those of people called `who`, and such people who have none.
 fn named(graph: &IdentityGraph<'_>, who: &str) -> (Vec<usize>, Vec<u32>) {
     // `secureframe/9d89...`, as reports write it.
@@ -120,6 +131,13 @@ fn named(graph: &IdentityGraph<'_>, who: &str) -> (Vec<usize>, Vec<u32>) {
         identities.extend(idp.and_then(|it| graph.identity_by_id(it, id)));
     }
     let mut persons: Vec<u32> = identities.into_iter().map(|it| graph.person_of(it)).collect();
+    for row in rows_of_hr(graph, who) {
+        persons.extend(graph.person_of_leaver(row));
+        accounts.extend(
+            (0..graph.accounts().len())
+                .filter(|at| graph.leavers_of(*at).iter().any(|it| it.0 == row)),
+        );
+    }
     persons.sort_unstable();
     persons.dedup();
     persons.retain(|person| {

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use domain::{
     AppRecord, Change, Coverage, DeprovisionSeen, Direction, FindingId, FindingRecord,
-    FindingState, Grade, Hold, Pass, RunId, RunRecord, Severity, SourceRecord, Stream, SystemKind,
-    Unmapped, Watcher, WatcherFinding, counted,
+    FindingState, Grade, Hold, Pass, RunId, RunRecord, Severity, SourceRecord, Stream, SubjectKind,
+    SystemKind, Unmapped, Watcher, WatcherFinding, counted,
 };
-use drift::{Judgement, Reconciled, time_to_deactivate};
+use drift::{Judgement, Reconciled, is_for_canaries, time_to_deactivate};
 use report::v1::Report;
 use store::{DeadChannel, State};
 
@@ -207,6 +207,9 @@ fn stream(source: &SourceRecord) -> Stream {
 const UNREAD: &str = "a light pass reads no list: this is the last one";
 const MEND_THE_FILE: &str = "Mend the file or the settings named, and run again.";
 const RELEASE: &str = "If the change is real, two people can release it: `driftline guard status` says how. Else mend the list.";
+const FIND_THE_CANARY: &str = "Nobody can release it: find out why the list does not have it, or correct `canaries` of the app.";
+const DO_AS_IT_SAYS: &str =
+    "Do as it says. Where a setting is behind it, `driftline doctor` shows when it is right again.";
 const ASK_THE_DOCTOR: &str = "Run `driftline doctor`, and mend what it finds.";
 
 /// What is wrong with the watching.
@@ -258,12 +261,12 @@ fn watcher(
             );
         }
         if let Some(why) = source.held.as_ref().filter(|_| is_read) {
-            let kind = if why.contains("canaries") {
-                Watcher::CanaryMissing
+            let (kind, next_action) = if is_for_canaries(why) {
+                (Watcher::CanaryMissing, FIND_THE_CANARY)
             } else {
-                Watcher::MassChangeHeld
+                (Watcher::MassChangeHeld, RELEASE)
             };
-            add(kind, Severity::High, format!("{list} is held: {why}"), RELEASE);
+            add(kind, Severity::High, format!("{list} is held: {why}"), next_action);
         }
     }
     found.extend(outcomes.iter().flat_map(|it| &it.reconciled.holds).map(held));
@@ -346,7 +349,12 @@ fn told(pulled: &Pulled, scene: &Scene<'_>) -> Vec<WatcherFinding> {
                 _ => Severity::High,
             },
             text: trouble.text.clone(),
-            next_action: ASK_THE_DOCTOR.to_owned(),
+            next_action: match trouble.kind {
+                // The doctor sees settings, and not what comes with single users and events.
+                Watcher::ProvisioningUnhealthy | Watcher::SchemaChanged => DO_AS_IT_SAYS,
+                _ => ASK_THE_DOCTOR,
+            }
+            .to_owned(),
             root: scene.root(system, trouble),
         });
     }
@@ -389,11 +397,12 @@ fn not_checked(run: &Run<'_>, outcomes: &[AppOutcome<'_>]) -> Vec<String> {
             .reconciled
             .records
             .iter()
+            .filter(|it| it.finding.subject.kind == SubjectKind::Account)
             .filter(|it| it.is_privileged.is_none() && it.change != Change::Resolved)
             .count();
         if without_roles > 0 {
             notes.push(format!(
-                "{app}: the app does not show the roles of {}: whether they are privileged is unknown.",
+                "{app}: no role was shown of the accounts of {}: whether they are privileged is unknown.",
                 counted(without_roles, "finding")
             ));
         }

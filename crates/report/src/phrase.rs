@@ -7,8 +7,8 @@ use chrono_tz::Tz;
 use crate::v1::{
     App, AsOfBasis, Bounds, Cause, Change, Channel, ClockStart, Coverage, Deprovision,
     DeprovisionTally, Deprovisioned, Exposure, Finding, FindingState, Grade, LedgerHead, List,
-    Proof, Report, Resolution, RootCause, SlaOutcome, Source, Tier, Time, TimeToDeactivate,
-    TrialOutcome, Verdict,
+    Proof, Report, Resolution, RootCause, SlaOutcome, Source, SubjectKind, Tier, Time,
+    TimeToDeactivate, TrialOutcome, Verdict,
 };
 
 /// The zone of a report's pages.
@@ -155,6 +155,9 @@ pub(crate) fn time_to_deactivate(it: &TimeToDeactivate, zone: Zone) -> String {
 pub(crate) fn deprovision(it: &Deprovision, zone: Zone) -> String {
     let by = if it.is_on_vendors_word { "by its vendor" } else { "by the settings" };
     let set = match it.set {
+        None if it.is_on_vendors_word => {
+            "by its vendor never shown by who is gone from the list".to_owned()
+        }
         None => "not in the settings".to_owned(),
         Some(Deprovisioned::Lists) => format!("{by} listed as inactive"),
         Some(Deprovisioned::Hides) => format!("{by} hidden from the list"),
@@ -351,6 +354,14 @@ pub(crate) const fn outcome(outcome: TrialOutcome) -> &'static str {
         TrialOutcome::Rejected => "rejected",
         TrialOutcome::NoMatch => "matched nobody",
         TrialOutcome::NotStated => "not stated",
+    }
+}
+
+/// Why it is not known whether a finding is about somebody with a privileged role.
+pub(crate) const fn no_roles(finding: &Finding) -> &'static str {
+    match finding.subject.kind {
+        SubjectKind::Account => "not known: no role of the account was shown",
+        SubjectKind::Identity => "not known: there is no account that could have a role",
     }
 }
 

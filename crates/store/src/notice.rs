@@ -20,8 +20,9 @@ use crate::state::DeadChannel;
 pub(crate) const FAILURES_MAX: i64 = 2;
 
 /// Writes notices with a pending delivery for each of their channels. What waits under the same key
-/// for the same channel says less than the new one: it is not sent any more. What was due by then
-/// stays due: a digest whose time has come is not put off by the next one.
+/// for the same channel says less than the new one: it is not sent any more. What is due before the
+/// new one stays due then. What was due already and was not sent is due with the new one: the hours
+/// that it waited for are over. Only a digest whose time has come is not put off by the next one.
 pub(crate) fn insert(connection: &Connection, notices: &[Notice]) -> Result<(), StoreError> {
     let mut insert = connection.prepare_cached(
         "INSERT INTO notice (key, reason, severity, app, run, at_ms, title, lines, findings, items)
@@ -70,7 +71,10 @@ pub(crate) fn insert(connection: &Connection, notices: &[Notice]) -> Result<(), 
             let why = format!("notice {id} says more");
             supersede.execute(params![notice.key, channel, why])?;
             let earlier = |waited: Option<i64>| waited.unwrap_or(i64::MAX).min(ms(*due_at));
-            deliver.execute(params![id, channel, earlier(waited.1), earlier(waited.0)])?;
+            let is_still_due =
+                |it: &i64| notice.reason == NotifyReason::Digest || *it > ms(notice.at);
+            let due = earlier(waited.0.filter(is_still_due));
+            deliver.execute(params![id, channel, earlier(waited.1), due])?;
         }
     }
     Ok(())

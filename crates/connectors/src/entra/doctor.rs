@@ -8,10 +8,11 @@ use serde::Deserialize;
 
 use super::health::{self, App, Found};
 use super::pull::NO_APP;
-use super::refusal::{Asked, GraphError, VENDOR, is_unlicensed, words_of};
+use super::refusal::{Asked, GraphError, VENDOR, is_unlicensed, next_page, words_of};
 use super::{Entra, ProvisioningLog, Scope, paths};
 use crate::checks::{
-    Answered, CANARY, clocks, fine, no_canary, no_list, refused, unanswered, warning,
+    Answered, CANARY, assigned_canaries, clocks, fine, no_canary, no_list, of_assigned, refused,
+    skipped, unanswered, warning,
 };
 use crate::live::{Check, CheckResult};
 
@@ -28,6 +29,9 @@ const SCOPED: &str = "scoping filters can be judged";
 
 /// How far back the log is asked for.
 const LOG_DAYS: i64 = 1;
+
+/// Pages of assignments that a group is looked for in: 999 rows each.
+const ASSIGNED_PAGES: usize = 20;
 
 impl Entra {
     /// Looks at the credential, every list, the app, its provisioning, the log and the clock.
@@ -57,7 +61,7 @@ impl Entra {
         }
         checks.push(permissions());
         checks.push(clocks("our clock agrees with Graph's", "Graph's", &users));
-        checks.extend(self.canaries(&reader).await);
+        checks.extend(self.canaries(&reader, clock).await);
         checks
     }
 
@@ -115,14 +119,13 @@ impl Entra {
 
     /// Asks by the first user and the first group that are assigned.
     async fn of_principals(&self, reader: &Reader, assigned: &Answered, app: &App) -> Vec<Check> {
-        let rows = assigned.as_ref().ok().and_then(|it| rows(&it.body)).unwrap_or_default();
-        let first = |kind: &str| {
-            let mut of_kind = rows.iter().filter(|it| it.kind.as_deref() == Some(kind));
-            of_kind.find_map(|it| it.principal.as_deref())
+        let Some(answer) = assigned.as_ref().ok().filter(|it| it.is_success()) else {
+            return Vec::new();
         };
+        let Principals { user, group, is_whole } = principals(reader, answer).await;
         let mut checks = Vec::new();
-        if let Some(user) = first("User") {
-            let path = paths::assigned_to_user(user, &app.id);
+        if let Some(user) = user {
+            let path = paths::assigned_to_user(&user, &app.id);
             let check = listed(BY_USER, &reader.get(&path).await, Asked::AssignedToUser);
             checks.push(match check.result {
                 // Lists show the same, a night later.
@@ -130,23 +133,75 @@ impl Entra {
                 _ => check,
             });
         }
-        if let Some(group) = first("Group") {
-            let answered = reader.get(&paths::members(group)).await;
-            checks.push(listed(MEMBERS, &answered, Asked::Members));
-        }
+        checks.push(match (group, is_whole) {
+            (Some(group), _) => {
+                listed(MEMBERS, &reader.get(&paths::members(&group)).await, Asked::Members)
+            }
+            (None, true) => fine(MEMBERS, "No group is assigned: nothing was tried.".to_owned()),
+            (None, false) => skipped(
+                MEMBERS,
+                "No group was found among the assignments that were read, so it could not be tried.",
+                "Look whether the app registration has the application permission `GroupMember.Read.All`, with admin consent.",
+            ),
+        });
         checks
     }
 
-    async fn canaries(&self, reader: &Reader) -> Vec<Check> {
+    async fn canaries(&self, reader: &Reader, clock: &dyn Clock) -> Vec<Check> {
         let mut checks = Vec::new();
         for id in &self.config.canaries {
             checks.push(canary(id, &reader.get(&paths::user(id, &[])).await));
         }
+        checks.extend(assigned_canaries(
+            self.reread(clock, &of_assigned(&self.config.assigned_canaries)).await,
+        ));
         if checks.is_empty() {
             checks.push(no_canary("object ids"));
         }
         checks
     }
+}
+
+/// The first user and the first group among assignments.
+#[derive(Default)]
+struct Principals {
+    user: Option<String>,
+    group: Option<String>,
+    /// Whether every page was read.
+    is_whole: bool,
+}
+
+impl Principals {
+    fn add(&mut self, body: &[u8]) {
+        for row in rows(body).unwrap_or_default() {
+            let place = match row.kind.as_deref() {
+                Some("User") => &mut self.user,
+                Some("Group") => &mut self.group,
+                _ => continue,
+            };
+            *place = place.take().or(row.principal);
+        }
+    }
+}
+
+/// Reads assignments from their first page on, until there is a group.
+async fn principals(reader: &Reader, first: &Answer) -> Principals {
+    let mut found = Principals::default();
+    found.add(&first.body);
+    let mut next = next_page(first);
+    for _ in 1..ASSIGNED_PAGES {
+        let Ok(Some(url)) = &next else { break };
+        if found.group.is_some() {
+            break;
+        }
+        let Ok(page) = reader.follow(url).await else { break };
+        if !page.is_success() {
+            break;
+        }
+        found.add(&page.body);
+        next = next_page(&page);
+    }
+    Principals { is_whole: next == Ok(None), ..found }
 }
 
 /// Whether Graph takes the credential. A refusal of one list is an answer of Graph, too.
@@ -257,6 +312,11 @@ fn log(answered: &Answered) -> Check {
             seen: "It needs Entra ID P1 or P2, and the tenant has neither.".to_owned(),
             next: Some("Nothing has to be done: nothing is judged by it.".to_owned()),
         },
+        Ok(answer) if answer.is_success() && rows(&answer.body).is_some_and(|it| it.is_empty()) => {
+            let seen =
+                "It can be read; the last day, which alone was asked for, has nothing of this app.";
+            fine(LOG, seen.to_owned())
+        }
         _ => listed(LOG, answered, Asked::Log),
     }
 }
@@ -268,7 +328,7 @@ fn permissions() -> Check {
         result: CheckResult::Skipped,
         seen: "This cannot be told by reading. Driftline sends nothing but GET.".to_owned(),
         next: Some(
-            "Look at the API permissions of the app registration: each should end in `.Read.All`."
+            "Look at the API permissions of the app registration: each should end in `.Read.All`, but for `Member.Read.Hidden`."
                 .to_owned(),
         ),
     }

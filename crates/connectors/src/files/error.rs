@@ -141,7 +141,7 @@ pub enum PullErrorKind {
 /// What was seen in a file that no profile fits, and how to map it.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{reason}\n  it has: {}\n  nearest profiles: {}\n  name a profile for the file, or map it: save this as `my-export.toml` in a folder of profiles\n\n{snippet}",
+    "{reason}\n  it has: {}\n  nearest profiles: {}\n  name a profile for the file, or map it: save this as `my-export.toml` in your folder of profiles (`profiles` in the settings, `--profiles` of `check`)\n\n{snippet}",
     list(.saw), list(.nearest)
 )]
 pub struct Unrecognised {

@@ -275,7 +275,7 @@ fn snippet(kind: SystemKind, format: Format, saw: &[String]) -> String {
     let (table, first, others) = match kind {
         SystemKind::Idp => (IDENTITIES, "id", IDENTITY_FIELDS),
         SystemKind::App => (ACCOUNTS, "id", ACCOUNT_FIELDS),
-        SystemKind::Hr => ("[leavers.fields]", "employee_number", LEAVER_FIELDS),
+        SystemKind::Hr => (LEAVERS, "employee_number", LEAVER_FIELDS),
         SystemKind::Register => ("[nonhumans.fields]", "account", NONHUMAN_FIELDS),
     };
     let format = match format {
@@ -320,7 +320,11 @@ const ACCOUNT_FIELDS: &str = r#"# active = ["…"]          # whether it is on; 
 # last_used_at = ["…"]
 "#;
 
-const LEAVER_FIELDS: &str = r#"# left_at = ["…"]         # the last day, or the moment
+const LEAVERS: &str = r#"whole = true # false: it shows the latest leavers alone
+
+[leavers.fields]"#;
+
+const LEAVER_FIELDS: &str = r#"left_at = ["…"]           # the last day, or the moment: name its column
 # email = ["…"]
 # display_name = ["…"]
 # reason = ["…"]

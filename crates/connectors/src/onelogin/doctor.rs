@@ -10,8 +10,8 @@ use super::health::{self, App};
 use super::refusal::{Asked, Said, VENDOR, words_of};
 use super::{OneLogin, paths};
 use crate::checks::{
-    Answered, CANARY, clocks, failed, fine, n_rows, no_canary, no_list, refused, skipped,
-    unanswered, warning,
+    Answered, CANARY, assigned_canaries, clocks, failed, fine, n_rows, no_canary, no_list,
+    of_assigned, refused, skipped, unanswered, warning,
 };
 use crate::live::{Check, CheckResult};
 use crate::walk::Dialect as _;
@@ -59,15 +59,17 @@ impl OneLogin {
             "Look at the API credential in OneLogin: it needs Read All, and Manage All is too much.",
         ));
         checks.push(clocks("our clock agrees with OneLogin's", "OneLogin's", &users));
-        checks.extend(self.canaries(&reader).await);
+        checks.extend(self.canaries(&reader, clock).await);
         checks
     }
 
-    async fn canaries(&self, reader: &Reader) -> Vec<Check> {
+    async fn canaries(&self, reader: &Reader, clock: &dyn Clock) -> Vec<Check> {
         let mut checks = Vec::new();
         for id in &self.config.canaries {
             checks.push(canary(id, &reader.get(&paths::user(id)).await));
         }
+        let asked = self.reread(clock, &of_assigned(&self.config.assigned_canaries)).await;
+        checks.extend(assigned_canaries(asked.replies));
         if checks.is_empty() {
             checks.push(no_canary("ids"));
         }

@@ -101,7 +101,7 @@ pub enum Habit {
 
 /// What a vendor documents that its app does with an account that is switched off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "snake_case")]
 pub enum Deprovision {
     /// Keeps it in the list, inactive.
     Lists,
@@ -109,6 +109,9 @@ pub enum Deprovision {
     Hides,
     /// Deletes it.
     Deletes,
+    /// Who is gone from the list may have access all the same, whatever became of others: absence never
+    /// shows removal.
+    NeverShown,
 }
 
 /// Which media type the server wants to be asked for.
@@ -300,7 +303,7 @@ mod tests {
         atlassian: Hides
         coder: shows nobody
         github-enterprise: Lists, enterprise_owner billing_manager
-        github-organization: nothing
+        github-organization: NeverShown
         gitlab: nothing
         hcp-terraform: filters Documented, pages of 200
         ory-polis: filters No

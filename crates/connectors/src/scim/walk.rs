@@ -244,7 +244,7 @@ fn n_nameless(rows: &Rows) -> u64 {
 pub(super) fn refusal(status: u16, url: String, said: &str) -> LiveError {
     let why = match status {
         401 => {
-            "the SCIM token is not accepted: create a new one in the app and put it into the settings"
+            "the SCIM token is not accepted: look whether what `token` refers to holds it as the app shows it; before you make another, find out whether that ends the one that provisioning uses"
         }
         403 => "the SCIM token may not list users: ask in the app for one that may",
         404 => "there is no `Users` here: correct the base URL, which mostly ends in /scim/v2",

@@ -105,7 +105,7 @@ pub(super) fn words(status: u16, asked: Asked) -> Words {
     let (means, next) = match status {
         401 => (
             "the API key and its secret are not accepted",
-            "check that the key still exists, that its owner is active, and that `url` is your region's; else make a new key and put both halves into the settings",
+            "check that the key still exists, that its owner is active, and that `url` is your region's; else make a new key, and put its halves where `api_key` and `api_secret` refer to",
         ),
         403 => (
             "the owner of the API key may not read personnel",

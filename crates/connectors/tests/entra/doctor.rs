@@ -29,7 +29,7 @@ async fn a_tenant_that_is_well_has_nothing_to_mend() {
     let server = GraphServer::start(tenant());
     let mut config = config();
     config.canaries = vec![id(1).as_str().into()];
-    insta::assert_snapshot!(ills(&server, config).await, @"Skipped the credential cannot write: This cannot be told by reading. Driftline sends nothing but GET. Look at the API permissions of the app registration: each should end in `.Read.All`.");
+    insta::assert_snapshot!(ills(&server, config).await, @"Skipped the credential cannot write: This cannot be told by reading. Driftline sends nothing but GET. Look at the API permissions of the app registration: each should end in `.Read.All`, but for `Member.Read.Hidden`.");
     let asked = server.requests();
     assert!(asked.len() <= 10 && asked.iter().all(|it| it.starts_with("GET ")), "{asked:?}");
 }
@@ -66,6 +66,67 @@ async fn each_missing_permission_is_named() {
         let ills = ills(&server, config()).await;
         let named = ills.lines().find(|it| it.contains(&format!("`{permission}`"))).unwrap_or("");
         assert!(named.starts_with(result), "{part}: {ills}");
+    }
+}
+
+#[tokio::test]
+async fn the_permission_for_groups_is_tried_with_a_group_of_a_later_page_and_else_it_is_said() {
+    let refused = |tenant: Tenant| async {
+        let server = GraphServer::start(tenant);
+        server.always("/members", error(403, "Authorization_RequestDenied"));
+        let ills = ills(&server, config()).await;
+        (ills.lines().find(|it| it.contains("members of groups")).unwrap_or("").to_owned(), server)
+    };
+    let users = |n: usize| (1..=n).map(|it| assigned(it, "User", &id(it))).collect::<Vec<_>>();
+    // Users alone on the first two pages, and a group on the third.
+    let mut late = Tenant { page_rows: 2, ..Tenant::of(4) };
+    late.assigned = users(4);
+    late.assigned.push(assigned(9, "Group", &group(1)));
+    let (told, _) = refused(late).await;
+    assert!(told.starts_with("Failed") && told.contains("`GroupMember.Read.All`"), "{told}");
+    // No group in as many pages as are read: nothing was tried.
+    let mut many = Tenant { page_rows: 1, ..Tenant::of(2) };
+    many.assigned = users(40);
+    let (told, server) = refused(many).await;
+    assert!(told.starts_with("Skipped") && told.contains("could not be tried"), "{told}");
+    assert!(told.contains("`GroupMember.Read.All`"), "{told}");
+    let asked = server.requests();
+    let pages = asked.iter().filter(|it| it.contains("/appRoleAssignedTo"));
+    assert_eq!(pages.count(), 20);
+    // No group at all.
+    let mut none = Tenant { page_rows: 10, ..Tenant::of(2) };
+    none.assigned = users(2);
+    assert_eq!(refused(none).await.0, "");
+}
+
+#[tokio::test]
+async fn an_empty_log_is_said_with_how_much_of_it_was_asked_for() {
+    let server = GraphServer::start(tenant());
+    let checks = connect(&server, config()).doctor(&now()).await;
+    let told = checks.into_iter().find(|it| it.name == "the provisioning log can be read").unwrap();
+    assert_eq!(told.result, CheckResult::Fine);
+    assert!(told.seen.contains("the last day, which alone was asked for"), "{}", told.seen);
+}
+
+#[tokio::test]
+async fn users_who_must_have_the_app_are_looked_at() {
+    let mut tenant = tenant();
+    tenant.assigned.retain(|it| it["principalId"] != id(2).as_str());
+    let server = GraphServer::start(tenant);
+    let mut config = config();
+    config.canaries = vec![id(1).as_str().into()];
+    config.assigned_canaries =
+        vec![id(1).as_str().into(), id(2).as_str().into(), id(9).as_str().into()];
+    let ills = ills(&server, config).await;
+    let of = |n: usize| ills.lines().filter(|it| it.contains(&id(n))).collect::<Vec<_>>();
+    assert!(of(1).is_empty(), "{ills}");
+    for n in [2, 9] {
+        let told = of(n);
+        assert!(told[0].starts_with("Failed canaries are seen") && told.len() == 1, "{n}: {ills}");
+        assert!(
+            told[0].contains("does not have the app") && told[0].contains("`assigned_canaries`"),
+            "{ills}"
+        );
     }
 }
 

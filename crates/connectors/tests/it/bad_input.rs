@@ -71,7 +71,7 @@ fn a_header_with_no_known_column_is_shown_with_a_way_to_map_it() {
 failed [sys accounts (file)]: failed to read `a.csv`: no profile for a system of kind `app` fits the file
   it has: Kennung, Aktiv
   nearest profiles: nothing
-  name a profile for the file, or map it: save this as `my-export.toml` in a folder of profiles
+  name a profile for the file, or map it: save this as `my-export.toml` in your folder of profiles (`profiles` in the settings, `--profiles` of `check`)
 
 name = "my-export"
 title = "My export"
@@ -96,6 +96,10 @@ id = ["Kennung"]
 "#);
     for kind in [Idp, Hr, Register] {
         let snippet = see(kind, "a.csv", "Kennung,Aktiv\n1,ja\n");
+        assert!(
+            kind != Hr || snippet.contains("\nleft_at = "),
+            "nobody left without it: {snippet}"
+        );
         // With each field filled in, it is a profile, too.
         let snippet = snippet.split_once("\n\n").unwrap().1.replace("\n# ", "\n");
         assert!(Profiles::builtin().unwrap().with_profile(&snippet).is_ok(), "{snippet}");

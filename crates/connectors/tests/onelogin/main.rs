@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod doctor;
 mod events;
 mod examples;
 mod pull;
@@ -92,6 +93,11 @@ fn now() -> At {
 }
 
 fn connect(server: &Server<Subdomain>) -> OneLogin {
+    with_canaries(server, &[])
+}
+
+/// These users must have the app.
+fn with_canaries(server: &Server<Subdomain>, assigned: &[&str]) -> OneLogin {
     let client = outbound::Config {
         base: Url::parse(&server.url()).unwrap().join(onelogin::API).unwrap(),
         ca_bundle: None,
@@ -109,7 +115,7 @@ fn connect(server: &Server<Subdomain>) -> OneLogin {
         app_id: "3001".into(),
         suspended: SwitchedOff::Left,
         canaries: Vec::new(),
-        assigned_canaries: Vec::new(),
+        assigned_canaries: assigned.iter().map(|it| (*it).into()).collect(),
         event_pages: 3,
     };
     OneLogin::new(config, client.reader(), &Profiles::builtin().unwrap()).unwrap()

@@ -66,8 +66,8 @@ async fn a_refused_token_is_named_and_not_shown() {
     assert!(results.contains(&CheckResult::Failed));
     assert_snapshot!(told.replace(server.base.as_str(), "BASE"), @r"
         Warning: clocks agree: This clock is 300 s behind the server's. -> Set this machine's clock by NTP; if it is right, tell the vendor.
-        Failed: token works: The server answers HTTP 401. -> The SCIM token is not accepted: create a new one in the app and put it into the settings.
-        Failed: users can be listed: HTTP 401 from `BASE/Users?startIndex=1&count=100`: the SCIM token is not accepted: create a new one in the app and put it into the settings. -> Correct that, and run `driftline doctor` again.
+        Failed: token works: The server answers HTTP 401. -> The SCIM token is not accepted: look whether what `token` refers to holds it as the app shows it; before you make another, find out whether that ends the one that provisioning uses.
+        Failed: users can be listed: HTTP 401 from `BASE/Users?startIndex=1&count=100`: the SCIM token is not accepted: look whether what `token` refers to holds it as the app shows it; before you make another, find out whether that ends the one that provisioning uses. -> Correct that, and run `driftline doctor` again.
         Skipped: list is complete: Could not be looked at: there is none.
         Fine: server describes itself: It does not, and the list is asked for by index.
         Skipped: filters work: Could not be looked at: no account was read to try them with.

@@ -222,7 +222,7 @@ async fn refusals_say_what_to_do() {
     }
     insta::assert_snapshot!(table, @"
     secureframe accounts (secureframe_api): failed: HTTP 400 from `SECUREFRAME/users?page=1&per_page=100`: Secureframe does not take the query: report this
-    secureframe accounts (secureframe_api): failed: HTTP 401 from `SECUREFRAME/users?page=1&per_page=100&sort=id`: the API key and its secret are not accepted: check that the key still exists, that its owner is active, and that `url` is your region's; else make a new key and put both halves into the settings
+    secureframe accounts (secureframe_api): failed: HTTP 401 from `SECUREFRAME/users?page=1&per_page=100&sort=id`: the API key and its secret are not accepted: check that the key still exists, that its owner is active, and that `url` is your region's; else make a new key, and put its halves where `api_key` and `api_secret` refer to
     secureframe accounts (secureframe_api): failed: HTTP 403 from `SECUREFRAME/users?page=1&per_page=100&sort=id`: the owner of the API key may not read personnel: give the owner a role in Secureframe that reads Personnel
     secureframe accounts (secureframe_api): failed: HTTP 404 from `SECUREFRAME/users?page=1&per_page=100&sort=id`: there is no list of people here: check `url`: it is https://api.secureframe.com, or https://api-uk.secureframe.com in the United Kingdom
     secureframe accounts (secureframe_api): failed: HTTP 418 from `SECUREFRAME/users?page=1&per_page=100&sort=id`: Secureframe refuses to answer: look at its API, or report this

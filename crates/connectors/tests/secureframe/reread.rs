@@ -63,7 +63,7 @@ async fn gone_needs_secureframes_own_word_while_people_are_seen() {
     404 without a body: unknown: HTTP 404 from `SECUREFRAME/users/00000000-0000-4000-8000-000000000001`: this is no answer of Secureframe's API: check `url`
     404 by a web page: unknown: HTTP 404 from `SECUREFRAME/users/00000000-0000-4000-8000-000000000001`: this is no answer of Secureframe's API: check `url`
     403: unknown: HTTP 403 from `SECUREFRAME/users/00000000-0000-4000-8000-000000000001`: the owner of the API key may not read personnel: give the owner a role in Secureframe that reads Personnel
-    401: unknown: HTTP 401 from `SECUREFRAME/users/00000000-0000-4000-8000-000000000001`: the API key and its secret are not accepted: check that the key still exists, that its owner is active, and that `url` is your region's; else make a new key and put both halves into the settings
+    401: unknown: HTTP 401 from `SECUREFRAME/users/00000000-0000-4000-8000-000000000001`: the API key and its secret are not accepted: check that the key still exists, that its owner is active, and that `url` is your region's; else make a new key, and put its halves where `api_key` and `api_secret` refer to
     404, and nobody in the list: unknown: Secureframe answers 404, and that may be for want of permission: Secureframe shows nobody at all, look at the role of the API key's owner
     404, and a list that is refused: unknown: Secureframe answers 404, and that may be for want of permission: HTTP 403 from `SECUREFRAME/users?page=1&per_page=1`: the owner of the API key may not read personnel: give the owner a role in Secureframe that reads Personnel
     ");
@@ -138,7 +138,7 @@ async fn the_doctor_says_what_it_saw_and_what_to_do() {
       Skipped the key cannot write: This cannot be told: a key may do what its owner may. Driftline sends nothing but GET. Give the owner a role of its own that reads Personnel and nothing else.
       Fine our clock agrees with Secureframe's: They differ by 0 s.
     refused
-      Failed the API key is accepted: HTTP 401: the API key and its secret are not accepted. Check that the key still exists, that its owner is active, and that `url` is your region's; else make a new key and put both halves into the settings.
+      Failed the API key is accepted: HTTP 401: the API key and its secret are not accepted. Check that the key still exists, that its owner is active, and that `url` is your region's; else make a new key, and put its halves where `api_key` and `api_secret` refer to.
     forbidden
       Failed the API key is accepted: HTTP 403: the owner of the API key may not read personnel. Give the owner a role in Secureframe that reads Personnel.
     ");

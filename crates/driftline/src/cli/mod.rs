@@ -29,7 +29,7 @@ pub(crate) use findings::{
 pub(crate) use guard::{GuardCommand, GuardReleaseArgs};
 pub(crate) use ledger::{AnchorsArgs, KeyCommand, LedgerCommand, VerifyArgs};
 pub(crate) use manage::{ConfigCommand, DbCommand, ReportArgs};
-pub(crate) use probe::{ProbeArgs, ProbeCommand};
+pub(crate) use probe::{ProbeArgs, ProbeCommand, WAIT};
 pub(crate) use words::{DocumentFormat, FailOn, GraphFormat, ListFormat, LogFormat, TextFormat};
 
 /// Proves that leavers lost access.
@@ -50,11 +50,14 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
+/// The settings file, where no other is named.
+pub(crate) const CONFIG: &str = "driftline.toml";
+
 /// What every command takes.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// The settings file
-    #[arg(long, global = true, value_name = "FILE", default_value = "driftline.toml")]
+    #[arg(long, global = true, value_name = "FILE", default_value = CONFIG)]
     #[arg(help_heading = "Options of every command")]
     pub(crate) config: PathBuf,
 

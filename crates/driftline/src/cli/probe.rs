@@ -2,6 +2,9 @@
 
 use clap::{Args, Subcommand};
 
+/// So many seconds are waited, where nothing else is said.
+pub(crate) const WAIT: u16 = 60;
+
 /// Probes.
 #[derive(Debug, Subcommand)]
 pub(crate) enum ProbeCommand {
@@ -30,7 +33,7 @@ pub(crate) struct ProbeArgs {
     pub(crate) put_back: bool,
 
     /// How long to wait until the app shows it off, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    #[arg(long, value_name = "SECONDS", default_value_t = WAIT)]
     pub(crate) wait: u16,
 
     /// Who asks; default: who is logged in

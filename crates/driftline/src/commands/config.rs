@@ -36,6 +36,9 @@ fn check(path: &Path) -> anyhow::Result<Exit> {
     settings.ledger_keys()?;
     settings.evidence_key()?;
     settings.controls()?;
+    for live in &settings.live {
+        live.prober()?;
+    }
     let profiles = profiles::load(settings.profiles.as_deref())?;
     let mut text = summary(&settings, nights.len())?;
     for advice in settings::advice(&settings, &profiles) {

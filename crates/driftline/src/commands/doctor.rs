@@ -3,7 +3,10 @@
 use std::path::Path;
 
 use connectors::live::{Check, CheckResult};
-use domain::{Clock, DeprovisionSeen, DeprovisionTally, Deprovisioned, SystemId, counted};
+use domain::{
+    Channel, Clock, DeprovisionRecord, DeprovisionSeen, DeprovisionTally, Deprovisioned, SystemId,
+    counted,
+};
 use engine::{Source, deprovision_of};
 use serde::Serialize;
 use store::Store;
@@ -35,7 +38,7 @@ pub(crate) async fn doctor(
     let mut examined = Vec::new();
     for live in &settings.live {
         let source = live.connect(&profiles)?;
-        let deprovision = deprovision(&settings, &seen, &source);
+        let deprovision = deprovision(&settings, &seen, live, &source);
         let mut checks = match source {
             Source::Okta(okta) => okta.doctor(clock).await,
             Source::Entra(entra) => entra.doctor(clock).await,
@@ -45,6 +48,7 @@ pub(crate) async fn doctor(
             Source::Files(_) | Source::Past { .. } => Vec::new(),
         };
         checks.extend(deprovision);
+        checks.extend(prober(live));
         examined.push(Examined { live, checks });
     }
     let missing: Vec<String> = missing_files(&settings);
@@ -65,16 +69,40 @@ async fn seen(settings: &settings::Settings) -> anyhow::Result<Vec<DeprovisionSe
     Ok(Store::open_existing_read_only(&settings.database)?.deprovisions().await?)
 }
 
-/// What to do while nobody knows what becomes of an account.
-const UNSEEN: &str = "It is seen when a leaver's account is switched off, or by `driftline probe \
-                      deprovision`. Then set `deprovision` of the app.";
+/// What to do while nobody knows what becomes of an account; where only SCIM shows it, a probe can.
+const UNSEEN: &str =
+    "It is seen when a leaver's account is switched off. Then set `deprovision` of the app.";
+const UNSEEN_OVER_SCIM: &str = "It is seen when a leaver's account is switched off, or by `driftline \
+                                probe deprovision`. Then set `deprovision` of the app.";
+
+/// Whether a probe would have its token; `None`: the settings allow none.
+fn prober(live: &Live) -> Option<Check> {
+    let name = "a probe has its token";
+    match live.prober() {
+        Ok(None) => None,
+        Ok(Some(_)) => Some(Check {
+            name,
+            result: CheckResult::Fine,
+            seen: "It is there; nothing was sent with it.".to_owned(),
+            next: None,
+        }),
+        Err(error) => Some(Check {
+            name,
+            result: CheckResult::Failed,
+            seen: format!("{:#}.", anyhow::Error::from(error)),
+            next: Some("Correct that, or take the table `probe` out of the settings.".to_owned()),
+        }),
+    }
+}
 
 /// What is set of one view of an app, beside what was seen there; `None`: it is no view of an app.
 fn deprovision(
     settings: &settings::Settings,
     seen: &[DeprovisionSeen],
+    live: &Live,
     source: &Source,
 ) -> Option<Check> {
+    let name = "deprovision behaviour";
     let channel = source.channel()?;
     let rules = settings.apps.iter().map(|it| &it.rules).find(|it| it.app == *source.system())?;
     let known = deprovision_of(rules, seen);
@@ -93,6 +121,13 @@ fn deprovision(
     let by = if known.is_on_vendors_word { "its vendor documents" } else { "the settings say" };
     let told: Vec<String> = mine.iter().map(tally).collect();
     let told = told.join("; ");
+    if live.never_shows_removal() {
+        return Some(never_shown(name, &known, &told));
+    }
+    let unseen = match channel {
+        Channel::Scim => UNSEEN_OVER_SCIM,
+        _ => UNSEEN,
+    };
     let (result, seen, next) = match (known.set, known.seen_in(channel), mine.is_empty()) {
         (Some(set), Some(one), _) if set == one => {
             (CheckResult::Fine, format!("As {by}, `{set}`: {told}."), None)
@@ -100,13 +135,13 @@ fn deprovision(
         (Some(set), None, true) if known.is_on_vendors_word => (
             CheckResult::Warning,
             format!("By its vendor `{set}`; neither set nor seen yet: evidence is provisional."),
-            Some(UNSEEN.to_owned()),
+            Some(unseen.to_owned()),
         ),
         (Some(set), None, true) => (CheckResult::Fine, format!("By the settings `{set}`; not seen yet."), None),
         (None, None, true) => (
             CheckResult::Warning,
             "Neither set nor seen yet: evidence is provisional.".to_owned(),
-            Some(UNSEEN.to_owned()),
+            Some(unseen.to_owned()),
         ),
         (None, Some(one), _) => (
             CheckResult::Warning,
@@ -124,7 +159,24 @@ fn deprovision(
             Some("Find out who switched these accounts off, and how. Until `deprovision` is set, who is gone from its list is not shown to be off.".to_owned()),
         ),
     };
-    Some(Check { name: "deprovision behaviour", result, seen, next })
+    Some(Check { name, result, seen, next })
+}
+
+/// Of an app whose profile says that absence never shows removal. `told`: what was seen all the same.
+fn never_shown(name: &'static str, known: &DeprovisionRecord, told: &str) -> Check {
+    let never = "by the app's profile, who is gone from its list may have access all the same";
+    let (seen, next) = match known.set {
+        Some(set) => (
+            format!("The settings say `{set}`, and {never}: a leaver would be missed."),
+            "Take `deprovision` out of the settings of the app.",
+        ),
+        None => (
+            format!("Never shown by absence: {never}. Evidence is provisional."),
+            "Leave `deprovision` unset, and look in the app itself at who is gone from its list.",
+        ),
+    };
+    let seen = if told.is_empty() { seen } else { format!("{seen} Seen: {told}.") };
+    Check { name, result: CheckResult::Warning, seen, next: Some(next.to_owned()) }
 }
 
 /// Export files that are not there, a sentence each. Dated nights are not looked at: each has its

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use ::report::v1::{Finding, Report, SubjectKind};
-use chrono::SecondsFormat;
-use domain::{FindingId, SystemId, TrialOutcome};
+use chrono::{DateTime, SecondsFormat, Utc};
+use domain::{FindingId, List, Rows, SystemId, Tier, TrialOutcome};
 use engine::{Answer, inspect};
 use store::Store;
 
@@ -21,8 +21,18 @@ use crate::{print, profiles};
 /// Fails when nobody is called so, or the database cannot be read.
 pub(crate) async fn explain(config: &Path, args: &ExplainArgs) -> anyhow::Result<Exit> {
     let settings = settings::read(config)?;
-    let answers = answers(&settings, &args.who, args.app.as_deref()).await?;
-    let last = last(&Store::open_existing_read_only(&settings.database)?).await?;
+    let store = Store::open_existing_read_only(&settings.database)?;
+    let answers = match answers(&settings, &args.who, args.app.as_deref()).await {
+        Ok(answers) => answers,
+        Err(error) => match hr_alone(&store, &args.who).await? {
+            Some(page) => {
+                print::out(page)?;
+                return Ok(Exit::Fine);
+            }
+            None => return Err(error),
+        },
+    };
+    let last = last(&store).await?;
     let pages: Vec<String> = answers.iter().map(|it| page(it, &last)).collect();
     print::out(pages.join("\n"))?;
     Ok(Exit::Fine)
@@ -85,6 +95,39 @@ fn known_app(settings: &Settings, name: &str) -> Result<SystemId, UsageError> {
     found
         .map(|it| it.rules.app.clone())
         .ok_or_else(|| UsageError(format!("`{name}` is no app of `{}`", settings.path.display())))
+}
+
+/// What HR's last lists say of a row that is nobody's in any other list; `None`: there is no such row.
+async fn hr_alone(store: &Store, who: &str) -> anyhow::Result<Option<String>> {
+    let Some((system, id)) = who.split_once('/') else { return Ok(None) };
+    let state = store.load().await?;
+    let lists = state
+        .streams
+        .iter()
+        .filter(|(stream, _)| stream.list == List::Leavers && stream.system.as_str() == system);
+    for last in lists.filter_map(|(_, it)| it.latest.as_ref()) {
+        let Rows::Leavers(rows) = store.rows(last.id).await?.rows else { continue };
+        let Some(row) = rows.iter().find(|it| *it.id == *id) else { continue };
+        let (at, left) = (shown(last.as_of.at), shown(row.left_at));
+        let name = row.display_name.as_deref().unwrap_or("-");
+        let keys = [
+            row.employee_number
+                .as_ref()
+                .map(|it| format!("{} `{it}`", Tier::EmployeeNumber.label())),
+            row.email.as_ref().map(|it| format!("{} `{it}`", Tier::Email.label())),
+        ];
+        let keys: Vec<String> = keys.into_iter().flatten().collect();
+        return Ok(Some(format!(
+            "{who}, a row of HR's list\n  person    {name}\n  left      {left} (as of {at})\n  \
+             No person and no account of the last lists is joined to it by its keys ({}).\n",
+            keys.join(", ")
+        )));
+    }
+    Ok(None)
+}
+
+fn shown(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// `DL-17` stands for whom that finding is about; every other text for itself.
@@ -161,7 +204,7 @@ fn page(answer: &Answer, last: &Report) -> String {
     }
     line(2, "what was seen");
     for fact in &answer.explanation.facts {
-        let at = fact.at.to_rfc3339_opts(SecondsFormat::Secs, true);
+        let at = shown(fact.at);
         line(4, &fact.text);
         line(6, &format!("{} (as of {at})", fact.source));
     }

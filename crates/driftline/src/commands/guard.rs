@@ -6,7 +6,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use domain::{Cause, Clock, Digest, Direction, Finding, FindingId, Hold, Release, Released};
-use drift::holds;
+use drift::{holds, is_for_canaries};
 use store::{NewRelease, State, Store};
 
 use crate::cli::{GuardCommand, GuardReleaseArgs};
@@ -20,6 +20,8 @@ use crate::{when, who};
 const SHOWN: usize = 12;
 /// Fewest characters by which a digest is named.
 const NAMED_MIN: usize = 8;
+/// What to do where a canary is missing.
+const FIND_THE_CANARY: &str = "find out why the list does not have it, or correct `canaries`";
 /// Findings of a hold that are named.
 const FINDINGS_SHOWN: usize = 5;
 
@@ -63,6 +65,8 @@ struct Held {
     what: Released,
     digest: Digest,
     text: String,
+    /// Nobody can release it.
+    is_for_canaries: bool,
 }
 
 /// All that is held as the last run left it: lists, then findings.
@@ -74,12 +78,14 @@ fn held(state: &State) -> Vec<Held> {
             what: Released::List { stream: stream.clone(), n_rows: list.n_rows },
             digest: list.digest,
             text: format!("the list {stream}: {why}\n"),
+            is_for_canaries: is_for_canaries(why),
         })
     });
     let changes = holds(&state.findings).into_iter().map(|(hold, ids)| {
         let text = changes(&hold, &ids, &state.findings);
         let Hold { app, direction, digest, .. } = hold;
-        Held { what: Released::Changes { app, direction, findings: ids }, digest, text }
+        let what = Released::Changes { app, direction, findings: ids };
+        Held { what, digest, text, is_for_canaries: false }
     });
     lists.chain(changes).collect()
 }
@@ -120,11 +126,17 @@ fn status(
         text.push_str("The guard holds:\n");
         for it in &held {
             write!(text, "  {}  {}", hex(&it.digest, SHOWN), it.text)?;
+            if it.is_for_canaries {
+                writeln!(text, "{:16}cannot be released: {FIND_THE_CANARY}", "")?;
+            }
         }
-        text.push_str(
-            "To let one of them through: driftline guard release DIGEST --reason '...'; somebody \
-             else approves it.\nTo look first: driftline findings list --state held\n",
-        );
+        if held.iter().any(|it| !it.is_for_canaries) {
+            text.push_str(
+                "To let one of them through: driftline guard release DIGEST --reason '...'; \
+                 somebody else approves it.\n",
+            );
+        }
+        text.push_str("To look first: driftline findings list --state held\n");
     }
     if !state.releases.is_empty() {
         text.push_str("Releases:\n");
@@ -164,6 +176,10 @@ async fn release(
         );
         return Err(UsageError(what).into());
     };
+    if it.is_for_canaries {
+        let what = format!("{}cannot be released: {FIND_THE_CANARY}", it.text.replace('\n', ", "));
+        return Err(UsageError(what).into());
+    }
     let what = named(&it.what);
     let expires_at = now + settings.policy.guard.release_for;
     let new = NewRelease {

@@ -19,7 +19,7 @@ use sha2::{Digest as _, Sha256};
 use store::Store;
 use tokio::time::{Instant, sleep};
 
-use crate::cli::ProbeArgs;
+use crate::cli::{CONFIG, ProbeArgs, WAIT};
 use crate::commands::findings::existing;
 use crate::exit::{Exit, UsageError};
 use crate::settings::{self, Settings};
@@ -49,7 +49,7 @@ pub(crate) async fn deprovision(
     let before = target.is_on(&settings, &store, clock).await?;
     let digest = target.digest(args, &before);
     let Some(confirm) = &args.confirm else {
-        print::out(target.shown(args, &before, &digest)?)?;
+        print::out(target.shown(config, args, &before, &digest)?)?;
         return Ok(Exit::Fine);
     };
     if *confirm != digest {
@@ -75,6 +75,8 @@ struct Target {
     app: domain::SystemId,
     account: Text,
     scim: Scim,
+    /// Whether who is gone from the list may have access all the same, by the app's profile.
+    never_shows_removal: bool,
     patcher: Patcher,
     /// Below the base URL.
     path: String,
@@ -110,7 +112,8 @@ impl Target {
         let path = path_of(&args.account);
         let url = patcher.url(&path)?.to_string();
         let (app, account) = (live.system.clone(), Text::from(args.account.as_str()));
-        Ok(Self { app, account, scim, patcher, path, url })
+        let never_shows_removal = live.never_shows_removal();
+        Ok(Self { app, account, scim, never_shows_removal, patcher, path, url })
     }
 
     /// Refuses an account that is anybody's, as the last run saw it.
@@ -211,7 +214,13 @@ impl Target {
     }
 
     /// What would be sent.
-    fn shown(&self, args: &ProbeArgs, before: &Account, digest: &str) -> anyhow::Result<String> {
+    fn shown(
+        &self,
+        config: &Path,
+        args: &ProbeArgs,
+        before: &Account,
+        digest: &str,
+    ) -> anyhow::Result<String> {
         let mut page = format!(
             "Account `{}` of {} is on, and nobody's ({}).\n\nThis would be sent, with the token of [app.{}.scim.probe]:\n",
             self.account,
@@ -239,10 +248,8 @@ impl Target {
         )?;
         writeln!(
             page,
-            "Nothing was written. To do it:\n  driftline probe deprovision {} {}{} --confirm {digest}",
-            self.app,
-            self.account,
-            if args.put_back { " --put-back" } else { "" }
+            "Nothing was written. To do it:\n  {} --confirm {digest}",
+            again(config, args)
         )?;
         Ok(page)
     }
@@ -343,6 +350,9 @@ impl Target {
 
     fn told(&self, args: &ProbeArgs, number: i64, end: &ProbeEnd) -> String {
         let next = match end.behaviour {
+            Some(_) if self.never_shows_removal => {
+                "By the app's profile, who is gone from its list may have access all the same: leave `deprovision` unset.".to_owned()
+            }
             Some(it) => {
                 format!("If that is always so, set `deprovision = \"{it}\"` in [app.{}].", args.app)
             }
@@ -355,6 +365,36 @@ impl Target {
             end.outcome,
             end.requests.len()
         )
+    }
+}
+
+/// The command as it was given, for a shell.
+fn again(config: &Path, args: &ProbeArgs) -> String {
+    let ProbeArgs { app, account, put_back, wait, by, confirm: _ } = args;
+    let mut words = vec!["driftline".to_owned()];
+    if config != Path::new(CONFIG) {
+        words.extend(["--config".to_owned(), word(&config.display().to_string())]);
+    }
+    words.extend(["probe".to_owned(), "deprovision".to_owned(), word(app), word(account)]);
+    if *put_back {
+        words.push("--put-back".to_owned());
+    }
+    if *wait != WAIT {
+        words.extend(["--wait".to_owned(), wait.to_string()]);
+    }
+    if let Some(by) = by {
+        words.extend(["--by".to_owned(), word(by)]);
+    }
+    words.join(" ")
+}
+
+/// A text that a shell reads as one word.
+fn word(text: &str) -> String {
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || "-_./:@+,".contains(it);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
 

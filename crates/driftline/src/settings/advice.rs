@@ -67,6 +67,14 @@ fn of_channels(settings: &Settings, advice: &mut Vec<String>) {
             advice.push(format!("no route leads to alert `{name}`: it is told nothing"));
         }
     }
+    let has_hours = settings.routes.routes.iter().any(|it| it.hours.is_some());
+    if has_hours && settings.service.schedule.is_none() {
+        advice.push(
+            "a route has `hours`, and there is no `[schedule]`: what waits for them is sent by a run \
+             within them alone; let one fall into them, or run the daemon"
+                .to_owned(),
+        );
+    }
     if let [only] = &*settings.channels {
         advice.push(format!(
             "alert `{}` is the only channel: when it takes nothing, nobody is told; name a second",
@@ -89,6 +97,42 @@ fn of_app(settings: &Settings, app: &AppPlan, advice: &mut Vec<String>) {
              that must be in every list"
         ));
     }
+    of_deprovision(settings, app, advice);
+    let has_hr = settings.sources(None).iter().any(|source| source.kind == SystemKind::Hr);
+    if has_hr && rules.authority.is_none() {
+        advice.push(format!(
+            "app `{name}` has no `authority`: where HR says that somebody left and an identity \
+             provider entitles them, that is the finding `sources_disagree`"
+        ));
+    }
+    if !rules.idps.is_empty() && app.keys.person_keys.is_empty() && rules.idps.len() > 1 {
+        let key = Tier::EmployeeNumber.label();
+        advice.push(format!(
+            "app `{name}` has several identity providers and `keys.person` is empty: nobody is \
+             known to be one person in two of them; list the {key} where it is kept"
+        ));
+    }
+}
+
+/// What becomes of an account that is switched off.
+fn of_deprovision(settings: &Settings, app: &AppPlan, advice: &mut Vec<String>) {
+    let (rules, name) = (&app.rules, &app.rules.app);
+    let is_never_shown =
+        settings.live.iter().any(|it| it.system == *name && it.never_shows_removal());
+    if is_never_shown && rules.deprovision == Deprovision::Unknown {
+        advice.push(format!(
+            "app `{name}`: by its profile, who is gone from its list may have access all the same, so \
+             absence never shows that an account is off, and a bag of evidence calls itself provisional; \
+             leave `deprovision` unset"
+        ));
+        return;
+    }
+    if is_never_shown {
+        advice.push(format!(
+            "app `{name}` has `deprovision`, and by its profile who is gone from its list may have access \
+             all the same: a leaver would be missed; take it out"
+        ));
+    }
     if rules.deprovision == Deprovision::Unknown {
         advice.push(format!(
             "app `{name}` has `deprovision = \"unknown\"`: an account that is gone from its list \
@@ -105,20 +149,6 @@ fn of_app(settings: &Settings, app: &AppPlan, advice: &mut Vec<String>) {
         advice.push(format!(
             "app `{name}` hides inactive accounts and has no `inactive_canaries`: that it still \
              does is never shown; name an account that is switched off"
-        ));
-    }
-    let has_hr = settings.sources(None).iter().any(|source| source.kind == SystemKind::Hr);
-    if has_hr && rules.authority.is_none() {
-        advice.push(format!(
-            "app `{name}` has no `authority`: where HR says that somebody left and an identity \
-             provider entitles them, that is the finding `sources_disagree`"
-        ));
-    }
-    if !rules.idps.is_empty() && app.keys.person_keys.is_empty() && rules.idps.len() > 1 {
-        let key = Tier::EmployeeNumber.label();
-        advice.push(format!(
-            "app `{name}` has several identity providers and `keys.person` is empty: nobody is \
-             known to be one person in two of them; list the {key} where it is kept"
         ));
     }
 }

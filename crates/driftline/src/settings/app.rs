@@ -44,7 +44,7 @@ fn documented(app: &App, known: Option<&AppProfile>) -> Deprovision {
         Some(scim::Deprovision::Lists) => Deprovision::Lists,
         Some(scim::Deprovision::Hides) => Deprovision::Hides,
         Some(scim::Deprovision::Deletes) => Deprovision::Deletes,
-        None => Deprovision::Unknown,
+        Some(scim::Deprovision::NeverShown) | None => Deprovision::Unknown,
     }
 }
 
@@ -62,12 +62,15 @@ fn app_settings(
         refuse_google(document, name, app, (index, idp), file.idp.get(idp))?;
     }
     let documented = documented(app, known);
+    let is_never_shown =
+        known.and_then(AppProfile::deprovision) == Some(scim::Deprovision::NeverShown);
     let rules = AppRules {
         app: id,
         entitlement: app.entitlement.meant(),
         authority: app.authority.as_deref().map(|it| bound.authority(it)).transpose()?,
         deprovision: app.deprovision.map_or(documented, |it| it.meant()),
-        is_on_vendors_word: app.deprovision.is_none() && documented != Deprovision::Unknown,
+        is_on_vendors_word: app.deprovision.is_none()
+            && (is_never_shown || documented != Deprovision::Unknown),
         required_channels: app.required_channels.iter().map(|it| it.meant()).collect(),
         privileged_roles: app
             .privileged_roles

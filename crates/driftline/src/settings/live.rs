@@ -110,6 +110,12 @@ impl Live {
         }
     }
 
+    /// Whether who is gone from its list may have access all the same, by the app's profile.
+    pub(crate) fn never_shows_removal(&self) -> bool {
+        matches!(&self.spoken, Spoken::Scim { app, .. }
+            if app.deprovision() == Some(connectors::scim::Deprovision::NeverShown))
+    }
+
     /// The app that an identity provider is asked about; `None`: it is an app itself.
     pub(crate) const fn provisioned(&self) -> Option<&SystemId> {
         match &self.spoken {
@@ -530,6 +536,10 @@ impl Table<'_> {
                 scopes: api.scopes.clone(),
                 dpop: api.dpop,
             }),
+            (Some(_), _, _) => Err(self.wrong(
+                "token",
+                "is one credential, and `client_id` or `private_key` are of another: take one of the two out",
+            )),
             _ => Err(self.wrong(
                 "url",
                 "needs a credential: give `token`, or both `client_id` and `private_key` of a service app",

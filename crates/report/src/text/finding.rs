@@ -169,7 +169,7 @@ fn fields(
             match finding.is_privileged {
                 Some(true) => "yes".to_owned(),
                 Some(false) => "no".to_owned(),
-                None => "not known: the app does not show roles".to_owned(),
+                None => phrase::no_roles(finding).to_owned(),
             },
         ),
         ("first seen", format!("{}, run {}", zone.time(finding.detected_at), finding.detected_run)),

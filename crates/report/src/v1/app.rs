@@ -47,7 +47,8 @@ pub struct App {
 pub struct Deprovision {
     /// What the settings say, or the app's vendor; `null`: nothing.
     pub set: Option<Deprovisioned>,
-    /// True where it is the vendor who says so, and the settings say nothing.
+    /// True where it is the vendor who says so, and the settings say nothing. Where `set` is `null`,
+    /// the vendor says that absence never shows it.
     pub is_on_vendors_word: bool,
     /// What was seen, by view and behaviour; empty: nothing yet.
     pub seen: Vec<DeprovisionTally>,

@@ -42,7 +42,7 @@ pub struct Finding {
     pub person: Person,
     /// The employment it belongs to, from 1; 0 where there is no owner.
     pub episode: u32,
-    /// Whether a role counts as privileged; `null` when the app does not show roles.
+    /// Whether a role counts as privileged; `null` when no role was shown.
     pub is_privileged: Option<bool>,
     /// When a run first saw it.
     pub detected_at: Time,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use domain::NonHuman;
+use domain::{List, NonHuman, Rows, Text};
 use store::Store;
 
 use crate::cli::RegisterArgs;
@@ -10,6 +10,9 @@ use crate::exit::UsageError;
 use crate::settings::Settings;
 use crate::table::{self, Row};
 use crate::{when, who};
+
+/// Names that are shown of accounts that nobody has seen.
+const SHOWN: usize = 5;
 
 /// Keeps all rows of a table, or none.
 pub(super) async fn register(
@@ -29,6 +32,7 @@ pub(super) async fn register(
     };
     let n_unowned = accounts.iter().filter(|account| account.owner.is_none()).count();
     let n_accounts = accounts.len();
+    let unknown = unknown(store, &accounts).await?;
     store.register_nonhumans(accounts, who::signature(args.by.as_deref(), now)).await?;
 
     let mut text = if n_accounts == 1 {
@@ -39,7 +43,27 @@ pub(super) async fn register(
     if n_unowned > 0 {
         text.push_str(&format!("{n_unowned} of them have no owner: that is `nonhuman_unowned`.\n"));
     }
+    if !unknown.is_empty() {
+        let names: Vec<String> = unknown.iter().take(SHOWN).map(|it| format!("`{it}`")).collect();
+        let more = if unknown.len() > names.len() { ", ..." } else { "" };
+        text.push_str(&format!(
+            "No account of the last lists is called {}{more}: it counts once there is one. Check how it is written.\n",
+            names.join(" or ")
+        ));
+    }
     Ok(text)
+}
+
+/// Those that no account of any last list is called by.
+async fn unknown(store: &Store, accounts: &[NonHuman]) -> anyhow::Result<Vec<Text>> {
+    let mut unknown: Vec<Text> = accounts.iter().map(|it| it.account.clone()).collect();
+    let state = store.load().await?;
+    let lists = state.streams.iter().filter(|(stream, _)| stream.list == List::Accounts);
+    for last in lists.filter_map(|(_, it)| it.latest.as_ref()) {
+        let Rows::Accounts(rows) = store.rows(last.id).await?.rows else { continue };
+        unknown.retain(|name| !rows.iter().any(|it| it.is_named(name)));
+    }
+    Ok(unknown)
 }
 
 fn of_args(args: &RegisterArgs, zone: Tz) -> Result<NonHuman, UsageError> {
