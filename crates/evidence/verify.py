@@ -525,15 +525,19 @@ class Bag:
             sides.append(side)
             why = UNMATCHED[side] or ("" if body["accounts"] else "no account in the app")
             wanted.append(["leaver", row["leaver"], *("yes" if it else "no" for it in side), str(len(body["accounts"])), why])
+        disputed = disputes(entries, app, start, end)
+        undecided = sum(it["undecided"] for it in disputed)
+        wanted += [["disputed", it["finding"], "", "", "1", it["words"]] for it in disputed]
         found = self.table("reconciliation.csv")
         if found[:len(wanted)] != wanted or any(it[0] != "account" for it in found[len(wanted):]):
-            problems.append("`reconciliation.csv` is not what the entries of leavers say")
+            problems.append("`reconciliation.csv` is not what the entries say")
         counts = {it: sum(body["sla"]["outcome"] == it for body in bodies) for it in OUTCOMES}
         counts.update(leavers=len(rows), with_account=sum(bool(body["accounts"]) for body in bodies),
                       traces=sum(it.startswith("data/leavers/") for it in self.files))
         n = {side: sides.count(side) for side in UNMATCHED}
         both, hr, idp = n[True, True], n[True, False], n[False, True]
-        reconciled = dict(hr=both + hr, idp=both + idp, both=both, hr_alone=hr, idp_alone=idp, neither=n[False, False])
+        reconciled = dict(hr=both + hr, idp=both + idp, both=both, hr_alone=hr, idp_alone=idp, neither=n[False, False],
+                          disputed=len(disputed), undecided=undecided)
         try:
             ipe = read_json(self.text("data/ipe.json"))
         except ValueError:
@@ -622,16 +626,19 @@ class Bag:
             resources = document["back-matter"]["resources"]
             version = document["metadata"]["oscal-version"]
             n = {it: counts[it] for it in ("met", "missed", "not_proven", "exception")}
-            wanted = "not-satisfied fail" if n["missed"] else "not-satisfied other" if n["not_proven"] + n["exception"] else "satisfied pass"
+            undecided = reconciled["undecided"]
+            n_judged = sum(n.values()) + undecided
+            wanted = "not-satisfied fail" if n["missed"] else "not-satisfied other" if n["not_proven"] + n["exception"] + undecided else "satisfied pass"
             words = (f"{n['met']} leavers were seen off in time, {n['missed']} were seen on too late. Of {n['not_proven']} "
                      f"it was not seen whether they were off in time, which is neither. {n['exception']} have an "
-                     "exception that two people agreed to.")
+                     "exception that two people agreed to."
+                     + (f" Of the owners of {undecided} accounts sources disagree whether they left." if undecided else ""))
             def judges(it):
                 status = it["target"]["status"]
-                return sum(n.values()) > 0 and f"{status['state']} {status['reason']}" == wanted and it["description"] == words
+                return n_judged > 0 and f"{status['state']} {status['reason']}" == wanted and it["description"] == words
             if version not in FORMS[OSCAL] or not all(map(judges, found)):
                 yield "judge otherwise than the population"
-            is_judged = sum(n.values()) > 0 and ipe.get("is_provisional") is not True
+            is_judged = n_judged > 0 and ipe.get("is_provisional") is not True
             selections = document["results"][0]["reviewed-controls"].get("control-objective-selections", [])
             objectives = [one["objective-id"] for it in selections for one in it["include-objectives"]]
             if [it["target"]["target-id"] for it in found] != (objectives if is_judged else []):
@@ -867,6 +874,25 @@ def run_told(at, entry, app):
     return [str(body["run"]), str(at), entry["at"], body.get("pass", "full"), "yes" if body["is_complete"] else "no", grade]
 
 
+def disputes(entries, app, start, end):
+    """People of whom sources disagree whether they left, in the period: by the entries of the finding."""
+    newest, found = {}, []
+    for _, entry in sorted(entries.items()):
+        body = entry["body"]
+        if entry["type"].startswith("finding.") and body.get("app") == app and body.get("cause") == "sources_disagree":
+            newest[body["finding"]] = entry
+    for finding, entry in newest.items():
+        since, how = entry["body"]["detected_at"], entry["body"].get("resolution") or ""
+        at = entry["at"] if entry["body"]["state"] == "resolved" else None
+        is_undecided = at is None or how not in ("corrected", "superseded")
+        words = "one source says that they left, another that they may use the app"
+        words += (f", since {since}: undecided" if at is None else f", since {since}: undecided, and over by {at} ({how})"
+                  if is_undecided else f", since {since}: they agree since {at} ({how})")
+        if since < end and (at is None or at >= start):
+            found.append({"finding": finding, "undecided": is_undecided, "words": words})
+    return found
+
+
 def canonical(value):
     return json.dumps(value, sort_keys=True)
 
@@ -912,9 +938,9 @@ def changes(body):
     names = {"inactive": DISABLE, "absent": GONE}
     on, off, before = (body.get(it) for it in ("last_seen_active", "first_seen_inactive", "was_seen_inactive"))
     if body.get("is") in names:
-        return [(names[body["is"]], on, off)]
+        return [(names[body["is"]], on, off)] if off else []
     if body.get("is") == "active":
-        return [(ENABLE, before, on)] if before else []
+        return [(ENABLE, before, on)] if before and on else []
     found = []
     for account in body.get("accounts", []):
         stretches = account["stretches"]

@@ -8,6 +8,7 @@ use ledger::{Checkpoint, leaf_hash, sha256};
 use serde_json::Value;
 
 use crate::bag::{Bag, hex};
+use crate::disputes::{Dispute, disputes};
 use crate::{Entry, LeaverLeaf, contents, ocsf, oscal, tables};
 
 /// A place in a document, as RFC 6901 has it; null where there is none.
@@ -101,9 +102,13 @@ impl<'b> Told<'b> {
         }
     }
 
-    /// Accounts that nobody owns follow the leavers, and have no entry of their own.
+    fn disputes(&self) -> Vec<Dispute> {
+        disputes(self.entries.values(), self.app, self.period)
+    }
+
+    /// Accounts that nobody owns follow the others, and have no entry of their own.
     fn sides(&self, problems: &mut Vec<String>) {
-        let made = tables::reconciliation(self.leavers, &[]);
+        let made = tables::reconciliation(self.leavers, &self.disputes(), &[]);
         let made = tables::rows(&made, tables::RECONCILIATION).unwrap_or_default();
         let found = self.rows("reconciliation.csv", tables::RECONCILIATION);
         let is_so = |found: &[Vec<String>]| {
@@ -113,14 +118,14 @@ impl<'b> Told<'b> {
             })
         };
         if !found.is_some_and(|it| is_so(&it)) {
-            problems.push("`reconciliation.csv` is not what the entries of leavers say".to_owned());
+            problems.push("`reconciliation.csv` is not what the entries say".to_owned());
         }
     }
 
     fn counts(&self, problems: &mut Vec<String>) {
         let ipe = self.ipe();
         let n_traces = self.bag.paths().filter(|it| it.starts_with(contents::TRACES)).count();
-        let made = (contents::counts(self.leavers, n_traces), contents::sides(self.leavers));
+        let made = (contents::counts(self.leavers, n_traces), contents::sides(self.leavers, &self.disputes()));
         let is_so = *part(&ipe, "/format") == *contents::IPE_FORM
             && *part(&ipe, "/counts") == made.0
             && *part(&ipe, "/reconciliation") == made.1;
@@ -146,7 +151,7 @@ impl<'b> Told<'b> {
             }
         };
         let found = list(document, "/results/0/findings");
-        let judged = oscal::Judged::of(self.leavers);
+        let judged = oscal::Judged::of(self.leavers, &self.disputes());
         let (state, reason) = judged.status();
         check(
             *part(document, "/metadata/oscal-version") == *oscal::VERSION

@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 use crate::anchored::{self, AnchorTold};
 use crate::bag::{Bag, SIGNATURE, TAG_MANIFEST, hex};
 use crate::controls::{self, Controls};
+use crate::disputes::{Dispute, disputes};
 use crate::leaf::LeaverLeaf;
 use crate::ocsf::{self, OcsfVersion};
 use crate::oscal;
 use crate::population::{COLUMNS, population_csv, row};
 use crate::tables::{self, AlertRow, ExceptionRow, ListRead, RunDone, longest_gap, tie_out, time};
-use crate::{Erasures, EvidenceError, SigningKey, page};
+use crate::{Entry, Erasures, EvidenceError, SigningKey, page};
 
 /// The verifier in Python, put into every bag for convenience: the one to trust comes from outside.
 const VERIFY_PY: &str = include_str!("../verify.py");
@@ -154,6 +155,7 @@ pub struct Contents {
 pub fn pack(contents: &Contents) -> Result<Bag, EvidenceError> {
     let leavers: Vec<LeaverLeaf> =
         contents.leavers.iter().map(|it| leaf(contents, it)).collect::<Result<_, _>>()?;
+    let disputes = contents.disputes();
     let mut bag = Bag::default();
     bag.put("data/population.csv", population_csv(&leavers));
     let rows: Vec<Vec<String>> = leavers.iter().map(row).collect();
@@ -167,9 +169,9 @@ pub fn pack(contents: &Contents) -> Result<Bag, EvidenceError> {
     bag.put("data/coverage.csv", tables::coverage(contents));
     let entries = contents.ledger.entries.iter().map(|(at, it)| (*at, &**it));
     bag.put("data/config-changes.csv", tables::config_changes(entries));
-    let reconciliation = tables::reconciliation(&leavers, &tables::unowned(contents));
+    let reconciliation = tables::reconciliation(&leavers, &disputes, &tables::unowned(contents));
     bag.put("data/reconciliation.csv", reconciliation);
-    bag.put(IPE, json_file(&ipe(contents, &leavers)));
+    bag.put(IPE, json_file(&ipe(contents, &leavers, &disputes)));
     let subtrees = Subtrees::of(&contents.ledger.hashes);
     for (told, leaver) in contents.leavers.iter().zip(&leavers).filter(|it| it.0.is_chosen) {
         put_leaver(&mut bag, contents, &subtrees, (told, leaver))?;
@@ -235,6 +237,29 @@ impl Contents {
             && (self.scope.chosen.is_empty() || theirs.any(|it| it.finding.id == finding.id))
     }
 
+    /// People of whom sources disagree whether they left, in the period.
+    pub(crate) fn disputes(&self) -> Vec<Dispute> {
+        let Scope { app, from, to, .. } = &self.scope;
+        let entries = self.ledger.entries.iter().filter_map(|(at, it)| Entry::read(*at, it));
+        let entries: Vec<Entry> = entries.collect();
+        disputes(entries.iter(), app.as_str(), (*from, *to))
+    }
+
+    /// Who is not in the population because sources disagree about them; `None`: nobody.
+    pub(crate) fn undecided(&self) -> Option<String> {
+        let mut disputes = self.disputes();
+        disputes.retain(Dispute::is_undecided);
+        let findings: Vec<&str> = disputes.iter().map(|it| &*it.finding).collect();
+        (!findings.is_empty()).then(|| {
+            format!(
+                "{} of people of whom one source (HR or an identity provider) says that they left,                  and another one that they may use {}: {}. They are not in the population, and                  whether they left, nobody decided: see data/findings.csv and                  data/reconciliation.csv.",
+                domain::counted(findings.len(), "account"),
+                self.scope.app,
+                findings.join(", "),
+            )
+        })
+    }
+
     /// Why there is no leaver in it; `None`: there is one.
     pub(crate) fn empty_because(&self) -> Option<String> {
         let (Scope { app, from, to, .. }, (first, end)) = (&self.scope, &self.scope.days);
@@ -260,6 +285,9 @@ impl Contents {
                  that saw {app}",
                 seen.len(),
             ),
+            Some(_) if self.undecided().is_some() => {
+                "nobody left of whom all sources agree, and of some they disagree".to_owned()
+            }
             Some(_) => format!(
                 "no source says that anybody left {app} in that time, or was still on from before: \
                  {} full runs of it saw the app, and data/coverage.csv has the gaps between them",
@@ -386,17 +414,19 @@ pub(crate) fn counts(leavers: &[LeaverLeaf], n_traces: usize) -> Value {
     })
 }
 
-/// How many leavers each side knows.
-pub(crate) fn sides(leavers: &[LeaverLeaf]) -> Value {
+/// How many leavers each side knows, and of how many accounts' owners sources disagree.
+pub(crate) fn sides(leavers: &[LeaverLeaf], disputes: &[Dispute]) -> Value {
     let it = tie_out(leavers);
     json!({
         "hr": it.both + it.hr_alone, "idp": it.both + it.idp_alone, "both": it.both,
         "hr_alone": it.hr_alone, "idp_alone": it.idp_alone, "neither": it.neither,
+        "disputed": disputes.len(),
+        "undecided": disputes.iter().filter(|it| it.is_undecided()).count(),
     })
 }
 
 /// Where everything came from, by which requests: what completeness and accuracy are tested with.
-fn ipe(contents: &Contents, leavers: &[LeaverLeaf]) -> Value {
+fn ipe(contents: &Contents, leavers: &[LeaverLeaf], disputes: &[Dispute]) -> Value {
     let Scope { app, from, to, .. } = &contents.scope;
     let (gap, since) = longest_gap(contents);
     let made_by = (!contents.scope.is_redacted).then_some(&contents.scope.made_by);
@@ -420,7 +450,7 @@ fn ipe(contents: &Contents, leavers: &[LeaverLeaf]) -> Value {
             "at": time(it.at), "looked_back_to": time(it.since), "left_out": it.n_left_out,
         })),
         "counts": counts(leavers, contents.leavers.iter().filter(|it| it.is_chosen).count()),
-        "reconciliation": sides(leavers),
+        "reconciliation": sides(leavers, disputes),
         "coverage": {
             "runs": contents.runs.iter().filter(|it| it.run.is_some()).count(),
             "missed": contents.runs.iter().map(|it| it.n_missed).sum::<u64>(),
@@ -488,7 +518,8 @@ fn start_here(contents: &Contents, leavers: &[LeaverLeaf]) -> String {
     let Scope { app, days, is_redacted, is_provisional, limits, controls, .. } = &contents.scope;
     let controls = controls::in_words(controls);
     let namespace = crate::NAMESPACE;
-    let mut notes: Vec<String> = contents.empty_because().into_iter().collect();
+    let mut notes: Vec<String> =
+        contents.empty_because().into_iter().chain(contents.undecided()).collect();
     if *is_provisional {
         notes.push(format!(
             "PROVISIONAL: what {app} does with an account that is switched off is neither in the \
@@ -504,8 +535,10 @@ fn start_here(contents: &Contents, leavers: &[LeaverLeaf]) -> String {
     let n_erased = leavers.iter().filter(|it| it.erased.is_some()).count();
     if n_erased > 0 {
         notes.push(format!(
-            "{n_erased} leavers were erased since: their rows say by which entry of the ledger. Their results \
-             are as they were recorded there; whom they are about, and raw rows, nobody can show any more."
+            "{} {} erased since: the rows say by which entry of the ledger. Results \
+             are as they were recorded there; whom they are about, and raw rows, nobody can show any more.",
+            domain::counted(n_erased, "leaver"),
+            if n_erased == 1 { "was" } else { "were" },
         ));
     }
     notes.push(times(contents).to_owned());
@@ -513,7 +546,7 @@ fn start_here(contents: &Contents, leavers: &[LeaverLeaf]) -> String {
     let notes: String = notes.iter().map(|it| format!("- {it}\n")).collect();
     format!(
         "Evidence on the leavers of {app}, {} to {} (the end is not in it)
-{} leavers. Begin with data/report.html; data/population.csv has a row for each.
+{}. Begin with data/report.html; data/population.csv has a row for each.
 
 HOW TO CHECK IT
 
@@ -552,7 +585,7 @@ WHAT IT DOES NOT SHOW
 {notes}",
         days.0,
         days.1,
-        leavers.len(),
+        domain::counted(leavers.len(), "leaver"),
         stamp = stamp(contents).unwrap_or_default(),
     )
 }

@@ -1,5 +1,6 @@
 //! An entry of the ledger, as tables and events read it.
 
+use domain::Cause;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -47,6 +48,15 @@ impl Entry {
     #[must_use]
     pub fn is_of_leaver(&self) -> bool {
         matches!(&*self.kind, "leaver.found" | "leaver.changed")
+    }
+
+    /// Whether it tells of a finding of the app that sources disagree whether somebody left.
+    #[must_use]
+    pub fn is_of_dispute(&self, app: &str) -> bool {
+        let text = |name: &str| self.body.get(name).and_then(Value::as_str);
+        self.kind.starts_with("finding.")
+            && text("app") == Some(app)
+            && text("cause") == Some(Cause::SourcesDisagree.name())
     }
 
     /// Whether a person decided by it whose an account is.

@@ -10,6 +10,7 @@ mod bag;
 mod compare;
 mod contents;
 mod controls;
+mod disputes;
 mod entry;
 mod erasure;
 mod error;

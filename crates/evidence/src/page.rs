@@ -65,6 +65,9 @@ struct Page<'p> {
     n_leavers: usize,
     /// Why there is none.
     empty_because: Option<String>,
+    /// Who is not in it because sources disagree.
+    undecided: Option<String>,
+    n_undecided: usize,
     tie_out: TieOut,
     n_unowned: usize,
     n_runs: usize,
@@ -106,6 +109,8 @@ pub(crate) fn page(
         results: outcomes.map(|it| (it, count(it))).to_vec(),
         n_leavers: leavers.len(),
         empty_because: contents.empty_because(),
+        undecided: contents.undecided(),
+        n_undecided: contents.disputes().iter().filter(|it| it.is_undecided()).count(),
         tie_out: tie_out(leavers),
         n_unowned: contents
             .findings

@@ -5,6 +5,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use domain::{Finding, Grade, Pass, Request, SnapshotRef};
 
 use crate::contents::{Contents, FindingTold};
+use crate::disputes::Dispute;
 use crate::leaf::LeaverLeaf;
 
 /// A run of the period, as its entry and the schedule tell of it.
@@ -323,8 +324,12 @@ pub(crate) const RECONCILIATION: &[&str] =
     &["what", "id", "in_hr", "in_idp", "n_accounts", "unmatched"];
 
 /// `reconciliation.csv`: every leaver with the sides that know them, and by number the findings of
-/// accounts that nobody owns.
-pub(crate) fn reconciliation(leavers: &[LeaverLeaf], unowned: &[String]) -> Vec<u8> {
+/// people of whom sources disagree, and of accounts that nobody owns.
+pub(crate) fn reconciliation(
+    leavers: &[LeaverLeaf],
+    disputes: &[Dispute],
+    unowned: &[String],
+) -> Vec<u8> {
     let yes = |it: bool| if it { "yes" } else { "no" }.to_owned();
     let of_leavers = leavers.iter().map(|it| {
         let (hr, idp) = it.said();
@@ -344,12 +349,17 @@ pub(crate) fn reconciliation(leavers: &[LeaverLeaf], unowned: &[String]) -> Vec<
             unmatched.to_owned(),
         ]
     });
+    let disputed = disputes.iter().map(|it| {
+        let nothing = String::new(); // Which side says what, no entry tells.
+        let (id, why) = (it.finding.clone(), it.in_words());
+        vec!["disputed".to_owned(), id, nothing.clone(), nothing, "1".to_owned(), why]
+    });
     let orphans = unowned.iter().map(|finding| {
         let why = "an account of the app that nobody owns".to_owned();
         let (no, one) = ("no".to_owned(), "1".to_owned());
         vec!["account".to_owned(), finding.clone(), no.clone(), no, one, why]
     });
-    report::table_csv(RECONCILIATION, of_leavers.chain(orphans))
+    report::table_csv(RECONCILIATION, of_leavers.chain(disputed).chain(orphans))
 }
 
 /// The findings of accounts that nobody owns.

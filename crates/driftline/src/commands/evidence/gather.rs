@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use domain::{Finding, Folded, Leaver, List, Pass, RunId, Stream, SystemId};
+use domain::{Cause, Finding, Folded, Leaver, List, Pass, RunId, Stream, SystemId};
 use evidence::{
     AlertRow, AnchorTold, Contents, Entry, Erasures, ExceptionRow, FindingTold, LeaverLeaf,
     LeaverTold, LedgerPart, ListRead, RawRow, RunDone, Scope, Taken,
@@ -47,8 +47,10 @@ pub(super) async fn contents(
         });
     }
     if let Some((name, _)) = scope.chosen.iter().zip(n_found).find(|it| it.1 == 0) {
+        let disputed = disputed(&findings, &scope);
         let what = format!(
-            "no leaver of the period is called `{name}`: `driftline evidence leavers` lists them"
+            "no leaver of the period is called `{name}`: `driftline evidence leavers` lists \
+             them{disputed}"
         );
         return Err(UsageError(what).into());
     }
@@ -58,7 +60,7 @@ pub(super) async fn contents(
     };
     findings.retain(lived);
     let begins = store.leavers_begin().await?;
-    let ledger = ledger_part(store, (note, checkpoint), period, &lines).await?;
+    let ledger = ledger_part(store, &scope.app, (note, checkpoint), period, &lines).await?;
     Ok(Contents {
         begin: begins.into_iter().find(|it| it.app == scope.app),
         runs: runs(store, &scope.app, &ledger.entries, period).await?,
@@ -71,6 +73,21 @@ pub(super) async fn contents(
         findings,
         scope,
     })
+}
+
+/// Whom no population has because sources disagree about them, as the end of a sentence.
+fn disputed(findings: &[FindingTold], scope: &Scope) -> String {
+    let is_one = |it: &&Finding| {
+        it.cause == Cause::SourcesDisagree
+            && it.detected_at < scope.to
+            && it.resolved_at.is_none_or(|at| at >= scope.from)
+    };
+    let ids: Vec<String> =
+        findings.iter().map(|it| &it.finding).filter(is_one).map(|it| it.id.to_string()).collect();
+    match &ids[..] {
+        [] => String::new(),
+        ids => format!("; sources disagree whether the owners of {} left", ids.join(", ")),
+    }
 }
 
 /// The newest checkpoint.
@@ -183,11 +200,12 @@ fn leaver_of(entry: &Entry) -> Option<String> {
 
 async fn ledger_part(
     store: &Store,
+    app: &SystemId,
     (note, checkpoint): (Note, Checkpoint),
     period: (DateTime<Utc>, DateTime<Utc>),
     leavers: &[LeaverLine],
 ) -> anyhow::Result<LedgerPart> {
-    let wanted = wanted(store, checkpoint.size, period, leavers).await?;
+    let wanted = wanted(store, app, checkpoint.size, period, leavers).await?;
     let mut entries = Vec::new();
     let mut first = 0;
     while first < checkpoint.size {
@@ -210,6 +228,7 @@ async fn ledger_part(
 /// The places of the entries that go into a bag.
 async fn wanted(
     store: &Store,
+    app: &SystemId,
     size: u64,
     (from, to): (DateTime<Utc>, DateTime<Utc>),
     leavers: &[LeaverLine],
@@ -237,6 +256,7 @@ async fn wanted(
             if told.is_decision()
                 || told.kind == "erasure.done"
                 || told.kind.starts_with("exception.")
+                || told.is_of_dispute(app.as_str())
             {
                 wanted.insert(seq);
             }

@@ -1,0 +1,169 @@
+//! What an auditor asked of a bag, and what it said: whom sources disagree about, times that cannot be,
+//! runs of long ago that were made today, and lists that somebody stopped asking for.
+
+use crate::firm::{FIRST, Night, SECOND, Says, THIRD, account, settings, user};
+use crate::site::{Answer, Site, answer, json, project};
+
+const HR: &str = "[hr.workday]\n[[hr.workday.file]]\npath = \"hr.csv\"\nwhole = true\n";
+
+/// The firm, with a list of leavers from HR.
+fn firm_with_hr() -> Site {
+    Site::new(&format!("{}{HR}", settings(Says::default())))
+}
+
+/// Writes a night in which HR says of these that their last day was the 18th, and judges it.
+fn night(site: &Site, date: &str, night: &Night, hr: &[u32]) {
+    site.night(date, night);
+    let mut users = json(night.users_json().as_bytes());
+    for (it, (number, _)) in users.as_array_mut().unwrap().iter_mut().zip(&night.users) {
+        it["profile"]["employeeNumber"] = (1000 + number).to_string().into();
+    }
+    site.write(&format!("exports/{date}/users"), users.to_string());
+    let row = |it: &u32| format!("{},p{it}@example.com,Person {it},2026-11-18,left\n", 1000 + it);
+    let rows: String = hr.iter().map(row).collect();
+    let hr = format!("employee_number,email,name,last_day,reason\n{rows}");
+    site.write(&format!("exports/{date}/hr.csv"), hr);
+    let answer = site.run();
+    assert!(matches!(answer.status, 0 | 4), "{answer}");
+}
+
+/// A bag of November, unpacked: where a file of it is.
+fn export(site: &Site, name: &str) -> impl Fn(&str) -> String {
+    let november = ["--app", "secureframe", "--from", "2026-11-01", "--to", "2026-12-01"];
+    let output = format!("{name}.zip");
+    site.told(&[&["evidence", "export"][..], &november, &["--output", &output]].concat());
+    let bag = evidence::Bag::from_zip(&site.read(&output)).unwrap();
+    move |path| bag.text(path).unwrap_or_else(|| panic!("no {path}")).to_owned()
+}
+
+/// What both verifiers say of a bag; they end alike.
+fn verified(site: &Site, name: &str) -> [Answer; 2] {
+    let zip = format!("{name}.zip");
+    let ours = site.ask(&["evidence", "verify", &zip]);
+    let mut python = std::process::Command::new("python3");
+    site.scrub(&mut python);
+    python.arg(project("crates/evidence/verify.py")).arg(&zip);
+    let both = [ours, answer(&python.output().unwrap())];
+    assert_eq!(both[0].status, both[1].status, "{} {}", both[0], both[1]);
+    both
+}
+
+/// It has no keys, so it ends with 7; nothing else is wrong with it.
+fn is_whole(both: &[Answer; 2]) {
+    for it in both {
+        assert_eq!(it.status, 7, "{it}");
+        assert!(!it.stdout.contains("BROKEN"), "{it}");
+    }
+}
+
+fn has(text: &str, needles: &[&str]) {
+    for needle in needles {
+        assert!(text.contains(needle), "`{needle}` is missing: {text}");
+    }
+}
+
+#[test]
+fn whom_hr_alone_says_to_have_left_is_told_in_a_bag_that_has_no_leaver() {
+    let site = firm_with_hr();
+    night(&site, FIRST, &Night::quiet(), &[]);
+    night(&site, SECOND, &Night::quiet(), &[5]);
+    night(&site, THIRD, &Night::quiet(), &[5]);
+    let file = export(&site, "bag");
+    for path in ["START-HERE.txt", "data/report.html"] {
+        let text = file(path);
+        has(&text, &["1 account of people", "DL-1", "says that they left", "not in the population"]);
+        assert!(!text.contains("no source says that anybody left"), "{text}");
+    }
+    let row = "disputed,DL-1,,,1,";
+    has(&file("data/reconciliation.csv"), &[row, "undecided"]);
+    let ipe = json(file("data/ipe.json").as_bytes());
+    assert_eq!((&ipe["reconciliation"]["disputed"], &ipe["reconciliation"]["undecided"]), (&1.into(), &1.into()));
+    let oscal = json(file("data/machine/oscal-assessment-results.json").as_bytes());
+    let findings = oscal["assessment-results"]["results"][0]["findings"].as_array().unwrap();
+    assert!(!findings.is_empty());
+    for it in findings {
+        let status = &it["target"]["status"];
+        assert_eq!((&status["state"], &status["reason"]), (&"not-satisfied".into(), &"other".into()));
+    }
+    is_whole(&verified(&site, "bag"));
+    // Whoever is asked for by name is told that it is a matter of dispute.
+    let november = ["--app", "secureframe", "--from", "2026-11-01", "--to", "2026-12-01"];
+    let one = ["--person", &*user(5), "--output", "one.zip"];
+    let refused = site.ask(&[&["evidence", "export"][..], &november, &one].concat());
+    assert_eq!(refused.status, 2, "{refused}");
+    has(&refused.stderr, &["DL-1"]);
+}
+
+#[test]
+fn a_dispute_that_the_sources_ended_themselves_leaves_a_leaver_and_nothing_undecided() {
+    let site = firm_with_hr();
+    night(&site, FIRST, &Night::quiet(), &[]);
+    night(&site, SECOND, &Night::quiet(), &[5]);
+    let mut left = Night::quiet();
+    left.users.iter_mut().filter(|it| it.0 == 5).for_each(|it| it.1 = "DEPROVISIONED");
+    left.assigned.retain(|it| *it != 5);
+    left.accounts.iter_mut().filter(|it| it.number == 5).for_each(|it| it.is_active = false);
+    night(&site, THIRD, &left, &[5]);
+    let file = export(&site, "bag");
+    let ipe = json(file("data/ipe.json").as_bytes());
+    let sides = &ipe["reconciliation"];
+    assert_eq!((&sides["both"], &sides["disputed"]), (&1.into(), &1.into()), "{sides}");
+    is_whole(&verified(&site, "bag"));
+}
+
+#[test]
+fn a_dispute_that_somebody_leaves_out_of_a_bag_is_named_by_both_verifiers() {
+    let site = firm_with_hr();
+    night(&site, FIRST, &Night::quiet(), &[]);
+    night(&site, SECOND, &Night::quiet(), &[5]);
+    export(&site, "bag");
+    let bag = evidence::Bag::from_zip(&site.read("bag.zip")).unwrap();
+    let lies: [(&str, &dyn Fn(&str) -> String); 2] = [
+        ("data/reconciliation.csv", &|it| {
+            it.lines().filter(|it| !it.starts_with("disputed")).map(|it| format!("{it}\n")).collect()
+        }),
+        ("data/ipe.json", &|it| it.replacen("\"undecided\": 1", "\"undecided\": 0", 1)),
+    ];
+    for (path, lie) in lies {
+        let mut files = std::collections::BTreeMap::new();
+        for it in bag.paths().filter(|it| it.starts_with("data/") || it.starts_with("verify/") || *it == "START-HERE.txt") {
+            files.insert(it.to_owned(), bag.get(it).unwrap().to_vec());
+        }
+        let told = lie(bag.text(path).unwrap());
+        assert_ne!(told, bag.text(path).unwrap());
+        files.insert(path.to_owned(), told.into_bytes());
+        let mut forged = evidence::Bag::new(files);
+        let info: Vec<(&str, String)> = bag.text("bag-info.txt").unwrap().lines()
+            .filter_map(|it| it.split_once(": ")).filter(|it| it.0 != "Payload-Oxum")
+            .map(|(key, value)| (key, value.to_owned())).collect();
+        forged.seal(&info);
+        site.write("forged.zip", forged.zip("bag").unwrap());
+        for it in verified(&site, "forged") {
+            assert_eq!(it.status, 6, "{it}");
+            has(&it.stdout, &["BROKEN       tables", path.trim_start_matches("data/")]);
+        }
+    }
+}
+
+/// A person says that a finding is none, and the account is seen off later: the look is not of a
+/// stretch that the finding has, and there is nothing to tell a machine.
+#[test]
+fn a_bag_verifies_after_a_persons_word_on_a_finding_whose_account_is_seen_off_later() {
+    let site = Site::firm_after_first();
+    let why = ["--reason", "he is fine", "--by", "Eve"];
+    let states = site.states();
+    let finding = &states.iter().find(|it| it[1] == account(1)).unwrap()[2];
+    site.told(&[&["findings", "false-positive", finding][..], &why].concat());
+    let mut off = Night::planted();
+    off.accounts[0].is_active = false;
+    for date in [SECOND, THIRD] {
+        site.night(date, &off);
+        let answer = site.run();
+        assert!(matches!(answer.status, 0 | 4), "{answer}");
+    }
+    let file = export(&site, "bag");
+    let entries = file("data/ledger/entries.jsonl");
+    let seen = entries.lines().find(|it| it.contains("\"observation.changed\""));
+    has(seen.unwrap_or(&entries), &["\"first_seen_inactive\":null"]);
+    is_whole(&verified(&site, "bag"));
+}
