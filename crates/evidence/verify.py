@@ -14,6 +14,7 @@ import argparse, base64, csv, datetime, hashlib, io, json, os, re, shutil, subpr
 
 NAMESPACE = "driftline-evidence-v1"
 NAMED_MAX = 20
+CLOCK_BACK_MAX_MS = 300_000
 BYTES_MAX = 4 << 30
 ANCHORS = "data/ledger/anchors/"
 
@@ -491,6 +492,22 @@ class Bag:
         problems += self.left_out({it.get("leaver"): it.get("entry") for it in rows})
         self.say("leavers", problems, f"{len(rows)} rows of the population and {len(traces)} traces are what their entries say")
 
+    def check_times(self):
+        """Entries that say an earlier time than a run ahead of them: as if the clock had been set back."""
+        run, found = None, []
+        for at, entry in sorted(self.entries.items()):
+            try:
+                entry = read_json(entry)
+                time = milliseconds(entry["at"])
+            except (ValueError, LookupError, TypeError, AttributeError):
+                continue
+            if run and time < milliseconds(run["at"]) - CLOCK_BACK_MAX_MS:
+                found.append(f"entry {at} ({entry['type']}) says {entry['at']}, before that of entry {run['seq']}, a run: {run['at']}")
+            if entry["type"] == "run.completed" and (not run or time > milliseconds(run["at"])):
+                run = entry
+        for it in found[:NAMED_MAX] + ([f"and {len(found) - NAMED_MAX} more"] if len(found) > NAMED_MAX else []):
+            print(f"note         times: {it}")
+
     def check_tables(self):
         try:
             problems, good = self.compare_tables()
@@ -546,8 +563,9 @@ class Bag:
             problems.append("the counts of `ipe.json` are not those of the population")
         if OSCAL in self.files:
             problems += [f"the results of OSCAL {it}" for it in self.compare_oscal(rows, bodies, counts, reconciled, ipe)]
-        runs = [run_told(at, it, app) for at, it in within.items() if it["type"] in ("run.completed", "run.failed")]
-        found = [[*it[:4], *it[6:8]] for it in self.table("coverage.csv", COVERAGE)]
+        lists = lists_told(within)
+        runs = [run_told(at, it, app, lists) for at, it in within.items() if it["type"] in ("run.completed", "run.failed")]
+        found = [[*it[:4], *it[6:8], *it[10:13]] for it in self.table("coverage.csv", COVERAGE)]
         problems += [f"the run of entry {it[1]} in `coverage.csv` is another" for it in found if it not in runs]
         problems += [f"the run of entry {it[1]} is not in `coverage.csv`" for it in runs if it not in found]
         prints = {it[0]: it[-1] for it in self.table("findings.csv", FINDINGS)}
@@ -579,9 +597,12 @@ class Bag:
         for name, body in zip((it["leaver"] for it in rows), bodies):
             theirs = [prints.get(it) for account in body["accounts"] for it in account["findings"]]
             by = body["sla"]["deadline_at"] or "9"
+            # Behind a run of after the deadline, nothing was written before it.
+            late = min((at for at, it in entries.items() if it["type"] == "run.completed" and by != "9"
+                        and milliseconds(it["at"]) > milliseconds(by) + CLOCK_BACK_MAX_MS), default=len(self.hashes))
             if body["sla"]["outcome"] == "exception" and not any(
-                    it["type"] == "exception.approved" and it["at"] <= by
-                    and (None in theirs or it["body"]["fingerprint"] in theirs) for it in entries.values()):
+                    it["type"] == "exception.approved" and it["at"] <= by and at < late
+                    and (None in theirs or it["body"]["fingerprint"] in theirs) for at, it in entries.items()):
                 problems.append(f"`{name}` is an EXCEPTION, and no entry says that one was approved by the deadline")
         for name, body in zip((it["leaver"] for it in rows), bodies):
             for at in body.get("decisions", []):
@@ -839,7 +860,7 @@ FAMILIES = {cause: family for family, causes in {
     "nonhuman": "owner_left nonhuman_unowned",
     "record": "residual_entitlement identifier_drift",
 }.items() for cause in causes.split()}
-COVERAGE = "run entry at pass due_at missed_before is_complete grade failed since_run_before_s"
+COVERAGE = "run entry at pass due_at missed_before is_complete grade failed since_run_before_s made_at held not_asked"
 FINDINGS = ("finding cause severity state subject episode detected_at opened_at resolved_at resolution exposures n_events "
             "fingerprint")
 CONFIG_KINDS = ("config.changed", "policy.changed", "software.started", "key.added", "key.revoked")
@@ -865,13 +886,29 @@ def shown(value):
     return "" if value is None else harmless(value) if isinstance(value, str) else json.dumps(value)
 
 
-def run_told(at, entry, app):
-    """The first cells of its row: number, entry, time, pass, whether it was complete, grade of the app."""
+def run_told(at, entry, app, lists):
+    """Of its row: number, entry, time, pass, whether it was complete, grade of the app, when it was made, and lists
+    that were held or not asked for."""
     body = entry["body"]
     if entry["type"] == "run.failed":
-        return ["", str(at), entry["at"], "full", "no", ""]
+        return ["", str(at), entry["at"], "full", "no", "", "", "", ""]
     grade = next((it["grade"] for it in body["apps"] if it["app"] == app), "")
-    return [str(body["run"]), str(at), entry["at"], body.get("pass", "full"), "yes" if body["is_complete"] else "no", grade]
+    return [str(body["run"]), str(at), entry["at"], body.get("pass", "full"), "yes" if body["is_complete"] else "no", grade,
+            body.get("made_at") or "", *("; ".join(it) for it in lists[at])]
+
+
+def lists_told(within):
+    """By the entry of each run, the lists that were held, and those that another full run of the time had and this
+    one did not ask for."""
+    runs = {at: it["body"] for at, it in within.items() if it["type"] == "run.completed"}
+    full = {at for at, it in runs.items() if it.get("pass", "full") == "full"}
+    every = sorted({it["list"] for at in full for it in runs[at]["lists"]})
+    def told(at, body):
+        asked = {it["list"] for it in body["lists"]}
+        is_named = at in full and body["n_lists"] == len(body["lists"])
+        return ([it["list"] for it in body["lists"] if it["is_held"]],
+                [it for it in every if is_named and it not in asked and it.split(" (")[0] not in body["failed"]])
+    return {at: told(at, body) for at, body in runs.items()}
 
 
 def disputes(entries, app, start, end):
@@ -1083,6 +1120,7 @@ def main():
         else:
             bag.check("leavers", bag.check_leavers)
             bag.check("tables", bag.check_tables)
+            bag.check("times", bag.check_times)
             if args.nonce is not None:
                 bag.check("sample", bag.check_sample, args.nonce, args.number)
     bag.check("stamps", bag.check_stamps, args.trust)

@@ -71,19 +71,28 @@ fn whom_hr_alone_says_to_have_left_is_told_in_a_bag_that_has_no_leaver() {
     let file = export(&site, "bag");
     for path in ["START-HERE.txt", "data/report.html"] {
         let text = file(path);
-        has(&text, &["1 account of people", "DL-1", "says that they left", "not in the population"]);
+        has(
+            &text,
+            &["1 account of people", "DL-1", "says that they left", "not in the population"],
+        );
         assert!(!text.contains("no source says that anybody left"), "{text}");
     }
     let row = "disputed,DL-1,,,1,";
     has(&file("data/reconciliation.csv"), &[row, "undecided"]);
     let ipe = json(file("data/ipe.json").as_bytes());
-    assert_eq!((&ipe["reconciliation"]["disputed"], &ipe["reconciliation"]["undecided"]), (&1.into(), &1.into()));
+    assert_eq!(
+        (&ipe["reconciliation"]["disputed"], &ipe["reconciliation"]["undecided"]),
+        (&1.into(), &1.into())
+    );
     let oscal = json(file("data/machine/oscal-assessment-results.json").as_bytes());
     let findings = oscal["assessment-results"]["results"][0]["findings"].as_array().unwrap();
     assert!(!findings.is_empty());
     for it in findings {
         let status = &it["target"]["status"];
-        assert_eq!((&status["state"], &status["reason"]), (&"not-satisfied".into(), &"other".into()));
+        assert_eq!(
+            (&status["state"], &status["reason"]),
+            (&"not-satisfied".into(), &"other".into())
+        );
     }
     is_whole(&verified(&site, "bag"));
     // Whoever is asked for by name is told that it is a matter of dispute.
@@ -116,26 +125,36 @@ fn a_dispute_that_somebody_leaves_out_of_a_bag_is_named_by_both_verifiers() {
     let site = firm_with_hr();
     night(&site, FIRST, &Night::quiet(), &[]);
     night(&site, SECOND, &Night::quiet(), &[5]);
-    export(&site, "bag");
+    drop(export(&site, "bag"));
     let bag = evidence::Bag::from_zip(&site.read("bag.zip")).unwrap();
     let lies: [(&str, &dyn Fn(&str) -> String); 2] = [
         ("data/reconciliation.csv", &|it| {
-            it.lines().filter(|it| !it.starts_with("disputed")).map(|it| format!("{it}\n")).collect()
+            it.lines()
+                .filter(|it| !it.starts_with("disputed"))
+                .map(|it| format!("{it}\n"))
+                .collect()
         }),
         ("data/ipe.json", &|it| it.replacen("\"undecided\": 1", "\"undecided\": 0", 1)),
     ];
     for (path, lie) in lies {
         let mut files = std::collections::BTreeMap::new();
-        for it in bag.paths().filter(|it| it.starts_with("data/") || it.starts_with("verify/") || *it == "START-HERE.txt") {
+        for it in bag.paths().filter(|it| {
+            it.starts_with("data/") || it.starts_with("verify/") || *it == "START-HERE.txt"
+        }) {
             files.insert(it.to_owned(), bag.get(it).unwrap().to_vec());
         }
         let told = lie(bag.text(path).unwrap());
         assert_ne!(told, bag.text(path).unwrap());
         files.insert(path.to_owned(), told.into_bytes());
         let mut forged = evidence::Bag::new(files);
-        let info: Vec<(&str, String)> = bag.text("bag-info.txt").unwrap().lines()
-            .filter_map(|it| it.split_once(": ")).filter(|it| it.0 != "Payload-Oxum")
-            .map(|(key, value)| (key, value.to_owned())).collect();
+        let info: Vec<(&str, String)> = bag
+            .text("bag-info.txt")
+            .unwrap()
+            .lines()
+            .filter_map(|it| it.split_once(": "))
+            .filter(|it| it.0 != "Payload-Oxum")
+            .map(|(key, value)| (key, value.to_owned()))
+            .collect();
         forged.seal(&info);
         site.write("forged.zip", forged.zip("bag").unwrap());
         for it in verified(&site, "forged") {
@@ -166,4 +185,96 @@ fn a_bag_verifies_after_a_persons_word_on_a_finding_whose_account_is_seen_off_la
     let seen = entries.lines().find(|it| it.contains("\"observation.changed\""));
     has(seen.unwrap_or(&entries), &["\"first_seen_inactive\":null"]);
     is_whole(&verified(&site, "bag"));
+}
+
+#[test]
+fn an_alert_in_a_bag_names_its_findings_and_nobody() {
+    let site = Site::firm();
+    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
+    let channel = "[alert.file.command]\nprogram = \"/bin/cat\"\n[[route]]\nto = [\"file\"]\n";
+    site.write("driftline.toml", format!("{settings}{channel}"));
+    site.night(FIRST, &Night::quiet());
+    site.run();
+    for date in [SECOND, THIRD] {
+        site.night(date, &Night::planted());
+        site.run();
+    }
+    let file = export(&site, "bag");
+    let alerts = file("data/alerts.csv");
+    let states = site.states();
+    let finding = states.iter().find(|it| it[0] == "leaver_active").unwrap();
+    let told = format!(",{},secureframe/{}", finding[2], finding[1]);
+    assert!(alerts.lines().any(|it| it.contains(",opened,") && it.ends_with(&told)), "{alerts}");
+    assert!(!alerts.contains('@'), "{alerts}");
+}
+
+#[test]
+fn a_list_that_is_held_or_that_nobody_asked_for_any_more_is_named_where_runs_are_listed() {
+    let site = firm_with_hr();
+    night(&site, FIRST, &Night::quiet(), &[5]);
+    let with_hr = site.read("driftline.toml");
+    site.write("driftline.toml", settings(Says::default()));
+    night(&site, SECOND, &Night::quiet(), &[5]);
+    site.write("driftline.toml", with_hr);
+    let few = Night::quiet().without_accounts(|it| it > 5);
+    night(&site, THIRD, &few, &[5]);
+    let file = export(&site, "bag");
+    let coverage = file("data/coverage.csv");
+    let rows: Vec<&str> = coverage.lines().collect();
+    has(rows[0], &["held", "not_asked"]);
+    assert!(!rows[1].contains("workday"), "{coverage}");
+    has(rows[2], &["workday leavers"]);
+    has(rows[3], &["secureframe accounts"]);
+    has(&file("data/report.html"), &["workday leavers", "not asked for"]);
+    is_whole(&verified(&site, "bag"));
+}
+
+/// By the clock of this machine all this is in the future, so that what a person does today is told
+/// after runs of later times: as if somebody had set the clock back.
+#[test]
+fn an_entry_whose_time_is_before_that_of_a_run_ahead_of_it_is_named_and_excuses_nobody() {
+    let site = Site::firm();
+    let judged = |date: &str, left: bool| {
+        let mut night = Night::quiet();
+        night.users.iter_mut().filter(|it| left && it.0 == 5).for_each(|it| it.1 = "DEPROVISIONED");
+        night.assigned.retain(|it| !left || *it != 5);
+        site.night(date, &night);
+        let mut users = json(night.users_json().as_bytes());
+        for it in users.as_array_mut().unwrap().iter_mut() {
+            if it["status"] == "DEPROVISIONED" {
+                it["statusChanged"] = "2199-01-02T20:00:00.000Z".into();
+            }
+        }
+        site.write(&format!("exports/{date}/users"), users.to_string());
+        site.run();
+    };
+    judged("2199-01-02", false);
+    judged("2199-01-03", true);
+    judged("2199-01-06", true);
+    let january = ["--app", "secureframe", "--from", "2199-01-01", "--to", "2199-02-01"];
+    let bag = |name: &str| {
+        site.told(&[&["evidence", "export"][..], &january, &["--output", name]].concat());
+    };
+    let why = ["--reason", "handover", "--until", "2199-12-31", "--by", "Ada"];
+    let states = site.states();
+    let finding = &states.iter().find(|it| it[0] == "leaver_active").unwrap()[2];
+    site.told(&[&["findings", "waive", "request", finding][..], &why].concat());
+    site.told(&["findings", "waive", "approve", "1", "--by", "Bea"]);
+    judged("2199-01-07", true);
+    bag("bag.zip");
+    for it in verified(&site, "bag") {
+        has(&it.stdout, &["note         times: ", "(exception.approved)", "before that of entry"]);
+        has(
+            &it.stdout,
+            &["is an EXCEPTION, and no entry says that one was approved by the deadline"],
+        );
+        assert_eq!(it.status, 6, "{it}");
+    }
+    let file = evidence::Bag::from_zip(&site.read("bag.zip")).unwrap();
+    for path in ["START-HERE.txt", "data/report.html"] {
+        has(file.text(path).unwrap(), &["a time before that of a run ahead of them"]);
+    }
+    // The ledger is whole, and says it as well.
+    let told = site.told(&["ledger", "verify"]);
+    has(&told.stdout, &["exception.approved", "before that of entry"]);
 }

@@ -10,6 +10,7 @@ use crate::anchored::{self, AnchorTold};
 use crate::bag::{Bag, SIGNATURE, TAG_MANIFEST, hex};
 use crate::controls::{self, Controls};
 use crate::disputes::{Dispute, disputes};
+use crate::entry::untimely;
 use crate::leaf::LeaverLeaf;
 use crate::ocsf::{self, OcsfVersion};
 use crate::oscal;
@@ -19,6 +20,9 @@ use crate::{Entry, Erasures, EvidenceError, SigningKey, page};
 
 /// The verifier in Python, put into every bag for convenience: the one to trust comes from outside.
 const VERIFY_PY: &str = include_str!("../verify.py");
+
+/// Untimely entries that are named in a sentence.
+const UNTIMELY_MAX: usize = 5;
 
 /// Where the requests are, and of which form that file is.
 pub(crate) const IPE: &str = "data/ipe.json";
@@ -260,6 +264,51 @@ impl Contents {
         })
     }
 
+    /// Runs that were made at another time than they speak of; `None`: none was.
+    pub(crate) fn made_apart(&self) -> Option<String> {
+        let apart: Vec<&RunDone> = self.runs.iter().filter(|it| it.is_made_apart()).collect();
+        let (first, last) = (apart.first()?, apart.last()?);
+        let one = |it: &RunDone| {
+            let made_at = it.made_at.map(time).unwrap_or_default();
+            format!(
+                "run {} speaks of {} and was made at {made_at}",
+                it.run.unwrap_or(0),
+                time(it.at)
+            )
+        };
+        let and_last = match apart.len() {
+            1 => String::new(),
+            _ => format!(", the last {}", one(last)),
+        };
+        Some(format!(
+            "{} made at another time than they speak of, by more than a day: the first {}{and_last}. \
+             What they judged was kept until then by whoever kept it, and nobody was told in \
+             between. data/coverage.csv has both times of each.",
+            match apart.len() {
+                1 => "1 run was".to_owned(),
+                n => format!("{n} runs were"),
+            },
+            one(first),
+        ))
+    }
+
+    /// Entries that say an earlier time than a run ahead of them; `None`: none does.
+    pub(crate) fn untimely(&self) -> Option<String> {
+        let found = untimely(self.ledger.entries.iter().map(|(at, it)| (*at, &**it)));
+        let named: Vec<String> = found.iter().take(UNTIMELY_MAX).map(ToString::to_string).collect();
+        (!found.is_empty()).then(|| {
+            format!(
+                "{} a time before that of a run ahead of them, as if the clock had been set back; \
+                 when they were written, nobody can tell: {}.",
+                match found.len() {
+                    1 => "1 entry of the ledger has".to_owned(),
+                    n => format!("{n} entries of the ledger have"),
+                },
+                named.join("; "),
+            )
+        })
+    }
+
     /// Why there is no leaver in it; `None`: there is one.
     pub(crate) fn empty_because(&self) -> Option<String> {
         let (Scope { app, from, to, .. }, (first, end)) = (&self.scope, &self.scope.days);
@@ -454,7 +503,8 @@ fn ipe(contents: &Contents, leavers: &[LeaverLeaf], disputes: &[Dispute]) -> Val
         "coverage": {
             "runs": contents.runs.iter().filter(|it| it.run.is_some()).count(),
             "missed": contents.runs.iter().map(|it| it.n_missed).sum::<u64>(),
-            "incomplete": contents.runs.iter().filter(|it| !it.is_complete && it.pass == domain::Pass::Full).count(),
+            "incomplete": tables::incomplete(contents).0,
+            "incomplete_times": tables::incomplete(contents).1,
             "longest_gap_s": gap.num_seconds(),
             "longest_gap_since": time(since),
         },
@@ -520,6 +570,8 @@ fn start_here(contents: &Contents, leavers: &[LeaverLeaf]) -> String {
     let namespace = crate::NAMESPACE;
     let mut notes: Vec<String> =
         contents.empty_because().into_iter().chain(contents.undecided()).collect();
+    notes.extend(contents.made_apart());
+    notes.extend(contents.untimely());
     if *is_provisional {
         notes.push(format!(
             "PROVISIONAL: what {app} does with an account that is switched off is neither in the \

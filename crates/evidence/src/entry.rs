@@ -1,6 +1,7 @@
 //! An entry of the ledger, as tables and events read it.
 
 use domain::Cause;
+use ledger::{Order, Untimely};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -70,4 +71,11 @@ impl Entry {
     pub fn is_by_person(&self) -> bool {
         self.actor.starts_with("sub_")
     }
+}
+
+/// The entries of a bag that say an earlier time than a run ahead of them.
+pub(crate) fn untimely<'e>(entries: impl Iterator<Item = (u64, &'e [u8])>) -> Vec<Untimely> {
+    let mut order = Order::default();
+    let entries = entries.filter_map(|(at, it)| Entry::read(at, it));
+    entries.filter_map(|it| order.take(it.seq, &it.kind, it.at.parse().ok()?)).collect()
 }

@@ -6,7 +6,6 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use domain::Pass;
 use ledger::{Checkpoint, sha256};
 use serde_json::{Value, json};
 
@@ -14,7 +13,7 @@ use crate::bag::{Bag, hex};
 use crate::contents::{Contents, LeaverTold, Scope};
 use crate::disputes::Dispute;
 use crate::leaf::LeaverLeaf;
-use crate::tables::{longest_gap, tie_out, time};
+use crate::tables::{incomplete, longest_gap, tie_out, time};
 
 /// Where the results are.
 pub(crate) const OSCAL: &str = "data/machine/oscal-assessment-results.json";
@@ -163,12 +162,14 @@ pub(crate) fn ledger(checkpoint: &Checkpoint, is_signed: bool) -> String {
 
 fn coverage(contents: &Contents) -> String {
     let (gap, since) = longest_gap(contents);
-    let full = contents.runs.iter().filter(|it| it.pass == Pass::Full);
+    let (n_incomplete, n_times) = incomplete(contents);
     format!(
-        "{} runs; {} full runs that failed, or in which a list was not read whole; {} due times \
+        "{} runs; {} full runs that failed, or in which a list was not read whole, and which speak of \
+         {} times; {} due times \
          without a run; {} h {} min without a full run that saw the app, since {}.",
         contents.runs.iter().filter(|it| it.run.is_some()).count(),
-        full.filter(|it| !it.is_complete).count(),
+        n_incomplete,
+        n_times,
         contents.runs.iter().map(|it| it.n_missed).sum::<u64>(),
         gap.num_hours(),
         gap.num_minutes() % 60,
@@ -322,6 +323,8 @@ fn remarks(contents: &Contents, judged: &Judged) -> String {
     }
     lines.extend(contents.empty_because());
     lines.extend(contents.undecided());
+    lines.extend(contents.made_apart());
+    lines.extend(contents.untimely());
     lines.push("What was left out when it was written is not shown, nor that what a source answered was true.".to_owned());
     lines.extend(contents.scope.limits.iter().cloned());
     lines.join(" ")

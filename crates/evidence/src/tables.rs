@@ -1,10 +1,13 @@
 //! The tables of a bag beside the population: runs and their gaps, lists that were read, findings,
 //! exceptions, alerts, changed settings, and the tie-out of HR, identity providers and app.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use domain::{Finding, Grade, Pass, Request, SnapshotRef};
+use domain::{Finding, FindingId, Grade, Pass, Request, SnapshotRef};
 
 use crate::contents::{Contents, FindingTold};
+use crate::coverage::ListsTold;
 use crate::disputes::Dispute;
 use crate::leaf::LeaverLeaf;
 
@@ -29,9 +32,19 @@ pub struct RunDone {
     pub due_at: Option<DateTime<Utc>>,
     /// Due times before it that had no run.
     pub n_missed: u64,
+    /// When it was really made, which for the exports of a past night is later than when it judged;
+    /// `None`: its entry does not say.
+    pub made_at: Option<DateTime<Utc>>,
+    /// Lists that show nobody's absence.
+    pub lists: ListsTold,
 }
 
 impl RunDone {
+    /// Whether it was made at another time than it speaks of, by more than a day.
+    pub(crate) fn is_made_apart(&self) -> bool {
+        self.made_at.is_some_and(|it| (it - self.at).abs() > TimeDelta::days(1))
+    }
+
     /// How well it saw the app; `None`: it saw nothing of it, or was a light run.
     pub(crate) fn saw(&self) -> Option<Grade> {
         let grade = self.grade.as_deref().and_then(Grade::parse);
@@ -92,6 +105,8 @@ pub struct AlertRow {
     pub tried_at: Option<DateTime<Utc>>,
     /// What the channel calls it.
     pub reference: String,
+    /// The findings that it is about; empty: it is about the watching.
+    pub findings: Vec<FindingId>,
 }
 
 /// The rows of a table, without its heading; `None`: it is none, or one of other columns.
@@ -129,6 +144,29 @@ pub(crate) fn longest_gap(contents: &Contents) -> (TimeDelta, DateTime<Utc>) {
     longest
 }
 
+/// Full runs that failed, or in which a list was not read whole, and of how many times they speak: a run
+/// of which nothing was seen is made again.
+pub(crate) fn incomplete(contents: &Contents) -> (usize, usize) {
+    let full = contents.runs.iter().filter(|it| it.pass == Pass::Full && !it.is_complete);
+    let times: BTreeSet<DateTime<Utc>> = full.clone().map(|it| it.at).collect();
+    (full.count(), times.len())
+}
+
+/// Which lists showed nobody's absence in how many runs, a sentence each.
+pub(crate) fn lists_amiss(contents: &Contents) -> Vec<String> {
+    let mut amiss: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for run in &contents.runs {
+        let held = run.lists.held.iter().map(|it| (&**it, "was held: too few rows to be believed"));
+        let not_asked = run.lists.not_asked.iter();
+        let not_asked = not_asked.map(|it| (&**it, "was not asked for, though other runs have it"));
+        held.chain(not_asked).for_each(|it| *amiss.entry(it).or_default() += 1);
+    }
+    let sentence = |((list, what), n): ((&str, &str), usize)| {
+        format!("{list} {what}, in {}", domain::counted(n, "run"))
+    };
+    amiss.into_iter().map(sentence).collect()
+}
+
 pub(crate) const COVERAGE: &[&str] = &[
     "run",
     "entry",
@@ -140,6 +178,9 @@ pub(crate) const COVERAGE: &[&str] = &[
     "grade",
     "failed",
     "since_run_before_s",
+    "made_at",
+    "held",
+    "not_asked",
 ];
 
 /// `coverage.csv`: every run, and what was missed before it.
@@ -158,6 +199,9 @@ pub(crate) fn coverage(contents: &Contents) -> Vec<u8> {
             it.grade.clone().unwrap_or_default(),
             it.failed.join("; "),
             since.unwrap_or_default(),
+            maybe(it.made_at),
+            it.lists.held.join("; "),
+            it.lists.not_asked.join("; "),
         ]
     });
     report::table_csv(COVERAGE, rows)
@@ -252,11 +296,29 @@ pub(crate) fn exceptions(contents: &Contents) -> Vec<u8> {
     report::table_csv(COLUMNS, rows)
 }
 
-/// `alerts.csv`: what was told in the period, of any app.
+/// `alerts.csv`: what was told in the period, of any app, with the findings that it is about and, where
+/// the bag may say so, whom they are about.
 pub(crate) fn alerts(contents: &Contents) -> Vec<u8> {
-    const COLUMNS: &[&str] =
-        &["at", "reason", "severity", "channel", "state", "attempts", "tried_at", "reference"];
+    const COLUMNS: &[&str] = &[
+        "at",
+        "reason",
+        "severity",
+        "channel",
+        "state",
+        "attempts",
+        "tried_at",
+        "reference",
+        "findings",
+        "subjects",
+    ];
+    let subject = |id: &FindingId| {
+        let mut findings = contents.findings.iter().map(|it| &it.finding);
+        let finding = findings.find(|it| it.id == *id && contents.names_subject(it))?;
+        Some(format!("{}/{}", finding.subject.system, finding.subject.key))
+    };
     let rows = contents.alerts.iter().map(|it| {
+        let findings: Vec<String> = it.findings.iter().map(ToString::to_string).collect();
+        let subjects: Vec<String> = it.findings.iter().filter_map(subject).collect();
         vec![
             time(it.at),
             it.reason.clone(),
@@ -266,6 +328,8 @@ pub(crate) fn alerts(contents: &Contents) -> Vec<u8> {
             it.n_attempts.to_string(),
             maybe(it.tried_at),
             it.reference.clone(),
+            findings.join(" "),
+            subjects.join("; "),
         ]
     });
     report::table_csv(COLUMNS, rows)

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::{Cause, Finding, Folded, Leaver, List, Pass, RunId, Stream, SystemId};
 use evidence::{
     AlertRow, AnchorTold, Contents, Entry, Erasures, ExceptionRow, FindingTold, LeaverLeaf,
-    LeaverTold, LedgerPart, ListRead, RawRow, RunDone, Scope, Taken,
+    LeaverTold, LedgerPart, ListRead, ListsTold, RawRow, RunDone, Scope, Taken, lists_told,
 };
 use ledger::{Checkpoint, Note};
 use serde::Deserialize;
@@ -335,6 +335,7 @@ async fn alerts(
         n_attempts: u64::from(it.delivery.n_attempts),
         tried_at: it.delivery.tried_at,
         reference: it.delivery.reference.map(|it| it.to_string()).unwrap_or_default(),
+        findings: it.findings,
     };
     Ok(lines.into_iter().map(row).collect())
 }
@@ -373,6 +374,8 @@ struct RunBody {
     is_complete: bool,
     failed: Vec<String>,
     apps: Vec<AppGrade>,
+    #[serde(default)]
+    made_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -390,10 +393,13 @@ async fn runs(
 ) -> anyhow::Result<Vec<RunDone>> {
     let turns: BTreeMap<i64, domain::Turn> =
         store.all_turns().await?.into_iter().map(|(run, turn)| (run.0, turn)).collect();
-    let done = entries.iter().filter_map(|(seq, entry)| {
-        let told = Entry::parse(entry)?;
+    let told: Vec<(u64, Entry)> =
+        entries.iter().filter_map(|(seq, it)| Some((*seq, Entry::parse(it)?))).collect();
+    let of_time = told.iter().map(|it| &it.1).filter(|it| is_within(&it.at, (from, to)));
+    let mut lists = lists_told(of_time);
+    let done = told.iter().filter_map(|(seq, told)| {
         if told.kind == "run.failed" && is_within(&told.at, (from, to)) {
-            return failed(*seq, &told);
+            return failed(*seq, told);
         }
         let is_run = told.kind == "run.completed" && is_within(&told.at, (from, to));
         let body: RunBody = told.says().filter(|_| is_run)?;
@@ -409,6 +415,8 @@ async fn runs(
             failed: body.failed,
             due_at: turn.map(|it| it.due),
             n_missed: turn.map_or(0, |it| u64::from(it.n_missed)),
+            made_at: body.made_at.as_deref().and_then(when::instant),
+            lists: lists.remove(seq).unwrap_or_default(),
         })
     });
     Ok(done.collect())
@@ -427,5 +435,7 @@ fn failed(entry: u64, told: &Entry) -> Option<RunDone> {
         failed: vec![format!("{n} runs failed, and nothing of them was saved")],
         due_at: None,
         n_missed: 0,
+        made_at: None,
+        lists: ListsTold::default(),
     })
 }
