@@ -15,6 +15,7 @@ import argparse, base64, csv, datetime, hashlib, io, json, os, re, shutil, subpr
 NAMESPACE = "driftline-evidence-v1"
 NAMED_MAX = 20
 CLOCK_BACK_MAX_MS = 300_000
+SETTLED = "they agree since then, on the leaver "
 BYTES_MAX = 4 << 30
 ANCHORS = "data/ledger/anchors/"
 
@@ -542,11 +543,11 @@ class Bag:
             sides.append(side)
             why = UNMATCHED[side] or ("" if body["accounts"] else "no account in the app")
             wanted.append(["leaver", row["leaver"], *("yes" if it else "no" for it in side), str(len(body["accounts"])), why])
-        disputed = disputes(entries, app, start, end)
+        found = self.table("reconciliation.csv")
+        disputed = disputes(entries, app, start, end, settled(found, rows, bodies))
         undecided = sum(it["undecided"] for it in disputed)
         wanted += [["disputed", it["finding"], "", "", "1", it["words"]] for it in disputed]
-        found = self.table("reconciliation.csv")
-        if found[:len(wanted)] != wanted or any(it[0] != "account" for it in found[len(wanted):]):
+        if found[:len(wanted)] != wanted or any(it[0] not in ("hr", "account") for it in found[len(wanted):]):
             problems.append("`reconciliation.csv` is not what the entries say")
         counts = {it: sum(body["sla"]["outcome"] == it for body in bodies) for it in OUTCOMES}
         counts.update(leavers=len(rows), with_account=sum(bool(body["accounts"]) for body in bodies),
@@ -911,7 +912,20 @@ def lists_told(within):
     return {at: told(at, body) for at, body in runs.items()}
 
 
-def disputes(entries, app, start, end):
+def settled(table, rows, bodies):
+    """Which disputes the reconciliation says to be settled, by leavers of whom several sources say that they left; each
+    of their accounts settles one."""
+    left = {row["leaver"]: len(body["accounts"]) for row, body in zip(rows, bodies) if len(body["said_by"]) > 1}
+    found = {}
+    for it in table:
+        _, is_one, leaver = it[5].rpartition(SETTLED) if len(it) == 6 and it[0] == "disputed" else ("", "", "")
+        if is_one and left.get(leaver, 0) > 0:
+            left[leaver] -= 1
+            found[it[1]] = leaver
+    return found
+
+
+def disputes(entries, app, start, end, settled):
     """People of whom sources disagree whether they left, in the period: by the entries of the finding."""
     newest, found = {}, []
     for _, entry in sorted(entries.items()):
@@ -921,9 +935,10 @@ def disputes(entries, app, start, end):
     for finding, entry in newest.items():
         since, how = entry["body"]["detected_at"], entry["body"].get("resolution") or ""
         at = entry["at"] if entry["body"]["state"] == "resolved" else None
-        is_undecided = at is None or how not in ("corrected", "superseded")
+        leaver = settled.get(finding)
+        is_undecided = leaver is None and (at is None or how not in ("corrected", "superseded"))
         words = "one source says that they left, another that they may use the app"
-        words += (f", since {since}: undecided" if at is None else f", since {since}: undecided, and over by {at} ({how})"
+        words += (f", since {since}: {SETTLED}{leaver}" if leaver else f", since {since}: undecided" if at is None else f", since {since}: undecided, and over by {at} ({how})"
                   if is_undecided else f", since {since}: they agree since {at} ({how})")
         if since < end and (at is None or at >= start):
             found.append({"finding": finding, "undecided": is_undecided, "words": words})

@@ -1,6 +1,10 @@
 //! What an auditor asked of a bag, and what it said: whom sources disagree about, times that cannot be,
 //! runs of long ago that were made today, and lists that somebody stopped asking for.
 
+use std::fs;
+
+use serde_json::Value;
+
 use crate::firm::{FIRST, Night, SECOND, Says, THIRD, account, settings, user};
 use crate::site::{Answer, Site, answer, json, project};
 
@@ -78,7 +82,10 @@ fn whom_hr_alone_says_to_have_left_is_told_in_a_bag_that_has_no_leaver() {
         assert!(!text.contains("no source says that anybody left"), "{text}");
     }
     let row = "disputed,DL-1,,,1,";
-    has(&file("data/reconciliation.csv"), &[row, "undecided"]);
+    has(
+        &file("data/reconciliation.csv"),
+        &[row, "undecided", "hr,workday leavers,yes,,,\"1 of 1 rows"],
+    );
     let ipe = json(file("data/ipe.json").as_bytes());
     assert_eq!(
         (&ipe["reconciliation"]["disputed"], &ipe["reconciliation"]["undecided"]),
@@ -117,6 +124,11 @@ fn a_dispute_that_the_sources_ended_themselves_leaves_a_leaver_and_nothing_undec
     let ipe = json(file("data/ipe.json").as_bytes());
     let sides = &ipe["reconciliation"];
     assert_eq!((&sides["both"], &sides["disputed"]), (&1.into(), &1.into()), "{sides}");
+    assert_eq!(sides["undecided"], 0, "{sides}");
+    has(
+        &file("data/reconciliation.csv"),
+        &["they agree since then, on the leaver sub_", "hr,workday leavers,yes,,,\"0 of 1 rows"],
+    );
     is_whole(&verified(&site, "bag"));
 }
 
@@ -226,6 +238,72 @@ fn a_list_that_is_held_or_that_nobody_asked_for_any_more_is_named_where_runs_are
     has(rows[2], &["workday leavers"]);
     has(rows[3], &["secureframe accounts"]);
     has(&file("data/report.html"), &["workday leavers", "not asked for"]);
+    is_whole(&verified(&site, "bag"));
+}
+
+#[test]
+fn a_run_that_was_made_long_after_the_time_that_it_speaks_of_says_so() {
+    let site = Site::firm();
+    for date in ["2024-03-01", "2024-03-02"] {
+        site.night(date, &Night::quiet());
+    }
+    site.told(&["run", "--once"]);
+    let march = ["--app", "secureframe", "--from", "2024-03-01", "--to", "2024-04-01"];
+    site.told(&[&["evidence", "export"][..], &march, &["--output", "bag.zip"]].concat());
+    let bag = evidence::Bag::from_zip(&site.read("bag.zip")).unwrap();
+    for path in ["START-HERE.txt", "data/report.html"] {
+        has(bag.text(path).unwrap(), &["2 runs", "by more than a day"]);
+    }
+    let coverage = bag.text("data/coverage.csv").unwrap();
+    has(coverage.lines().next().unwrap(), &["made_at"]);
+    is_whole(&verified(&site, "bag"));
+}
+
+/// The raw rows of each trace: whose.
+fn raw_rows(trace: &Value) -> Vec<String> {
+    let raw = trace["raw"].as_array().unwrap().iter();
+    raw.map(|it| it["row"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_trace_of_a_leaver_has_the_row_of_hr() {
+    let site = firm_with_hr();
+    let mut left = Night::quiet();
+    left.users.iter_mut().filter(|it| it.0 == 5).for_each(|it| it.1 = "DEPROVISIONED");
+    left.assigned.retain(|it| *it != 5);
+    night(&site, FIRST, &left, &[5]);
+    night(&site, SECOND, &left, &[5]);
+    drop(export(&site, "bag"));
+    let bag = evidence::Bag::from_zip(&site.read("bag.zip")).unwrap();
+    let trace = bag.paths().find(|it| it.starts_with("data/leavers/")).unwrap().to_owned();
+    let rows = raw_rows(&json(bag.get(&trace).unwrap()));
+    assert!(rows.iter().any(|it| it.starts_with("workday/")), "{rows:?}");
+    assert!(rows.iter().any(|it| it.starts_with("okta/")), "{rows:?}");
+}
+
+#[test]
+fn a_profile_that_was_changed_is_a_change_of_settings_and_past_runs_are_judged_by_the_one_of_then()
+{
+    let site = Site::firm();
+    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
+    site.write("driftline.toml", format!("profiles = \"profiles\"\n{settings}"));
+    fs::create_dir_all(site.path("profiles")).unwrap();
+    let shipped =
+        fs::read_to_string(project("crates/connectors/profiles/okta-users.toml")).unwrap();
+    site.write("profiles/okta-users.toml", &shipped);
+    site.night(FIRST, &Night::planted());
+    site.run();
+    let lie = shipped.replace("DEPROVISIONED = \"left\"", "DEPROVISIONED = \"active\"");
+    assert_ne!(lie, shipped);
+    site.write("profiles/okta-users.toml", lie);
+    site.night(SECOND, &Night::planted());
+    site.run();
+    let file = export(&site, "bag");
+    let changes = file("data/config-changes.csv");
+    let n = changes.lines().filter(|it| it.contains("config.changed")).count();
+    assert_eq!(n, 2, "{changes}");
+    let again = site.ask(&["evidence", "rederive", "1", "2"]);
+    assert_eq!(again.status, 0, "{again}");
     is_whole(&verified(&site, "bag"));
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::bag::{Bag, hex};
 use crate::coverage::lists_told;
-use crate::disputes::{Dispute, disputes};
+use crate::disputes::{Dispute, disputes, settled};
 use crate::{Entry, LeaverLeaf, contents, ocsf, oscal, tables};
 
 /// A place in a document, as RFC 6901 has it; null where there is none.
@@ -104,18 +104,20 @@ impl<'b> Told<'b> {
     }
 
     fn disputes(&self) -> Vec<Dispute> {
-        disputes(self.entries.values(), self.app, self.period)
+        let table = self.rows("reconciliation.csv", tables::RECONCILIATION).unwrap_or_default();
+        let settled = settled(&table, self.leavers);
+        disputes(self.entries.values(), self.app, self.period, &settled)
     }
 
-    /// Accounts that nobody owns follow the others, and have no entry of their own.
+    /// HR's lists and accounts that nobody owns follow the others, and have no entry of their own.
     fn sides(&self, problems: &mut Vec<String>) {
-        let made = tables::reconciliation(self.leavers, &self.disputes(), &[]);
+        let made = tables::reconciliation(self.leavers, &self.disputes(), (&[], &[]));
         let made = tables::rows(&made, tables::RECONCILIATION).unwrap_or_default();
         let found = self.rows("reconciliation.csv", tables::RECONCILIATION);
         let is_so = |found: &[Vec<String>]| {
             let rest = found.strip_prefix(&*made);
             rest.is_some_and(|it| {
-                it.iter().all(|row| row.first().is_some_and(|it| it == "account"))
+                it.iter().all(|row| row.first().is_some_and(|it| it == "hr" || it == "account"))
             })
         };
         if !found.is_some_and(|it| is_so(&it)) {

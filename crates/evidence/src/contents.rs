@@ -1,8 +1,10 @@
 //! What goes into a bag, and where: from what was read of the database to the files. Personal data
 //! goes into `leavers/`, `raw/` and the columns of people alone, and nowhere in a redacted bag.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
-use domain::{Digest, Finding, FindingEvent, Grade, LeaversBegin, SystemId};
+use domain::{Cause, Digest, Finding, FindingEvent, Grade, LeaversBegin, SystemId};
 use ledger::{Checkpoint, Note, Proof, PublicKey, Subtrees, sha256};
 use serde_json::{Value, json};
 
@@ -15,7 +17,9 @@ use crate::leaf::LeaverLeaf;
 use crate::ocsf::{self, OcsfVersion};
 use crate::oscal;
 use crate::population::{COLUMNS, population_csv, row};
-use crate::tables::{self, AlertRow, ExceptionRow, ListRead, RunDone, longest_gap, tie_out, time};
+use crate::tables::{
+    self, AlertRow, ExceptionRow, HrList, ListRead, RunDone, longest_gap, tie_out, time,
+};
 use crate::{Entry, Erasures, EvidenceError, SigningKey, page};
 
 /// The verifier in Python, put into every bag for convenience: the one to trust comes from outside.
@@ -139,8 +143,13 @@ pub struct Contents {
     pub ledger: LedgerPart,
     /// The runs of the period, oldest first.
     pub runs: Vec<RunDone>,
+    /// HR's newest lists of the period.
+    pub hr: Vec<HrList>,
     /// The lists that they read.
     pub lists: Vec<ListRead>,
+    /// Findings that sources disagree about the owner of an account, each with the leaver of the period
+    /// whose account that is by now.
+    pub settled: BTreeMap<String, String>,
     /// Findings of the app that lived in the period.
     pub findings: Vec<FindingTold>,
     /// Exceptions to them.
@@ -173,7 +182,8 @@ pub fn pack(contents: &Contents) -> Result<Bag, EvidenceError> {
     bag.put("data/coverage.csv", tables::coverage(contents));
     let entries = contents.ledger.entries.iter().map(|(at, it)| (*at, &**it));
     bag.put("data/config-changes.csv", tables::config_changes(entries));
-    let reconciliation = tables::reconciliation(&leavers, &disputes, &tables::unowned(contents));
+    let reconciliation =
+        tables::reconciliation(&leavers, &disputes, (&contents.hr, &tables::unowned(contents)));
     bag.put("data/reconciliation.csv", reconciliation);
     bag.put(IPE, json_file(&ipe(contents, &leavers, &disputes)));
     let subtrees = Subtrees::of(&contents.ledger.hashes);
@@ -244,9 +254,13 @@ impl Contents {
     /// People of whom sources disagree whether they left, in the period.
     pub(crate) fn disputes(&self) -> Vec<Dispute> {
         let Scope { app, from, to, .. } = &self.scope;
-        let entries = self.ledger.entries.iter().filter_map(|(at, it)| Entry::read(*at, it));
-        let entries: Vec<Entry> = entries.collect();
-        disputes(entries.iter(), app.as_str(), (*from, *to))
+        // Few entries are of such a finding, and this is asked often.
+        let may_be = |it: &[u8]| {
+            str::from_utf8(it).is_ok_and(|it| it.contains(Cause::SourcesDisagree.name()))
+        };
+        let entries = self.ledger.entries.iter().filter(|it| may_be(&it.1));
+        let entries: Vec<Entry> = entries.filter_map(|(at, it)| Entry::read(*at, it)).collect();
+        disputes(entries.iter(), app.as_str(), (*from, *to), &self.settled)
     }
 
     /// Who is not in the population because sources disagree about them; `None`: nobody.
@@ -260,6 +274,24 @@ impl Contents {
                 domain::counted(findings.len(), "account"),
                 self.scope.app,
                 findings.join(", "),
+            )
+        })
+    }
+
+    /// Rows of HR that say of somebody that they left, and on which no leaver on record rests; `None`:
+    /// there is none.
+    pub(crate) fn unmatched_by_hr(&self) -> Option<String> {
+        let unmatched = self.hr.iter().filter(|it| it.unmatched > 0);
+        let lists =
+            unmatched.map(|it| format!("{} of {} in {}", it.unmatched, it.n_in_force, it.list));
+        let lists: Vec<String> = lists.collect();
+        (!lists.is_empty()).then(|| {
+            format!(
+                "Rows of HR that say of somebody that they left, and on which no leaver of {} on \
+                 record rests: {} (newest list of the period). People of whom sources disagree are \
+                 among them; of the others, ask for the rows.",
+                self.scope.app,
+                lists.join("; "),
             )
         })
     }
@@ -508,6 +540,9 @@ fn ipe(contents: &Contents, leavers: &[LeaverLeaf], disputes: &[Dispute]) -> Val
             "longest_gap_s": gap.num_seconds(),
             "longest_gap_since": time(since),
         },
+        "hr_lists": contents.hr.iter().map(|it| json!({
+            "list": it.list, "run": it.run, "in_force": it.n_in_force, "unmatched": it.unmatched,
+        })).collect::<Vec<Value>>(),
         "lists": contents.lists.iter().map(|it| list(it, contents.scope.is_redacted)).collect::<Vec<Value>>(),
         "known_limits": contents.scope.limits,
     })
@@ -570,6 +605,7 @@ fn start_here(contents: &Contents, leavers: &[LeaverLeaf]) -> String {
     let namespace = crate::NAMESPACE;
     let mut notes: Vec<String> =
         contents.empty_because().into_iter().chain(contents.undecided()).collect();
+    notes.extend(contents.unmatched_by_hr());
     notes.extend(contents.made_apart());
     notes.extend(contents.untimely());
     if *is_provisional {

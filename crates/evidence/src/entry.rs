@@ -1,7 +1,7 @@
 //! An entry of the ledger, as tables and events read it.
 
 use domain::Cause;
-use ledger::{Order, Untimely};
+use ledger::{EntryHead, Order, Untimely};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -76,6 +76,6 @@ impl Entry {
 /// The entries of a bag that say an earlier time than a run ahead of them.
 pub(crate) fn untimely<'e>(entries: impl Iterator<Item = (u64, &'e [u8])>) -> Vec<Untimely> {
     let mut order = Order::default();
-    let entries = entries.filter_map(|(at, it)| Entry::read(at, it));
-    entries.filter_map(|it| order.take(it.seq, &it.kind, it.at.parse().ok()?)).collect()
+    let heads = entries.filter_map(|(at, it)| EntryHead::parse(it).filter(|it| it.seq == at));
+    heads.filter_map(|it| order.take(it.seq, it.kind, it.at.parse().ok()?)).collect()
 }

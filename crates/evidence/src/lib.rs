@@ -40,5 +40,5 @@ pub use population::{COLUMNS, population_csv};
 pub use printed::{PAGE, put_printed};
 pub use sample::drawn;
 pub use signature::{AllowedSigners, NAMESPACE, SigningKey};
-pub use tables::{AlertRow, ExceptionRow, ListRead, RunDone};
+pub use tables::{AlertRow, ExceptionRow, HrList, ListRead, RunDone};
 pub use verify::{Check, Outcome, Trust, verify};

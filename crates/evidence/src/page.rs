@@ -68,6 +68,8 @@ struct Page<'p> {
     /// Who is not in it because sources disagree.
     undecided: Option<String>,
     n_undecided: usize,
+    /// Rows of HR that no leaver rests on.
+    unmatched_by_hr: Option<String>,
     tie_out: TieOut,
     n_unowned: usize,
     n_runs: usize,
@@ -113,6 +115,7 @@ pub(crate) fn page(
         n_leavers: leavers.len(),
         empty_because: contents.empty_because(),
         undecided: contents.undecided(),
+        unmatched_by_hr: contents.unmatched_by_hr(),
         n_undecided: contents.disputes().iter().filter(|it| it.is_undecided()).count(),
         tie_out: tie_out(leavers),
         n_unowned: contents

@@ -63,6 +63,20 @@ pub struct ListRead {
     pub requests: Vec<Request>,
 }
 
+/// HR's newest list of the period, against the leavers on record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HrList {
+    /// The list.
+    pub list: String,
+    /// In which run it was read.
+    pub run: i64,
+    /// Its rows that say of somebody that they left: by the end of the period, by the time of the list,
+    /// and not before the listing looked back to.
+    pub n_in_force: usize,
+    /// Those of them on which no leaver of the app on record rests.
+    pub unmatched: usize,
+}
+
 /// An exception to a finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExceptionRow {
@@ -388,11 +402,11 @@ pub(crate) const RECONCILIATION: &[&str] =
     &["what", "id", "in_hr", "in_idp", "n_accounts", "unmatched"];
 
 /// `reconciliation.csv`: every leaver with the sides that know them, and by number the findings of
-/// people of whom sources disagree, and of accounts that nobody owns.
+/// people of whom sources disagree, HR's lists, and the accounts that nobody owns.
 pub(crate) fn reconciliation(
     leavers: &[LeaverLeaf],
     disputes: &[Dispute],
-    unowned: &[String],
+    (hr, unowned): (&[HrList], &[String]),
 ) -> Vec<u8> {
     let yes = |it: bool| if it { "yes" } else { "no" }.to_owned();
     let of_leavers = leavers.iter().map(|it| {
@@ -418,12 +432,21 @@ pub(crate) fn reconciliation(
         let (id, why) = (it.finding.clone(), it.in_words());
         vec!["disputed".to_owned(), id, nothing.clone(), nothing, "1".to_owned(), why]
     });
+    let of_hr = hr.iter().map(|it| {
+        let HrList { list, n_in_force, unmatched, .. } = it;
+        let why = format!(
+            "{unmatched} of {n_in_force} rows say that somebody left, and no leaver of the app on \
+             record rests on them"
+        );
+        let (yes, nothing) = ("yes".to_owned(), String::new());
+        vec!["hr".to_owned(), list.clone(), yes, nothing.clone(), nothing, why]
+    });
     let orphans = unowned.iter().map(|finding| {
         let why = "an account of the app that nobody owns".to_owned();
         let (no, one) = ("no".to_owned(), "1".to_owned());
         vec!["account".to_owned(), finding.clone(), no.clone(), no, one, why]
     });
-    report::table_csv(RECONCILIATION, of_leavers.chain(disputed).chain(orphans))
+    report::table_csv(RECONCILIATION, of_leavers.chain(disputed).chain(of_hr).chain(orphans))
 }
 
 /// The findings of accounts that nobody owns.

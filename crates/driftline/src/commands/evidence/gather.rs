@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use domain::{Cause, Finding, Folded, Leaver, List, Pass, RunId, Stream, SystemId};
+use domain::{
+    Cause, EntityId, Finding, Folded, Leaver, LeaversBegin, List, Pass, Rows, RunId, SaidBy,
+    Stream, SystemId, Text,
+};
 use evidence::{
-    AlertRow, AnchorTold, Contents, Entry, Erasures, ExceptionRow, FindingTold, LeaverLeaf,
+    AlertRow, AnchorTold, Contents, Entry, Erasures, ExceptionRow, FindingTold, HrList, LeaverLeaf,
     LeaverTold, LedgerPart, ListRead, ListsTold, RawRow, RunDone, Scope, Taken, lists_told,
 };
 use ledger::{Checkpoint, Note};
@@ -28,10 +31,14 @@ pub(super) async fn contents(
     let period = (scope.from, scope.to);
     let lines = leavers(store, &scope.app, period, &checkpoint).await?;
     let mut findings = findings(store, &scope.app).await?;
+    let lists = lists(store, (&scope.app, idps), period).await?;
+    let mut numbers = Numbers { lists: &lists, of_list: BTreeMap::new() };
     let mut told = Vec::with_capacity(lines.len());
+    let mut settled = BTreeMap::new();
     let mut n_found = vec![0_usize; scope.chosen.len()];
     for line in &lines {
         let (entry, leaf, disclosures) = leaf_of(store, line).await?;
+        settled.extend(settled_by(&findings, &line.leaver, &leaf));
         let mut is_chosen = scope.chosen.is_empty();
         for (name, n) in scope.chosen.iter().zip(&mut n_found) {
             let is_meant = is_called(&line.leaver, &leaf, name);
@@ -42,7 +49,7 @@ pub(super) async fn contents(
             entry: (line.entry, entry),
             disclosures,
             findings: findings_of(&findings, &leaf),
-            raw: if is_chosen { raw(store, &line.leaver).await? } else { Vec::new() },
+            raw: if is_chosen { raw(store, &mut numbers, &line.leaver).await? } else { Vec::new() },
             is_chosen,
         });
     }
@@ -60,19 +67,38 @@ pub(super) async fn contents(
     };
     findings.retain(lived);
     let begins = store.leavers_begin().await?;
+    let begin = begins.into_iter().find(|it| it.app == scope.app);
     let ledger = ledger_part(store, &scope.app, (note, checkpoint), period, &lines).await?;
     Ok(Contents {
-        begin: begins.into_iter().find(|it| it.app == scope.app),
         runs: runs(store, &scope.app, &ledger.entries, period).await?,
         ledger,
-        lists: lists(store, (&scope.app, idps), period).await?,
+        hr: hr_lists(store, (&scope, &lists), begin.as_ref()).await?,
+        begin,
+        lists,
         exceptions: exceptions(store, &findings).await?,
         alerts: alerts(store, period).await?,
         anchors: anchors(store, period.0).await?,
         leavers: told,
+        settled,
         findings,
         scope,
     })
+}
+
+/// The findings that sources disagree about an account that is a leaver's of whom several sources say by
+/// now that they left.
+fn settled_by<'f>(
+    findings: &'f [FindingTold],
+    leaver: &Leaver,
+    leaf: &LeaverLeaf,
+) -> impl Iterator<Item = (String, String)> + use<'f> {
+    let accounts: BTreeSet<EntityId> = leaver.accounts.iter().map(|it| it.entity).collect();
+    let is_settled = leaver.said_by.len() > 1;
+    let id = leaf.id();
+    let of_theirs = findings.iter().map(|it| &it.finding).filter(move |it| {
+        is_settled && it.cause == Cause::SourcesDisagree && accounts.contains(&it.subject.entity)
+    });
+    of_theirs.map(move |it| (it.id.to_string(), id.clone()))
 }
 
 /// Whom no population has because sources disagree about them, as the end of a sentence.
@@ -172,10 +198,96 @@ fn findings_of(findings: &[FindingTold], leaf: &LeaverLeaf) -> Vec<FindingTold> 
     findings.iter().filter(|it| named(&it.finding.id.to_string())).cloned().collect()
 }
 
-/// The raw rows of a person and of their accounts.
-async fn raw(store: &Store, leaver: &Leaver) -> anyhow::Result<Vec<RawRow>> {
+/// The store's numbers of rows, by their list and key, of lists of the period.
+struct Numbers<'l> {
+    lists: &'l [ListRead],
+    of_list: BTreeMap<(SystemId, List), BTreeMap<Text, EntityId>>,
+}
+
+impl Numbers<'_> {
+    /// That of the row that says of somebody that they left; `None`: no list of the period has, or had
+    /// by then, such a row.
+    async fn of(&mut self, store: &Store, said: &SaidBy) -> anyhow::Result<Option<EntityId>> {
+        let list = (said.system.clone(), said.list);
+        if !self.of_list.contains_key(&list) {
+            let is_it = |it: &&ListRead| {
+                (&it.snapshot.stream.system, it.snapshot.stream.list) == (&list.0, list.1)
+            };
+            let numbers = match self.lists.iter().rfind(is_it) {
+                Some(newest) => numbers(store, newest).await?,
+                None => BTreeMap::new(),
+            };
+            self.of_list.insert(list.clone(), numbers);
+        }
+        Ok(self.of_list.get(&list).and_then(|it| it.get(&said.key)).copied())
+    }
+}
+
+/// The numbers of the rows of a list, and of those that it had before.
+async fn numbers(store: &Store, list: &ListRead) -> anyhow::Result<BTreeMap<Text, EntityId>> {
+    let stored = store.rows(list.snapshot.id).await?;
+    let mut numbers = BTreeMap::new();
+    for gone in store.gone(stored.absent, list.snapshot.id).await? {
+        numbers.extend(keys(&gone.row).into_iter().map(|it| (it, gone.entity)));
+    }
+    numbers.extend(keys(&stored.rows).into_iter().zip(stored.entities));
+    Ok(numbers)
+}
+
+/// The keys of rows that may say that somebody left.
+fn keys(rows: &Rows) -> Vec<Text> {
+    match rows {
+        Rows::Identities(rows) => rows.iter().map(|it| it.id.clone()).collect(),
+        Rows::Leavers(rows) => rows.iter().map(|it| it.id.clone()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// HR's newest lists of the period against the leavers on record.
+async fn hr_lists(
+    store: &Store,
+    (scope, lists): (&Scope, &[ListRead]),
+    begin: Option<&LeaversBegin>,
+) -> anyhow::Result<Vec<HrList>> {
+    let on_record = store.leavers().await?;
+    let on_record = on_record.iter().filter(|it| it.leaver.app == scope.app);
+    let said: BTreeSet<(&SystemId, &Text)> = on_record
+        .flat_map(|it| &it.leaver.said_by)
+        .filter(|it| it.list == List::Leavers)
+        .map(|it| (&it.system, &it.key))
+        .collect();
+    let of_hr = lists.iter().filter(|it| it.snapshot.stream.list == List::Leavers);
+    let newest: BTreeMap<String, &ListRead> =
+        of_hr.map(|it| (it.snapshot.stream.to_string(), it)).collect();
+    let mut hr = Vec::with_capacity(newest.len());
+    for (name, list) in newest {
+        let Rows::Leavers(rows) = store.rows(list.snapshot.id).await?.rows else { continue };
+        let system = &list.snapshot.stream.system;
+        // Who left before the listing looked back to is counted, and not listed.
+        let is_in_force = |at: DateTime<Utc>| {
+            at < scope.to
+                && at <= list.snapshot.as_of.at
+                && begin.is_none_or(|begin| at >= begin.since)
+        };
+        let in_force = rows.iter().filter(|it| is_in_force(it.left_at));
+        let unmatched = in_force.clone().filter(|it| !said.contains(&(system, &it.id))).count();
+        hr.push(HrList { list: name, run: list.run, n_in_force: in_force.count(), unmatched });
+    }
+    Ok(hr)
+}
+
+/// The raw rows of a person, of whatever else says that they left, and of their accounts.
+async fn raw(
+    store: &Store,
+    numbers: &mut Numbers<'_>,
+    leaver: &Leaver,
+) -> anyhow::Result<Vec<RawRow>> {
     let person = &leaver.person;
     let mut rows = vec![(format!("{}/{}", person.system, person.key), person.entity)];
+    for said in &leaver.said_by {
+        let entity = numbers.of(store, said).await?.filter(|it| *it != person.entity);
+        rows.extend(entity.map(|it| (format!("{}/{}", said.system, said.key), it)));
+    }
     let app = &leaver.app;
     rows.extend(leaver.accounts.iter().map(|it| (format!("{app}/{}", it.key), it.entity)));
     let mut raw = Vec::new();
