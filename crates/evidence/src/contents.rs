@@ -270,7 +270,10 @@ impl Contents {
         let findings: Vec<&str> = disputes.iter().map(|it| &*it.finding).collect();
         (!findings.is_empty()).then(|| {
             format!(
-                "{} of people of whom one source (HR or an identity provider) says that they left,                  and another one that they may use {}: {}. They are not in the population, and                  whether they left, nobody decided: see data/findings.csv and                  data/reconciliation.csv.",
+                "{} of people of whom one source (HR or an identity provider) says that they left, \
+                 and another one that they may use {}: {}. They are not in the population, and \
+                 whether they left, nobody decided: see data/findings.csv and \
+                 data/reconciliation.csv.",
                 domain::counted(findings.len(), "account"),
                 self.scope.app,
                 findings.join(", "),
