@@ -14,6 +14,8 @@ import argparse, base64, csv, datetime, hashlib, io, json, os, re, shutil, subpr
 
 NAMESPACE = "driftline-evidence-v1"
 NAMED_MAX = 20
+CLOCK_BACK_MAX_MS = 300_000
+SETTLED = "they agree since then, on the leaver "
 BYTES_MAX = 4 << 30
 ANCHORS = "data/ledger/anchors/"
 
@@ -491,6 +493,22 @@ class Bag:
         problems += self.left_out({it.get("leaver"): it.get("entry") for it in rows})
         self.say("leavers", problems, f"{len(rows)} rows of the population and {len(traces)} traces are what their entries say")
 
+    def check_times(self):
+        """Entries that say an earlier time than a run ahead of them: as if the clock had been set back."""
+        run, found = None, []
+        for at, entry in sorted(self.entries.items()):
+            try:
+                entry = read_json(entry)
+                time = milliseconds(entry["at"])
+            except (ValueError, LookupError, TypeError, AttributeError):
+                continue
+            if run and time < milliseconds(run["at"]) - CLOCK_BACK_MAX_MS:
+                found.append(f"entry {at} ({entry['type']}) says {entry['at']}, before that of entry {run['seq']}, a run: {run['at']}")
+            if entry["type"] == "run.completed" and (not run or time > milliseconds(run["at"])):
+                run = entry
+        for it in found[:NAMED_MAX] + ([f"and {len(found) - NAMED_MAX} more"] if len(found) > NAMED_MAX else []):
+            print(f"note         times: {it}")
+
     def check_tables(self):
         try:
             problems, good = self.compare_tables()
@@ -526,14 +544,18 @@ class Bag:
             why = UNMATCHED[side] or ("" if body["accounts"] else "no account in the app")
             wanted.append(["leaver", row["leaver"], *("yes" if it else "no" for it in side), str(len(body["accounts"])), why])
         found = self.table("reconciliation.csv")
-        if found[:len(wanted)] != wanted or any(it[0] != "account" for it in found[len(wanted):]):
-            problems.append("`reconciliation.csv` is not what the entries of leavers say")
+        disputed = disputes(entries, app, start, end, settled(found, rows, bodies))
+        undecided = sum(it["undecided"] for it in disputed)
+        wanted += [["disputed", it["finding"], "", "", "1", it["words"]] for it in disputed]
+        if found[:len(wanted)] != wanted or any(it[0] not in ("hr", "account") for it in found[len(wanted):]):
+            problems.append("`reconciliation.csv` is not what the entries say")
         counts = {it: sum(body["sla"]["outcome"] == it for body in bodies) for it in OUTCOMES}
         counts.update(leavers=len(rows), with_account=sum(bool(body["accounts"]) for body in bodies),
                       traces=sum(it.startswith("data/leavers/") for it in self.files))
         n = {side: sides.count(side) for side in UNMATCHED}
         both, hr, idp = n[True, True], n[True, False], n[False, True]
-        reconciled = dict(hr=both + hr, idp=both + idp, both=both, hr_alone=hr, idp_alone=idp, neither=n[False, False])
+        reconciled = dict(hr=both + hr, idp=both + idp, both=both, hr_alone=hr, idp_alone=idp, neither=n[False, False],
+                          disputed=len(disputed), undecided=undecided)
         try:
             ipe = read_json(self.text("data/ipe.json"))
         except ValueError:
@@ -542,8 +564,9 @@ class Bag:
             problems.append("the counts of `ipe.json` are not those of the population")
         if OSCAL in self.files:
             problems += [f"the results of OSCAL {it}" for it in self.compare_oscal(rows, bodies, counts, reconciled, ipe)]
-        runs = [run_told(at, it, app) for at, it in within.items() if it["type"] in ("run.completed", "run.failed")]
-        found = [[*it[:4], *it[6:8]] for it in self.table("coverage.csv", COVERAGE)]
+        lists = lists_told(within)
+        runs = [run_told(at, it, app, lists) for at, it in within.items() if it["type"] in ("run.completed", "run.failed")]
+        found = [[*it[:4], *it[6:8], *it[10:13]] for it in self.table("coverage.csv", COVERAGE)]
         problems += [f"the run of entry {it[1]} in `coverage.csv` is another" for it in found if it not in runs]
         problems += [f"the run of entry {it[1]} is not in `coverage.csv`" for it in runs if it not in found]
         prints = {it[0]: it[-1] for it in self.table("findings.csv", FINDINGS)}
@@ -575,9 +598,12 @@ class Bag:
         for name, body in zip((it["leaver"] for it in rows), bodies):
             theirs = [prints.get(it) for account in body["accounts"] for it in account["findings"]]
             by = body["sla"]["deadline_at"] or "9"
+            # Behind a run of after the deadline, nothing was written before it.
+            late = min((at for at, it in entries.items() if it["type"] == "run.completed" and by != "9"
+                        and milliseconds(it["at"]) > milliseconds(by) + CLOCK_BACK_MAX_MS), default=len(self.hashes))
             if body["sla"]["outcome"] == "exception" and not any(
-                    it["type"] == "exception.approved" and it["at"] <= by
-                    and (None in theirs or it["body"]["fingerprint"] in theirs) for it in entries.values()):
+                    it["type"] == "exception.approved" and it["at"] <= by and at < late
+                    and (None in theirs or it["body"]["fingerprint"] in theirs) for at, it in entries.items()):
                 problems.append(f"`{name}` is an EXCEPTION, and no entry says that one was approved by the deadline")
         for name, body in zip((it["leaver"] for it in rows), bodies):
             for at in body.get("decisions", []):
@@ -622,16 +648,19 @@ class Bag:
             resources = document["back-matter"]["resources"]
             version = document["metadata"]["oscal-version"]
             n = {it: counts[it] for it in ("met", "missed", "not_proven", "exception")}
-            wanted = "not-satisfied fail" if n["missed"] else "not-satisfied other" if n["not_proven"] + n["exception"] else "satisfied pass"
+            undecided = reconciled["undecided"]
+            n_judged = sum(n.values()) + undecided
+            wanted = "not-satisfied fail" if n["missed"] else "not-satisfied other" if n["not_proven"] + n["exception"] + undecided else "satisfied pass"
             words = (f"{n['met']} leavers were seen off in time, {n['missed']} were seen on too late. Of {n['not_proven']} "
                      f"it was not seen whether they were off in time, which is neither. {n['exception']} have an "
-                     "exception that two people agreed to.")
+                     "exception that two people agreed to."
+                     + (f" Of the owners of {undecided} accounts sources disagree whether they left." if undecided else ""))
             def judges(it):
                 status = it["target"]["status"]
-                return sum(n.values()) > 0 and f"{status['state']} {status['reason']}" == wanted and it["description"] == words
+                return n_judged > 0 and f"{status['state']} {status['reason']}" == wanted and it["description"] == words
             if version not in FORMS[OSCAL] or not all(map(judges, found)):
                 yield "judge otherwise than the population"
-            is_judged = sum(n.values()) > 0 and ipe.get("is_provisional") is not True
+            is_judged = n_judged > 0 and ipe.get("is_provisional") is not True
             selections = document["results"][0]["reviewed-controls"].get("control-objective-selections", [])
             objectives = [one["objective-id"] for it in selections for one in it["include-objectives"]]
             if [it["target"]["target-id"] for it in found] != (objectives if is_judged else []):
@@ -832,7 +861,7 @@ FAMILIES = {cause: family for family, causes in {
     "nonhuman": "owner_left nonhuman_unowned",
     "record": "residual_entitlement identifier_drift",
 }.items() for cause in causes.split()}
-COVERAGE = "run entry at pass due_at missed_before is_complete grade failed since_run_before_s"
+COVERAGE = "run entry at pass due_at missed_before is_complete grade failed since_run_before_s made_at held not_asked"
 FINDINGS = ("finding cause severity state subject episode detected_at opened_at resolved_at resolution exposures n_events "
             "fingerprint")
 CONFIG_KINDS = ("config.changed", "policy.changed", "software.started", "key.added", "key.revoked")
@@ -858,13 +887,62 @@ def shown(value):
     return "" if value is None else harmless(value) if isinstance(value, str) else json.dumps(value)
 
 
-def run_told(at, entry, app):
-    """The first cells of its row: number, entry, time, pass, whether it was complete, grade of the app."""
+def run_told(at, entry, app, lists):
+    """Of its row: number, entry, time, pass, whether it was complete, grade of the app, when it was made, and lists
+    that were held or not asked for."""
     body = entry["body"]
     if entry["type"] == "run.failed":
-        return ["", str(at), entry["at"], "full", "no", ""]
+        return ["", str(at), entry["at"], "full", "no", "", "", "", ""]
     grade = next((it["grade"] for it in body["apps"] if it["app"] == app), "")
-    return [str(body["run"]), str(at), entry["at"], body.get("pass", "full"), "yes" if body["is_complete"] else "no", grade]
+    return [str(body["run"]), str(at), entry["at"], body.get("pass", "full"), "yes" if body["is_complete"] else "no", grade,
+            body.get("made_at") or "", *("; ".join(it) for it in lists[at])]
+
+
+def lists_told(within):
+    """By the entry of each run, the lists that were held, and those that another full run of the time had and this
+    one did not ask for."""
+    runs = {at: it["body"] for at, it in within.items() if it["type"] == "run.completed"}
+    full = {at for at, it in runs.items() if it.get("pass", "full") == "full"}
+    every = sorted({it["list"] for at in full for it in runs[at]["lists"]})
+    def told(at, body):
+        asked = {it["list"] for it in body["lists"]}
+        is_named = at in full and body["n_lists"] == len(body["lists"])
+        return ([it["list"] for it in body["lists"] if it["is_held"]],
+                [it for it in every if is_named and it not in asked and it.split(" (")[0] not in body["failed"]])
+    return {at: told(at, body) for at, body in runs.items()}
+
+
+def settled(table, rows, bodies):
+    """Which disputes the reconciliation says to be settled, by leavers of whom several sources say that they left; each
+    of their accounts settles one."""
+    left = {row["leaver"]: len(body["accounts"]) for row, body in zip(rows, bodies) if len(body["said_by"]) > 1}
+    found = {}
+    for it in table:
+        _, is_one, leaver = it[5].rpartition(SETTLED) if len(it) == 6 and it[0] == "disputed" else ("", "", "")
+        if is_one and left.get(leaver, 0) > 0:
+            left[leaver] -= 1
+            found[it[1]] = leaver
+    return found
+
+
+def disputes(entries, app, start, end, settled):
+    """People of whom sources disagree whether they left, in the period: by the entries of the finding."""
+    newest, found = {}, []
+    for _, entry in sorted(entries.items()):
+        body = entry["body"]
+        if entry["type"].startswith("finding.") and body.get("app") == app and body.get("cause") == "sources_disagree":
+            newest[body["finding"]] = entry
+    for finding, entry in newest.items():
+        since, how = entry["body"]["detected_at"], entry["body"].get("resolution") or ""
+        at = entry["at"] if entry["body"]["state"] == "resolved" else None
+        leaver = settled.get(finding)
+        is_undecided = leaver is None and (at is None or how not in ("corrected", "superseded"))
+        words = "one source says that they left, another that they may use the app"
+        words += (f", since {since}: {SETTLED}{leaver}" if leaver else f", since {since}: undecided" if at is None else f", since {since}: undecided, and over by {at} ({how})"
+                  if is_undecided else f", since {since}: they agree since {at} ({how})")
+        if since < end and (at is None or at >= start):
+            found.append({"finding": finding, "undecided": is_undecided, "words": words})
+    return found
 
 
 def canonical(value):
@@ -912,9 +990,9 @@ def changes(body):
     names = {"inactive": DISABLE, "absent": GONE}
     on, off, before = (body.get(it) for it in ("last_seen_active", "first_seen_inactive", "was_seen_inactive"))
     if body.get("is") in names:
-        return [(names[body["is"]], on, off)]
+        return [(names[body["is"]], on, off)] if off else []
     if body.get("is") == "active":
-        return [(ENABLE, before, on)] if before else []
+        return [(ENABLE, before, on)] if before and on else []
     found = []
     for account in body.get("accounts", []):
         stretches = account["stretches"]
@@ -1057,6 +1135,7 @@ def main():
         else:
             bag.check("leavers", bag.check_leavers)
             bag.check("tables", bag.check_tables)
+            bag.check("times", bag.check_times)
             if args.nonce is not None:
                 bag.check("sample", bag.check_sample, args.nonce, args.number)
     bag.check("stamps", bag.check_stamps, args.trust)

@@ -7,6 +7,7 @@
 mod alerts;
 mod anchors;
 mod apps;
+mod auditor;
 mod bad_input;
 mod bad_store;
 mod company;

@@ -6,6 +6,11 @@ use chrono::{DateTime, Utc};
 pub trait Clock: Send + Sync {
     /// The time now.
     fn now(&self) -> DateTime<Utc>;
+
+    /// The time by the machine: of a dated night, when it is judged.
+    fn by_machine(&self) -> DateTime<Utc> {
+        self.now()
+    }
 }
 
 /// A clock that stands still: the time of a dated night, or the moment at which systems were asked.

@@ -50,7 +50,9 @@ impl Seen<'_> {
             events.push(Event::leaver(at, leaver, *is_new));
         }
         let lists = self.listings.iter().filter_map(seen).collect();
-        events.push(Event::run_completed(&RunSeen { record, report, lists, is_complete }));
+        let made_at = self.run.made_at;
+        let seen = RunSeen { record, report, lists, is_complete, made_at };
+        events.push(Event::run_completed(&seen));
         (events, leavers)
     }
 

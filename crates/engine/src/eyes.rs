@@ -57,6 +57,14 @@ impl Given {
 }
 
 impl Eyes<'_> {
+    /// When the run is made, by the machine; `None`: it is a past one, which is kept already.
+    pub(crate) fn made_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Open(clock) => Some(clock.by_machine()),
+            Self::Past(_) => None,
+        }
+    }
+
     /// What the sources give, and when all of it was there.
     pub(crate) async fn pull(&mut self, plan: &Plan, state: &State) -> (Pulled, DateTime<Utc>) {
         match self {

@@ -41,6 +41,8 @@ pub(crate) struct AppOutcome<'r> {
 pub(crate) struct Run<'r> {
     pub(crate) id: RunId,
     pub(crate) now: DateTime<Utc>,
+    /// When it began, by the clock of the machine.
+    pub(crate) made_at: DateTime<Utc>,
     pub(crate) plan: &'r Plan,
     pub(crate) state: &'r State,
     /// What the sources answered beside their lists.

@@ -78,6 +78,7 @@ pub(crate) async fn judged(
     plan: &Plan,
     eyes: &mut Eyes<'_>,
 ) -> Result<(Commit, Outcome), StoreError> {
+    let made_at = eyes.made_at();
     let (mut pulled, now) = eyes.pull(plan, &state).await;
     let pulled_at = now;
 
@@ -104,7 +105,17 @@ pub(crate) async fn judged(
         before: full_before(store, &state, &pulled, plan.pass).await?,
         deprovisions: deprovision::seen(store, &state, plan, &listings, &outcomes, id).await?,
     };
-    let run = record::Run { id, now, plan, state: &state, pulled: &pulled, asked: &asked, beside };
+    let made_at = made_at.unwrap_or(now);
+    let run = record::Run {
+        id,
+        now,
+        made_at,
+        plan,
+        state: &state,
+        pulled: &pulled,
+        asked: &asked,
+        beside,
+    };
     let record = record::record(&run, &listings, &outcomes);
     let report = Report::since(&record, told_since(store, &state).await?.as_ref());
     let report_json = report.to_json();
@@ -120,7 +131,7 @@ pub(crate) async fn judged(
     bodies.extend(heard.bodies(&listings));
     let inputs = inputs(&run, &listings, &outcomes, pulled_at);
     let commit = Commit {
-        run: summary(&record, plan, judged_apps(&outcomes)),
+        run: summary(&record, made_at, plan, judged_apps(&outcomes)),
         turn: plan.turn.clone(),
         report_json,
         links,
@@ -383,13 +394,18 @@ fn judged_apps(outcomes: &[AppOutcome<'_>]) -> Vec<SystemId> {
     seen.map(|it| it.app.rules.app.clone()).collect()
 }
 
-fn summary(record: &RunRecord, plan: &Plan, judged_apps: Vec<SystemId>) -> RunSummary {
+fn summary(
+    record: &RunRecord,
+    made_at: DateTime<Utc>,
+    plan: &Plan,
+    judged_apps: Vec<SystemId>,
+) -> RunSummary {
     let counts = record::counts(&record.findings);
     RunSummary {
         id: record.id,
         pass: record.pass,
         now: record.now,
-        started_at: record.now,
+        started_at: made_at,
         software: record.software.clone(),
         settings_digest: plan.settings_digest,
         policy_version: plan.policy.version,
@@ -455,8 +471,8 @@ fn voided(outcomes: &[AppOutcome<'_>], now: DateTime<Utc>) -> Vec<(i64, DateTime
     outcomes.iter().flat_map(|it| it.reconciled.voided.iter().map(|id| (*id, now))).collect()
 }
 
-/// Rows whose raw bytes are kept: what findings and closures rest on, leavers with an account,
-/// and after the first run whatever changed.
+/// Rows whose raw bytes are kept: what findings and closures rest on, leavers with an account and
+/// what says that they left, and after the first run whatever changed.
 fn resting_on(
     outcomes: &[AppOutcome<'_>],
     listings: &[Listing],
@@ -479,6 +495,9 @@ fn resting_on(
                 wanted.extend([*account, *identity]);
             }
         }
+        // Every row that says of them that they left, HR's too.
+        let with_account = judgement.leavers.iter().filter(|it| !it.accounts.is_empty());
+        wanted.extend(with_account.flat_map(|it| it.also.iter().chain([&it.person.entity])));
     }
     if is_later_run {
         let fresh = listings.iter().filter_map(|it| it.fresh.as_ref());

@@ -8,6 +8,8 @@ use ledger::{Checkpoint, leaf_hash, sha256};
 use serde_json::Value;
 
 use crate::bag::{Bag, hex};
+use crate::coverage::lists_told;
+use crate::disputes::{Dispute, disputes, settled};
 use crate::{Entry, LeaverLeaf, contents, ocsf, oscal, tables};
 
 /// A place in a document, as RFC 6901 has it; null where there is none.
@@ -101,26 +103,35 @@ impl<'b> Told<'b> {
         }
     }
 
-    /// Accounts that nobody owns follow the leavers, and have no entry of their own.
+    fn disputes(&self) -> Vec<Dispute> {
+        let table = self.rows("reconciliation.csv", tables::RECONCILIATION).unwrap_or_default();
+        let settled = settled(&table, self.leavers);
+        disputes(self.entries.values(), self.app, self.period, &settled)
+    }
+
+    /// HR's lists and accounts that nobody owns follow the others, and have no entry of their own.
     fn sides(&self, problems: &mut Vec<String>) {
-        let made = tables::reconciliation(self.leavers, &[]);
+        let made = tables::reconciliation(self.leavers, &self.disputes(), (&[], &[]));
         let made = tables::rows(&made, tables::RECONCILIATION).unwrap_or_default();
         let found = self.rows("reconciliation.csv", tables::RECONCILIATION);
         let is_so = |found: &[Vec<String>]| {
             let rest = found.strip_prefix(&*made);
             rest.is_some_and(|it| {
-                it.iter().all(|row| row.first().is_some_and(|it| it == "account"))
+                it.iter().all(|row| row.first().is_some_and(|it| it == "hr" || it == "account"))
             })
         };
         if !found.is_some_and(|it| is_so(&it)) {
-            problems.push("`reconciliation.csv` is not what the entries of leavers say".to_owned());
+            problems.push("`reconciliation.csv` is not what the entries say".to_owned());
         }
     }
 
     fn counts(&self, problems: &mut Vec<String>) {
         let ipe = self.ipe();
         let n_traces = self.bag.paths().filter(|it| it.starts_with(contents::TRACES)).count();
-        let made = (contents::counts(self.leavers, n_traces), contents::sides(self.leavers));
+        let made = (
+            contents::counts(self.leavers, n_traces),
+            contents::sides(self.leavers, &self.disputes()),
+        );
         let is_so = *part(&ipe, "/format") == *contents::IPE_FORM
             && *part(&ipe, "/counts") == made.0
             && *part(&ipe, "/reconciliation") == made.1;
@@ -146,7 +157,7 @@ impl<'b> Told<'b> {
             }
         };
         let found = list(document, "/results/0/findings");
-        let judged = oscal::Judged::of(self.leavers);
+        let judged = oscal::Judged::of(self.leavers, &self.disputes());
         let (state, reason) = judged.status();
         check(
             *part(document, "/metadata/oscal-version") == *oscal::VERSION
@@ -220,16 +231,20 @@ impl<'b> Told<'b> {
     }
 
     /// Each run of the period, as the first cells of its row have it: number, entry, time, pass,
-    /// whether it was complete, and the grade of the app.
-    fn runs_told(&self) -> BTreeSet<[String; 6]> {
+    /// whether it was complete, the grade of the app, when it was made, and lists that were held or not
+    /// asked for.
+    fn runs_told(&self) -> BTreeSet<[String; 9]> {
         let runs = self.entries.iter().filter(|(_, it)| self.is_within(&it.at));
+        let lists = lists_told(runs.clone().map(|it| it.1));
         let text = |it: &Value| it.as_str().unwrap_or_default().to_owned();
         let row = |(seq, it): (&u64, &Entry)| {
             let (at, seq) = (it.at.clone(), seq.to_string());
             if it.kind == "run.failed" {
                 let no = ["full".to_owned(), "no".to_owned(), String::new()];
                 let [pass, is_complete, grade] = no;
-                return Some([String::new(), seq, at, pass, is_complete, grade]);
+                let [made_at, held, not_asked] = [const { String::new() }; 3];
+                let run = String::new();
+                return Some([run, seq, at, pass, is_complete, grade, made_at, held, not_asked]);
             }
             let body = Some(&it.body).filter(|_| it.kind == "run.completed")?;
             let pass = body.get("pass").map_or("full".to_owned(), text);
@@ -239,7 +254,11 @@ impl<'b> Told<'b> {
             let grade =
                 apps.find(|it| *part(it, "/app") == *self.app).map(|it| text(part(it, "/grade")));
             let grade = grade.unwrap_or_default();
-            Some([part(body, "/run").to_string(), seq, at, pass, is_complete, grade])
+            let made_at = text(part(body, "/made_at"));
+            let lists = lists.get(&it.seq).cloned().unwrap_or_default();
+            let (held, not_asked) = (lists.held.join("; "), lists.not_asked.join("; "));
+            let run = part(body, "/run").to_string();
+            Some([run, seq, at, pass, is_complete, grade, made_at, held, not_asked])
         };
         runs.filter_map(row).collect()
     }
@@ -249,12 +268,13 @@ impl<'b> Told<'b> {
             return problems.push("`coverage.csv` cannot be read".to_owned());
         };
         let row = |cells: &Vec<String>| match &cells[..] {
-            [run, entry, at, pass, _, _, is_complete, grade, ..] => {
-                [run, entry, at, pass, is_complete, grade].map(String::clone)
+            [run, entry, at, pass, _, _, is_complete, grade, _, _, made_at, held, not_asked] => {
+                [run, entry, at, pass, is_complete, grade, made_at, held, not_asked]
+                    .map(String::clone)
             }
             _ => Default::default(),
         };
-        let found: Vec<[String; 6]> = table.iter().map(row).collect();
+        let found: Vec<[String; 9]> = table.iter().map(row).collect();
         let told = self.runs_told();
         for row in found.iter().filter(|it| !told.contains(*it)) {
             problems.push(format!("the run of entry {} in `coverage.csv` is another", row[1]));
@@ -366,12 +386,21 @@ impl<'b> Told<'b> {
             let findings = leaver.body.accounts.iter().flat_map(|it| &it.findings);
             let prints: Vec<Option<&String>> = findings.map(|it| prints.get(it)).collect();
             let by = leaver.body.sla.deadline_at.as_deref().and_then(when);
-            let is_approved = self.entries.values().any(|it| {
+            // Behind a run of after the deadline, nothing was written before it.
+            let is_late = |at: u64| {
+                self.entries.range(..at).any(|(_, it)| {
+                    let late = |by: DateTime<Utc>| when(&it.at).is_some_and(|at| at > by);
+                    it.kind == "run.completed"
+                        && by.is_some_and(|by| late(by + ledger::CLOCK_BACK_MAX))
+                })
+            };
+            let is_approved = self.entries.iter().any(|(place, it)| {
                 it.kind == "exception.approved"
                     && prints.iter().any(|print| {
                         print.is_none_or(|print| *part(&it.body, "/fingerprint") == **print)
                     })
                     && when(&it.at).is_some_and(|at| by.is_none_or(|by| at <= by))
+                    && !is_late(*place)
             });
             if !is_approved {
                 problems.push(format!(

@@ -1,23 +1,32 @@
 //! What goes into a bag, and where: from what was read of the database to the files. Personal data
 //! goes into `leavers/`, `raw/` and the columns of people alone, and nowhere in a redacted bag.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
-use domain::{Digest, Finding, FindingEvent, Grade, LeaversBegin, SystemId};
+use domain::{Cause, Digest, Finding, FindingEvent, Grade, LeaversBegin, SystemId};
 use ledger::{Checkpoint, Note, Proof, PublicKey, Subtrees, sha256};
 use serde_json::{Value, json};
 
 use crate::anchored::{self, AnchorTold};
 use crate::bag::{Bag, SIGNATURE, TAG_MANIFEST, hex};
 use crate::controls::{self, Controls};
+use crate::disputes::{Dispute, disputes};
+use crate::entry::untimely;
 use crate::leaf::LeaverLeaf;
 use crate::ocsf::{self, OcsfVersion};
 use crate::oscal;
 use crate::population::{COLUMNS, population_csv, row};
-use crate::tables::{self, AlertRow, ExceptionRow, ListRead, RunDone, longest_gap, tie_out, time};
-use crate::{Erasures, EvidenceError, SigningKey, page};
+use crate::tables::{
+    self, AlertRow, ExceptionRow, HrList, ListRead, RunDone, longest_gap, tie_out, time,
+};
+use crate::{Entry, Erasures, EvidenceError, SigningKey, page};
 
 /// The verifier in Python, put into every bag for convenience: the one to trust comes from outside.
 const VERIFY_PY: &str = include_str!("../verify.py");
+
+/// Untimely entries that are named in a sentence.
+const UNTIMELY_MAX: usize = 5;
 
 /// Where the requests are, and of which form that file is.
 pub(crate) const IPE: &str = "data/ipe.json";
@@ -134,8 +143,13 @@ pub struct Contents {
     pub ledger: LedgerPart,
     /// The runs of the period, oldest first.
     pub runs: Vec<RunDone>,
+    /// HR's newest lists of the period.
+    pub hr: Vec<HrList>,
     /// The lists that they read.
     pub lists: Vec<ListRead>,
+    /// Findings that sources disagree about the owner of an account, each with the leaver of the period
+    /// whose account that is by now.
+    pub settled: BTreeMap<String, String>,
     /// Findings of the app that lived in the period.
     pub findings: Vec<FindingTold>,
     /// Exceptions to them.
@@ -154,6 +168,7 @@ pub struct Contents {
 pub fn pack(contents: &Contents) -> Result<Bag, EvidenceError> {
     let leavers: Vec<LeaverLeaf> =
         contents.leavers.iter().map(|it| leaf(contents, it)).collect::<Result<_, _>>()?;
+    let disputes = contents.disputes();
     let mut bag = Bag::default();
     bag.put("data/population.csv", population_csv(&leavers));
     let rows: Vec<Vec<String>> = leavers.iter().map(row).collect();
@@ -167,9 +182,10 @@ pub fn pack(contents: &Contents) -> Result<Bag, EvidenceError> {
     bag.put("data/coverage.csv", tables::coverage(contents));
     let entries = contents.ledger.entries.iter().map(|(at, it)| (*at, &**it));
     bag.put("data/config-changes.csv", tables::config_changes(entries));
-    let reconciliation = tables::reconciliation(&leavers, &tables::unowned(contents));
+    let reconciliation =
+        tables::reconciliation(&leavers, &disputes, (&contents.hr, &tables::unowned(contents)));
     bag.put("data/reconciliation.csv", reconciliation);
-    bag.put(IPE, json_file(&ipe(contents, &leavers)));
+    bag.put(IPE, json_file(&ipe(contents, &leavers, &disputes)));
     let subtrees = Subtrees::of(&contents.ledger.hashes);
     for (told, leaver) in contents.leavers.iter().zip(&leavers).filter(|it| it.0.is_chosen) {
         put_leaver(&mut bag, contents, &subtrees, (told, leaver))?;
@@ -235,6 +251,99 @@ impl Contents {
             && (self.scope.chosen.is_empty() || theirs.any(|it| it.finding.id == finding.id))
     }
 
+    /// People of whom sources disagree whether they left, in the period.
+    pub(crate) fn disputes(&self) -> Vec<Dispute> {
+        let Scope { app, from, to, .. } = &self.scope;
+        // Few entries are of such a finding, and this is asked often.
+        let may_be = |it: &[u8]| {
+            str::from_utf8(it).is_ok_and(|it| it.contains(Cause::SourcesDisagree.name()))
+        };
+        let entries = self.ledger.entries.iter().filter(|it| may_be(&it.1));
+        let entries: Vec<Entry> = entries.filter_map(|(at, it)| Entry::read(*at, it)).collect();
+        disputes(entries.iter(), app.as_str(), (*from, *to), &self.settled)
+    }
+
+    /// Who is not in the population because sources disagree about them; `None`: nobody.
+    pub(crate) fn undecided(&self) -> Option<String> {
+        let mut disputes = self.disputes();
+        disputes.retain(Dispute::is_undecided);
+        let findings: Vec<&str> = disputes.iter().map(|it| &*it.finding).collect();
+        (!findings.is_empty()).then(|| {
+            format!(
+                "{} of people of whom one source (HR or an identity provider) says that they left, \
+                 and another one that they may use {}: {}. They are not in the population, and \
+                 whether they left, nobody decided: see data/findings.csv and \
+                 data/reconciliation.csv.",
+                domain::counted(findings.len(), "account"),
+                self.scope.app,
+                findings.join(", "),
+            )
+        })
+    }
+
+    /// Rows of HR that say of somebody that they left, and on which no leaver on record rests; `None`:
+    /// there is none.
+    pub(crate) fn unmatched_by_hr(&self) -> Option<String> {
+        let unmatched = self.hr.iter().filter(|it| it.unmatched > 0);
+        let lists =
+            unmatched.map(|it| format!("{} of {} in {}", it.unmatched, it.n_in_force, it.list));
+        let lists: Vec<String> = lists.collect();
+        (!lists.is_empty()).then(|| {
+            format!(
+                "Rows of HR that say of somebody that they left, and on which no leaver of {} on \
+                 record rests: {} (newest list of the period). People of whom sources disagree are \
+                 among them; of the others, ask for the rows.",
+                self.scope.app,
+                lists.join("; "),
+            )
+        })
+    }
+
+    /// Runs that were made at another time than they speak of; `None`: none was.
+    pub(crate) fn made_apart(&self) -> Option<String> {
+        let apart: Vec<&RunDone> = self.runs.iter().filter(|it| it.is_made_apart()).collect();
+        let (first, last) = (apart.first()?, apart.last()?);
+        let one = |it: &RunDone| {
+            let made_at = it.made_at.map(time).unwrap_or_default();
+            format!(
+                "run {} speaks of {} and was made at {made_at}",
+                it.run.unwrap_or(0),
+                time(it.at)
+            )
+        };
+        let and_last = match apart.len() {
+            1 => String::new(),
+            _ => format!(", the last {}", one(last)),
+        };
+        Some(format!(
+            "{} made at another time than they speak of, by more than a day: the first {}{and_last}. \
+             What they judged was kept until then by whoever kept it, and nobody was told in \
+             between. data/coverage.csv has both times of each.",
+            match apart.len() {
+                1 => "1 run was".to_owned(),
+                n => format!("{n} runs were"),
+            },
+            one(first),
+        ))
+    }
+
+    /// Entries that say an earlier time than a run ahead of them; `None`: none does.
+    pub(crate) fn untimely(&self) -> Option<String> {
+        let found = untimely(self.ledger.entries.iter().map(|(at, it)| (*at, &**it)));
+        let named: Vec<String> = found.iter().take(UNTIMELY_MAX).map(ToString::to_string).collect();
+        (!found.is_empty()).then(|| {
+            format!(
+                "{} a time before that of a run ahead of them, as if the clock had been set back; \
+                 when they were written, nobody can tell: {}.",
+                match found.len() {
+                    1 => "1 entry of the ledger has".to_owned(),
+                    n => format!("{n} entries of the ledger have"),
+                },
+                named.join("; "),
+            )
+        })
+    }
+
     /// Why there is no leaver in it; `None`: there is one.
     pub(crate) fn empty_because(&self) -> Option<String> {
         let (Scope { app, from, to, .. }, (first, end)) = (&self.scope, &self.scope.days);
@@ -260,6 +369,9 @@ impl Contents {
                  that saw {app}",
                 seen.len(),
             ),
+            Some(_) if self.undecided().is_some() => {
+                "nobody left of whom all sources agree, and of some they disagree".to_owned()
+            }
             Some(_) => format!(
                 "no source says that anybody left {app} in that time, or was still on from before: \
                  {} full runs of it saw the app, and data/coverage.csv has the gaps between them",
@@ -386,17 +498,19 @@ pub(crate) fn counts(leavers: &[LeaverLeaf], n_traces: usize) -> Value {
     })
 }
 
-/// How many leavers each side knows.
-pub(crate) fn sides(leavers: &[LeaverLeaf]) -> Value {
+/// How many leavers each side knows, and of how many accounts' owners sources disagree.
+pub(crate) fn sides(leavers: &[LeaverLeaf], disputes: &[Dispute]) -> Value {
     let it = tie_out(leavers);
     json!({
         "hr": it.both + it.hr_alone, "idp": it.both + it.idp_alone, "both": it.both,
         "hr_alone": it.hr_alone, "idp_alone": it.idp_alone, "neither": it.neither,
+        "disputed": disputes.len(),
+        "undecided": disputes.iter().filter(|it| it.is_undecided()).count(),
     })
 }
 
 /// Where everything came from, by which requests: what completeness and accuracy are tested with.
-fn ipe(contents: &Contents, leavers: &[LeaverLeaf]) -> Value {
+fn ipe(contents: &Contents, leavers: &[LeaverLeaf], disputes: &[Dispute]) -> Value {
     let Scope { app, from, to, .. } = &contents.scope;
     let (gap, since) = longest_gap(contents);
     let made_by = (!contents.scope.is_redacted).then_some(&contents.scope.made_by);
@@ -420,14 +534,18 @@ fn ipe(contents: &Contents, leavers: &[LeaverLeaf]) -> Value {
             "at": time(it.at), "looked_back_to": time(it.since), "left_out": it.n_left_out,
         })),
         "counts": counts(leavers, contents.leavers.iter().filter(|it| it.is_chosen).count()),
-        "reconciliation": sides(leavers),
+        "reconciliation": sides(leavers, disputes),
         "coverage": {
             "runs": contents.runs.iter().filter(|it| it.run.is_some()).count(),
             "missed": contents.runs.iter().map(|it| it.n_missed).sum::<u64>(),
-            "incomplete": contents.runs.iter().filter(|it| !it.is_complete && it.pass == domain::Pass::Full).count(),
+            "incomplete": tables::incomplete(contents).0,
+            "incomplete_times": tables::incomplete(contents).1,
             "longest_gap_s": gap.num_seconds(),
             "longest_gap_since": time(since),
         },
+        "hr_lists": contents.hr.iter().map(|it| json!({
+            "list": it.list, "run": it.run, "in_force": it.n_in_force, "unmatched": it.unmatched,
+        })).collect::<Vec<Value>>(),
         "lists": contents.lists.iter().map(|it| list(it, contents.scope.is_redacted)).collect::<Vec<Value>>(),
         "known_limits": contents.scope.limits,
     })
@@ -488,7 +606,11 @@ fn start_here(contents: &Contents, leavers: &[LeaverLeaf]) -> String {
     let Scope { app, days, is_redacted, is_provisional, limits, controls, .. } = &contents.scope;
     let controls = controls::in_words(controls);
     let namespace = crate::NAMESPACE;
-    let mut notes: Vec<String> = contents.empty_because().into_iter().collect();
+    let mut notes: Vec<String> =
+        contents.empty_because().into_iter().chain(contents.undecided()).collect();
+    notes.extend(contents.unmatched_by_hr());
+    notes.extend(contents.made_apart());
+    notes.extend(contents.untimely());
     if *is_provisional {
         notes.push(format!(
             "PROVISIONAL: what {app} does with an account that is switched off is neither in the \
@@ -504,8 +626,10 @@ fn start_here(contents: &Contents, leavers: &[LeaverLeaf]) -> String {
     let n_erased = leavers.iter().filter(|it| it.erased.is_some()).count();
     if n_erased > 0 {
         notes.push(format!(
-            "{n_erased} leavers were erased since: their rows say by which entry of the ledger. Their results \
-             are as they were recorded there; whom they are about, and raw rows, nobody can show any more."
+            "{} {} erased since: the rows say by which entry of the ledger. Results \
+             are as they were recorded there; whom they are about, and raw rows, nobody can show any more.",
+            domain::counted(n_erased, "leaver"),
+            if n_erased == 1 { "was" } else { "were" },
         ));
     }
     notes.push(times(contents).to_owned());
@@ -513,7 +637,7 @@ fn start_here(contents: &Contents, leavers: &[LeaverLeaf]) -> String {
     let notes: String = notes.iter().map(|it| format!("- {it}\n")).collect();
     format!(
         "Evidence on the leavers of {app}, {} to {} (the end is not in it)
-{} leavers. Begin with data/report.html; data/population.csv has a row for each.
+{}. Begin with data/report.html; data/population.csv has a row for each.
 
 HOW TO CHECK IT
 
@@ -552,7 +676,7 @@ WHAT IT DOES NOT SHOW
 {notes}",
         days.0,
         days.1,
-        leavers.len(),
+        domain::counted(leavers.len(), "leaver"),
         stamp = stamp(contents).unwrap_or_default(),
     )
 }

@@ -1,5 +1,7 @@
 //! An entry of the ledger, as tables and events read it.
 
+use domain::Cause;
+use ledger::{EntryHead, Order, Untimely};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -49,6 +51,15 @@ impl Entry {
         matches!(&*self.kind, "leaver.found" | "leaver.changed")
     }
 
+    /// Whether it tells of a finding of the app that sources disagree whether somebody left.
+    #[must_use]
+    pub fn is_of_dispute(&self, app: &str) -> bool {
+        let text = |name: &str| self.body.get(name).and_then(Value::as_str);
+        self.kind.starts_with("finding.")
+            && text("app") == Some(app)
+            && text("cause") == Some(Cause::SourcesDisagree.name())
+    }
+
     /// Whether a person decided by it whose an account is.
     #[must_use]
     pub fn is_decision(&self) -> bool {
@@ -60,4 +71,11 @@ impl Entry {
     pub fn is_by_person(&self) -> bool {
         self.actor.starts_with("sub_")
     }
+}
+
+/// The entries of a bag that say an earlier time than a run ahead of them.
+pub(crate) fn untimely<'e>(entries: impl Iterator<Item = (u64, &'e [u8])>) -> Vec<Untimely> {
+    let mut order = Order::default();
+    let heads = entries.filter_map(|(at, it)| EntryHead::parse(it).filter(|it| it.seq == at));
+    heads.filter_map(|it| order.take(it.seq, it.kind, it.at.parse().ok()?)).collect()
 }

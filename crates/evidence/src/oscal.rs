@@ -6,14 +6,14 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use domain::Pass;
 use ledger::{Checkpoint, sha256};
 use serde_json::{Value, json};
 
 use crate::bag::{Bag, hex};
 use crate::contents::{Contents, LeaverTold, Scope};
+use crate::disputes::Dispute;
 use crate::leaf::LeaverLeaf;
-use crate::tables::{longest_gap, tie_out, time};
+use crate::tables::{incomplete, longest_gap, tie_out, time};
 
 /// Where the results are.
 pub(crate) const OSCAL: &str = "data/machine/oscal-assessment-results.json";
@@ -43,7 +43,7 @@ pub(crate) fn assessment_results(
     let scope = &contents.scope;
     let title = format!("Leavers of {}, {} to {}", scope.app, scope.days.0, scope.days.1);
     let observations = observations(&made, leavers);
-    let judged = Judged::of(leavers);
+    let judged = Judged::of(leavers, &contents.disputes());
     let findings: Vec<Value> =
         objectives.iter().filter_map(|it| finding(&made, it, &judged, leavers)).collect();
     let mut result = json!({
@@ -162,12 +162,14 @@ pub(crate) fn ledger(checkpoint: &Checkpoint, is_signed: bool) -> String {
 
 fn coverage(contents: &Contents) -> String {
     let (gap, since) = longest_gap(contents);
-    let full = contents.runs.iter().filter(|it| it.pass == Pass::Full);
+    let (n_incomplete, n_times) = incomplete(contents);
     format!(
-        "{} runs; {} full runs that failed, or in which a list was not read whole; {} due times \
+        "{} runs; {} full runs that failed, or in which a list was not read whole, and which speak of \
+         {} times; {} due times \
          without a run; {} h {} min without a full run that saw the app, since {}.",
         contents.runs.iter().filter(|it| it.run.is_some()).count(),
-        full.filter(|it| !it.is_complete).count(),
+        n_incomplete,
+        n_times,
         contents.runs.iter().map(|it| it.n_missed).sum::<u64>(),
         gap.num_hours(),
         gap.num_minutes() % 60,
@@ -229,18 +231,21 @@ pub(crate) struct Judged {
     missed: usize,
     not_proven: usize,
     exception: usize,
+    /// Accounts of people of whom nobody decided whether they left.
+    undecided: usize,
 }
 
 impl Judged {
-    pub(crate) fn of(leavers: &[LeaverLeaf]) -> Self {
+    pub(crate) fn of(leavers: &[LeaverLeaf], disputes: &[Dispute]) -> Self {
         let n = |word: &str| leavers.iter().filter(|it| it.body.sla.outcome == word).count();
         let (met, missed) = (n("met"), n("missed"));
-        Self { met, missed, not_proven: n("not_proven"), exception: n("exception") }
+        let undecided = disputes.iter().filter(|it| it.is_undecided()).count();
+        Self { met, missed, not_proven: n("not_proven"), exception: n("exception"), undecided }
     }
 
-    /// How many there is a result of.
+    /// Of how many there is something to say.
     pub(crate) const fn n(&self) -> usize {
-        self.met + self.missed + self.not_proven + self.exception
+        self.met + self.missed + self.not_proven + self.exception + self.undecided
     }
 
     /// Why there is no finding; `None`: there is one for each objective.
@@ -257,17 +262,21 @@ impl Judged {
     }
 
     pub(crate) fn in_words(&self) -> String {
-        let Self { met, missed, not_proven, exception } = self;
+        let Self { met, missed, not_proven, exception, undecided } = self;
+        let disputed = match undecided {
+            0 => String::new(),
+            n => format!(" Of the owners of {n} accounts sources disagree whether they left."),
+        };
         format!(
             "{met} leavers were seen off in time, {missed} were seen on too late. Of {not_proven} \
              it was not seen whether they were off in time, which is neither. {exception} have an \
-             exception that two people agreed to."
+             exception that two people agreed to.{disputed}"
         )
     }
 
     /// State and reason of an objective as OSCAL has them.
     pub(crate) const fn status(&self) -> (&'static str, &'static str) {
-        match (self.missed, self.not_proven + self.exception) {
+        match (self.missed, self.not_proven + self.exception + self.undecided) {
             (0, 0) => ("satisfied", "pass"),
             (0, _) => ("not-satisfied", "other"),
             _ => ("not-satisfied", "fail"),
@@ -313,6 +322,9 @@ fn remarks(contents: &Contents, judged: &Judged) -> String {
         lines.push(format!("There is no finding: {why}."));
     }
     lines.extend(contents.empty_because());
+    lines.extend(contents.undecided());
+    lines.extend(contents.made_apart());
+    lines.extend(contents.untimely());
     lines.push("What was left out when it was written is not shown, nor that what a source answered was true.".to_owned());
     lines.extend(contents.scope.limits.iter().cloned());
     lines.join(" ")

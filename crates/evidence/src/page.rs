@@ -11,7 +11,7 @@ use crate::contents::{Contents, times};
 use crate::controls;
 use crate::leaf::LeaverLeaf;
 use crate::population::{COLUMNS, row};
-use crate::tables::{TieOut, longest_gap, tie_out, time};
+use crate::tables::{TieOut, incomplete, lists_amiss, longest_gap, tie_out, time};
 
 /// A leaver in the table: cells of the population, by column.
 struct Row(HashMap<&'static str, String>);
@@ -65,10 +65,19 @@ struct Page<'p> {
     n_leavers: usize,
     /// Why there is none.
     empty_because: Option<String>,
+    /// Who is not in it because sources disagree.
+    undecided: Option<String>,
+    n_undecided: usize,
+    /// Rows of HR that no leaver rests on.
+    unmatched_by_hr: Option<String>,
     tie_out: TieOut,
     n_unowned: usize,
     n_runs: usize,
-    n_incomplete: usize,
+    /// Full runs that are not complete, and of how many times they speak.
+    incomplete: (usize, usize),
+    /// What else is the matter with runs and times.
+    amiss: Vec<String>,
+    lists_amiss: Vec<String>,
     n_missed: u64,
     longest_gap: String,
     listed_since: Option<String>,
@@ -93,7 +102,6 @@ pub(crate) fn page(
     let outcomes = ["met", "missed", "not_proven", "exception", "out_of_scope"];
     let count = |word: &str| leavers.iter().filter(|it| it.body.sla.outcome == word).count();
     let (gap, since) = longest_gap(contents);
-    let full = contents.runs.iter().filter(|it| it.pass == domain::Pass::Full);
     let page = Page {
         app: scope.app.to_string(),
         from: time(scope.from),
@@ -106,6 +114,9 @@ pub(crate) fn page(
         results: outcomes.map(|it| (it, count(it))).to_vec(),
         n_leavers: leavers.len(),
         empty_because: contents.empty_because(),
+        undecided: contents.undecided(),
+        unmatched_by_hr: contents.unmatched_by_hr(),
+        n_undecided: contents.disputes().iter().filter(|it| it.is_undecided()).count(),
         tie_out: tie_out(leavers),
         n_unowned: contents
             .findings
@@ -113,7 +124,9 @@ pub(crate) fn page(
             .filter(|it| it.finding.family() == domain::Family::Orphan)
             .count(),
         n_runs: contents.runs.iter().filter(|it| it.run.is_some()).count(),
-        n_incomplete: full.filter(|it| !it.is_complete).count(),
+        incomplete: incomplete(contents),
+        amiss: contents.made_apart().into_iter().chain(contents.untimely()).collect(),
+        lists_amiss: lists_amiss(contents),
         n_missed: contents.runs.iter().map(|it| it.n_missed).sum(),
         longest_gap: format!("{} h {} min, since {}", gap.num_hours(), gap.num_minutes() % 60, time(since)),
         listed_since: contents.begin.as_ref().map(|it| {

@@ -1,10 +1,14 @@
 //! The tables of a bag beside the population: runs and their gaps, lists that were read, findings,
 //! exceptions, alerts, changed settings, and the tie-out of HR, identity providers and app.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
-use domain::{Finding, Grade, Pass, Request, SnapshotRef};
+use domain::{Finding, FindingId, Grade, Pass, Request, SnapshotRef};
 
 use crate::contents::{Contents, FindingTold};
+use crate::coverage::ListsTold;
+use crate::disputes::Dispute;
 use crate::leaf::LeaverLeaf;
 
 /// A run of the period, as its entry and the schedule tell of it.
@@ -28,9 +32,19 @@ pub struct RunDone {
     pub due_at: Option<DateTime<Utc>>,
     /// Due times before it that had no run.
     pub n_missed: u64,
+    /// When it was really made, which for the exports of a past night is later than when it judged;
+    /// `None`: its entry does not say.
+    pub made_at: Option<DateTime<Utc>>,
+    /// Lists that show nobody's absence.
+    pub lists: ListsTold,
 }
 
 impl RunDone {
+    /// Whether it was made at another time than it speaks of, by more than a day.
+    pub(crate) fn is_made_apart(&self) -> bool {
+        self.made_at.is_some_and(|it| (it - self.at).abs() > TimeDelta::days(1))
+    }
+
     /// How well it saw the app; `None`: it saw nothing of it, or was a light run.
     pub(crate) fn saw(&self) -> Option<Grade> {
         let grade = self.grade.as_deref().and_then(Grade::parse);
@@ -47,6 +61,20 @@ pub struct ListRead {
     pub snapshot: SnapshotRef,
     /// The requests or files behind it.
     pub requests: Vec<Request>,
+}
+
+/// HR's newest list of the period, against the leavers on record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HrList {
+    /// The list.
+    pub list: String,
+    /// In which run it was read.
+    pub run: i64,
+    /// Its rows that say of somebody that they left: by the end of the period, by the time of the list,
+    /// and not before the listing looked back to.
+    pub n_in_force: usize,
+    /// Those of them on which no leaver of the app on record rests.
+    pub unmatched: usize,
 }
 
 /// An exception to a finding.
@@ -91,6 +119,8 @@ pub struct AlertRow {
     pub tried_at: Option<DateTime<Utc>>,
     /// What the channel calls it.
     pub reference: String,
+    /// The findings that it is about; empty: it is about the watching.
+    pub findings: Vec<FindingId>,
 }
 
 /// The rows of a table, without its heading; `None`: it is none, or one of other columns.
@@ -128,6 +158,29 @@ pub(crate) fn longest_gap(contents: &Contents) -> (TimeDelta, DateTime<Utc>) {
     longest
 }
 
+/// Full runs that failed, or in which a list was not read whole, and of how many times they speak: a run
+/// of which nothing was seen is made again.
+pub(crate) fn incomplete(contents: &Contents) -> (usize, usize) {
+    let full = contents.runs.iter().filter(|it| it.pass == Pass::Full && !it.is_complete);
+    let times: BTreeSet<DateTime<Utc>> = full.clone().map(|it| it.at).collect();
+    (full.count(), times.len())
+}
+
+/// Which lists showed nobody's absence in how many runs, a sentence each.
+pub(crate) fn lists_amiss(contents: &Contents) -> Vec<String> {
+    let mut amiss: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for run in &contents.runs {
+        let held = run.lists.held.iter().map(|it| (&**it, "was held: too few rows to be believed"));
+        let not_asked = run.lists.not_asked.iter();
+        let not_asked = not_asked.map(|it| (&**it, "was not asked for, though other runs have it"));
+        held.chain(not_asked).for_each(|it| *amiss.entry(it).or_default() += 1);
+    }
+    let sentence = |((list, what), n): ((&str, &str), usize)| {
+        format!("{list} {what}, in {}", domain::counted(n, "run"))
+    };
+    amiss.into_iter().map(sentence).collect()
+}
+
 pub(crate) const COVERAGE: &[&str] = &[
     "run",
     "entry",
@@ -139,6 +192,9 @@ pub(crate) const COVERAGE: &[&str] = &[
     "grade",
     "failed",
     "since_run_before_s",
+    "made_at",
+    "held",
+    "not_asked",
 ];
 
 /// `coverage.csv`: every run, and what was missed before it.
@@ -157,6 +213,9 @@ pub(crate) fn coverage(contents: &Contents) -> Vec<u8> {
             it.grade.clone().unwrap_or_default(),
             it.failed.join("; "),
             since.unwrap_or_default(),
+            maybe(it.made_at),
+            it.lists.held.join("; "),
+            it.lists.not_asked.join("; "),
         ]
     });
     report::table_csv(COVERAGE, rows)
@@ -251,11 +310,29 @@ pub(crate) fn exceptions(contents: &Contents) -> Vec<u8> {
     report::table_csv(COLUMNS, rows)
 }
 
-/// `alerts.csv`: what was told in the period, of any app.
+/// `alerts.csv`: what was told in the period, of any app, with the findings that it is about and, where
+/// the bag may say so, whom they are about.
 pub(crate) fn alerts(contents: &Contents) -> Vec<u8> {
-    const COLUMNS: &[&str] =
-        &["at", "reason", "severity", "channel", "state", "attempts", "tried_at", "reference"];
+    const COLUMNS: &[&str] = &[
+        "at",
+        "reason",
+        "severity",
+        "channel",
+        "state",
+        "attempts",
+        "tried_at",
+        "reference",
+        "findings",
+        "subjects",
+    ];
+    let subject = |id: &FindingId| {
+        let mut findings = contents.findings.iter().map(|it| &it.finding);
+        let finding = findings.find(|it| it.id == *id && contents.names_subject(it))?;
+        Some(format!("{}/{}", finding.subject.system, finding.subject.key))
+    };
     let rows = contents.alerts.iter().map(|it| {
+        let findings: Vec<String> = it.findings.iter().map(ToString::to_string).collect();
+        let subjects: Vec<String> = it.findings.iter().filter_map(subject).collect();
         vec![
             time(it.at),
             it.reason.clone(),
@@ -265,6 +342,8 @@ pub(crate) fn alerts(contents: &Contents) -> Vec<u8> {
             it.n_attempts.to_string(),
             maybe(it.tried_at),
             it.reference.clone(),
+            findings.join(" "),
+            subjects.join("; "),
         ]
     });
     report::table_csv(COLUMNS, rows)
@@ -323,8 +402,12 @@ pub(crate) const RECONCILIATION: &[&str] =
     &["what", "id", "in_hr", "in_idp", "n_accounts", "unmatched"];
 
 /// `reconciliation.csv`: every leaver with the sides that know them, and by number the findings of
-/// accounts that nobody owns.
-pub(crate) fn reconciliation(leavers: &[LeaverLeaf], unowned: &[String]) -> Vec<u8> {
+/// people of whom sources disagree, HR's lists, and the accounts that nobody owns.
+pub(crate) fn reconciliation(
+    leavers: &[LeaverLeaf],
+    disputes: &[Dispute],
+    (hr, unowned): (&[HrList], &[String]),
+) -> Vec<u8> {
     let yes = |it: bool| if it { "yes" } else { "no" }.to_owned();
     let of_leavers = leavers.iter().map(|it| {
         let (hr, idp) = it.said();
@@ -344,12 +427,26 @@ pub(crate) fn reconciliation(leavers: &[LeaverLeaf], unowned: &[String]) -> Vec<
             unmatched.to_owned(),
         ]
     });
+    let disputed = disputes.iter().map(|it| {
+        let nothing = String::new(); // Which side says what, no entry tells.
+        let (id, why) = (it.finding.clone(), it.in_words());
+        vec!["disputed".to_owned(), id, nothing.clone(), nothing, "1".to_owned(), why]
+    });
+    let of_hr = hr.iter().map(|it| {
+        let HrList { list, n_in_force, unmatched, .. } = it;
+        let why = format!(
+            "{unmatched} of {n_in_force} rows say that somebody left, and no leaver of the app on \
+             record rests on them"
+        );
+        let (yes, nothing) = ("yes".to_owned(), String::new());
+        vec!["hr".to_owned(), list.clone(), yes, nothing.clone(), nothing, why]
+    });
     let orphans = unowned.iter().map(|finding| {
         let why = "an account of the app that nobody owns".to_owned();
         let (no, one) = ("no".to_owned(), "1".to_owned());
         vec!["account".to_owned(), finding.clone(), no.clone(), no, one, why]
     });
-    report::table_csv(RECONCILIATION, of_leavers.chain(orphans))
+    report::table_csv(RECONCILIATION, of_leavers.chain(disputed).chain(of_hr).chain(orphans))
 }
 
 /// The findings of accounts that nobody owns.

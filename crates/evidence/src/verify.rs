@@ -13,6 +13,7 @@ use crate::anchored;
 use crate::bag::{Bag, MANIFEST, SIGNATURE, TAG_MANIFEST, hex, is_plain};
 use crate::compare::Told;
 use crate::contents::{IPE, IPE_FORM, TRACE_FORM, TRACES};
+use crate::entry::untimely;
 use crate::leaf::LeaverLeaf;
 use crate::ocsf::{self, OCSF};
 use crate::oscal::{self, OSCAL};
@@ -41,6 +42,8 @@ pub enum Outcome {
     Broken(Vec<String>),
     /// It could not be checked, and why.
     Unchecked(String),
+    /// It is what was written, and cannot have been as it says; the first few of a kind.
+    Noted(Vec<String>),
 }
 
 /// One check.
@@ -79,6 +82,7 @@ pub fn verify(bag: &Bag, trust: &Trust) -> Vec<Check> {
             let (leavers, rows) = ledger.leavers(bag);
             checks.push(check("leavers", leavers));
             checks.push(check("tables", ledger.tables(bag, &rows)));
+            checks.extend(ledger.times());
             if let Some((nonce, n)) = &trust.sample {
                 checks.push(check("sample", ledger.sample(bag, nonce, *n)));
             }
@@ -91,16 +95,18 @@ pub fn verify(bag: &Bag, trust: &Trust) -> Vec<Check> {
 fn check(what: &'static str, found: Result<String, Vec<String>>) -> Check {
     let outcome = match found {
         Ok(good) => Outcome::Good(good),
-        Err(mut problems) => {
-            let n = problems.len();
-            problems.truncate(NAMED_MAX);
-            if n > NAMED_MAX {
-                problems.push(format!("and {} more", n - NAMED_MAX));
-            }
-            Outcome::Broken(problems)
-        }
+        Err(problems) => Outcome::Broken(first_few(problems)),
     };
     Check { what, outcome }
+}
+
+fn first_few(mut problems: Vec<String>) -> Vec<String> {
+    let n = problems.len();
+    problems.truncate(NAMED_MAX);
+    if n > NAMED_MAX {
+        problems.push(format!("and {} more", n - NAMED_MAX));
+    }
+    problems
 }
 
 /// Every file is in a manifest with its SHA-256, and every line of a manifest is a file.
@@ -381,6 +387,14 @@ impl Ledger {
         };
         let what = stated.next().or_else(|| self.entries.iter().find_map(entry))?;
         Some(format!("{what}, which this program does not know: take a newer one"))
+    }
+
+    /// Entries that say an earlier time than a run ahead of them; `None`: there is none.
+    fn times(&self) -> Option<Check> {
+        let entries = self.entries.iter().map(|(at, it)| (*at, &**it));
+        let found = untimely(entries).iter().map(ToString::to_string).collect::<Vec<String>>();
+        let outcome = Outcome::Noted(first_few(found));
+        (outcome != Outcome::Noted(Vec::new())).then_some(Check { what: "times", outcome })
     }
 
     /// What a bag says beside its population is what the entries say.

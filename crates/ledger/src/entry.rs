@@ -105,6 +105,8 @@ pub struct EntryHead<'e> {
     pub kind: &'e str,
     /// Its place in the ledger, from 0.
     pub seq: u64,
+    /// When, as it is written: RFC 3339 in UTC.
+    pub at: &'e str,
     /// Who did it: `driftline`, or the random name of a person.
     pub actor: &'e str,
     /// The random name of whom it is about; `None`: nobody alone.

@@ -260,6 +260,8 @@ pub struct RunSeen<'r> {
     pub lists: Vec<ListSeen<'r>>,
     /// Was every list read, whole and believable?
     pub is_complete: bool,
+    /// When it was made, by the clock of the machine: of a dated night, when that was judged.
+    pub made_at: DateTime<Utc>,
 }
 
 impl Event {
@@ -283,6 +285,7 @@ impl Event {
             "policy_version": record.policy_version,
             "report_sha256": hex(&sha256(seen.report)),
             "is_complete": seen.is_complete,
+            "made_at": time(seen.made_at),
             "findings": record.findings.iter().filter(|it| it.finding.is_live()).count(),
             "watcher": record.watcher.iter().map(|it| it.kind.name()).collect::<Vec<&str>>(),
             "n_lists": lists.len(),

@@ -9,7 +9,7 @@ use domain::Digest;
 
 use crate::keys::ids;
 use crate::tree::leaf_hash;
-use crate::{Checkpoint, Edge, EntryHead, KeyRing, Note, PublicKey, VERSION};
+use crate::{Checkpoint, Edge, EntryHead, KeyRing, Note, Order, PublicKey, Untimely, VERSION};
 
 /// An entry as it is kept, with what is kept beside it.
 #[derive(Clone, Copy, Debug)]
@@ -218,7 +218,15 @@ pub struct Verified {
     pub keys: KeyRing,
     /// Which of them signed the newest checkpoint. Empty: nobody did.
     pub signed_by: Vec<PublicKey>,
+    /// Entries that say an earlier time than a run ahead of them, the first few. They are what was
+    /// written, and not when they say.
+    pub untimely: Vec<Untimely>,
+    /// How many there are.
+    pub n_untimely: u64,
 }
+
+/// Untimely entries that are named: enough to look for the cause.
+const UNTIMELY_MAX: usize = 20;
 
 /// Takes in a ledger from its first entry on, each checkpoint after the last entry under it.
 #[derive(Clone, Debug)]
@@ -232,6 +240,9 @@ pub struct Verifier {
     n_checkpoints: u64,
     held: Option<Checkpoint>,
     trusted: Option<Trusted>,
+    order: Order,
+    untimely: Vec<Untimely>,
+    n_untimely: u64,
 }
 
 /// A key that somebody holds, and those that it vouches for.
@@ -254,6 +265,9 @@ impl Verifier {
             n_checkpoints: 0,
             held: None,
             trusted: None,
+            order: Order::default(),
+            untimely: Vec::new(),
+            n_untimely: 0,
         }
     }
 
@@ -300,6 +314,13 @@ impl Verifier {
             .ok_or(Broken::Altered { seq })?;
         self.ring.take(&self.origin, seq, kind, entry).ok_or(Broken::Key { seq })?;
         self.edge.push(leaf);
+        let at = head.at.parse().ok();
+        if let Some(it) = at.and_then(|at| self.order.take(seq, kind, at)) {
+            self.n_untimely += 1;
+            if self.untimely.len() < UNTIMELY_MAX {
+                self.untimely.push(it);
+            }
+        }
         match &self.held {
             Some(held) if held.size == self.size() && held.root != self.edge.root() => {
                 Err(Broken::Rewritten { held: held.size })
@@ -374,7 +395,14 @@ impl Verifier {
         {
             return Err(Broken::Untrusted { id: held.short_id() });
         }
-        Ok(Verified { head, n_checkpoints: self.n_checkpoints, keys: self.ring, signed_by })
+        Ok(Verified {
+            head,
+            n_checkpoints: self.n_checkpoints,
+            keys: self.ring,
+            signed_by,
+            untimely: self.untimely,
+            n_untimely: self.n_untimely,
+        })
     }
 }
 

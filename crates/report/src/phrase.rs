@@ -312,7 +312,7 @@ pub(crate) const fn cause(cause: Cause) -> &'static str {
         Cause::LinkConflict => "Strong keys name different owners",
         Cause::AmbiguousLink => "Several possible owners",
         Cause::DuplicateAccount => "One person, several active accounts",
-        Cause::SourcesDisagree => "Left in one identity provider, entitled in another",
+        Cause::SourcesDisagree => "Left by one source, entitled by another",
         Cause::ChannelConflict => "Two views of the app disagree",
         Cause::OwnerLeft => "Owner of a non-human account left",
         Cause::NonhumanUnowned => "Non-human account without a valid owner",

@@ -116,7 +116,7 @@ pub(crate) fn read(connection: &Connection, id: NoticeId) -> Result<Option<Notic
     Ok(Some(notice))
 }
 
-fn numbers(cells: &mut Cells<'_, '_>) -> Result<Vec<FindingId>, StoreError> {
+pub(crate) fn numbers(cells: &mut Cells<'_, '_>) -> Result<Vec<FindingId>, StoreError> {
     let numbers: Vec<i64> = cells.json("findings")?;
     Ok(numbers.into_iter().map(FindingId).collect())
 }

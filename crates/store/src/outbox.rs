@@ -118,6 +118,8 @@ pub struct DeliveryLine {
     pub title: String,
     /// When it was decided.
     pub at: DateTime<Utc>,
+    /// The findings that it is about; empty: it is about the watching.
+    pub findings: Vec<FindingId>,
 }
 
 impl Store {
@@ -522,7 +524,7 @@ fn settle(connection: &Connection, id: DeliveryId, what: Settled) -> Result<(), 
 
 fn lines(connection: &Connection, limit: u32) -> Result<Vec<DeliveryLine>, StoreError> {
     let mut statement = connection.prepare_cached(&format!(
-        "SELECT {DELIVERY}, n.reason, n.severity, n.title, n.at_ms
+        "SELECT {DELIVERY}, n.reason, n.severity, n.title, n.at_ms, n.findings
          FROM delivery d JOIN notice n ON n.id = d.notice ORDER BY d.id DESC LIMIT ?1"
     ))?;
     let mut rows = statement.query([limit])?;
@@ -535,6 +537,7 @@ fn lines(connection: &Connection, limit: u32) -> Result<Vec<DeliveryLine>, Store
             severity: cells.name("severity", Severity::parse)?,
             title: cells.string("title")?,
             at: cells.time("at_ms")?,
+            findings: notice::numbers(&mut cells)?,
         });
     }
     Ok(lines)

@@ -147,6 +147,20 @@ fn sound(
     } else {
         writeln!(text, "The newest checkpoint is signed by {}.", ids.join(", "))?;
     }
+    if verified.n_untimely > 0 {
+        writeln!(
+            text,
+            "{} a time before that of a run ahead of them, as if the clock had been set back; when \
+             they were written, nobody can tell:",
+            match verified.n_untimely {
+                1 => "1 entry has".to_owned(),
+                n => format!("{n} entries have"),
+            }
+        )?;
+        for it in &verified.untimely {
+            writeln!(text, "  {it}")?;
+        }
+    }
     key::standings(&mut text, verified.keys.keys())?;
     let made = anchors.iter().filter_map(|it| Some((&it.name, it.last_made_at?)));
     for (name, at) in made {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use alerting::Sender;
 use anyhow::Context as _;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use connectors::files::Profiles;
-use domain::{At, Clock, FailedRuns, Pass, Severity, Turn};
+use domain::{Clock, FailedRuns, Pass, Severity, Turn};
 use engine::{Outcome, Plan};
 use report::text;
 use report::v1::{self, Report};
@@ -86,6 +86,22 @@ struct Last {
     is_complete: bool,
 }
 
+/// The clock of a dated night: it stands still, and knows when the night is judged.
+struct OfNight<'c> {
+    at: DateTime<Utc>,
+    machine: &'c dyn Clock,
+}
+
+impl Clock for OfNight<'_> {
+    fn now(&self) -> DateTime<Utc> {
+        self.at
+    }
+
+    fn by_machine(&self) -> DateTime<Utc> {
+        self.machine.now()
+    }
+}
+
 impl Due<'_> {
     async fn work_off(&self, pass: Pass, clock: &dyn Clock) -> anyhow::Result<Done> {
         let mut lines = Vec::new();
@@ -93,7 +109,7 @@ impl Due<'_> {
             lines.push(self.one(pass, None, clock).await?);
         }
         for night in self.nights().await? {
-            let at = At(night.at);
+            let at = OfNight { at: night.at, machine: clock };
             lines.push(self.one(pass, Some(&night), &at).await?);
         }
         if lines.is_empty() {

@@ -31,9 +31,9 @@ use crate::when::{self, DURATION_FORM};
 pub(crate) struct Settings {
     /// The file they came from, as it was named.
     pub(crate) path: PathBuf,
-    /// SHA-256 of that file.
+    /// SHA-256 of that file, with the profiles of its folder behind it.
     pub(crate) digest: Digest,
-    /// That file. It holds no secret.
+    /// That file and those profiles. It holds no secret.
     text: Arc<str>,
     /// The database.
     pub(crate) database: PathBuf,

@@ -117,7 +117,8 @@ pub(crate) enum SettingsError {
     },
 }
 
-/// Reads a settings file and what it means. Reads no other file and no secret.
+/// Reads a settings file and what it means. Reads no secret, and no other file but the profiles of the
+/// folder that it names: what they say of columns and values is part of the settings, and of their digest.
 ///
 /// # Errors
 ///
@@ -125,7 +126,31 @@ pub(crate) enum SettingsError {
 /// between systems.
 pub(crate) fn read(path: &Path) -> Result<Settings, SettingsError> {
     let text = read_text(path)?;
-    understand(path, &text)
+    let settings = understand(path, &text)?;
+    match settings.profiles.as_deref().map(in_comments) {
+        Some(profiles) if !profiles.is_empty() => understand(path, &format!("{text}{profiles}")),
+        _ => Ok(settings),
+    }
+}
+
+/// The profiles of a folder, in order of name and each line a comment: so they stand behind the settings
+/// as those are kept, and a later change of one is a change of the settings. Nothing of a folder or file
+/// that cannot be read: whoever loads the profiles says why.
+fn in_comments(folder: &Path) -> String {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|it| it.path());
+    let mut files: Vec<PathBuf> =
+        files.filter(|it| it.extension().is_some_and(|it| it == "toml")).collect();
+    files.sort();
+    let mut text = String::new();
+    for file in files {
+        let Ok(profile) = read_text(&file) else { continue };
+        let name = file.file_name().unwrap_or_default().display().to_string();
+        // What would end a comment is written otherwise.
+        let harmless = |it: &str| it.replace(|c: char| c.is_control() && c != '\t', "\u{fffd}");
+        let lines = std::iter::once(&*name).chain(profile.lines());
+        text.extend(lines.map(|it| format!("\n# {}", harmless(it))));
+    }
+    text
 }
 
 /// Reads the text of a settings file that is, or was, at `path`. See [`read`].

@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use domain::{Finding, Folded, Leaver, List, Pass, RunId, Stream, SystemId};
+use domain::{
+    Cause, EntityId, Finding, Folded, Leaver, LeaversBegin, List, Pass, Rows, RunId, SaidBy,
+    Stream, SystemId, Text,
+};
 use evidence::{
-    AlertRow, AnchorTold, Contents, Entry, Erasures, ExceptionRow, FindingTold, LeaverLeaf,
-    LeaverTold, LedgerPart, ListRead, RawRow, RunDone, Scope, Taken,
+    AlertRow, AnchorTold, Contents, Entry, Erasures, ExceptionRow, FindingTold, HrList, LeaverLeaf,
+    LeaverTold, LedgerPart, ListRead, ListsTold, RawRow, RunDone, Scope, Taken, lists_told,
 };
 use ledger::{Checkpoint, Note};
 use serde::Deserialize;
@@ -28,10 +31,14 @@ pub(super) async fn contents(
     let period = (scope.from, scope.to);
     let lines = leavers(store, &scope.app, period, &checkpoint).await?;
     let mut findings = findings(store, &scope.app).await?;
+    let lists = lists(store, (&scope.app, idps), period).await?;
+    let mut numbers = Numbers { lists: &lists, of_list: BTreeMap::new() };
     let mut told = Vec::with_capacity(lines.len());
+    let mut settled = BTreeMap::new();
     let mut n_found = vec![0_usize; scope.chosen.len()];
     for line in &lines {
         let (entry, leaf, disclosures) = leaf_of(store, line).await?;
+        settled.extend(settled_by(&findings, &line.leaver, &leaf));
         let mut is_chosen = scope.chosen.is_empty();
         for (name, n) in scope.chosen.iter().zip(&mut n_found) {
             let is_meant = is_called(&line.leaver, &leaf, name);
@@ -42,13 +49,15 @@ pub(super) async fn contents(
             entry: (line.entry, entry),
             disclosures,
             findings: findings_of(&findings, &leaf),
-            raw: if is_chosen { raw(store, &line.leaver).await? } else { Vec::new() },
+            raw: if is_chosen { raw(store, &mut numbers, &line.leaver).await? } else { Vec::new() },
             is_chosen,
         });
     }
     if let Some((name, _)) = scope.chosen.iter().zip(n_found).find(|it| it.1 == 0) {
+        let disputed = disputed(&findings, &scope);
         let what = format!(
-            "no leaver of the period is called `{name}`: `driftline evidence leavers` lists them"
+            "no leaver of the period is called `{name}`: `driftline evidence leavers` lists \
+             them{disputed}"
         );
         return Err(UsageError(what).into());
     }
@@ -58,19 +67,53 @@ pub(super) async fn contents(
     };
     findings.retain(lived);
     let begins = store.leavers_begin().await?;
-    let ledger = ledger_part(store, (note, checkpoint), period, &lines).await?;
+    let begin = begins.into_iter().find(|it| it.app == scope.app);
+    let ledger = ledger_part(store, &scope.app, (note, checkpoint), period, &lines).await?;
     Ok(Contents {
-        begin: begins.into_iter().find(|it| it.app == scope.app),
         runs: runs(store, &scope.app, &ledger.entries, period).await?,
         ledger,
-        lists: lists(store, (&scope.app, idps), period).await?,
+        hr: hr_lists(store, (&scope, &lists), begin.as_ref()).await?,
+        begin,
+        lists,
         exceptions: exceptions(store, &findings).await?,
         alerts: alerts(store, period).await?,
         anchors: anchors(store, period.0).await?,
         leavers: told,
+        settled,
         findings,
         scope,
     })
+}
+
+/// The findings that sources disagree about an account that is a leaver's of whom several sources say by
+/// now that they left.
+fn settled_by<'f>(
+    findings: &'f [FindingTold],
+    leaver: &Leaver,
+    leaf: &LeaverLeaf,
+) -> impl Iterator<Item = (String, String)> + use<'f> {
+    let accounts: BTreeSet<EntityId> = leaver.accounts.iter().map(|it| it.entity).collect();
+    let is_settled = leaver.said_by.len() > 1;
+    let id = leaf.id();
+    let of_theirs = findings.iter().map(|it| &it.finding).filter(move |it| {
+        is_settled && it.cause == Cause::SourcesDisagree && accounts.contains(&it.subject.entity)
+    });
+    of_theirs.map(move |it| (it.id.to_string(), id.clone()))
+}
+
+/// Whom no population has because sources disagree about them, as the end of a sentence.
+fn disputed(findings: &[FindingTold], scope: &Scope) -> String {
+    let is_one = |it: &&Finding| {
+        it.cause == Cause::SourcesDisagree
+            && it.detected_at < scope.to
+            && it.resolved_at.is_none_or(|at| at >= scope.from)
+    };
+    let ids: Vec<String> =
+        findings.iter().map(|it| &it.finding).filter(is_one).map(|it| it.id.to_string()).collect();
+    match &ids[..] {
+        [] => String::new(),
+        ids => format!("; sources disagree whether the owners of {} left", ids.join(", ")),
+    }
 }
 
 /// The newest checkpoint.
@@ -155,10 +198,96 @@ fn findings_of(findings: &[FindingTold], leaf: &LeaverLeaf) -> Vec<FindingTold> 
     findings.iter().filter(|it| named(&it.finding.id.to_string())).cloned().collect()
 }
 
-/// The raw rows of a person and of their accounts.
-async fn raw(store: &Store, leaver: &Leaver) -> anyhow::Result<Vec<RawRow>> {
+/// The store's numbers of rows, by their list and key, of lists of the period.
+struct Numbers<'l> {
+    lists: &'l [ListRead],
+    of_list: BTreeMap<(SystemId, List), BTreeMap<Text, EntityId>>,
+}
+
+impl Numbers<'_> {
+    /// That of the row that says of somebody that they left; `None`: no list of the period has, or had
+    /// by then, such a row.
+    async fn of(&mut self, store: &Store, said: &SaidBy) -> anyhow::Result<Option<EntityId>> {
+        let list = (said.system.clone(), said.list);
+        if !self.of_list.contains_key(&list) {
+            let is_it = |it: &&ListRead| {
+                (&it.snapshot.stream.system, it.snapshot.stream.list) == (&list.0, list.1)
+            };
+            let numbers = match self.lists.iter().rfind(is_it) {
+                Some(newest) => numbers(store, newest).await?,
+                None => BTreeMap::new(),
+            };
+            self.of_list.insert(list.clone(), numbers);
+        }
+        Ok(self.of_list.get(&list).and_then(|it| it.get(&said.key)).copied())
+    }
+}
+
+/// The numbers of the rows of a list, and of those that it had before.
+async fn numbers(store: &Store, list: &ListRead) -> anyhow::Result<BTreeMap<Text, EntityId>> {
+    let stored = store.rows(list.snapshot.id).await?;
+    let mut numbers = BTreeMap::new();
+    for gone in store.gone(stored.absent, list.snapshot.id).await? {
+        numbers.extend(keys(&gone.row).into_iter().map(|it| (it, gone.entity)));
+    }
+    numbers.extend(keys(&stored.rows).into_iter().zip(stored.entities));
+    Ok(numbers)
+}
+
+/// The keys of rows that may say that somebody left.
+fn keys(rows: &Rows) -> Vec<Text> {
+    match rows {
+        Rows::Identities(rows) => rows.iter().map(|it| it.id.clone()).collect(),
+        Rows::Leavers(rows) => rows.iter().map(|it| it.id.clone()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// HR's newest lists of the period against the leavers on record.
+async fn hr_lists(
+    store: &Store,
+    (scope, lists): (&Scope, &[ListRead]),
+    begin: Option<&LeaversBegin>,
+) -> anyhow::Result<Vec<HrList>> {
+    let on_record = store.leavers().await?;
+    let on_record = on_record.iter().filter(|it| it.leaver.app == scope.app);
+    let said: BTreeSet<(&SystemId, &Text)> = on_record
+        .flat_map(|it| &it.leaver.said_by)
+        .filter(|it| it.list == List::Leavers)
+        .map(|it| (&it.system, &it.key))
+        .collect();
+    let of_hr = lists.iter().filter(|it| it.snapshot.stream.list == List::Leavers);
+    let newest: BTreeMap<String, &ListRead> =
+        of_hr.map(|it| (it.snapshot.stream.to_string(), it)).collect();
+    let mut hr = Vec::with_capacity(newest.len());
+    for (name, list) in newest {
+        let Rows::Leavers(rows) = store.rows(list.snapshot.id).await?.rows else { continue };
+        let system = &list.snapshot.stream.system;
+        // Who left before the listing looked back to is counted, and not listed.
+        let is_in_force = |at: DateTime<Utc>| {
+            at < scope.to
+                && at <= list.snapshot.as_of.at
+                && begin.is_none_or(|begin| at >= begin.since)
+        };
+        let in_force = rows.iter().filter(|it| is_in_force(it.left_at));
+        let unmatched = in_force.clone().filter(|it| !said.contains(&(system, &it.id))).count();
+        hr.push(HrList { list: name, run: list.run, n_in_force: in_force.count(), unmatched });
+    }
+    Ok(hr)
+}
+
+/// The raw rows of a person, of whatever else says that they left, and of their accounts.
+async fn raw(
+    store: &Store,
+    numbers: &mut Numbers<'_>,
+    leaver: &Leaver,
+) -> anyhow::Result<Vec<RawRow>> {
     let person = &leaver.person;
     let mut rows = vec![(format!("{}/{}", person.system, person.key), person.entity)];
+    for said in &leaver.said_by {
+        let entity = numbers.of(store, said).await?.filter(|it| *it != person.entity);
+        rows.extend(entity.map(|it| (format!("{}/{}", said.system, said.key), it)));
+    }
     let app = &leaver.app;
     rows.extend(leaver.accounts.iter().map(|it| (format!("{app}/{}", it.key), it.entity)));
     let mut raw = Vec::new();
@@ -183,11 +312,12 @@ fn leaver_of(entry: &Entry) -> Option<String> {
 
 async fn ledger_part(
     store: &Store,
+    app: &SystemId,
     (note, checkpoint): (Note, Checkpoint),
     period: (DateTime<Utc>, DateTime<Utc>),
     leavers: &[LeaverLine],
 ) -> anyhow::Result<LedgerPart> {
-    let wanted = wanted(store, checkpoint.size, period, leavers).await?;
+    let wanted = wanted(store, app, checkpoint.size, period, leavers).await?;
     let mut entries = Vec::new();
     let mut first = 0;
     while first < checkpoint.size {
@@ -210,6 +340,7 @@ async fn ledger_part(
 /// The places of the entries that go into a bag.
 async fn wanted(
     store: &Store,
+    app: &SystemId,
     size: u64,
     (from, to): (DateTime<Utc>, DateTime<Utc>),
     leavers: &[LeaverLine],
@@ -237,6 +368,7 @@ async fn wanted(
             if told.is_decision()
                 || told.kind == "erasure.done"
                 || told.kind.starts_with("exception.")
+                || told.is_of_dispute(app.as_str())
             {
                 wanted.insert(seq);
             }
@@ -315,6 +447,7 @@ async fn alerts(
         n_attempts: u64::from(it.delivery.n_attempts),
         tried_at: it.delivery.tried_at,
         reference: it.delivery.reference.map(|it| it.to_string()).unwrap_or_default(),
+        findings: it.findings,
     };
     Ok(lines.into_iter().map(row).collect())
 }
@@ -353,6 +486,8 @@ struct RunBody {
     is_complete: bool,
     failed: Vec<String>,
     apps: Vec<AppGrade>,
+    #[serde(default)]
+    made_at: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -370,10 +505,13 @@ async fn runs(
 ) -> anyhow::Result<Vec<RunDone>> {
     let turns: BTreeMap<i64, domain::Turn> =
         store.all_turns().await?.into_iter().map(|(run, turn)| (run.0, turn)).collect();
-    let done = entries.iter().filter_map(|(seq, entry)| {
-        let told = Entry::parse(entry)?;
+    let told: Vec<(u64, Entry)> =
+        entries.iter().filter_map(|(seq, it)| Some((*seq, Entry::parse(it)?))).collect();
+    let of_time = told.iter().map(|it| &it.1).filter(|it| is_within(&it.at, (from, to)));
+    let mut lists = lists_told(of_time);
+    let done = told.iter().filter_map(|(seq, told)| {
         if told.kind == "run.failed" && is_within(&told.at, (from, to)) {
-            return failed(*seq, &told);
+            return failed(*seq, told);
         }
         let is_run = told.kind == "run.completed" && is_within(&told.at, (from, to));
         let body: RunBody = told.says().filter(|_| is_run)?;
@@ -389,6 +527,8 @@ async fn runs(
             failed: body.failed,
             due_at: turn.map(|it| it.due),
             n_missed: turn.map_or(0, |it| u64::from(it.n_missed)),
+            made_at: body.made_at.as_deref().and_then(when::instant),
+            lists: lists.remove(seq).unwrap_or_default(),
         })
     });
     Ok(done.collect())
@@ -407,5 +547,7 @@ fn failed(entry: u64, told: &Entry) -> Option<RunDone> {
         failed: vec![format!("{n} runs failed, and nothing of them was saved")],
         due_at: None,
         n_missed: 0,
+        made_at: None,
+        lists: ListsTold::default(),
     })
 }

@@ -25,7 +25,7 @@ pub(super) fn verify(args: &VerifyBagArgs) -> anyhow::Result<(Vec<u8>, Exit)> {
     let exit = checks.iter().map(|it| &it.outcome).fold(Exit::Fine, |exit, it| match (exit, it) {
         (_, Outcome::Broken(_)) | (Exit::Broken, _) => Exit::Broken,
         (_, Outcome::Unchecked(_)) => Exit::Unchecked,
-        (exit, Outcome::Good(_)) => exit,
+        (exit, Outcome::Good(_) | Outcome::Noted(_)) => exit,
     });
     Ok((said(&checks).into_bytes(), exit))
 }
@@ -37,6 +37,9 @@ fn said(checks: &[Check]) -> String {
         match outcome {
             Outcome::Good(good) => text.push_str(&format!("good         {what}: {good}\n")),
             Outcome::Unchecked(why) => text.push_str(&format!("not checked  {what}: {why}\n")),
+            Outcome::Noted(found) => {
+                found.iter().for_each(|it| text.push_str(&format!("note         {what}: {it}\n")));
+            }
             Outcome::Broken(problems) => {
                 problems
                     .iter()
