@@ -221,6 +221,20 @@ fn what_is_on_record_stays_when_the_account_goes_to_a_later_user() {
     assert_eq!(handed_on(19, false), ["MISSED", "19T02:00", "", "18T12:00"]);
     assert_eq!(handed_on(18, false), ["NOT_PROVEN", "18T02:00", "", "18T12:00"]);
     assert_eq!(handed_on(17, true), ["MET", "17T02:00", "18T02:00", "18T12:00"]);
+    // Nobody looked between the leave and the return.
+    assert_eq!(handed_on(17, false), ["NOT_PROVEN", "", "", "18T12:00"]);
+}
+
+#[test]
+fn who_is_gone_from_a_list_is_off_only_as_long_as_the_settings_say_so() {
+    let left = "A DEPROVISIONED 17T12:00";
+    let firm = Firm::new("", "");
+    firm.night(17, "A ACTIVE", "A", ON).night(18, left, "", "");
+    assert_eq!(firm.anna(), ["MET", "17T02:00", "18T02:00", "18T12:00"]);
+    let settings = String::from_utf8(firm.0.read("driftline.toml")).unwrap();
+    firm.0.write("driftline.toml", settings.replace("\"lists\"", "\"unknown\""));
+    firm.night(19, left, "", "");
+    assert_eq!(firm.anna(), ["NOT_PROVEN", "17T02:00", "", "18T12:00"]);
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub struct LeaverContext<'c> {
     pub findings: &'c FxHashMap<EntityId, Vec<&'c Finding>>,
     /// Waivers, in force or not.
     pub waivers: &'c [Waiver],
+    /// By the settings of today, who is gone from the app's list is off.
+    pub proves_absence: bool,
     /// The time of the run.
     pub now: DateTime<Utc>,
 }
@@ -77,6 +79,7 @@ impl LeaverContext<'_> {
             started,
             was_started: past.map(|it| it.started),
             is_seen_anew: seen.is_seen_anew,
+            proves_absence: self.proves_absence,
         };
         let mut accounts: Vec<LeaverAccount> = Vec::with_capacity(seen.accounts.len());
         let mut met: FxHashSet<EntityId> = FxHashSet::default();
@@ -210,7 +213,7 @@ impl LeaverContext<'_> {
             let exceptions = if is_missed { Vec::new() } else { self.exceptions(it) };
             let found = result(&it.stretches, &exceptions);
             if found.outcome == SlaOutcome::NotProven && it.activity == Activity::Unknown {
-                let because = "the account was not seen off while it was known to be theirs";
+                let because = "no look shows that the account was off while it was theirs";
                 return SlaResult { because: because.to_owned(), ..found };
             }
             let is_proven = matches!(found.outcome, SlaOutcome::Met | SlaOutcome::Missed);
@@ -303,6 +306,8 @@ struct Look {
     was_started: Option<Interval>,
     /// This run saw anew that the right is over.
     is_seen_anew: bool,
+    /// Who is gone from the app's list is off.
+    proves_absence: bool,
 }
 
 impl Look {
@@ -315,9 +320,12 @@ impl Look {
         findings: Vec<FindingId>,
         looks_at: &impl Fn(EntityId) -> Vec<PastLook>,
     ) -> LeaverAccount {
-        // Whose it is now, is not certain: what was seen while it was theirs stays.
-        if let Some(past) = past.filter(|past| past.tier.is_some() && it.tier.is_none()) {
-            return self.dated(out_of_sight(past));
+        // It is somebody else's now, or may be: what was seen while it was theirs stays.
+        let is_out = |past: &&LeaverAccount| past.tier.is_some() && it.tier.is_none();
+        match past.filter(|past| it.is_anothers || is_out(past)) {
+            Some(past) if it.is_anothers => return self.left_to_another(past),
+            Some(past) => return self.dated(out_of_sight(past)),
+            None => {}
         }
         let by_row = past.filter(|old| it.rows.iter().any(|row| row.0 == old.entity));
         let (key, entity) = by_row.map_or((&it.key, it.entity), |old| (&old.key, old.entity));
@@ -332,6 +340,12 @@ impl Look {
             stretches: past.map(|it| it.stretches.clone()).unwrap_or_default(),
             findings,
         });
+        let is_gone = account.activity == Activity::Absent && it.activity == Activity::Unknown;
+        if let Some(last) = account.stretches.last_mut().filter(|_| is_gone && !self.proves_absence)
+        {
+            // By the settings of today that shows nothing.
+            (last.first_seen_inactive, account.activity) = (None, Activity::Unknown);
+        }
         self.lengthen(&mut account.stretches, it, looks_at);
         account
     }
@@ -342,9 +356,13 @@ impl Look {
         if decided.iter().any(|it| it.account == past.key) {
             return None;
         }
-        // A weak key may have named the wrong one from the beginning.
+        Some(self.left_to_another(past))
+    }
+
+    /// A weak key may have named the wrong one from the beginning.
+    fn left_to_another(&self, past: &LeaverAccount) -> LeaverAccount {
         let tier = past.tier.filter(|it| it.is_strong());
-        Some(self.dated(LeaverAccount { tier, ..out_of_sight(past) }))
+        self.dated(LeaverAccount { tier, ..out_of_sight(past) })
     }
 
     /// The same account, by the clock as sources tell it today.
@@ -516,6 +534,7 @@ mod tests {
             begin: &begin,
             findings: &FxHashMap::default(),
             waivers: &[],
+            proves_absence: true,
             now: at(100),
         };
         let sure = Some(Tier::ExternalId);

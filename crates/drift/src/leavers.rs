@@ -81,6 +81,8 @@ pub struct AccountSeen {
     pub on_at: Option<DateTime<Utc>>,
     /// When it was made, as far as the app says.
     pub made_at: Option<DateTime<Utc>>,
+    /// It was theirs, and is somebody else's now: nothing of this look is of theirs.
+    pub is_anothers: bool,
     /// By when what shows it off had been read.
     pub read_by: DateTime<Utc>,
 }
@@ -101,13 +103,14 @@ pub(crate) fn leavers(cx: &Context<'_>, rights: &[PersonRight], seen: &[Seen]) -
         decided.entry(whom).or_default().push(it);
     }
     decided.values_mut().for_each(|it| it.sort_unstable()); // Not in the order of a list.
+    let handed_on = handed_on(cx);
     let decided_on = |whom| decided.get(&whom).cloned().unwrap_or_default();
     let mut all = Vec::new();
     for (person, right) in (0..).zip(rights) {
         let rows = rows_of.get(&person).map(|it| &**it).unwrap_or_default();
         let group = |identities: Vec<usize>| {
             let decided = decided_on(Leaving::Person(person));
-            Group { cx, person, right, identities, rows, decided }
+            Group { cx, person, right, identities, rows, decided, handed_on: &handed_on }
         };
         match kind_of(right.right) {
             Some(kind) => all.extend(group(cx.graph.identities_of(person)).seen(kind, None, seen)),
@@ -163,6 +166,27 @@ struct Group<'g> {
     identities: Vec<usize>,
     rows: &'g [usize],
     decided: Vec<Decided>,
+    handed_on: &'g HandedOn,
+}
+
+/// By identity, the accounts that the last run linked to it and that are another one's now.
+type HandedOn = FxHashMap<EntityId, Vec<(usize, Tier)>>;
+
+fn handed_on(cx: &Context<'_>) -> HandedOn {
+    let estate = cx.graph.estate();
+    let mut all = HandedOn::default();
+    for (account, view) in cx.graph.accounts().iter().enumerate() {
+        let leading = view.rows(estate).next();
+        let Some((identity, tier)) = leading.and_then(|it| estate.stored_links.get(&it.entity))
+        else {
+            continue;
+        };
+        let owner = cx.graph.link(account).owner().and_then(|it| estate.identities.get(it));
+        if *tier != Tier::Operator && owner.is_some_and(|it| it.entity != *identity) {
+            all.entry(*identity).or_default().push((account, *tier));
+        }
+    }
+    all
 }
 
 impl LeaverSeen {
@@ -260,14 +284,29 @@ impl Group<'_> {
             (None, Some(owner)) => kind_of(self.right.right_by(owner)).is_some(),
             (None, None) => true,
         });
-        let accounts = theirs.filter_map(|account| {
-            let tier = match cx.graph.link(account) {
+        let theirs: Vec<usize> = theirs.collect();
+        let accounts = theirs.iter().filter_map(|account| {
+            let tier = match cx.graph.link(*account) {
                 Link::Linked { tier, .. } => Some(*tier),
                 _ => None,
             };
-            account_seen(cx, account, tier, seen)
+            account_seen(cx, *account, tier, seen)
         });
-        in_order(accounts.collect())
+        let handed_on = self.handed_on(&theirs).filter_map(|(account, tier)| {
+            let it = account_seen(cx, account, Some(tier).filter(|it| it.is_strong()), seen)?;
+            let is_decided = self.decided.iter().any(|decided| decided.account == it.key);
+            let activity = Activity::Unknown;
+            (!is_decided).then_some(AccountSeen { activity, on_at: None, is_anothers: true, ..it })
+        });
+        in_order(accounts.chain(handed_on).collect())
+    }
+
+    /// Accounts that were theirs by the last run and are somebody else's now, with the key that said so.
+    fn handed_on(&self, theirs: &[usize]) -> impl Iterator<Item = (usize, Tier)> {
+        let identities = &self.cx.graph.estate().identities;
+        let entities = self.identities.iter().filter_map(|at| identities.get(*at));
+        let all = entities.filter_map(|it| self.handed_on.get(&it.entity)).flatten().copied();
+        all.filter(|(account, _)| !theirs.contains(account))
     }
 }
 
@@ -320,6 +359,7 @@ fn account_seen(
         activity,
         on_at: on_at.filter(|_| activity == Activity::Active),
         made_at: leading.row.created_at,
+        is_anothers: false,
         read_by: read_by.unwrap_or(cx.now),
     })
 }
