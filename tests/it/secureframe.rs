@@ -369,6 +369,10 @@ async fn the_doctor_looks_at_each_view_of_an_app() {
     ] {
         assert!(told.stdout.contains(part), "{part}: {told}");
     }
+    // A probe goes over SCIM, and over nothing else.
+    let (scim, rest) = told.stdout.split_once("app `secureframe`, Secureframe API").unwrap();
+    assert!(scim.contains("driftline probe deprovision"), "{told}");
+    assert!(rest.contains("deprovision behaviour") && !rest.contains("probe"), "{told}");
     let told = ask(&site, &["config", "check"]);
     assert_eq!(told.status, 0, "{told}");
     assert!(told.stdout.contains("Secureframe API"), "{told}");

@@ -1,6 +1,6 @@
 //! What readers of a report see, in every format.
 
-use domain::{Cause, Grade, RunRecord, Severity};
+use domain::{Cause, Grade, RunRecord, Severity, SubjectKind};
 
 use crate::sample::{finding, record};
 use crate::v1::Report;
@@ -272,6 +272,25 @@ fn every_finding_is_on_the_page_once_with_its_anchor() {
     }
     for word in ["in grace until 2026-11-24", "m.okafor", "PENDING_REVIEW", "local passwords"] {
         assert!(page.contains(word), "`{word}`");
+    }
+}
+
+#[test]
+fn whose_role_was_not_shown_is_told_apart_from_who_has_no_account() {
+    for (kind, told) in [
+        (SubjectKind::Account, "not known: no role of the account was shown"),
+        (SubjectKind::Identity, "not known: there is no account that could have a role"),
+    ] {
+        let mut record = record();
+        record.findings.truncate(1);
+        let it = &mut record.findings[0];
+        (it.is_privileged, it.finding.subject.kind) = (None, kind);
+        let report = Report::of(&record);
+        let id = record.findings[0].finding.id;
+        let text = finding_text(&report, id, Style::default()).unwrap();
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(told), "{text}");
+        assert!(page_of_html(&report).contains(told), "{kind}");
     }
 }
 

@@ -201,6 +201,30 @@ fn holidays_of_the_policy_are_in_no_hours_of_a_route() {
 }
 
 #[test]
+fn two_credentials_of_okta_are_one_too_many() {
+    let okta = "[idp.okta.okta]\nurl = 'https://acme.okta.com'\napp_id = '0oa1'\n";
+    let app = "[app.a]\nidps = ['okta']\n";
+    let service = "client_id = 'c'\nprivate_key = 'file:key.pem'\n";
+    let both = message(&format!("{okta}token = 'file:t'\n{service}{app}"));
+    assert!(both.contains("`idp.okta.okta.token` is one credential, and"), "{both}");
+    let none = message(&format!("{okta}{app}"));
+    assert!(none.contains("`idp.okta.okta.url` needs a credential"), "{none}");
+}
+
+#[test]
+fn who_waits_for_hours_without_a_schedule_is_told_that_a_run_must_fall_into_them() {
+    let told = |more: &str| {
+        let alert = "[alert.a.syslog]\nhost = 'localhost'\ntransport = 'udp'\n";
+        let route = "[[route]]\nto = ['a']\n[route.hours]\ndays = ['mon']\nfrom = '08:00'\nuntil = '18:00'\n";
+        let settings = read_from(&format!("{alert}{route}{more}")).unwrap();
+        let advice = advice(&settings, &Profiles::builtin().unwrap());
+        advice.iter().any(|it| it.contains("let one fall into them"))
+    };
+    assert!(told(""));
+    assert!(!told("[schedule]\nruns = ['0 2 * * *']\n"));
+}
+
+#[test]
 fn a_secret_in_clear_is_refused_and_never_shown() {
     #[rustfmt::skip]
     let table = [

@@ -153,7 +153,7 @@ async fn tables_are_kept_whole_or_not_at_all() {
     );
     assert_eq!(
         asks("register", &robots).await,
-        "Registered 2 non-human accounts. The next run judges by them.\n1 of them have no owner: that is `nonhuman_unowned`.\n"
+        "Registered 2 non-human accounts. The next run judges by them.\n1 of them have no owner: that is `nonhuman_unowned`.\nNo account of the last lists is called `bot-1` or `bot-2`: it counts once there is one. Check how it is written.\n"
     );
     assert_eq!(
         asks("register", &undated).await,
@@ -170,7 +170,7 @@ async fn one_account_is_registered_and_attested_again() {
     let register = |date: &str| {
         format!("register --account bot-1 --owner a@b.test --purpose export --attest-by {date}")
     };
-    let done = "Registered 1 non-human account. The next run judges by it.\n";
+    let done = "Registered 1 non-human account. The next run judges by it.\nNo account of the last lists is called `bot-1`: it counts once there is one. Check how it is written.\n";
     for (date, expected) in [
         ("2027-01-31", done),
         ("2028-01-31", done),
