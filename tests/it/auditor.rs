@@ -108,6 +108,8 @@ fn whom_hr_alone_says_to_have_left_is_told_in_a_bag_that_has_no_leaver() {
     let refused = site.ask(&[&["evidence", "export"][..], &november, &one].concat());
     assert_eq!(refused.status, 2, "{refused}");
     has(&refused.stderr, &["DL-1"]);
+    let listed = site.told(&[&["evidence", "leavers"][..], &november].concat());
+    has(&listed.stdout, &["0 leavers of", "sources disagreed whether somebody left: DL-1."]);
 }
 
 #[test]

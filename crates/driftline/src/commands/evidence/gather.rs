@@ -54,7 +54,10 @@ pub(super) async fn contents(
         });
     }
     if let Some((name, _)) = scope.chosen.iter().zip(n_found).find(|it| it.1 == 0) {
-        let disputed = disputed(&findings, &scope);
+        let disputed = match &disputed(store, &scope.app, period).await?[..] {
+            [] => String::new(),
+            ids => format!("; sources disagree whether somebody left: {}", ids.join(", ")),
+        };
         let what = format!(
             "no leaver of the period is called `{name}`: `driftline evidence leavers` lists \
              them{disputed}"
@@ -101,19 +104,19 @@ fn settled_by<'f>(
     of_theirs.map(move |it| (it.id.to_string(), id.clone()))
 }
 
-/// Whom no population has because sources disagree about them, as the end of a sentence.
-fn disputed(findings: &[FindingTold], scope: &Scope) -> String {
+/// The findings of a time that sources disagree whether somebody left: of whom no population may have.
+pub(super) async fn disputed(
+    store: &Store,
+    app: &SystemId,
+    (from, to): (DateTime<Utc>, DateTime<Utc>),
+) -> anyhow::Result<Vec<String>> {
     let is_one = |it: &&Finding| {
         it.cause == Cause::SourcesDisagree
-            && it.detected_at < scope.to
-            && it.resolved_at.is_none_or(|at| at >= scope.from)
+            && it.detected_at < to
+            && it.resolved_at.is_none_or(|at| at >= from)
     };
-    let ids: Vec<String> =
-        findings.iter().map(|it| &it.finding).filter(is_one).map(|it| it.id.to_string()).collect();
-    match &ids[..] {
-        [] => String::new(),
-        ids => format!("; sources disagree whether the owners of {} left", ids.join(", ")),
-    }
+    let findings = store.findings_of(app.clone()).await?;
+    Ok(findings.iter().filter(is_one).map(|it| it.id.to_string()).collect())
 }
 
 /// The newest checkpoint.

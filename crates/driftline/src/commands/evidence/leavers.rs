@@ -43,6 +43,15 @@ pub(super) async fn leavers(
                     period.app
                 )?,
             }
+            let disputed = gather::disputed(store, &period.app, within).await?;
+            if !disputed.is_empty() {
+                writeln!(
+                    text,
+                    "In that time sources disagreed whether somebody left: {}. Who is no leaver by all \
+                     of them is not listed; a bag says who it is.",
+                    disputed.join(", ")
+                )?;
+            }
             text.into_bytes()
         }
     })
