@@ -314,7 +314,7 @@ fn a_profile_that_was_changed_is_a_change_of_settings_and_past_runs_are_judged_b
 #[test]
 fn an_entry_whose_time_is_before_that_of_a_run_ahead_of_it_is_named_and_excuses_nobody() {
     let site = Site::firm();
-    let judged = |date: &str, left: bool| {
+    let judged = |date: &str, left: bool, sees_app: bool| {
         let mut night = Night::quiet();
         night.users.iter_mut().filter(|it| left && it.0 == 5).for_each(|it| it.1 = "DEPROVISIONED");
         night.assigned.retain(|it| !left || *it != 5);
@@ -326,11 +326,15 @@ fn an_entry_whose_time_is_before_that_of_a_run_ahead_of_it_is_named_and_excuses_
             }
         }
         site.write(&format!("exports/{date}/users"), users.to_string());
+        if !sees_app {
+            fs::remove_file(site.path(&format!("exports/{date}/accounts"))).unwrap();
+        }
         site.run();
     };
-    judged("2199-01-02", false);
-    judged("2199-01-03", true);
-    judged("2199-01-06", true);
+    judged("2199-01-02", false, true);
+    judged("2199-01-03", true, true);
+    // The deadline has passed, and nobody saw whether the account was on.
+    judged("2199-01-06", true, false);
     let january = ["--app", "secureframe", "--from", "2199-01-01", "--to", "2199-02-01"];
     let bag = |name: &str| {
         site.told(&[&["evidence", "export"][..], &january, &["--output", name]].concat());
@@ -340,7 +344,7 @@ fn an_entry_whose_time_is_before_that_of_a_run_ahead_of_it_is_named_and_excuses_
     let finding = &states.iter().find(|it| it[0] == "leaver_active").unwrap()[2];
     site.told(&[&["findings", "waive", "request", finding][..], &why].concat());
     site.told(&["findings", "waive", "approve", "1", "--by", "Bea"]);
-    judged("2199-01-07", true);
+    judged("2199-01-07", true, true);
     bag("bag.zip");
     for it in verified(&site, "bag") {
         has(&it.stdout, &["note         times: ", "(exception.approved)", "before that of entry"]);
