@@ -370,6 +370,10 @@ async fn the_doctor_looks_at_each_view_of_an_app() {
         assert!(told.stdout.contains(part), "{part}: {told}");
     }
     // A probe goes over SCIM, and over nothing else.
+    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
+    let unset = settings.lines().filter(|it| !it.starts_with("deprovision"));
+    site.write("driftline.toml", unset.collect::<Vec<_>>().join("\n"));
+    let told = ask(&site, &["doctor"]);
     let (scim, rest) = told.stdout.split_once("app `secureframe`, Secureframe API").unwrap();
     assert!(scim.contains("driftline probe deprovision"), "{told}");
     assert!(rest.contains("deprovision behaviour") && !rest.contains("probe"), "{told}");
