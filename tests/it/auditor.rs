@@ -134,6 +134,9 @@ fn a_dispute_that_the_sources_ended_themselves_leaves_a_leaver_and_nothing_undec
     is_whole(&verified(&site, "bag"));
 }
 
+/// What becomes of a file of a bag.
+type Lie = fn(&str) -> String;
+
 #[test]
 fn a_dispute_that_somebody_leaves_out_of_a_bag_is_named_by_both_verifiers() {
     let site = firm_with_hr();
@@ -141,14 +144,14 @@ fn a_dispute_that_somebody_leaves_out_of_a_bag_is_named_by_both_verifiers() {
     night(&site, SECOND, &Night::quiet(), &[5]);
     drop(export(&site, "bag"));
     let bag = evidence::Bag::from_zip(&site.read("bag.zip")).unwrap();
-    let lies: [(&str, &dyn Fn(&str) -> String); 2] = [
-        ("data/reconciliation.csv", &|it| {
+    let lies: [(&str, Lie); 2] = [
+        ("data/reconciliation.csv", |it| {
             it.lines()
                 .filter(|it| !it.starts_with("disputed"))
                 .map(|it| format!("{it}\n"))
                 .collect()
         }),
-        ("data/ipe.json", &|it| it.replacen("\"undecided\": 1", "\"undecided\": 0", 1)),
+        ("data/ipe.json", |it| it.replacen("\"undecided\": 1", "\"undecided\": 0", 1)),
     ];
     for (path, lie) in lies {
         let mut files = std::collections::BTreeMap::new();

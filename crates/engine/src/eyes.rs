@@ -57,11 +57,11 @@ impl Given {
 }
 
 impl Eyes<'_> {
-    /// When the run is made, by the machine; `None`: it is a past one, which is kept already.
-    pub(crate) fn made_at(&self) -> Option<DateTime<Utc>> {
+    /// When the run is made, by the machine; of a past one, which is kept already, when it judged.
+    pub(crate) fn made_at(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         match self {
-            Self::Open(clock) => Some(clock.by_machine()),
-            Self::Past(_) => None,
+            Self::Open(clock) => clock.by_machine(),
+            Self::Past(_) => now,
         }
     }
 

@@ -41,7 +41,7 @@ pub(crate) struct AppOutcome<'r> {
 pub(crate) struct Run<'r> {
     pub(crate) id: RunId,
     pub(crate) now: DateTime<Utc>,
-    /// When it began, by the clock of the machine.
+    /// When it was made, by the clock of the machine.
     pub(crate) made_at: DateTime<Utc>,
     pub(crate) plan: &'r Plan,
     pub(crate) state: &'r State,

@@ -78,25 +78,23 @@ pub(crate) async fn judged(
     plan: &Plan,
     eyes: &mut Eyes<'_>,
 ) -> Result<(Commit, Outcome), StoreError> {
-    let made_at = eyes.made_at();
-    let (mut pulled, now) = eyes.pull(plan, &state).await;
-    let pulled_at = now;
+    let (mut pulled, read_at) = eyes.pull(plan, &state).await;
 
     let before: Vec<_> = looked_at(&state).collect();
-    let mut listings = gather(store, &mut state, &mut pulled, plan, now).await?;
+    let mut listings = gather(store, &mut state, &mut pulled, plan, read_at).await?;
 
-    let (questions, n_left_out) = doubts(plan, &listings, &state, (&before, &pulled.log), now);
-    let (mut heard, now) = eyes.ask(plan, questions, now).await;
+    let (questions, n_left_out) = doubts(plan, &listings, &state, (&before, &pulled.log), read_at);
+    let (mut heard, now) = eyes.ask(plan, questions, read_at).await;
     pulled.troubles.append(&mut heard.troubles);
     put_beside(&mut listings, &heard.observations);
 
-    let asked = heard.told(n_left_out);
+    let asked = &heard.told(n_left_out);
     let outcomes: Vec<AppOutcome<'_>> = within_sight(plan, &state)
         .into_iter()
         .map(|app| {
             let seen = (&*before, &*pulled.log);
             let outcome = judge_app(app, plan, &listings, &mut state, seen, (id, now));
-            graded(outcome, &asked)
+            graded(outcome, asked)
         })
         .collect();
 
@@ -105,17 +103,8 @@ pub(crate) async fn judged(
         before: full_before(store, &state, &pulled, plan.pass).await?,
         deprovisions: deprovision::seen(store, &state, plan, &listings, &outcomes, id).await?,
     };
-    let made_at = made_at.unwrap_or(now);
-    let run = record::Run {
-        id,
-        now,
-        made_at,
-        plan,
-        state: &state,
-        pulled: &pulled,
-        asked: &asked,
-        beside,
-    };
+    let made_at = eyes.made_at(now);
+    let run = record::Run { id, now, made_at, plan, state: &state, pulled: &pulled, asked, beside };
     let record = record::record(&run, &listings, &outcomes);
     let report = Report::since(&record, told_since(store, &state).await?.as_ref());
     let report_json = report.to_json();
@@ -129,7 +118,7 @@ pub(crate) async fn judged(
     kept_already(store, &state, &listings, &mut wanted).await?;
     let mut bodies = bodies(plan, &listings, &wanted).await;
     bodies.extend(heard.bodies(&listings));
-    let inputs = inputs(&run, &listings, &outcomes, pulled_at);
+    let inputs = inputs(&run, &listings, &outcomes, read_at);
     let commit = Commit {
         run: summary(&record, made_at, plan, judged_apps(&outcomes)),
         turn: plan.turn.clone(),

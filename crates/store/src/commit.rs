@@ -79,7 +79,7 @@ pub struct RunSummary {
     pub pass: Pass,
     /// The time of its judgement.
     pub now: DateTime<Utc>,
-    /// When it began, by the clock of the machine.
+    /// When it was made, by the clock of the machine: of a dated night, when that was judged.
     pub started_at: DateTime<Utc>,
     /// Program and version.
     pub software: String,
