@@ -1,5 +1,7 @@
 //! Every cause, as a world and what is claimed of it; and what must stay quiet.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use chrono::TimeDelta;
 use domain::{Cause, List, Tier};
 use testkit::{claims, claims_with, leavers, rules, verdicts, world};

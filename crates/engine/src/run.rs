@@ -114,8 +114,7 @@ pub(crate) async fn judged(
     let is_whole = plan.pass == Pass::Full && report.is_complete();
     let (entries, leavers) = seen.entries((&record, &report_json), is_whole, &listed);
     let notices = alerting::decide(&record, &state.told, &plan.routes);
-    let mut wanted = resting_on(&outcomes, &listings, state.last_run.is_some());
-    kept_already(store, &state, &listings, &mut wanted).await?;
+    let wanted = not_kept_yet(store, &state, &outcomes, &listings).await?;
     let mut bodies = bodies(plan, &listings, &wanted).await;
     bodies.extend(heard.bodies(&listings));
     let inputs = inputs(&run, &listings, &outcomes, read_at);
@@ -495,20 +494,21 @@ fn resting_on(
     wanted
 }
 
-/// Takes rows out of `wanted` whose raw form is kept, and that say what they said then.
-async fn kept_already(
+/// Rows that conclusions rest on and whose raw form is not kept, or that say otherwise than it does.
+async fn not_kept_yet(
     store: &Store,
     state: &State,
+    outcomes: &[AppOutcome<'_>],
     listings: &[Listing],
-    wanted: &mut FxHashSet<EntityId>,
-) -> Result<(), StoreError> {
+) -> Result<FxHashSet<EntityId>, StoreError> {
     let mut kept = store.rows_with_body(state).await?;
     let fresh = listings.iter().filter_map(|it| it.fresh.as_ref());
     for written in fresh.flat_map(|it| it.enrolled.written()) {
         kept.remove(&written);
     }
+    let mut wanted = resting_on(outcomes, listings, state.last_run.is_some());
     wanted.retain(|it| !kept.contains(it));
-    Ok(())
+    Ok(wanted)
 }
 
 fn is_settled(record: &FindingRecord) -> bool {
