@@ -129,7 +129,10 @@ fn user(line: &str) -> Value {
     let (who, status) = (words.next().unwrap(), words.next().unwrap());
     // The login of somebody who left is free for their later user.
     let login = if status == "DEPROVISIONED" { format!("old.{}", login(who)) } else { login(who) };
-    let changed = at(words.next());
+    let changed: Value = match words.next() {
+        Some("undated") => Value::Null,
+        time => at(time).into(),
+    };
     json!({"id": id(who), "status": status, "created": "2025-01-05T09:00:00.000Z",
         "statusChanged": changed, "lastUpdated": changed,
         "profile": {"login": login, "email": login, "employeeNumber": number(who)}})
@@ -269,6 +272,20 @@ fn who_was_seen_to_have_left_left_by_then_whatever_later_date_is_told() {
         firm.night(day, ahead, "", OFF);
     }
     assert_eq!(firm.anna(), ["NOT_PROVEN", "18T02:00", "19T02:00", "19T02:00"]);
+}
+
+#[test]
+fn who_was_back_has_left_anew_where_nothing_dates_either_leave() {
+    let left = "A DEPROVISIONED undated";
+    let firm = Firm::new("rehire_after = \"72h\"\nsla = \"30h\"", "");
+    firm.night(10, "A ACTIVE", "A", ON).night(11, left, "", ON);
+    for day in 12..=17 {
+        firm.night(day, "A ACTIVE", "A", ON);
+    }
+    firm.night(18, left, "", ON).night(19, left, "", OFF);
+    let [sla, on, off, due] = firm.anna();
+    assert_eq!([&*sla, &*on, &*off], ["NOT_PROVEN", "18T02:00", "19T02:00"]);
+    assert_eq!(due, "19T08:00");
 }
 
 #[test]

@@ -64,9 +64,13 @@ impl LeaverContext<'_> {
         past: Option<&Leaver>,
         looks_at: impl Fn(EntityId) -> Vec<PastLook>,
     ) -> Leaver {
+        let clocks = clocks(seen).to_the_millisecond();
+        // Who was back since has left anew, unless a clock shows that it is the leave of before.
+        let is_dated = clocks != LeaverClocks::default();
+        let before = past;
+        let past = past.filter(|it| it.returned_at.is_none() || (is_dated && it.clocks == clocks));
         let terms = past.and_then(|it| it.terms.clone()).unwrap_or_else(|| self.policy.terms());
         let policy = self.policy.with_terms(terms.clone());
-        let clocks = clocks(seen).to_the_millisecond();
         let started = match past {
             Some(past) if past.clocks == clocks => past.started,
             _ => started(&policy, &seen.starts, Some(self.now)),
@@ -92,16 +96,16 @@ impl LeaverContext<'_> {
         let others = others.iter().filter(|it| !met.contains(&it.entity));
         accounts.extend(others.filter_map(|it| look.no_longer_theirs(it, &seen.decided)));
         accounts.sort_by(|one, other| one.key.cmp(&other.key));
-        let found_at_begin = match past {
+        let found_at_begin = match before {
             Some(past) => past.found_at_begin,
             None => Some(self.begin.at).filter(|it| *it == self.now),
         };
         let mut leaver = Leaver {
             app: self.app.clone(),
-            person: past.map_or_else(|| seen.person.clone(), |it| it.person.clone()),
+            person: before.map_or_else(|| seen.person.clone(), |it| it.person.clone()),
             episode: seen.episode,
             kind: seen.kind,
-            said_by: self.said_by(seen, past),
+            said_by: self.said_by(seen, before),
             clocks,
             terms: Some(terms),
             started,

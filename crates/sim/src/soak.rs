@@ -12,6 +12,7 @@ mod console;
 mod days;
 mod idps;
 mod installation;
+mod leavers;
 mod night;
 mod papers;
 mod people;

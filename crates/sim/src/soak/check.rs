@@ -17,7 +17,7 @@ use super::truth::{Dispute, Right, Truth};
 use crate::world::{Account, World};
 
 /// How long access may remain, in the default policy.
-const SLA: TimeDelta = TimeDelta::hours(24);
+pub(super) const SLA: TimeDelta = TimeDelta::hours(24);
 
 /// One run, and what is true while it ran.
 pub(super) struct Look<'l> {

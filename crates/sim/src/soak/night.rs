@@ -16,6 +16,7 @@ use super::check::{Look, compare, has_shrunk};
 use super::company::Company;
 use super::console;
 use super::installation::as_of;
+use super::leavers::false_records;
 use crate::Endpoint;
 use crate::fault::{FAULTS, Fault, Wait, When};
 
@@ -96,6 +97,7 @@ impl Company {
         if record.id.0 % JUDGED_AGAIN == 0 {
             seen.problems.extend(again(&store, &self.plan, record.id).await?);
         }
+        let leavers = store.leavers().await?;
         self.store = Some(store);
 
         self.note_log(fault.map(|it| it.0), record.pass, (began_at, record.now));
@@ -117,6 +119,8 @@ impl Company {
         };
         let since = &mut self.since;
         seen.problems.extend(compare(&look, since));
+        let ahead = self.clock_ahead.abs();
+        seen.problems.extend(false_records(&self.truth, &leavers, (record.id, record.now), ahead));
         seen.n_exposed = look.n_exposed();
         seen.line = format!(
             "{} run {}, {}: {} findings, {} exposed, fault {fault:?}, held {is_held}, broken off {}, {} failures",

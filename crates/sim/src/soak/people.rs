@@ -184,13 +184,16 @@ impl Company {
     }
 
     /// With the user of before. HR strikes the row out, but not of somebody who was here all along with
-    /// another provider: nothing would show that they are back.
+    /// another provider, or by every look at one that dates no return: nothing would show that they are
+    /// back.
     pub(super) fn comes_back(&mut self, now: DateTime<Utc>) -> Option<String> {
         let user = self.user(&["SUSPENDED", "DEPROVISIONED"], None)?;
         let at = self.by_clock_of(&user, now);
         let mut world = self.sim.world();
         let found = world.okta.users.get(&user)?;
         let had_left = found.status == "DEPROVISIONED";
+        let seen_at = self.whole_at.filter(|it| found.status_changed_at.is_some_and(|at| at < *it));
+        let is_unseen = !Provider::of(&user).dates_ends() && seen_at.is_none();
         // Somebody who came back with a new user does not come back with the old one, too.
         let is_another = |id: &String| {
             *id != user
@@ -202,7 +205,7 @@ impl Company {
         }
         world.activate(&user, at);
         let is_other_here = |it: &str| *it != *user && has_not_left(&world, it);
-        let was_here = self.truth.users_of(&user).any(is_other_here);
+        let was_here = is_unseen || self.truth.users_of(&user).any(is_other_here);
         drop(world);
         if had_left {
             if let Some(number) = self.truth.numbers.get(&user).filter(|_| !was_here) {

@@ -371,6 +371,13 @@ impl Truth {
         self.steps(owner, at).min()
     }
 
+    /// When somebody who is away then had left, or their contract ended; whichever came later.
+    pub(super) fn left_at(&self, owner: &str, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let rights = self.rights.get(owner)?.iter().rev().skip_while(|it| it.0 > at);
+        let over = rights.take_while(|it| it.1.is_over());
+        over.filter(|it| matches!(it.1, Right::Leaver | Right::Expired)).map(|it| it.0).max()
+    }
+
     fn steps(&self, owner: &str, at: DateTime<Utc>) -> impl Iterator<Item = DateTime<Utc>> {
         let rights = self.rights.get(owner);
         let before = rights.into_iter().flatten().rev().skip_while(move |it| it.0 > at);

@@ -1,0 +1,92 @@
+//! Compares what is on record of leavers with the truth, when it is written.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{Leaver, LeaverAccount, RunId, SlaOutcome};
+use store::LeaverLine;
+
+use super::check::SLA;
+use super::console::account_of;
+use super::truth::Truth;
+
+/// So far may a look and what it shows be apart.
+const LOOK: TimeDelta = TimeDelta::minutes(1);
+
+/// What a run put on record of leavers, with when it did, and that is not so. `clock_ahead`: how far off
+/// the clock of the provider is, one way or the other.
+pub(super) fn false_records(
+    truth: &Truth,
+    lines: &[LeaverLine],
+    (run, now): (RunId, DateTime<Utc>),
+    clock_ahead: TimeDelta,
+) -> Vec<String> {
+    let written = lines.iter().filter(|it| it.run == run).map(|it| &it.leaver);
+    let mut problems = Vec::new();
+    for leaver in written.filter(|it| it.returned_at.is_none()) {
+        for account in leaver.accounts.iter().filter(|it| it.tier.is_some()) {
+            let record = Record { truth, leaver, account, now, slack: clock_ahead + LOOK };
+            problems.extend(record.problem().map(|what| {
+                let (key, sla) = (&leaver.person.key, leaver.sla.outcome);
+                format!("RECORD of {key}, {sla}, {}: {what}: {:?}", account.key, account.stretches)
+            }));
+        }
+    }
+    problems
+}
+
+/// One account in the record of one leaver.
+struct Record<'r> {
+    truth: &'r Truth,
+    leaver: &'r Leaver,
+    account: &'r LeaverAccount,
+    now: DateTime<Utc>,
+    slack: TimeDelta,
+}
+
+impl Record<'_> {
+    fn problem(&self) -> Option<&'static str> {
+        let last = self.account.stretches.last()?;
+        let (on, off) = (last.last_seen_active, last.first_seen_inactive);
+        if off.is_some_and(|it| self.is_theirs(it) && self.looks(it).all(|it| it)) {
+            return Some("said to be off, and was on");
+        }
+        if on.is_some_and(|it| !self.looks(it).any(|it| it)) {
+            return Some("said to be on, and was off");
+        }
+        match self.leaver.sla.outcome {
+            SlaOutcome::Met => {
+                // A suspension before it had no deadline.
+                let users = self.truth.users_of(&self.leaver.person.key);
+                let left_at = users.filter_map(|it| self.truth.left_at(it, self.now)).max();
+                let is_late =
+                    |on: &DateTime<Utc>| left_at.is_some_and(|it| *on > it + SLA + self.slack);
+                on.filter(|it| self.is_theirs(*it) && is_late(it))
+                    .map(|_| "said to be met, and was seen on after the deadline")
+            }
+            SlaOutcome::Missed if self.account.stretches.len() == 1 => {
+                let began_at = |on| self.truth.over_since(self.key(), on);
+                let in_time = |on: DateTime<Utc>| {
+                    self.is_theirs(on)
+                        && began_at(on).is_some_and(|began| on + self.slack < began + SLA)
+                };
+                let is_only = self.leaver.accounts.len() == 1;
+                (is_only && on.is_some_and(in_time))
+                    .then_some("said to be missed, and was not seen after the deadline")
+            }
+            _ => None,
+        }
+    }
+
+    fn key(&self) -> &str {
+        account_of(&self.account.key)
+    }
+
+    /// Could it be used shortly before, then, and shortly after?
+    fn looks(&self, at: DateTime<Utc>) -> impl Iterator<Item = bool> {
+        [at - LOOK, at, at + LOOK].into_iter().map(|it| self.truth.is_on(self.key(), it))
+    }
+
+    fn is_theirs(&self, at: DateTime<Utc>) -> bool {
+        let owner = self.truth.owner(self.key(), at);
+        owner.is_some_and(|it| self.truth.is_same_person(it, &self.leaver.person.key))
+    }
+}
