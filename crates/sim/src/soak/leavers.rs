@@ -1,29 +1,24 @@
 //! Compares what is on record of leavers with the truth, when it is written.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Leaver, LeaverAccount, RunId, SlaOutcome};
+use domain::{Leaver, LeaverAccount, SlaOutcome};
 use store::LeaverLine;
 
-use super::check::SLA;
+use super::check::{Look, SLA};
 use super::console::account_of;
 use super::truth::Truth;
 
-/// So far may a look and what it shows be apart.
+/// So far may a look and what it shows be apart; and `clock_ahead` more, by the provider's clock.
 const LOOK: TimeDelta = TimeDelta::minutes(1);
 
-/// What a run put on record of leavers, with when it did, and that is not so. `clock_ahead`: how far off
-/// the clock of the provider is, one way or the other.
-pub(super) fn false_records(
-    truth: &Truth,
-    lines: &[LeaverLine],
-    (run, now): (RunId, DateTime<Utc>),
-    clock_ahead: TimeDelta,
-) -> Vec<String> {
-    let written = lines.iter().filter(|it| it.run == run).map(|it| &it.leaver);
+/// What a run put on record of leavers, of all `lines`, and that is not so.
+pub(super) fn false_records(look: &Look<'_>, lines: &[LeaverLine]) -> Vec<String> {
+    let (truth, now, slack) = (look.truth, look.record.now, look.clock_ahead + LOOK);
+    let written = lines.iter().filter(|it| it.run == look.record.id).map(|it| &it.leaver);
     let mut problems = Vec::new();
     for leaver in written.filter(|it| it.returned_at.is_none()) {
         for account in leaver.accounts.iter().filter(|it| it.tier.is_some()) {
-            let record = Record { truth, leaver, account, now, slack: clock_ahead + LOOK };
+            let record = Record { truth, leaver, account, now, slack };
             problems.extend(record.problem().map(|what| {
                 let (key, sla) = (&leaver.person.key, leaver.sla.outcome);
                 format!("RECORD of {key}, {sla}, {}: {what}: {:?}", account.key, account.stretches)

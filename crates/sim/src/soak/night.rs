@@ -117,10 +117,8 @@ impl Company {
             whole_at: self.whole_at,
             unread: &self.unread,
         };
-        let since = &mut self.since;
-        seen.problems.extend(compare(&look, since));
-        let ahead = self.clock_ahead.abs();
-        seen.problems.extend(false_records(&self.truth, &leavers, (record.id, record.now), ahead));
+        seen.problems.extend(compare(&look, &mut self.since));
+        seen.problems.extend(false_records(&look, &leavers));
         seen.n_exposed = look.n_exposed();
         seen.line = format!(
             "{} run {}, {}: {} findings, {} exposed, fault {fault:?}, held {is_held}, broken off {}, {} failures",
