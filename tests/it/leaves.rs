@@ -47,7 +47,8 @@ impl Firm {
     }
 
     /// A night of November 2026. Users and app users: whose, their status, and since when it is so
-    /// (`A DEPROVISIONED 17T12:00`). Accounts: their id, whose, and `on`, `off` or `unsaid`.
+    /// (`A DEPROVISIONED 17T12:00`). Accounts: their id, whose (`A/B`: by id, and by
+    /// name), and `on`, `off` or `unsaid`.
     fn night(&self, day: u32, users: &str, app_users: &str, accounts: &str) -> &Self {
         let others = (0..8).map(|it| format!("f{it} ACTIVE"));
         let users = others.clone().chain(words(users)).map(|it| user(&it));
@@ -150,8 +151,9 @@ fn app_user(line: &str) -> Value {
 fn account(line: &str) -> Value {
     let words: Vec<&str> = line.split(' ').collect();
     let [key, who, state] = words[..] else { panic!("{line}") };
-    let mut account = json!({"id": key, "externalId": id(who), "userName": login(who),
-        "emails": [{"value": login(who), "primary": true}],
+    let (who, named) = who.split_once('/').unwrap_or((who, who));
+    let mut account = json!({"id": key, "externalId": id(who), "userName": login(named),
+        "emails": [{"value": login(named), "primary": true}],
         "meta": {"resourceType": "User", "created": "2025-02-05T09:00:00Z"}});
     if state != "unsaid" {
         account["active"] = (state == "on").into();
@@ -226,6 +228,26 @@ fn what_is_on_record_stays_when_the_account_goes_to_a_later_user() {
     assert_eq!(handed_on(17, true), ["MET", "17T02:00", "18T02:00", "18T12:00"]);
     // Nobody looked between the leave and the return.
     assert_eq!(handed_on(17, false), ["NOT_PROVEN", "", "", "18T12:00"]);
+}
+
+#[test]
+fn an_account_that_is_on_again_when_whose_it_is_is_not_certain_was_not_removed() {
+    let left = "A DEPROVISIONED 17T12:00";
+    let later = |removed: &str| {
+        let firm = Firm::new("", "");
+        firm.night(17, "A ACTIVE, B ACTIVE", "A, B", ON);
+        for day in 18..=19 {
+            firm.night(day, &format!("{left}, B ACTIVE"), "B", removed);
+        }
+        firm.night(20, &format!("{left}, B ACTIVE"), "B", OFF);
+        // The account carries Anna's id and Bob's name.
+        for day in 21..=22 {
+            firm.night(day, &format!("{left}, B ACTIVE"), "B", "acc A/B on");
+        }
+        firm.anna()
+    };
+    assert_eq!(later(OFF), ["NOT_PROVEN", "17T02:00", "18T02:00", "18T12:00"]);
+    assert_eq!(later(ON), ["MISSED", "19T02:00", "20T02:00", "18T12:00"]);
 }
 
 #[test]

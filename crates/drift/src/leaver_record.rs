@@ -96,9 +96,9 @@ impl LeaverContext<'_> {
         let others = others.iter().filter(|it| !met.contains(&it.entity));
         accounts.extend(others.filter_map(|it| look.no_longer_theirs(it, &seen.decided)));
         accounts.sort_by(|one, other| one.key.cmp(&other.key));
-        let found_at_begin = match before {
+        let found_at_begin = match past {
             Some(past) => past.found_at_begin,
-            None => Some(self.begin.at).filter(|it| *it == self.now),
+            None => Some(self.begin.at).filter(|it| *it == self.now && before.is_none()),
         };
         let mut leaver = Leaver {
             app: self.app.clone(),
@@ -220,6 +220,12 @@ impl LeaverContext<'_> {
                 let because = "no look shows that the account was off while it was theirs";
                 return SlaResult { because: because.to_owned(), ..found };
             }
+            // Else a stretch would have begun with that.
+            if found.outcome == SlaOutcome::Met && it.activity == Activity::Active {
+                let because = "the account is on again, and whose it is now is not certain";
+                let outcome = SlaOutcome::NotProven;
+                return SlaResult { outcome, because: because.to_owned(), ..found };
+            }
             let is_proven = matches!(found.outcome, SlaOutcome::Met | SlaOutcome::Missed);
             if it.tier.is_none() && is_proven {
                 let because = format!("whose account it is, is not certain; {}", found.because);
@@ -328,6 +334,10 @@ impl Look {
         let is_out = |past: &&LeaverAccount| past.tier.is_some() && it.tier.is_none();
         match past.filter(|past| it.is_anothers || is_out(past)) {
             Some(past) if it.is_anothers => return self.left_to_another(past),
+            Some(past) if it.on_at.is_some() => {
+                let activity = Activity::Active;
+                return self.dated(LeaverAccount { activity, ..past.clone() });
+            }
             Some(past) => return self.dated(out_of_sight(past)),
             None => {}
         }
