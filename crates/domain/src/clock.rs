@@ -1,6 +1,9 @@
 //! Time comes in through here, and nowhere else.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// The clocks of two systems differ by less, or somebody should look at them.
+pub const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// Tells the time. The program has the machine's; a run over a dated night has that night's.
 pub trait Clock: Send + Sync {

@@ -44,7 +44,7 @@ pub use anchor::{AnchorKind, AnchorName, AnchorStand};
 pub use assignment::{Assignment, Grant, GroupRef, Membership, Principal, Via};
 pub use calendar::{Calendar, SlaLimit, day_of, end_of_day};
 pub use cause::{Cause, Family, Severity};
-pub use clock::{At, Clock};
+pub use clock::{At, CLOCK_SKEW_MAX, Clock};
 pub use decision::{Decision, Disposition, Signature, Waiver, Word};
 pub use deprovision::{
     DeprovisionRecord, DeprovisionSeen, DeprovisionTally, DeprovisionWitness, Deprovisioned, Probe,

@@ -125,7 +125,7 @@ fn was_settled(cx: &Context<'_>, row: &Sighting<'_, Account>) -> bool {
 pub(crate) fn must_be_asked(cx: &Context<'_>, account: usize) -> bool {
     let estate = cx.graph.estate();
     let Some(view) = cx.graph.accounts().get(account) else { return false };
-    let shows = matches!(cx.rules.deprovision, Deprovision::Lists | Deprovision::Deletes);
+    let shows = cx.rules.deprovision.proves_absence();
     view.rows(estate).filter(|it| it.standing == Standing::Gone).any(|row| {
         estate.channels.get(usize::from(row.system)).is_some_and(|channel| {
             channel.base.is_some()

@@ -164,3 +164,11 @@ pub enum Deprovision {
     /// Not yet observed: gone from the list proves nothing.
     Unknown,
 }
+
+impl Deprovision {
+    /// Returns true when whoever is gone from a whole list is off.
+    #[must_use]
+    pub const fn proves_absence(self) -> bool {
+        matches!(self, Self::Lists | Self::Deletes)
+    }
+}

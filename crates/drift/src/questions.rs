@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::{
-    Account, Activity, EntityId, Family, Finding, Lifecycle, List, Pass, Question, Stream,
-    SubjectKind, SystemId, Text,
+    Account, Activity, CLOCK_SKEW_MAX, EntityId, Family, Finding, Lifecycle, List, Pass, Question,
+    Stream, SubjectKind, SystemId, Text,
 };
 use graph::{ListView, Sighting};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -19,10 +19,6 @@ use crate::judge::Judgement;
 /// Accounts that are asked about in one run of one app. Thousands of suspects at once are a case
 /// for the guard, not for as many requests.
 pub const ACCOUNTS_MAX: usize = 500;
-
-/// An event of a log that is older than a list by less than this may be newer than it: their clocks
-/// are not the same.
-const CLOCKS_APART_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// What to ask, and how much was left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,7 +97,7 @@ fn of_logged<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = EntityId> + 'c {
         .filter(move |(at, row)| {
             let owners = cx.graph.link(*at).contenders();
             let mut told = owners.iter().filter_map(|it| told.get(&cx.graph.person_of(*it)));
-            told.any(|it| it.told_at + CLOCKS_APART_MAX > it.listed_at.min(as_of(row.snapshot)))
+            told.any(|it| it.told_at + CLOCK_SKEW_MAX > it.listed_at.min(as_of(row.snapshot)))
         })
         .map(|(_, row)| row.entity)
 }

@@ -6,9 +6,10 @@
 //! to have left, and whom that IdP was never seen to know, stays a leaver. Else one export that
 //! fails would hide every leaver of the others.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::{
-    Assignment, Grant, Identity, Interval, Lifecycle, List, Pass, Principal, Right, Tier,
+    Assignment, CLOCK_SKEW_MAX, Grant, Identity, Interval, Lifecycle, List, Pass, Principal, Right,
+    Tier,
 };
 use graph::{Sighting, Standing, last_leaves};
 
@@ -701,9 +702,6 @@ fn seen_on_at(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Option<Dat
     let list = &cx.graph.idp_of(sighting)?.identities;
     cx.past.looked_at.get(&list.stream).copied().filter(|_| !is_told && !has_left)
 }
-
-/// So far may the clocks of two systems be apart.
-const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// When the provider says that somebody left; `None`: it does not. An error where a run saw before
 /// any date of its that they had, with when that was.

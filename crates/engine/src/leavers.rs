@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     Activity, EntityId, Finding, Grade, Leaver, LeaverAccount, LeaversBegin, Pass, PastLook,
 };
-use drift::{AccountSeen, Deprovision, LOOK_BACK, LeaverContext, LeaverSeen};
+use drift::{AccountSeen, LOOK_BACK, LeaverContext, LeaverSeen};
 use rustc_hash::{FxHashMap, FxHashSet};
 use store::{State, Store, StoreError};
 
@@ -56,10 +56,7 @@ pub(crate) async fn listed(
             begin: begun.unwrap_or(&fresh),
             findings: &findings,
             waivers: &state.waivers,
-            proves_absence: matches!(
-                outcome.app.rules.deprovision,
-                Deprovision::Lists | Deprovision::Deletes
-            ),
+            proves_absence: outcome.app.rules.deprovision.proves_absence(),
             now,
         };
         let n_left_out = listed.add(store, &cx, outcome, &known).await?;

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use connectors::live::Bodies;
 use domain::{
-    EntityId, Identity, List, Pass, Population, Principal, Release, Rows, Snapshot, SnapshotRef,
-    Stream, SystemId, Text,
+    CLOCK_SKEW_MAX, EntityId, Identity, List, Pass, Population, Principal, Release, Rows, Snapshot,
+    SnapshotRef, Stream, SystemId, Text,
 };
 use drift::{hard_hold, list_release};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -19,9 +19,6 @@ use crate::ask::Answered;
 use crate::blind::unseen;
 use crate::plan::Plan;
 use crate::pull::{Pulled, PulledList};
-
-/// Clocks of two machines differ by less, or somebody should look at them.
-pub(crate) const CLOCK_SKEW_MAX: TimeDelta = TimeDelta::minutes(5);
 
 /// One list of the run.
 #[derive(Debug)]

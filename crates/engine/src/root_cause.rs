@@ -8,12 +8,10 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use connectors::live::Trouble;
 use domain::{
-    AppRecord, Cause, FindingRecord, FindingState, Interval, Reach, RootCause, Severity, SystemId,
-    WatcherFinding, Whom,
+    AppRecord, CLOCK_SKEW_MAX, Cause, FindingRecord, FindingState, Interval, Reach, RootCause,
+    Severity, SystemId, WatcherFinding, Whom,
 };
 use report::v1::{self, Report, Watcher};
-
-use crate::lists::CLOCK_SKEW_MAX;
 
 /// What a run knows when it looks for causes.
 pub(crate) struct Scene<'s> {
