@@ -15,7 +15,7 @@ use engine::{AppPlan, Outcome, Plan, Source};
 use graph::{KeyRules, PersonKey};
 use outbound::{Auth, Client, Config, Limits, Pace, Secret};
 use serde_json::Value;
-use sim::{Sim, World};
+use sim::{Endpoint, Sim, World};
 use store::Store;
 
 use crate::live::{ask, fault, installed_with};
@@ -277,6 +277,43 @@ async fn a_leaver_whose_account_is_off_is_no_finding_whoever_answers_afterwards(
     watched.sim.world().app.accounts[0].active = sim::Active::Set(true);
     let outcome = watched.run(Pass::Light).await;
     assert_eq!(changes(&outcome), "opened DL-1 reactivated open");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_known_to_be_gone_is_asked_for_no_more() {
+    // Of a firm of three, a third would be gone: such a list is held.
+    let others = |row: fn(u32) -> String| (10..30).map(row).collect::<String>();
+    let users = others(|it| format!("  00u{it}{it} p{it}@firm.test ACTIVE assigned\n"));
+    let accounts = others(|it| format!("  b{it} 00u{it}{it} p{it}@firm.test on\n"));
+    let firm = FIRM
+        .replace(" (deactivation off)", "")
+        .replace("app\n", &format!("{users}app (deletes inactive)\n{accounts}"));
+    let mut watched = Watched::new(&firm).await;
+    watched.plan.apps[0].rules.deprovision = Deprovision::Deletes;
+    watched.run(Pass::Full).await;
+    watched.at("10:00");
+    watched.sim.world().deactivate(ANA, watched.now());
+    watched.sim.world().app.accounts.retain(|it| it.id != "a1");
+    let mut asked = Vec::new();
+    for (hours, pass, is_deleted) in [
+        (1, Pass::Light, false),
+        (13, Pass::Full, false),
+        (1, Pass::Light, false),
+        (23, Pass::Full, true),
+        (1, Pass::Light, false),
+    ] {
+        if is_deleted {
+            watched.sim.world().delete(ANA, watched.now());
+        }
+        watched.sim.clock().advance(TimeDelta::hours(hours));
+        watched.sim.forget_requests();
+        assert_eq!(changes(&watched.run(pass).await), "nothing");
+        let by_id = [Endpoint::ScimUser, Endpoint::OktaUser, Endpoint::OktaAppUser];
+        let n_asked: usize = by_id.iter().map(|it| watched.sim.count(*it)).sum();
+        asked.push(format!("{pass} {n_asked}"));
+    }
+    // The log tells of her; the app's list has lost her; then no list has changed about her.
+    assert_eq!(asked, ["light 3", "full 3", "light 0", "full 0", "light 0"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,7 @@ use domain::{
     Account, Activity, CLOCK_SKEW_MAX, EntityId, Family, Finding, Lifecycle, List, Pass, Question,
     Stream, SubjectKind, SystemId, Text,
 };
-use graph::{ListView, Sighting};
+use graph::{ListView, Sighting, Standing};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::activity::{hidden_canaries, must_be_asked};
@@ -89,17 +89,27 @@ fn suspects(cx: &Context<'_>, judgement: &Judgement, findings: &[Finding]) -> Ve
 /// Accounts of everybody of whom the log of an IdP tells, later than its lists or the app's, that
 /// their access ended, was suspended, or was to be ended in the app.
 fn of_logged<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = EntityId> + 'c {
-    let estate = cx.graph.estate();
-    let as_of = |snapshot: u32| estate.snapshot(snapshot).reference.as_of.at;
     let told = told(cx);
+    let channels = &cx.graph.estate().channels;
     (0..if told.is_empty() { 0 } else { cx.graph.accounts().len() })
         .map(|at| (at, cx.graph.account_row(at)))
         .filter(move |(at, row)| {
             let owners = cx.graph.link(*at).contenders();
             let mut told = owners.iter().filter_map(|it| told.get(&cx.graph.person_of(*it)));
-            told.any(|it| it.told_at + CLOCK_SKEW_MAX > it.listed_at.min(as_of(row.snapshot)))
+            let list = channels.get(usize::from(row.system));
+            told.any(|it| it.told_at + CLOCK_SKEW_MAX > it.listed_at.min(shown_at(cx, row, list)))
         })
         .map(|(_, row)| row.entity)
+}
+
+/// As of when its list showed the row last, or, where the newest can, that it is gone.
+fn shown_at<R>(cx: &Context<'_>, row: &Sighting<'_, R>, list: Option<&ListView>) -> DateTime<Utc> {
+    let estate = cx.graph.estate();
+    let as_of = |snapshot: u32| estate.snapshot(snapshot).reference.as_of.at;
+    let shows_gone = |at: &u32| {
+        row.standing == Standing::Gone && estate.snapshot(*at).reference.supports_absence()
+    };
+    as_of(list.and_then(|it| it.latest).filter(shows_gone).unwrap_or(row.snapshot))
 }
 
 /// What logs tell of one person.
@@ -121,7 +131,7 @@ fn told(cx: &Context<'_>) -> FxHashMap<u32, ToldOf> {
     for (at, identity) in estate.identities.iter().enumerate() {
         let Some(idp) = cx.graph.idp_of(identity) else { continue };
         let Some(told_at) = cx.ended(identity).and_then(|it| it.last_told) else { continue };
-        let users = as_of(identity.snapshot);
+        let users = shown_at(cx, identity, Some(&idp.identities));
         let assigned = idp.assignments.as_ref().and_then(|it| it.latest).map(as_of);
         let listed_at = assigned.map_or(users, |it| it.min(users));
         told.entry(cx.graph.person_of(at))
@@ -156,7 +166,7 @@ fn of_missing_owners<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = EntityId> 
     (0..cx.graph.accounts().len())
         .filter(move |at| cx.graph.link(*at).owner().is_some_and(is_missing))
         .map(|at| cx.graph.account_row(at))
-        .filter(|it| Activity::of(it.row) == Activity::Active)
+        .filter(|it| it.standing == Standing::Listed && Activity::of(it.row) == Activity::Active)
         .map(|it| it.entity)
 }
 
