@@ -5,8 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::company::{CANARY_OFF, CANARY_ON, Company, account};
 use super::papers::Registered;
-use super::truth::Truth;
-use crate::world::Active;
+use super::truth::{Right, Truth};
+use crate::world::{Active, World};
 
 impl Company {
     /// Okta's switch for deactivation is turned over.
@@ -28,11 +28,41 @@ impl Company {
 
     pub(super) fn switched_on(&mut self, now: DateTime<Utc>) -> Option<String> {
         let account = self.account(|truth, id| !truth.is_on(id, now))?;
-        let mut world = self.sim.world();
-        let it = world.app.accounts.iter_mut().find(|it| it.id == account)?;
-        it.active = Active::Set(true);
-        it.modified_at = now;
+        switch_on(&mut self.sim.world(), &account, now);
         Some(format!("{account} is switched on by hand"))
+    }
+
+    /// Somebody goes through everything that is wrong with accounts, and sets most of it right: who
+    /// should be off is, who should be on is, what nobody owns is registered or goes, and what was
+    /// set in the console is what SCIM says again.
+    pub(super) fn list_is_worked_through(&mut self, now: DateTime<Utc>) -> Option<String> {
+        let mut done = Vec::new();
+        let ids: Vec<String> =
+            self.sim.world().app.accounts.iter().map(|it| it.id.clone()).collect();
+        for id in ids.into_iter().filter(|it| it != CANARY_ON && it != CANARY_OFF) {
+            let owner = self.truth.owner(&id, now);
+            let is_on = self.truth.is_on(&id, now);
+            let is_entitled =
+                owner.and_then(|it| self.truth.right(it, now)) == Some(Right::Entitled);
+            let is_nobodys = owner.is_none() && !self.papers.registered.contains_key(&id);
+            let is_passed_over = self.rng.u32(0..5) == 0;
+            if is_passed_over {
+                continue;
+            } else if is_nobodys && is_on && self.has_register {
+                let row = self.entry(now);
+                self.papers.registered.insert(id.clone(), row);
+                done.push(format!("{id} registered"));
+            } else if is_on && (is_nobodys || self.truth.is_exposed(&id, now)) {
+                self.sim.world().switch_off(&id, now);
+                done.push(format!("{id} off"));
+            } else if !is_on && is_entitled {
+                switch_on(&mut self.sim.world(), &id, now);
+                done.push(format!("{id} on"));
+            }
+        }
+        done.extend(self.console_is_set_right().into_iter().map(|it| format!("{it} set back")));
+        let done = done.join(", ");
+        (!done.is_empty()).then(|| format!("somebody works through the list: {done}"))
     }
 
     pub(super) fn made_by_hand(&mut self, now: DateTime<Utc>) -> Option<String> {
@@ -125,5 +155,12 @@ impl Company {
         let fit: Vec<String> = names.filter(|it| !taken(it)).collect();
         drop(world);
         self.rng.choice(fit)
+    }
+}
+
+fn switch_on(world: &mut World, account: &str, now: DateTime<Utc>) {
+    if let Some(it) = world.app.accounts.iter_mut().find(|it| it.id == account) {
+        it.active = Active::Set(true);
+        it.modified_at = now;
     }
 }

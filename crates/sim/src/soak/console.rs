@@ -134,4 +134,15 @@ impl Company {
         record.active_source = None;
         Some(format!("{} is what SCIM says again", account_of(&record.id)))
     }
+
+    /// All that was set in the console is taken back; whose records those are.
+    pub(super) fn console_is_set_right(&mut self) -> Vec<String> {
+        let mut world = self.sim.world();
+        let by_hand = world.personnel.people.iter_mut().filter(|it| is_by_hand(it));
+        let set_back = by_hand.map(|it| {
+            it.active_source = None;
+            account_of(&it.id).to_owned()
+        });
+        set_back.collect()
+    }
 }

@@ -37,6 +37,7 @@ enum Happening {
     Service,
     ServiceChangesOwner,
     Removed,
+    ListIsWorkedThrough,
     SetInConsole,
     ConsoleIsSetBack,
 }
@@ -67,6 +68,7 @@ const HAPPENINGS: &[(u32, Happening)] = &[
     (1, Happening::Service),
     (1, Happening::ServiceChangesOwner),
     (1, Happening::Removed),
+    (12, Happening::ListIsWorkedThrough),
 ];
 
 /// What may happen besides where people are with several providers.
@@ -255,6 +257,7 @@ impl Company {
             Happening::Service => Some(self.service(now)),
             Happening::ServiceChangesOwner => self.service_changes_owner(now),
             Happening::Removed => self.removed(),
+            Happening::ListIsWorkedThrough => self.list_is_worked_through(now),
             Happening::SetInConsole => self.set_in_console(),
             Happening::ConsoleIsSetBack => self.console_is_set_back(),
         }
