@@ -272,7 +272,7 @@ fn linked(
 ) -> Answer {
     let url = format!("{}{}", call.urls.okta, call.ask.path);
     let own = call.ask.query.as_ref().map_or_else(|| url.clone(), |it| format!("{url}?{it}"));
-    let mut answer = Answer::json(200, "application/json", json!(page.rows))
+    let mut answer = Answer::json(200, "application/json", Value::Array(page.rows))
         .with("link", format!("<{own}>; rel=\"self\""));
     if let Some(next) = page.next {
         let url = match page.misleads_to {

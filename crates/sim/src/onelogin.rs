@@ -149,7 +149,7 @@ fn list<T>(
     let limit = limit.clamp(1, most).min(subdomain.door.page_max);
     let window = Window { start: (number - 1) * limit, limit };
     let page = Page::cut(rows, window, call.faults, write);
-    let answer = Answer::json(200, MEDIA_TYPE, json!(page.rows));
+    let answer = Answer::json(200, MEDIA_TYPE, Value::Array(page.rows));
     if !subdomain.door.states_pages {
         return Ok(answer);
     }
