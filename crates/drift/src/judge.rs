@@ -308,10 +308,7 @@ impl People {
             activity,
             is_disputed,
             verdict: crate::verdict(right, activity, kind),
-            n_active: identity
-                .and_then(|it| active.get(cx.graph.person_of(it) as usize))
-                .copied()
-                .unwrap_or(0),
+            n_active: active.get(account).copied().unwrap_or(0),
             possible_owners: self.possible_owners(cx, account, link),
             registered,
             register_owner: registered.and_then(|it| self.register_owner(cx, it.owner.as_deref()?)),
@@ -424,19 +421,35 @@ impl People {
         was_off && !later
     }
 
-    /// For each person, how many accounts of theirs are active.
+    /// For each account, how many active ones its owner has, itself among them; 0 where it is none of
+    /// these. Of accounts that may be one, those of the view that shows most of them count.
     fn n_active(&self, cx: &Context<'_>, seen: &[Seen]) -> Vec<usize> {
-        let mut active = vec![0; self.rights.len()];
-        for (account, seen) in seen.iter().enumerate() {
-            let link = cx.graph.link(account);
-            let is_theirs = matches!(link.kind(), LinkKind::Linked | LinkKind::Candidate);
-            if let (Activity::Active, true, Some(owner)) = (seen.activity, is_theirs, link.owner())
-                && let Some(count) = active.get_mut(cx.graph.person_of(owner) as usize)
-            {
-                *count += 1;
+        let mut counted: Vec<(usize, u32)> = Vec::new();
+        let mut unpaired: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for account in 0..seen.len() {
+            let Some(person) = whose_active(cx, seen, account) else { continue };
+            match cx.graph.may_be(account).next() {
+                Some(_) => unpaired.entry(person).or_default().push(account),
+                None => counted.push((account, person)),
             }
         }
-        active
+        for (person, theirs) in unpaired {
+            counted.extend(most_of(cx, &theirs).into_iter().map(|it| (it, person)));
+        }
+        let mut of_person = vec![0; self.rights.len()];
+        for (_, person) in &counted {
+            if let Some(n) = of_person.get_mut(*person as usize) {
+                *n += 1;
+            }
+        }
+        let mut n_active = vec![0; seen.len()];
+        for (account, person) in counted {
+            if let (Some(n), Some(of)) = (n_active.get_mut(account), of_person.get(person as usize))
+            {
+                *n = *of;
+            }
+        }
+        n_active
     }
 
     fn register_owner(&self, cx: &Context<'_>, owner: &str) -> Option<RegisterOwner> {
@@ -538,6 +551,42 @@ impl People {
             })
             .collect()
     }
+}
+
+/// The person whose active account this is. `None`: it is not known to be active, or to be theirs. Where
+/// it may be one that is active and somebody else's, a name or address does not make it theirs.
+fn whose_active(cx: &Context<'_>, seen: &[Seen], account: usize) -> Option<u32> {
+    let is_active = |it: usize| seen.get(it).is_some_and(|it| it.activity == Activity::Active);
+    let person = |it: usize| cx.graph.link(it).owner().map(|it| cx.graph.person_of(it));
+    let tier = match cx.graph.link(account) {
+        Link::Linked { tier, .. } | Link::Candidate { tier, .. } => *tier,
+        _ => return None,
+    };
+    let mine = person(account).filter(|_| is_active(account))?;
+    let is_anothers = |it: usize| is_active(it) && person(it) != Some(mine);
+    (tier.is_strong() || !cx.graph.may_be(account).any(is_anothers)).then_some(mine)
+}
+
+/// Of accounts of which rows of several channels may be one, the most that are not.
+fn most_of(cx: &Context<'_>, accounts: &[usize]) -> Vec<usize> {
+    let system = |it: &usize| cx.graph.account_row(*it).system;
+    let (mut most, mut channels): (Vec<usize>, Vec<u16>) =
+        (Vec::new(), accounts.iter().map(system).collect());
+    channels.sort_unstable();
+    channels.dedup();
+    for channel in channels {
+        let (mut several, others): (Vec<usize>, Vec<usize>) =
+            accounts.iter().copied().partition(|it| system(it) == channel);
+        for other in others {
+            if !cx.graph.may_be(other).any(|it| several.contains(&it)) {
+                several.push(other);
+            }
+        }
+        if several.len() > most.len() {
+            most = several;
+        }
+    }
+    most
 }
 
 /// How an account hangs on somebody whom HR alone knows. An address may be that of somebody else

@@ -70,6 +70,9 @@ pub struct AccountSeen {
     /// Its rows in every view, the leading one first, and whether it is off only where that view
     /// says so.
     pub rows: Vec<(EntityId, bool)>,
+    /// Rows of views that must show it off, and are not known to have a row of it, any of which may be
+    /// it. Empty: there are none.
+    pub may_be: Vec<EntityId>,
     /// By when views that must show it off, and have no row of it, were first known to have none.
     /// `None`: each has one.
     pub unlisted_by: Option<DateTime<Utc>>,
@@ -348,12 +351,22 @@ fn account_seen(
             read_by = read_by.max(Some(today));
         }
     }
+    let is_of_required = |it: &&graph::Sighting<'_, domain::Account>| {
+        let channel = estate.channels.get(usize::from(it.system));
+        channel.is_some_and(|it| is_required(cx, it))
+    };
     let activity = seen.get(account).map_or(Activity::Unknown, |it| it.activity);
     let leading = cx.graph.account_row(account);
     Some(AccountSeen {
         key: leading.row.id.clone(),
         entity: leading.entity,
         rows,
+        may_be: cx
+            .graph
+            .rows_that_may_be(account)
+            .filter(is_of_required)
+            .map(|it| it.entity)
+            .collect(),
         unlisted_by,
         tier,
         activity,
