@@ -334,6 +334,25 @@ fn accounts_with_one_address_are_off_when_the_last_row_that_may_be_them_is() {
 }
 
 #[test]
+fn a_record_that_is_on_may_be_the_account_of_a_leaver_that_is_off_by_another_view() {
+    let site = firm(&["scim.json", "personnel.json"]);
+    for day in 1..=2 {
+        // The first of the others has the address of Bob, who left, and no account over SCIM.
+        night(&site, day, 2, Row("u0@f.test", false), NoRow);
+        rewrite(&site, day, "scim.json", |it| {
+            let users = it["Resources"].as_array_mut().unwrap();
+            users.remove(0);
+            it["totalResults"] = users.len().into();
+            it["itemsPerPage"] = it["totalResults"].clone();
+        });
+    }
+    site.run();
+    let record = "p-00u10000000000000000";
+    let expected = ["channel_conflict", "link_conflict"].map(|it| format!("{it} {record}"));
+    assert_eq!(told(&site), expected);
+}
+
+#[test]
 fn a_record_with_the_address_of_somebody_elses_account_is_no_second_account() {
     let site = firm(&["scim.json", "personnel.json"]);
     for day in 1..=2 {

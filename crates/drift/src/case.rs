@@ -46,6 +46,8 @@ pub struct Case<'c> {
 pub struct PossibleOwners {
     /// How many.
     pub n: usize,
+    /// How many of them only because another view shows an account of theirs that may be this one.
+    pub n_beside: usize,
     /// How many of them have left.
     pub n_leavers: usize,
     /// When the first of those left; `None` when no source says.

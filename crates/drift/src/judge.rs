@@ -9,7 +9,7 @@ use domain::{
     PersonLabel, Right, Severity, Subject, SubjectKind, Tally, Text, Tier, Verdict,
 };
 use graph::{Sighting, Standing};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::activity::{Seen, activities, no_account};
 use crate::case::{Case, PossibleOwners, RegisterOwner};
@@ -309,7 +309,11 @@ impl People {
             is_disputed,
             verdict: crate::verdict(right, activity, kind),
             n_active: active.get(account).copied().unwrap_or(0),
-            possible_owners: self.possible_owners(cx, account, link),
+            possible_owners: self.possible_owners(
+                cx,
+                account,
+                &owners_beside(cx, account, is_disputed),
+            ),
             registered,
             register_owner: registered.and_then(|it| self.register_owner(cx, it.owner.as_deref()?)),
         };
@@ -374,12 +378,19 @@ impl People {
         }
     }
 
-    fn possible_owners(&self, cx: &Context<'_>, account: usize, link: &Link) -> PossibleOwners {
-        let contenders = link.contenders();
-        let rights = contenders.iter().filter_map(|it| self.right(cx, *it));
+    /// `beside`: owners of accounts that it may be.
+    fn possible_owners(
+        &self,
+        cx: &Context<'_>,
+        account: usize,
+        beside: &[usize],
+    ) -> PossibleOwners {
+        let contenders = cx.graph.link(account).contenders();
+        let rights = contenders.iter().chain(beside).filter_map(|it| self.right(cx, *it));
         let left: Vec<&PersonRight> = rights.filter(|it| it.right == Right::Leaver).collect();
         PossibleOwners {
-            n: contenders.len() + usize::from(cx.graph.ghost(account).is_some()),
+            n: contenders.len() + beside.len() + usize::from(cx.graph.ghost(account).is_some()),
+            n_beside: beside.len(),
             n_leavers: left.len(),
             first_left_at: left.iter().filter_map(|it| it.starts.earliest()).min(),
         }
@@ -553,8 +564,24 @@ impl People {
     }
 }
 
+/// Other people whose accounts this may be, each by one identity: a name or address alone names its
+/// owner, and it is on, while all that it may be in another view is off.
+fn owners_beside(cx: &Context<'_>, account: usize, is_disputed: bool) -> Vec<usize> {
+    let link = cx.graph.link(account);
+    let (true, false, Some(owner)) =
+        (is_disputed, cx.graph.tier(account).is_none_or(Tier::is_strong), link.owner())
+    else {
+        return Vec::new();
+    };
+    let mut named = FxHashSet::from_iter([cx.graph.person_of(owner)]);
+    let links = cx.graph.may_be(account).map(|it| cx.graph.link(it));
+    let owners = links.flat_map(|it| it.contenders().into_owned());
+    owners.filter(|it| named.insert(cx.graph.person_of(*it))).collect()
+}
+
 /// The person whose active account this is. `None`: it is not known to be active, or to be theirs. Where
-/// it may be one that is active and somebody else's, a name or address does not make it theirs.
+/// it may be somebody else's, and what is on or off of that does not tell them apart, a name or address
+/// does not make it theirs.
 fn whose_active(cx: &Context<'_>, seen: &[Seen], account: usize) -> Option<u32> {
     let is_active = |it: usize| seen.get(it).is_some_and(|it| it.activity == Activity::Active);
     let person = |it: usize| cx.graph.link(it).owner().map(|it| cx.graph.person_of(it));
@@ -563,7 +590,8 @@ fn whose_active(cx: &Context<'_>, seen: &[Seen], account: usize) -> Option<u32> 
         _ => return None,
     };
     let mine = person(account).filter(|_| is_active(account))?;
-    let is_anothers = |it: usize| is_active(it) && person(it) != Some(mine);
+    let is_disputed = seen.get(account).is_some_and(|it| it.is_disputed);
+    let is_anothers = |it: usize| (is_active(it) || is_disputed) && person(it) != Some(mine);
     (tier.is_strong() || !cx.graph.may_be(account).any(is_anothers)).then_some(mine)
 }
 
