@@ -445,7 +445,7 @@ impl People {
             }
         }
         for (person, theirs) in unpaired {
-            counted.extend(most_of(cx, &theirs).into_iter().map(|it| (it, person)));
+            counted.extend(most_of(cx, theirs).into_iter().map(|it| (it, person)));
         }
         let mut of_person = vec![0; self.rights.len()];
         for (_, person) in &counted {
@@ -596,22 +596,19 @@ fn whose_active(cx: &Context<'_>, seen: &[Seen], account: usize) -> Option<u32> 
 }
 
 /// Of accounts of which rows of several channels may be one, the most that are not.
-fn most_of(cx: &Context<'_>, accounts: &[usize]) -> Vec<usize> {
+fn most_of(cx: &Context<'_>, mut accounts: Vec<usize>) -> Vec<usize> {
     let system = |it: &usize| cx.graph.account_row(*it).system;
-    let (mut most, mut channels): (Vec<usize>, Vec<u16>) =
-        (Vec::new(), accounts.iter().map(system).collect());
-    channels.sort_unstable();
-    channels.dedup();
-    for channel in channels {
-        let (mut several, others): (Vec<usize>, Vec<usize>) =
-            accounts.iter().copied().partition(|it| system(it) == channel);
-        for other in others {
-            if !cx.graph.may_be(other).any(|it| several.contains(&it)) {
-                several.push(other);
+    accounts.sort_unstable_by_key(|it| (system(it), &cx.graph.account_row(*it).row.id));
+    let mut most: Vec<usize> = Vec::new();
+    for of_one in accounts.chunk_by(|one, other| system(one) == system(other)) {
+        let mut several: FxHashSet<usize> = of_one.iter().copied().collect();
+        for it in &accounts {
+            if !cx.graph.may_be(*it).any(|it| several.contains(&it)) {
+                several.insert(*it);
             }
         }
         if several.len() > most.len() {
-            most = several;
+            most = several.into_iter().collect();
         }
     }
     most

@@ -3,10 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Activity, EntityId, Leaver, LeaverAccount, LeaverKey, LeaverKind, Lifecycle, Link, LinkKind,
-    List, PersonLabel, Right, SaidBy, SystemId, Text, Tier,
+    Account, Activity, EntityId, Leaver, LeaverAccount, LeaverKey, LeaverKind, Lifecycle, Link,
+    LinkKind, List, PersonLabel, Right, SaidBy, SystemId, Text, Tier,
 };
-use graph::{Leaving, Standing};
+use graph::{Leaving, Sighting, Standing};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::activity::{Seen, is_required, no_account};
@@ -71,7 +71,7 @@ pub struct AccountSeen {
     /// says so.
     pub rows: Vec<(EntityId, bool)>,
     /// Rows of views that must show it off, and are not known to have a row of it, any of which may be
-    /// it. Empty: there are none.
+    /// it. Empty: there are none, or it is not off.
     pub may_be: Vec<EntityId>,
     /// By when views that must show it off, and have no row of it, were first known to have none.
     /// `None`: each has one.
@@ -351,11 +351,12 @@ fn account_seen(
             read_by = read_by.max(Some(today));
         }
     }
-    let is_of_required = |it: &&graph::Sighting<'_, domain::Account>| {
-        let channel = estate.channels.get(usize::from(it.system));
-        channel.is_some_and(|it| is_required(cx, it))
-    };
     let activity = seen.get(account).map_or(Activity::Unknown, |it| it.activity);
+    let may_show_it_off = |it: &&Sighting<'_, Account>| {
+        let channel = estate.channels.get(usize::from(it.system));
+        matches!(activity, Activity::Inactive | Activity::Absent)
+            && channel.is_some_and(|it| is_required(cx, it))
+    };
     let leading = cx.graph.account_row(account);
     Some(AccountSeen {
         key: leading.row.id.clone(),
@@ -364,7 +365,7 @@ fn account_seen(
         may_be: cx
             .graph
             .rows_that_may_be(account)
-            .filter(is_of_required)
+            .filter(may_show_it_off)
             .map(|it| it.entity)
             .collect(),
         unlisted_by,

@@ -5,6 +5,8 @@
 //! do, or its keys name another person than that account's do, it stands alone. Rows that have a key
 //! in common and stand alone may be one account, and are not known to be.
 
+use std::collections::BTreeMap;
+
 use domain::Account;
 use rustc_hash::FxHashMap;
 
@@ -39,8 +41,8 @@ impl AccountView {
 /// Accounts that stand alone and have a key in common with rows of other channels.
 #[derive(Debug, Default)]
 pub(crate) struct Unpaired {
-    /// For each key that several of them have, these, in order.
-    by_key: Vec<Vec<usize>>,
+    /// For each key that leading rows of several channels have, the accounts of each channel, in order.
+    by_key: Vec<BTreeMap<u16, Vec<usize>>>,
     /// By account, the places of its keys in that.
     keys: FxHashMap<usize, Vec<usize>>,
 }
@@ -48,11 +50,12 @@ pub(crate) struct Unpaired {
 impl Unpaired {
     fn of(correlation: &Correlation<'_>, views: &[AccountView]) -> Self {
         let estate = correlation.estate;
-        let mut by_key: FxHashMap<Key<'_>, Vec<usize>> = FxHashMap::default();
+        let mut by_key: FxHashMap<Key<'_>, BTreeMap<u16, Vec<usize>>> = FxHashMap::default();
         let is_missed = |it: &&AccountView| it.others.len() + 1 < estate.channels.len();
         for (at, view) in views.iter().enumerate().filter(|it| is_missed(&it.1)) {
+            let Some(leading) = view.rows(estate).next().map(|it| it.system) else { continue };
             for key in view.rows(estate).flat_map(|it| keys_of(correlation.rules, it)) {
-                let theirs = by_key.entry(key).or_default();
+                let theirs = by_key.entry(key).or_default().entry(leading).or_default();
                 if theirs.last() != Some(&at) {
                     theirs.push(at);
                 }
@@ -60,7 +63,7 @@ impl Unpaired {
         }
         let mut all = Self::default();
         for theirs in by_key.into_values().filter(|it| it.len() > 1) {
-            for at in &theirs {
+            for at in theirs.values().flatten() {
                 all.keys.entry(*at).or_default().push(all.by_key.len());
             }
             all.by_key.push(theirs);
@@ -68,10 +71,12 @@ impl Unpaired {
         all
     }
 
-    /// The accounts that have a key in common with this one, it among them; some more than once.
-    pub(crate) fn beside(&self, account: usize) -> impl Iterator<Item = usize> {
+    /// The accounts that have a key in common with this one and are led by another channel than `led_by`,
+    /// which leads it; some more than once.
+    pub(crate) fn beside(&self, account: usize, led_by: u16) -> impl Iterator<Item = usize> {
         let keys = self.keys.get(&account).into_iter().flatten();
-        keys.filter_map(|it| self.by_key.get(*it)).flatten().copied()
+        let channels = keys.filter_map(|it| self.by_key.get(*it)).flatten();
+        channels.filter(move |it| *it.0 != led_by).flat_map(|it| it.1).copied()
     }
 }
 

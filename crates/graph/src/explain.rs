@@ -22,12 +22,13 @@ impl IdentityGraph<'_> {
         if let Some(view) = self.accounts().get(account) {
             explanation.facts.extend(view.rows(self.estate).map(|it| self.account_fact(it)));
         }
-        for row in self.rows_that_may_be(account).take(MAY_BE_SHOWN) {
+        let mut may_be: Vec<_> = self.rows_that_may_be(account).collect();
+        may_be.sort_unstable_by_key(|it| (it.system, &it.row.id));
+        may_be.dedup_by_key(|it| it.entity);
+        for row in may_be.into_iter().take(MAY_BE_SHOWN) {
             let mut fact = self.account_fact(row);
             fact.text.push_str(", which may be this one: they have a name or address in common, and nothing tells which is which");
-            if !explanation.facts.contains(&fact) {
-                explanation.facts.push(fact);
-            }
+            explanation.facts.push(fact);
         }
         let mut persons: Vec<u32> =
             self.link(account).contenders().iter().map(|it| self.person_of(*it)).collect();

@@ -389,7 +389,9 @@ impl<'e> IdentityGraph<'e> {
         // Two rows of one channel are two accounts.
         let is_another =
             move |it: &usize| channels(*it).any(|it| channels(account).any(|own| own == it));
-        self.unpaired.beside(account).filter(move |it| !is_another(it))
+        self.unpaired
+            .beside(account, self.account_row(account).system)
+            .filter(move |it| !is_another(it))
     }
 
     /// The rows of these.
