@@ -262,3 +262,114 @@ fn a_row_whose_keys_name_a_leaver_is_no_part_of_anothers_account() {
     let told = site.live();
     assert!(told.contains(&("leaver_active".to_owned(), "p2".to_owned())), "{told:?}");
 }
+
+/// Shows a second account with Bob's address, on or off by SCIM, and by the other view.
+fn add_second(site: &Site, day: u32, by_scim: bool, by_personnel: bool) {
+    rewrite(site, day, "scim.json", |it| {
+        let row = ("a3".to_owned(), String::new(), "bob@f.test".to_owned(), by_scim);
+        let mut user = scim_users(&[row])["Resources"][0].take();
+        (user["externalId"], user["userName"]) = (Value::Null, "bob.admin".into());
+        let users = it["Resources"].as_array_mut().unwrap();
+        users.push(user);
+        it["totalResults"] = users.len().into();
+        it["itemsPerPage"] = it["totalResults"].clone();
+    });
+    rewrite(site, day, "personnel.json", |it| {
+        let row = ("p3".to_owned(), "bob@f.test".to_owned(), by_personnel);
+        let people_of_it = it["data"].as_array_mut().unwrap();
+        people_of_it.push(people(&[row])["data"][0].take());
+        it["meta"]["total"] = people_of_it.len().into();
+    });
+}
+
+/// What is told of accounts, as `cause subject`.
+fn told(site: &Site) -> Vec<String> {
+    site.live().into_iter().map(|(cause, subject)| format!("{cause} {subject}")).collect()
+}
+
+#[test]
+fn of_accounts_with_one_address_a_view_says_what_each_of_its_rows_says() {
+    const D: [&str; 2] = ["duplicate_account a2", "duplicate_account a3"];
+    #[rustfmt::skip]
+    let table: [([bool; 4], bool, &[&str]); 8] = [
+        // SCIM: a2, a3; personnel: p2, p3 | has Bob left? | what is told
+        ([true,  true,  true,  true],  false, &D),
+        ([true,  false, true,  false], false, &[]),
+        ([true,  false, false, true],  false, &[]),
+        ([true,  true,  true,  false], false, &D),
+        ([true,  true,  false, false], false,
+            &["channel_conflict a2", "channel_conflict a3", D[0], D[1]]),
+        ([true,  false, true,  true],  false, &["duplicate_account p2", "duplicate_account p3"]),
+        ([true,  false, true,  false], true,  &["leaver_active a2", "leaver_active p2"]),
+        ([false, false, true,  false], true,  &["channel_conflict p2", "leaver_active p2"]),
+    ];
+    for (on, has_left, expected) in table {
+        let site = firm(&["scim.json", "personnel.json"]);
+        let row = |is_on| if is_on { ON } else { OFF };
+        for day in 1..=2 {
+            night(&site, day, if has_left { 2 } else { 9 }, row(on[0]), row(on[2]));
+            add_second(&site, day, on[1], on[3]);
+        }
+        site.run();
+        let mut told = told(&site);
+        told.retain(|it| !it.starts_with("residual_entitlement"));
+        assert_eq!(told, expected, "{on:?}, left: {has_left}");
+    }
+}
+
+#[test]
+fn accounts_with_one_address_are_off_when_the_last_row_that_may_be_them_is() {
+    let site = firm(&["scim.json", "personnel.json"]);
+    let row = |is_on| if is_on { ON } else { OFF };
+    for day in 1..=9 {
+        night(&site, day, 3, row(day < 3), row(day < 3));
+        add_second(&site, day, day < 3, day < 7);
+        site.run();
+    }
+    // Until the seventh, the record that was on may have been that of either.
+    let [sla, accounts, on, off, _] = leaver(&site);
+    assert_eq!((&*sla, &*accounts), ("MISSED", "sf/a2; sf/a3; sf/p2; sf/p3"));
+    assert_eq!(on, "10-02; 10-02; 10-02; 10-06");
+    assert_eq!(off, "10-07; 10-07; 10-03; 10-07");
+}
+
+#[test]
+fn a_record_that_is_on_may_be_the_account_of_a_leaver_that_is_off_by_another_view() {
+    let site = firm(&["scim.json", "personnel.json"]);
+    for day in 1..=2 {
+        // The first of the others has the address of Bob, who left, and no account over SCIM.
+        night(&site, day, 2, Row("u0@f.test", false), NoRow);
+        rewrite(&site, day, "scim.json", |it| {
+            let users = it["Resources"].as_array_mut().unwrap();
+            users.remove(0);
+            it["totalResults"] = users.len().into();
+            it["itemsPerPage"] = it["totalResults"].clone();
+        });
+    }
+    site.run();
+    let record = "p-00u10000000000000000";
+    let expected = ["channel_conflict", "link_conflict"].map(|it| format!("{it} {record}"));
+    assert_eq!(told(&site), expected);
+}
+
+#[test]
+fn a_record_with_the_address_of_somebody_elses_account_is_no_second_account() {
+    let site = firm(&["scim.json", "personnel.json"]);
+    for day in 1..=2 {
+        // Bob's account is known by his id, and bears the name he had.
+        let robert = Row("robert@f.test", true);
+        night(&site, day, 9, robert, robert);
+        // His address is that of an account of the first of the others, by both views.
+        rewrite(&site, day, "scim.json", |it| {
+            it["Resources"][0]["emails"][0]["value"] = "bob@f.test".into();
+        });
+        rewrite(&site, day, "personnel.json", |it| {
+            it["data"][0]["attributes"]["email"] = "bob@f.test".into();
+        });
+    }
+    site.run();
+    let told = told(&site);
+    let is_false = |it: &&String| it.starts_with("duplicate") || it.starts_with("channel");
+    assert_eq!(told.iter().find(is_false), None, "{told:?}");
+    assert!(told.iter().any(|it| it.starts_with("link_conflict a-")), "{told:?}");
+}

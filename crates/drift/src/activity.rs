@@ -41,8 +41,10 @@ fn activity(cx: &Context<'_>, hides: &[bool], account: usize) -> Seen {
         .enumerate()
         .map(|(at, (channel, hides))| {
             let row = view.rows(estate).find(|it| usize::from(it.system) == at);
-            let activity =
-                row.map_or_else(|| unlisted(channel), |it| of_row(cx, channel, *hides, it));
+            let activity = match row {
+                Some(row) => of_row(cx, channel, *hides, row),
+                None => without_row(cx, (at, channel), *hides, account),
+            };
             (activity, is_required(cx, channel))
         })
         .collect();
@@ -88,6 +90,26 @@ fn of_row(
             Deprovision::Hides | Deprovision::Unknown => Activity::Unknown,
         },
     }
+}
+
+/// What a channel says of an account that no row of it is known to show: it is off where that is so
+/// of every row that may show it, and where it is not listed at all.
+fn without_row(
+    cx: &Context<'_>,
+    (at, channel): (usize, &ListView),
+    hides: bool,
+    account: usize,
+) -> Activity {
+    let rows = cx.graph.rows_that_may_be(account).filter(|it| usize::from(it.system) == at);
+    let mut off = unlisted(channel);
+    for row in rows {
+        match (off, of_row(cx, channel, hides, row)) {
+            (Activity::Absent, said @ (Activity::Absent | Activity::Inactive)) => off = said,
+            (Activity::Inactive, Activity::Absent | Activity::Inactive) => {}
+            _ => return Activity::Unknown,
+        }
+    }
+    off
 }
 
 fn unlisted(channel: &ListView) -> Activity {

@@ -30,7 +30,8 @@ pub struct Case<'c> {
     pub is_disputed: bool,
     /// The verdict.
     pub verdict: Verdict,
-    /// Accounts of the same person that are active, this one among them.
+    /// Accounts of the same person that are active, this one among them; 0: it is none of them, or may
+    /// be one that is counted.
     pub n_active: usize,
     /// Whose it may be.
     pub possible_owners: PossibleOwners,
@@ -45,6 +46,8 @@ pub struct Case<'c> {
 pub struct PossibleOwners {
     /// How many.
     pub n: usize,
+    /// How many of them only because another view shows an account of theirs that may be this one.
+    pub n_beside: usize,
     /// How many of them have left.
     pub n_leavers: usize,
     /// When the first of those left; `None` when no source says.

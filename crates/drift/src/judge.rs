@@ -9,7 +9,7 @@ use domain::{
     PersonLabel, Right, Severity, Subject, SubjectKind, Tally, Text, Tier, Verdict,
 };
 use graph::{Sighting, Standing};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::activity::{Seen, activities, no_account};
 use crate::case::{Case, PossibleOwners, RegisterOwner};
@@ -308,11 +308,12 @@ impl People {
             activity,
             is_disputed,
             verdict: crate::verdict(right, activity, kind),
-            n_active: identity
-                .and_then(|it| active.get(cx.graph.person_of(it) as usize))
-                .copied()
-                .unwrap_or(0),
-            possible_owners: self.possible_owners(cx, account, link),
+            n_active: active.get(account).copied().unwrap_or(0),
+            possible_owners: self.possible_owners(
+                cx,
+                account,
+                &owners_beside(cx, account, is_disputed),
+            ),
             registered,
             register_owner: registered.and_then(|it| self.register_owner(cx, it.owner.as_deref()?)),
         };
@@ -377,12 +378,19 @@ impl People {
         }
     }
 
-    fn possible_owners(&self, cx: &Context<'_>, account: usize, link: &Link) -> PossibleOwners {
-        let contenders = link.contenders();
-        let rights = contenders.iter().filter_map(|it| self.right(cx, *it));
+    /// `beside`: owners of accounts that it may be.
+    fn possible_owners(
+        &self,
+        cx: &Context<'_>,
+        account: usize,
+        beside: &[usize],
+    ) -> PossibleOwners {
+        let contenders = cx.graph.link(account).contenders();
+        let rights = contenders.iter().chain(beside).filter_map(|it| self.right(cx, *it));
         let left: Vec<&PersonRight> = rights.filter(|it| it.right == Right::Leaver).collect();
         PossibleOwners {
-            n: contenders.len() + usize::from(cx.graph.ghost(account).is_some()),
+            n: contenders.len() + beside.len() + usize::from(cx.graph.ghost(account).is_some()),
+            n_beside: beside.len(),
             n_leavers: left.len(),
             first_left_at: left.iter().filter_map(|it| it.starts.earliest()).min(),
         }
@@ -424,19 +432,35 @@ impl People {
         was_off && !later
     }
 
-    /// For each person, how many accounts of theirs are active.
+    /// For each account, how many active ones its owner has, itself among them; 0 where it is none of
+    /// these. Of accounts that may be one, those of the view that shows most of them count.
     fn n_active(&self, cx: &Context<'_>, seen: &[Seen]) -> Vec<usize> {
-        let mut active = vec![0; self.rights.len()];
-        for (account, seen) in seen.iter().enumerate() {
-            let link = cx.graph.link(account);
-            let is_theirs = matches!(link.kind(), LinkKind::Linked | LinkKind::Candidate);
-            if let (Activity::Active, true, Some(owner)) = (seen.activity, is_theirs, link.owner())
-                && let Some(count) = active.get_mut(cx.graph.person_of(owner) as usize)
-            {
-                *count += 1;
+        let mut counted: Vec<(usize, u32)> = Vec::new();
+        let mut unpaired: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for account in 0..seen.len() {
+            let Some(person) = whose_active(cx, seen, account) else { continue };
+            match cx.graph.may_be(account).next() {
+                Some(_) => unpaired.entry(person).or_default().push(account),
+                None => counted.push((account, person)),
             }
         }
-        active
+        for (person, theirs) in unpaired {
+            counted.extend(most_of(cx, theirs).into_iter().map(|it| (it, person)));
+        }
+        let mut of_person = vec![0; self.rights.len()];
+        for (_, person) in &counted {
+            if let Some(n) = of_person.get_mut(*person as usize) {
+                *n += 1;
+            }
+        }
+        let mut n_active = vec![0; seen.len()];
+        for (account, person) in counted {
+            if let (Some(n), Some(of)) = (n_active.get_mut(account), of_person.get(person as usize))
+            {
+                *n = *of;
+            }
+        }
+        n_active
     }
 
     fn register_owner(&self, cx: &Context<'_>, owner: &str) -> Option<RegisterOwner> {
@@ -538,6 +562,56 @@ impl People {
             })
             .collect()
     }
+}
+
+/// Other people whose accounts this may be, each by one identity: a name or address alone names its
+/// owner, and it is on, while all that it may be in another view is off.
+fn owners_beside(cx: &Context<'_>, account: usize, is_disputed: bool) -> Vec<usize> {
+    let link = cx.graph.link(account);
+    let (true, false, Some(owner)) =
+        (is_disputed, cx.graph.tier(account).is_none_or(Tier::is_strong), link.owner())
+    else {
+        return Vec::new();
+    };
+    let mut named = FxHashSet::from_iter([cx.graph.person_of(owner)]);
+    let links = cx.graph.may_be(account).map(|it| cx.graph.link(it));
+    let owners = links.flat_map(|it| it.contenders().into_owned());
+    owners.filter(|it| named.insert(cx.graph.person_of(*it))).collect()
+}
+
+/// The person whose active account this is. `None`: it is not known to be active, or to be theirs. Where
+/// it may be somebody else's, and what is on or off of that does not tell them apart, a name or address
+/// does not make it theirs.
+fn whose_active(cx: &Context<'_>, seen: &[Seen], account: usize) -> Option<u32> {
+    let is_active = |it: usize| seen.get(it).is_some_and(|it| it.activity == Activity::Active);
+    let person = |it: usize| cx.graph.link(it).owner().map(|it| cx.graph.person_of(it));
+    let tier = match cx.graph.link(account) {
+        Link::Linked { tier, .. } | Link::Candidate { tier, .. } => *tier,
+        _ => return None,
+    };
+    let mine = person(account).filter(|_| is_active(account))?;
+    let is_disputed = seen.get(account).is_some_and(|it| it.is_disputed);
+    let is_anothers = |it: usize| (is_active(it) || is_disputed) && person(it) != Some(mine);
+    (tier.is_strong() || !cx.graph.may_be(account).any(is_anothers)).then_some(mine)
+}
+
+/// Of accounts of which rows of several channels may be one, the most that are not.
+fn most_of(cx: &Context<'_>, mut accounts: Vec<usize>) -> Vec<usize> {
+    let system = |it: &usize| cx.graph.account_row(*it).system;
+    accounts.sort_unstable_by_key(|it| (system(it), &cx.graph.account_row(*it).row.id));
+    let mut most: Vec<usize> = Vec::new();
+    for of_one in accounts.chunk_by(|one, other| system(one) == system(other)) {
+        let mut several: FxHashSet<usize> = of_one.iter().copied().collect();
+        for it in &accounts {
+            if !cx.graph.may_be(*it).any(|it| several.contains(&it)) {
+                several.insert(*it);
+            }
+        }
+        if several.len() > most.len() {
+            most = several.into_iter().collect();
+        }
+    }
+    most
 }
 
 /// How an account hangs on somebody whom HR alone knows. An address may be that of somebody else

@@ -468,6 +468,9 @@ fn bounds_of(
         on = on.max(row_on);
         off = off.max(row_off.filter(|_| *is_required));
     }
+    for row in &it.may_be {
+        off = off.max(bounds(&looks_at(*row), it.read_by).1);
+    }
     // On in a view that need not show it off: it was off by today, whenever that began.
     let off = off.filter(|off| on.is_none_or(|on| on < *off));
     (on, Some(off.unwrap_or(it.read_by)))

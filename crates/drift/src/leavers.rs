@@ -3,10 +3,10 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Activity, EntityId, Leaver, LeaverAccount, LeaverKey, LeaverKind, Lifecycle, Link, LinkKind,
-    List, PersonLabel, Right, SaidBy, SystemId, Text, Tier,
+    Account, Activity, EntityId, Leaver, LeaverAccount, LeaverKey, LeaverKind, Lifecycle, Link,
+    LinkKind, List, PersonLabel, Right, SaidBy, SystemId, Text, Tier,
 };
-use graph::{Leaving, Standing};
+use graph::{Leaving, Sighting, Standing};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::activity::{Seen, is_required, no_account};
@@ -70,6 +70,9 @@ pub struct AccountSeen {
     /// Its rows in every view, the leading one first, and whether it is off only where that view
     /// says so.
     pub rows: Vec<(EntityId, bool)>,
+    /// Rows of views that must show it off, and are not known to have a row of it, any of which may be
+    /// it. Empty: there are none, or it is not off.
+    pub may_be: Vec<EntityId>,
     /// By when views that must show it off, and have no row of it, were first known to have none.
     /// `None`: each has one.
     pub unlisted_by: Option<DateTime<Utc>>,
@@ -349,11 +352,22 @@ fn account_seen(
         }
     }
     let activity = seen.get(account).map_or(Activity::Unknown, |it| it.activity);
+    let may_show_it_off = |it: &&Sighting<'_, Account>| {
+        let channel = estate.channels.get(usize::from(it.system));
+        matches!(activity, Activity::Inactive | Activity::Absent)
+            && channel.is_some_and(|it| is_required(cx, it))
+    };
     let leading = cx.graph.account_row(account);
     Some(AccountSeen {
         key: leading.row.id.clone(),
         entity: leading.entity,
         rows,
+        may_be: cx
+            .graph
+            .rows_that_may_be(account)
+            .filter(may_show_it_off)
+            .map(|it| it.entity)
+            .collect(),
         unlisted_by,
         tier,
         activity,

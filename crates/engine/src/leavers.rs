@@ -102,7 +102,7 @@ impl Listed {
             .partition(|(seen, past)| past.is_some() || !cx.is_left_out(seen));
         let unknown = listed.iter().flat_map(|(seen, past)| {
             let anew = seen.accounts.iter().filter(|it| is_off_anew(seen, it, *past));
-            anew.flat_map(|it| it.rows.iter().map(|row| row.0))
+            anew.flat_map(|it| it.rows.iter().map(|row| row.0).chain(it.may_be.iter().copied()))
         });
         let looks: FxHashMap<EntityId, Vec<PastLook>> = store.looks_at(unknown.collect()).await?;
         for (seen, past) in listed {

@@ -1,8 +1,11 @@
 //! Accounts over channels: what several views show of one login becomes one account.
 //!
 //! The leading channel's rows are the accounts. A row of another channel joins the one account
-//! that has its user name or address; where none or several have it, or its keys name another
-//! person than that account's do, it stands alone.
+//! that has its user name or address; where none or several have it, or several rows of that channel
+//! do, or its keys name another person than that account's do, it stands alone. Rows that have a key
+//! in common and stand alone may be one account, and are not known to be.
+
+use std::collections::BTreeMap;
 
 use domain::Account;
 use rustc_hash::FxHashMap;
@@ -35,12 +38,55 @@ impl AccountView {
     }
 }
 
-/// Makes one account of the rows that are one.
-pub(crate) fn accounts(correlation: &Correlation<'_>) -> Vec<AccountView> {
+/// Accounts that stand alone and have a key in common with rows of other channels.
+#[derive(Debug, Default)]
+pub(crate) struct Unpaired {
+    /// For each key that leading rows of several channels have, the accounts of each channel, in order.
+    by_key: Vec<BTreeMap<u16, Vec<usize>>>,
+    /// By account, the places of its keys in that.
+    keys: FxHashMap<usize, Vec<usize>>,
+}
+
+impl Unpaired {
+    fn of(correlation: &Correlation<'_>, views: &[AccountView]) -> Self {
+        let estate = correlation.estate;
+        let mut by_key: FxHashMap<Key<'_>, BTreeMap<u16, Vec<usize>>> = FxHashMap::default();
+        let is_missed = |it: &&AccountView| it.others.len() + 1 < estate.channels.len();
+        for (at, view) in views.iter().enumerate().filter(|it| is_missed(&it.1)) {
+            let Some(leading) = view.rows(estate).next().map(|it| it.system) else { continue };
+            for key in view.rows(estate).flat_map(|it| keys_of(correlation.rules, it)) {
+                let theirs = by_key.entry(key).or_default().entry(leading).or_default();
+                if theirs.last() != Some(&at) {
+                    theirs.push(at);
+                }
+            }
+        }
+        let mut all = Self::default();
+        for theirs in by_key.into_values().filter(|it| it.len() > 1) {
+            for at in theirs.values().flatten() {
+                all.keys.entry(*at).or_default().push(all.by_key.len());
+            }
+            all.by_key.push(theirs);
+        }
+        all
+    }
+
+    /// The accounts that have a key in common with this one and are led by another channel than `led_by`,
+    /// which leads it; some more than once.
+    pub(crate) fn beside(&self, account: usize, led_by: u16) -> impl Iterator<Item = usize> {
+        let keys = self.keys.get(&account).into_iter().flatten();
+        let channels = keys.filter_map(|it| self.by_key.get(*it)).flatten();
+        channels.filter(move |it| *it.0 != led_by).flat_map(|it| it.1).copied()
+    }
+}
+
+/// Makes one account of the rows that are one, and tells which of the others may be.
+pub(crate) fn accounts(correlation: &Correlation<'_>) -> (Vec<AccountView>, Unpaired) {
     let (estate, rules) = (correlation.estate, correlation.rules);
     let all = || estate.accounts.iter().enumerate().map(|(at, it)| (count(at), it));
     if estate.channels.len() < 2 {
-        return all().map(|(at, _)| AccountView { leading: at, others: Vec::new() }).collect();
+        let alone = |at| AccountView { leading: at, others: Vec::new() };
+        return (all().map(|(at, _)| alone(at)).collect(), Unpaired::default());
     }
     let mut views: Vec<AccountView> = Vec::new();
     let mut by_key: FxHashMap<Key<'_>, Option<usize>> = FxHashMap::default();
@@ -48,39 +94,43 @@ pub(crate) fn accounts(correlation: &Correlation<'_>) -> Vec<AccountView> {
     channels.sort_unstable();
     channels.dedup();
     for channel in channels {
-        let mut claimed: FxHashMap<usize, u32> = FxHashMap::default();
-        let mut fresh = Vec::new();
+        let is_listed = |it: &Sighting<'_, Account>| it.standing == Standing::Listed;
         // What is only remembered joins after what is there, by keys that are free.
-        let listed = |wanted| {
-            move |it: &(u32, &Sighting<'_, Account>)| (it.1.standing == Standing::Listed) == wanted
-        };
         let mine = || all().filter(|(_, it)| it.system == channel);
-        let rows = mine().filter(listed(true)).chain(mine().filter(listed(false)));
-        for (at, row) in rows {
-            let mut carriers = keys_of(rules, row).filter_map(|key| *by_key.get(&key)?);
-            let is_theirs = |view: &usize| {
-                views.get(*view).is_some_and(|it| !correlation.are_two_persons(it.leading, at))
+        let listed = mine().filter(|it| is_listed(it.1));
+        let rows = listed.chain(mine().filter(|it| !is_listed(it.1)));
+        let rows: Vec<_> = rows
+            .map(|(at, row)| {
+                let mut carriers = keys_of(rules, row).filter_map(|key| *by_key.get(&key)?);
+                let is_theirs = |view: &usize| {
+                    views.get(*view).is_some_and(|it| !correlation.are_two_persons(it.leading, at))
+                };
+                (at, row, carriers.find(is_theirs))
+            })
+            .collect();
+        // By account: the first row that would join it, and how many do that are listed.
+        let mut joining: FxHashMap<usize, (u32, u32)> = FxHashMap::default();
+        for (at, row, view) in &rows {
+            if let Some(view) = view {
+                joining.entry(*view).or_insert((*at, 0)).1 += u32::from(is_listed(row));
+            }
+        }
+        let mut fresh = Vec::new();
+        for (at, row, view) in rows {
+            let is_it = |view: &usize| {
+                joining.get(view).is_some_and(|(first, n_listed)| *first == at && *n_listed < 2)
             };
-            let owner = carriers.find(is_theirs);
-            match owner.filter(|it| !claimed.contains_key(it)) {
-                Some(view) => {
-                    claimed.insert(view, at);
-                }
-                None => fresh.push(at),
+            match view.filter(is_it).and_then(|it| views.get_mut(it)) {
+                Some(view) => view.others.push(at),
+                None => fresh.push((at, row)),
             }
         }
-        for (view, at) in claimed {
-            if let Some(view) = views.get_mut(view) {
-                view.others.push(at);
-            }
-        }
-        for at in fresh {
+        for (at, row) in fresh {
             let view = views.len();
             views.push(AccountView { leading: at, others: Vec::new() });
-            let Some(row) = estate.accounts.get(at as usize) else { continue };
             for key in keys_of(rules, row) {
                 // A key that two accounts of one channel carry joins nothing.
-                let is_gone = row.standing == Standing::Gone;
+                let is_gone = !is_listed(row);
                 by_key
                     .entry(key)
                     .and_modify(|it| *it = it.filter(|first| is_gone || *first == view))
@@ -88,7 +138,8 @@ pub(crate) fn accounts(correlation: &Correlation<'_>) -> Vec<AccountView> {
             }
         }
     }
-    views
+    let unpaired = Unpaired::of(correlation, &views);
+    (views, unpaired)
 }
 
 /// The keys by which rows of two channels are one account, strongest first. A user name that is

@@ -9,6 +9,9 @@ use crate::correlate::Trial;
 use crate::estate::{Sighting, Standing};
 use crate::identity_graph::IdentityGraph;
 
+/// So many rows are shown that may be an account: enough to see why nothing tells which is.
+const MAY_BE_SHOWN: usize = 6;
+
 impl IdentityGraph<'_> {
     /// Everything that was seen of an account and of everyone who may own it, and every key that
     /// was tried. The summary is left empty: what follows from it is not the graph's to say.
@@ -18,6 +21,14 @@ impl IdentityGraph<'_> {
             Explanation { trials: self.key_trials(account), ..Explanation::default() };
         if let Some(view) = self.accounts().get(account) {
             explanation.facts.extend(view.rows(self.estate).map(|it| self.account_fact(it)));
+        }
+        let mut may_be: Vec<_> = self.rows_that_may_be(account).collect();
+        may_be.sort_unstable_by_key(|it| (it.system, &it.row.id));
+        may_be.dedup_by_key(|it| it.entity);
+        for row in may_be.into_iter().take(MAY_BE_SHOWN) {
+            let mut fact = self.account_fact(row);
+            fact.text.push_str(", which may be this one: they have a name or address in common, and nothing tells which is which");
+            explanation.facts.push(fact);
         }
         let mut persons: Vec<u32> =
             self.link(account).contenders().iter().map(|it| self.person_of(*it)).collect();

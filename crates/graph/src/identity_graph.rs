@@ -6,7 +6,7 @@ use petgraph::Direction::{Incoming, Outgoing};
 use petgraph::graph::{DiGraph, NodeIndex};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::accounts::{AccountView, accounts};
+use crate::accounts::{AccountView, Unpaired, accounts};
 use crate::correlate::{Correlation, Ghost, Trial};
 use crate::estate::{Estate, Sighting, Standing};
 use crate::index::{
@@ -30,6 +30,7 @@ pub struct IdentityGraph<'e> {
     pub(crate) persons: Persons,
     keys_by_hr: KeysByHr<'e>,
     accounts: Vec<AccountView>,
+    unpaired: Unpaired,
     links: Vec<Link>,
     ghosts: Vec<Option<Ghost>>,
     /// For each IdP: some assigned group has no member in a list.
@@ -73,7 +74,7 @@ pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGra
     let persons = persons(estate, rules, &index);
     let keys_by_hr = KeysByHr::of(estate, rules, &index, &persons);
     let by_entity = ByEntity::of(estate);
-    let accounts = accounts(&Correlation {
+    let (accounts, unpaired) = accounts(&Correlation {
         estate,
         rules,
         index: &index,
@@ -93,6 +94,7 @@ pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGra
         persons,
         keys_by_hr,
         accounts,
+        unpaired,
         links: Vec::with_capacity(estate.accounts.len()),
         ghosts: Vec::with_capacity(estate.accounts.len()),
         has_unseen_group: has_unseen_group(estate),
@@ -375,6 +377,30 @@ impl<'e> IdentityGraph<'e> {
     #[must_use]
     pub fn accounts(&self) -> &[AccountView] {
         &self.accounts
+    }
+
+    /// Accounts of other channels, any of which may be this one: they have a name or address in common,
+    /// and nothing tells which is which. Some more than once.
+    pub fn may_be(&self, account: usize) -> impl Iterator<Item = usize> {
+        let channels = |at: usize| {
+            let view = self.accounts.get(at).into_iter();
+            view.flat_map(|it| it.rows(self.estate)).map(|it| it.system)
+        };
+        // Two rows of one channel are two accounts.
+        let is_another =
+            move |it: &usize| channels(*it).any(|it| channels(account).any(|own| own == it));
+        self.unpaired
+            .beside(account, self.account_row(account).system)
+            .filter(move |it| !is_another(it))
+    }
+
+    /// The rows of these.
+    pub fn rows_that_may_be(
+        &self,
+        account: usize,
+    ) -> impl Iterator<Item = &Sighting<'_, domain::Account>> {
+        let views = self.may_be(account).filter_map(|it| self.accounts.get(it));
+        views.flat_map(|it| it.rows(self.estate))
     }
 
     /// The row of an account in the channel that leads.

@@ -487,7 +487,7 @@ impl Look<'_> {
                 Dispute::Yes => is_on,
             },
             Cause::DuplicateAccount => {
-                let owner = owner.filter(|_| !self.truth.was_apart(key))?;
+                let owner = owner?;
                 let mut theirs = self.world.app.accounts.iter().filter(|it| {
                     let other = self.truth.owner(&it.id, now);
                     self.is_on(it) && other.is_some_and(|it| self.truth.is_same_person(it, owner))
@@ -512,18 +512,24 @@ impl Look<'_> {
     }
 
     /// Does one view of the account say that it is on, and the other that it is off? `None`: there is
-    /// one view alone, or the two are not known to be of one account.
+    /// one view alone.
     fn views_differ(&self, account: &Account) -> Option<bool> {
-        let is_on_here = console::is_on_here(self.world, account)?;
-        (!self.truth.was_apart(&account.id)).then_some(is_on_here == account.is_off())
+        console::is_on_here(self.world, account).map(|it| it == account.is_off())
     }
 
-    /// Accounts of which the two views do not say the same, and nobody is told.
+    /// Accounts of which the two views do not say the same, and nobody is told. Where several have one
+    /// address, nothing shows whose each record is: each that it may be must be off.
     fn missed_conflicts(&self) -> Vec<String> {
-        let differ = |it: &&Account| self.views_differ(it) == Some(true);
+        let is_on_here = |it: &Account| console::is_on_here(self.world, it) == Some(true);
+        let accounts = &self.world.app.accounts;
+        let differ = |it: &&Account| {
+            let mut same = accounts.iter().filter(|other| has_address_of(other, it));
+            self.views_differ(it) == Some(true)
+                && if it.is_off() { same.all(Account::is_off) } else { !same.any(is_on_here) }
+        };
         let is_told =
             |it: &Account| self.of_account(&it.id).any(|it| it.finding.family() == Family::Sources);
-        let missed = self.world.app.accounts.iter().filter(differ).filter(|it| !is_told(it));
+        let missed = accounts.iter().filter(differ).filter(|it| !is_told(it));
         missed
             .map(|it| format!("MISSED: the views of {} do not agree: nothing is told", it.id))
             .collect()
@@ -665,4 +671,12 @@ impl Look<'_> {
             _ => None,
         }
     }
+}
+
+/// Does one of them have the address of the other, or its name? So has each itself.
+fn has_address_of(one: &Account, other: &Account) -> bool {
+    let has = |it: &Account, address: &Option<String>| {
+        address.is_some() && (it.email == *address || it.user_name == *address)
+    };
+    one.id == other.id || has(one, &other.email) || has(other, &one.email)
 }

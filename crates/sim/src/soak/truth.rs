@@ -64,7 +64,7 @@ pub(super) struct Truth {
     /// Whose an address ever was, or a login.
     addresses: BTreeMap<String, BTreeSet<String>>,
     /// Accounts of which the app's own view was ever not known to show the same: by its address it is
-    /// somebody else's, or another account has the address as well.
+    /// somebody else's.
     apart: BTreeSet<String>,
     /// By account id: whether it can be used. Gone is not.
     on: BTreeMap<String, History<bool>>,
@@ -104,7 +104,7 @@ impl Truth {
             note(self.on.entry(account.id.clone()).or_default(), at, is_on);
         }
         let apart: Vec<&Account> =
-            world.app.accounts.iter().filter(|it| self.is_apart(world, it, at)).collect();
+            world.app.accounts.iter().filter(|it| self.is_apart(it, at)).collect();
         self.apart.extend(apart.into_iter().map(|it| it.id.clone()));
         for (id, history) in &mut self.on {
             if !world.app.accounts.iter().any(|it| it.id == *id) {
@@ -113,16 +113,12 @@ impl Truth {
         }
     }
 
-    /// Does the address of an account name somebody else, or is it that of another account, too?
-    fn is_apart(&self, world: &World, account: &Account, at: DateTime<Utc>) -> bool {
+    /// Does the address of an account name somebody else?
+    fn is_apart(&self, account: &Account, at: DateTime<Utc>) -> bool {
         let Some(address) = &account.email else { return false };
         let owner = self.owner(&account.id, at);
         let mut named = self.addresses.get(address).into_iter().flatten();
-        let has_it = |it: &Account| {
-            it.email.as_ref() == Some(address) || it.user_name.as_ref() == Some(address)
-        };
         named.any(|it| owner.is_some_and(|owner| !self.is_same_person(owner, it)))
-            || world.app.accounts.iter().any(|it| it.id != account.id && has_it(it))
     }
 
     /// Was the app's own view of it ever not known to show the same?
