@@ -12,7 +12,7 @@ use std::ops::Bound;
 
 use axum::http::Method;
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::endpoint::Endpoint;
 use crate::fault::Fault;

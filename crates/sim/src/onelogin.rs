@@ -149,6 +149,7 @@ fn list<T>(
     let limit = limit.clamp(1, most).min(subdomain.door.page_max);
     let window = Window { start: (number - 1) * limit, limit };
     let page = Page::cut(rows, window, call.faults, write);
+    let n_rows = page.rows.len();
     let answer = Answer::json(200, MEDIA_TYPE, Value::Array(page.rows));
     if !subdomain.door.states_pages {
         return Ok(answer);
@@ -156,7 +157,7 @@ fn list<T>(
     let after = page.next.map_or_else(String::new, |_| cursor::write(limit, number + 1));
     Ok(answer
         .with("current-page", number.to_string())
-        .with("page-items", page.rows.len().to_string())
+        .with("page-items", n_rows.to_string())
         .with("total-count", page.total.to_string())
         .with("total-pages", page.total.div_ceil(limit).to_string())
         .with("after-cursor", after))
