@@ -1,7 +1,7 @@
 //! When a pending finding opens: after a second look at the very claim, and after its grace.
 
 use chrono::TimeDelta;
-use domain::{Family, Finding, FindingState, Look, Stream};
+use domain::{Family, Finding, FindingState, Look, Stream, SystemId};
 
 use crate::context::Context;
 use crate::judge::Claim;
@@ -24,7 +24,7 @@ pub(crate) fn may_open(
         return (true, "grace and second look are off".to_owned());
     }
     if !matches!(finding.state, FindingState::Pending | FindingState::Held) {
-        return (false, "still seen".to_owned());
+        return (false, still_seen(claim));
     }
     if known.is_baseline && claim.is_leaver && finding.family() == Family::AccessRemains {
         return (true, "found in the first run: a leaver is open at once".to_owned());
@@ -57,6 +57,19 @@ pub(crate) fn may_open(
             (false, format!("{seen}; in grace until {}", time(finding.grace_until)))
         }
         Ok(how) => (true, format!("{how}, and grace is over")),
+    }
+}
+
+/// That what is open goes on, as far as this run has seen it.
+fn still_seen(claim: &Claim) -> String {
+    let unheard: Vec<&str> = claim.unheard.iter().map(SystemId::as_str).collect();
+    match unheard.is_empty() {
+        true => "still seen".to_owned(),
+        false => format!(
+            "nothing shows that it is over; who has left may have the right by {} since, which was \
+             not seen whole",
+            unheard.join(" or ")
+        ),
     }
 }
 
