@@ -144,6 +144,17 @@ fn told_of(site: &Site, run: u32, account: &str) -> Option<[Value; 4]> {
     Some([&what.into(), &found["because"], &found["last_seen_at"], seen_on].map(Clone::clone))
 }
 
+/// When the record of a leaver, of which evidence is made, has an account of theirs on for the last time.
+fn on_record(site: &Site, leaver: &str) -> Value {
+    let day = |days| (now() + TimeDelta::days(days)).format("%F").to_string();
+    let period = ["--from", &day(-10), "--to", &day(1), "--format", "json"];
+    let list = ask(site, &[&["evidence", "leavers", "--app", "secureframe"][..], &period].concat());
+    let list = json(list.stdout.as_bytes());
+    let mut rows = list["leavers"].as_array().unwrap().iter();
+    let row = rows.find(|it| it["person"].as_str().unwrap().contains(leaver));
+    row.unwrap_or_else(|| panic!("{list:#}"))["last_seen_active"].clone()
+}
+
 /// Entra makes a user for somebody, with the app.
 fn gets_user(sim: &Sim, id: &str, number: &str) {
     let mut world = sim.world();
@@ -159,17 +170,26 @@ fn gets_user(sim: &Sim, id: &str, number: &str) {
 /// Asked again, Okta says that Cem has left, and the account is on. Entra's list, read before that, does
 /// not have him, and a light pass does not read it.
 #[tokio::test(flavor = "multi_thread")]
-async fn who_may_be_with_the_other_one_by_now_is_not_seen_without_the_right_by_a_light_pass() {
+async fn who_may_be_with_the_other_one_by_now_is_not_seen_without_the_right_before_it_is_seen() {
     let (sim, site) = installed(FIRM, "").await;
     night(&site);
     let [what, _, seen_at, seen_on] = told_of(&site, 1, "s3").unwrap();
     assert_eq!(what, "leaver_active open");
+    let recorded = on_record(&site, "00ucem");
+    assert!(recorded.is_string());
     gets_user(&sim, "a1000000-0000-4000-8000-000000000003", "1003");
     light(&site);
     let why = "nothing shows that it is over; they may be with entra by now, \
                which was not seen whole";
     let kept = [what, why.into(), seen_at, seen_on.clone()];
     assert_eq!(told_of(&site, 2, "s3").unwrap(), kept);
+    assert_eq!(on_record(&site, "00ucem"), recorded);
+    // Nor by a full run that cannot read it.
+    fault(&sim, "entra/users", "garbage");
+    night(&site);
+    assert_eq!(told_of(&site, 3, "s3").unwrap(), kept);
+    assert_eq!(on_record(&site, "00ucem"), recorded);
+    sim.clear_faults();
     // Both have had Ana, and both were asked.
     let of_ana = [1, 2].map(|run| told_of(&site, run, "s1").unwrap());
     assert!(of_ana[0][2] != of_ana[1][2] && of_ana[0][3] != of_ana[1][3], "{of_ana:?}");
