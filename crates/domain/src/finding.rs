@@ -181,7 +181,8 @@ pub struct Finding {
     pub resolution: Option<Resolution>,
     /// When an acknowledgement or waiver ends; `None` in other states.
     pub state_until: Option<DateTime<Utc>>,
-    /// When a run last saw the condition hold.
+    /// When a run last saw the condition hold, with everything that might have said otherwise; or told
+    /// of it for the first time.
     pub last_seen_at: DateTime<Utc>,
     /// Stretches of exposure, oldest first; empty for families without exposure.
     pub exposures: Vec<Exposure>,

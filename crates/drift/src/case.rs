@@ -1,7 +1,7 @@
 //! One thing that is judged: a person and an account, an account nobody owns, or a person who has none.
 
 use chrono::{DateTime, Utc};
-use domain::{Activity, Interval, LinkKind, NonHuman, Right, Tier, Verdict};
+use domain::{Activity, Interval, LinkKind, NonHuman, Right, SystemId, Tier, Verdict};
 use graph::{Sighting, Standing};
 
 use crate::context::Context;
@@ -35,6 +35,9 @@ pub struct Case<'c> {
     pub n_active: usize,
     /// Whose it may be.
     pub possible_owners: PossibleOwners,
+    /// IdPs by which somebody whose it may be may have the right by now, or a later employment than that
+    /// which ended, and that this run did not see whole.
+    pub unheard: Vec<SystemId>,
     /// The register's row for this account; `None` when it is not registered.
     pub registered: Option<&'c NonHuman>,
     /// Where the register's owner stands; `None` when not registered or no owner is given.

@@ -1,12 +1,12 @@
 //! Judges everybody: a verdict for each account and each person without one, and the claims that
 //! follow. A claim is what this run sees; whether it becomes a finding is `reconcile`'s to say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::{
     Account, Activity, Cause, EntityId, Explanation, Family, Interval, Link, LinkKind, List, Look,
-    PersonLabel, Right, Severity, Subject, SubjectKind, Tally, Text, Tier, Verdict,
+    PersonLabel, Right, Severity, Subject, SubjectKind, SystemId, Tally, Text, Tier, Verdict,
 };
 use graph::{Sighting, Standing};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -81,6 +81,9 @@ pub struct Claim {
     pub owners: Vec<EntityId>,
     /// It rests on not seeing something, and no answer by id bears it out.
     pub is_from_absence: bool,
+    /// Identity providers by which it may be over by now, and that this run did not see whole. It was
+    /// not seen to go on. Empty where it was, or needs none of them.
+    pub unheard: Vec<SystemId>,
     /// Is the account that of one of several people, whose right ended at different times?
     pub is_of_several: bool,
     /// A leaver, or everyone who may own it is one: open at once in the first run.
@@ -314,6 +317,7 @@ impl People {
                 account,
                 &owners_beside(cx, account, is_disputed),
             ),
+            unheard: self.unheard(cx, link),
             registered,
             register_owner: registered.and_then(|it| self.register_owner(cx, it.owner.as_deref()?)),
         };
@@ -394,6 +398,14 @@ impl People {
             n_leavers: left.len(),
             first_left_at: left.iter().filter_map(|it| it.starts.earliest()).min(),
         }
+    }
+
+    /// Who may say that somebody whose it may be has the right by now, and was not heard.
+    fn unheard(&self, cx: &Context<'_>, link: &Link) -> Vec<SystemId> {
+        let contenders = link.contenders();
+        let rights = contenders.iter().filter_map(|it| Some((*it, self.right(cx, *it)?)));
+        let all = rights.flat_map(|(at, right)| right.unheard_of(Some(at))).cloned();
+        all.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// What the table cannot see: registration, what the account was before, and that somebody
@@ -512,6 +524,7 @@ impl People {
             verdict: crate::verdict(owner.right, activity, LinkKind::None),
             n_active: 0,
             possible_owners: PossibleOwners::default(),
+            unheard: owner.unheard_of(identity).to_vec(),
             registered: None,
             register_owner: None,
         })
@@ -748,6 +761,7 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
         episode,
         owners: owners(case),
         is_from_absence: is_from_absence(case, cause),
+        unheard: unheard(case, cause),
         is_of_several: case.ended_among.is_some(),
         is_leaver: case.right == Right::Leaver,
         is_asked_again: is_asked_again(case),
@@ -795,6 +809,12 @@ fn is_from_absence(case: &Case<'_>, cause: Cause) -> bool {
         Family::Link | Family::Sources | Family::NonHuman | Family::Record => false,
     };
     is_absent && !is_asked_again(case)
+}
+
+/// Who might say that it is over, and was not heard. What is no matter of rights needs nobody.
+fn unheard(case: &Case<'_>, cause: Cause) -> Vec<SystemId> {
+    let is_of_right = cause.family() == Family::AccessRemains || cause == Cause::SourcesDisagree;
+    if is_of_right { case.unheard.clone() } else { Vec::new() }
 }
 
 /// From when grace runs: since the right ended, or since the first of those who may own the account

@@ -251,7 +251,8 @@ impl Group<'_> {
             starts: self.right.starts_of(behind),
             accounts: self.accounts(behind, seen),
             may_mean_others: false,
-            is_seen_anew: is_seen_anew(cx, self.person, right),
+            is_seen_anew: self.right.unheard_of(behind).is_empty()
+                && is_seen_anew(cx, self.person, right),
             decided: self.decided,
             is_app_seen: no_account(cx) == Activity::Absent,
             label: cx.graph.label_of_identity(first),

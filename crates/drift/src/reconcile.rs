@@ -183,7 +183,7 @@ fn advance(
         because = why;
     }
     if finding.state == FindingState::Open && finding.opened_at.is_none() {
-        finding.opened_at = Some(cx.now);
+        (finding.opened_at, finding.last_seen_at) = (Some(cx.now), cx.now);
     }
     let is_late = breach(cx, deadline(cx, known, finding), finding, old.is_some() && !is_back);
     if let Some(why) = &is_late {
@@ -234,7 +234,9 @@ fn take_up(cx: &Context<'_>, finding: &mut Finding, claim: &Claim, is_back: bool
     finding.severity = finding.severity.max(claim.severity);
     finding.clock_from = finding.clock_from.min(claim.clock_from);
     finding.grace_until = finding.grace_until.min(claim.grace_until);
-    finding.last_seen_at = cx.now;
+    if is_back || claim.unheard.is_empty() {
+        finding.last_seen_at = cx.now;
+    }
     if expose(cx, finding, claim, (is_back, claimed_at)) {
         // What this rests on began later than what it rested on before.
         (finding.clock_from, finding.grace_until) = (claim.clock_from, claim.grace_until);

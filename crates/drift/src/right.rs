@@ -9,7 +9,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     Assignment, CLOCK_SKEW_MAX, Grant, Identity, Interval, Lifecycle, List, Pass, Principal, Right,
-    Tier,
+    SystemId, Tier,
 };
 use graph::{Sighting, Standing, last_leaves};
 
@@ -31,6 +31,10 @@ pub struct PersonRight {
     pub is_partly_unseen: bool,
     /// The word that decided rests on not being listed.
     pub is_from_absence: bool,
+    /// IdPs that may know the person by now, who then has the right, or a later employment than that
+    /// of which another source speaks: they never did, and this run did not see them whole. Empty where
+    /// nothing hangs on that.
+    unheard: Vec<SystemId>,
     /// Identities that were left behind: the person has another at the same IdP.
     left_behind: Vec<usize>,
     /// Identities that are only remembered, and of which this run could not see what became, while
@@ -65,6 +69,13 @@ impl PersonRight {
     pub fn is_disputed_of(&self, identity: Option<usize>) -> bool {
         let is_past = |it| self.left_behind.contains(&it) || self.out_of_sight.contains(&it);
         self.is_disputed && !identity.is_some_and(is_past)
+    }
+
+    /// IdPs that may say otherwise of this identity by now, or of the person where none is named, and
+    /// that this run did not see whole. Of one that was left behind, another IdP says nothing.
+    pub(crate) fn unheard_of(&self, identity: Option<usize>) -> &[SystemId] {
+        let is_behind = identity.is_some_and(|it| self.left_behind.contains(&it));
+        if is_behind { &[] } else { &self.unheard }
     }
 
     /// When access by this identity should have ended; by the last one where none is named.
@@ -173,9 +184,18 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> 
     let own_starts =
         before.iter().chain(&behind).chain(apart).map(|it| (it.0, starts_of(&[*it]))).collect();
     let left_behind = behind.into_iter().map(|it| it.0).collect();
-    let sees_all = sees_all(cx, &words);
+    let unheard = unheard(cx, &words);
+    let sees_all = unheard.is_empty();
     let is_unknown = words.iter().any(|(_, it)| it.right == Right::Unknown);
     let (right, decided_by, is_disputed) = decide(cx, &words, hr, is_unknown, sees_all);
+    let hangs_on_all = match right {
+        Right::Leaver | Right::Expired => {
+            let is_last_word = decided_by.is_some_and(|it| is_authority(cx, it));
+            cx.rules.entitlement == Entitlement::Any && !is_last_word
+        }
+        // HR's row may be of an employment before.
+        _ => is_disputed && words.iter().all(|(_, it)| it.right != Right::Leaver),
+    };
     let is_partly_unseen = is_unknown || !sees_all || right == Right::Unknown;
     let deciding = words.iter().find(|(at, _)| Some(*at) == decided_by);
     let is_from_absence = deciding.is_some_and(|(_, it)| it.is_from_absence);
@@ -186,6 +206,7 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> 
         is_disputed,
         is_partly_unseen,
         is_from_absence,
+        unheard: if hangs_on_all { unheard } else { Vec::new() },
         left_behind,
         out_of_sight,
         own_starts,
@@ -207,6 +228,7 @@ pub(crate) fn right_by_hr(
         is_disputed: false,
         is_partly_unseen: false,
         is_from_absence: false,
+        unheard: Vec::new(),
         left_behind: Vec::new(),
         out_of_sight: Vec::new(),
         own_starts: Vec::new(),
@@ -384,15 +406,17 @@ fn entitled_by(cx: &Context<'_>, words: &[(usize, Word)]) -> Option<usize> {
     }
 }
 
-/// Every bound IdP either knows this person or was seen whole without them.
-fn sees_all(cx: &Context<'_>, words: &[(usize, Word)]) -> bool {
+/// Bound IdPs that neither know this person nor were seen whole without them.
+fn unheard(cx: &Context<'_>, words: &[(usize, Word)]) -> Vec<SystemId> {
     let estate = cx.graph.estate();
     let knows = |idp: usize| {
         words.iter().any(|(at, _)| {
             estate.identities.get(*at).is_some_and(|it| usize::from(it.system) == idp)
         })
     };
-    estate.idps.iter().enumerate().all(|(at, idp)| idp.identities.base.is_some() || knows(at))
+    let idps = estate.idps.iter().enumerate();
+    let unheard = idps.filter(|(at, idp)| idp.identities.base.is_none() && !knows(*at));
+    unheard.map(|(_, idp)| idp.id.clone()).collect()
 }
 
 fn is_authority(cx: &Context<'_>, identity: usize) -> bool {

@@ -1,7 +1,7 @@
 //! When a pending finding opens: after a second look at the very claim, and after its grace.
 
 use chrono::TimeDelta;
-use domain::{Family, Finding, FindingState, Look, Stream};
+use domain::{Family, Finding, FindingState, Look, Pass, Stream, SystemId};
 
 use crate::context::Context;
 use crate::judge::Claim;
@@ -24,10 +24,18 @@ pub(crate) fn may_open(
         return (true, "grace and second look are off".to_owned());
     }
     if !matches!(finding.state, FindingState::Pending | FindingState::Held) {
-        return (false, "still seen".to_owned());
+        return match in_doubt(claim) {
+            None => (false, "still seen".to_owned()),
+            Some(doubt) => (false, format!("nothing shows that it is over; {doubt}")),
+        };
     }
     if known.is_baseline && claim.is_leaver && finding.family() == Family::AccessRemains {
         return (true, "found in the first run: a leaver is open at once".to_owned());
+    }
+    let doubt = in_doubt(claim);
+    // Sources that disagree are no leaver yet: that waits for the next full run.
+    if let (Some(doubt), Pass::Light, Family::Sources) = (&doubt, cx.pass, finding.family()) {
+        return (false, format!("it opens in a full run; {doubt}"));
     }
     let by_id = "asked again by id";
     let seen_twice = match old {
@@ -56,8 +64,19 @@ pub(crate) fn may_open(
             let seen = if how == by_id { by_id } else { "seen twice" };
             (false, format!("{seen}; in grace until {}", time(finding.grace_until)))
         }
-        Ok(how) => (true, format!("{how}, and grace is over")),
+        Ok(how) => {
+            let doubt = doubt.map(|it| format!("; {it}")).unwrap_or_default();
+            (true, format!("{how}, and grace is over{doubt}"))
+        }
     }
+}
+
+/// Who might say that it is over, and was not seen whole; `None`: nobody.
+fn in_doubt(claim: &Claim) -> Option<String> {
+    let unheard: Vec<&str> = claim.unheard.iter().map(SystemId::as_str).collect();
+    let systems = unheard.join(" or ");
+    (!unheard.is_empty())
+        .then(|| format!("they may be with {systems} by now, which was not seen whole"))
 }
 
 /// A list that the claim rests on and that this run could not read: what an earlier run saw of it

@@ -424,9 +424,28 @@ impl Look<'_> {
         if !self.is_undisturbed && record.change != Change::Opened {
             return None;
         }
+        if self.may_be_with_another(record) {
+            return None;
+        }
         let is_so =
             self.holds(finding.cause, finding.subject.kind, account_of(&finding.subject.key))?;
         (!is_so).then(|| "FALSE: is claimed, and is not so".to_owned())
+    }
+
+    /// Whether a light pass tells of somebody who left, and who has a user of another provider since, which
+    /// no list has shown. It need not know; but it does not say that it saw the access go on.
+    fn may_be_with_another(&self, record: &FindingRecord) -> bool {
+        let is_told = matches!(record.change, Change::Detected | Change::Opened | Change::Reopened);
+        let is_of_right = record.finding.family() == Family::AccessRemains;
+        let key = account_of(&record.finding.subject.key);
+        let Some(owner) = self.truth.owner(key, self.began_at) else { return false };
+        let is_unlisted = |user: &str| {
+            let made_at = self.world.okta.users.get(user).map(|it| it.created_at);
+            let is_new = |at| made_at.is_some_and(|it| it > at - self.clock_ahead);
+            Provider::of(user) != Provider::of(owner) && self.whole_at.is_some_and(is_new)
+        };
+        let is_elsewhere = self.truth.users_of(owner).any(is_unlisted);
+        self.record.pass == Pass::Light && is_told && is_of_right && is_elsewhere
     }
 
     /// Whether a claim is so; `None` for those that this world says nothing of.

@@ -60,8 +60,10 @@ pub(super) fn habits(world: &mut World, rng: &mut Rng) {
     habits.refuses_sort = rng.u32(0..4) == 0;
     habits.page_max = [10, 25, 100].get(rng.usize(0..3)).copied().unwrap_or(100);
     habits.refuses_past_end = rng.bool();
-    // Without a total, nobody could tell such a list from one that goes on.
-    habits.repeats_past_end = habits.shape == Shape::Total && rng.u32(0..4) == 0;
+    // Without a total, nobody could tell such a list from one that goes on; nor where it fills one
+    // page of the size that is asked for, and the total may be that of the page.
+    let repeats = habits.shape == Shape::Total && rng.u32(0..4) == 0;
+    habits.repeats_past_end = repeats && habits.page_max < 100;
 }
 
 /// Writes down what it shows of the accounts.

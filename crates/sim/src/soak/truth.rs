@@ -70,6 +70,8 @@ pub(super) struct Truth {
     on: BTreeMap<String, History<bool>>,
     /// By account id: whose it is.
     owners: BTreeMap<String, History<Option<String>>>,
+    /// By account id: the user whose account it is by the id that Okta has of it, or had last.
+    named: BTreeMap<String, String>,
     /// Owners of accounts that were made by hand, by account id.
     pub(super) made_for: BTreeMap<String, String>,
     /// Whether the provider switches accounts off of those who lose the app.
@@ -96,8 +98,13 @@ impl Truth {
         self.note_people(world, papers, at);
         let deactivates = world.okta.app.provisioning.is_some_and(|it| it.deactivates);
         note(&mut self.deactivates, at, deactivates);
+        let of_okta = |it: &&String| Provider::of(it) == Provider::Okta;
+        for (user, it) in world.okta.app_users.iter().filter(|it| of_okta(&it.0)) {
+            self.named.extend(it.external_id.clone().map(|account| (account, user.clone())));
+        }
         for account in &world.app.accounts {
-            let named = account.external_id.clone().filter(|it| self.rights.contains_key(it));
+            let named = account.external_id.as_ref().filter(|it| self.rights.contains_key(*it));
+            let named = named.map(|it| self.keeper(world, &account.id, it).to_owned());
             let owner = named.or_else(|| self.heir(world, self.made_for.get(&account.id)?));
             note(self.owners.entry(account.id.clone()).or_default(), at, owner);
             let is_on = console::is_on(world, account);
@@ -124,6 +131,22 @@ impl Truth {
     /// Was the app's own view of it ever not known to show the same?
     pub(super) fn was_apart(&self, account: &str) -> bool {
         self.apart.contains(account)
+    }
+
+    /// Whose an account is that bears the id of this user: where they were left behind for another with
+    /// their provider, that of a user of the person whose it is by the id that Okta has of it.
+    fn keeper<'t>(&'t self, world: &World, account: &str, user: &'t str) -> &'t str {
+        let is_here =
+            |it: &&String| self.is_same_person(it, user) && !self.is_left_behind(world, it);
+        let keeper = self.named.get(account).filter(is_here);
+        keeper.filter(|_| self.is_left_behind(world, user)).map_or(user, |it| it)
+    }
+
+    /// Has this user left, and the person another one with the same provider that has not?
+    fn is_left_behind(&self, world: &World, user: &str) -> bool {
+        let is_there = |it: &&str| Provider::of(it) == Provider::of(user);
+        !has_not_left(world, user)
+            && self.users_of(user).filter(is_there).any(|it| has_not_left(world, it))
     }
 
     /// Whose an account is that only a name joins to a user: whoever of that person is still here.
@@ -169,11 +192,7 @@ impl Truth {
             }));
             // A user that was left behind for another with the same provider stays a leaver, and so
             // does its account.
-            let is_left_behind = |id: &String| {
-                let mut others = users.iter().filter(|it| Provider::of(it) == Provider::of(id));
-                !has_not_left(world, id) && others.any(|it| has_not_left(world, it))
-            };
-            now.extend(users.iter().map(|it| match is_left_behind(it) {
+            now.extend(users.iter().map(|it| match self.is_left_behind(world, it) {
                 true => ((*it).clone(), Right::Leaver, Dispute::No),
                 false => ((*it).clone(), right, dispute),
             }));
