@@ -47,7 +47,7 @@ impl Firm {
     }
 
     /// A night of November 2026. Users and app users: whose, their status, and since when it is so
-    /// (`A DEPROVISIONED 17T12:00`). Accounts: their id, whose (`A/B`: by id, and by
+    /// (`A DEPROVISIONED 17T12:00`), and of users when they were made. Accounts: their id, whose (`A/B`: by id, and by
     /// name), and `on`, `off` or `unsaid`.
     fn night(&self, day: u32, users: &str, app_users: &str, accounts: &str) -> &Self {
         let others = (0..8).map(|it| format!("f{it} ACTIVE"));
@@ -134,8 +134,11 @@ fn user(line: &str) -> Value {
         Some("undated") => Value::Null,
         time => at(time).into(),
     };
-    json!({"id": id(who), "status": status, "created": "2025-01-05T09:00:00.000Z",
-        "statusChanged": changed, "lastUpdated": changed,
+    let created = match words.next() {
+        Some(time) => at(Some(time)),
+        None => "2025-01-05T09:00:00.000Z".to_owned(),
+    };
+    json!({"id": id(who), "status": status, "created": created, "statusChanged": changed, "lastUpdated": changed,
         "profile": {"login": login, "email": login, "employeeNumber": number(who)}})
 }
 
@@ -343,4 +346,30 @@ fn what_one_person_says_of_a_finding_changes_nothing_of_what_was_seen() {
     assert_eq!(firm.anna(), ["MISSED", "19T02:00", "", "18T03:00"]);
     firm.night(21, left, "", OFF);
     assert_eq!(firm.anna(), ["MISSED", "20T02:00", "21T02:00", "18T03:00"]);
+}
+
+#[test]
+fn what_hr_said_of_a_leave_stays_when_they_are_hired_again_under_a_new_id() {
+    let firm = Firm::new("", HR);
+    let by_hr = &[("A", 16)][..];
+    firm.night(16, "A ACTIVE", "A", ON).hr(16, &[]);
+    for day in 17..=21 {
+        firm.night(day, "A ACTIVE", "A", ON).hr(day, by_hr);
+    }
+    let left = "A DEPROVISIONED 21T17:00";
+    firm.night(22, left, "", OFF).hr(22, by_hr);
+    let missed = ["MISSED", "21T02:00", "22T02:00", "18T00:00"];
+    assert_eq!(firm.anna(), missed);
+    // HR's row is of the employment before: of the new one it says nothing.
+    let hired = "a ACTIVE 22T13:00 22T13:00";
+    for day in 23..=24 {
+        firm.night(day, &format!("{left}, {hired}"), "a", OFF).hr(day, by_hr);
+    }
+    assert_eq!(firm.anna(), missed);
+    // HR writes the next leave into the same row.
+    for day in 25..=26 {
+        let users = format!("{left}, a DEPROVISIONED 24T12:00 22T13:00");
+        firm.night(day, &users, "", OFF).hr(day, &[("A", 24)]);
+    }
+    assert_eq!(firm.anna(), missed);
 }

@@ -64,11 +64,12 @@ impl LeaverContext<'_> {
         past: Option<&Leaver>,
         looks_at: impl Fn(EntityId) -> Vec<PastLook>,
     ) -> Leaver {
-        let clocks = clocks(seen).to_the_millisecond();
+        let told = clocks(seen).to_the_millisecond();
         // Who was back since has left anew, unless a clock shows that it is the leave of before.
-        let is_dated = clocks != LeaverClocks::default();
+        let is_dated = told != LeaverClocks::default();
         let before = past;
-        let past = past.filter(|it| it.returned_at.is_none() || (is_dated && it.clocks == clocks));
+        let past = past.filter(|it| it.returned_at.is_none() || (is_dated && it.clocks == told));
+        let clocks = past.filter(|_| seen.is_left_behind).map_or(told, |it| it.clocks);
         let terms = past.and_then(|it| it.terms.clone()).unwrap_or_else(|| self.policy.terms());
         let policy = self.policy.with_terms(terms.clone());
         let started = match past {

@@ -39,6 +39,8 @@ pub struct LeaverSeen {
     pub accounts: Vec<AccountSeen>,
     /// HR's row may mean somebody whom it does not name for certain: who has an account is not known.
     pub may_mean_others: bool,
+    /// They got another user since: what sources say of when they left is of that one.
+    pub is_left_behind: bool,
     /// This run saw anew that their right is over: an account that it saw on was on without right.
     pub is_seen_anew: bool,
     /// Decisions of people that alone keep accounts from being theirs whose keys name them.
@@ -115,13 +117,14 @@ pub(crate) fn leavers(cx: &Context<'_>, rights: &[PersonRight], seen: &[Seen]) -
             let decided = decided_on(Leaving::Person(person));
             Group { cx, person, right, identities, rows, decided, handed_on: &handed_on }
         };
-        match kind_of(right.right) {
-            Some(kind) => all.extend(group(cx.graph.identities_of(person)).seen(kind, None, seen)),
-            None => {
-                for at in right.left_behind().iter().copied() {
-                    all.extend(group(vec![at]).seen(LeaverKind::Left, Some(at), seen));
-                }
-            }
+        let behind = right.left_behind();
+        if let Some(kind) = kind_of(right.right) {
+            let mut identities = cx.graph.identities_of(person);
+            identities.retain(|it| !behind.contains(it));
+            all.extend(group(identities).seen(kind, None, seen));
+        }
+        for at in behind.iter().copied() {
+            all.extend(group(vec![at]).seen(LeaverKind::Left, Some(at), seen));
         }
     }
     if cx.pass == domain::Pass::Full {
@@ -251,6 +254,7 @@ impl Group<'_> {
             starts: self.right.starts_of(behind),
             accounts: self.accounts(behind, seen),
             may_mean_others: false,
+            is_left_behind: behind.is_some(),
             is_seen_anew: self.right.unheard_of(behind).is_empty()
                 && is_seen_anew(cx, self.person, right),
             decided: self.decided,
@@ -278,14 +282,17 @@ impl Group<'_> {
         here.chain(struck_out).collect()
     }
 
-    /// Accounts that are theirs or may be. Of an identity that was left behind, those that a key
-    /// joins to it.
+    /// Accounts that are theirs or may be, but those that a key joins to an identity that was left
+    /// behind: those are in the record of that one.
     fn accounts(&self, behind: Option<usize>, seen: &[Seen]) -> Vec<AccountSeen> {
         let cx = self.cx;
         let all = cx.graph.accounts_of(self.person).into_iter();
         let theirs = all.filter(|account| match (behind, cx.graph.link(*account).owner()) {
             (Some(behind), owner) => owner == Some(behind),
-            (None, Some(owner)) => kind_of(self.right.right_by(owner)).is_some(),
+            (None, Some(owner)) => {
+                !self.right.left_behind().contains(&owner)
+                    && kind_of(self.right.right_by(owner)).is_some()
+            }
             (None, None) => true,
         });
         let theirs: Vec<usize> = theirs.collect();
@@ -443,6 +450,7 @@ fn known_to_hr_alone(
             starts: right.starts,
             accounts: in_order(accounts.remove(&at).unwrap_or_default()),
             may_mean_others: unnamed.contains(&at),
+            is_left_behind: false,
             is_seen_anew: true,
             decided: decided_on(Leaving::HrRow(at)),
             is_app_seen: no_account(cx) == Activity::Absent,

@@ -35,7 +35,7 @@ pub struct PersonRight {
     /// of which another source speaks: they never did, and this run did not see them whole. Empty where
     /// nothing hangs on that.
     unheard: Vec<SystemId>,
-    /// Identities that were left behind: the person has another at the same IdP.
+    /// Identities that were left behind: the person has another at the same IdP, or had one later.
     left_behind: Vec<usize>,
     /// Identities that are only remembered, and of which this run could not see what became, while
     /// the person has another at the same IdP: what that one may is not theirs.
@@ -58,7 +58,7 @@ impl PersonRight {
         }
     }
 
-    /// Identities that were left behind: the person has another at the same IdP.
+    /// Identities that were left behind: the person has another at the same IdP, or had one later.
     pub(crate) fn left_behind(&self) -> &[usize] {
         &self.left_behind
     }
@@ -291,7 +291,8 @@ fn decide(
 }
 
 /// Takes away what says only that somebody has moved on: an identity that left or is gone, where
-/// the same IdP lists another of that person that has not. A new id begins a new employment.
+/// the same IdP lists another of that person that has not, or one that was made later has left as
+/// well. A new id begins a new employment.
 fn leave_behind(cx: &Context<'_>, words: &mut Vec<(usize, Word)>) -> Vec<(usize, Word)> {
     if words.len() < 2 {
         return Vec::new();
@@ -308,8 +309,11 @@ fn leave_behind(cx: &Context<'_>, words: &mut Vec<(usize, Word)>) -> Vec<(usize,
         })
         .map(|(at, _)| idp(*at))
         .collect();
-    let (behind, kept) =
-        words.drain(..).partition::<Vec<_>, _>(|(at, it)| is_over(it) && here.contains(&idp(*at)));
+    let left: Vec<(usize, Word)> =
+        words.iter().filter(|(_, it)| it.right == Right::Leaver).copied().collect();
+    let (behind, kept) = words.drain(..).partition::<Vec<_>, _>(|(at, it)| {
+        is_over(it) && (here.contains(&idp(*at)) || !is_of_last_employment(cx, &left, *at))
+    });
     *words = kept;
     behind
 }
