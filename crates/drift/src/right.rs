@@ -133,6 +133,8 @@ struct Word {
     missed_by: Option<DateTime<Utc>>,
     /// When they lost the app before they left or their time was over; `None` where no log says so.
     unassigned: Option<DateTime<Utc>>,
+    /// When their time was over by the date that was stated, before they left.
+    ended: Option<DateTime<Utc>>,
     /// When they were suspended, whatever else took the right away.
     suspended: Option<DateTime<Utc>>,
     is_from_absence: bool,
@@ -146,6 +148,7 @@ impl Word {
             between: None,
             missed_by: None,
             unassigned: None,
+            ended: None,
             suspended: None,
             is_from_absence: false,
         }
@@ -586,7 +589,7 @@ fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftByHr>) -> St
         struck_out: None,
         deactivated: at(&[Right::Leaver, Right::Suspended]),
         unassigned: at(&[Right::Unassigned]).or_else(|| only()?.unassigned),
-        ended: at(&[Right::Expired]),
+        ended: at(&[Right::Expired]).or_else(|| only()?.ended),
         suspended: only().and_then(|it| it.suspended),
         between: last_between(words).filter(|_| idps.len() < 2),
         missed_by: only().and_then(|it| it.missed_by),
@@ -617,7 +620,16 @@ fn last_between(words: &[(usize, Word)]) -> Option<Interval> {
 /// What one identity says of the right to this app, with the times that the log of its IdP gives
 /// where no row does.
 fn word(cx: &Context<'_>, at: usize) -> Word {
-    let word = Word { suspended: suspended_at(cx, at), ..word_of_rows(cx, at) };
+    let word = word_by_log(cx, at, word_of_rows(cx, at));
+    let left_by = word.at.or(word.missed_by).or(word.between.and_then(|it| it.latest));
+    let row = cx.graph.estate().identities.get(at).map(|it| it.row);
+    let ended = row.and_then(|it| it.ends_at).filter(|it| left_by.is_some_and(|by| *it < by));
+    let ended = ended.filter(|_| word.right == Right::Leaver);
+    Word { suspended: suspended_at(cx, at), ended, ..word }
+}
+
+/// The same, with what the log of its IdP knows better.
+fn word_by_log(cx: &Context<'_>, at: usize, word: Word) -> Word {
     let Some(sighting) = cx.graph.estate().identities.get(at) else { return word };
     let Some(ended) = cx.ended(sighting) else { return word };
     let (logged, lost) = match word.right {

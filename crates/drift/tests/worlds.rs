@@ -954,6 +954,34 @@ fn who_lost_the_app_before_they_left_should_have_had_none_since() {
 }
 
 #[test]
+fn whose_time_was_over_before_they_left_should_have_had_no_access_since() {
+    let started = |user: &str| {
+        let company = world(&format!(
+            "okta
+               u1 ana@x.test {user}
+             app
+               a1 u1 ana@x.test on"
+        ));
+        let claim = claim_on(&company, &drift::Past::default(), "a1");
+        let began = drift::started(&drift::Policy::default(), &claim.starts, None);
+        let hours = |it: chrono::DateTime<chrono::Utc>| (testkit::now() - it).num_hours();
+        (claim.cause, hours(claim.clock_from), began.latest.map(hours))
+    };
+    let left = |user| {
+        let (cause, clock, began) = started(user);
+        assert_eq!(cause, Cause::LeaverActive, "{user}");
+        (clock, began)
+    };
+    assert_eq!(left("DEPROVISIONED since=-2h ends=-40h"), (40, Some(40)));
+    // They left before the day that was stated for the end.
+    assert_eq!(left("DEPROVISIONED since=-40h ends=-2h"), (40, Some(40)));
+    assert_eq!(left("DEPROVISIONED since=-2h ends=9d"), (2, Some(2)));
+    // Nobody knows when they left: it may have been before.
+    assert_eq!(left("DEPROVISIONED ends=-40h").1, None);
+    assert_eq!(started("ACTIVE ends=-40h"), (Cause::ExternalExpired, 40, Some(40)));
+}
+
+#[test]
 fn who_is_back_since_hr_was_read_is_no_leaver_to_a_light_pass() {
     let claimed_of = |user: &str, leaves: &str| {
         let company = world(&format!(
