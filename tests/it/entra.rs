@@ -157,6 +157,25 @@ async fn who_has_the_app_through_a_group_is_confirmed_by_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_has_the_app_and_is_empty_hides_nobody_who_has_lost_it() {
+    for hides_members in [false, true] {
+        let (sim, site) = installed(SECRET).await;
+        {
+            let mut world = sim.world();
+            let staff = world.entra.groups.get_mut(STAFF).unwrap();
+            staff.members.clear();
+            staff.groups.clear();
+            // Whose members nobody may see may have any.
+            staff.hides_members = hides_members;
+        }
+        ask(&site, &["run", "--once"]);
+        // Everybody in the app who has it by no assignment of their own.
+        let n_lost = live(&site).iter().filter(|it| it.starts_with("unassigned_active")).count();
+        assert_eq!(n_lost, if hides_members { 0 } else { 12 });
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_lost_the_app_with_a_group_had_it_until_then() {
     let (sim, site) = installed(SECRET).await;
     sim.world().entra.assign(DORA, false, now());

@@ -8,7 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::accounts::{AccountView, Unpaired, accounts};
 use crate::correlate::{Correlation, Ghost, Trial};
-use crate::estate::{Estate, Sighting, Standing};
+use crate::estate::{Estate, ListView, Sighting, Standing};
 use crate::index::{
     Index, address, carried, email_key, employee_key, external_id_key, user_name_key,
 };
@@ -163,7 +163,8 @@ fn named_by_assignments(estate: &Estate<'_>, by_id: &ById<'_>) -> Vec<Option<u32
     estate.assignments.iter().map(named).collect()
 }
 
-/// An assigned group without a single member in a list: empty, or its members were not read.
+/// An assigned group without a single member in a list: empty, or its members were not read. A source
+/// that is asked reads each assigned group, and its list is whole only when it read all of them.
 fn has_unseen_group(estate: &Estate<'_>) -> Vec<bool> {
     let seen: FxHashSet<(u16, &str)> = estate
         .memberships
@@ -178,6 +179,10 @@ fn has_unseen_group(estate: &Estate<'_>) -> Vec<bool> {
         {
             *unseen |= !seen.contains(&(it.system, &**group));
         }
+    }
+    for (unseen, idp) in unseen.iter_mut().zip(&estate.idps) {
+        let reads_all = |it: &ListView| it.is_live && it.base.is_some();
+        *unseen &= !idp.memberships.as_ref().is_some_and(reads_all);
     }
     unseen
 }
