@@ -309,6 +309,36 @@ async fn whoever_becomes_a_leaver_is_asked_about_in_both_views_between_full_runs
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn that_one_view_knows_an_account_no_more_does_not_show_it_on() {
+    let more = |row: fn(u32) -> String| (10..20).map(row).collect::<String>();
+    let firm = FIRM
+        .replacen(
+            "app\n",
+            &(more(|it| format!("  00um{it} m{it}@firm.test ACTIVE assigned\n")) + "app\n"),
+            1,
+        )
+        .replacen(
+            "personnel",
+            &(more(|it| format!("  m{it} 00um{it} m{it}@firm.test on\n")) + "personnel"),
+            1,
+        );
+    let firm = firm + &more(|it| format!("  q{it} m{it}@firm.test on\n"));
+    let (sim, site) = installed(&firm, &[SCIM, REST]).await;
+    run(&site);
+    let dan = "00udan00000000000004";
+    sim.world().deactivate(dan, now() - chrono::TimeDelta::days(3));
+    sim.world().app.accounts.retain(|it| it.id != "a4");
+    sim.world().personnel.people.retain(|it| it.id != "p4");
+    sim.fault(Endpoint::named("scim").unwrap(), Fault::Html(200), When::always());
+    run(&site);
+    // By SCIM, which does not answer, he was on in the run before; nobody has seen that since.
+    assert!(live(&site).contains(&"leaver_active a4 pending".to_owned()), "{:?}", live(&site));
+    sim.clear_faults();
+    run(&site);
+    assert!(!live(&site).iter().any(|it| it.contains("a4")), "{:?}", live(&site));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_view_that_is_added_later_loses_no_leaver() {
     for (first, then) in [(REST, SCIM), (SCIM, REST)] {
         let firm = FIRM.replace(

@@ -244,7 +244,10 @@ fn is_account_asked(case: &Case<'_>) -> bool {
     };
     let rows = view.into_iter().flat_map(|it| it.rows(estate));
     if case.activity == Activity::Active {
-        return rows.filter(is_asked).any(|it| Activity::of(it.row) == Activity::Active);
+        let is_on = |it: &Sighting<'_, Account>| {
+            it.standing == Standing::Listed && Activity::of(it.row) == Activity::Active
+        };
+        return rows.filter(is_asked).any(is_on);
     }
     let leads = case.row().is_some_and(|it| is_asked(&it));
     leads && rows.filter(is_live).all(|it| is_asked(&it))

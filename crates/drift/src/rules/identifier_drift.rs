@@ -1,9 +1,10 @@
 //! `identifier-drift`: linked by an immutable id, names or addresses differ. Stands beside the verdict.
 
 use domain::{
-    Account, Activity, Cause, Identity, IdentityKind, LinkKind, Severity, Tier, same_name,
+    Account, Activity, Cause, Identity, IdentityKind, Lifecycle, LinkKind, Severity, Tier,
+    same_name,
 };
-use graph::Sighting;
+use graph::{Sighting, Standing};
 
 use crate::case::Case;
 use crate::rule::DAY_H;
@@ -25,6 +26,11 @@ fn when(case: &Case<'_>) -> Option<(Severity, Grace)> {
     let is_linked =
         case.link == LinkKind::Linked && case.is_listed() && case.activity == Activity::Active;
     if !is_linked || !is_immutable(case.cx.graph.tier(case.account?)?) {
+        return None;
+    }
+    // Of a user who has left, or is gone, nothing is pushed any more, and a deleted one bears another
+    // name.
+    if identity.standing != Standing::Listed || identity.row.lifecycle == Lifecycle::Left {
         return None;
     }
     // By its own id it is by now that of somebody whom no list has shown yet.

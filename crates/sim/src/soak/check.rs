@@ -395,14 +395,16 @@ impl Look<'_> {
     }
 
     /// Accounts that are on, of people on whom sources disagree, and nobody is told. Whose they are is
-    /// certain.
+    /// certain: else the trouble of the link tells it.
     fn missed_disputes(&self) -> Vec<String> {
         let now = self.began_at;
         let on = self.world.app.accounts.iter().filter(|it| self.truth.is_on(&it.id, now));
         on.filter_map(|it| {
             let owner = self.truth.owner(&it.id, now)?;
             let is_disputed = self.truth.dispute(owner, now) == Dispute::Yes;
-            let is_told = self.of_account(&it.id).any(|it| it.finding.family() == Family::Sources);
+            let is_told = self
+                .of_account(&it.id)
+                .any(|it| matches!(it.finding.family(), Family::Sources | Family::Link));
             let is_certain = it.external_id.as_deref() == Some(owner);
             let id = &it.id;
             (is_certain && is_disputed && !is_told).then(|| {
