@@ -3,7 +3,7 @@
 
 use chrono::TimeDelta;
 use serde_json::Value;
-use sim::{Sim, World};
+use sim::{Active, AppUser, Sim, World};
 
 use crate::live::{ask, fault, now};
 use crate::site::{Site, json};
@@ -233,4 +233,59 @@ async fn who_leaves_one_is_told_by_a_light_pass_and_exposed_by_the_next_list_of_
     night(&site);
     assert!(told_of(&site, 3, "s6").unwrap()[3].is_string());
     assert_ne!(on_record(&site, "00ufay"), "");
+}
+
+/// Gus left Okta, and Entra gave his account, with its name, to Hal. Hal leaves Entra, and Okta hires them.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_whom_sources_disagree_is_told_of_an_account_that_was_anothers_once_it_is_known_to_be_theirs()
+ {
+    const GUS: &str = "00ugus00000000000007";
+    const HAL: &str = "00uhal00000000000008";
+    const HAL_OF_ENTRA: &str = "a1000000-0000-4000-8000-000000000008";
+    let gus = format!("  {GUS} gus@firm.test ACTIVE assigned emp=1007\n");
+    let account = format!("  s7 {GUS} gus@firm.test on\n");
+    let firm = FIRM.replace("entra\n", &(gus + "entra\n")) + &account;
+    let (sim, site) = installed(&firm, "").await;
+    sim.world().okta.app_users.get_mut(GUS).unwrap().external_id = Some("s7".to_owned());
+    let of_it = |report: &Value| {
+        let all = live(report).into_iter();
+        all.filter(|it| it.ends_with(" s7")).collect::<Vec<_>>()
+    };
+    assert_eq!(of_it(&night(&site)), [""; 0]);
+
+    sim.world().deactivate(GUS, now());
+    gets_user(&sim, HAL_OF_ENTRA, "1008");
+    {
+        let mut world = sim.world();
+        world.entra.users.get_mut(HAL_OF_ENTRA).unwrap().principal_name =
+            "gus@firm.test".to_owned();
+        let account = world.app.accounts.iter_mut().find(|it| it.id == "s7").unwrap();
+        account.external_id = Some(HAL_OF_ENTRA.to_owned());
+        account.active = Active::Set(true);
+    }
+    assert_eq!(of_it(&night(&site)), ["link_conflict s7"]);
+
+    {
+        let mut world = sim.world();
+        world.entra.users.get_mut(HAL_OF_ENTRA).unwrap().is_enabled = Some(false);
+        let mut user = world.okta.users["00ufay00000000000006"].clone();
+        user.login = "hal@firm.test".to_owned();
+        user.email = Some("hal@firm.test".to_owned());
+        user.employee_number = Some("1008".to_owned());
+        user.created_at = now();
+        world.okta.users.insert(HAL.to_owned(), user);
+        let given = world.okta.app_users["00ufay00000000000006"].clone();
+        let user_name = Some("hal@firm.test".to_owned());
+        world
+            .okta
+            .app_users
+            .insert(HAL.to_owned(), AppUser { user_name, external_id: None, ..given });
+    }
+    assert_eq!(of_it(&night(&site)), ["link_conflict s7"]);
+
+    let owner =
+        ["--app", "secureframe", "--account", "s7", "--identity", &format!("entra/{HAL_OF_ENTRA}")];
+    let because = ["--by", "ann", "--reason", "Hal has it"];
+    ask(&site, &[&["findings", "link"][..], &owner, &because].concat());
+    assert_eq!(of_it(&night(&site)), ["sources_disagree s7"]);
 }

@@ -373,3 +373,49 @@ fn a_record_with_the_address_of_somebody_elses_account_is_no_second_account() {
     assert_eq!(told.iter().find(is_false), None, "{told:?}");
     assert!(told.iter().any(|it| it.starts_with("link_conflict a-")), "{told:?}");
 }
+
+#[test]
+fn what_a_view_showed_last_is_of_the_newest_of_the_accounts_that_are_gone_from_another() {
+    let site = firm(&["scim.json", "personnel.json"]);
+    for day in 1..=8 {
+        // Bob's first account is taken away, and he gets another one; then he leaves.
+        let shown = if matches!(day, 3 | 4 | 8) { NoRow } else { ON };
+        night(&site, day, 8, shown, if day == 8 { Unread } else { shown });
+        if matches!(day, 5..=7) {
+            let last = |it: &mut Value| it.as_array_mut().unwrap().last_mut().unwrap().take();
+            rewrite(&site, day, "scim.json", |it| {
+                let mut row = last(&mut it["Resources"]);
+                row["id"] = "a3".into();
+                *it["Resources"].as_array_mut().unwrap().last_mut().unwrap() = row;
+            });
+            rewrite(&site, day, "personnel.json", |it| {
+                let mut row = last(&mut it["data"]);
+                row["id"] = "p3".into();
+                *it["data"].as_array_mut().unwrap().last_mut().unwrap() = row;
+            });
+        }
+        site.run();
+    }
+    let [sla, accounts, on, off, _] = leaver(&site);
+    assert_eq!((&*sla, &*accounts), ("NOT_PROVEN", "sf/a2; sf/a3; sf/p2"));
+    assert_eq!((&*on, &*off), ("; 10-07; ", "; ; "));
+}
+
+#[test]
+fn what_a_view_shows_is_of_neither_of_two_accounts_that_went_from_another_at_once() {
+    let site = firm(&["scim.json", "personnel.json"]);
+    for day in 1..=4 {
+        let is_first = day < 3;
+        night(&site, day, 3, if is_first { ON } else { NoRow }, ON);
+        if is_first {
+            add_second(&site, day, true, true);
+        }
+        site.run();
+    }
+    let mut told = told(&site);
+    told.retain(|it| !it.starts_with("duplicate_account"));
+    assert_eq!(told, ["channel_conflict p2", "leaver_active p2"]);
+    let [_, accounts, on, off, _] = leaver(&site);
+    assert_eq!(accounts, "sf/a2; sf/a3; sf/p2; sf/p3");
+    assert_eq!((&*on, &*off), ("; ; 10-04; 10-02", "; ; ; 10-03"));
+}

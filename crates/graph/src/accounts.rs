@@ -2,11 +2,15 @@
 //!
 //! The leading channel's rows are the accounts. A row of another channel joins the one account
 //! that has its user name or address; where none or several have it, or several rows of that channel
-//! do, or its keys name another person than that account's do, it stands alone. Rows that have a key
-//! in common and stand alone may be one account, and are not known to be.
+//! do, or its keys name another person than that account's do, it stands alone. Of accounts that are
+//! gone, only the last that was seen has its keys: what another channel shows is of today, or of its own
+//! last look, and an account that was gone by then is not it. Rows that have a key in common and stand
+//! alone may be one account, and are not known to be.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use domain::Account;
 use rustc_hash::FxHashMap;
 
@@ -96,10 +100,10 @@ pub(crate) fn accounts(correlation: &Correlation<'_>) -> (Vec<AccountView>, Unpa
     for channel in channels {
         let is_listed = |it: &Sighting<'_, Account>| it.standing == Standing::Listed;
         // What is only remembered joins after what is there, by keys that are free.
-        let mine = || all().filter(|(_, it)| it.system == channel);
-        let listed = mine().filter(|it| is_listed(it.1));
-        let rows = listed.chain(mine().filter(|it| !is_listed(it.1)));
+        let mut rows: Vec<_> = all().filter(|(_, it)| it.system == channel).collect();
+        rows.sort_by_key(|(_, it)| gone(estate, it));
         let rows: Vec<_> = rows
+            .into_iter()
             .map(|(at, row)| {
                 let mut carriers = keys_of(rules, row).filter_map(|key| *by_key.get(&key)?);
                 let is_theirs = |view: &usize| {
@@ -129,17 +133,28 @@ pub(crate) fn accounts(correlation: &Correlation<'_>) -> (Vec<AccountView>, Unpa
             let view = views.len();
             views.push(AccountView { leading: at, others: Vec::new() });
             for key in keys_of(rules, row) {
-                // A key that two accounts of one channel carry joins nothing.
-                let is_gone = !is_listed(row);
+                // A key that two accounts of one channel carry joins nothing, unless one was still
+                // there when the other was gone.
+                let is_newer = |first: &usize| {
+                    let first = views.get(*first).and_then(|it| it.rows(estate).next());
+                    first.is_some_and(|it| gone(estate, it) < gone(estate, row))
+                };
                 by_key
                     .entry(key)
-                    .and_modify(|it| *it = it.filter(|first| is_gone || *first == view))
+                    .and_modify(|it| *it = it.filter(|it| *it == view || is_newer(it)))
                     .or_insert(Some(view));
             }
         }
     }
     let unpaired = Unpaired::of(correlation, &views);
     (views, unpaired)
+}
+
+/// Orders rows: those in their list first, then those that are gone, the last seen first. `None`: it is in
+/// its list.
+fn gone(estate: &Estate<'_>, row: &Sighting<'_, Account>) -> Option<Reverse<DateTime<Utc>>> {
+    let is_gone = row.standing == Standing::Gone;
+    is_gone.then(|| Reverse(estate.snapshot(row.snapshot).reference.as_of.at))
 }
 
 /// The keys by which rows of two channels are one account, strongest first. A user name that is
