@@ -32,6 +32,10 @@ pub fn started(policy: &Policy, starts: &Starts, seen_at: Option<DateTime<Utc>>)
             earliest: between.earliest.map(|it| it.min(at)),
             latest: Some(between.latest.map_or(at, |it| it.min(at))),
         },
+        // It was over by an earlier look, and may have been before the clock that is known.
+        (Some(at), None) if is_idps && starts.missed_by.is_some() => {
+            Interval { earliest: None, latest: Some(at) }
+        }
         (Some(at), _) => Interval { earliest: Some(at), latest: Some(at) },
         (None, Some(between)) => between,
         (None, None) => Interval { earliest: None, latest: starts.earliest().or(seen_at) },

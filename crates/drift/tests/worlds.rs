@@ -935,6 +935,9 @@ fn a_date_that_comes_after_somebody_was_seen_to_have_left_is_not_when_they_left(
     let hr = "\n             hr\n               emp=1041 left=-2h";
     assert_eq!(started("DEPROVISIONED", hr, true), (30, None, Some(30)));
     assert_eq!(started("DEPROVISIONED since=-2h", hr, true), (30, None, Some(30)));
+    // HR's day was before that look, and they may have been switched off before HR's day.
+    let hr = "\n             hr\n               emp=1041 left=-31h";
+    assert_eq!(started("DEPROVISIONED", hr, true), (31, None, Some(31)));
     // Back in between, or a date that was not told before.
     assert_eq!(started("DEPROVISIONED since=-2h", "", false), (2, Some(2), Some(2)));
     assert_eq!(started("DEPROVISIONED since=-40h", "", true), (40, Some(40), Some(40)));
