@@ -339,6 +339,29 @@ async fn that_one_view_knows_an_account_no_more_does_not_show_it_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_is_on_again_since_both_views_were_seen_off_last() {
+    let (sim, site) =
+        installed(&FIRM.replace("p2 bob@firm.test on", "p2 bob@firm.test off"), &[SCIM, REST])
+            .await;
+    run(&site);
+    let off_in_both_until = now();
+    sim.fault(Endpoint::named("secureframe").unwrap(), Fault::Html(404), When::always());
+    run(&site);
+    sim.clear_faults();
+    sim.world().personnel.record("p2").unwrap().active = Active::Set(true);
+    run(&site);
+    assert!(live(&site).contains(&"reactivated a2 open".to_owned()), "{:?}", live(&site));
+    let report = report(&site);
+    let findings = report["findings"].as_array().unwrap();
+    let again = findings.iter().find(|it| it["cause"] == "reactivated").unwrap();
+    let earliest = again["exposures"][0]["started_earliest"].as_str().unwrap();
+    assert!(
+        earliest.parse::<chrono::DateTime<chrono::Utc>>().unwrap() <= off_in_both_until,
+        "{again:#}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_view_that_is_added_later_loses_no_leaver() {
     for (first, then) in [(REST, SCIM), (SCIM, REST)] {
         let firm = FIRM.replace(

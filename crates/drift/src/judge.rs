@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use domain::{
     Account, Activity, Cause, EntityId, Explanation, Family, Interval, Link, LinkKind, List, Look,
-    PersonLabel, Right, Severity, Subject, SubjectKind, SystemId, Tally, Text, Tier, Verdict,
+    PersonLabel, Right, Severity, Stream, Subject, SubjectKind, SystemId, Tally, Text, Tier,
+    Verdict,
 };
 use graph::{Sighting, Standing};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::activity::{Seen, activities, no_account};
+use crate::activity::{Seen, activities, is_required, no_account};
 use crate::case::{Case, PossibleOwners, RegisterOwner};
 use crate::context::Context;
 use crate::episode::next_episode;
@@ -864,11 +865,15 @@ fn last_look(case: &Case<'_>) -> Option<DateTime<Utc>> {
     standing.and_then(|it| it.seen_until).or_else(|| looked_at_before(case))
 }
 
-/// As of when the account's list was looked at before this run.
+/// As of when the account's list was looked at before this run, and every other view that must show
+/// it off: the oldest of these, for one view alone shows nobody off.
 fn looked_at_before(case: &Case<'_>) -> Option<DateTime<Utc>> {
-    let row = case.row()?;
-    let stream = &case.cx.graph.estate().snapshot(row.snapshot).reference.stream;
-    case.cx.past.looked_at.get(stream).copied()
+    let (row, estate) = (case.row()?, case.cx.graph.estate());
+    let stream = &estate.snapshot(row.snapshot).reference.stream;
+    let looked_at = |it: &Stream| case.cx.past.looked_at.get(it).copied();
+    let required = estate.channels.iter().filter(|it| is_required(case.cx, it));
+    let others = required.filter_map(|it| looked_at(&it.stream));
+    others.chain(looked_at(stream)).min()
 }
 
 fn status_of(case: &Case<'_>) -> Status {
