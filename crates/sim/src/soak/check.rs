@@ -685,17 +685,15 @@ impl Look<'_> {
                 end.unwrap_or_else(|| self.now()) > since + SLA + slack
             })
         };
-        match sla.outcome {
-            SlaOutcome::Met if is_late(self.clock_ahead) => {
-                Some("SLA: said to be met, and was on after it".to_owned())
+        let exposures = &record.finding.exposures;
+        let what = match sla.outcome {
+            SlaOutcome::Met if is_late(self.clock_ahead) => "met, and was on after it",
+            SlaOutcome::Missed if !is_late(-self.clock_ahead) && exposures.len() == 1 => {
+                "missed, and was off in time"
             }
-            SlaOutcome::Missed
-                if !is_late(-self.clock_ahead) && record.finding.exposures.len() == 1 =>
-            {
-                Some("SLA: said to be missed, and was off in time".to_owned())
-            }
-            _ => None,
-        }
+            _ => return None,
+        };
+        Some(format!("SLA: said to be {what}: {exposures:?}"))
     }
 }
 
