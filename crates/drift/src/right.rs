@@ -722,6 +722,13 @@ fn left(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
             let between = Some(Interval { earliest, latest: Some(at) });
             Word { between, ..Word::plain(Right::Leaver, Some(at)) }
         }
+        // No row says when: between the last list that had them on and that of today.
+        Ok(None) => {
+            let by = shown_by(cx, sighting);
+            let earliest = by.and_then(|by| seen_on_at(cx, sighting).filter(|it| *it <= by));
+            let between = earliest.map(|it| Interval { earliest: Some(it), latest: by });
+            Word { between, ..Word::plain(Right::Leaver, None) }
+        }
         Ok(at) => Word::plain(Right::Leaver, at),
         Err(by) => {
             let earliest = seen_on_at(cx, sighting).filter(|it| *it <= by);
@@ -743,6 +750,13 @@ fn seen_on_at(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Option<Dat
     cx.past.looked_at.get(&list.stream).copied().filter(|_| !is_told && !has_left)
 }
 
+/// By when the list was read that shows an identity.
+fn shown_by(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Option<DateTime<Utc>> {
+    let idp = cx.graph.idp_of(sighting)?;
+    let as_of = cx.graph.estate().snapshot(sighting.snapshot).reference.as_of.at;
+    Some(cx.read_by(&idp.identities, as_of))
+}
+
 /// When the provider says that somebody left; `None`: it does not. An error where a run saw before
 /// any date of its that they had, with when that was.
 pub(crate) fn left_at(
@@ -750,10 +764,7 @@ pub(crate) fn left_at(
     sighting: &Sighting<'_, Identity>,
 ) -> Result<Option<DateTime<Utc>>, DateTime<Utc>> {
     let at = sighting.row.status_changed_at;
-    let shown_by = cx.graph.idp_of(sighting).map(|idp| {
-        let as_of = cx.graph.estate().snapshot(sighting.snapshot).reference.as_of.at;
-        cx.read_by(&idp.identities, as_of)
-    });
+    let shown_by = shown_by(cx, sighting);
     // A list cannot know of what comes after it.
     if let Some(shown_by) = shown_by.filter(|by| at.is_some_and(|it| it > *by + CLOCK_SKEW_MAX)) {
         return Err(shown_by);
