@@ -724,18 +724,25 @@ fn left(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
         }
         // No row says when: between the last list that had them on and that of today.
         Ok(None) => {
-            let by = shown_by(cx, sighting);
-            let earliest = by.and_then(|by| seen_on_at(cx, sighting).filter(|it| *it <= by));
-            let between = earliest.map(|it| Interval { earliest: Some(it), latest: by });
+            let between = shown_by(cx, sighting).and_then(|by| left_between(cx, sighting, by));
             Word { between, ..Word::plain(Right::Leaver, None) }
         }
         Ok(at) => Word::plain(Right::Leaver, at),
         Err(by) => {
-            let earliest = seen_on_at(cx, sighting).filter(|it| *it <= by);
-            let between = earliest.map(|it| Interval { earliest: Some(it), latest: Some(by) });
+            let between = left_between(cx, sighting, by);
             Word { between, missed_by: Some(by), ..Word::plain(Right::Leaver, None) }
         }
     }
+}
+
+/// They left between the last list that had them on and `by`; `None`: no such list is known.
+fn left_between(
+    cx: &Context<'_>,
+    sighting: &Sighting<'_, Identity>,
+    by: DateTime<Utc>,
+) -> Option<Interval> {
+    let earliest = seen_on_at(cx, sighting).filter(|it| *it <= by)?;
+    Some(Interval { earliest: Some(earliest), latest: Some(by) })
 }
 
 /// As of when the last whole list before this run spoke, where it had nobody of this identity who had

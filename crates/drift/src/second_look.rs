@@ -23,8 +23,9 @@ pub(crate) fn may_open(
     if cx.policy.is_immediate {
         return (true, "grace and second look are off".to_owned());
     }
+    let doubt = in_doubt(claim);
     if !matches!(finding.state, FindingState::Pending | FindingState::Held) {
-        return match in_doubt(claim) {
+        return match doubt {
             None => (false, "still seen".to_owned()),
             Some(doubt) => (false, format!("nothing shows that it is over; {doubt}")),
         };
@@ -32,7 +33,6 @@ pub(crate) fn may_open(
     if known.is_baseline && claim.is_leaver && finding.family() == Family::AccessRemains {
         return (true, "found in the first run: a leaver is open at once".to_owned());
     }
-    let doubt = in_doubt(claim);
     // Sources that disagree are no leaver yet: that waits for the next full run.
     if let (Some(doubt), Pass::Light, Family::Sources) = (&doubt, cx.pass, finding.family()) {
         return (false, format!("it opens in a full run; {doubt}"));
