@@ -419,3 +419,24 @@ fn what_a_view_shows_is_of_neither_of_two_accounts_that_went_from_another_at_onc
     assert_eq!(accounts, "sf/a2; sf/a3; sf/p2; sf/p3");
     assert_eq!((&*on, &*off), ("; ; 10-04; 10-02", "; ; ; 10-03"));
 }
+
+#[test]
+fn what_one_view_showed_on_before_opens_nothing_while_the_other_shows_it_off() {
+    for (personnel, state) in [(OFF, "pending"), (ON, "open")] {
+        let site = firm(&["scim.json", "personnel.json"]);
+        let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
+        let policy = "[policy]\ngrace = { leaver_active = '40h' }";
+        site.write("driftline.toml", settings.replace("[policy]", policy));
+        for day in 1..=12 {
+            night(&site, day, 10, ON, if day < 12 { ON } else { personnel });
+        }
+        // The list of the last night breaks off before him.
+        rewrite(&site, 12, "scim.json", |it| {
+            it["Resources"].as_array_mut().unwrap().pop();
+        });
+        site.run();
+        let states = site.states();
+        let mine = ["leaver_active", "a2", "DL-1", state].map(str::to_owned);
+        assert!(states.contains(&mine), "{state}: {states:?}");
+    }
+}

@@ -17,7 +17,7 @@ use crate::case::{Case, PossibleOwners, RegisterOwner};
 use crate::context::Context;
 use crate::episode::next_episode;
 use crate::leavers::{LeaverSeen, leavers, returned};
-use crate::looks::{looks_of, seen_active_at};
+use crate::looks::{looks_of, may_be_off, seen_active_at};
 use crate::questions::{is_asked_again, is_seen};
 use crate::right::{PersonRight, Starts, person_right, right_by_hr};
 use crate::rule::{When, rule};
@@ -89,6 +89,8 @@ pub struct Claim {
     pub is_of_several: bool,
     /// A leaver, or everyone who may own it is one: open at once in the first run.
     pub is_leaver: bool,
+    /// One view shows the account off, and of those that have it on this run saw none.
+    pub may_be_off: bool,
     /// Both sides were asked again by id, after the lists: that is the second look.
     pub is_asked_again: bool,
     /// A role counts as privileged; `None` when roles are not shown.
@@ -765,6 +767,7 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
         unheard: unheard(case, cause),
         is_of_several: case.ended_among.is_some(),
         is_leaver: case.right == Right::Leaver,
+        may_be_off: may_be_off(case),
         is_asked_again: is_asked_again(case),
         is_privileged: case.is_privileged(),
         explanation,

@@ -9,21 +9,13 @@ use crate::context::Context;
 
 /// The rows that an account rests on. One that is on is on by those that show it on, of today's
 /// lists where some do: that another view says nothing, or was not read, takes nothing from that.
-fn shown_on<'c>(
-    case: &Case<'c>,
-    rows: Vec<&'c Sighting<'c, Account>>,
-) -> Vec<&'c Sighting<'c, Account>> {
+fn shown_on<'c>(case: &Case<'c>) -> Vec<&'c Sighting<'c, Account>> {
+    let rows: Vec<_> = case.rows().collect();
     if case.activity != Activity::Active {
         return rows;
     }
-    let estate = case.cx.graph.estate();
-    let channel = |it: &Sighting<'_, Account>| estate.channels.get(usize::from(it.system));
-    let is_of_today = |it: &Sighting<'_, Account>| channel(it).is_some_and(|it| !it.is_stand_in);
-    let is_on = |it: &&&Sighting<'_, Account>| {
-        it.standing == Standing::Listed && Activity::of(it.row) == Activity::Active
-    };
-    let on: Vec<_> = rows.iter().filter(is_on).copied().collect();
-    let today: Vec<_> = on.iter().filter(|it| is_of_today(it)).copied().collect();
+    let on: Vec<_> = rows.iter().filter(|it| is_on(it)).copied().collect();
+    let today: Vec<_> = on.iter().filter(|it| is_of_today(case, it)).copied().collect();
     match (today.is_empty(), on.is_empty()) {
         (false, _) => today,
         (true, false) => on,
@@ -31,14 +23,31 @@ fn shown_on<'c>(
     }
 }
 
+fn is_on(row: &Sighting<'_, Account>) -> bool {
+    row.standing == Standing::Listed && Activity::of(row.row) == Activity::Active
+}
+
+/// Did this run see the row, in its list or by id? It may be in that of an earlier run alone.
+fn is_of_today(case: &Case<'_>, row: &Sighting<'_, Account>) -> bool {
+    let channel = case.cx.graph.estate().channels.get(usize::from(row.system));
+    let newest = channel.into_iter().flat_map(|it| it.answers.into_iter().chain(it.latest));
+    channel.is_some_and(|it| !it.is_stand_in) && newest.into_iter().any(|it| it == row.snapshot)
+}
+
+/// One view shows the account off, and of those that have it on this run saw none: it may be off in
+/// these as well by now.
+pub(crate) fn may_be_off(case: &Case<'_>) -> bool {
+    case.is_disputed && !case.rows().any(|it| is_on(it) && is_of_today(case, it))
+}
+
 /// The lists behind a case: the account's, its owners' and their assignments'; for an account
 /// without owner or a person without account, the complete lists that do not have them.
 pub(crate) fn looks_of(case: &Case<'_>) -> Vec<Look> {
     let estate = case.cx.graph.estate();
     let mut snapshots: Vec<u32> = Vec::new();
-    match case.account.and_then(|it| case.cx.graph.accounts().get(it)) {
-        Some(view) => {
-            for row in shown_on(case, view.rows(estate).collect()) {
+    match case.account {
+        Some(_) => {
+            for row in shown_on(case) {
                 let base = estate.channels.get(usize::from(row.system)).and_then(|it| it.base);
                 snapshots.extend(match row.standing {
                     Standing::Listed => Some(row.snapshot),

@@ -457,7 +457,8 @@ fn says_something(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> b
 /// belongs to a later employment, and the row says nothing of it; nor does a row that HR has struck
 /// out say anything of who was made active and given the app again after that date, or who, by the
 /// log, was deactivated and activated again, and may use nothing, or who was seen to be switched off
-/// and on again where the provider writes no dates.
+/// and on again where the provider writes no dates, or who was hired again since under an id that has
+/// left by now.
 ///
 /// A leave date does not grow stale: it is past, and stays so.
 fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Option<LeftByHr> {
@@ -465,13 +466,14 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
     let row = estate.leavers.get(leaver)?;
     let left_at = row.row.left_at;
     let is_struck_out = row.standing == Standing::Gone;
-    let is_rehired = words.iter().any(|(at, _)| {
-        estate
-            .identities
-            .get(*at)
-            .and_then(|it| it.row.created_at)
-            .is_some_and(|created_at| created_at > left_at)
-    });
+    let is_later = |at: usize| {
+        let created_at = estate.identities.get(at).and_then(|it| it.row.created_at);
+        created_at.is_some_and(|it| it > left_at)
+    };
+    let is_rehired = words.iter().any(|it| is_later(it.0));
+    // Also under an id that has left again.
+    let person = cx.graph.person_of_leaver(leaver);
+    let was_rehired = person.is_some_and(|it| cx.graph.identities_of(it).into_iter().any(is_later));
     let given = |since, is_given: fn(&Assignment, DateTime<Utc>) -> bool| {
         words.iter().any(|(at, _)| is_given_again(cx, *at, since, is_given))
     };
@@ -494,7 +496,8 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
     let read_at = estate.snapshot(row.snapshot).reference.as_of.at;
     let may_be_struck_out = cx.pass == Pass::Light && is_back(left_at.min(read_at));
     let is_back = is_back(left_at);
-    let is_over = left_at <= cx.now && !is_rehired && !(is_struck_out && is_back);
+    let says_nothing = is_struck_out && (is_back || was_rehired);
+    let is_over = left_at <= cx.now && !is_rehired && !says_nothing;
     let list = estate.hr.get(usize::from(row.system)).map(|it| &it.stream.system);
     let is_authority = list.is_some() && list == cx.rules.authority.as_ref();
     let is_in_doubt = may_be_struck_out || (is_struck_out && may_be_back && !is_back);

@@ -12,6 +12,8 @@ use crate::reconcile::{Known, deadline, time};
 /// the time.
 const CHANGING_MAX: TimeDelta = TimeDelta::hours(72);
 
+const MAY_BE_OFF: &str = "one view of the app shows it off, and what another shows was not seen in this run; it opens when a later list shows it on";
+
 /// Whether a pending finding opens now, and why, or why not yet.
 pub(crate) fn may_open(
     cx: &Context<'_>,
@@ -43,6 +45,7 @@ pub(crate) fn may_open(
         Some(_) if let Some(stream) = standing_in(cx, claim) => {
             Err(format!("{stream} was not read in this run; it opens when a later list shows it"))
         }
+        Some(_) if claim.may_be_off => Err(MAY_BE_OFF.to_owned()),
         // What was seen before was another claim.
         Some(old)
             if old.is_live()

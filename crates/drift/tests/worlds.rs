@@ -372,6 +372,23 @@ fn a_rehire_is_not_the_leaver_of_an_old_row_of_hr() {
 }
 
 #[test]
+fn what_hr_struck_out_is_not_of_who_was_hired_again_since_and_is_back_under_the_first_id() {
+    let judged = |leaver: &str| {
+        claims(&world(&format!(
+            "entra
+               u1 ana@x.test ACTIVE assigned emp=1041 created=-400d
+               u2 again@x.test DEPROVISIONED emp=1041 created=-80d
+             app
+               a1 u1 ana@x.test on
+             hr
+               emp=1041 left=-90d {leaver}"
+        )))
+    };
+    assert_eq!(judged("gone"), "nothing");
+    assert_eq!(judged(""), "a1 sources_disagree high");
+}
+
+#[test]
 fn who_is_given_access_again_after_hr_has_struck_them_out_is_no_leaver() {
     let judged = |user: &str, leaver: &str| {
         let company = world(&format!(

@@ -102,9 +102,7 @@ pub(super) fn compare(look: &Look<'_>, since: &mut Since) -> Vec<String> {
                 it.because
             )
         };
-        // A record that is not known to be of the account stands for itself, and names whom it names.
-        let key = &*it.finding.subject.key;
-        if console::is_record(key) && look.truth.was_apart(account_of(key)) {
+        if look.stands_for_itself(&it.finding.subject.key) {
             continue;
         }
         problems.extend(look.false_claim(it).map(said));
@@ -118,6 +116,11 @@ pub(super) fn compare(look: &Look<'_>, since: &mut Since) -> Vec<String> {
 impl Look<'_> {
     fn now(&self) -> DateTime<Utc> {
         self.record.now
+    }
+
+    /// A record of the app's own view that is not known to be of the account names whom it names.
+    fn stands_for_itself(&self, key: &str) -> bool {
+        console::is_record(key) && self.truth.was_apart(account_of(key))
     }
 
     /// Accounts that should be off.
@@ -137,9 +140,11 @@ impl Look<'_> {
         if self.record.pass == Pass::Full && self.is_undisturbed && is_off != is_told {
             problems.push(format!("CAUSE: deactivation is off: {is_off}, and told: {is_told}"));
         }
-        let fresh =
-            self.record.findings.iter().filter(|it| it.finding.detected_run == self.record.id);
-        for it in fresh {
+        let is_fresh = |it: &&FindingRecord| {
+            it.finding.detected_run == self.record.id
+                && !self.stands_for_itself(&it.finding.subject.key)
+        };
+        for it in self.record.findings.iter().filter(is_fresh) {
             let (id, key) = (it.finding.id, account_of(&it.finding.subject.key));
             let Some(started) = it.finding.exposures.last().map(|it| it.started) else { continue };
             if !roots.iter().any(|it| it.explains.contains(&id)) {
