@@ -362,6 +362,32 @@ async fn an_account_is_on_again_since_both_views_were_seen_off_last() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whose_an_account_is_that_one_view_shows_on_is_for_the_other_to_say() {
+    let firm = FIRM.replace("p2 bob@firm.test on", "p2 bob@firm.test off");
+    let (sim, site) = installed(&firm, &[SCIM, REST]).await;
+    run(&site);
+    // Somebody new inherits Bob's address, and the app gives them his account.
+    let newcomer = "00ubobb0000000000005";
+    let mut user = sim.world().okta.users["00uana00000000000001"].clone();
+    (user.login, user.email) = ("bob@firm.test".to_owned(), Some("bob@firm.test".to_owned()));
+    sim.world().okta.users.insert(newcomer.to_owned(), user);
+    let assignment = sim.world().okta.app_users["00uana00000000000001"].clone();
+    sim.world().okta.app_users.insert(newcomer.to_owned(), assignment);
+    for it in sim.world().app.accounts.iter_mut().filter(|it| it.id == "a2") {
+        (it.external_id, it.active) = (Some(newcomer.to_owned()), Active::Set(true));
+    }
+    sim.world().personnel.record("p2").unwrap().active = Active::Set(true);
+    sim.fault(Endpoint::named("scim").unwrap(), Fault::Html(200), When::always());
+    run(&site);
+    assert!(live(&site).contains(&"reactivated a2 pending".to_owned()), "{:?}", live(&site));
+    sim.clear_faults();
+    run(&site);
+    // Now it is seen to be somebody else's by one key, and Bob's by what is remembered of it.
+    assert!(live(&site).contains(&"link_conflict a2 open".to_owned()), "{:?}", live(&site));
+    assert!(live(&site).contains(&"reactivated a2 pending".to_owned()), "{:?}", live(&site));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_view_that_is_added_later_loses_no_leaver() {
     for (first, then) in [(REST, SCIM), (SCIM, REST)] {
         let firm = FIRM.replace(

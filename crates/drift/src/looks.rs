@@ -23,12 +23,13 @@ fn shown_on<'c>(case: &Case<'c>) -> Vec<&'c Sighting<'c, Account>> {
     }
 }
 
-fn is_on(row: &Sighting<'_, Account>) -> bool {
+/// Does this row show the account on?
+pub(crate) fn is_on(row: &Sighting<'_, Account>) -> bool {
     row.standing == Standing::Listed && Activity::of(row.row) == Activity::Active
 }
 
 /// Did this run see the row, in its list or by id? It may be in that of an earlier run alone.
-fn is_of_today(case: &Case<'_>, row: &Sighting<'_, Account>) -> bool {
+pub(crate) fn is_of_today(case: &Case<'_>, row: &Sighting<'_, Account>) -> bool {
     let channel = case.cx.graph.estate().channels.get(usize::from(row.system));
     let newest = channel.into_iter().flat_map(|it| it.answers.into_iter().chain(it.latest));
     channel.is_some_and(|it| !it.is_stand_in) && newest.into_iter().any(|it| it == row.snapshot)

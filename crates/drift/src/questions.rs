@@ -15,6 +15,7 @@ use crate::activity::{hidden_canaries, must_be_asked};
 use crate::case::Case;
 use crate::context::Context;
 use crate::judge::Judgement;
+use crate::looks::{is_of_today, is_on};
 
 /// Accounts that are asked about in one run of one app. Thousands of suspects at once are a case
 /// for the guard, not for as many requests.
@@ -232,25 +233,22 @@ fn contenders<'c>(case: &Case<'c>) -> Cow<'c, [usize]> {
     case.account.map(|it| case.cx.graph.link(it).contenders()).unwrap_or_default()
 }
 
-/// One view of the app that shows the account on is enough. That it is not on, each view must have
-/// said that can be asked.
+/// One view of the app that shows the account on is enough, where what says whose it is was seen in
+/// this run as well. That it is not on, each view must have said that can be asked.
 fn is_account_asked(case: &Case<'_>) -> bool {
     let estate = case.cx.graph.estate();
-    let view = case.account.and_then(|it| case.cx.graph.accounts().get(it));
     let is_asked =
-        |it: &&Sighting<'_, Account>| estate.asked_again.contains(&(List::Accounts, it.entity));
+        |it: &Sighting<'_, Account>| estate.asked_again.contains(&(List::Accounts, it.entity));
     let is_live = |it: &&Sighting<'_, Account>| {
         estate.channels.get(usize::from(it.system)).is_some_and(|it| it.is_live)
     };
-    let rows = view.into_iter().flat_map(|it| it.rows(estate));
+    let Some(leading) = case.row() else { return false };
     if case.activity == Activity::Active {
-        let is_on = |it: &Sighting<'_, Account>| {
-            it.standing == Standing::Listed && Activity::of(it.row) == Activity::Active
-        };
-        return rows.filter(is_asked).any(is_on);
+        let is_seen =
+            is_asked(leading) || leading.standing == Standing::Gone || is_of_today(case, leading);
+        return is_seen && case.rows().any(|it| is_asked(it) && is_on(it));
     }
-    let leads = case.row().is_some_and(|it| is_asked(&it));
-    leads && rows.filter(is_live).all(|it| is_asked(&it))
+    is_asked(leading) && case.rows().filter(is_live).all(is_asked)
 }
 
 /// `is_meant`: whether the users of an IdP must have been asked for.

@@ -15,6 +15,7 @@ use graph::{Sighting, Standing, last_leaves};
 
 use crate::context::Context;
 use crate::policy::Entitlement;
+use crate::sla::started;
 
 /// What a person's right is, since when, and on which lists that rests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -184,8 +185,11 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> 
     let starts_of = |words: &[(usize, Word)]| starts(cx, words, hr);
     let starts = starts_of(&last);
     let apart = last.iter().filter(|it| has_left_beside_another(cx, &last, **it));
-    let own_starts =
-        before.iter().chain(&behind).chain(apart).map(|it| (it.0, starts_of(&[*it]))).collect();
+    let own_starts = before.iter().chain(apart).map(|it| (it.0, starts_of(&[*it])));
+    let of_behind = behind
+        .iter()
+        .map(|it| (it.0, behind_since(cx, starts_of(&[*it]), (it.0, &words), &behind)));
+    let own_starts = own_starts.chain(of_behind).collect();
     let left_behind = behind.into_iter().map(|it| it.0).collect();
     let unheard = unheard(cx, &words);
     let sees_all = unheard.is_empty();
@@ -319,6 +323,50 @@ fn leave_behind(cx: &Context<'_>, words: &mut Vec<(usize, Word)>) -> Vec<(usize,
     });
     *words = kept;
     behind
+}
+
+/// When access by an identity that was left behind should have ended: at its own end, or later, where
+/// another IdP still let them in, until that ended or the later identity was made.
+fn behind_since(
+    cx: &Context<'_>,
+    own: Starts,
+    (identity, words): (usize, &[(usize, Word)]),
+    behind: &[(usize, Word)],
+) -> Starts {
+    let ended = started(cx.policy, &own, None);
+    let until = ended.latest.and_then(|it| let_in_until(cx, it, (identity, words), behind));
+    match until.filter(|it| ended.latest < Some(*it)) {
+        Some(until) => {
+            let between = Some(Interval { earliest: ended.earliest, latest: Some(until) });
+            Starts { deactivated: Some(until), between, ..Starts::default() }
+        }
+        None => own,
+    }
+}
+
+/// Until when another IdP, whose list has shown them with the app since this identity `ended`, let them
+/// in by it; `None`: none is known to have done so.
+fn let_in_until(
+    cx: &Context<'_>,
+    ended: DateTime<Utc>,
+    (identity, words): (usize, &[(usize, Word)]),
+    behind: &[(usize, Word)],
+) -> Option<DateTime<Utc>> {
+    if cx.rules.entitlement == Entitlement::All {
+        return None;
+    }
+    let row = |at: usize| cx.graph.estate().identities.get(at);
+    let own = row(identity)?;
+    let is_there = |at: usize| row(at).is_some_and(|it| it.system == own.system);
+    let same_idp = words.iter().chain(behind).filter(|it| is_there(it.0));
+    let later = same_idp.filter_map(|it| row(it.0)?.row.created_at);
+    let moved_at = later.filter(|it| own.row.created_at.is_some_and(|own| *it > own)).min()?;
+    let elsewhere = words.iter().filter(|it| !is_there(it.0) && was_granted_since(cx, it.0, ended));
+    let until = elsewhere.filter_map(|(_, word)| match word.right {
+        Right::Entitled => Some(cx.now),
+        _ => ended_by(word),
+    });
+    until.max().map(|it| it.min(moved_at))
 }
 
 /// Identities that no list of today has, and that no complete list shows to be gone, beside another
@@ -620,11 +668,16 @@ fn last_between(words: &[(usize, Word)]) -> Option<Interval> {
     })
 }
 
+/// By when a right had ended; `None`: nobody knows.
+fn ended_by(word: &Word) -> Option<DateTime<Utc>> {
+    word.at.or(word.missed_by).or(word.between.and_then(|it| it.latest))
+}
+
 /// What one identity says of the right to this app, with the times that the log of its IdP gives
 /// where no row does.
 fn word(cx: &Context<'_>, at: usize) -> Word {
     let word = word_by_log(cx, at, word_of_rows(cx, at));
-    let left_by = word.at.or(word.missed_by).or(word.between.and_then(|it| it.latest));
+    let left_by = ended_by(&word);
     let row = cx.graph.estate().identities.get(at).map(|it| it.row);
     let ended = row.and_then(|it| it.ends_at).filter(|it| left_by.is_some_and(|by| *it < by));
     let ended = ended.filter(|_| word.right == Right::Leaver);

@@ -961,6 +961,35 @@ fn a_date_that_comes_after_somebody_was_seen_to_have_left_is_not_when_they_left(
 }
 
 #[test]
+fn the_account_of_a_user_that_was_left_behind_may_have_been_right_as_long_as_another_provider_let_them_in()
+ {
+    let hours = |it: chrono::DateTime<chrono::Utc>| (testkit::now() - it).num_hours();
+    let began = |elsewhere: &str, created: &str| {
+        let company = world(&format!(
+            "okta
+               u1 ana@x.test {elsewhere} emp=1041
+             entra
+               e1 old@x.test DEPROVISIONED since=-200h emp=1041 created=-400d
+               e2 new@x.test ACTIVE emp=1041 created={created}
+             app
+               a1 e1 old@x.test on"
+        ));
+        let claim = claim_on(&company, &drift::Past::default(), "a1");
+        let began = drift::started(&drift::Policy::default(), &claim.starts, None);
+        (began.earliest.map(hours), began.latest.map(hours))
+    };
+    let left = |since: &str| format!("DEPROVISIONED assigned since={since}");
+    assert_eq!(began(&left("-9h"), "-5h"), (Some(200), Some(9)));
+    // Since the later user was made, it counts, whatever another provider says.
+    assert_eq!(began(&left("-3h"), "-5h"), (Some(200), Some(5)));
+    assert_eq!(began("ACTIVE assigned", "-5h"), (Some(200), Some(5)));
+    assert_eq!(began(&left("-3h"), "-300h"), (Some(200), Some(200)));
+    assert_eq!(began(&left("-300h"), "-5h"), (Some(200), Some(200)));
+    // It never let them in.
+    assert_eq!(began("DEPROVISIONED since=-9h", "-5h"), (Some(200), Some(200)));
+}
+
+#[test]
 fn who_lost_the_app_before_they_left_should_have_had_none_since() {
     let lost_at = testkit::now() - chrono::TimeDelta::days(9);
     let started = |user: &str| {

@@ -105,7 +105,7 @@ impl Truth {
         for account in &world.app.accounts {
             let named = account.external_id.as_ref().filter(|it| self.rights.contains_key(*it));
             let named = named.map(|it| self.keeper(world, &account.id, it).to_owned());
-            let owner = named.or_else(|| self.heir(world, self.made_for.get(&account.id)?));
+            let owner = named.or_else(|| self.made_for.get(&account.id).cloned());
             note(self.owners.entry(account.id.clone()).or_default(), at, owner);
             let is_on = console::is_on(world, account);
             note(self.on.entry(account.id.clone()).or_default(), at, is_on);
@@ -142,19 +142,12 @@ impl Truth {
         keeper.filter(|_| self.is_left_behind(world, user)).map_or(user, |it| it)
     }
 
-    /// Has this user left, and the person another one with the same provider that has not?
+    /// Has this user left, and the person another one with the same provider that has not, or that was
+    /// made later and has left as well? Ids of one provider are in the order in which users are made.
     fn is_left_behind(&self, world: &World, user: &str) -> bool {
         let is_there = |it: &&str| Provider::of(it) == Provider::of(user);
-        !has_not_left(world, user)
-            && self.users_of(user).filter(is_there).any(|it| has_not_left(world, it))
-    }
-
-    /// Whose an account is that only a name joins to a user: whoever of that person is still here.
-    fn heir(&self, world: &World, user: &str) -> Option<String> {
-        let mut others = self.rights.keys().filter(|it| self.is_same_person(it, user));
-        let is_here = has_not_left(world, user);
-        let heir = others.rfind(|it| !is_here && has_not_left(world, it));
-        Some(heir.map_or_else(|| user.to_owned(), Clone::clone))
+        let mut others = self.users_of(user).filter(is_there);
+        !has_not_left(world, user) && others.any(|it| it > user || has_not_left(world, it))
     }
 
     fn note_people(&mut self, world: &World, papers: &Papers, at: DateTime<Utc>) {
