@@ -388,6 +388,25 @@ async fn whose_an_account_is_that_one_view_shows_on_is_for_the_other_to_say() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn views_contradict_each_other_where_both_were_seen() {
+    let firm = FIRM.replace("p4 dan@firm.test on uninvited", "p4 dan@firm.test off");
+    let (sim, site) = installed(&firm, &[SCIM, REST]).await;
+    let conflict = |state: &str| format!("channel_conflict a4 {state}");
+    run(&site);
+    assert!(live(&site).contains(&conflict("pending")), "{:?}", live(&site));
+    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
+    let grace = "[policy]\ngrace = { channel_conflict = '0s' }\n";
+    site.write("driftline.toml", settings + grace);
+    sim.fault(Endpoint::named("secureframe").unwrap(), Fault::Html(404), When::always());
+    run(&site);
+    // By the view that was not read he may be on by now.
+    assert!(live(&site).contains(&conflict("pending")), "{:?}", live(&site));
+    sim.clear_faults();
+    run(&site);
+    assert!(live(&site).contains(&conflict("open")), "{:?}", live(&site));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_second_view_that_is_added_later_loses_no_leaver() {
     for (first, then) in [(REST, SCIM), (SCIM, REST)] {
         let firm = FIRM.replace(

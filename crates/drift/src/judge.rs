@@ -17,7 +17,7 @@ use crate::case::{Case, PossibleOwners, RegisterOwner};
 use crate::context::Context;
 use crate::episode::next_episode;
 use crate::leavers::{LeaverSeen, leavers, returned};
-use crate::looks::{looks_of, may_be_off, seen_active_at};
+use crate::looks::{are_views_of_today, looks_of, may_be_off, seen_active_at};
 use crate::questions::{is_asked_again, is_seen};
 use crate::right::{PersonRight, Starts, person_right, right_by_hr};
 use crate::rule::{When, rule};
@@ -757,7 +757,7 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
         severity,
         clock_from,
         grace_until,
-        looks: looks_of(case),
+        looks: looks_of(case, Some(cause)),
         starts,
         seen_active_at: seen_active_at(case),
         made_at: case.row().and_then(|it| it.row.created_at),
@@ -768,7 +768,8 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
         is_of_several: case.ended_among.is_some(),
         is_leaver: case.right == Right::Leaver,
         may_be_off: may_be_off(case),
-        is_asked_again: is_asked_again(case),
+        is_asked_again: is_asked_again(case)
+            && (cause != Cause::ChannelConflict || are_views_of_today(case)),
         is_privileged: case.is_privileged(),
         explanation,
         person: label(case),
@@ -886,7 +887,7 @@ fn status_of(case: &Case<'_>) -> Status {
         activity: case.activity,
         link: case.link,
         tier: case.account.and_then(|it| case.cx.graph.tier(it)),
-        looks: looks_of(case),
+        looks: looks_of(case, None),
         person: label(case),
         explanation: explain(case),
         is_privileged: case.is_privileged(),

@@ -1,7 +1,7 @@
 //! On which lists does a case rest? A second look must be later than each of them.
 
 use chrono::{DateTime, Utc};
-use domain::{Account, Activity, AsOfBasis, List, Look, Right};
+use domain::{Account, Activity, AsOfBasis, Cause, List, Look, Right};
 use graph::{Sighting, Standing};
 
 use crate::case::Case;
@@ -41,14 +41,24 @@ pub(crate) fn may_be_off(case: &Case<'_>) -> bool {
     case.is_disputed && !case.rows().any(|it| is_on(it) && is_of_today(case, it))
 }
 
+/// Was every row that the views contradict each other by seen in this run?
+pub(crate) fn are_views_of_today(case: &Case<'_>) -> bool {
+    case.rows().all(|it| it.standing == Standing::Gone || is_of_today(case, it))
+}
+
 /// The lists behind a case: the account's, its owners' and their assignments'; for an account
-/// without owner or a person without account, the complete lists that do not have them.
-pub(crate) fn looks_of(case: &Case<'_>) -> Vec<Look> {
+/// without owner or a person without account, the complete lists that do not have them. That views
+/// contradict each other rests on each of them.
+pub(crate) fn looks_of(case: &Case<'_>, cause: Option<Cause>) -> Vec<Look> {
     let estate = case.cx.graph.estate();
     let mut snapshots: Vec<u32> = Vec::new();
     match case.account {
         Some(_) => {
-            for row in shown_on(case) {
+            let rows = match cause {
+                Some(Cause::ChannelConflict) => case.rows().collect(),
+                _ => shown_on(case),
+            };
+            for row in rows {
                 let base = estate.channels.get(usize::from(row.system)).and_then(|it| it.base);
                 snapshots.extend(match row.standing {
                     Standing::Listed => Some(row.snapshot),
