@@ -314,6 +314,26 @@ fn who_was_back_has_left_anew_where_nothing_dates_either_leave() {
 }
 
 #[test]
+fn who_was_away_and_is_back_may_have_had_the_app_again_until_it_is_seen_that_they_do_not() {
+    let left = "A DEPROVISIONED undated";
+    let firm = Firm::new("", "");
+    firm.night(10, "A ACTIVE", "A", ON).night(11, left, "", OFF).night(12, left, "", "");
+    let back = |day, state: &str| {
+        firm.night(day, "A ACTIVE undated", "", "acc2 A on").0.run();
+        let report = firm.0.report();
+        let lost = report["findings"].as_array().unwrap().iter();
+        let lost = lost.filter(|it| it["subject"]["key"] == "acc2").collect::<Vec<_>>();
+        let [lost] = lost[..] else { panic!("{report:#}") };
+        let began = &lost["exposures"][0];
+        let told = [&lost["cause"], &lost["state"], &began["started_earliest"]];
+        assert_eq!(told, ["unassigned_active", state, "2026-11-10T02:00:00Z"], "{lost:#}");
+        assert_eq!(began["started_latest"], "2026-11-13T02:00:00Z", "{lost:#}");
+    };
+    back(13, "pending");
+    back(14, "open");
+}
+
+#[test]
 fn a_policy_that_is_loosened_later_changes_no_result() {
     let left = "A DEPROVISIONED 17T12:00";
     for is_off in [false, true] {

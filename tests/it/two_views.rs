@@ -375,6 +375,24 @@ fn a_record_with_the_address_of_somebody_elses_account_is_no_second_account() {
 }
 
 #[test]
+fn a_record_that_may_be_of_an_account_whose_owner_is_disputed_is_no_second_account() {
+    let site = firm(&["scim.json", "personnel.json"]);
+    for day in 1..=2 {
+        night(&site, day, 9, ON, ON);
+        add_second(&site, day, true, true);
+        // Okta says that `a2` is Bob's, and the account that it is of the first of the others.
+        rewrite(&site, day, "okta_app.json", |it| {
+            it.as_array_mut().unwrap().last_mut().unwrap()["externalId"] = "a2".into();
+        });
+        rewrite(&site, day, "scim.json", |it| {
+            it["Resources"][N_OTHERS as usize]["externalId"] = "00u10000000000000000".into();
+        });
+    }
+    site.run();
+    assert_eq!(told(&site), ["link_conflict a2"]);
+}
+
+#[test]
 fn what_a_view_showed_last_is_of_the_newest_of_the_accounts_that_are_gone_from_another() {
     let site = firm(&["scim.json", "personnel.json"]);
     for day in 1..=8 {

@@ -596,19 +596,21 @@ fn owners_beside(cx: &Context<'_>, account: usize, is_disputed: bool) -> Vec<usi
 }
 
 /// The person whose active account this is. `None`: it is not known to be active, or to be theirs. Where
-/// it may be somebody else's, and what is on or off of that does not tell them apart, a name or address
-/// does not make it theirs.
+/// it may be an account that is not known to be theirs, and what is on or off of that does not tell them
+/// apart, a name or address does not make it theirs.
 fn whose_active(cx: &Context<'_>, seen: &[Seen], account: usize) -> Option<u32> {
     let is_active = |it: usize| seen.get(it).is_some_and(|it| it.activity == Activity::Active);
-    let person = |it: usize| cx.graph.link(it).owner().map(|it| cx.graph.person_of(it));
-    let tier = match cx.graph.link(account) {
-        Link::Linked { tier, .. } | Link::Candidate { tier, .. } => *tier,
-        _ => return None,
+    let owner = |it: usize| match cx.graph.link(it) {
+        Link::Linked { identity, tier } | Link::Candidate { identity, tier } => {
+            Some((cx.graph.person_of(*identity), *tier))
+        }
+        Link::Conflict { .. } | Link::Ambiguous { .. } | Link::None => None,
     };
-    let mine = person(account).filter(|_| is_active(account))?;
+    let (mine, tier) = owner(account).filter(|_| is_active(account))?;
     let is_disputed = seen.get(account).is_some_and(|it| it.is_disputed);
-    let is_anothers = |it: usize| (is_active(it) || is_disputed) && person(it) != Some(mine);
-    (tier.is_strong() || !cx.graph.may_be(account).any(is_anothers)).then_some(mine)
+    let is_theirs = |it: usize| owner(it).is_some_and(|it| it.0 == mine);
+    let may_be_anothers = |it: usize| (is_active(it) || is_disputed) && !is_theirs(it);
+    (tier.is_strong() || !cx.graph.may_be(account).any(may_be_anothers)).then_some(mine)
 }
 
 /// Of accounts of which rows of several channels may be one, the most that are not.

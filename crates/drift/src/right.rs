@@ -733,6 +733,15 @@ fn was_granted_since(cx: &Context<'_>, identity: usize, lost_at: DateTime<Utc>) 
         .is_some_and(|it| it.seen_at >= lost_at)
 }
 
+/// Whether somebody who has not left may have had the app since then: a list has shown it, or they had
+/// left, and were seen back since, or are by this run.
+fn may_have_had_since(cx: &Context<'_>, identity: usize, lost_at: DateTime<Utc>) -> bool {
+    let sighting = cx.graph.estate().identities.get(identity);
+    let said_left = sighting.map_or(&[][..], |it| cx.said_left(it));
+    let is_back = said_left.iter().any(|it| it.returned_at.is_none_or(|back| back > lost_at));
+    is_back || was_granted_since(cx, identity, lost_at)
+}
+
 /// What the lists say of one identity.
 fn word_of_rows(cx: &Context<'_>, at: usize) -> Word {
     let estate = cx.graph.estate();
@@ -923,7 +932,7 @@ fn assigned(cx: &Context<'_>, at: usize, sighting: &Sighting<'_, Identity>) -> W
     }
     let is_denied_by_id = estate.asked_again.contains(&(List::Assignments, sighting.entity));
     let was_listed = last_one.map(|it| it.0);
-    let missed_by = last_one.and_then(|it| it.1).filter(|it| !was_granted_since(cx, at, *it));
+    let missed_by = last_one.and_then(|it| it.1).filter(|it| !may_have_had_since(cx, at, *it));
     let lost_by = |by| {
         let latest = Some(missed_by.unwrap_or(by));
         let between = Interval { earliest: was_listed, latest };
