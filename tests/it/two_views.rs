@@ -420,6 +420,23 @@ fn what_a_view_showed_last_is_of_the_newest_of_the_accounts_that_are_gone_from_a
 }
 
 #[test]
+fn a_record_that_was_made_since_an_account_is_gone_is_another_one() {
+    let site = firm(&["scim.json", "personnel.json"]);
+    for day in 1..=5 {
+        let shown = if day < 3 { ON } else { NoRow };
+        let (scim, personnel) = if day < 5 { (shown, shown) } else { (Unread, ON) };
+        night(&site, day, 3, scim, personnel);
+    }
+    rewrite(&site, 5, "personnel.json", |it| {
+        let record = it["data"].as_array_mut().unwrap().last_mut().unwrap();
+        record["id"] = "p3".into();
+        record["attributes"]["created_at"] = "2026-10-04T12:00:00Z".into();
+    });
+    site.run();
+    assert_eq!(told(&site), ["leaver_active p3"]);
+}
+
+#[test]
 fn what_a_view_shows_is_of_neither_of_two_accounts_that_went_from_another_at_once() {
     let site = firm(&["scim.json", "personnel.json"]);
     for day in 1..=4 {

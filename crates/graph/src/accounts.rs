@@ -4,14 +4,14 @@
 //! that has its user name or address; where none or several have it, or several rows of that channel
 //! do, or its keys name another person than that account's do, it stands alone. Of accounts that are
 //! gone, only the last that was seen has its keys: what another channel shows is of today, or of its own
-//! last look, and an account that was gone by then is not it. Rows that have a key in common and stand
+//! last look, and an account that was gone by then, or before the row was made, is not it. Rows that have a key in common and stand
 //! alone may be one account, and are not known to be.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use domain::Account;
+use domain::{Account, CLOCK_SKEW_MAX};
 use rustc_hash::FxHashMap;
 
 use crate::correlate::Correlation;
@@ -107,7 +107,10 @@ pub(crate) fn accounts(correlation: &Correlation<'_>) -> (Vec<AccountView>, Unpa
             .map(|(at, row)| {
                 let mut carriers = keys_of(rules, row).filter_map(|key| *by_key.get(&key)?);
                 let is_theirs = |view: &usize| {
-                    views.get(*view).is_some_and(|it| !correlation.are_two_persons(it.leading, at))
+                    views.get(*view).is_some_and(|it| {
+                        !correlation.are_two_persons(it.leading, at)
+                            && !is_made_since(estate, it.leading, row)
+                    })
                 };
                 (at, row, carriers.find(is_theirs))
             })
@@ -148,6 +151,14 @@ pub(crate) fn accounts(correlation: &Correlation<'_>) -> (Vec<AccountView>, Unpa
     }
     let unpaired = Unpaired::of(correlation, &views);
     (views, unpaired)
+}
+
+/// Was a row made after the account that is gone was seen last? Then it is another one.
+fn is_made_since(estate: &Estate<'_>, leading: u32, row: &Sighting<'_, Account>) -> bool {
+    let account = estate.accounts.get(leading as usize);
+    let gone = account.filter(|it| it.standing == Standing::Gone);
+    let seen_at = gone.map(|it| estate.snapshot(it.snapshot).reference.as_of.at);
+    seen_at.zip(row.row.created_at).is_some_and(|(seen, made)| made > seen + CLOCK_SKEW_MAX)
 }
 
 /// Orders rows: those in their list first, then those that are gone, the last seen first. `None`: it is in
