@@ -481,8 +481,14 @@ impl People {
     fn register_owner(&self, cx: &Context<'_>, owner: &str) -> Option<RegisterOwner> {
         let named = cx.graph.identities_named(owner);
         let best = named.iter().filter_map(|it| self.right(cx, *it)).map(|it| it.right);
-        // Several people of that name: while one of them is here, the account has an owner.
-        Some(match best.min_by_key(|it| *it == Right::Leaver) {
+        // Several people of that name: while one of them is here, the account has an owner, and who is
+        // in no list any more had the name before one that is known to have left.
+        let standing = |it: &Right| match it {
+            Right::SourceGone => 2,
+            Right::Leaver => 1,
+            _ => 0,
+        };
+        Some(match best.min_by_key(standing) {
             Some(Right::SourceGone) => RegisterOwner::Nowhere,
             Some(right) => RegisterOwner::Known(right),
             None if sees_everyone(cx) => RegisterOwner::Nowhere,

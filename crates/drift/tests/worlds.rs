@@ -577,6 +577,20 @@ fn a_leaver_whom_their_idp_has_deleted_since_is_not_hidden_by_another_that_was_n
 }
 
 #[test]
+fn an_owner_who_left_and_had_the_address_of_somebody_gone_has_left() {
+    check(
+        "okta
+           u1 ana@x.test ACTIVE assigned gone
+           u2 ana@x.test DEPROVISIONED
+         app
+           s1 - ci@x.test on
+         register
+           s1 owner=ana@x.test attest=+10d",
+        "s1 owner_left high",
+    );
+}
+
+#[test]
 fn registered_accounts_need_an_owner_and_are_no_orphans() {
     check(
         "okta
