@@ -186,9 +186,12 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> 
     let starts = starts_of(&last);
     let apart = last.iter().filter(|it| has_left_beside_another(cx, &last, **it));
     let own_starts = before.iter().chain(apart).map(|it| (it.0, starts_of(&[*it])));
-    let of_behind = behind
-        .iter()
-        .map(|it| (it.0, behind_since(cx, starts_of(&[*it]), (it.0, &words), &behind)));
+    let of_behind = behind.iter().map(|it| {
+        let later = later_at(cx, words.iter().chain(&behind), it.0);
+        let hr = later.map_or(hr, |later| hr_before(cx, leavers, *it, later));
+        let own = self::starts(cx, &[*it], hr);
+        (it.0, behind_since(cx, own, (it.0, &words), later))
+    });
     let own_starts = own_starts.chain(of_behind).collect();
     let left_behind = behind.into_iter().map(|it| it.0).collect();
     let unheard = unheard(cx, &words);
@@ -331,10 +334,11 @@ fn behind_since(
     cx: &Context<'_>,
     own: Starts,
     (identity, words): (usize, &[(usize, Word)]),
-    behind: &[(usize, Word)],
+    later: Option<DateTime<Utc>>,
 ) -> Starts {
     let ended = started(cx.policy, &own, None);
-    let until = ended.latest.and_then(|it| let_in_until(cx, it, (identity, words), behind));
+    let until =
+        ended.latest.and_then(|it| Some(let_in_until(cx, it, identity, words)?.min(later?)));
     match until.filter(|it| ended.latest < Some(*it)) {
         Some(until) => {
             let between = Some(Interval { earliest: ended.earliest, latest: Some(until) });
@@ -349,24 +353,49 @@ fn behind_since(
 fn let_in_until(
     cx: &Context<'_>,
     ended: DateTime<Utc>,
-    (identity, words): (usize, &[(usize, Word)]),
-    behind: &[(usize, Word)],
+    identity: usize,
+    words: &[(usize, Word)],
 ) -> Option<DateTime<Utc>> {
     if cx.rules.entitlement == Entitlement::All {
         return None;
     }
-    let row = |at: usize| cx.graph.estate().identities.get(at);
-    let own = row(identity)?;
-    let is_there = |at: usize| row(at).is_some_and(|it| it.system == own.system);
-    let same_idp = words.iter().chain(behind).filter(|it| is_there(it.0));
-    let later = same_idp.filter_map(|it| row(it.0)?.row.created_at);
-    let moved_at = later.filter(|it| own.row.created_at.is_some_and(|own| *it > own)).min()?;
+    let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
+    let is_there = |at: usize| idp(at) == idp(identity);
     let elsewhere = words.iter().filter(|it| !is_there(it.0) && was_granted_since(cx, it.0, ended));
     let until = elsewhere.filter_map(|(_, word)| match word.right {
         Right::Entitled => Some(cx.now),
         _ => ended_by(word),
     });
-    until.max().map(|it| it.min(moved_at))
+    until.max()
+}
+
+/// When the first identity was made that the person got after this one at the same IdP.
+fn later_at<'w>(
+    cx: &Context<'_>,
+    words: impl Iterator<Item = &'w (usize, Word)>,
+    identity: usize,
+) -> Option<DateTime<Utc>> {
+    let row = |at: usize| cx.graph.estate().identities.get(at);
+    let own = row(identity)?;
+    let began = own.row.created_at?;
+    let same_idp = words.filter_map(|it| row(it.0)).filter(|it| it.system == own.system);
+    same_idp.filter_map(|it| it.row.created_at).filter(|it| *it > began).min()
+}
+
+/// The leave that HR states of the employment of one identity, which ended before the `later` one began.
+fn hr_before(
+    cx: &Context<'_>,
+    leavers: &[usize],
+    word: (usize, Word),
+    later: DateTime<Utc>,
+) -> Option<LeftByHr> {
+    let estate = cx.graph.estate();
+    let began = estate.identities.get(word.0)?.row.created_at;
+    let is_of_it = |at: &usize| {
+        let left_at = estate.leavers.get(*at).map(|it| it.row.left_at);
+        left_at.is_some_and(|it| it < later) && left_at >= began
+    };
+    foremost(cx, leavers.iter().copied().filter(is_of_it), &[word]).map(|it| it.1)
 }
 
 /// Identities that no list of today has, and that no complete list shows to be gone, beside another

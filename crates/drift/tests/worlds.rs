@@ -1004,6 +1004,27 @@ fn the_account_of_a_user_that_was_left_behind_may_have_been_right_as_long_as_ano
 }
 
 #[test]
+fn a_user_that_was_left_behind_left_when_hr_says_that_their_employment_ended() {
+    let hours = |it: chrono::DateTime<chrono::Utc>| (testkit::now() - it).num_hours();
+    let by_hr = |created: &str, left: &str| {
+        let company = world(&format!(
+            "okta
+               u1 ana@x.test DEPROVISIONED since=-20h emp=1041 created=-400d
+               u2 new@x.test ACTIVE assigned emp=1041 created={created}
+             app
+               a1 u1 ana@x.test on
+             hr
+               emp=1041 left={left}"
+        ));
+        claim_on(&company, &drift::Past::default(), "a1").starts.hr.map(hours)
+    };
+    assert_eq!(by_hr("-10h", "-90h"), Some(90));
+    // Of another employment, before or after.
+    assert_eq!(by_hr("-10h", "-500d"), None);
+    assert_eq!(by_hr("-10h", "-5h"), None);
+}
+
+#[test]
 fn who_lost_the_app_before_they_left_should_have_had_none_since() {
     let lost_at = testkit::now() - chrono::TimeDelta::days(9);
     let started = |user: &str| {
