@@ -155,6 +155,11 @@ impl Word {
         }
     }
 
+    /// When the right ended, whatever else ended since; `None`: no row and no log dates it.
+    fn ended_at(&self) -> Option<DateTime<Utc>> {
+        [self.at, self.unassigned, self.ended].into_iter().flatten().min()
+    }
+
     /// A word that rests on not being listed, between two looks.
     const fn absent(right: Right, at: Option<DateTime<Utc>>, between: Interval) -> Self {
         Self { between: Some(between), is_from_absence: true, ..Self::plain(right, at) }
@@ -644,35 +649,37 @@ fn is_given_again(
 }
 
 /// When the right ended. Where several IdPs entitled, or several identities at one, it ended with the
-/// last of them: then only what all of them say counts.
+/// last of them: then a clock counts that ran when it had ended by all of them.
 fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftByHr>) -> Starts {
     let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
     let mut idps: Vec<Option<u16>> = words.iter().map(|it| idp(it.0)).collect();
     idps.dedup();
-    let at = |wanted: &[Right]| {
-        let mut said =
-            words.iter().filter(|(_, it)| wanted.contains(&it.right)).map(|(_, it)| it.at);
-        let all_say = words.len() == 1 || words.iter().all(|(_, it)| it.at.is_some());
-        let is_any = idps.len() < 2 || cx.rules.entitlement == Entitlement::Any;
-        match (words.len() > 1 && is_any, all_say) {
-            (false, _) => said.flatten().min(),
-            (true, true) => {
-                let last = words.iter().filter_map(|(_, it)| it.at).max();
-                said.any(|it| it == last).then_some(last).flatten()
-            }
-            (true, false) => None,
+    let is_any = idps.len() < 2 || cx.rules.entitlement == Entitlement::Any;
+    let ends_with_last = words.len() > 1 && is_any;
+    let last = last_dated(words);
+    let at = |wanted: &[Right], before: fn(&Word) -> Option<DateTime<Utc>>| {
+        let said = words.iter().flat_map(|(_, it)| {
+            let of_right = it.at.filter(|_| wanted.contains(&it.right));
+            of_right.into_iter().chain(before(it))
+        });
+        match ends_with_last {
+            false => said.min(),
+            true => said.filter(|it| last.is_some_and(|last| *it >= last)).max(),
         }
     };
     let only = || if let [(_, word)] = words { Some(word) } else { None };
     let by_idps = Starts {
         hr: None,
         struck_out: None,
-        deactivated: at(&[Right::Leaver, Right::Suspended]),
-        unassigned: at(&[Right::Unassigned]).or_else(|| only()?.unassigned),
-        ended: at(&[Right::Expired]).or_else(|| only()?.ended),
+        deactivated: at(&[Right::Leaver, Right::Suspended], |_| None),
+        unassigned: at(&[Right::Unassigned], |it| it.unassigned),
+        ended: at(&[Right::Expired], |it| it.ended),
         suspended: only().and_then(|it| it.suspended),
         between: last_between(words).filter(|_| idps.len() < 2),
-        missed_by: only().and_then(|it| it.missed_by),
+        missed_by: match ends_with_last {
+            false => only().and_then(|it| it.missed_by),
+            true => last_missed_by(words).filter(|_| last.is_none()),
+        },
     };
     let is_doubtful =
         |hr: LeftByHr| hr.is_struck_out && by_idps.earliest().is_some_and(|it| it > hr.at);
@@ -680,6 +687,20 @@ fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftByHr>) -> St
         Some(hr) if is_doubtful(hr) => Starts { struck_out: Some(hr.at), ..by_idps },
         _ => Starts { hr: hr.map(|it| it.at), ..by_idps },
     }
+}
+
+/// When the last of several rights ended, where that has a date: one without a date had ended by then.
+fn last_dated(words: &[(usize, Word)]) -> Option<DateTime<Utc>> {
+    let last = words.iter().filter_map(|(_, it)| it.ended_at()).max()?;
+    let ended_by = |it: &Word| it.ended_at().or(it.missed_by).or_else(|| it.between?.latest);
+    words.iter().all(|(_, it)| ended_by(it).is_some_and(|by| by <= last)).then_some(last)
+}
+
+/// By when an earlier list showed that the last of several rights was gone; `None`: no earlier list
+/// shows it of one that has no date.
+fn last_missed_by(words: &[(usize, Word)]) -> Option<DateTime<Utc>> {
+    let gone_by = words.iter().map(|(_, it)| it.ended_at().or(it.missed_by));
+    gone_by.collect::<Option<Vec<_>>>()?.into_iter().max()
 }
 
 /// Between which looks the last of several rights ended; `None` where each has a time, or one has

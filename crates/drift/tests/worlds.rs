@@ -820,6 +820,45 @@ fn who_had_two_identities_at_one_idp_lost_the_right_with_the_last_of_them() {
 }
 
 #[test]
+fn who_had_the_right_by_two_idps_lost_it_with_the_last_of_them_of_which_one_dates_nothing() {
+    let hours = |it: chrono::DateTime<chrono::Utc>| (testkit::now() - it).num_hours();
+    let ago = |hours| testkit::now() - chrono::TimeDelta::hours(hours);
+    // By Entra they were first seen to have left 30 hours ago; it does not say when.
+    let started = |okta: &str, hr: &str, lost_app: Option<i64>| {
+        let company = world(&format!(
+            "okta
+               u1 ana@x.test {okta} emp=1041
+             entra
+               e1 ana@y.test DEPROVISIONED emp=1041
+             app
+               a1 u1 ana@x.test on{hr}"
+        ));
+        let [okta, entra] = ["okta", "entra"].map(|it| domain::SystemId::parse(it).unwrap());
+        let (said_since, found_at) = (ago(30), ago(30));
+        let said = drift::SaidLeft { said_since, found_at, is_undated: true, returned_at: None };
+        let lost = drift::Ended { unassigned: lost_app.map(ago), ..drift::Ended::default() };
+        let past = drift::Past {
+            said_left: std::iter::once(((entra, "e1".into()), vec![said])).collect(),
+            ended: std::iter::once(((okta, "u1".into()), lost)).collect(),
+            ..drift::Past::default()
+        };
+        let claim = claim_on(&company, &past, "a1");
+        let began = drift::started(&drift::Policy::default(), &claim.starts, None);
+        (hours(claim.clock_from), began.earliest.map(hours), began.latest.map(hours))
+    };
+    // Okta's date comes after that look, and is the last.
+    assert_eq!(started("DEPROVISIONED since=-9h", "", None), (9, Some(9), Some(9)));
+    // It comes before, and they may have left Entra since; what HR says later begins nothing anew.
+    let hr = "\n             hr\n               emp=1041 left=-2h";
+    assert_eq!(started("DEPROVISIONED since=-40h", "", None).0, 30);
+    assert_eq!(started("DEPROVISIONED since=-40h", hr, None), (30, None, Some(30)));
+    // Of Okta's user the right was gone long before they left there.
+    assert_eq!(started("DEPROVISIONED since=-9h", hr, Some(90)), (30, None, Some(30)));
+    // By Okta they have the right still, or lost it at no known time: nothing dates the last.
+    assert_eq!(started("ACTIVE", "", None).0, 0);
+}
+
+#[test]
 fn a_row_that_hr_has_struck_out_may_be_of_an_earlier_leave() {
     let started = |status: &str, leaver: &str| {
         let company = world(&format!(

@@ -116,8 +116,8 @@ impl Idps {
         self.all.iter().flat_map(|it| it.places()).copied().collect()
     }
 
-    /// Is it the log of one of them?
+    /// Is it the log of one of them, or all of the provider, its log among it?
     pub(super) fn is_log(&self, place: Endpoint) -> bool {
-        self.all.iter().any(|it| it.log() == Some(place))
+        self.all.iter().filter_map(|it| it.log()).any(|it| place.covers(it))
     }
 }
