@@ -160,6 +160,11 @@ impl Word {
         [self.at, self.unassigned, self.ended].into_iter().flatten().min()
     }
 
+    /// By when the right had ended; `None`: nobody knows.
+    fn ended_by(&self) -> Option<DateTime<Utc>> {
+        self.ended_at().or(self.missed_by).or(self.between.and_then(|it| it.latest))
+    }
+
     /// A word that rests on not being listed, between two looks.
     const fn absent(right: Right, at: Option<DateTime<Utc>>, between: Interval) -> Self {
         Self { between: Some(between), is_from_absence: true, ..Self::plain(right, at) }
@@ -369,7 +374,7 @@ fn let_in_until(
     let elsewhere = words.iter().filter(|it| !is_there(it.0) && was_granted_since(cx, it.0, ended));
     let until = elsewhere.filter_map(|(_, word)| match word.right {
         Right::Entitled => Some(cx.now),
-        _ => ended_by(word),
+        _ => word.ended_by(),
     });
     until.max()
 }
@@ -692,8 +697,7 @@ fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftByHr>) -> St
 /// When the last of several rights ended, where that has a date: one without a date had ended by then.
 fn last_dated(words: &[(usize, Word)]) -> Option<DateTime<Utc>> {
     let last = words.iter().filter_map(|(_, it)| it.ended_at()).max()?;
-    let ended_by = |it: &Word| it.ended_at().or(it.missed_by).or_else(|| it.between?.latest);
-    words.iter().all(|(_, it)| ended_by(it).is_some_and(|by| by <= last)).then_some(last)
+    words.iter().all(|(_, it)| it.ended_by().is_some_and(|by| by <= last)).then_some(last)
 }
 
 /// By when an earlier list showed that the last of several rights was gone; `None`: no earlier list
@@ -718,16 +722,11 @@ fn last_between(words: &[(usize, Word)]) -> Option<Interval> {
     })
 }
 
-/// By when a right had ended; `None`: nobody knows.
-fn ended_by(word: &Word) -> Option<DateTime<Utc>> {
-    word.at.or(word.missed_by).or(word.between.and_then(|it| it.latest))
-}
-
 /// What one identity says of the right to this app, with the times that the log of its IdP gives
 /// where no row does.
 fn word(cx: &Context<'_>, at: usize) -> Word {
     let word = word_by_log(cx, at, word_of_rows(cx, at));
-    let left_by = ended_by(&word);
+    let left_by = word.ended_by();
     let row = cx.graph.estate().identities.get(at).map(|it| it.row);
     let ended = row.and_then(|it| it.ends_at).filter(|it| left_by.is_some_and(|by| *it < by));
     let ended = ended.filter(|_| word.right == Right::Leaver);
