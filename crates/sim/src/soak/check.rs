@@ -275,9 +275,12 @@ impl Look<'_> {
                 if told.is_empty() {
                     return Some(format!("MISSED: {id} of {owner} is on, {right:?}: nothing is told"));
                 }
-                // Who never had the right lost it at no known time: grace runs since it was told.
+                // Who never had the right lost it at no known time: grace runs since it was told, or
+                // told anew after it was over.
                 let is_dated = self.truth.was_entitled(owner) && self.is_dated(owner, right);
-                let since = |it: &&FindingRecord| it.finding.detected_at + TimeDelta::hours(24);
+                let told_at =
+                    |it: &FindingRecord| it.finding.detected_at.max(it.finding.clock_from);
+                let since = |it: &&FindingRecord| told_at(it) + TimeDelta::hours(24);
                 let due = self.due(id, owner, all_since);
                 let is_due = due.is_some_and(|it| it < now)
                     && (is_dated || told.iter().any(|it| since(it) < now));
