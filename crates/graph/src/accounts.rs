@@ -4,8 +4,8 @@
 //! that has its user name or address; where none or several have it, or several rows of that channel
 //! do, or its keys name another person than that account's do, it stands alone. Of accounts that are
 //! gone, only the last that was seen has its keys: what another channel shows is of today, or of its own
-//! last look, and an account that was gone by then, or before the row was made, is not it. Rows that have a key in common and stand
-//! alone may be one account, and are not known to be.
+//! last look, and an account that was gone by then, or before the row was made, is not it. Rows that
+//! have a key in common and stand alone may be one account, and are not known to be.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
