@@ -661,6 +661,10 @@ fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftByHr>) -> St
     idps.dedup();
     let is_any = idps.len() < 2 || cx.rules.entitlement == Entitlement::Any;
     let ends_with_last = words.len() > 1 && is_any;
+    let words: &[(usize, Word)] = match ends_with_last {
+        true => &words.iter().map(|it| without_the_app(cx, *it)).collect::<Vec<_>>(),
+        false => words,
+    };
     let last = last_dated(words);
     let at = |wanted: &[Right], before: fn(&Word) -> Option<DateTime<Utc>>| {
         let said = words.iter().flat_map(|(_, it)| {
@@ -680,7 +684,7 @@ fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftByHr>) -> St
         unassigned: at(&[Right::Unassigned], |it| it.unassigned),
         ended: at(&[Right::Expired], |it| it.ended),
         suspended: only().and_then(|it| it.suspended),
-        between: last_between(words).filter(|_| idps.len() < 2),
+        between: last_between(words).filter(|_| is_any),
         missed_by: match ends_with_last {
             false => only().and_then(|it| it.missed_by),
             true => last_missed_by(words).filter(|_| last.is_none()),
@@ -691,6 +695,28 @@ fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftByHr>) -> St
     match hr {
         Some(hr) if is_doubtful(hr) => Starts { struck_out: Some(hr.at), ..by_idps },
         _ => Starts { hr: hr.map(|it| it.at), ..by_idps },
+    }
+}
+
+/// The same, but whom no list of who has the app ever showed had not got it by the last one before this
+/// run.
+fn without_the_app(cx: &Context<'_>, (identity, word): (usize, Word)) -> (usize, Word) {
+    let is_never_shown = word.right == Right::Unassigned
+        && word.ended_at().or(word.missed_by).is_none()
+        && word.between.is_some_and(|it| it.earliest.is_none());
+    let sighting = cx.graph.estate().identities.get(identity);
+    let idp = sighting.filter(|_| is_never_shown).and_then(|it| cx.graph.idp_of(it));
+    let looked_at = idp.and_then(|idp| {
+        let lists = idp.assignments.iter().chain(&idp.memberships);
+        let looks = lists.map(|it| cx.past.looked_at.get(&it.stream).copied());
+        looks.collect::<Option<Vec<_>>>()?.into_iter().min()
+    });
+    match looked_at {
+        Some(by) => {
+            let between = Some(Interval { earliest: None, latest: Some(by) });
+            (identity, Word { between, missed_by: looked_at, ..word })
+        }
+        None => (identity, word),
     }
 }
 

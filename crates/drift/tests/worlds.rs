@@ -859,6 +859,35 @@ fn who_had_the_right_by_two_idps_lost_it_with_the_last_of_them_of_which_one_date
 }
 
 #[test]
+fn the_last_of_two_rights_ended_as_exactly_as_its_provider_says() {
+    let hours = |it: chrono::DateTime<chrono::Utc>| (testkit::now() - it).num_hours();
+    let began = |okta: &str, entra: &str, is_first_run: bool| {
+        let company = world(&format!(
+            "okta
+               u1 ana@x.test {okta} emp=1041
+             entra
+               e1 ana@y.test {entra} emp=1041
+             app
+               a1 u1 ana@x.test on"
+        ));
+        let before = testkit::now() - chrono::TimeDelta::hours(33);
+        let estate = company.estate();
+        let lists = estate.lists().map(|it| (it.stream.clone(), before));
+        let looked_at = if is_first_run { Default::default() } else { lists.collect() };
+        let past = drift::Past { looked_at, ..drift::Past::default() };
+        let claim = claim_on(&company, &past, "a1");
+        let began = drift::started(&drift::Policy::default(), &claim.starts, None);
+        (began.earliest.map(hours), began.latest.map(hours))
+    };
+    let left = "DEPROVISIONED since=-9h";
+    // A deletion is the latest: they may have been switched off since the list before it.
+    assert_eq!(began("DEPROVISIONED since=-90h", "deleted since=-9h", false), (Some(33), Some(9)));
+    // Who never had the app by a provider lost nothing there, as far as lists go back.
+    assert_eq!(began(left, "ACTIVE", false), (Some(9), Some(9)));
+    assert_eq!(began(left, "ACTIVE", true), (Some(9), Some(1)));
+}
+
+#[test]
 fn a_row_that_hr_has_struck_out_may_be_of_an_earlier_leave() {
     let started = |status: &str, leaver: &str| {
         let company = world(&format!(
