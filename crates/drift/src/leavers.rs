@@ -13,7 +13,7 @@ use crate::activity::{Seen, is_required, no_account};
 use crate::context::Context;
 use crate::episode::next_episode;
 use crate::judge::kind_by_hr;
-use crate::looks::is_seen_anew;
+use crate::looks::{is_on, is_seen_anew};
 use crate::right::{PersonRight, Starts, is_switched_on, left_at, right_by_hr};
 
 /// Somebody who has left, as one run sees them.
@@ -345,7 +345,7 @@ fn account_seen(
         let as_of = shown.map(|it| estate.snapshot(it).reference.as_of.at);
         rows.push((row.entity, is_required(cx, channel)));
         read_by = read_by.max(as_of.map(|it| cx.read_by(channel, it)));
-        if row.standing == Standing::Listed && Activity::of(row.row) == Activity::Active {
+        if is_on(row) {
             on_at = on_at.max(as_of);
         }
     }

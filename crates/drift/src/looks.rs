@@ -123,10 +123,6 @@ pub(crate) fn is_seen_anew(cx: &Context<'_>, person: u32, right: Right) -> bool 
 /// As of when the account was seen on; `None` when this run did not see it on.
 pub(crate) fn seen_active_at(case: &Case<'_>) -> Option<DateTime<Utc>> {
     let estate = case.cx.graph.estate();
-    let view = case.cx.graph.accounts().get(case.account?)?;
-    view.rows(estate)
-        .filter(|it| it.standing == Standing::Listed)
-        .filter(|it| domain::Activity::of(it.row) == domain::Activity::Active)
-        .map(|it| estate.snapshot(it.snapshot).reference.as_of.at)
-        .max()
+    let on = case.rows().filter(|it| is_on(it));
+    on.map(|it| estate.snapshot(it.snapshot).reference.as_of.at).max()
 }

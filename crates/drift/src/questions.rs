@@ -167,7 +167,7 @@ fn of_missing_owners<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = EntityId> 
     (0..cx.graph.accounts().len())
         .filter(move |at| cx.graph.link(*at).owner().is_some_and(is_missing))
         .map(|at| cx.graph.account_row(at))
-        .filter(|it| it.standing == Standing::Listed && Activity::of(it.row) == Activity::Active)
+        .filter(|it| is_on(it))
         .map(|it| it.entity)
 }
 

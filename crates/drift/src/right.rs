@@ -192,15 +192,12 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> 
     let hr = foremost(cx, leavers.iter().copied(), &words).map(|it| it.1);
     let (last, before): (Vec<_>, Vec<_>) =
         words.iter().copied().partition(|(at, _)| is_of_last_employment(cx, &words, *at));
-    let starts_of = |words: &[(usize, Word)]| starts(cx, words, hr);
-    let starts = starts_of(&last);
     let apart = last.iter().filter(|it| has_left_beside_another(cx, &last, **it));
-    let own_starts = before.iter().chain(apart).map(|it| (it.0, starts_of(&[*it])));
+    let own_starts = before.iter().chain(apart).map(|it| (it.0, starts(cx, &[*it], hr)));
     let of_behind = behind.iter().map(|it| {
         let later = later_at(cx, words.iter().chain(&behind), it.0);
         let hr = later.map_or(hr, |later| hr_before(cx, leavers, *it, later));
-        let own = self::starts(cx, &[*it], hr);
-        (it.0, behind_since(cx, own, (it.0, &words), later))
+        (it.0, behind_since(cx, starts(cx, &[*it], hr), (it.0, &words), later))
     });
     let own_starts = own_starts.chain(of_behind).collect();
     let left_behind = behind.into_iter().map(|it| it.0).collect();
@@ -221,7 +218,7 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> 
     let is_from_absence = deciding.is_some_and(|(_, it)| it.is_from_absence);
     PersonRight {
         right,
-        starts,
+        starts: starts(cx, &last, hr),
         decided_by,
         is_disputed,
         is_partly_unseen,
@@ -425,12 +422,7 @@ fn out_of_sight(cx: &Context<'_>, words: &[(usize, Word)]) -> Vec<usize> {
 
 /// Whether no identity of the person was made later at the same IdP: each begins an employment.
 fn is_of_last_employment(cx: &Context<'_>, words: &[(usize, Word)], identity: usize) -> bool {
-    let row = |at: usize| cx.graph.estate().identities.get(at);
-    let Some(own) = row(identity) else { return true };
-    !words.iter().filter_map(|(at, _)| row(*at)).any(|other| {
-        other.system == own.system
-            && other.row.created_at.zip(own.row.created_at).is_some_and(|(it, own)| it > own)
-    })
+    later_at(cx, words.iter(), identity).is_none()
 }
 
 /// Whether an identity has left and the person has another at the same IdP: it was left behind as
@@ -560,7 +552,8 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
     let is_rehired = words.iter().any(|it| is_later(it.0));
     // Also under an id that has left again.
     let person = cx.graph.person_of_leaver(leaver);
-    let was_rehired = person.is_some_and(|it| cx.graph.identities_of(it).into_iter().any(is_later));
+    let was_rehired =
+        || person.is_some_and(|it| cx.graph.identities_of(it).into_iter().any(is_later));
     let given = |since, is_given: fn(&Assignment, DateTime<Utc>) -> bool| {
         words.iter().any(|(at, _)| is_given_again(cx, *at, since, is_given))
     };
@@ -583,7 +576,7 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
     let read_at = estate.snapshot(row.snapshot).reference.as_of.at;
     let may_be_struck_out = cx.pass == Pass::Light && is_back(left_at.min(read_at));
     let is_back = is_back(left_at);
-    let says_nothing = is_struck_out && (is_back || was_rehired);
+    let says_nothing = is_struck_out && (is_back || was_rehired());
     let is_over = left_at <= cx.now && !is_rehired && !says_nothing;
     let list = estate.hr.get(usize::from(row.system)).map(|it| &it.stream.system);
     let is_authority = list.is_some() && list == cx.rules.authority.as_ref();

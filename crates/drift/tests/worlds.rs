@@ -821,7 +821,6 @@ fn who_had_two_identities_at_one_idp_lost_the_right_with_the_last_of_them() {
 
 #[test]
 fn who_had_the_right_by_two_idps_lost_it_with_the_last_of_them_of_which_one_dates_nothing() {
-    let hours = |it: chrono::DateTime<chrono::Utc>| (testkit::now() - it).num_hours();
     let ago = |hours| testkit::now() - chrono::TimeDelta::hours(hours);
     // By Entra they were first seen to have left 30 hours ago; it does not say when.
     let started = |okta: &str, hr: &str, lost_app: Option<i64>| {
@@ -844,7 +843,7 @@ fn who_had_the_right_by_two_idps_lost_it_with_the_last_of_them_of_which_one_date
         };
         let claim = claim_on(&company, &past, "a1");
         let began = drift::started(&drift::Policy::default(), &claim.starts, None);
-        (hours(claim.clock_from), began.earliest.map(hours), began.latest.map(hours))
+        (hours_ago(claim.clock_from), began.earliest.map(hours_ago), began.latest.map(hours_ago))
     };
     // Okta's date comes after that look, and is the last.
     assert_eq!(started("DEPROVISIONED since=-9h", "", None), (9, Some(9), Some(9)));
@@ -860,7 +859,6 @@ fn who_had_the_right_by_two_idps_lost_it_with_the_last_of_them_of_which_one_date
 
 #[test]
 fn the_last_of_two_rights_ended_as_exactly_as_its_provider_says() {
-    let hours = |it: chrono::DateTime<chrono::Utc>| (testkit::now() - it).num_hours();
     let began = |okta: &str, entra: &str, is_first_run: bool| {
         let company = world(&format!(
             "okta
@@ -877,7 +875,7 @@ fn the_last_of_two_rights_ended_as_exactly_as_its_provider_says() {
         let past = drift::Past { looked_at, ..drift::Past::default() };
         let claim = claim_on(&company, &past, "a1");
         let began = drift::started(&drift::Policy::default(), &claim.starts, None);
-        (began.earliest.map(hours), began.latest.map(hours))
+        (began.earliest.map(hours_ago), began.latest.map(hours_ago))
     };
     let left = "DEPROVISIONED since=-9h";
     // A deletion is the latest: they may have been switched off since the list before it.
@@ -1007,7 +1005,6 @@ fn an_id_that_no_list_has_shown_is_not_that_of_the_owner_before() {
 
 #[test]
 fn a_date_that_comes_after_somebody_was_seen_to_have_left_is_not_when_they_left() {
-    let hours = |it: chrono::DateTime<chrono::Utc>| (testkit::now() - it).num_hours();
     let started = |user: &str, hr: &str, is_away: bool| {
         let company = world(&format!(
             "entra
@@ -1027,7 +1024,7 @@ fn a_date_that_comes_after_somebody_was_seen_to_have_left_is_not_when_they_left(
         let past = drift::Past { said_left, ..drift::Past::default() };
         let claim = claim_on(&company, &past, "a1");
         let began = drift::started(&drift::Policy::default(), &claim.starts, None);
-        (hours(claim.clock_from), began.earliest.map(hours), began.latest.map(hours))
+        (hours_ago(claim.clock_from), began.earliest.map(hours_ago), began.latest.map(hours_ago))
     };
     // Deleted after they were switched off; HR's day after that.
     assert_eq!(started("DEPROVISIONED since=-2h", "", true), (30, None, None));
@@ -1045,7 +1042,6 @@ fn a_date_that_comes_after_somebody_was_seen_to_have_left_is_not_when_they_left(
 #[test]
 fn the_account_of_a_user_that_was_left_behind_may_have_been_right_as_long_as_another_provider_let_them_in()
  {
-    let hours = |it: chrono::DateTime<chrono::Utc>| (testkit::now() - it).num_hours();
     let began = |elsewhere: &str, created: &str| {
         let company = world(&format!(
             "okta
@@ -1058,7 +1054,7 @@ fn the_account_of_a_user_that_was_left_behind_may_have_been_right_as_long_as_ano
         ));
         let claim = claim_on(&company, &drift::Past::default(), "a1");
         let began = drift::started(&drift::Policy::default(), &claim.starts, None);
-        (began.earliest.map(hours), began.latest.map(hours))
+        (began.earliest.map(hours_ago), began.latest.map(hours_ago))
     };
     let left = |since: &str| format!("DEPROVISIONED assigned since={since}");
     assert_eq!(began(&left("-9h"), "-5h"), (Some(200), Some(9)));
@@ -1073,7 +1069,6 @@ fn the_account_of_a_user_that_was_left_behind_may_have_been_right_as_long_as_ano
 
 #[test]
 fn a_user_that_was_left_behind_left_when_hr_says_that_their_employment_ended() {
-    let hours = |it: chrono::DateTime<chrono::Utc>| (testkit::now() - it).num_hours();
     let by_hr = |created: &str, left: &str| {
         let company = world(&format!(
             "okta
@@ -1084,7 +1079,7 @@ fn a_user_that_was_left_behind_left_when_hr_says_that_their_employment_ended() {
              hr
                emp=1041 left={left}"
         ));
-        claim_on(&company, &drift::Past::default(), "a1").starts.hr.map(hours)
+        claim_on(&company, &drift::Past::default(), "a1").starts.hr.map(hours_ago)
     };
     assert_eq!(by_hr("-10h", "-90h"), Some(90));
     // Of another employment, before or after.
@@ -1133,8 +1128,7 @@ fn whose_time_was_over_before_they_left_should_have_had_no_access_since() {
         ));
         let claim = claim_on(&company, &drift::Past::default(), "a1");
         let began = drift::started(&drift::Policy::default(), &claim.starts, None);
-        let hours = |it: chrono::DateTime<chrono::Utc>| (testkit::now() - it).num_hours();
-        (claim.cause, hours(claim.clock_from), began.latest.map(hours))
+        (claim.cause, hours_ago(claim.clock_from), began.latest.map(hours_ago))
     };
     let left = |user| {
         let (cause, clock, began) = started(user);
@@ -1198,9 +1192,8 @@ fn grace_runs_since_a_suspension_whatever_takes_the_right_away_later() {
                a1 u1 ana@x.test on"
         ));
         let claim = claim_on(&company, &drift::Past::default(), "a1");
-        let hours = |it: chrono::DateTime<chrono::Utc>| (testkit::now() - it).num_hours();
-        let limit = claim.starts.earliest().map(hours);
-        assert_eq!((hours(claim.clock_from), limit), (9 * 24, Some(3)), "{later}");
+        let limit = claim.starts.earliest().map(hours_ago);
+        assert_eq!((hours_ago(claim.clock_from), limit), (9 * 24, Some(3)), "{later}");
     }
 }
 
@@ -1225,6 +1218,10 @@ fn a_rehire_under_a_new_id_begins_no_employment_of_the_old_one() {
 }
 
 /// The first claim about an account.
+fn hours_ago(at: chrono::DateTime<chrono::Utc>) -> i64 {
+    (testkit::now() - at).num_hours()
+}
+
 fn claim_on(company: &testkit::World, past: &drift::Past, account: &str) -> drift::Claim {
     let (estate, keys, rules) = (company.estate(), testkit::keys(), rules(company));
     let graph = graph::correlate(&estate, &keys);
