@@ -13,7 +13,7 @@ use domain::{
 };
 use graph::{Sighting, Standing, last_leaves};
 
-use crate::context::Context;
+use crate::context::{Context, SaidLeft};
 use crate::policy::Entitlement;
 use crate::sla::started;
 
@@ -195,7 +195,7 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> 
     let apart = last.iter().filter(|it| has_left_beside_another(cx, &last, **it));
     let own_starts = before.iter().chain(apart).map(|it| (it.0, starts(cx, &[*it], hr)));
     let of_behind = behind.iter().map(|it| {
-        let later = later_at(cx, words.iter().chain(&behind), it.0);
+        let later = later_at(cx, words.iter().chain(&behind).map(|it| it.0), it.0);
         let hr = later.map_or(hr, |later| hr_before(cx, leavers, *it, later));
         (it.0, behind_since(cx, starts(cx, &[*it], hr), (it.0, &words), later))
     });
@@ -377,15 +377,15 @@ fn let_in_until(
 }
 
 /// When the first identity was made that the person got after this one at the same IdP.
-fn later_at<'w>(
+fn later_at(
     cx: &Context<'_>,
-    words: impl Iterator<Item = &'w (usize, Word)>,
+    theirs: impl Iterator<Item = usize>,
     identity: usize,
 ) -> Option<DateTime<Utc>> {
     let row = |at: usize| cx.graph.estate().identities.get(at);
     let own = row(identity)?;
     let began = own.row.created_at?;
-    let same_idp = words.filter_map(|it| row(it.0)).filter(|it| it.system == own.system);
+    let same_idp = theirs.filter_map(row).filter(|it| it.system == own.system);
     same_idp.filter_map(|it| it.row.created_at).filter(|it| *it > began).min()
 }
 
@@ -422,7 +422,7 @@ fn out_of_sight(cx: &Context<'_>, words: &[(usize, Word)]) -> Vec<usize> {
 
 /// Whether no identity of the person was made later at the same IdP: each begins an employment.
 fn is_of_last_employment(cx: &Context<'_>, words: &[(usize, Word)], identity: usize) -> bool {
-    later_at(cx, words.iter(), identity).is_none()
+    later_at(cx, words.iter().map(|it| it.0), identity).is_none()
 }
 
 /// Whether an identity has left and the person has another at the same IdP: it was left behind as
@@ -608,7 +608,24 @@ pub(crate) fn is_switched_on_again(
     left_at: DateTime<Utc>,
 ) -> bool {
     cx.graph.estate().identities.get(identity).is_some_and(|it| {
-        is_switched_on(cx, it) && cx.said_left(it).iter().any(|it| it.said_since >= left_at)
+        is_switched_on(cx, it) && told_of_leave(cx, identity, left_at).next().is_some()
+    })
+}
+
+/// Words of a provider that an identity had left which may be of the leave that HR states: told since its
+/// day, or still true on it, where that day is of another employment, which a later identity began.
+fn told_of_leave<'c>(
+    cx: &Context<'c>,
+    identity: usize,
+    left_at: DateTime<Utc>,
+) -> impl Iterator<Item = &'c SaidLeft> {
+    let theirs = cx.graph.identities_of(cx.graph.person_of(identity));
+    let later_at = later_at(cx, theirs.into_iter(), identity);
+    let is_of_later = later_at.is_some_and(|it| it <= left_at);
+    let sighting = cx.graph.estate().identities.get(identity);
+    let said = sighting.map_or(&[][..], |it| cx.said_left(it)).iter();
+    said.filter(move |it| {
+        it.said_since >= left_at || is_of_later && it.returned_at.is_none_or(|back| back > left_at)
     })
 }
 
@@ -624,10 +641,10 @@ pub(crate) fn is_switched_on(cx: &Context<'_>, it: &Sighting<'_, Identity>) -> b
 /// dates nothing: what ended since ended for another reason.
 fn was_seen_back(cx: &Context<'_>, identity: usize, left_at: DateTime<Utc>) -> bool {
     let sighting = cx.graph.estate().identities.get(identity);
-    sighting.filter(|it| it.row.status_changed_at.is_none()).is_some_and(|it| {
-        let mut said = cx.said_left(it).iter().filter(|it| it.said_since >= left_at);
+    sighting.is_some_and(|it| it.row.status_changed_at.is_none()) && {
+        let mut said = told_of_leave(cx, identity, left_at);
         said.any(|it| it.returned_at.is_some_and(|at| at > left_at))
-    })
+    }
 }
 
 /// Whether the status of an identity changed, and it was given the app, after a leave. With a row

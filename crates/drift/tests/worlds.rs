@@ -264,6 +264,30 @@ fn an_account_that_names_somebody_not_seen_yet_is_not_pinned_on_its_old_owner() 
 }
 
 #[test]
+fn an_account_that_names_another_user_of_its_owner_is_of_that_user() {
+    // Their user at Okta had it first, left, and was followed by another one.
+    let claims_of = |account: &str, linked: &str, tier| {
+        let mut company = world(&format!(
+            "okta
+               u1 ana@x.test DEPROVISIONED emp=1041 created=-400d
+               u3 again@x.test ACTIVE assigned emp=1041 created=-20d
+             entra
+               e2 ana@x.test ACTIVE assigned emp=1041 created=-90d
+             app
+               a1 {account} ana@x.test on"
+        ));
+        company.stored_links.push(("a1".into(), linked.into(), tier));
+        claims(&company)
+    };
+    assert_eq!(claims_of("e2", "u1", Tier::AccountId), "nothing");
+    // Nor does an id that the account still has make it that of a user who was left behind.
+    assert_eq!(claims_of("u1", "e2", Tier::AccountId), "nothing");
+    // What no id of today says, stays as it was.
+    assert_eq!(claims_of("-", "u1", Tier::AccountId), "a1 leaver_active critical");
+    assert_eq!(claims_of("u1", "u1", Tier::AccountId), "a1 leaver_active critical");
+}
+
+#[test]
 fn an_account_that_is_assigned_to_somebody_not_seen_yet_is_not_pinned_on_its_old_owner() {
     let text = "okta (partial)
            00uAAAAAAAAAAAAAAAA1 ana@x.test DEPROVISIONED
@@ -915,7 +939,7 @@ fn who_was_off_since_hrs_day_and_is_on_again_is_back_when_hr_has_struck_them_out
     let claims = |user: &str, leaver: &str, said_left: Option<i64>| {
         let company = world(&format!(
             "entra
-               u1 ana@x.test {user} emp=1041
+               u1 ana@x.test {user}
              app
                a1 u1 ana@x.test on
              hr
@@ -942,7 +966,7 @@ fn who_was_off_since_hrs_day_and_is_on_again_is_back_when_hr_has_struck_them_out
         });
         (cause, drift::doubts(&cx).len())
     };
-    let on = "ACTIVE assigned";
+    let on = "ACTIVE assigned emp=1041";
     assert_eq!(claims(on, "gone", Some(5)), (None, 1));
     // Off before HR's day alone, never off, or still on HR's list: HR's word holds.
     assert_eq!(claims(on, "gone", Some(12)), (Some(Cause::SourcesDisagree), 0));
@@ -950,9 +974,16 @@ fn who_was_off_since_hrs_day_and_is_on_again_is_back_when_hr_has_struck_them_out
     assert_eq!(claims(on, "", Some(5)), (Some(Cause::SourcesDisagree), 0));
     // Where the provider dates it, the date decides.
     assert_eq!(
-        claims("ACTIVE since=-20d assigned", "gone", Some(5)),
+        claims("ACTIVE since=-20d assigned emp=1041", "gone", Some(5)),
         (Some(Cause::SourcesDisagree), 0)
     );
+    // Off over a day that is of another employment, which began by then and has ended.
+    let later = |created: &str| {
+        let row = "emp=1041 created=-400d
+               u2 again@x.test DEPROVISIONED emp=1041 created=";
+        claims(&format!("ACTIVE assigned {row}{created}"), "gone", Some(12))
+    };
+    assert_eq!(later("-11d"), (None, 1));
 }
 
 #[test]

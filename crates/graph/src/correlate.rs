@@ -2,7 +2,7 @@
 
 use domain::{EntityId, Identity, Lifecycle, Link, Population, Tier};
 
-use crate::estate::{Estate, Standing};
+use crate::estate::{Estate, Sighting, Standing};
 use crate::identity_graph::ByEntity;
 use crate::index::{Index, address, email_key, employee_key, external_id, user_name_key};
 use crate::keys::{ExternalIdCarries, KeyRules};
@@ -156,6 +156,10 @@ impl Correlation<'_> {
         let theirs = weaker.copied().filter(|it| self.person(*it) == Some(owner));
         let named: Vec<u32> = names.iter().copied().chain(theirs).collect();
         let identity = self.foremost(&named);
+        let by_id_of_today = Some(rest).filter(|_| tier.is_strong() && first.is_stored);
+        let identity = by_id_of_today
+            .and_then(|rest| self.named_by_id_of_today(rest, owner, identity))
+            .unwrap_or(identity);
         let owner_is_gone = u32::try_from(identity).is_ok_and(|it| self.is_gone(it));
         // A key that names somebody else contradicts; so does a weak one that the owner, who is
         // gone, shares with somebody who is here.
@@ -177,6 +181,31 @@ impl Correlation<'_> {
         }
         let is_proven = tier.is_strong() || first.is_stored || self.sees_everyone();
         if is_proven { Link::Linked { identity, tier } } else { Link::Candidate { identity, tier } }
+    }
+
+    /// An earlier run's link says which person. Which of their users, an id that the account has today
+    /// says, unless that user was left behind. `None`: no such id names another than the `linked` one.
+    fn named_by_id_of_today(&self, rest: &[Step<'_>], owner: u32, linked: usize) -> Option<usize> {
+        let ids = rest.iter().filter(|it| it.tier.is_strong() && !it.is_stored);
+        let theirs = ids.flat_map(|it| it.names).filter(|it| self.person(**it) == Some(owner));
+        let theirs: Vec<u32> = theirs.copied().collect();
+        let named = Some(self.foremost(&theirs)).filter(|_| !theirs.is_empty())?;
+        (named != linked && !self.is_left_behind(named, owner)).then_some(named)
+    }
+
+    /// Whether an identity is over, and the person has another at the same IdP that is not, or that was
+    /// made later.
+    fn is_left_behind(&self, identity: usize, person: u32) -> bool {
+        let Some(own) = self.estate.identities.get(identity) else { return false };
+        let is_over = |it: &Sighting<'_, Identity>| {
+            it.standing == Standing::Gone || it.row.lifecycle == Lifecycle::Left
+        };
+        let made = |it: &Sighting<'_, Identity>| it.row.created_at;
+        let is_later = |it| made(own).zip(made(it)).is_some_and(|(own, other)| other > own);
+        let everybody = self.persons.of_identity.iter().zip(&self.estate.identities);
+        let mut others =
+            everybody.filter(|(it, other)| **it == person && other.system == own.system);
+        is_over(own) && others.any(|(_, it)| !is_over(it) || is_later(it))
     }
 
     /// Several at the deciding tier may be narrowed by lower tiers to one of them.
