@@ -19,7 +19,7 @@ use crate::episode::next_episode;
 use crate::leavers::{LeaverSeen, leavers, returned};
 use crate::looks::{are_views_of_today, looks_of, may_be_off, seen_active_at};
 use crate::questions::{is_asked_again, is_seen};
-use crate::right::{PersonRight, Starts, person_right, right_by_hr};
+use crate::right::{PersonRight, Starts, had_not_got_the_app, person_right, right_by_hr};
 use crate::rule::{When, rule};
 use crate::rules::RULES;
 
@@ -746,6 +746,11 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
     if let (Some(ended_among), false) = (case.ended_among, cause == Cause::Reactivated) {
         starts = Starts { between: Some(ended_among), ..Starts::default() };
     }
+    if cause.family() == Family::AccessRemains
+        && let Some(by) = starts.earliest().filter(|by| may_have_ended_before(case, *by))
+    {
+        starts.between.get_or_insert(Interval { earliest: None, latest: Some(by) }).earliest = None;
+    }
     let clock_from = clock_from(case, cause).map_or(cx.now, |it| it.min(cx.now));
     let (severity, grace_until) = rule.weigh(case, clock_from);
     let mut explanation = explain(case);
@@ -783,6 +788,14 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
         person: label(case),
         next_action: rule.next(case.has_left_elsewhere()),
     }
+}
+
+/// Whether the owner had not got the app by the lists before the right ended, so that what they used was
+/// nothing they had a right to: since when, nobody knows.
+fn may_have_ended_before(case: &Case<'_>, by: DateTime<Utc>) -> bool {
+    let graph = case.cx.graph;
+    let theirs = case.identity.map(|it| graph.identities_of(graph.person_of(it)));
+    theirs.is_some_and(|it| it.iter().all(|it| had_not_got_the_app(case.cx, *it, by)))
 }
 
 /// The identities of the owner that is shown, the named one first.

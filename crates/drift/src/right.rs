@@ -714,13 +714,8 @@ fn without_the_app(cx: &Context<'_>, (identity, word): (usize, Word)) -> (usize,
     let is_never_shown = word.right == Right::Unassigned
         && word.ended_at().or(word.missed_by).is_none()
         && word.between.is_some_and(|it| it.earliest.is_none());
-    let sighting = cx.graph.estate().identities.get(identity);
-    let idp = sighting.filter(|_| is_never_shown).and_then(|it| cx.graph.idp_of(it));
-    let looked_at = idp.and_then(|idp| {
-        let lists = idp.assignments.iter().chain(&idp.memberships);
-        let looks = lists.map(|it| cx.past.looked_at.get(&it.stream).copied());
-        looks.collect::<Option<Vec<_>>>()?.into_iter().min()
-    });
+    let sighting = cx.graph.estate().identities.get(identity).filter(|_| is_never_shown);
+    let looked_at = sighting.and_then(|it| app_looked_at(cx, it));
     match looked_at {
         Some(by) => {
             let between = Some(Interval { earliest: None, latest: Some(by) });
@@ -816,6 +811,38 @@ fn was_granted_since(cx: &Context<'_>, identity: usize, lost_at: DateTime<Utc>) 
         .get(identity)
         .and_then(|it| cx.graph.former_grant(it))
         .is_some_and(|it| it.seen_at >= lost_at)
+}
+
+/// Whether the last lists of who has the app before the end of a right did not have an identity, which no
+/// log dates: none ever did, or one that was read by then was the first without it.
+pub(crate) fn had_not_got_the_app(cx: &Context<'_>, identity: usize, by: DateTime<Utc>) -> bool {
+    let estate = cx.graph.estate();
+    let Some(sighting) = estate.identities.get(identity) else { return false };
+    if cx.ended(sighting).is_some_and(|it| it.unassigned.is_some()) {
+        return false;
+    }
+    let rows = cx.graph.assignments_of(identity);
+    let given = rows.iter().filter(|it| it.row.grant != Grant::Denies);
+    let missed = given.map(|it| {
+        let gone = Some(it).filter(|it| it.standing == Standing::Gone);
+        gone.and_then(|it| estate.missed_by.get(&it.entity).copied())
+    });
+    let missed: Vec<_> =
+        missed.chain(cx.graph.former_grant(sighting).map(|it| it.missed_by)).collect();
+    let is_before = |at: Option<DateTime<Utc>>| at.is_some_and(|it| it < by);
+    match &*missed {
+        [] => is_before(app_looked_at(cx, sighting)),
+        missed => missed.iter().all(|it| is_before(*it)),
+    }
+}
+
+/// As of when the last lists before this run spoke of who has the app by the provider of an identity;
+/// `None`: there were none, or this provider has no such list.
+fn app_looked_at(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Option<DateTime<Utc>> {
+    let idp = cx.graph.idp_of(sighting).filter(|it| !cx.graph.assigns_everyone(&it.id))?;
+    let lists = idp.assignments.iter().chain(&idp.memberships);
+    let looks = lists.map(|it| cx.past.looked_at.get(&it.stream).copied());
+    looks.collect::<Option<Vec<_>>>()?.into_iter().min()
 }
 
 /// Whether somebody who has not left may have had the app since then: a list has shown it, or they had

@@ -512,6 +512,28 @@ fn an_account_that_was_made_after_the_right_ended_was_on_no_longer_than_it_was_t
 }
 
 #[test]
+fn who_had_not_got_the_app_before_their_time_was_over_used_it_since_nobody_knows_when() {
+    let started = |before: &str, after: &str| {
+        let mut life = Life::new();
+        let on = |user: &str| format!("okta\n u1 ana@x.test {user}\napp\n a1 u1 ana@x.test on");
+        life.night(world(&on(before).replace("a1 u1 ana@x.test on", "")));
+        life.night(world(&on(after)));
+        let started =
+            life.findings.values().find_map(|it| Some(it.exposures.first()?.started)).unwrap();
+        let hours = |at: chrono::DateTime<chrono::Utc>| (at - testkit::now()).num_hours();
+        (started.earliest.map(hours), started.latest.map(hours))
+    };
+    let over = "ACTIVE ends=+19h";
+    assert_eq!(started("ACTIVE", over), (None, Some(19)));
+    assert_eq!(started("ACTIVE", "DEPROVISIONED since=+19h"), (None, Some(19)));
+    // Who had it by the last list before is taken for having had it until then.
+    assert_eq!(started("ACTIVE assigned", &format!("{over} assigned")), (Some(19), Some(19)));
+    // They left before that list.
+    let left = "DEPROVISIONED since=-19h";
+    assert_eq!(started(left, left), (Some(-19), Some(-19)));
+}
+
+#[test]
 fn a_leaver_of_hrs_list_whose_address_changes_there_was_decided_by_nobody() {
     let mut life = Life::new();
     let left = "okta
@@ -560,7 +582,7 @@ fn who_was_switched_off_and_deleted_between_two_looks_left_at_the_deletion_at_th
     // From the deletion to four o'clock of the third night; from the first night to the second morning.
     life.policy.sla = domain::SlaLimit::Span(TimeDelta::hours(30));
     life.night(world(QUIET));
-    let deleted = QUIET.replace("ACTIVE assigned", "deleted since=+19h");
+    let deleted = QUIET.replace("ACTIVE assigned", "deleted assigned since=+19h");
     let hour = |hours| Some(testkit::now() + TimeDelta::hours(hours));
     let started = |life: &Life| {
         let started = life.findings.values().next().unwrap().exposures[0].started;
