@@ -739,19 +739,8 @@ fn label(case: &Case<'_>) -> PersonLabel {
 fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
     let cx = case.cx;
     let rule = rule(cause);
-    let mut starts = case.starts();
-    if cause == Cause::Reactivated {
-        starts = Starts { between: Some(reactivated_between(case)), ..Starts::default() };
-    }
-    if let (Some(ended_among), false) = (case.ended_among, cause == Cause::Reactivated) {
-        starts = Starts { between: Some(ended_among), ..Starts::default() };
-    }
-    if cause.family() == Family::AccessRemains
-        && let Some(by) = starts.earliest().filter(|by| may_have_ended_before(case, *by))
-    {
-        starts.between.get_or_insert(Interval { earliest: None, latest: Some(by) }).earliest = None;
-    }
-    let clock_from = clock_from(case, cause).map_or(cx.now, |it| it.min(cx.now));
+    let starts = starts_of(case, cause);
+    let clock_from = clock_from(case, cause, &starts).map_or(cx.now, |it| it.min(cx.now));
     let (severity, grace_until) = rule.weigh(case, clock_from);
     let mut explanation = explain(case);
     explanation.summary = (rule.summary)(case);
@@ -788,6 +777,36 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
         person: label(case),
         next_action: rule.next(case.has_left_elsewhere()),
     }
+}
+
+/// When the access that a claim is about should have ended.
+fn starts_of(case: &Case<'_>, cause: Cause) -> Starts {
+    let between = match cause {
+        Cause::Reactivated => Some(reactivated_between(case)),
+        _ => case.ended_among,
+    };
+    if between.is_some() {
+        return Starts { between, ..Starts::default() };
+    }
+    let mut starts = case.starts();
+    if cause.family() == Family::AccessRemains
+        && let Some(by) = starts.earliest().filter(|by| may_have_ended_before(case, *by))
+    {
+        starts.between.get_or_insert(Interval { earliest: None, latest: Some(by) }).earliest = None;
+    }
+    if case.right == Right::Unassigned && may_have_been_given_again(case, &starts) {
+        let earliest = starts.between.and_then(|it| it.earliest);
+        let between = Some(Interval { earliest, latest: None });
+        starts = Starts { between, missed_by: None, ..starts };
+    }
+    starts
+}
+
+/// Whether the account was made after a list showed that its owner had lost the app, which no log
+/// dates: they may have been given it again, and have lost it once more, between two looks.
+fn may_have_been_given_again(case: &Case<'_>, starts: &Starts) -> bool {
+    let made_at = case.row().and_then(|it| it.row.created_at);
+    starts.missed_by.zip(made_at).is_some_and(|(by, made)| made > by) && starts.earliest().is_none()
 }
 
 /// Whether the owner had not got the app by the lists before the right ended, so that what they used was
@@ -845,13 +864,13 @@ fn unheard(case: &Case<'_>, cause: Cause) -> Vec<SystemId> {
 
 /// From when grace runs: since the right ended, or since the first of those who may own the account
 /// left. `None`: since now.
-fn clock_from(case: &Case<'_>, cause: Cause) -> Option<DateTime<Utc>> {
+fn clock_from(case: &Case<'_>, cause: Cause, starts: &Starts) -> Option<DateTime<Utc>> {
     match (cause, cause.family()) {
         (Cause::Reactivated, _) => None,
         (_, Family::Link) => case.possible_owners.first_left_at,
         (_, Family::AccessRemains) => match case.ended_among {
             Some(among) => among.earliest,
-            None => case.starts().grace_from(),
+            None => starts.grace_from(),
         },
         _ => None,
     }

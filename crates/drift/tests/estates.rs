@@ -269,3 +269,34 @@ fn a_log_says_when_the_app_was_lost_unless_a_list_has_shown_it_since() {
     // They had it through another group, or were given it again and the log has a gap.
     assert_eq!(told(1), None);
 }
+
+#[test]
+fn an_account_that_was_made_since_the_app_was_lost_may_be_of_the_app_given_again() {
+    let days = |it: i64| testkit::now() - chrono::TimeDelta::days(it);
+    let started = |made: &str| {
+        let company = world(&format!(
+            "entra
+               u1 ana@x.test ACTIVE assigned gone
+             app
+               a1 u1 ana@x.test on created={made}"
+        ));
+        let (mut estate, keys, rules) = (company.estate(), testkit::keys(), rules(&company));
+        estate.identities[0].standing = graph::Standing::Listed;
+        let mut earlier = estate.snapshot(estate.assignments[0].snapshot).clone();
+        earlier.reference.as_of.at = days(5);
+        estate.assignments[0].snapshot = u32::try_from(estate.snapshots.len()).unwrap();
+        estate.missed_by.insert(estate.assignments[0].entity, days(4));
+        estate.snapshots.push(earlier);
+        let graph = graph::correlate(&estate, &keys);
+        let (past, policy) = (drift::Past::default(), drift::Policy::default());
+        let (policy, past, rules, graph) = (&policy, &past, &rules, &graph);
+        let (pass, now) = (domain::Pass::Full, testkit::now());
+        let claims = drift::judge(&drift::Context { graph, rules, policy, past, pass, now }).claims;
+        let began = drift::started(policy, &claims[0].starts, None);
+        (claims[0].cause, began.earliest, began.latest, claims[0].clock_from)
+    };
+    let cause = Cause::UnassignedActive;
+    assert_eq!(started("-90d"), (cause, Some(days(5)), Some(days(4)), days(4)));
+    // Since an hour ago at the earliest; what is known is that it was over by this look.
+    assert_eq!(started("-1h"), (cause, Some(days(5)), None, testkit::now()));
+}

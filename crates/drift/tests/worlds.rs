@@ -903,7 +903,10 @@ fn the_last_of_two_rights_ended_as_exactly_as_its_provider_says() {
     };
     let left = "DEPROVISIONED assigned since=-9h";
     // A deletion is the latest: they may have been switched off since the list before it.
-    assert_eq!(began("DEPROVISIONED since=-90h", "deleted assigned since=-9h", false), (Some(33), Some(9)));
+    assert_eq!(
+        began("DEPROVISIONED since=-90h", "deleted assigned since=-9h", false),
+        (Some(33), Some(9))
+    );
     // Who never had the app by a provider lost nothing there, as far as lists go back.
     assert_eq!(began(left, "ACTIVE", false), (Some(9), Some(9)));
     assert_eq!(began(left, "ACTIVE", true), (Some(9), Some(1)));

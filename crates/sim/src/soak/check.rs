@@ -317,17 +317,19 @@ impl Look<'_> {
     }
 
     /// Whether a light pass must know: the owner left since the last full run that saw both, as the
-    /// provider's log says.
+    /// provider's log says, and the account has been on since before. What is switched on after that
+    /// no log tells, and lists of several nights may have shown it off.
     fn is_told_by_log(&self, account: &Account) -> bool {
         let now = self.began_at;
         let Some(owner) = self.truth.owner(&account.id, now) else { return false };
         let Some(whole_at) = self.whole_at else { return false };
+        let Some(on_since) = self.truth.on_since(&account.id) else { return false };
         let is_listed = |at: DateTime<Utc>| at < whole_at - self.clock_ahead;
         let user = self.world.okta.users.get(owner);
         self.truth.right(owner, now) == Some(Right::Leaver)
             && is_listed(account.created_at)
             && user.is_some_and(|it| is_listed(it.created_at))
-            && Provider::of(owner).logs_leaver(self.world, owner, account, whole_at)
+            && Provider::of(owner).logs_leaver(self.world, owner, account, whole_at.max(on_since))
             // What another provider would say now, a light pass need not know.
             && self.truth.users_of(owner).all(|it| Provider::of(it) == Provider::of(owner))
     }

@@ -303,6 +303,11 @@ impl Truth {
         self.on.get(account).and_then(|it| value(it, at)).copied().unwrap_or(false)
     }
 
+    /// Since when it is on; `None`: it is off.
+    pub(super) fn on_since(&self, account: &str) -> Option<DateTime<Utc>> {
+        Some(self.on.get(account)?.iter().rev().take_while(|it| it.1).last()?.0)
+    }
+
     /// Could it be used then, by somebody whose access has to end?
     pub(super) fn is_exposed(&self, account: &str, at: DateTime<Utc>) -> bool {
         let right = self.owner(account, at).and_then(|it| self.right(it, at));
@@ -322,8 +327,7 @@ impl Truth {
     ) -> Option<DateTime<Utc>> {
         let rights = self.rights.get(self.owner(account, now)?)?;
         if !self.was_entitled(self.owner(account, now)?) {
-            let on = self.on.get(account)?.iter().rev().take_while(|it| it.1).last()?;
-            return Some(on.0 + TimeDelta::hours(73));
+            return Some(self.on_since(account)? + TimeDelta::hours(73));
         }
         let over = rights.iter().rev().skip_while(|it| it.0 > now).take_while(|it| it.1.is_over());
         let counts = |it: &&(DateTime<Utc>, Right)| is_suspended || it.1 != Right::Suspended;
