@@ -1,7 +1,7 @@
 //! Compares what is on record of leavers with the truth, when it is written.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Leaver, LeaverAccount, SlaOutcome};
+use domain::{Exposure, Leaver, LeaverAccount, SlaOutcome};
 use store::LeaverLine;
 
 use super::check::{Look, SLA};
@@ -64,11 +64,23 @@ impl Record<'_> {
                         && began_at(on).is_some_and(|began| on + self.slack < began + SLA)
                 };
                 let is_only = self.leaver.accounts.len() == 1;
-                (is_only && on.is_some_and(in_time))
+                (is_only && on.is_some_and(|on| in_time(on) && !self.was_missed(last, on)))
                     .then_some("said to be missed, and was not seen after the deadline")
             }
             _ => None,
         }
+    }
+
+    /// Did the access remain for too long once more in this stretch of the record? Who had the right
+    /// again in between, and lost it before the next look, had it by no list.
+    fn was_missed(&self, stretch: &Exposure, on: DateTime<Utc>) -> bool {
+        let since = stretch.started.earliest;
+        let stretches = self.truth.stretches(self.key());
+        stretches.into_iter().filter(|it| self.is_theirs(it.0)).any(|(begin, end)| {
+            let over_since = self.truth.over_since(self.key(), begin).unwrap_or(begin);
+            end.filter(|end| *end <= on && since.is_none_or(|since| *end > since))
+                .is_some_and(|end| end + self.slack >= over_since + SLA)
+        })
     }
 
     fn key(&self) -> &str {
