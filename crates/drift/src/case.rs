@@ -5,7 +5,8 @@ use domain::{Activity, Interval, LinkKind, NonHuman, Right, SystemId, Tier, Verd
 use graph::{Sighting, Standing};
 
 use crate::context::Context;
-use crate::right::{PersonRight, Starts};
+use crate::right::PersonRight;
+use crate::starts::Starts;
 
 /// One thing that is judged, with everything a rule may ask.
 pub struct Case<'c> {

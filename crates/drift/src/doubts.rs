@@ -8,7 +8,7 @@ use domain::{HrLeaver, Lifecycle, Pass};
 use graph::{Sighting, Standing, Unnamed};
 
 use crate::context::Context;
-use crate::right::{has_left, is_switched_on_again};
+use crate::hr::{has_left, is_switched_on_again};
 
 /// Rows that one sentence names.
 const ROWS_SHOWN_MAX: usize = 5;

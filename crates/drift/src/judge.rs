@@ -19,9 +19,11 @@ use crate::episode::next_episode;
 use crate::leavers::{LeaverSeen, leavers, returned};
 use crate::looks::{are_views_of_today, looks_of, may_be_off, seen_active_at};
 use crate::questions::{is_asked_again, is_seen};
-use crate::right::{PersonRight, Starts, had_not_got_the_app, person_right, right_by_hr};
+use crate::right::{PersonRight, person_right, right_by_hr};
 use crate::rule::{When, rule};
 use crate::rules::RULES;
+use crate::starts::Starts;
+use crate::word::had_not_got_the_app;
 
 /// What one run concludes of one app.
 #[derive(Debug)]

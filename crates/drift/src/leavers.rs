@@ -12,9 +12,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::activity::{Seen, is_required, no_account};
 use crate::context::Context;
 use crate::episode::next_episode;
+use crate::hr::is_switched_on;
 use crate::judge::kind_by_hr;
 use crate::looks::{is_on, is_seen_anew};
-use crate::right::{PersonRight, Starts, is_switched_on, left_at, right_by_hr};
+use crate::right::{PersonRight, right_by_hr};
+use crate::starts::Starts;
+use crate::word::left_at;
 
 /// Somebody who has left, as one run sees them.
 #[derive(Clone, Debug)]

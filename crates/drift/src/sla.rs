@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::{Cause, ClockStart, Exposure, Interval, SlaOutcome, SlaResult};
 
 use crate::policy::Policy;
-use crate::right::Starts;
+use crate::starts::Starts;
 
 /// When exposure began, by the policy's clock. `seen_at` bounds it where no clock is known: it
 /// was on then, and should not have been.
