@@ -401,7 +401,7 @@ impl People {
             n: contenders.len() + beside.len() + usize::from(cx.graph.ghost(account).is_some()),
             n_beside: beside.len(),
             n_leavers: left.len(),
-            first_left_at: left.iter().filter_map(|it| it.starts.earliest()).min(),
+            first_left_at: left.iter().filter_map(|it| it.starts().earliest()).min(),
         }
     }
 

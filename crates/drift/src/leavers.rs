@@ -450,7 +450,7 @@ fn known_to_hr_alone(
             kind: LeaverKind::Left,
             said_by: said_by_hr(cx, at).into_iter().collect(),
             denied_by: Vec::new(),
-            starts: right.starts,
+            starts: right.starts(),
             accounts: in_order(accounts.remove(&at).unwrap_or_default()),
             may_mean_others: unnamed.contains(&at),
             is_left_behind: false,

@@ -20,8 +20,6 @@ use crate::word::{Word, later_at, word};
 pub struct PersonRight {
     /// The right.
     pub right: Right,
-    /// When it ended, by every clock that is known.
-    pub starts: Starts,
     /// The identity whose word decided: an index into the estate. `None`: HR's, or nobody's.
     pub decided_by: Option<usize>,
     /// Some source says leaver, another says entitled, and none is the authority.
@@ -30,6 +28,15 @@ pub struct PersonRight {
     pub is_partly_unseen: bool,
     /// The word that decided rests on not being listed.
     pub is_from_absence: bool,
+    /// `None`: there is nothing more to say, as of nearly everybody.
+    more: Option<Box<More>>,
+}
+
+/// What few people have to be told of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct More {
+    /// When the right ended, by every clock that is known.
+    starts: Starts,
     /// IdPs that may know the person by now, who then has the right, or a later employment than that
     /// of which another source speaks: they never did, and this run did not see them whole. Empty where
     /// nothing hangs on that.
@@ -44,44 +51,61 @@ pub struct PersonRight {
     own_starts: Vec<(usize, Starts)>,
 }
 
+impl More {
+    /// `None` where all of it is empty.
+    fn kept(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
+}
+
 impl PersonRight {
     /// The right by one of the person's identities: that of the person, unless it was left behind.
     #[must_use]
     pub fn right_by(&self, identity: usize) -> Right {
-        if self.left_behind.contains(&identity) {
+        if self.left_behind().contains(&identity) {
             Right::Leaver
-        } else if self.out_of_sight.contains(&identity) {
+        } else if self.out_of_sight().contains(&identity) {
             Right::Unknown
         } else {
             self.right
         }
     }
 
+    /// When it ended, by every clock that is known.
+    #[must_use]
+    pub fn starts(&self) -> Starts {
+        self.more.as_ref().map(|it| it.starts).unwrap_or_default()
+    }
+
     /// Identities that were left behind: the person has another at the same IdP, or had one later.
     pub(crate) fn left_behind(&self) -> &[usize] {
-        &self.left_behind
+        self.more.as_ref().map_or(&[], |it| &it.left_behind)
+    }
+
+    fn out_of_sight(&self) -> &[usize] {
+        self.more.as_ref().map_or(&[], |it| &it.out_of_sight)
     }
 
     /// Whether sources disagree on this identity, or on the last one where none is named. What one
     /// that was left behind may is no matter of dispute.
     #[must_use]
     pub fn is_disputed_of(&self, identity: Option<usize>) -> bool {
-        let is_past = |it| self.left_behind.contains(&it) || self.out_of_sight.contains(&it);
+        let is_past = |it| self.left_behind().contains(&it) || self.out_of_sight().contains(&it);
         self.is_disputed && !identity.is_some_and(is_past)
     }
 
     /// IdPs that may say otherwise of this identity by now, or of the person where none is named, and
     /// that this run did not see whole. Of one that was left behind, another IdP says nothing.
     pub(crate) fn unheard_of(&self, identity: Option<usize>) -> &[SystemId] {
-        let is_behind = identity.is_some_and(|it| self.left_behind.contains(&it));
-        if is_behind { &[] } else { &self.unheard }
+        let is_behind = identity.is_some_and(|it| self.left_behind().contains(&it));
+        self.more.as_ref().filter(|_| !is_behind).map_or(&[], |it| &it.unheard)
     }
 
     /// When access by this identity should have ended; by the last one where none is named.
     #[must_use]
     pub fn starts_of(&self, identity: Option<usize>) -> Starts {
-        let own = self.own_starts.iter().find(|(at, _)| Some(*at) == identity);
-        own.map_or(self.starts, |it| it.1)
+        let own = self.more.iter().flat_map(|it| &it.own_starts);
+        own.into_iter().find(|it| Some(it.0) == identity).map_or_else(|| self.starts(), |it| it.1)
     }
 }
 
@@ -118,18 +142,15 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> 
     let is_partly_unseen = is_unknown || !sees_all || right == Right::Unknown;
     let deciding = words.iter().find(|(at, _)| Some(*at) == decided_by);
     let is_from_absence = deciding.is_some_and(|(_, it)| it.is_from_absence);
-    PersonRight {
-        right,
+    let more = More {
         starts: starts(cx, &last, hr),
-        decided_by,
-        is_disputed,
-        is_partly_unseen,
-        is_from_absence,
         unheard: if hangs_on_all { unheard } else { Vec::new() },
         left_behind,
         out_of_sight,
         own_starts,
-    }
+    };
+    let more = more.kept();
+    PersonRight { right, decided_by, is_disputed, is_partly_unseen, is_from_absence, more }
 }
 
 /// The right of somebody whom HR alone knows, and the key that names them: a leaver once the day has
@@ -140,17 +161,14 @@ pub(crate) fn right_by_hr(
 ) -> Option<(PersonRight, Tier)> {
     let (leaver, left) = foremost(cx, leavers.iter().map(|it| it.0), &[])?;
     let tier = leavers.iter().find(|it| it.0 == leaver)?.1;
+    let starts = Starts { hr: Some(left.at), ..Starts::default() };
     let right = PersonRight {
         right: Right::Leaver,
-        starts: Starts { hr: Some(left.at), ..Starts::default() },
         decided_by: None,
         is_disputed: false,
         is_partly_unseen: false,
         is_from_absence: false,
-        unheard: Vec::new(),
-        left_behind: Vec::new(),
-        out_of_sight: Vec::new(),
-        own_starts: Vec::new(),
+        more: More { starts, ..More::default() }.kept(),
     };
     Some((right, tier))
 }
