@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Cause, Change, Channel, Deprovisioned, Family, FindingRecord, FindingState, Pass, Resolution,
-    RunRecord, SlaOutcome, SubjectKind,
+    Cause, Change, Channel, Coverage, Deprovisioned, Family, FindingRecord, FindingState, List,
+    Pass, Resolution, RunRecord, SlaOutcome, SourceRecord, SubjectKind,
 };
 
 use super::console::{self, account_of};
@@ -67,6 +67,15 @@ pub(super) fn has_shrunk(record: &RunRecord) -> bool {
 
 fn is_shrinkage(why: &str) -> bool {
     why.contains("fell") || why.contains("are missing")
+}
+
+/// Why what a list does not show is not known to be absent; `None`: it was seen whole.
+fn why_not_whole(source: &SourceRecord) -> Option<String> {
+    let partial = match &source.coverage {
+        Some(Coverage::Partial { reason }) => Some(reason.clone()),
+        _ => None,
+    };
+    source.failed.clone().or(partial).or(source.held.clone())
 }
 
 /// Compares.
@@ -197,11 +206,7 @@ impl Look<'_> {
         let sources = self.record.sources.iter();
         sources
             .filter_map(|it| {
-                let partial = match &it.coverage {
-                    Some(domain::Coverage::Partial { reason }) => Some(reason.clone()),
-                    _ => None,
-                };
-                let why = it.failed.clone().or(partial).or(it.held.clone())?;
+                let why = why_not_whole(it)?;
                 (!is_shrinkage(&why))
                     .then(|| format!("{} of {} was not seen: {why}", it.list, it.system))
             })
@@ -449,8 +454,9 @@ impl Look<'_> {
         (!is_so).then(|| "FALSE: is claimed, and is not so".to_owned())
     }
 
-    /// Whether a light pass tells of somebody who left, and who has a user of another provider since, which
-    /// no list has shown. It need not know; but it does not say that it saw the access go on.
+    /// Whether a light pass, or a run that did not see every user of that provider, tells of somebody who
+    /// left, and who has a user of another provider since, which no list has shown. It need not know; but
+    /// it does not say that it saw the access go on.
     fn may_be_with_another(&self, record: &FindingRecord) -> bool {
         let is_told = matches!(record.change, Change::Detected | Change::Opened | Change::Reopened);
         let is_of_right = record.finding.family() == Family::AccessRemains;
@@ -459,10 +465,18 @@ impl Look<'_> {
         let is_unlisted = |user: &str| {
             let made_at = self.world.okta.users.get(user).map(|it| it.created_at);
             let is_new = |at| made_at.is_some_and(|it| it > at - self.clock_ahead);
-            Provider::of(user) != Provider::of(owner) && self.whole_at.is_some_and(is_new)
+            Provider::of(user) != Provider::of(owner)
+                && self.whole_at.is_some_and(is_new)
+                && (self.record.pass == Pass::Light || self.is_partly_unseen(Provider::of(user)))
         };
         let is_elsewhere = self.truth.users_of(owner).any(is_unlisted);
-        self.record.pass == Pass::Light && is_told && is_of_right && is_elsewhere
+        is_told && is_of_right && is_elsewhere
+    }
+
+    /// Did this run not see every user of this provider?
+    fn is_partly_unseen(&self, provider: Provider) -> bool {
+        let mut lists = self.record.sources.iter().filter(|it| it.list == List::Identities);
+        lists.any(|it| it.system.as_str() == provider.name() && why_not_whole(it).is_some())
     }
 
     /// Whether a claim is so; `None` for those that this world says nothing of.
