@@ -15,6 +15,16 @@ pub(crate) struct Scope {
     base: Url,
 }
 
+/// Checks a base URL before a client is made of it.
+///
+/// # Errors
+///
+/// Returns what is wrong with it, without the URL: no `https` or `http` URL with a host, or one with a
+/// user, a password, a query or a fragment.
+pub fn check_base(base: &Url) -> Result<(), String> {
+    Scope::new(base).map(drop)
+}
+
 impl Scope {
     /// Takes a base URL; the text says what is wrong with it.
     pub(crate) fn new(base: &Url) -> Result<Self, String> {

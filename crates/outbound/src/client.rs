@@ -119,12 +119,22 @@ pub(crate) fn connections(access: &Access<'_>) -> Result<reqwest::Client, Wrong>
     builder.build().map_err(|error| Wrong { setting: "base", what: error.to_string() })
 }
 
+const NO_PROXY: &str =
+    "is no `http://HOST:PORT` or `https://HOST:PORT`: give its credentials apart";
+
+/// Reads the URL of a proxy.
+///
+/// # Errors
+///
+/// Returns what is wrong with it, without the text: no `http` or `https` URL with a host, or one with a
+/// user or a password.
+pub fn proxy_url(text: &str) -> Result<Url, &'static str> {
+    Url::parse(text).ok().filter(is_plain_proxy).ok_or(NO_PROXY)
+}
+
 fn through(config: &ProxyConfig) -> Result<reqwest::Proxy, Wrong> {
     if !is_plain_proxy(&config.url) {
-        return Err(Wrong::new(
-            "proxy",
-            "is no `http://HOST:PORT` or `https://HOST:PORT`: give its credentials apart",
-        ));
+        return Err(Wrong::new("proxy", NO_PROXY));
     }
     let proxy = reqwest::Proxy::all(config.url.clone())
         .map_err(|_| Wrong::new("proxy", "is no `http://HOST:PORT`"))?;

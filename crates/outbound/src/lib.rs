@@ -32,10 +32,11 @@ mod token;
 mod token_answer;
 mod tries;
 
+pub use address::check_base;
 pub use answer::{Answer, Headers};
 pub use auth::{Auth, ClientProof, ServiceApp};
 pub use certificate::Certificate;
-pub use client::Client;
+pub use client::{Client, proxy_url};
 pub use config::{Config, Limits, ProxyConfig};
 pub use error::{Excerpt, OutboundError, OutboundErrorKind};
 pub use key::{KeyError, SigningKey};

@@ -183,8 +183,7 @@ impl Written<'_> {
                 None => Ok(None),
             };
         };
-        let url = Url::parse(url)
-            .map_err(|error| self.wrong("proxy", format!("is no address ({error})")))?;
+        let url = outbound::proxy_url(url).map_err(|what| self.wrong("proxy", what))?;
         let credentials = http.proxy_credentials.as_ref().map(|it| {
             SecretRef::parse(it, self.base).ok_or_else(|| {
                 self.wrong(
@@ -291,7 +290,8 @@ mod tests {
             ("body_max", "'5GiB'", "is no size of 64KiB to 4GiB"),
             ("pages_max", "0", "must be 1 to 1000000"),
             ("pages_max", "1000001", "must be 1 to 1000000"),
-            ("proxy", "'nowhere'", "is no address"),
+            ("proxy", "'nowhere'", "is no `http://HOST:PORT`"),
+            ("proxy", "'socks5://proxy.test'", "is no `http://HOST:PORT`"),
             ("proxy_credentials", "'env:P'", "are for a proxy: name it in `proxy`"),
             ("patiense", "'1m'", "is not a key; did you mean `patience`?"),
         ] {
@@ -331,10 +331,6 @@ mod tests {
             (
                 "http.ca_bundle = '/nowhere/x.pem'",
                 "`idp.okta.okta.http.ca_bundle` cannot be used: cannot be read from `/nowhere/x.pem`",
-            ),
-            (
-                "http.proxy = 'socks5://proxy.test'",
-                "`idp.okta.okta.http.proxy` cannot be used: is no `http://HOST:PORT`",
             ),
             (
                 "http = { proxy = 'http://proxy.test', proxy_credentials = 'file:/nowhere/x' }",

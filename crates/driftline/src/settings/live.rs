@@ -551,6 +551,7 @@ impl Table<'_> {
         let url = Url::parse(text).map_err(|error| {
             self.wrong(key, format!("is no address ({error}): write https://…"))
         })?;
+        outbound::check_base(&url).map_err(|what| self.wrong(key, what))?;
         let host = url.host_str().unwrap_or_default();
         let is_here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
         match url.scheme() {

@@ -58,8 +58,8 @@ impl Post {
             }
             (None, None) => None,
             (Some(url), credentials) => {
-                let url = Url::parse(url)
-                    .map_err(|error| wrong("proxy", format!("is no address ({error})")))?;
+                let url =
+                    outbound::proxy_url(url).map_err(|what| wrong("proxy", what.to_owned()))?;
                 let reference =
                     |it| reference(document, base, &[kind, name, "proxy_credentials"], it);
                 Some((url, credentials.map(reference).transpose()?))

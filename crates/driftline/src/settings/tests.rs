@@ -250,6 +250,31 @@ fn a_secret_in_clear_is_refused_and_never_shown() {
 }
 
 #[test]
+fn a_secret_in_an_address_is_refused_and_never_shown() {
+    let system = |url: &str, more: &str| {
+        format!(
+            "[idp.okta.okta]\nurl = '{url}'\napp_id = '0oa1'\ntoken = 'file:t'\n{more}[app.a]\nidps = ['okta']\n"
+        )
+    };
+    let through = |proxy: &str| {
+        system("https://acme.okta.test", &format!("[idp.okta.okta.http]\nproxy = '{proxy}'\n"))
+    };
+    let address = "`idp.okta.okta.url`";
+    let proxy = "`idp.okta.okta.http.proxy`";
+    for (text, key, what) in [
+        (system("https://bob:hunter2@acme.okta.test", ""), address, "give credentials apart"),
+        (system("https://acme.okta.test?token=hunter2", ""), address, "has a query or a fragment"),
+        (through("http://bob:hunter2@proxy.test:3128"), proxy, "give its credentials apart"),
+        (through("proxy.test:3128"), proxy, "is no `http://HOST:PORT`"),
+    ] {
+        let message = message(&text);
+        assert!(message.contains(key) && message.contains(what), "{message}");
+        assert!(!message.contains("hunter2"), "{message}");
+    }
+    assert_eq!(read_from(&through("http://proxy.test:3128")).unwrap().live.len(), 1);
+}
+
+#[test]
 fn no_message_repeats_a_value_that_may_be_a_secret() {
     for text in [
         "token = hunter2",
