@@ -527,6 +527,9 @@ fn it_is_ill_while_a_list_cannot_be_seen() {
     std::fs::rename(site.path("okta_users.json"), site.path("away.json")).unwrap();
     let mut daemon = Daemon::start(&site);
     daemon.told("Committed run 1");
+    // Also to somebody who does not ask for what is well.
+    let told = daemon.told("Not all was read: ");
+    assert!(told["level"] == "WARN" && told.to_string().contains("okta_users.json"), "{told}");
     daemon.told("The next run begins at");
     let (status, body) = get(address, "/healthz");
     assert!(status == "503" && body.contains("secureframe has no data"), "{status} {body}");

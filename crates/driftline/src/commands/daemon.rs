@@ -348,6 +348,9 @@ impl Service {
     /// light pass the heart does not beat: it has not seen every list.
     async fn commit(&self, pass: Pass, turn: Option<Turn>) -> anyhow::Result<Result<(), String>> {
         let outcome = self.due().commit(pass, None, turn, &MachineClock).await?;
+        for failure in &outcome.failures {
+            warn!("Not all was read: {failure}");
+        }
         self.send();
         if let Err(why) = self.write_missing_pages().await {
             return Ok(Err(why));
