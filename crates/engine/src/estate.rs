@@ -212,7 +212,7 @@ impl<'l> Layout<'l> {
         // All answers of one list count as of the first request: none is older than that.
         let reference =
             SnapshotRef { as_of: AsOf { at: sent_at, basis: AsOfBasis::Stated }, ..newest };
-        let view = SnapshotView { reference, files: Vec::new(), is_stale: false };
+        let view = SnapshotView { reference, files: Vec::new(), is_stale: false, is_by_id: true };
         let at = u32::try_from(self.snapshots.len()).unwrap_or(u32::MAX);
         self.snapshots.push(view);
         let by_entity: FxHashMap<EntityId, &'l Answered> =
@@ -253,7 +253,9 @@ impl<'l> Layout<'l> {
         let at = known.unwrap_or_else(|| {
             let as_of = reference.as_of.at;
             let is_stale = is_old(as_of, self.max_age, self.now);
-            self.snapshots.push(SnapshotView { reference: reference.clone(), files, is_stale });
+            let reference = reference.clone();
+            let view = SnapshotView { reference, files, is_stale, is_by_id: false };
+            self.snapshots.push(view);
             self.snapshots.len() - 1
         });
         u32::try_from(at).unwrap_or(u32::MAX)

@@ -45,6 +45,8 @@ pub struct SnapshotView {
     pub files: Vec<String>,
     /// Too old to support a new claim.
     pub is_stale: bool,
+    /// Not the snapshot itself: what was answered by id since, as of when that was asked.
+    pub is_by_id: bool,
 }
 
 /// One list: which snapshots of it count.
@@ -149,7 +151,7 @@ impl Estate<'_> {
         of_idps.flatten().chain(&self.channels).chain(&self.hr)
     }
 
-    /// Names a row for people: list, file and line, snapshot.
+    /// Names a row for people: list, file and line, snapshot; or that it was asked for by id.
     #[must_use]
     pub fn place<T>(&self, sighting: &Sighting<'_, T>, key: &str) -> String {
         let view = self.snapshot(sighting.snapshot);
@@ -159,6 +161,7 @@ impl Estate<'_> {
             .and_then(|origin| Some((view.files.get(origin.request as usize)?, origin.line)));
         match file {
             Some((file, line)) => format!("{stream}, {file} row {line}, snapshot {}", id.0),
+            None if view.is_by_id => format!("{stream}, row `{key}`, asked by id"),
             None => format!("{stream}, row `{key}`, snapshot {}", id.0),
         }
     }

@@ -413,6 +413,7 @@ fn list(
         },
         files: Vec::new(),
         is_stale: false,
+        is_by_id: false,
     });
     ListView {
         stream,
