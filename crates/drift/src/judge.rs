@@ -17,7 +17,7 @@ use crate::case::{Case, PossibleOwners, RegisterOwner};
 use crate::context::Context;
 use crate::episode::next_episode;
 use crate::leavers::{LeaverSeen, leavers, returned};
-use crate::looks::{are_views_of_today, looks_of, may_be_off, seen_active_at};
+use crate::looks::{are_views_of_today, is_owner_seen, looks_of, may_be_off, seen_active_at};
 use crate::questions::{is_asked_again, is_seen};
 use crate::right::{PersonRight, person_right, right_by_hr};
 use crate::rule::{When, rule};
@@ -75,6 +75,9 @@ pub struct Claim {
     pub starts: Starts,
     /// When the account was last seen on; `None` when this run did not see it on.
     pub seen_active_at: Option<DateTime<Utc>>,
+    /// This run saw what says whose the account is: where it did not, the account may be somebody
+    /// else's by now.
+    pub is_owner_seen: bool,
     /// When the account was made, as the app says; `None` when it does not say.
     pub made_at: Option<DateTime<Utc>>,
     /// Employment of the owner, from 1; 0 without an owner.
@@ -764,6 +767,7 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
         looks: looks_of(case, Some(cause)),
         starts,
         seen_active_at: seen_active_at(case),
+        is_owner_seen: case.row().is_none_or(|it| is_owner_seen(cx, it)),
         made_at: case.row().and_then(|it| it.row.created_at),
         episode,
         owners: owners(case),

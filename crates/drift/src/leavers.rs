@@ -14,7 +14,7 @@ use crate::context::Context;
 use crate::episode::next_episode;
 use crate::hr::is_switched_on;
 use crate::judge::kind_by_hr;
-use crate::looks::{is_on, is_seen_anew};
+use crate::looks::{is_on, is_owner_seen, is_seen_anew};
 use crate::right::{PersonRight, right_by_hr};
 use crate::starts::Starts;
 use crate::word::left_at;
@@ -337,6 +337,9 @@ fn account_seen(
 ) -> Option<AccountSeen> {
     let estate = cx.graph.estate();
     let view = cx.graph.accounts().get(account)?;
+    let leading = cx.graph.account_row(account);
+    // Where this run did not see whose it is, another view may show it on for somebody else by now.
+    let is_theirs = is_owner_seen(cx, leading);
     let (mut on_at, mut read_by) = (None, None);
     let mut rows = Vec::with_capacity(1 + view.others.len());
     for row in view.rows(estate) {
@@ -348,7 +351,7 @@ fn account_seen(
         let as_of = shown.map(|it| estate.snapshot(it).reference.as_of.at);
         rows.push((row.entity, is_required(cx, channel)));
         read_by = read_by.max(as_of.map(|it| cx.read_by(channel, it)));
-        if is_on(row) {
+        if is_on(row) && (is_theirs || row.entity == leading.entity) {
             on_at = on_at.max(as_of);
         }
     }
@@ -368,7 +371,6 @@ fn account_seen(
         matches!(activity, Activity::Inactive | Activity::Absent)
             && channel.is_some_and(|it| is_required(cx, it))
     };
-    let leading = cx.graph.account_row(account);
     Some(AccountSeen {
         key: leading.row.id.clone(),
         entity: leading.entity,

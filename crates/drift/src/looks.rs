@@ -15,7 +15,7 @@ fn shown_on<'c>(case: &Case<'c>) -> Vec<&'c Sighting<'c, Account>> {
         return rows;
     }
     let on: Vec<_> = rows.iter().filter(|it| is_on(it)).copied().collect();
-    let today: Vec<_> = on.iter().filter(|it| is_of_today(case, it)).copied().collect();
+    let today: Vec<_> = on.iter().filter(|it| is_of_today(case.cx, it)).copied().collect();
     match (today.is_empty(), on.is_empty()) {
         (false, _) => today,
         (true, false) => on,
@@ -29,21 +29,29 @@ pub(crate) fn is_on(row: &Sighting<'_, Account>) -> bool {
 }
 
 /// Did this run see the row, in its list or by id? It may be in that of an earlier run alone.
-pub(crate) fn is_of_today(case: &Case<'_>, row: &Sighting<'_, Account>) -> bool {
-    let channel = case.cx.graph.estate().channels.get(usize::from(row.system));
+pub(crate) fn is_of_today(cx: &Context<'_>, row: &Sighting<'_, Account>) -> bool {
+    let channel = cx.graph.estate().channels.get(usize::from(row.system));
     let newest = channel.into_iter().flat_map(|it| it.answers.into_iter().chain(it.latest));
     channel.is_some_and(|it| !it.is_stand_in) && newest.into_iter().any(|it| it == row.snapshot)
+}
+
+/// Did this run see what says whose an account is? That is its leading row, in its list or by id, or
+/// that the list does not have it any more.
+pub(crate) fn is_owner_seen(cx: &Context<'_>, leading: &Sighting<'_, Account>) -> bool {
+    leading.standing == Standing::Gone
+        || cx.graph.estate().asked_again.contains(&(List::Accounts, leading.entity))
+        || is_of_today(cx, leading)
 }
 
 /// One view shows the account off, and of those that have it on this run saw none: it may be off in
 /// these as well by now.
 pub(crate) fn may_be_off(case: &Case<'_>) -> bool {
-    case.is_disputed && !case.rows().any(|it| is_on(it) && is_of_today(case, it))
+    case.is_disputed && !case.rows().any(|it| is_on(it) && is_of_today(case.cx, it))
 }
 
 /// Was every row that the views contradict each other by seen in this run?
 pub(crate) fn are_views_of_today(case: &Case<'_>) -> bool {
-    case.rows().all(|it| it.standing == Standing::Gone || is_of_today(case, it))
+    case.rows().all(|it| it.standing == Standing::Gone || is_of_today(case.cx, it))
 }
 
 /// The lists behind a case: the account's, its owners' and their assignments'; for an account

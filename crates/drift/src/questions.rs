@@ -15,7 +15,7 @@ use crate::activity::{hidden_canaries, must_be_asked};
 use crate::case::Case;
 use crate::context::Context;
 use crate::judge::Judgement;
-use crate::looks::{is_of_today, is_on};
+use crate::looks::{is_on, is_owner_seen};
 
 /// Accounts that are asked about in one run of one app. Thousands of suspects at once are a case
 /// for the guard, not for as many requests.
@@ -244,8 +244,7 @@ fn is_account_asked(case: &Case<'_>) -> bool {
     };
     let Some(leading) = case.row() else { return false };
     if case.activity == Activity::Active {
-        let is_seen =
-            is_asked(leading) || leading.standing == Standing::Gone || is_of_today(case, leading);
+        let is_seen = is_owner_seen(case.cx, leading);
         return is_seen && case.rows().any(|it| is_asked(it) && is_on(it));
     }
     is_asked(leading) && case.rows().filter(is_live).all(is_asked)

@@ -20,9 +20,10 @@ pub(crate) fn expose(
     }
     let Some(seen_at) = claim.seen_active_at else { return false };
     // What was seen last stands in for a list that could not be read. It does not show that the
-    // right was still over when the account was seen on. Nor does one that does not have them.
+    // right was still over when the account was seen on. Nor does one that does not have them. Nor does
+    // one view show that of an account that may be somebody else's by another.
     let is_new = |it: &Look| cx.past.looked_at.get(&it.stream).is_none_or(|at| it.as_of > *at);
-    let is_over = claim.unheard.is_empty() && claim.looks.iter().all(is_new);
+    let is_over = claim.is_owner_seen && claim.unheard.is_empty() && claim.looks.iter().all(is_new);
     let last_seen_active = is_over.then_some(seen_at);
     // Without a date, the right had ended when both sides had been looked at.
     let looked_at = claim.looks.iter().map(|it| cx.look_read_by(it)).max().max(Some(seen_at));
