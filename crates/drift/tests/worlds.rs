@@ -288,6 +288,28 @@ fn an_account_that_names_another_user_of_its_owner_is_of_that_user() {
 }
 
 #[test]
+fn an_account_that_names_a_user_who_was_left_behind_is_not_of_another_who_has_left_too() {
+    // Nobody by whom they have the right has it: it is of the employment that its id names, whichever
+    // of the two users the run before had it linked to.
+    let claims_of = |linked: &str| {
+        let mut company = world(
+            "okta
+               u1 ana@x.test DEPROVISIONED emp=1041 created=-400d
+             entra
+               e2 ana@x.test disabled emp=1041 created=-90d
+               e3 again@x.test ACTIVE assigned emp=1041 created=-20d
+             app
+               a1 e2 ana@x.test on
+               a3 e3 again@x.test on",
+        );
+        company.stored_links.push(("a1".into(), linked.into(), Tier::AccountId));
+        claims(&company)
+    };
+    assert!(claims_of("u1").contains("a1 leaver_active critical"), "{}", claims_of("u1"));
+    assert_eq!(claims_of("e2"), claims_of("u1"));
+}
+
+#[test]
 fn an_account_that_is_assigned_to_somebody_not_seen_yet_is_not_pinned_on_its_old_owner() {
     let text = "okta (partial)
            00uAAAAAAAAAAAAAAAA1 ana@x.test DEPROVISIONED

@@ -184,13 +184,23 @@ impl Correlation<'_> {
     }
 
     /// An earlier run's link says which person. Which of their users, an id that the account has today
-    /// says, unless that user was left behind. `None`: no such id names another than the `linked` one.
+    /// says, unless that user was left behind and the `linked` one is here. `None`: no such id names
+    /// another than that.
     fn named_by_id_of_today(&self, rest: &[Step<'_>], owner: u32, linked: usize) -> Option<usize> {
         let ids = rest.iter().filter(|it| it.tier.is_strong() && !it.is_stored);
         let theirs = ids.flat_map(|it| it.names).filter(|it| self.person(**it) == Some(owner));
         let theirs: Vec<u32> = theirs.copied().collect();
         let named = Some(self.foremost(&theirs)).filter(|_| !theirs.is_empty())?;
-        (named != linked && !self.is_left_behind(named, owner)).then_some(named)
+        let is_here = self.estate.identities.get(linked).is_some_and(|it| self.may_be_here(it));
+        let stays = is_here && self.is_left_behind(named, owner);
+        (named != linked && !stays).then_some(named)
+    }
+
+    /// Whether somebody has not left, and no whole list shows them to be gone.
+    fn may_be_here(&self, it: &Sighting<'_, Identity>) -> bool {
+        let idp = self.estate.idps.get(usize::from(it.system));
+        let is_seen = idp.is_some_and(|it| it.identities.base.is_some());
+        it.row.lifecycle != Lifecycle::Left && (it.standing == Standing::Listed || !is_seen)
     }
 
     /// Whether an identity is over, and the person has another at the same IdP that is not, or that was

@@ -134,10 +134,9 @@ impl Truth {
     }
 
     /// Whose an account is that bears the id of this user: where they were left behind for another with
-    /// their provider, that of a user of the person whose it is by the id that Okta has of it.
+    /// their provider, that of a user of the person who is here, whose it is by the id that Okta has of it.
     fn keeper<'t>(&'t self, world: &World, account: &str, user: &'t str) -> &'t str {
-        let is_here =
-            |it: &&String| self.is_same_person(it, user) && !self.is_left_behind(world, it);
+        let is_here = |it: &&String| self.is_same_person(it, user) && has_not_left(world, it);
         let keeper = self.named.get(account).filter(is_here);
         keeper.filter(|_| self.is_left_behind(world, user)).map_or(user, |it| it)
     }
