@@ -166,7 +166,9 @@ pub(crate) fn is_switched_on(cx: &Context<'_>, it: &Sighting<'_, Identity>) -> b
 /// dates nothing: what ended since ended for another reason.
 fn was_seen_back(cx: &Context<'_>, identity: usize, left_at: DateTime<Utc>) -> bool {
     let sighting = cx.graph.estate().identities.get(identity);
-    sighting.is_some_and(|it| it.row.status_changed_at.is_none()) && {
+    // That of a deletion is of no leave.
+    let is_undated = |it: &Identity| it.status_changed_at.is_none() || !it.dates_leave();
+    sighting.is_some_and(|it| is_undated(it.row)) && {
         let mut said = told_of_leave(cx, identity, left_at);
         said.any(|it| it.returned_at.is_some_and(|at| at > left_at))
     }

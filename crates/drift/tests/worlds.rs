@@ -1012,6 +1012,35 @@ fn who_was_off_since_hrs_day_and_is_on_again_is_back_when_hr_has_struck_them_out
 }
 
 #[test]
+fn who_was_seen_back_and_is_deleted_by_now_did_not_leave_when_hr_said_of_the_leave_before() {
+    let hr_says = |user: &str| {
+        let company = world(&format!(
+            "entra
+               u1 ana@x.test {user} emp=1041
+             app
+               a1 u1 ana@x.test on
+             hr
+               emp=1041 left=-9d gone"
+        ));
+        let at = |days| testkit::now() - chrono::TimeDelta::days(days);
+        let said = |since, returned_at| drift::SaidLeft {
+            said_since: at(since),
+            found_at: at(since),
+            is_undated: true,
+            returned_at,
+        };
+        let entra = domain::SystemId::parse("entra").unwrap();
+        let said = vec![said(9, Some(at(5))), said(3, None)];
+        let said_left = std::iter::once(((entra, "u1".into()), said)).collect();
+        let past = drift::Past { said_left, ..drift::Past::default() };
+        let starts = claim_on(&company, &past, "a1").starts;
+        starts.hr.or(starts.struck_out)
+    };
+    assert_eq!(hr_says("DEPROVISIONED"), None);
+    assert_eq!(hr_says("deleted since=-1d"), None);
+}
+
+#[test]
 fn who_was_seen_back_and_left_again_left_once_more() {
     let company = world(
         "entra

@@ -65,8 +65,9 @@ pub(super) fn has_shrunk(record: &RunRecord) -> bool {
     record.sources.iter().filter_map(|it| it.held.as_ref()).any(|it| is_shrinkage(it))
 }
 
+/// Nobody releases a list here: after weeks most of the rows are others.
 fn is_shrinkage(why: &str) -> bool {
-    why.contains("fell") || why.contains("are missing")
+    ["fell", "are missing", "of another company"].iter().any(|it| why.contains(it))
 }
 
 /// Why what a list does not show is not known to be absent; `None`: it was seen whole.
@@ -462,11 +463,19 @@ impl Look<'_> {
         let is_of_right = record.finding.family() == Family::AccessRemains;
         let key = account_of(&record.finding.subject.key);
         let Some(owner) = self.truth.owner(key, self.began_at) else { return false };
-        let is_unlisted = |user: &str| {
+        let is_new = |user: &str| {
             let made_at = self.world.okta.users.get(user).map(|it| it.created_at);
-            let is_new = |at| made_at.is_some_and(|it| it > at - self.clock_ahead);
+            let is_after = |at| made_at.is_some_and(|it| it > at - self.clock_ahead);
+            self.whole_at.is_some_and(is_after)
+        };
+        // Whether sources disagree hangs on every user whom they have.
+        let is_dispute = record.finding.cause == Cause::SourcesDisagree;
+        if is_dispute && self.record.pass == Pass::Light {
+            return self.truth.users_of(owner).any(is_new);
+        }
+        let is_unlisted = |user: &str| {
             Provider::of(user) != Provider::of(owner)
-                && self.whole_at.is_some_and(is_new)
+                && is_new(user)
                 && (self.record.pass == Pass::Light || self.is_partly_unseen(Provider::of(user)))
         };
         let is_elsewhere = self.truth.users_of(owner).any(is_unlisted);
