@@ -357,6 +357,19 @@ async fn an_account_that_was_given_to_somebody_new_waits_for_the_next_lists() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_that_was_given_the_id_of_somebody_who_is_known_need_not_wait() {
+    let watched = Watched::new(FIRM).await;
+    watched.sim.world().app.accounts[0].external_id = None;
+    watched.run(Pass::Full).await;
+    watched.at("10:00");
+    watched.sim.world().app.accounts[0].external_id = Some(ANA.to_owned());
+    watched.sim.world().deactivate(ANA, watched.now());
+    watched.at("10:15");
+    let outcome = watched.run(Pass::Light).await;
+    assert_eq!(changes(&outcome), "detected DL-1 leaver_active pending");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_the_log_a_light_pass_claims_nothing_and_says_that_it_did_not_see() {
     let watched = Watched::seen(FIRM).await;
     let told_before = watched.outbox().await;

@@ -272,7 +272,7 @@ fn asked_again(estate: &Estate<'_>, listings: &[Listing]) -> FxHashSet<(List, En
                 asked.extend(listing.answers.values().filter_map(|it| Some((*list, it.entity?))));
             }
             List::Accounts => {
-                let moved = moved(listing);
+                let moved = moved(estate, listing);
                 let known = listing.answers.values().filter_map(|it| it.entity);
                 asked.extend(known.filter(|it| !moved.contains(it)).map(|it| (*list, it)));
             }
@@ -299,8 +299,9 @@ fn asked_again(estate: &Estate<'_>, listings: &[Listing]) -> FxHashSet<(List, En
 }
 
 /// Accounts that by id carry other keys than in the last list, where this run reads none: each may
-/// be that of somebody whom no list shows yet, and nothing was learnt of whose it is.
-fn moved(listing: &Listing) -> FxHashSet<EntityId> {
+/// be that of somebody whom no list shows yet, and nothing was learnt of whose it is. An id of somebody
+/// who is known says that.
+fn moved(estate: &Estate<'_>, listing: &Listing) -> FxHashSet<EntityId> {
     let mut moved = FxHashSet::default();
     if !matches!(listing.missing, Some(Missing::Unasked { .. })) {
         return moved;
@@ -314,11 +315,14 @@ fn moved(listing: &Listing) -> FxHashSet<EntityId> {
     let listed = layers.iter().flat_map(|it| it.entities.iter().zip(accounts(it.rows)));
     let others =
         listing.others.iter().filter_map(|it| Some((&it.entity, accounts(&it.row).first()?)));
+    let is_known = |id: &Text| estate.identities.iter().any(|it| it.row.id == *id);
     for (entity, before) in listed.chain(others) {
         let is_other = |now: &&Account| {
             let is_renamed = before.external_id.is_none()
                 && (now.user_name != before.user_name || now.email != before.email);
-            now.external_id != before.external_id || is_renamed
+            let is_of_another = now.external_id != before.external_id
+                && !now.external_id.as_ref().is_some_and(is_known);
+            is_of_another || is_renamed && now.external_id.is_none()
         };
         if answered.get(entity).is_some_and(is_other) {
             moved.insert(*entity);
