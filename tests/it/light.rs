@@ -280,6 +280,15 @@ async fn a_leaver_whose_account_is_off_is_no_finding_whoever_answers_afterwards(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_leaver_of_a_provider_whose_clock_is_behind_is_asked_for_all_the_same() {
+    let watched = Watched::seen(FIRM).await;
+    watched.sim.world().deactivate(ANA, watched.now() - TimeDelta::minutes(9));
+    watched.at("02:30");
+    let outcome = watched.run(Pass::Light).await;
+    assert_eq!(changes(&outcome), "detected DL-1 leaver_active pending");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_is_known_to_be_gone_is_asked_for_no_more() {
     // Of a firm of three, a third would be gone: such a list is held.
     let others = |row: fn(u32) -> String| (10..30).map(row).collect::<String>();

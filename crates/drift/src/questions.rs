@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Account, Activity, CLOCK_SKEW_MAX, EntityId, Family, Finding, Lifecycle, List, Pass, Question,
-    Stream, SubjectKind, SystemId, Text,
+    Account, Activity, EntityId, Family, Finding, Lifecycle, List, Pass, Question, Stream,
+    SubjectKind, SystemId, Text,
 };
 use graph::{ListView, Sighting, Standing};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -20,6 +20,10 @@ use crate::looks::{is_on, is_owner_seen};
 /// Accounts that are asked about in one run of one app. Thousands of suspects at once are a case
 /// for the guard, not for as many requests.
 pub const ACCOUNTS_MAX: usize = 500;
+
+/// So much earlier than a list may what a log tells be dated, and be later all the same. Clocks are
+/// further off than is believed of a date; asking once more harms nobody.
+const TOLD_BEFORE_MAX: TimeDelta = TimeDelta::minutes(15);
 
 /// What to ask, and how much was left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -98,7 +102,7 @@ fn of_logged<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = EntityId> + 'c {
             let owners = cx.graph.link(*at).contenders();
             let mut told = owners.iter().filter_map(|it| told.get(&cx.graph.person_of(*it)));
             let list = channels.get(usize::from(row.system));
-            told.any(|it| it.told_at + CLOCK_SKEW_MAX > it.listed_at.min(shown_at(cx, row, list)))
+            told.any(|it| it.told_at + TOLD_BEFORE_MAX > it.listed_at.min(shown_at(cx, row, list)))
         })
         .map(|(_, row)| row.entity)
 }

@@ -47,7 +47,8 @@ impl Starts {
 }
 
 /// When access by an identity that was left behind should have ended: at its own end, or later, where
-/// another IdP still let them in, until that ended or the later identity was made.
+/// another IdP still let them in, until that ended or the later identity was made. `later`: when that
+/// was; `None`: it was made before, and is back.
 pub(crate) fn behind_since(
     cx: &Context<'_>,
     own: Starts,
@@ -55,12 +56,14 @@ pub(crate) fn behind_since(
     later: Option<DateTime<Utc>>,
 ) -> Starts {
     let ended = started(cx.policy, &own, None);
-    let until =
-        ended.latest.and_then(|it| Some(let_in_until(cx, it, identity, words)?.min(later?)));
+    let until = ended.latest.and_then(|it| let_in_until(cx, it, identity, words));
+    // Where none was made later, an earlier one came back.
+    let until = until.map(|it| later.map_or(it, |later| it.min(later)));
     match until.filter(|it| ended.latest < Some(*it)) {
         Some(until) => {
             let between = Some(Interval { earliest: ended.earliest, latest: Some(until) });
-            Starts { deactivated: Some(until), between, ..Starts::default() }
+            // Until now, where nobody knows since when: that is no time at which it ended.
+            Starts { deactivated: later.and(Some(until)), between, ..Starts::default() }
         }
         None => own,
     }

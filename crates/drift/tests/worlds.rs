@@ -1150,6 +1150,9 @@ fn the_account_of_a_user_that_was_left_behind_may_have_been_right_as_long_as_ano
     assert_eq!(began(&left("-300h"), "-5h"), (Some(200), Some(200)));
     // It never let them in.
     assert_eq!(began("DEPROVISIONED since=-9h", "-5h"), (Some(200), Some(200)));
+    // An earlier user is back, since nobody knows when.
+    assert_eq!(began("ACTIVE assigned", "-500d"), (Some(200), Some(0)));
+    assert_eq!(began(&left("-3h"), "-500d"), (Some(200), Some(3)));
 }
 
 #[test]
