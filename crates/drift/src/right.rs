@@ -104,8 +104,8 @@ impl PersonRight {
     /// When access by this identity should have ended; by the last one where none is named.
     #[must_use]
     pub fn starts_of(&self, identity: Option<usize>) -> Starts {
-        let own = self.more.iter().flat_map(|it| &it.own_starts);
-        own.into_iter().find(|it| Some(it.0) == identity).map_or_else(|| self.starts(), |it| it.1)
+        let mut own = self.more.iter().flat_map(|it| &it.own_starts);
+        own.find(|it| Some(it.0) == identity).map_or_else(|| self.starts(), |it| it.1)
     }
 }
 

@@ -318,11 +318,12 @@ fn moved(estate: &Estate<'_>, listing: &Listing) -> FxHashSet<EntityId> {
     let is_known = |id: &Text| estate.identities.iter().any(|it| it.row.id == *id);
     for (entity, before) in listed.chain(others) {
         let is_other = |now: &&Account| {
-            let is_renamed = before.external_id.is_none()
-                && (now.user_name != before.user_name || now.email != before.email);
+            let has_no_id = before.external_id.is_none() && now.external_id.is_none();
+            let is_renamed =
+                has_no_id && (now.user_name != before.user_name || now.email != before.email);
             let is_of_another = now.external_id != before.external_id
                 && !now.external_id.as_ref().is_some_and(is_known);
-            is_of_another || is_renamed && now.external_id.is_none()
+            is_of_another || is_renamed
         };
         if answered.get(entity).is_some_and(is_other) {
             moved.insert(*entity);
