@@ -606,9 +606,9 @@ fn owners_beside(cx: &Context<'_>, account: usize, is_disputed: bool) -> Vec<usi
     owners.filter(|it| named.insert(cx.graph.person_of(*it))).collect()
 }
 
-/// The person whose active account this is. `None`: it is not known to be active, or to be theirs. Where
-/// it may be an account that is not known to be theirs, and what is on or off of that does not tell them
-/// apart, a name or address does not make it theirs.
+/// The person whose active account this is. `None`: it is not known to be active, or to be theirs, or
+/// what says whose it is was not seen. Where it may be an account that is not known to be theirs, and
+/// what is on or off of that does not tell them apart, a name or address does not make it theirs.
 fn whose_active(cx: &Context<'_>, seen: &[Seen], account: usize) -> Option<u32> {
     let is_active = |it: usize| seen.get(it).is_some_and(|it| it.activity == Activity::Active);
     let owner = |it: usize| match cx.graph.link(it) {
@@ -618,6 +618,9 @@ fn whose_active(cx: &Context<'_>, seen: &[Seen], account: usize) -> Option<u32> 
         Link::Conflict { .. } | Link::Ambiguous { .. } | Link::None => None,
     };
     let (mine, tier) = owner(account).filter(|_| is_active(account))?;
+    if !is_owner_seen(cx, cx.graph.account_row(account)) {
+        return None;
+    }
     let is_disputed = seen.get(account).is_some_and(|it| it.is_disputed);
     let is_theirs = |it: usize| owner(it).is_some_and(|it| it.0 == mine);
     let may_be_anothers = |it: usize| (is_active(it) || is_disputed) && !is_theirs(it);

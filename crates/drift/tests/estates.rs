@@ -223,6 +223,43 @@ fn an_answer_by_id_that_shows_an_account_off_is_no_second_look_at_an_export_that
 }
 
 #[test]
+fn an_account_that_may_be_somebody_elses_by_now_is_no_second_one_to_a_light_pass() {
+    let company = world(
+        "okta
+           u1 ana@x.test ACTIVE assigned
+         app
+           a1 u1 ana@x.test on
+           a2 u1 ana.old on
+           p1 u1 ana@x.test on",
+    );
+    let told = |is_owner_of_a1_seen: bool| {
+        let (mut estate, keys, rules) = (company.estate(), testkit::keys(), rules(&company));
+        // The second view shows the first account, under another id.
+        let mut view = estate.channels[0].clone();
+        view.stream.channel = Some(domain::Channel::SecureframeApi);
+        estate.channels.push(view);
+        estate.accounts[2].system = 1;
+        for channel in &mut estate.channels {
+            (channel.base, channel.is_stand_in, channel.is_live) = (None, true, true);
+        }
+        let ana = estate.identities[0].entity;
+        let accounts = estate.accounts.iter().map(|it| (List::Accounts, it.entity));
+        let asked = [(List::Identities, ana), (List::Assignments, ana)].into_iter().chain(accounts);
+        let a1 = (List::Accounts, estate.accounts[0].entity);
+        estate.asked_again = asked.filter(|it| is_owner_of_a1_seen || *it != a1).collect();
+        let graph = graph::correlate(&estate, &keys);
+        assert_eq!(graph.accounts().len(), 2);
+        let (policy, past) = (drift::Policy::default(), drift::Past::default());
+        let (policy, past, rules, graph) = (&policy, &past, &rules, &graph);
+        let (pass, now) = (domain::Pass::Light, testkit::now());
+        let judgement = drift::judge(&drift::Context { graph, rules, policy, past, pass, now });
+        let claims = judgement.claims.iter();
+        claims.filter(|it| it.cause == Cause::DuplicateAccount).count()
+    };
+    assert_eq!((told(true), told(false)), (2, 0));
+}
+
+#[test]
 fn what_an_inactive_leaver_still_holds_may_be_shown_by_one_channel_alone() {
     let is_told = |by_scim, by_export| {
         let claims = of_two_channels("-30h", by_scim, by_export).claims;

@@ -366,7 +366,9 @@ impl Look<'_> {
             .filter(|it| !self.is_registered(&it.id))
             .map(|it| &it.id)
             .collect();
-        orphans.retain(|id, _| on.contains(id));
+        // What was switched off and on again between two nights begins anew.
+        let was_off = |id: &str, since| self.truth.on_since(id).is_some_and(|it| it > since);
+        orphans.retain(|id, since| on.contains(id) && !was_off(id, *since));
         let mut problems = Vec::new();
         for id in on {
             let since = *orphans.entry(id.clone()).or_insert_with(|| self.now());
