@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{Account, Activity, AsOfBasis, Cause, List, Look, Right};
-use graph::{Sighting, Standing};
+use graph::{ListView, Sighting, Standing};
 
 use crate::case::Case;
 use crate::context::Context;
@@ -36,11 +36,17 @@ pub(crate) fn is_of_today(cx: &Context<'_>, row: &Sighting<'_, Account>) -> bool
 }
 
 /// Did this run see what says whose an account is? That is its leading row, in its list or by id, or
-/// that the list does not have it any more.
+/// that the list, seen whole, does not have it any more.
 pub(crate) fn is_owner_seen(cx: &Context<'_>, leading: &Sighting<'_, Account>) -> bool {
-    leading.standing == Standing::Gone
-        || cx.graph.estate().asked_again.contains(&(List::Accounts, leading.entity))
-        || is_of_today(cx, leading)
+    let estate = cx.graph.estate();
+    let is_whole = |it: &ListView| it.base.is_some();
+    estate.asked_again.contains(&(List::Accounts, leading.entity))
+        || match leading.standing {
+            Standing::Listed => is_of_today(cx, leading),
+            Standing::Gone => {
+                estate.channels.get(usize::from(leading.system)).is_some_and(is_whole)
+            }
+        }
 }
 
 /// One view shows the account off, and of those that have it on this run saw none: it may be off in

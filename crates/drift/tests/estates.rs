@@ -175,6 +175,15 @@ fn who_lost_an_assignment_of_their_own_may_still_have_another_through_a_group_th
 /// What is judged of a leaver whose account the app shows in two ways: over SCIM, asked again by id,
 /// and in an export of yesterday.
 fn of_two_channels(left: &str, by_scim: &str, by_export: &str) -> drift::Judgement {
+    of_two_channels_where(left, (by_scim, by_export), |_| ())
+}
+
+/// `change`: of what was asked, and of SCIM's list, which is the first channel.
+fn of_two_channels_where(
+    left: &str,
+    (by_scim, by_export): (&str, &str),
+    change: impl FnOnce(&mut graph::Estate<'_>),
+) -> drift::Judgement {
     let company = world(&format!(
         "okta
            u1 ana@x.test DEPROVISIONED since={left}
@@ -197,6 +206,7 @@ fn of_two_channels(left: &str, by_scim: &str, by_export: &str) -> drift::Judgeme
         (List::Accounts, estate.accounts[0].entity),
     ];
     estate.asked_again = asked.into_iter().collect();
+    change(&mut estate);
     let graph = graph::correlate(&estate, &keys);
     let (policy, past) = (drift::Policy::default(), drift::Past::default());
     let (policy, past, rules, graph) = (&policy, &past, &rules, &graph);
@@ -257,6 +267,29 @@ fn an_account_that_may_be_somebody_elses_by_now_is_no_second_one_to_a_light_pass
         claims.filter(|it| it.cause == Cause::DuplicateAccount).count()
     };
     assert_eq!((told(true), told(false)), (2, 0));
+}
+
+#[test]
+fn that_a_list_which_was_not_read_did_not_have_an_account_before_does_not_show_whose_it_is() {
+    let is_seen = |is_read: bool, is_answered: bool| {
+        let claims = of_two_channels_where("-30h", ("on gone", "on"), |estate| {
+            estate.asked_again.insert((List::Accounts, estate.accounts[1].entity));
+            if !is_answered {
+                estate.asked_again.remove(&(List::Accounts, estate.accounts[0].entity));
+            }
+            if !is_read {
+                (estate.channels[0].base, estate.channels[0].is_stand_in) = (None, true);
+            }
+        })
+        .claims;
+        let leaver = claims.iter().find(|it| it.cause == Cause::LeaverActive).unwrap();
+        assert_eq!(leaver.is_owner_seen, leaver.is_asked_again);
+        leaver.is_owner_seen
+    };
+    assert!(is_seen(true, false));
+    assert!(is_seen(false, true));
+    // It may have gone to somebody else since.
+    assert!(!is_seen(false, false));
 }
 
 #[test]
