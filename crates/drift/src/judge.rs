@@ -412,7 +412,7 @@ impl People {
     fn unheard(&self, cx: &Context<'_>, link: &Link) -> Vec<SystemId> {
         let contenders = link.contenders();
         let rights = contenders.iter().filter_map(|it| Some((*it, self.right(cx, *it)?)));
-        let all = rights.flat_map(|(at, right)| right.unheard_of(Some(at))).cloned();
+        let all = rights.flat_map(|(at, right)| right.unheard_of(cx, Some(at)));
         all.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
@@ -538,7 +538,7 @@ impl People {
             verdict: crate::verdict(owner.right, activity, LinkKind::None),
             n_active: 0,
             possible_owners: PossibleOwners::default(),
-            unheard: owner.unheard_of(identity).to_vec(),
+            unheard: owner.unheard_of(cx, identity),
             registered: None,
             register_owner: None,
         })

@@ -258,7 +258,7 @@ impl Group<'_> {
             accounts: self.accounts(behind, seen),
             may_mean_others: false,
             is_left_behind: behind.is_some(),
-            is_seen_anew: self.right.unheard_of(behind).is_empty()
+            is_seen_anew: self.right.unheard_of(cx, behind).is_empty()
                 && is_seen_anew(cx, self.person, right),
             decided: self.decided,
             is_app_seen: no_account(cx) == Activity::Absent,

@@ -38,8 +38,8 @@ struct More {
     /// When the right ended, by every clock that is known.
     starts: Starts,
     /// IdPs that may know the person by now, who then has the right, or a later employment than that
-    /// of which another source speaks: they never did, and this run did not see them whole. Empty where
-    /// nothing hangs on that.
+    /// of which another source speaks: they never did, or know only users of theirs who have left, and
+    /// this run did not see them whole. Empty where nothing hangs on that.
     unheard: Vec<SystemId>,
     /// Identities that were left behind: the person has another at the same IdP, or had one later.
     left_behind: Vec<usize>,
@@ -95,10 +95,14 @@ impl PersonRight {
     }
 
     /// IdPs that may say otherwise of this identity by now, or of the person where none is named, and
-    /// that this run did not see whole. Of one that was left behind, another IdP says nothing.
-    pub(crate) fn unheard_of(&self, identity: Option<usize>) -> &[SystemId] {
+    /// that this run did not see whole. Of one that was left behind, another IdP says nothing; and a new
+    /// user of its own IdP would leave it behind.
+    pub(crate) fn unheard_of(&self, cx: &Context<'_>, identity: Option<usize>) -> Vec<SystemId> {
         let is_behind = identity.is_some_and(|it| self.left_behind().contains(&it));
-        self.more.as_ref().filter(|_| !is_behind).map_or(&[], |it| &it.unheard)
+        let sighting = identity.and_then(|it| cx.graph.estate().identities.get(it));
+        let own = sighting.and_then(|it| cx.graph.idp_of(it)).map(|it| &it.id);
+        let unheard = self.more.iter().filter(|_| !is_behind).flat_map(|it| &it.unheard);
+        unheard.filter(|it| Some(*it) != own).cloned().collect()
     }
 
     /// When access by this identity should have ended; by the last one where none is named.
@@ -127,8 +131,7 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> 
     });
     let own_starts = own_starts.chain(of_behind).collect();
     let left_behind = behind.into_iter().map(|it| it.0).collect();
-    let unheard = unheard(cx, &words);
-    let sees_all = unheard.is_empty();
+    let sees_all = unheard(cx, &words, |_| true).is_empty();
     let is_unknown = words.iter().any(|(_, it)| it.right == Right::Unknown);
     let (right, decided_by, is_disputed) = decide(cx, &words, hr, is_unknown, sees_all);
     let hangs_on_all = match right {
@@ -144,7 +147,7 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> 
     let is_from_absence = deciding.is_some_and(|(_, it)| it.is_from_absence);
     let more = More {
         starts: starts(cx, &last, hr),
-        unheard: if hangs_on_all { unheard } else { Vec::new() },
+        unheard: if hangs_on_all { may_be_anew(cx, &words) } else { Vec::new() },
         left_behind,
         out_of_sight,
         own_starts,
@@ -342,11 +345,27 @@ fn entitled_by(cx: &Context<'_>, words: &[(usize, Word)]) -> Option<usize> {
     }
 }
 
-/// Bound IdPs that neither know this person nor were seen whole without them.
-fn unheard(cx: &Context<'_>, words: &[(usize, Word)]) -> Vec<SystemId> {
+/// Bound IdPs that were not seen whole, and that know this person by no user, or by users alone who have
+/// left: they may be there under a new id. It would leave these behind, so it matters to users of other
+/// IdPs.
+fn may_be_anew(cx: &Context<'_>, words: &[(usize, Word)]) -> Vec<SystemId> {
+    let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
+    let is_of_one =
+        words.windows(2).all(|it| matches!(it, [one, other] if idp(one.0) == idp(other.0)));
+    let has_left =
+        |it: &Word| matches!(it.right, Right::Leaver | Right::Expired | Right::SourceGone);
+    unheard(cx, words, |it| is_of_one || !has_left(it))
+}
+
+/// Bound IdPs that know this person by no user of whom `is_known` is so, and that were not seen whole.
+fn unheard(
+    cx: &Context<'_>,
+    words: &[(usize, Word)],
+    is_known: impl Fn(&Word) -> bool,
+) -> Vec<SystemId> {
     let estate = cx.graph.estate();
     let knows = |idp: usize| {
-        words.iter().any(|(at, _)| {
+        words.iter().filter(|(_, it)| is_known(it)).any(|(at, _)| {
             estate.identities.get(*at).is_some_and(|it| usize::from(it.system) == idp)
         })
     };

@@ -607,6 +607,33 @@ fn an_idp_that_was_not_seen_whole_hides_no_leaver_of_another_and_convicts_nobody
 }
 
 #[test]
+fn who_has_left_an_idp_that_was_not_seen_whole_may_be_there_again_under_another_id() {
+    let unheard = |[okta, entra]: [&str; 2], other: &str, account: &str| {
+        let company = world(&format!(
+            "okta {okta}
+               u1 ana@x.test DEPROVISIONED emp=7
+             entra {entra}
+               e1 ana@y.test {other} emp=7
+             app
+               a1 u1 ana@x.test on
+               a2 e1 ana@y.test on"
+        ));
+        let claim = claim_on(&company, &drift::Past::default(), account);
+        assert_eq!(claim.cause, domain::Cause::LeaverActive);
+        claim.unheard.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let (left, whole) = ("DEPROVISIONED", ["", ""]);
+    assert_eq!(unheard(["", "(partial)"], left, "a1"), ["entra"]);
+    assert_eq!(unheard(whole, left, "a1"), [""; 0]);
+    // A new user of the same IdP leaves the old one behind.
+    assert_eq!(unheard(["", "(partial)"], left, "a2"), [""; 0]);
+    assert_eq!(unheard(["(partial)", ""], left, "a2"), ["okta"]);
+    assert_eq!(unheard(["(partial)", ""], left, "a1"), [""; 0]);
+    // Who has not left there is known there.
+    assert_eq!(unheard(["", "(partial)"], "ACTIVE denied", "a1"), [""; 0]);
+}
+
+#[test]
 fn a_leaver_whom_their_idp_has_deleted_since_is_not_hidden_by_another_that_was_not_seen() {
     for okta in ["okta", "okta (partial)"] {
         let mut company = world(&format!(
