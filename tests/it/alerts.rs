@@ -269,6 +269,7 @@ async fn deliver_late(sim: &Sim, site: &Site) -> Deliveries {
         profiles: Arc::new(Profiles::builtin().unwrap()),
         apps: Vec::new(),
         policy: Policy::default(),
+        judges_everybody: false,
         settings_digest: [0; 32],
         settings: None,
         fingerprint_key: None,

@@ -157,6 +157,7 @@ fn plan(sim: &Sim) -> Plan {
         provisioned: [(rules.idps[0].clone(), rules.app.clone())].into(),
         apps: vec![AppPlan { rules, keys: KeyRules::default() }],
         policy: Policy::default(),
+        judges_everybody: false,
         settings_digest: [0; 32],
         settings: None,
         fingerprint_key: Some([0; 32]),

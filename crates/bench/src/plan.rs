@@ -46,6 +46,7 @@ pub(crate) fn plan(
             keys: KeyRules::default(),
         }],
         policy,
+        judges_everybody: false,
         settings_digest: [0; 32],
         settings: None,
         fingerprint_key: Some([0; 32]),

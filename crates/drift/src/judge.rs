@@ -143,6 +143,7 @@ pub struct Status {
 #[must_use]
 pub fn judge(cx: &Context<'_>) -> Judgement {
     let people = People::of(cx);
+    let n_settled = cx.graph.estate().n_settled;
     let mut judgement = Judgement {
         tallies: Vec::new(),
         standings: Vec::with_capacity(cx.graph.accounts().len()),
@@ -152,11 +153,14 @@ pub fn judge(cx: &Context<'_>) -> Judgement {
         statuses: FxHashMap::default(),
         leavers: Vec::new(),
         returned: returned(cx, &people.rights),
-        n_persons: u64::try_from(cx.graph.n_persons()).unwrap_or(u64::MAX),
-        n_accounts: 0,
+        n_persons: u64::try_from(cx.graph.n_persons()).unwrap_or(u64::MAX) + n_settled,
+        n_accounts: n_settled,
     };
     let seen = activities(cx);
     let mut tallies: BTreeMap<Verdict, u64> = BTreeMap::new();
+    if n_settled > 0 {
+        tallies.insert(Verdict::Confirmed, n_settled);
+    }
     let active = people.n_active(cx, &seen);
     for account in 0..seen.len() {
         let case = people.case_of_account(cx, account, &seen, &active);
@@ -233,6 +237,18 @@ pub fn examine(cx: &Context<'_>, account: Option<usize>, person: Option<u32>) ->
 }
 
 impl Judgement {
+    /// All that it says of anybody but those with whom all is well, in words, to compare.
+    #[must_use]
+    pub fn said(&self) -> Vec<String> {
+        let statuses: BTreeMap<&EntityId, &Status> = self.statuses.iter().collect();
+        let counts = (self.n_persons, self.n_accounts);
+        let mut said = vec![format!("{counts:?} {:?} {:?}", self.rights, self.returned)];
+        said.extend(self.claims.iter().map(|it| format!("{it:?}")));
+        said.extend(statuses.iter().map(|it| format!("{it:?}")));
+        said.extend(self.leavers.iter().map(|it| format!("{it:?}")));
+        said
+    }
+
     /// Adds what follows from one case.
     fn conclude(&mut self, case: &Case<'_>) {
         let Some(subject) = subject_of(case) else { return };

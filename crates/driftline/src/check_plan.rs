@@ -63,6 +63,7 @@ pub(crate) fn plan(args: &CheckArgs, profiles: Arc<Profiles>) -> Result<Plan, Us
         profiles,
         apps: vec![AppPlan { rules, keys }],
         policy,
+        judges_everybody: false,
         settings_digest: digest(args),
         settings: None,
         fingerprint_key: None,

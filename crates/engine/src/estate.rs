@@ -14,10 +14,12 @@ use store::State;
 use crate::ask::Answered;
 use crate::lists::{Layer, Listing, Missing, is_old};
 use crate::plan::AppPlan;
+use crate::settled::Settled;
 
 /// What the layout of every list shares.
-struct Layout<'l> {
+struct Layout<'l, 's> {
     listings: &'l [Listing],
+    settled: &'s Settled,
     snapshots: Vec<SnapshotView>,
     max_age: chrono::TimeDelta,
     now: DateTime<Utc>,
@@ -29,9 +31,11 @@ pub(crate) fn estate<'l>(
     policy: &Policy,
     listings: &'l [Listing],
     state: &State,
+    settled: &Settled,
     now: DateTime<Utc>,
 ) -> Estate<'l> {
-    let mut layout = Layout { listings, snapshots: Vec::new(), max_age: policy.max_age, now };
+    let (snapshots, max_age) = (Vec::new(), policy.max_age);
+    let mut layout = Layout { listings, settled, snapshots, max_age, now };
     let app = &plan.rules.app;
     let mut estate = Estate {
         app: app.clone(),
@@ -49,8 +53,10 @@ pub(crate) fn estate<'l>(
         stored_links: state
             .links
             .iter()
+            .filter(|it| !settled.has(*it.0))
             .map(|(account, it)| (*account, (it.identity, it.tier)))
             .collect(),
+        n_settled: settled.n,
         asked_again: FxHashSet::default(),
         missed_by: listings
             .iter()
@@ -86,7 +92,7 @@ pub(crate) fn estate<'l>(
     estate
 }
 
-impl<'l> Layout<'l> {
+impl<'l> Layout<'l, '_> {
     fn add_idp(&mut self, estate: &mut Estate<'l>, at: u16, idp: &SystemId) {
         let listings = self.listings;
         let find = |list| {
@@ -129,7 +135,8 @@ impl<'l> Layout<'l> {
     ) -> ListView {
         let layers = listing.layers();
         let begun = out.len();
-        out.reserve(layers.iter().map(|it| it.entities.len()).sum());
+        let n_rows: usize = layers.iter().map(|it| it.entities.len()).sum();
+        out.reserve(n_rows.saturating_sub(usize::try_from(self.settled.n).unwrap_or(0)));
         // The newest list that shows who is gone: rows seen since lie over it.
         let floor = layers.iter().map(|it| it.reference).filter(|it| it.supports_absence());
         let floor = floor.map(|it| it.id).max();
@@ -242,7 +249,7 @@ impl<'l> Layout<'l> {
         let files = layer.fresh.map(files).unwrap_or_default();
         let snapshot = self.remember(layer.reference, files);
         let rows = pick(layer.rows).iter().zip(layer.entities).enumerate();
-        for (at, (row, entity)) in rows {
+        for (at, (row, entity)) in rows.filter(|it| !self.settled.has(*it.1.1)) {
             let origin = layer.fresh.and_then(|it| it.origins.get(at)).copied();
             place(sighting(row, *entity, snapshot, system, origin));
         }
@@ -404,11 +411,11 @@ fn why_no_base(
     }
 }
 
-fn identities(rows: &Rows) -> &[Identity] {
+pub(crate) fn identities(rows: &Rows) -> &[Identity] {
     if let Rows::Identities(rows) = rows { rows } else { &[] }
 }
 
-fn assignments(rows: &Rows) -> &[Assignment] {
+pub(crate) fn assignments(rows: &Rows) -> &[Assignment] {
     if let Rows::Assignments(rows) = rows { rows } else { &[] }
 }
 
@@ -416,7 +423,7 @@ fn memberships(rows: &Rows) -> &[Membership] {
     if let Rows::Memberships(rows) = rows { rows } else { &[] }
 }
 
-fn accounts(rows: &Rows) -> &[Account] {
+pub(crate) fn accounts(rows: &Rows) -> &[Account] {
     if let Rows::Accounts(rows) = rows { rows } else { &[] }
 }
 

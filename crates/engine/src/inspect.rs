@@ -11,6 +11,7 @@ use crate::estate::estate;
 use crate::lists::{Listing, stored};
 use crate::plan::{AppPlan, Plan};
 use crate::run::past;
+use crate::settled::Settled;
 
 /// What is known of one account, or of one person without one.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ fn answers(
     now: DateTime<Utc>,
     who: &str,
 ) -> Vec<Answer> {
-    let estate = estate(app, &plan.policy, listings, state, now);
+    let estate = estate(app, &plan.policy, listings, state, &Settled::default(), now);
     let graph = correlate(&estate, &app.keys);
     let past: Past = past(state, &app.rules, &[], &[]);
     let cx = Context {

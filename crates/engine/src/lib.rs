@@ -31,6 +31,7 @@ mod root_cause;
 mod run;
 mod schedule;
 mod selfcheck;
+mod settled;
 
 pub use anchor::{Anchored, anchor};
 pub use attend::{Ran, Wakes, Work, attend};

@@ -29,6 +29,8 @@ pub struct Plan {
     pub provisioned: BTreeMap<SystemId, SystemId>,
     /// What counts as drift.
     pub policy: Policy,
+    /// Nobody is left out for being as they were when they were judged last.
+    pub judges_everybody: bool,
     /// SHA-256 of the settings.
     pub settings_digest: Digest,
     /// The settings as they were written, to be kept for whoever judges a run again; `None`: they

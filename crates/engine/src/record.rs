@@ -35,6 +35,8 @@ pub(crate) struct AppOutcome<'r> {
     /// Leaves that HR states and that count for nobody, a sentence each.
     pub(crate) doubts: Vec<String>,
     pub(crate) is_baseline: bool,
+    /// People who were not judged again.
+    pub(crate) n_settled: u64,
 }
 
 /// What is known of the run as a whole.

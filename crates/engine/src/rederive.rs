@@ -37,7 +37,8 @@ pub enum Rederived {
 pub async fn rederive(store: &Store, run: &PastRun, plan: &Plan) -> Result<Rederived, StoreError> {
     let Some(mut before) = store.before(run.id).await? else { return Ok(Rederived::NotKept) };
     let answers = store.observations(run.id).await?;
-    let plan = Plan { pass: run.pass, turn: run.turn.clone(), ..plan.clone() };
+    let plan =
+        Plan { pass: run.pass, turn: run.turn.clone(), judges_everybody: true, ..plan.clone() };
     let mut eyes = Eyes::Past(Box::new(Given::of(&mut before, answers, run.now)));
     let mut state = before.store.load().await?;
     state.dead_channels = std::mem::take(&mut before.inputs.dead_channels);

@@ -28,6 +28,7 @@ use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::{Pulled, bodies};
 use crate::record::{self, AppOutcome, Beside};
 use crate::selfcheck::self_check;
+use crate::settled::{Ground, Settled, settled};
 
 /// A run that was committed.
 #[derive(Debug)]
@@ -38,6 +39,9 @@ pub struct Outcome {
     pub report: Report,
     /// Why files could not be read, one line each.
     pub failures: Vec<String>,
+    /// Of each app, people who are as they were when they were judged to be well, and were not judged
+    /// again.
+    pub n_settled: u64,
 }
 
 /// Runs one reconciliation.
@@ -57,7 +61,8 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     let done = async {
         let (commit, outcome) = judged(id, store, state, plan, &mut Eyes::Open(clock)).await?;
         store.commit(commit).await?;
-        info!(n_findings = outcome.record.findings.len(), "Committed run {id}");
+        let (n_findings, n_settled) = (outcome.record.findings.len(), outcome.n_settled);
+        info!(n_findings, n_settled, "Committed run {id}");
         Ok(outcome)
     };
     done.instrument(span).await
@@ -147,9 +152,10 @@ pub(crate) async fn judged(
             .map(|it| (it.snapshot, it.enrolled))
             .collect(),
     };
+    let n_settled = outcomes.iter().map(|it| it.n_settled).sum();
     let mut failures = pulled.whole_words;
     failures.dedup();
-    Ok((commit, Outcome { record, report, failures }))
+    Ok((commit, Outcome { record, report, failures, n_settled }))
 }
 
 /// The apps that are judged. An app that was never judged waits for a full run: nothing but every
@@ -204,17 +210,36 @@ fn judge_app<'p>(
     (before, log): Before<'_>,
     (run, now): (RunId, DateTime<Utc>),
 ) -> AppOutcome<'p> {
-    let estate = estate(app, &plan.policy, listings, state, now);
+    let settled = settled(&Ground { plan, app, listings, state, log, now });
+    let estate = estate(app, &plan.policy, listings, state, &settled, now);
     let graph = correlate(&estate, &app.keys);
     let past = past(state, &app.rules, before, log);
     let (rules, policy, pass) = (&app.rules, &plan.policy, plan.pass);
     let cx = Context { graph: &graph, rules, policy, past: &past, pass, now };
     let judgement = judge(&cx);
+    if cfg!(debug_assertions) && settled.n > 0 {
+        assert_same(app, listings, state, &cx, &judgement);
+    }
     let reconciled = settle(&cx, &judgement, state, plan, run);
     let grade = drift::app_grade(&estate, &app.rules);
     let is_baseline = is_baseline(state, &app.rules);
     let doubts = drift::doubts(&cx);
-    AppOutcome { app, judgement, reconciled, grade, doubts, is_baseline }
+    AppOutcome { app, judgement, reconciled, grade, doubts, is_baseline, n_settled: settled.n }
+}
+
+/// What is said when people are left out is what is said when everybody is judged.
+fn assert_same(
+    app: &AppPlan,
+    listings: &[Listing],
+    state: &State,
+    cx: &Context<'_>,
+    judgement: &Judgement,
+) {
+    let estate = estate(app, cx.policy, listings, state, &Settled::default(), cx.now);
+    let graph = correlate(&estate, &app.keys);
+    let of_all = judge(&Context { graph: &graph, ..*cx });
+    assert_eq!(judgement.tallies, of_all.tallies);
+    assert_eq!(judgement.said(), of_all.said());
 }
 
 /// An app of which suspects were not asked again is seen less surely.
@@ -249,7 +274,8 @@ fn doubts(
         return (ask, n_left_out);
     }
     for app in within_sight(plan, state) {
-        let estate = estate(app, &plan.policy, listings, state, now);
+        let settled = settled(&Ground { plan, app, listings, state, log, now });
+        let estate = estate(app, &plan.policy, listings, state, &settled, now);
         let graph = correlate(&estate, &app.keys);
         let past = past(state, &app.rules, before, log);
         let (rules, policy, pass) = (&app.rules, &plan.policy, Pass::Full);

@@ -278,6 +278,7 @@ impl Settings {
                 .filter_map(|it| Some((it.system.clone(), it.provisioned()?.clone())))
                 .collect(),
             policy: self.policy.clone(),
+            judges_everybody: false,
             settings_digest: self.digest,
             settings: Some(Arc::clone(&self.text)),
             fingerprint_key: self.fingerprint_key()?,

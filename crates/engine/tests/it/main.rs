@@ -5,4 +5,5 @@
 mod attend;
 mod clock;
 mod gaps;
+mod settled;
 mod year;

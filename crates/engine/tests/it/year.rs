@@ -116,6 +116,7 @@ pub(crate) fn plan(folder: &Path, is_blind: bool, now: DateTime<Utc>, turn: Opti
         apps: Vec::new(),
         provisioned: Default::default(),
         policy: Policy::default(),
+        judges_everybody: false,
         settings_digest: [0; 32],
         settings: None,
         fingerprint_key: Some([0; 32]),

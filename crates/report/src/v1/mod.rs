@@ -253,7 +253,10 @@ impl Report {
     /// The same report gives the same bytes.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        let mut json = serde_json::to_vec_pretty(self)
+        /// About as much as one takes.
+        const FINDING_BYTES: usize = 4096;
+        let mut json = Vec::with_capacity((self.findings.len() + 8) * FINDING_BYTES);
+        serde_json::to_writer_pretty(&mut json, self)
             .expect("structs of texts and whole numbers always serialize");
         json.push(b'\n');
         json

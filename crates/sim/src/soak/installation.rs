@@ -177,6 +177,7 @@ impl Installation {
             profiles: Arc::new(profiles),
             apps: vec![AppPlan { rules, keys }],
             policy: Policy::default(),
+            judges_everybody: false,
             settings_digest: [0; 32],
             settings: None,
             fingerprint_key: Some([0; 32]),
