@@ -507,6 +507,27 @@ fn an_account_whose_owner_was_not_seen_was_not_seen_on_after_they_left() {
     }
 }
 
+#[test]
+fn a_leaver_whom_one_view_hides_and_the_other_shows_on_again_is_told_by_the_second_night() {
+    let site = firm(&["scim.json", "personnel.json"]);
+    let states = [(6, "pending"), (7, "open")];
+    for day in 1..=7 {
+        let (scim, personnel) = match day {
+            1..4 => (ON, ON),
+            4 | 5 => (NoRow, OFF),
+            // What says whose the account is cannot be read.
+            _ => (Unread, ON),
+        };
+        night(&site, day, 3, scim, personnel);
+        site.run();
+        for (_, state) in states.iter().filter(|it| it.0 == day) {
+            let told = site.states();
+            let is_told = told.iter().any(|it| it[0] == "reactivated" && it[3] == *state);
+            assert!(is_told, "{state}: {told:?}");
+        }
+    }
+}
+
 /// Who got Bob's address when he had left.
 const COLLEAGUE: &str = "00u3aaaaaaaaaaaaaaaa";
 
