@@ -153,9 +153,8 @@ pub(crate) async fn judged(
             .collect(),
     };
     let n_settled = outcomes.iter().map(|it| it.n_settled).sum();
-    let mut failures = pulled.whole_words;
-    failures.dedup();
-    Ok((commit, Outcome { record, report, failures, n_settled }))
+    pulled.whole_words.dedup();
+    Ok((commit, Outcome { record, report, failures: pulled.whole_words, n_settled }))
 }
 
 /// The apps that are judged. An app that was never judged waits for a full run: nothing but every
