@@ -95,8 +95,7 @@ fn changes(outcome: &Outcome) -> String {
 }
 
 fn plan(sim: &Sim) -> Plan {
-    let (system, name) =
-        (SystemId::parse("okta").unwrap(), SystemId::parse("secureframe").unwrap());
+    let [system, name] = ["okta", "secureframe"].map(|it| SystemId::parse(it).unwrap());
     let profiles = Profiles::builtin().unwrap();
     let client = |base: &str, auth, pace, accept| {
         let config = Config {
@@ -163,7 +162,7 @@ fn plan(sim: &Sim) -> Plan {
         fingerprint_key: Some([0; 32]),
         turn: None,
         anchors: Vec::new(),
-        software: "driftline test".to_owned(),
+        software: "test".to_owned(),
         routes: Routes { channels: vec![hook], routes: vec![route], ..Routes::default() },
     }
 }

@@ -143,23 +143,24 @@ pub struct Status {
 #[must_use]
 pub fn judge(cx: &Context<'_>) -> Judgement {
     let people = People::of(cx);
-    let n_settled = cx.graph.estate().n_settled;
+    let plain = cx.graph.estate().plain;
+    let n_plain = u64::try_from(plain.len()).unwrap_or(u64::MAX);
     let mut judgement = Judgement {
         tallies: Vec::new(),
         standings: Vec::with_capacity(cx.graph.accounts().len()),
-        links: Vec::with_capacity(cx.graph.accounts().len()),
+        links: plain.to_vec(),
         rights: people.episode_rights(cx),
         claims: Vec::new(),
         statuses: FxHashMap::default(),
         leavers: Vec::new(),
         returned: returned(cx, &people.rights),
-        n_persons: u64::try_from(cx.graph.n_persons()).unwrap_or(u64::MAX) + n_settled,
-        n_accounts: n_settled,
+        n_persons: u64::try_from(cx.graph.n_persons()).unwrap_or(u64::MAX) + n_plain,
+        n_accounts: n_plain,
     };
     let seen = activities(cx);
     let mut tallies: BTreeMap<Verdict, u64> = BTreeMap::new();
-    if n_settled > 0 {
-        tallies.insert(Verdict::Confirmed, n_settled);
+    if n_plain > 0 {
+        tallies.insert(Verdict::Confirmed, n_plain);
     }
     let active = people.n_active(cx, &seen);
     for account in 0..seen.len() {

@@ -13,13 +13,13 @@ use store::State;
 
 use crate::ask::Answered;
 use crate::lists::{Layer, Listing, Missing, is_old};
+use crate::plain::Plain;
 use crate::plan::AppPlan;
-use crate::settled::Settled;
 
 /// What the layout of every list shares.
-struct Layout<'l, 's> {
+struct Layout<'l> {
     listings: &'l [Listing],
-    settled: &'s Settled,
+    plain: &'l Plain,
     snapshots: Vec<SnapshotView>,
     max_age: chrono::TimeDelta,
     now: DateTime<Utc>,
@@ -31,11 +31,11 @@ pub(crate) fn estate<'l>(
     policy: &Policy,
     listings: &'l [Listing],
     state: &State,
-    settled: &Settled,
+    plain: &'l Plain,
     now: DateTime<Utc>,
 ) -> Estate<'l> {
     let (snapshots, max_age) = (Vec::new(), policy.max_age);
-    let mut layout = Layout { listings, settled, snapshots, max_age, now };
+    let mut layout = Layout { listings, plain, snapshots, max_age, now };
     let app = &plan.rules.app;
     let mut estate = Estate {
         app: app.clone(),
@@ -53,10 +53,10 @@ pub(crate) fn estate<'l>(
         stored_links: state
             .links
             .iter()
-            .filter(|it| !settled.has(*it.0))
+            .filter(|it| !plain.has(*it.0))
             .map(|(account, it)| (*account, (it.identity, it.tier)))
             .collect(),
-        n_settled: settled.n,
+        plain: &plain.links,
         asked_again: FxHashSet::default(),
         missed_by: listings
             .iter()
@@ -92,7 +92,7 @@ pub(crate) fn estate<'l>(
     estate
 }
 
-impl<'l> Layout<'l, '_> {
+impl<'l> Layout<'l> {
     fn add_idp(&mut self, estate: &mut Estate<'l>, at: u16, idp: &SystemId) {
         let listings = self.listings;
         let find = |list| {
@@ -136,7 +136,7 @@ impl<'l> Layout<'l, '_> {
         let layers = listing.layers();
         let begun = out.len();
         let n_rows: usize = layers.iter().map(|it| it.entities.len()).sum();
-        out.reserve(n_rows.saturating_sub(usize::try_from(self.settled.n).unwrap_or(0)));
+        out.reserve(n_rows.saturating_sub(self.plain.links.len()));
         // The newest list that shows who is gone: rows seen since lie over it.
         let floor = layers.iter().map(|it| it.reference).filter(|it| it.supports_absence());
         let floor = floor.map(|it| it.id).max();
@@ -249,7 +249,7 @@ impl<'l> Layout<'l, '_> {
         let files = layer.fresh.map(files).unwrap_or_default();
         let snapshot = self.remember(layer.reference, files);
         let rows = pick(layer.rows).iter().zip(layer.entities).enumerate();
-        for (at, (row, entity)) in rows.filter(|it| !self.settled.has(*it.1.1)) {
+        for (at, (row, entity)) in rows.filter(|it| !self.plain.has(*it.1.1)) {
             let origin = layer.fresh.and_then(|it| it.origins.get(at)).copied();
             place(sighting(row, *entity, snapshot, system, origin));
         }

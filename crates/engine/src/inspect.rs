@@ -9,9 +9,9 @@ use store::{State, Store, StoreError};
 use crate::ask::put_beside;
 use crate::estate::estate;
 use crate::lists::{Listing, stored};
+use crate::plain::Plain;
 use crate::plan::{AppPlan, Plan};
 use crate::run::past;
-use crate::settled::Settled;
 
 /// What is known of one account, or of one person without one.
 #[derive(Debug)]
@@ -64,7 +64,8 @@ fn answers(
     now: DateTime<Utc>,
     who: &str,
 ) -> Vec<Answer> {
-    let estate = estate(app, &plan.policy, listings, state, &Settled::default(), now);
+    let plain = Plain::default(); // Whoever is asked about is shown in full.
+    let estate = estate(app, &plan.policy, listings, state, &plain, now);
     let graph = correlate(&estate, &app.keys);
     let past: Past = past(state, &app.rules, &[], &[]);
     let cx = Context {

@@ -23,6 +23,7 @@ mod inspect;
 mod leavers;
 mod lists;
 mod outage;
+mod plain;
 mod plan;
 mod pull;
 mod record;
@@ -31,7 +32,6 @@ mod root_cause;
 mod run;
 mod schedule;
 mod selfcheck;
-mod settled;
 
 pub use anchor::{Anchored, anchor};
 pub use attend::{Ran, Wakes, Work, attend};

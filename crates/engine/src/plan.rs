@@ -29,7 +29,7 @@ pub struct Plan {
     pub provisioned: BTreeMap<SystemId, SystemId>,
     /// What counts as drift.
     pub policy: Policy,
-    /// Nobody is left out for being as they were when they were judged last.
+    /// Whoever there is nothing to weigh of is judged as well.
     pub judges_everybody: bool,
     /// SHA-256 of the settings.
     pub settings_digest: Digest,

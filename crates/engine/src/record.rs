@@ -35,8 +35,8 @@ pub(crate) struct AppOutcome<'r> {
     /// Leaves that HR states and that count for nobody, a sentence each.
     pub(crate) doubts: Vec<String>,
     pub(crate) is_baseline: bool,
-    /// People who were not judged again.
-    pub(crate) n_settled: u64,
+    /// People of whom there was nothing to weigh.
+    pub(crate) n_plain: usize,
 }
 
 /// What is known of the run as a whole.

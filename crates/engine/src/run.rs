@@ -24,11 +24,11 @@ use crate::eyes::Eyes;
 use crate::inputs::inputs;
 use crate::leavers::listed;
 use crate::lists::{Listing, gather, looked_at};
+use crate::plain::{Ground, Plain, plain};
 use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::{Pulled, bodies};
 use crate::record::{self, AppOutcome, Beside};
 use crate::selfcheck::self_check;
-use crate::settled::{Ground, Settled, settled};
 
 /// A run that was committed.
 #[derive(Debug)]
@@ -39,9 +39,8 @@ pub struct Outcome {
     pub report: Report,
     /// Why files could not be read, one line each.
     pub failures: Vec<String>,
-    /// Of each app, people who are as they were when they were judged to be well, and were not judged
-    /// again.
-    pub n_settled: u64,
+    /// Of all apps, people with whom all is well and of whom there was nothing to weigh.
+    pub n_plain: usize,
 }
 
 /// Runs one reconciliation.
@@ -61,8 +60,8 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     let done = async {
         let (commit, outcome) = judged(id, store, state, plan, &mut Eyes::Open(clock)).await?;
         store.commit(commit).await?;
-        let (n_findings, n_settled) = (outcome.record.findings.len(), outcome.n_settled);
-        info!(n_findings, n_settled, "Committed run {id}");
+        let (n_findings, n_plain) = (outcome.record.findings.len(), outcome.n_plain);
+        info!(n_findings, n_plain, "Committed run {id}");
         Ok(outcome)
     };
     done.instrument(span).await
@@ -152,9 +151,9 @@ pub(crate) async fn judged(
             .map(|it| (it.snapshot, it.enrolled))
             .collect(),
     };
-    let n_settled = outcomes.iter().map(|it| it.n_settled).sum();
+    let n_plain = outcomes.iter().map(|it| it.n_plain).sum();
     pulled.whole_words.dedup();
-    Ok((commit, Outcome { record, report, failures: pulled.whole_words, n_settled }))
+    Ok((commit, Outcome { record, report, failures: pulled.whole_words, n_plain }))
 }
 
 /// The apps that are judged. An app that was never judged waits for a full run: nothing but every
@@ -209,24 +208,32 @@ fn judge_app<'p>(
     (before, log): Before<'_>,
     (run, now): (RunId, DateTime<Utc>),
 ) -> AppOutcome<'p> {
-    let settled = settled(&Ground { plan, app, listings, state, log, now });
-    let estate = estate(app, &plan.policy, listings, state, &settled, now);
+    let plain = plain(&Ground { plan, app, listings, state, log, now });
+    let estate = estate(app, &plan.policy, listings, state, &plain, now);
     let graph = correlate(&estate, &app.keys);
     let past = past(state, &app.rules, before, log);
     let (rules, policy, pass) = (&app.rules, &plan.policy, plan.pass);
     let cx = Context { graph: &graph, rules, policy, past: &past, pass, now };
     let judgement = judge(&cx);
-    if cfg!(debug_assertions) && settled.n > 0 {
+    if cfg!(debug_assertions) && !plain.links.is_empty() {
         assert_same(app, listings, state, &cx, &judgement);
     }
     let reconciled = settle(&cx, &judgement, state, plan, run);
     let grade = drift::app_grade(&estate, &app.rules);
     let is_baseline = is_baseline(state, &app.rules);
     let doubts = drift::doubts(&cx);
-    AppOutcome { app, judgement, reconciled, grade, doubts, is_baseline, n_settled: settled.n }
+    AppOutcome {
+        app,
+        judgement,
+        reconciled,
+        grade,
+        doubts,
+        is_baseline,
+        n_plain: plain.links.len(),
+    }
 }
 
-/// What is said when people are left out is what is said when everybody is judged.
+/// What is said without the people of whom there is nothing to weigh is what is said with them.
 fn assert_same(
     app: &AppPlan,
     listings: &[Listing],
@@ -234,10 +241,16 @@ fn assert_same(
     cx: &Context<'_>,
     judgement: &Judgement,
 ) {
-    let estate = estate(app, cx.policy, listings, state, &Settled::default(), cx.now);
+    let nobody = Plain::default();
+    let estate = estate(app, cx.policy, listings, state, &nobody, cx.now);
     let graph = correlate(&estate, &app.keys);
     let of_all = judge(&Context { graph: &graph, ..*cx });
+    let in_order = |mut links: Vec<(EntityId, EntityId, domain::Tier)>| {
+        links.sort_unstable();
+        links
+    };
     assert_eq!(judgement.tallies, of_all.tallies);
+    assert_eq!(in_order(judgement.links.clone()), in_order(of_all.links.clone()));
     assert_eq!(judgement.said(), of_all.said());
 }
 
@@ -273,8 +286,8 @@ fn doubts(
         return (ask, n_left_out);
     }
     for app in within_sight(plan, state) {
-        let settled = settled(&Ground { plan, app, listings, state, log, now });
-        let estate = estate(app, &plan.policy, listings, state, &settled, now);
+        let plain = plain(&Ground { plan, app, listings, state, log, now });
+        let estate = estate(app, &plan.policy, listings, state, &plain, now);
         let graph = correlate(&estate, &app.keys);
         let past = past(state, &app.rules, before, log);
         let (rules, policy, pass) = (&app.rules, &plan.policy, Pass::Full);

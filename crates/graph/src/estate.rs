@@ -115,8 +115,9 @@ pub struct Estate<'e> {
     pub nonhumans: Vec<NonHuman>,
     /// Operators' decisions on this app's accounts.
     pub decisions: Vec<Decision>,
-    /// People with whom all is well and whose rows are left out, each with one listed account.
-    pub n_settled: u64,
+    /// People with one user and one account who may use the app, whose rows are left out: there is nothing
+    /// to weigh. Account, user, and the id that names them.
+    pub plain: &'e [(EntityId, EntityId, Tier)],
     /// Links of earlier runs: account to identity, and the key that made them.
     pub stored_links: FxHashMap<EntityId, (EntityId, Tier)>,
     /// What was asked again by id in this run, and answered: the list, and the identity or the

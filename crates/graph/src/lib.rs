@@ -21,6 +21,6 @@ pub use estate::{Estate, IdpView, ListView, Sighting, SnapshotView, Standing};
 pub use identity_graph::{IdentityGraph, Leaving, correlate};
 pub use keys::{ExternalIdCarries, KeyRules, PersonKey};
 pub use leaver::{Unnamed, last_leaves};
-pub use marks::{Mark, Marks, marks_of};
+pub use marks::{Marks, NOBODY};
 pub use neighbourhood::Neighbourhood;
 pub use node::{Edge, Key, KeyKind, Node};

@@ -8,158 +8,151 @@ use std::hash::BuildHasher as _;
 use domain::{
     Account, Assignment, Folded, HrLeaver, Identity, Membership, NonHuman, Principal, Rows, Text,
 };
-use rustc_hash::{FxBuildHasher, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::index::email_key;
 use crate::keys::KeyRules;
 
 /// A hash of a key.
-pub type Mark = u32;
+type Mark = u32;
 
-/// The marks of rows.
+/// Whose each mark is: users and what is theirs, by number.
 #[derive(Debug)]
 pub struct Marks<'r> {
     rules: &'r KeyRules,
-    all: FxHashSet<Mark>,
+    whose: FxHashMap<Mark, u32>,
+    is_shared: Vec<bool>,
 }
+
+/// Of none of the users, or of several.
+pub const NOBODY: u32 = u32::MAX;
 
 impl<'r> Marks<'r> {
-    /// Those of no row.
+    /// Those of no row, with room for that many users.
     #[must_use]
-    pub fn new(rules: &'r KeyRules) -> Self {
-        Self { rules, all: FxHashSet::default() }
+    pub fn new(rules: &'r KeyRules, n_users: usize) -> Self {
+        let whose = FxHashMap::with_capacity_and_hasher(4 * n_users, FxBuildHasher);
+        Self { rules, whose, is_shared: vec![false; n_users] }
     }
 
-    /// Adds these marks.
-    pub fn extend(&mut self, marks: &[Mark]) {
-        self.all.extend(marks);
+    /// Whether a user, or what is theirs, shares a key with anybody else.
+    #[must_use]
+    pub fn is_shared(&self, user: u32) -> bool {
+        self.is_shared.get(user as usize).is_none_or(|it| *it)
     }
 
-    /// Adds the marks of one row of a list.
-    pub fn add(&mut self, rows: &Rows, at: usize) {
-        let rules = self.rules;
-        let all = &mut self.all;
-        let mut add = |it| {
-            all.insert(it);
-        };
+    /// Whose this id is, or one that has its mark.
+    #[must_use]
+    pub fn whose(&self, id: &str) -> Option<u32> {
+        self.whose.get(&mark(id)?).copied().filter(|it| *it != NOBODY)
+    }
+
+    fn put(&mut self, text: &str, user: u32) {
+        let Some(mark) = mark(text) else { return };
+        let known = self.whose.entry(mark).or_insert(user);
+        if *known == user {
+            return;
+        }
+        for sharer in [*known, user] {
+            if let Some(it) = self.is_shared.get_mut(sharer as usize) {
+                *it = true;
+            }
+        }
+        *known = NOBODY;
+    }
+
+    /// A user.
+    pub fn put_identity(&mut self, it: &Identity, user: u32) {
+        self.put(&it.id, user);
+        self.put_name(it.user_name.as_ref(), user);
+        self.put_name(it.email.as_ref().filter(|mail| Some(*mail) != it.user_name.as_ref()), user);
+        self.put_number(it.employee_number.as_ref(), user);
+        it.immutable_id.iter().for_each(|it| self.put(it, user));
+        // An app's `externalId` may carry what stands before the `@` of the name in the directory.
+        let local = it.user_name.as_ref().and_then(|it| it.split_once('@'));
+        if let Some((local, _)) = local.filter(|_| !self.rules.external_id.is_empty()) {
+            self.put(local, user);
+        }
+    }
+
+    /// An assignment, by the user whom it names. `known`: texts of theirs that were put before.
+    pub fn put_assignment(&mut self, it: &Assignment, user: u32, known: &[Option<&Text>]) {
+        let is_new = |it: &&Text| !known.contains(&Some(it));
+        if let Principal::Identity(id) = &it.principal {
+            Some(id).filter(is_new).into_iter().for_each(|it| self.put(it, user));
+        }
+        it.account_id.iter().for_each(|it| self.put(it, user));
+        self.put_name(it.user_name.as_ref().filter(is_new), user);
+    }
+
+    /// An account, by the user whom its id names. `known`: texts of theirs that were put before.
+    pub fn put_account(&mut self, it: &Account, user: u32, known: &[Option<&Text>]) {
+        let is_new = |it: &&Text| !known.contains(&Some(it));
+        Some(&it.id).filter(is_new).into_iter().for_each(|it| self.put(it, user));
+        it.external_id.as_ref().filter(is_new).into_iter().for_each(|it| self.put(it, user));
+        self.put_name(it.user_name.as_ref().filter(is_new), user);
+        self.put_name(it.email.as_ref().filter(is_new), user);
+        self.put_number(it.employee_number.as_ref().filter(is_new), user);
+    }
+
+    /// A row of a list, of none of the users.
+    pub fn put_row(&mut self, rows: &Rows, at: usize) {
         match rows {
-            Rows::Identities(rows) => rows.get(at).map(|it| identity(rules, it, &mut add)),
-            Rows::Assignments(rows) => rows.get(at).map(|it| assignment(rules, it, &mut add)),
-            Rows::Memberships(rows) => rows.get(at).map(|it| membership(it, &mut add)),
-            Rows::Accounts(rows) => rows.get(at).map(|it| account(rules, it, &mut add)),
-            Rows::NonHumans(rows) => rows.get(at).map(|it| nonhuman(rules, it, &mut add)),
-            Rows::Leavers(rows) => rows.get(at).map(|it| leaver(rules, it, &mut add)),
-        };
+            Rows::Identities(rows) => {
+                rows.get(at).into_iter().for_each(|it| self.put_identity(it, NOBODY));
+            }
+            Rows::Assignments(rows) => {
+                rows.get(at).into_iter().for_each(|it| self.put_assignment(it, NOBODY, &[]));
+            }
+            Rows::Memberships(rows) => {
+                rows.get(at).into_iter().for_each(|it| self.put_membership(it));
+            }
+            Rows::Accounts(rows) => {
+                rows.get(at).into_iter().for_each(|it| self.put_account(it, NOBODY, &[]));
+            }
+            Rows::NonHumans(rows) => rows.get(at).into_iter().for_each(|it| self.put_nonhuman(it)),
+            Rows::Leavers(rows) => rows.get(at).into_iter().for_each(|it| self.put_leaver(it)),
+        }
     }
 
-    /// Adds the marks of a name, an address or an id.
-    pub fn add_name(&mut self, text: &str) {
-        self.all.extend(mark(text));
+    /// A name, an address or an id, of none of the users.
+    pub fn put_text(&mut self, text: &str) {
+        self.put(text, NOBODY);
     }
 
-    /// Adds those of a row of the register.
-    pub fn add_nonhuman(&mut self, row: &NonHuman) {
-        let all = &mut self.all;
-        nonhuman(self.rules, row, &mut |it| {
-            all.insert(it);
-        });
+    /// A row of the register.
+    pub fn put_nonhuman(&mut self, it: &NonHuman) {
+        self.put_name(Some(&it.account), NOBODY);
+        self.put_name(it.owner.as_ref(), NOBODY);
     }
 
-    /// Whether one of these marks is among them.
-    #[must_use]
-    pub fn have_any(&self, marks: &[Mark]) -> bool {
-        marks.iter().any(|it| self.all.contains(it))
+    fn put_membership(&mut self, it: &Membership) {
+        if let Principal::Identity(member) = &it.member {
+            self.put(member, NOBODY);
+        }
     }
-}
 
-/// The marks of an identity, its account and its assignment. Most of their keys are the same text.
-pub fn marks_of(
-    rules: &KeyRules,
-    (user, login, grant): (&Identity, &Account, &Assignment),
-    add: &mut impl FnMut(Mark),
-) {
-    identity(rules, user, add);
-    let names = [user.user_name.as_ref(), user.email.as_ref()];
-    let is_other = |it: &&Text| !names.contains(&Some(it));
-    id(&login.id, add);
-    login.external_id.iter().filter(|it| **it != user.id).for_each(|it| id(it, add));
-    name(rules, login.user_name.as_ref().filter(is_other), add);
-    name(rules, login.email.as_ref().filter(is_other), add);
-    number(login.employee_number.as_ref(), add);
-    if !matches!(&grant.principal, Principal::Identity(it) if *it == user.id) {
-        principal(&grant.principal, add);
+    fn put_leaver(&mut self, it: &HrLeaver) {
+        self.put_name(it.email.as_ref(), NOBODY);
+        self.put_number(it.employee_number.as_ref(), NOBODY);
     }
-    grant.account_id.iter().filter(|it| **it != login.id).for_each(|it| id(it, add));
-    name(rules, grant.user_name.as_ref().filter(is_other), add);
-}
 
-fn identity(rules: &KeyRules, it: &Identity, add: &mut impl FnMut(Mark)) {
-    id(&it.id, add);
-    name(rules, it.user_name.as_ref(), add);
-    name(rules, it.email.as_ref().filter(|mail| Some(*mail) != it.user_name.as_ref()), add);
-    number(it.employee_number.as_ref(), add);
-    it.immutable_id.iter().for_each(|it| id(it, add));
-    // An app's `externalId` may carry what stands before the `@` of the name in the directory.
-    let local = it.user_name.as_ref().and_then(|it| it.split_once('@'));
-    if let Some((local, _)) = local.filter(|_| !rules.external_id.is_empty()) {
-        id(local, add);
+    /// A name, and what it is as an address.
+    fn put_name(&mut self, text: Option<&Text>, user: u32) {
+        let Some(text) = text else { return };
+        self.put(text, user);
+        if !self.rules.domain_aliases.is_empty() {
+            email_key(self.rules, Some(text)).iter().for_each(|it| self.put(&it.value, user));
+        }
     }
-}
 
-fn account(rules: &KeyRules, it: &Account, add: &mut impl FnMut(Mark)) {
-    id(&it.id, add);
-    it.external_id.iter().for_each(|it| id(it, add));
-    name(rules, it.user_name.as_ref(), add);
-    name(rules, it.email.as_ref(), add);
-    number(it.employee_number.as_ref(), add);
-}
-
-fn assignment(rules: &KeyRules, it: &Assignment, add: &mut impl FnMut(Mark)) {
-    principal(&it.principal, add);
-    it.account_id.iter().for_each(|it| id(it, add));
-    name(rules, it.user_name.as_ref(), add);
-}
-
-fn membership(it: &Membership, add: &mut impl FnMut(Mark)) {
-    principal(&it.member, add);
-}
-
-fn nonhuman(rules: &KeyRules, it: &NonHuman, add: &mut impl FnMut(Mark)) {
-    name(rules, Some(&it.account), add);
-    name(rules, it.owner.as_ref(), add);
-}
-
-fn leaver(rules: &KeyRules, it: &HrLeaver, add: &mut impl FnMut(Mark)) {
-    name(rules, it.email.as_ref(), add);
-    number(it.employee_number.as_ref(), add);
-}
-
-fn principal(it: &Principal, add: &mut impl FnMut(Mark)) {
-    match it {
-        Principal::Identity(it) => id(it, add),
-        Principal::Group(_) => {}
-    }
-}
-
-fn id(text: &str, add: &mut impl FnMut(Mark)) {
-    mark(text).into_iter().for_each(add);
-}
-
-/// A name, and what it is as an address.
-fn name(rules: &KeyRules, text: Option<&Text>, add: &mut impl FnMut(Mark)) {
-    let Some(text) = text else { return };
-    id(text, add);
-    if !rules.domain_aliases.is_empty() {
-        email_key(rules, Some(text)).iter().for_each(|it| id(&it.value, add));
-    }
-}
-
-/// A number as it stands, and without the zeros that spreadsheets take from it.
-fn number(text: Option<&Text>, add: &mut impl FnMut(Mark)) {
-    let Some(text) = text.map(|it| it.trim()) else { return };
-    id(text, add);
-    if text.starts_with('0') {
-        id(text.trim_start_matches('0'), add);
+    /// A number as it stands, and without the zeros that spreadsheets take from it.
+    fn put_number(&mut self, text: Option<&Text>, user: u32) {
+        let Some(text) = text.map(|it| it.trim()) else { return };
+        self.put(text, user);
+        if text.starts_with('0') {
+            self.put(text.trim_start_matches('0'), user);
+        }
     }
 }
 

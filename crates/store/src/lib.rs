@@ -76,6 +76,6 @@ pub use outbox::{DeliveryLine, Due, FirstTold, Outages, Settled, Stuck, Waiting}
 pub use past::{Gone, Seen, StoredSnapshot, StoredVersion};
 pub use people::NewWaiver;
 pub use report::RunLine;
-pub use state::{DeadChannel, JudgedWith, Standing, State, StoredLink, StreamState};
+pub use state::{DeadChannel, Standing, State, StoredLink, StreamState};
 pub use store::{Running, Store};
 pub use turn::Turns;

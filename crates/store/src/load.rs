@@ -12,7 +12,7 @@ use crate::cells::Cells;
 use crate::known::{Known, OpenVersion};
 use crate::rows::pack::{self, Packed};
 use crate::rows::{as_erased, is_erased, key_in, numbered};
-use crate::state::{Counters, JudgedWith, State, StreamState};
+use crate::state::{Counters, State, StreamState};
 use crate::{
     RunLine, Store, StoreError, anchor, conclusion, deprovision, finding, guard, leaver, log,
     notice, people, snapshot, unseen,
@@ -43,7 +43,6 @@ fn load(connection: &Connection) -> Result<State, StoreError> {
         fingerprint_key: fingerprint_key(connection)?,
         last_run: runs.last().map(|it| (it.id, it.now)),
         last_full_run: full.last().map(|it| (it.id, it.now)),
-        judged_with: judged_with(connection)?,
         streams: streams(connection)?,
         links: conclusion::load_links(connection)?,
         standings: conclusion::load_standings(connection, &times)?,
@@ -103,17 +102,6 @@ pub(crate) fn runs(connection: &Connection) -> Result<Vec<RunLine>, StoreError> 
         });
     }
     Ok(runs)
-}
-
-fn judged_with(connection: &Connection) -> Result<Option<JudgedWith>, StoreError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, software, settings_digest FROM run WHERE pass = ?1 ORDER BY id DESC LIMIT 1",
-    )?;
-    let mut rows = statement.query([Pass::Full.name()])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let mut cells = Cells::keyed(row, "run")?;
-    let (software, settings_digest) = (cells.string("software")?, cells.digest("settings_digest")?);
-    Ok(Some(JudgedWith { software, settings_digest }))
 }
 
 fn judged_apps(connection: &Connection) -> Result<BTreeMap<SystemId, RunId>, StoreError> {

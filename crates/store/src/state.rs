@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::{
-    AnchorStand, Changes, Decision, DeprovisionSeen, Digest, EntityId, Episode, Finding, FindingId,
+    AnchorStand, Changes, Decision, DeprovisionSeen, EntityId, Episode, Finding, FindingId,
     HistoryPoint, LeaversBegin, LogEvent, NonHuman, Release, RunId, SnapshotId, SnapshotRef,
     Stream, SystemId, Text, Tier, Told, Unseen, Verdict, Waiver,
 };
@@ -23,8 +23,6 @@ pub struct State {
     pub last_run: Option<(RunId, DateTime<Utc>)>,
     /// The last full run, likewise.
     pub last_full_run: Option<(RunId, DateTime<Utc>)>,
-    /// By what it judged; `None` before the first.
-    pub judged_with: Option<JudgedWith>,
     /// Every list that was ever seen.
     pub streams: BTreeMap<Stream, StreamState>,
     /// Whose each account is, by account. Links outlive the account.
@@ -68,15 +66,6 @@ pub struct State {
     /// How each anchor that was ever asked for stands, by name.
     pub anchors: Vec<AnchorStand>,
     pub(crate) next: Counters,
-}
-
-/// What a run judged by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JudgedWith {
-    /// Program and version.
-    pub software: String,
-    /// SHA-256 of the settings.
-    pub settings_digest: Digest,
 }
 
 /// A channel that took none of the last notices that were sent to it.
@@ -145,7 +134,6 @@ impl State {
             fingerprint_key,
             last_run: None,
             last_full_run: None,
-            judged_with: None,
             streams: BTreeMap::new(),
             links: FxHashMap::default(),
             standings: FxHashMap::default(),

@@ -267,7 +267,7 @@ impl World {
             nonhumans: self.nonhumans.clone(),
             decisions: self.decisions.clone(),
             stored_links: Default::default(),
-            n_settled: 0,
+            plain: &[],
             asked_again: Default::default(),
             missed_by: Default::default(),
         };

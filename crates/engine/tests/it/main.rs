@@ -5,5 +5,5 @@
 mod attend;
 mod clock;
 mod gaps;
-mod settled;
+mod plain;
 mod year;

@@ -1,0 +1,296 @@
+//! Of whom there is nothing to weigh: one user who is active, one assignment that grants the app, and one
+//! account that is on and names them by an id.
+//!
+//! That is nearly everybody. All is well with them, whatever the rules, as long as no row of anybody else
+//! has a key in common with theirs, no date of theirs can come, and nothing else was ever said of them. So
+//! they are told apart by the marks of their keys, counted, and left out of the graph and the judgement.
+//! Whoever is not certain to be one of them is judged. In builds with debug assertions, and whenever a run
+//! is judged again, everybody is, and both have to come out the same.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    Account, Activity, Assignment, EntityId, Grant, Identity, Lifecycle, List, Pass, Principal,
+    Tier, Verdict,
+};
+use drift::Entitlement;
+use graph::{ExternalIdCarries, Marks, NOBODY};
+use store::{LogPart, State};
+
+use crate::estate::{accounts, assignments, identities};
+use crate::lists::{Fresh, Listing, is_old};
+use crate::plan::{AppPlan, Plan};
+
+/// The people of an app of whom there is nothing to weigh.
+#[derive(Debug, Default)]
+pub(crate) struct Plain {
+    /// Of each the account, the user, and the id that names them.
+    pub(crate) links: Vec<(EntityId, EntityId, Tier)>,
+    rows: ByRow<bool>,
+}
+
+impl Plain {
+    /// Is this row one of theirs?
+    pub(crate) fn has(&self, row: EntityId) -> bool {
+        self.rows.of(row)
+    }
+}
+
+/// What a run knows before it judges an app.
+pub(crate) struct Ground<'g> {
+    pub(crate) plan: &'g Plan,
+    pub(crate) app: &'g AppPlan,
+    pub(crate) listings: &'g [Listing],
+    pub(crate) state: &'g State,
+    /// What this run read of logs.
+    pub(crate) log: &'g [LogPart],
+    pub(crate) now: DateTime<Utc>,
+}
+
+/// A user, with the one assignment and the one account that are theirs as far as was looked.
+struct Person<'l> {
+    user: (&'l Identity, EntityId),
+    /// The user's id is what the app's `externalId` carries.
+    is_carried: bool,
+    assignment: Option<(&'l Assignment, EntityId)>,
+    account: Option<(&'l Account, EntityId)>,
+    /// There is more to it.
+    is_out: bool,
+}
+
+/// The lists of an app, each read in this run and seen whole.
+struct Whole<'l> {
+    /// Of each identity provider its users and its assignments, and whether its ids are carried.
+    idps: Vec<(&'l Fresh, &'l Fresh, bool)>,
+    accounts: &'l Fresh,
+}
+
+/// Finds them.
+pub(crate) fn plain(ground: &Ground<'_>) -> Plain {
+    let rules = &ground.app.rules;
+    let is_one_right = rules.entitlement == Entitlement::Any || rules.idps.len() == 1;
+    let is_looked_for =
+        ground.plan.pass == Pass::Full && !ground.plan.judges_everybody && is_one_right;
+    let Some(lists) = ground.whole().filter(|_| is_looked_for) else { return Plain::default() };
+    let (people, marks) = ground.people(&lists);
+    let doubtful = ground.doubtful();
+    let mut n_links: ByRow<u32> = ByRow::default();
+    ground.state.links.values().for_each(|it| n_links.set(it.identity, |n| n + 1));
+    let mut plain = Plain::default();
+    for (at, person) in (0..).zip(&people) {
+        let Some((account, user, tier)) = person.link().filter(|_| !marks.is_shared(at)) else {
+            continue;
+        };
+        let known = ground.state.links.get(&account);
+        let is_linked_alike = match known {
+            Some(known) => {
+                known.identity == user && known.tier >= tier && known.tier != Tier::Operator
+            }
+            None => true,
+        };
+        let is_anothers = n_links.of(user) > u32::from(known.is_some());
+        if is_linked_alike && !is_anothers && !person.rows().any(|it| doubtful.of(it)) {
+            person.rows().for_each(|it| plain.rows.set(it, |_| true));
+            plain.links.push((account, user, tier));
+        }
+    }
+    plain
+}
+
+impl Person<'_> {
+    fn rows(&self) -> impl Iterator<Item = EntityId> {
+        let others = [self.assignment.map(|it| it.1), self.account.map(|it| it.1)];
+        std::iter::once(self.user.1).chain(others.into_iter().flatten())
+    }
+
+    /// The account, the user, and the id that names them; `None` where there is something to weigh.
+    fn link(&self) -> Option<(EntityId, EntityId, Tier)> {
+        let (user, (assignment, _)) = (self.user.0, self.assignment?);
+        let (account, account_row) = self.account?;
+        let is_here = user.lifecycle == Lifecycle::Active
+            && (user.starts_at, user.ends_at, account.ends_at) == (None, None, None);
+        let may_use = assignment.grant == Grant::Grants;
+        let is_on = Activity::of(account) == Activity::Active;
+        let named = account.user_name.is_none()
+            || account.user_name == user.user_name
+            || account.user_name == user.email;
+        let is_named_alike = named && (account.email.is_none() || account.email == user.email);
+        let is_external_id = self.is_carried && account.external_id.as_ref() == Some(&user.id);
+        let tier = match &assignment.account_id {
+            Some(id) if *id == account.id => Tier::AccountId,
+            Some(_) => return None,
+            None => Tier::ExternalId,
+        };
+        let is_by_id = is_external_id || tier == Tier::AccountId && account.external_id.is_none();
+        let is_plain = is_here && may_use && is_on && is_named_alike && is_by_id && !self.is_out;
+        is_plain.then_some((account_row, self.user.1, tier))
+    }
+}
+
+impl<'g> Ground<'g> {
+    /// `None`: a list is missing, in part or altogether, or there is another view of the app.
+    fn whole(&self) -> Option<Whole<'g>> {
+        let rules = &self.app.rules;
+        let whole = |it: &'g Listing| {
+            let fresh = it.fresh.as_ref().filter(|_| it.missing.is_none())?;
+            let reference = &fresh.enrolled.reference;
+            let is_whole = reference.supports_absence()
+                && !is_old(reference.as_of.at, self.plan.policy.max_age, self.now);
+            is_whole.then_some(fresh)
+        };
+        let find = |system: &domain::SystemId, list| {
+            let mut all = self.listings.iter();
+            whole(all.find(|it| it.stream.list == list && it.stream.system == *system)?)
+        };
+        let is_carried = |idp: &domain::SystemId| {
+            let carries = self.app.keys.external_id.iter().find(|it| it.0 == *idp);
+            carries.is_none_or(|it| it.1 == ExternalIdCarries::IdpId)
+        };
+        let idps = rules.idps.iter().map(|it| {
+            Some((find(it, List::Identities)?, find(it, List::Assignments)?, is_carried(it)))
+        });
+        let is_view =
+            |it: &&Listing| it.stream.list == List::Accounts && it.stream.system == rules.app;
+        let mut views = self.listings.iter().filter(is_view);
+        let accounts = whole(views.next().filter(|_| views.next().is_none())?)?;
+        Some(Whole { idps: idps.collect::<Option<_>>()?, accounts })
+    }
+
+    /// Every user with what names them by an id, and whose keys are whose.
+    fn people(&self, lists: &Whole<'g>) -> (Vec<Person<'g>>, Marks<'g>) {
+        let n_users = lists.idps.iter().map(|it| it.0.enrolled.entities.len()).sum();
+        let mut marks = Marks::new(&self.app.keys, n_users);
+        let mut people: Vec<Person<'g>> = Vec::with_capacity(n_users);
+        for (users, grants, is_carried) in &lists.idps {
+            let begin = people.len();
+            for (at, user) in (begin..).zip(rows(users, identities)) {
+                marks.put_identity(user.0, number(at));
+                let (is_carried, is_out) = (*is_carried, false);
+                people.push(Person { user, is_carried, assignment: None, account: None, is_out });
+            }
+            for (grant, row) in rows(grants, assignments) {
+                let id = match &grant.principal {
+                    Principal::Identity(id) => id,
+                    Principal::Group(_) => continue,
+                };
+                let whose = marks.whose(id).filter(|it| *it as usize >= begin);
+                let person = whose.and_then(|it| Some((it, people.get_mut(it as usize)?)));
+                let Some((at, person)) = person.filter(|it| it.1.user.0.id == *id) else {
+                    marks.put_assignment(grant, NOBODY, &[]);
+                    continue;
+                };
+                person.is_out |= person.assignment.replace((grant, row)).is_some();
+                let user = person.user.0;
+                let known = [Some(&user.id), user.user_name.as_ref(), user.email.as_ref()];
+                marks.put_assignment(grant, at, &known);
+            }
+        }
+        for (account, row) in rows(lists.accounts, accounts) {
+            let whose = account.external_id.as_ref().unwrap_or(&account.id);
+            let person = marks.whose(whose).and_then(|it| Some((it, people.get_mut(it as usize)?)));
+            let is_theirs = |it: &Person<'_>| match &account.external_id {
+                Some(id) => it.user.0.id == *id,
+                None => {
+                    it.assignment.is_some_and(|it| it.0.account_id.as_ref() == Some(&account.id))
+                }
+            };
+            let Some((at, person)) = person.filter(|it| is_theirs(it.1)) else {
+                marks.put_account(account, NOBODY, &[]);
+                continue;
+            };
+            person.is_out |= person.account.replace((account, row)).is_some();
+            let user = person.user.0;
+            let named = person.assignment.and_then(|it| it.0.account_id.as_ref());
+            let known = [Some(&user.id), user.user_name.as_ref(), user.email.as_ref(), named];
+            marks.put_account(account, at, &known);
+        }
+        self.mark_all_else(&mut marks);
+        (people, marks)
+    }
+
+    /// Rows that are in no list of today, or are no user's, and what people say.
+    fn mark_all_else(&self, marks: &mut Marks<'_>) {
+        let (state, rules) = (self.state, &self.app.rules);
+        let is_of_app = |it: &&Listing| {
+            rules.rests_on(&it.stream.system)
+                || matches!(it.stream.list, List::Leavers | List::NonHumans)
+        };
+        for listing in self.listings.iter().filter(is_of_app) {
+            let is_of_people = matches!(
+                listing.stream.list,
+                List::Identities | List::Assignments | List::Accounts
+            );
+            for layer in listing.layers().iter().filter(|_| !is_of_people) {
+                (0..layer.rows.len()).for_each(|at| marks.put_row(layer.rows, at));
+            }
+            listing.others.iter().for_each(|it| marks.put_row(&it.row, 0));
+            for (id, answer) in &listing.answers {
+                marks.put_text(id);
+                answer.row.iter().for_each(|it| marks.put_row(it, 0));
+            }
+        }
+        let said = state.log_events.values().flatten();
+        let said = said.chain(self.log.iter().flat_map(|it| &it.events));
+        said.for_each(|it| marks.put_text(&it.identity));
+        state.nonhumans.iter().for_each(|it| marks.put_nonhuman(it));
+        for decision in &state.decisions {
+            marks.put_text(&decision.account);
+            marks.put_text(&decision.identity.1);
+        }
+        rules.canaries.iter().chain(&rules.inactive_canaries).for_each(|it| marks.put_text(it));
+    }
+
+    /// Rows of which anything but that all is well was ever said.
+    fn doubtful(&self) -> ByRow<bool> {
+        let state = self.state;
+        let mut all = ByRow::default();
+        let mut add = |it: EntityId| all.set(it, |_| true);
+        for finding in &state.findings {
+            finding.owner.iter().for_each(|it| add(*it));
+            add(finding.subject.entity);
+        }
+        let is_well =
+            |it: &store::Standing| it.verdict == Verdict::Confirmed && it.seen_until.is_none();
+        state.standings.iter().filter(|it| !is_well(it.1)).for_each(|it| add(*it.0));
+        state.episodes.keys().for_each(|it| add(*it));
+        for leaver in state.leavers.iter().map(|it| &it.leaver) {
+            add(leaver.person.entity);
+            leaver.accounts.iter().for_each(|it| add(it.entity));
+        }
+        let answers = self.listings.iter().flat_map(|it| it.answers.values());
+        answers.filter_map(|it| it.entity).for_each(&mut add);
+        all
+    }
+}
+
+/// The rows of a list, with their numbers.
+fn rows<'l, T>(
+    list: &'l Fresh,
+    pick: fn(&'l domain::Rows) -> &'l [T],
+) -> impl Iterator<Item = (&'l T, EntityId)> {
+    pick(&list.snapshot.rows).iter().zip(list.enrolled.entities.iter().copied())
+}
+
+fn number(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(NOBODY)
+}
+
+/// Something about each row, by number: the numbers of rows lie close together.
+#[derive(Debug, Default)]
+struct ByRow<T>(Vec<T>);
+
+impl<T: Copy + Default> ByRow<T> {
+    /// What was set; the default where nothing was.
+    fn of(&self, row: EntityId) -> T {
+        usize::try_from(row.0).ok().and_then(|it| self.0.get(it).copied()).unwrap_or_default()
+    }
+
+    fn set(&mut self, row: EntityId, change: impl FnOnce(T) -> T) {
+        let Ok(at) = usize::try_from(row.0) else { return };
+        if self.0.len() <= at {
+            self.0.resize(at + 1, T::default());
+        }
+        if let Some(it) = self.0.get_mut(at) {
+            *it = change(*it);
+        }
+    }
+}
