@@ -1,7 +1,7 @@
 //! Entra as a live system: the program against a simulated tenant behind real HTTP.
 
 use chrono::{DateTime, Utc};
-use sim::{Endpoint, Sim, World};
+use sim::{Endpoint, ProvisioningEvent, Sim, World};
 
 use crate::site::{Answer, Site, json};
 
@@ -266,6 +266,35 @@ async fn who_is_back_and_whom_hr_struck_out_stays_back_though_they_had_another_u
     for _ in 0..3 {
         assert_eq!(night(true, ""), ["unassigned_active s1 open"]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn that_the_app_said_yes_and_shows_the_account_on_is_told_with_both_times() {
+    let (sim, site) = installed(SECRET).await;
+    let bob = "a1000000-0000-4000-8000-000000000002";
+    let at = now() - chrono::TimeDelta::days(2);
+    for (at, status) in [(at - chrono::TimeDelta::hours(1), "failure"), (at, "success")] {
+        sim.world().entra.log.push(ProvisioningEvent {
+            at,
+            action: "disable".to_owned(),
+            status: status.to_owned(),
+            user: bob.to_owned(),
+        });
+    }
+    let answer = ask(&site, &["run", "--once"]);
+    assert_eq!(answer.status, 0, "{answer}");
+    let at = at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
+    let said = format!(
+        "entra says of `{bob}`: the app was told to switch the account off at {at}, and said yes; after that, as of "
+    );
+    crate::pushes::every_page_says(&site, "s2", &said);
+    let why = ask(&site, &["explain", "s2"]).stdout;
+    // Deleted three days ago, and disabled at some time before: nobody knows when.
+    assert!(why.contains("Since when they have no access is not known"), "{why}");
+    // Read again with the next run, it is told once.
+    ask(&site, &["run", "--once"]);
+    assert_eq!(ask(&site, &["explain", "s2"]).stdout.matches("entra says of").count(), 1);
+    site.rederives_every_run();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,6 +28,7 @@ mod live;
 mod onelogin;
 mod partial;
 mod probe;
+mod pushes;
 mod quickstart;
 mod rederive;
 mod root_cause;

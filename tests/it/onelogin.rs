@@ -1,9 +1,10 @@
 //! OneLogin as a live system: the program against a simulated subdomain behind real HTTP.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
 use sim::{Endpoint, Fault, OneLoginEvent, Sim, When, World};
 
+use crate::pushes::every_page_says;
 use crate::site::{Answer, Site};
 
 /// Bob was suspended three days ago and kept his account, Cem has lost the app, Dora's licence was
@@ -128,6 +129,12 @@ async fn grace_and_sla_run_from_when_the_events_say_that_somebody_was_suspended(
     let answer = ask(&dated_site, &["run", "--once"]);
     assert_eq!(answer.status, 0, "{answer}");
     let dated = finding(&dated_site, "s2");
+    let failed_at = (at + TimeDelta::minutes(2)).to_rfc3339_opts(SecondsFormat::Secs, true);
+    let failed = format!(
+        "onelogin says of `102`: the app was told to switch the account off at {failed_at}, and that \
+         failed"
+    );
+    every_page_says(&dated_site, "s2", &failed);
     assert_eq!(told.offences(), Vec::<String>::new());
     drop(sim);
     let told = [undated, dated].map(|it| {

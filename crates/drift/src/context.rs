@@ -22,6 +22,9 @@ pub struct Past {
     /// Identities of which their provider itself said that they left, as is on record, the newest
     /// employment last.
     pub said_left: FxHashMap<(SystemId, Text), Vec<SaidLeft>>,
+    /// Since when at the earliest access remains, by the finding about an account that says so; none
+    /// where that is not known.
+    pub remains_since: FxHashMap<EntityId, DateTime<Utc>>,
     /// Rows that stand for leavers on record.
     pub leavers: FxHashSet<EntityId>,
     /// Subjects of findings that are not over: judged with reasons even where all is well.
@@ -51,6 +54,20 @@ pub struct Ended {
     /// When the log last told that access ended or was suspended, or that the app was told to end
     /// it, whatever came since.
     pub last_told: Option<DateTime<Utc>>,
+    /// When they last got back what they had lost: activated, or given the app.
+    pub regained: Option<DateTime<Utc>>,
+    /// What the log last tells of the account in the app; `None`: nothing, which says nothing.
+    pub pushed: Option<Push>,
+}
+
+/// That the app was told to switch somebody's account off, by the log of the provider that told it. Of
+/// two at one time the one that failed is the later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Push {
+    /// When, by the provider's clock.
+    pub at: DateTime<Utc>,
+    /// It failed; else the app said yes.
+    pub has_failed: bool,
 }
 
 /// That a provider said of an identity that it left.

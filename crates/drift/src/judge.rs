@@ -18,6 +18,7 @@ use crate::context::Context;
 use crate::episode::next_episode;
 use crate::leavers::{LeaverSeen, leavers, returned};
 use crate::looks::{are_views_of_today, is_owner_seen, looks_of, may_be_off, seen_active_at};
+use crate::push::pushes;
 use crate::questions::{is_asked_again, is_seen};
 use crate::right::{PersonRight, person_right, right_by_hr};
 use crate::rule::{When, rule};
@@ -735,7 +736,11 @@ fn other_rows(case: &Case<'_>) -> Vec<(Subject, bool)> {
 fn explain(case: &Case<'_>) -> Explanation {
     let graph = case.cx.graph;
     match (case.account, case.identity) {
-        (Some(account), _) => graph.explain_account(account),
+        (Some(account), _) => {
+            let mut explanation = graph.explain_account(account);
+            explanation.facts.extend(pushes(case));
+            explanation
+        }
         (None, Some(identity)) => {
             let mut explanation = graph.explain_person(graph.person_of(identity));
             for channel in &graph.estate().channels {

@@ -22,6 +22,7 @@ mod leavers;
 mod looks;
 mod mass_change;
 mod policy;
+mod push;
 mod questions;
 mod reconcile;
 mod right;
@@ -36,7 +37,7 @@ mod verdict;
 mod word;
 
 pub use case::{Case, RegisterOwner};
-pub use context::{Context, Ended, Past, PastVerdict, SaidLeft};
+pub use context::{Context, Ended, Past, PastVerdict, Push, SaidLeft};
 pub use disposition::{ACKNOWLEDGED_MAX, Disposed, dispose};
 pub use doubts::doubts;
 pub use episode::next_episode;

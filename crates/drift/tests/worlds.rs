@@ -1233,6 +1233,67 @@ fn who_lost_the_app_before_they_left_should_have_had_none_since() {
 }
 
 #[test]
+fn a_push_is_told_where_nothing_shows_that_they_had_access_since() {
+    let hours = |it: i64| testkit::now() - chrono::TimeDelta::hours(it);
+    // Of a push so many hours ago, and when the log says that they got back what they had lost.
+    let told = |user: &str, account: &str, pushed: i64, regained: Option<i64>| {
+        let company = world(&format!(
+            "okta
+               u1 ana@x.test {user}
+             app
+               a1 u1 ana@x.test {account}"
+        ));
+        let (estate, keys, rules) = (company.estate(), testkit::keys(), rules(&company));
+        let push = drift::Push { at: hours(pushed), has_failed: true };
+        let ended = drift::Ended {
+            pushed: Some(push),
+            regained: regained.map(hours),
+            ..drift::Ended::default()
+        };
+        let okta = domain::SystemId::parse("okta").unwrap();
+        let past = drift::Past {
+            ended: std::iter::once(((okta, "u1".into()), ended)).collect(),
+            ..drift::Past::default()
+        };
+        let graph = graph::correlate(&estate, &keys);
+        let (policy, past, rules, graph) = (&drift::Policy::default(), &past, &rules, &graph);
+        let (pass, now) = (domain::Pass::Full, testkit::now());
+        let cx = drift::Context { graph, rules, policy, past, pass, now };
+        let facts = drift::examine(&cx, Some(0), None).unwrap().explanation.facts;
+        let said = facts.iter().find(|it| it.source == "okta log");
+        match said {
+            Some(it) if it.text.contains("Since when they have no access is not known") => {
+                "perhaps"
+            }
+            Some(_) => "told",
+            None => "-",
+        }
+    };
+    let left = "DEPROVISIONED since=-9h";
+    #[rustfmt::skip]
+    let table = [
+        // user                      | account | pushed | regained | what is said
+        (left,                         "on",     8,       None,      "told"   ),
+        // The clocks of two systems may be so far apart.
+        (left,                         "on",     9,       None,      "told"   ),
+        (left,                         "on",     10,      None,      "-"      ),
+        (left,                         "on",     8,       Some(7),   "-"      ),
+        (left,                         "on",     8,       Some(20),  "told"   ),
+        (left,                         "off",    8,       None,      "-"      ),
+        ("ACTIVE assigned",            "on",     8,       None,      "-"      ),
+        ("SUSPENDED assigned",         "on",     8,       None,      "perhaps"),
+        ("DEPROVISIONED",              "on",     8,       None,      "perhaps"),
+    ];
+    for (user, account, pushed, regained, wanted) in table {
+        assert_eq!(
+            told(user, account, pushed, regained),
+            wanted,
+            "{user}, {account}, pushed {pushed} h ago, regained {regained:?}"
+        );
+    }
+}
+
+#[test]
 fn whose_time_was_over_before_they_left_should_have_had_no_access_since() {
     let started = |user: &str| {
         let company = world(&format!(

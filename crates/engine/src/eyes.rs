@@ -2,8 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use connectors::live::Trouble;
-use domain::{Clock, Observation, Question};
-use store::{Before, State};
+use domain::{Clock, Observation, Question, Text};
+use rustc_hash::FxHashSet;
+use store::{Before, LogPart, State};
 
 use crate::ask::{Heard, ask};
 use crate::plan::Plan;
@@ -65,11 +66,12 @@ impl Eyes<'_> {
         }
     }
 
-    /// What the sources give, and when all of it was there.
+    /// What the sources give, and when all of it was there. Of logs, what no run before was told.
     pub(crate) async fn pull(&mut self, plan: &Plan, state: &State) -> (Pulled, DateTime<Utc>) {
         match self {
             Self::Open(clock) => {
-                let pulled = pull_all(plan, &state.log_cursors, *clock).await;
+                let mut pulled = pull_all(plan, &state.log_cursors, *clock).await;
+                keep_untold(&mut pulled.log, state);
                 (pulled, clock.now()) // After looking, never before.
             }
             Self::Past(given) => (std::mem::take(&mut given.pulled), given.pulled_at),
@@ -95,5 +97,15 @@ impl Eyes<'_> {
                 (Heard { observations, ..Heard::default() }, given.answered_at)
             }
         }
+    }
+}
+
+/// Leaves of logs what no run before was told: they hand out events again, and the first time counts.
+fn keep_untold(log: &mut [LogPart], state: &State) {
+    for LogPart { system, events, .. } in log {
+        let mut fresh: FxHashSet<Text> = events.iter().map(|it| it.id.clone()).collect();
+        let known = state.log_events.get(system).filter(|_| !fresh.is_empty());
+        known.into_iter().flatten().for_each(|it| _ = fresh.remove(&it.id));
+        events.retain(|it| fresh.remove(&it.id));
     }
 }

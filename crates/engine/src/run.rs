@@ -6,8 +6,8 @@ use domain::{
     LogEventKind, Pass, Question, RunId, RunRecord, SystemId, Text, Verdict,
 };
 use drift::{
-    AppRules, Context, Ended, Judgement, Known, Past, PastVerdict, Reconciled, SaidLeft, judge,
-    questions, reconcile,
+    AppRules, Context, Ended, Judgement, Known, Past, PastVerdict, Push, Reconciled, SaidLeft,
+    judge, questions, reconcile,
 };
 use graph::correlate;
 use report::v1::Report;
@@ -313,6 +313,8 @@ pub(crate) fn past(
 ) -> Past {
     let is_over = |it: &domain::Finding| it.state == FindingState::Resolved;
     let mine = state.findings.iter().filter(|it| it.app == rules.app && !is_over(it));
+    let since =
+        |it: &domain::Finding| Some((it.subject.entity, it.exposures.last()?.started.earliest?));
     Past {
         standings: state.standings.iter().map(|(entity, it)| (*entity, past_verdict(it))).collect(),
         episodes: state.episodes.clone(),
@@ -320,6 +322,7 @@ pub(crate) fn past(
         ended: ended(state, log),
         said_left: said_left(state),
         leavers: leavers_of(state, &rules.app),
+        remains_since: mine.clone().filter_map(since).collect(),
         watched: mine.map(|it| it.subject.entity).collect(),
     }
 }
@@ -366,8 +369,9 @@ fn ended(state: &State, log: &[LogPart]) -> FxHashMap<(SystemId, Text), Ended> {
     let mut all: FxHashMap<(SystemId, Text), Ended> = FxHashMap::default();
     for (system, event) in events {
         let ended = all.entry((system.clone(), event.identity.clone())).or_default();
-        if !matches!(event.kind, LogEventKind::Returned | LogEventKind::Assigned) {
-            ended.last_told = Some(event.at);
+        match event.kind {
+            LogEventKind::Returned | LogEventKind::Assigned => ended.regained = Some(event.at),
+            _ => ended.last_told = Some(event.at),
         }
         match event.kind {
             // Who is deactivated may be deleted later: access ended with the first.
@@ -378,7 +382,11 @@ fn ended(state: &State, log: &[LogPart]) -> FxHashMap<(SystemId, Text), Ended> {
             }
             LogEventKind::Unassigned => ended.unassigned = ended.unassigned.or(Some(event.at)),
             LogEventKind::Assigned => ended.unassigned = None,
-            LogEventKind::Suspended | LogEventKind::Pushed | LogEventKind::PushFailed => {}
+            LogEventKind::Pushed | LogEventKind::PushFailed => {
+                let has_failed = event.kind == LogEventKind::PushFailed;
+                ended.pushed = ended.pushed.max(Some(Push { at: event.at, has_failed }));
+            }
+            LogEventKind::Suspended => {}
         }
     }
     all

@@ -5,7 +5,7 @@
 //! event of the last one on, and some hours before, because events come late. An event that comes
 //! again has the same id.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound as _, TimeDelta, Utc};
 use domain::{LogEvent, LogEventKind, Text, Watcher};
 use outbound::Answer;
 use rustc_hash::FxHashSet;
@@ -173,7 +173,8 @@ impl Event {
             Some(_) => return Meaning::Nothing,
             None => return Meaning::Unusable,
         };
-        match (self.id, instant(self.at.as_deref()), source.id.filter(|it| !it.is_empty())) {
+        let at = instant(self.at.as_deref()).map(|it| it.trunc_subsecs(3));
+        match (self.id, at, source.id.filter(|it| !it.is_empty())) {
             (Some(id), Some(at), Some(identity)) => {
                 Meaning::Event(LogEvent { id, at, kind, identity })
             }
@@ -260,6 +261,15 @@ mod tests {
         ] {
             assert_eq!(one(action, status, ""), said, "{action} {status}");
         }
+    }
+
+    #[test]
+    fn an_event_is_dated_as_exactly_as_it_is_kept() {
+        let body = r#"{"value":[{"id":"e1","activityDateTime":"2026-02-01T10:31:05.1234567Z",
+            "provisioningAction":"disable","provisioningStatusInfo":{"status":"success"},
+            "servicePrincipal":{"id":"c1"},"sourceIdentity":{"id":"a1"}}]}"#;
+        let page = read(body.as_bytes(), "c1").unwrap();
+        assert_eq!(page.events[0].at.to_rfc3339(), "2026-02-01T10:31:05.123+00:00");
     }
 
     #[test]
