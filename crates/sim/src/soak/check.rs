@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Cause, Change, Channel, Coverage, Deprovisioned, Family, FindingRecord, FindingState, List,
-    Pass, Resolution, RunRecord, SlaOutcome, SourceRecord, SubjectKind,
+    CLOCK_SKEW_MAX, Cause, Change, Channel, Coverage, Deprovisioned, Family, FindingRecord,
+    FindingState, List, Pass, Resolution, RunRecord, SlaOutcome, SourceRecord, SubjectKind,
 };
 
 use super::console::{self, account_of};
@@ -14,7 +14,7 @@ use super::idps::Idps;
 use super::papers::{Papers, end_of};
 use super::provider::Provider;
 use super::truth::{Dispute, Right, Truth};
-use crate::world::{Account, World};
+use crate::world::{Account, DEACTIVATED_IN_APP, LogEvent, World};
 
 /// How long access may remain, in the default policy.
 pub(super) const SLA: TimeDelta = TimeDelta::hours(24);
@@ -119,6 +119,7 @@ pub(super) fn compare(look: &Look<'_>, since: &mut Since) -> Vec<String> {
         problems.extend(look.false_end(it).map(said));
         problems.extend(look.false_bounds(it).map(said));
         problems.extend(look.false_sla(it).map(said));
+        problems.extend(look.false_push(it).map(said));
     }
     problems
 }
@@ -694,6 +695,32 @@ impl Look<'_> {
                     && it.started.latest.is_none_or(|it| at <= it + self.clock_ahead)
             });
             (!fits).then(|| format!("BOUNDS: began in {:?}, truly at {begin}", it.started))
+        })
+    }
+
+    /// A push that is said to be in a log, and that no log has, or that went otherwise; or that was before
+    /// the right of that user ended.
+    fn false_push(&self, record: &FindingRecord) -> Option<String> {
+        let mut told = record.explanation.facts.iter().filter(|it| it.source.ends_with(" log"));
+        told.find_map(|it| {
+            let user = it.text.split('`').nth(1).unwrap_or_default();
+            let result = if it.text.contains("and that failed") { "FAILURE" } else { "SUCCESS" };
+            let is_it = |event: &LogEvent| {
+                event.event_type == DEACTIVATED_IN_APP
+                    && event.user == user
+                    && event.result == result
+                    && (event.published_at - it.at).abs() < TimeDelta::seconds(1)
+            };
+            if !self.world.okta.log.iter().any(is_it) {
+                return Some(format!("PUSH: {} (at {}), and no log has it", it.text, it.at));
+            }
+            // That it may be of an earlier time is said.
+            let ended_at = self.truth.ended_at(user, self.began_at);
+            let slack = self.clock_ahead + CLOCK_SKEW_MAX;
+            let is_early = ended_at.is_some_and(|end| it.at + slack < end);
+            let is_sure = !it.text.contains("is not known");
+            (is_early && is_sure)
+                .then(|| format!("PUSH: {} (at {}), of before {ended_at:?}", it.text, it.at))
         })
     }
 
