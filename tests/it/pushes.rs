@@ -3,10 +3,13 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Change, FindingId, Pass, RunId};
+use evidence::Bag;
 use report::{Style, finding_text};
+use serde_json::Value;
 use sim::LogEvent;
 
 use crate::light::{ANA, FIRM, Watched};
+use crate::live::{self, ask, installed_with};
 use crate::site::Site;
 
 /// What Okta's log says of a push.
@@ -121,6 +124,44 @@ async fn who_is_seen_off_needs_no_word_of_the_log() {
     assert_eq!(said(&outcome), Vec::<String>::new());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bag_has_the_pushes_beside_the_leaver_and_not_those_of_before() {
+    let log = "\
+log
+  -9d application.provision.user.deactivate 00ubob00000000000002
+  -2d application.provision.user.deactivate 00ubob00000000000002 FAILURE
+  -1d application.provision.user.deactivate 00ubob00000000000002
+";
+    let (_sim, site) = installed_with(&live::FIRM.replace("log\n", log), "").await;
+    ask(&site, &["run", "--once"]);
+    let (from, to) = (days(-30), days(1));
+    let args = ["--app", "secureframe", "--from", &from, "--to", &to, "--output", "bag.zip"];
+    let answer = ask(&site, &[&["evidence", "export"][..], &args].concat());
+    assert_eq!(answer.status, 0, "{answer}");
+    let bag = Bag::from_zip(&site.read("bag.zip")).unwrap();
+    let traces = bag.paths().filter(|it| it.starts_with("data/leavers/"));
+    let mut told: Vec<String> = traces
+        .map(|it| {
+            let trace: Value = serde_json::from_str(bag.text(it).unwrap()).unwrap();
+            let pushes = trace["pushes"].as_array().unwrap().iter();
+            let said = pushes.map(|it| format!("{} {}", it["provider"], it["outcome"]));
+            format!("{}: {:?}", trace["disclosed"]["login"], said.collect::<Vec<_>>())
+        })
+        .collect();
+    told.sort();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    "bob@firm.test": ["\"okta\" \"failed\"", "\"okta\" \"said_yes\""]
+    "finn@firm.test": []
+    "#);
+    let verified = ask(&site, &["evidence", "verify", "bag.zip"]);
+    assert_eq!(verified.status, 7, "nothing is wrong, and nothing is signed: {verified}");
+}
+
+/// The date so many days from today.
+fn days(n: i64) -> String {
+    (live::now() + TimeDelta::days(n)).format("%Y-%m-%d").to_string()
+}
+
 /// Every page that tells why says what the log says, by these words.
 pub(crate) fn every_page_says(site: &Site, account: &str, wanted: &str) {
     let ask = |args: &[&str]| {
@@ -128,7 +169,7 @@ pub(crate) fn every_page_says(site: &Site, account: &str, wanted: &str) {
         answer.split_whitespace().collect::<Vec<&str>>().join(" ")
     };
     let report = ask(&["report", "--format", "json"]);
-    let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
     let findings = report["findings"].as_array().unwrap();
     let finding = findings.iter().find(|it| it["subject"]["key"] == account).unwrap();
     assert!(finding["explanation"]["facts"].to_string().contains(wanted), "{finding:#}");

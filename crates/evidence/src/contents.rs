@@ -106,6 +106,9 @@ pub struct LeaverTold {
     pub findings: Vec<FindingTold>,
     /// Raw rows that it rests on.
     pub raw: Vec<RawRow>,
+    /// What providers' logs say of telling the app to switch them off, oldest first. Empty: nothing, which
+    /// says nothing.
+    pub pushes: Vec<PushTold>,
     /// Is their trace wanted?
     pub is_chosen: bool,
 }
@@ -128,6 +131,17 @@ pub struct RawRow {
     pub run: i64,
     /// Its bytes.
     pub bytes: Vec<u8>,
+}
+
+/// That a provider told the app to switch somebody's account off, by its log.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PushTold {
+    /// When, by its clock.
+    pub at: DateTime<Utc>,
+    /// Which.
+    pub provider: SystemId,
+    /// It failed; else the app said yes.
+    pub has_failed: bool,
 }
 
 /// All that goes into a bag.
@@ -419,6 +433,10 @@ fn put_leaver(
         raw.push(json!({"row": it.row, "run": it.run, "sha256": sha256, "file": path}));
     }
     let findings: Vec<Value> = told.findings.iter().map(|it| finding(it, is_redacted)).collect();
+    let outcome = |it: &PushTold| if it.has_failed { "failed" } else { "said_yes" };
+    let push = |it: &PushTold| json!({"provider": it.provider.as_str(), "at": time(it.at), "outcome": outcome(it)});
+    let pushes = told.pushes.iter().filter(|_| leaver.erased.is_none());
+    let pushes: Vec<Value> = pushes.map(push).collect();
     let (at, entry) = &told.entry;
     let proof = format!("ledger/proofs/{at}.tlog-proof");
     let trace = json!({
@@ -432,6 +450,7 @@ fn put_leaver(
         "erased": leaver.erased,
         "raw": raw,
         "findings": findings,
+        "pushes": pushes,
         "after_leave_use": "not available: what an app tells of sign-ins is not kept in time",
     });
     bag.put(format!("{TRACES}{}.json", leaver.id()), json_file(&trace));
@@ -672,7 +691,8 @@ WHAT IT DOES NOT SHOW
   in data/ipe.json with the logs of the sources.
 - That what a source answered was true.
 - That a file in data/raw is what a source sent: no entry has a digest of one row. Whoever signed the
-  bag says so.
+  bag says so, and so with the pushes in a trace, which logs of providers tell of. Where none is told,
+  that says nothing.
 {notes}",
         days.0,
         days.1,

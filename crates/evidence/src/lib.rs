@@ -28,7 +28,9 @@ mod verify;
 
 pub use anchored::{AnchorTold, Stamp, Taken, stamps};
 pub use bag::Bag;
-pub use contents::{Contents, FindingTold, LeaverTold, LedgerPart, RawRow, Scope, pack, sealed};
+pub use contents::{
+    Contents, FindingTold, LeaverTold, LedgerPart, PushTold, RawRow, Scope, pack, sealed,
+};
 pub use controls::{CONTROLS, Control, Controls, OfCatalog, PARTS};
 pub use coverage::{ListsTold, lists_told};
 pub use entry::Entry;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use domain::{LogEvent, LogEventKind, RunId, SystemId};
 use rusqlite::{Connection, params};
 
-use crate::StoreError;
 use crate::cells::{Cells, ms};
+use crate::{Store, StoreError};
 
 /// What one run read of the log of one source.
 #[derive(Clone, Debug)]
@@ -17,6 +17,17 @@ pub struct LogPart {
     pub events: Vec<LogEvent>,
     /// Where the next run goes on; `None`: where this one did.
     pub cursor: Option<String>,
+}
+
+impl Store {
+    /// Every event of every log that runs were told, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Corrupt`] when a row is not what we write; otherwise what disks do.
+    pub async fn log_events(&self) -> Result<BTreeMap<SystemId, Vec<LogEvent>>, StoreError> {
+        self.read("read what logs tell", load_events).await
+    }
 }
 
 pub(crate) fn insert(

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Cause, EntityId, Finding, Folded, Leaver, LeaversBegin, List, Pass, Rows, RunId, SaidBy,
-    Stream, SystemId, Text,
+    CLOCK_SKEW_MAX, Cause, EntityId, Finding, Folded, Leaver, LeaversBegin, List, LogEventKind,
+    Pass, Rows, RunId, SaidBy, Stream, SystemId, Text,
 };
 use evidence::{
     AlertRow, AnchorTold, Contents, Entry, Erasures, ExceptionRow, FindingTold, HrList, LeaverLeaf,
-    LeaverTold, LedgerPart, ListRead, ListsTold, RawRow, RunDone, Scope, Taken, lists_told,
+    LeaverTold, LedgerPart, ListRead, ListsTold, PushTold, RawRow, RunDone, Scope, Taken,
+    lists_told,
 };
 use ledger::{Checkpoint, Note};
 use serde::Deserialize;
@@ -36,6 +37,7 @@ pub(super) async fn contents(
     let mut told = Vec::with_capacity(lines.len());
     let mut settled = BTreeMap::new();
     let mut n_found = vec![0_usize; scope.chosen.len()];
+    let logged = logged(store).await?;
     for line in &lines {
         let (entry, leaf, disclosures) = leaf_of(store, line).await?;
         settled.extend(settled_by(&findings, &line.leaver, &leaf));
@@ -49,6 +51,7 @@ pub(super) async fn contents(
             entry: (line.entry, entry),
             disclosures,
             findings: findings_of(&findings, &leaf),
+            pushes: pushes(&logged, &line.leaver),
             raw: if is_chosen { raw(store, &mut numbers, &line.leaver).await? } else { Vec::new() },
             is_chosen,
         });
@@ -300,6 +303,49 @@ async fn raw(
         }
     }
     Ok(raw)
+}
+
+/// What logs tell of pushes, by provider and identity.
+type Logged = BTreeMap<(SystemId, Text), Vec<PushTold>>;
+
+async fn logged(store: &Store) -> anyhow::Result<Logged> {
+    let mut logged = Logged::new();
+    for (provider, events) in store.log_events().await? {
+        for event in events {
+            let has_failed = match event.kind {
+                LogEventKind::Pushed => false,
+                LogEventKind::PushFailed => true,
+                LogEventKind::Left
+                | LogEventKind::Suspended
+                | LogEventKind::Returned
+                | LogEventKind::Unassigned
+                | LogEventKind::Assigned => continue,
+            };
+            let push = PushTold { at: event.at, provider: provider.clone(), has_failed };
+            logged.entry((provider.clone(), event.identity)).or_default().push(push);
+        }
+    }
+    Ok(logged)
+}
+
+/// Those to the identities that a leaver is on record by: since they left at the earliest, where that is
+/// known, and until a run saw them back.
+fn pushes(logged: &Logged, leaver: &Leaver) -> Vec<PushTold> {
+    let person = &leaver.person;
+    let said = leaver.said_by.iter().map(|it| (&it.system, it.list, &it.key));
+    let rows = said.chain([(&person.system, person.list, &person.key)]);
+    let theirs: BTreeSet<(SystemId, Text)> = rows
+        .filter(|it| it.1 == List::Identities)
+        .map(|(system, _, key)| (system.clone(), key.clone()))
+        .collect();
+    let is_since = |it: &&PushTold| {
+        leaver.started.earliest.is_none_or(|left| it.at + CLOCK_SKEW_MAX >= left)
+            && leaver.returned_at.is_none_or(|back| it.at <= back)
+    };
+    let all = theirs.iter().filter_map(|it| logged.get(it)).flatten();
+    let mut pushes: Vec<PushTold> = all.filter(is_since).cloned().collect();
+    pushes.sort();
+    pushes
 }
 
 /// Whether an instant, as entries write it, is in a time; one that cannot be read is.
