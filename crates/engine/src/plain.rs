@@ -57,6 +57,9 @@ struct Person<'l> {
     is_out: bool,
 }
 
+/// Users who are looked at before their ids are looked up.
+const LOOK_AHEAD: usize = 3;
+
 /// The lists of an app, each read in this run and seen whole.
 struct Whole<'l> {
     /// Of each identity provider its users and its assignments, and whether its ids are carried.
@@ -167,12 +170,14 @@ impl<'g> Ground<'g> {
                 let (is_carried, is_out) = (*is_carried, false);
                 people.push(Person { user, is_carried, assignment: None, account: None, is_out });
             }
+            let mut next = begin;
             for (grant, row) in rows(grants, assignments) {
-                let id = match &grant.principal {
-                    Principal::Identity(id) => id,
-                    Principal::Group(_) => continue,
-                };
-                let whose = marks.whose(id).filter(|it| *it as usize >= begin);
+                let Principal::Identity(id) = &grant.principal else { continue };
+                // Lists of one provider mostly come in one order.
+                let ahead = (next..).zip(people.get(next..).unwrap_or_default()).take(LOOK_AHEAD);
+                let found = ahead.filter(|it| it.1.user.0.id == *id).map(|it| number(it.0)).next();
+                let whose = found.or_else(|| marks.whose(id)).filter(|it| *it as usize >= begin);
+                next = whose.map_or(next, |it| it as usize + 1);
                 let person = whose.and_then(|it| Some((it, people.get_mut(it as usize)?)));
                 let Some((at, person)) = person.filter(|it| it.1.user.0.id == *id) else {
                     marks.put_assignment(grant, NOBODY, &[]);

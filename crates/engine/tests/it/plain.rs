@@ -10,6 +10,8 @@ use connectors::files::{Config, FileConfig, Profiles};
 use domain::{Cause, SystemId, SystemKind};
 use drift::{AppRules, Deprovision, Entitlement};
 use engine::{AppPlan, Outcome, Plan, Source, run};
+use graph::{ExternalIdCarries, KeyRules, PersonKey};
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use sim::SimClock;
 use store::Store;
@@ -18,7 +20,7 @@ use store::Store;
 const FIRST_NIGHT: &str = "2026-11-24T02:00:00Z";
 
 /// What the exports of one night say.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 struct Night {
     users: Vec<Value>,
     grants: Vec<Value>,
@@ -66,21 +68,25 @@ fn account(id: &str, owner: &str, login: &str) -> Value {
         "userName": login, "active": true, "emails": [{"value": login, "primary": true}]})
 }
 
-fn plan(folder: &Path, now: DateTime<Utc>) -> Plan {
-    let files = |system: &str, kind, names: &[&str]| {
-        let file = |it: &&str| FileConfig {
-            as_of: Some(now),
-            whole: Some(true),
-            ..FileConfig::new(folder.join(it))
-        };
-        let system = SystemId::parse(system).unwrap();
-        Source::Files(Config {
-            system,
-            kind,
-            files: names.iter().map(file).collect(),
-            zone: Some(chrono_tz::UTC),
-        })
+fn files(
+    folder: &Path,
+    now: DateTime<Utc>,
+    system: &str,
+    kind: SystemKind,
+    names: &[&str],
+) -> Source {
+    let file = |it: &&str| FileConfig {
+        as_of: Some(now),
+        whole: Some(true),
+        ..FileConfig::new(folder.join(it))
     };
+    let system = SystemId::parse(system).unwrap();
+    let files = names.iter().map(file).collect();
+    Source::Files(Config { system, kind, files, zone: Some(chrono_tz::UTC) })
+}
+
+fn plan(folder: &Path, now: DateTime<Utc>) -> Plan {
+    let files = |system, kind, names: &[&str]| files(folder, now, system, kind, names);
     let rules = AppRules {
         app: SystemId::parse("crm").unwrap(),
         idps: vec![SystemId::parse("okta").unwrap()],
@@ -185,4 +191,144 @@ async fn without_all_lists_everybody_is_judged() {
         files.files[0].whole = Some(false);
     };
     assert_eq!(n(&in_part).await, 0);
+}
+
+/// One of these words, in a form in which it means the same or almost, or nothing.
+fn a_word(words: &'static [&'static str]) -> impl Strategy<Value = Option<&'static str>> {
+    prop::option::weighted(0.9, prop::sample::select(words))
+}
+
+const IDS: &[&str] = &["u1", "u2", "u3", "u4", "A1", "a1"];
+const NAMES: &[&str] = &["u1@f.test", "u2@f.test", "U2@F.test", "u3@f.test", "u3@old.test", "u4"];
+const NUMBERS: &[&str] = &["1041", "01041", "1042", "n/a", "u2", "x7"];
+
+/// A user and their assignment, as one of two providers may have them: mostly an ordinary one.
+fn a_user() -> impl Strategy<Value = (Value, Option<Value>)> {
+    let status =
+        prop::sample::select(&["ACTIVE", "ACTIVE", "ACTIVE", "DEPROVISIONED", "SUSPENDED"][..]);
+    let own = (a_word(IDS), a_word(NAMES), a_word(NAMES), a_word(NUMBERS));
+    let grant = prop::option::weighted(0.8, (a_word(IDS), a_word(NAMES)));
+    (own, status, grant).prop_map(|((id, login, mail, number), status, grant)| {
+        let id = id.unwrap_or("u9");
+        let user = json!({"id": id, "status": status, "statusChanged": "2026-01-01T00:00:00Z",
+            "profile": {"login": login.unwrap_or("nobody@f.test"), "email": mail, "employeeNumber": number}});
+        let grant = grant.map(|(account, name)| {
+            json!({"id": id, "status": "ACTIVE", "scope": "USER", "externalId": account,
+                "credentials": {"userName": name}})
+        });
+        (user, grant)
+    })
+}
+
+fn an_account() -> impl Strategy<Value = Value> {
+    let own = (a_word(IDS), a_word(IDS), a_word(NAMES), a_word(NAMES), a_word(NUMBERS));
+    (own, prop::bool::weighted(0.8)).prop_map(|((id, owner, login, mail, number), is_on)| {
+        const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        json!({"id": id.unwrap_or("a9"), "externalId": owner, "userName": login.unwrap_or("nobody"),
+            "emails": mail.map(|it| json!([{"value": it, "primary": true}])), "active": is_on,
+            ENTERPRISE: {"employeeNumber": number}})
+    })
+}
+
+/// Ordinary people, of whom most stay what they are, and whatever else the lists may hold.
+fn a_night() -> impl Strategy<Value = (Night, Night)> {
+    let users = || prop::collection::vec(a_user(), 0..3);
+    let hr = prop::option::weighted(0.3, (a_word(NUMBERS), a_word(NAMES), 1..28_u32));
+    let register = prop::option::weighted(0.2, (a_word(IDS), a_word(NAMES)));
+    let lists = (users(), users(), prop::collection::vec(an_account(), 0..3), hr, register);
+    (lists, 2..8_usize).prop_map(|((own, others, accounts, hr, register), n_plain)| {
+        let (mut night, mut second) = (firm(), Night::default());
+        (night.users, night.grants, night.accounts) = (Vec::new(), Vec::new(), Vec::new());
+        (1..=n_plain).for_each(|it| night.add(&format!("u{it}"), &format!("u{it}@f.test")));
+        second.add("z1", "z1@f.test");
+        let extra = [
+            (&mut night.users, &mut night.grants, own),
+            (&mut second.users, &mut second.grants, others),
+        ];
+        // A list with an id twice is refused.
+        let is_free =
+            |taken: &[Value], it: &Value| !taken.iter().any(|other| other["id"] == it["id"]);
+        for (users, grants, more) in extra {
+            for (user, grant) in more {
+                if is_free(users, &user) {
+                    users.push(user);
+                    grants.extend(grant);
+                }
+            }
+        }
+        for account in accounts {
+            if is_free(&night.accounts, &account) {
+                night.accounts.push(account);
+            }
+        }
+        if let Some((number, mail, day)) = hr {
+            let (number, mail) = (number.unwrap_or_default(), mail.unwrap_or_default());
+            night.hr.push_str(&format!("{number},{mail},N,2026-11-{day:02},x\n"));
+        }
+        if let Some((account, owner)) = register {
+            let (account, owner) = (account.unwrap_or("robot2"), owner.unwrap_or_default());
+            night.register.push_str(&format!("{account},{owner},x\n"));
+        }
+        (night, second)
+    })
+}
+
+/// By which keys a house joins.
+fn some_keys() -> impl Strategy<Value = KeyRules> {
+    let carries = prop::sample::select(
+        &[
+            ExternalIdCarries::IdpId,
+            ExternalIdCarries::MailNickname,
+            ExternalIdCarries::EmployeeNumber,
+            ExternalIdCarries::Nothing,
+        ][..],
+    );
+    (any::<bool>(), any::<bool>(), prop::option::of(carries)).prop_map(
+        |(joins, aliases, carries)| {
+            let okta = SystemId::parse("okta").unwrap();
+            KeyRules {
+                person_keys: if joins { vec![PersonKey::EmployeeNumber] } else { Vec::new() },
+                domain_aliases: aliases
+                    .then(|| ("old.test".to_owned(), "f.test".to_owned()))
+                    .into_iter()
+                    .collect(),
+                external_id: carries.map(|it| (okta, it)).into_iter().collect(),
+                assigns_everyone: Vec::new(),
+            }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Whatever lists say in three nights, of however many providers: each run judges everybody as well,
+    /// and fails where that says otherwise.
+    #[test]
+    fn nothing_is_said_otherwise_for_the_people_who_are_left_out(
+        nights in prop::collection::vec(a_night(), 3),
+        keys in some_keys(),
+        has_second in any::<bool>(),
+    ) {
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+            let store = Store::open(&folders[0].path().join("d.db")).unwrap();
+            let clock = SimClock::starting_at(FIRST_NIGHT.parse().unwrap());
+            for (night, second) in nights {
+                night.write(folders[0].path());
+                second.write(folders[1].path());
+                let now = domain::Clock::now(&clock);
+                let mut plan = plan(folders[0].path(), now);
+                plan.apps[0].keys = keys.clone();
+                plan.policy.shrink_max_percent = 100;
+                if has_second {
+                    let names = ["users.json", "grants.json"];
+                    plan.sources.push(files(folders[1].path(), now, "okta2", SystemKind::Idp, &names));
+                    plan.apps[0].rules.idps.push(SystemId::parse("okta2").unwrap());
+                }
+                run(&store, &plan, &clock).await.unwrap();
+                clock.advance(TimeDelta::days(1));
+            }
+        });
+    }
 }

@@ -414,8 +414,9 @@ impl Look<'_> {
     }
 
     /// Accounts that are on, of people on whom sources disagree, and nobody is told. Whose they are is
-    /// certain: where one was somebody else's before, whose it is comes first, and the trouble of its
-    /// link tells it. That has to be there, and is asked of no account that was always theirs.
+    /// certain: where one was somebody else's before, or has the name that somebody else got since, whose
+    /// it is comes first, and the trouble of its link tells it. That has to be there, and is asked of no
+    /// account that was always theirs.
     fn missed_disputes(&self) -> Vec<String> {
         let now = self.began_at;
         let on = self.world.app.accounts.iter().filter(|it| self.truth.is_on(&it.id, now));
@@ -425,9 +426,11 @@ impl Look<'_> {
             let is_disputed = self.truth.dispute(owner, now) == Dispute::Yes;
             let mut owners = self.truth.owners(id);
             let was_anothers = owners.any(|it| !self.truth.is_same_person(it, owner));
+            let named = it.user_name.as_deref().and_then(|it| self.truth.only_owner_of_login(it));
+            let names_another = named.is_none_or(|it| !self.truth.is_same_person(it, owner));
             let is_told = self.of_account(id).any(|it| match it.finding.family() {
                 Family::Sources => true,
-                Family::Link => was_anothers,
+                Family::Link => was_anothers || names_another,
                 _ => false,
             });
             let is_certain = it.external_id.as_deref() == Some(owner);
@@ -714,8 +717,10 @@ impl Look<'_> {
             if !self.world.okta.log.iter().any(is_it) {
                 return Some(format!("PUSH: {} (at {}), and no log has it", it.text, it.at));
             }
-            // That it may be of an earlier time is said.
-            let ended_at = self.truth.ended_at(user, self.began_at);
+            // That it may be of an earlier time is said. Who had the app by another user as well lost it
+            // with this one before.
+            let is_alone = self.truth.users_of(user).all(|it| it == user);
+            let ended_at = self.truth.ended_at(user, self.began_at).filter(|_| is_alone);
             let slack = self.clock_ahead + CLOCK_SKEW_MAX;
             let is_early = ended_at.is_some_and(|end| it.at + slack < end);
             let is_sure = !it.text.contains("is not known");
