@@ -173,6 +173,14 @@ fn of_files(settings: &Settings, profiles: &Profiles, advice: &mut Vec<String>) 
                 ));
             }
         }
+        let has_no_zone = !settings.is_zone_said && source.files.iter().any(|it| it.zone.is_none());
+        if source.kind == SystemKind::Hr && has_no_zone {
+            advice.push(format!(
+                "there is no `policy.zone`: a last day in hr `{}` that names no zone is one of UTC, hours \
+                 before or after that of the people; name your zone",
+                source.system
+            ));
+        }
         let is_bound = settings.apps.iter().any(|app| app.rules.idps.contains(&source.system));
         if source.kind == SystemKind::Idp && !is_bound {
             advice.push(format!("idp `{}` is bound to no app: it entitles nobody", source.system));

@@ -62,6 +62,12 @@ impl<'a> Document<'a> {
         self.table.get_ref()
     }
 
+    /// Is there this key of a table of the first level?
+    pub(super) fn says(&self, table: &str, key: &str) -> bool {
+        let table = self.table().get(table).and_then(|it| it.get_ref().as_table());
+        table.is_some_and(|it| it.contains_key(key))
+    }
+
     /// The place of a byte.
     pub(super) fn place(&self, at: usize) -> Place {
         place(self.shown, self.text, at)

@@ -49,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) service: Service,
     /// What counts as drift.
     pub(crate) policy: Policy,
+    /// `policy.zone` is there.
+    pub(super) is_zone_said: bool,
     /// The apps, by name.
     pub(crate) apps: Vec<AppPlan>,
     /// The systems that are read over the network.
@@ -402,6 +404,7 @@ pub(super) fn mean(
         service: service(document, &file, &base, policy.zone)?,
         written: sources(document, file, policy.zone)?,
         policy,
+        is_zone_said: document.says("policy", "zone"),
         fingerprint_key: fingerprint_key.transpose()?,
         signing_key: signing_key.transpose()?,
         previous_key: previous_key.transpose()?,

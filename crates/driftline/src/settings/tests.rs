@@ -502,6 +502,7 @@ fn advice_names_what_is_probably_not_meant() {
         "idp `okta` is bound to no app",
         "app `secureframe` has no file",
         "`a` of `workday` names the profile `hr-leaver`, which there is not; did you mean `hr-leavers`?",
+        "there is no `policy.zone`: a last day in hr `workday` that names no zone is one of UTC",
         "nights are 24h apart, over a quarter of the SLA of 24h: look every 6h or more often",
     ];
     assert_eq!(advice.len(), begins.len(), "{advice:#?}");
