@@ -180,3 +180,13 @@ pub(crate) fn every_page_says(site: &Site, account: &str, wanted: &str) {
     let page = String::from_utf8(site.read("reports/latest.html")).unwrap();
     assert!(page.contains("the app was told to switch the account off at "), "the page says it");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_provider_told_another_app_is_not_told_of_this_one() {
+    let mut watched = Watched::seen(FIRM).await;
+    let [okta, crm] = ["okta", "crm"].map(|it| domain::SystemId::parse(it).unwrap());
+    watched.plan.provisioned = [(okta, crm)].into();
+    ana_leaves(&watched, "FAILURE");
+    let outcome = after(&watched, 16).await;
+    assert_eq!((outcome.report.findings.len(), said(&outcome)), (1, vec![]));
+}

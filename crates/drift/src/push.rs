@@ -23,6 +23,7 @@ pub(crate) fn pushes(case: &Case<'_>) -> Vec<Fact> {
     }
     let contenders = graph.link(account).contenders();
     let mut persons: Vec<u32> = contenders.iter().map(|it| graph.person_of(*it)).collect();
+    persons.sort_unstable();
     persons.dedup();
     let identities = persons.into_iter().flat_map(|it| graph.identities_of(it));
     identities.filter_map(|at| fact(case, at)).collect()

@@ -67,7 +67,7 @@ fn answers(
     let plain = Plain::default(); // Whoever is asked about is shown in full.
     let estate = estate(app, &plan.policy, listings, state, &plain, now);
     let graph = correlate(&estate, &app.keys);
-    let past: Past = past(state, &app.rules, &[], &[]);
+    let past: Past = past(state, app, plan, &[], &[]);
     let cx = Context {
         graph: &graph,
         rules: &app.rules,

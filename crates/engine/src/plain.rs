@@ -10,7 +10,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     Account, Activity, Assignment, EntityId, Grant, Identity, Lifecycle, List, Pass, Principal,
-    Tier, Verdict,
+    SystemId, Tier, Verdict,
 };
 use drift::Entitlement;
 use graph::{ExternalIdCarries, Marks, NOBODY};
@@ -76,8 +76,7 @@ pub(crate) fn plain(ground: &Ground<'_>) -> Plain {
     let Some(lists) = ground.whole().filter(|_| is_looked_for) else { return Plain::default() };
     let (people, marks) = ground.people(&lists);
     let doubtful = ground.doubtful();
-    let mut n_links: ByRow<u32> = ByRow::default();
-    ground.state.links.values().for_each(|it| n_links.set(it.identity, |n| n + 1));
+    let n_links = ground.n_links();
     let mut plain = Plain::default();
     for (at, person) in (0..).zip(&people) {
         let Some((account, user, tier)) = person.link().filter(|_| !marks.is_shared(at)) else {
@@ -130,7 +129,8 @@ impl Person<'_> {
 }
 
 impl<'g> Ground<'g> {
-    /// `None`: a list is missing, in part or altogether, or there is another view of the app.
+    /// `None`: a list is missing, in part or altogether, also that of whose word decides, or there is
+    /// another view of the app.
     fn whole(&self) -> Option<Whole<'g>> {
         let rules = &self.app.rules;
         let whole = |it: &'g Listing| {
@@ -140,11 +140,11 @@ impl<'g> Ground<'g> {
                 && !is_old(reference.as_of.at, self.plan.policy.max_age, self.now);
             is_whole.then_some(fresh)
         };
-        let find = |system: &domain::SystemId, list| {
+        let find = |system: &SystemId, list| {
             let mut all = self.listings.iter();
             whole(all.find(|it| it.stream.list == list && it.stream.system == *system)?)
         };
-        let is_carried = |idp: &domain::SystemId| {
+        let is_carried = |idp: &SystemId| {
             let carries = self.app.keys.external_id.iter().find(|it| it.0 == *idp);
             carries.is_none_or(|it| it.1 == ExternalIdCarries::IdpId)
         };
@@ -155,6 +155,11 @@ impl<'g> Ground<'g> {
             |it: &&Listing| it.stream.list == List::Accounts && it.stream.system == rules.app;
         let mut views = self.listings.iter().filter(is_view);
         let accounts = whole(views.next().filter(|_| views.next().is_none())?)?;
+        let decides = |it: &SystemId| {
+            let mut hr = self.listings.iter().filter(|it| it.stream.list == List::Leavers);
+            rules.idps.contains(it) || hr.any(|hr| hr.stream.system == *it && whole(hr).is_some())
+        };
+        rules.authority.as_ref().is_none_or(decides).then_some(())?;
         Some(Whole { idps: idps.collect::<Option<_>>()?, accounts })
     }
 
@@ -180,13 +185,13 @@ impl<'g> Ground<'g> {
                 next = whose.map_or(next, |it| it as usize + 1);
                 let person = whose.and_then(|it| Some((it, people.get_mut(it as usize)?)));
                 let Some((at, person)) = person.filter(|it| it.1.user.0.id == *id) else {
-                    marks.put_assignment(grant, NOBODY, &[]);
+                    marks.put_assignment(grant, NOBODY, (&[], &[]));
                     continue;
                 };
                 person.is_out |= person.assignment.replace((grant, row)).is_some();
                 let user = person.user.0;
-                let known = [Some(&user.id), user.user_name.as_ref(), user.email.as_ref()];
-                marks.put_assignment(grant, at, &known);
+                let names = [user.user_name.as_ref(), user.email.as_ref()];
+                marks.put_assignment(grant, at, (&[Some(&user.id)], &names));
             }
         }
         for (account, row) in rows(lists.accounts, accounts) {
@@ -199,14 +204,14 @@ impl<'g> Ground<'g> {
                 }
             };
             let Some((at, person)) = person.filter(|it| is_theirs(it.1)) else {
-                marks.put_account(account, NOBODY, &[]);
+                marks.put_account(account, NOBODY, (&[], &[]));
                 continue;
             };
             person.is_out |= person.account.replace((account, row)).is_some();
             let user = person.user.0;
             let named = person.assignment.and_then(|it| it.0.account_id.as_ref());
-            let known = [Some(&user.id), user.user_name.as_ref(), user.email.as_ref(), named];
-            marks.put_account(account, at, &known);
+            let names = [user.user_name.as_ref(), user.email.as_ref()];
+            marks.put_account(account, at, (&[Some(&user.id), named], &names));
         }
         self.mark_all_else(&mut marks);
         (people, marks)
@@ -242,6 +247,22 @@ impl<'g> Ground<'g> {
             marks.put_text(&decision.identity.1);
         }
         rules.canaries.iter().chain(&rules.inactive_canaries).for_each(|it| marks.put_text(it));
+    }
+
+    /// How many accounts of the app earlier runs linked to each user.
+    fn n_links(&self) -> ByRow<u32> {
+        let mut n_links = ByRow::default();
+        let is_view = |it: &&Listing| {
+            it.stream.list == List::Accounts && it.stream.system == self.app.rules.app
+        };
+        for listing in self.listings.iter().filter(is_view) {
+            let listed = listing.layers().into_iter().flat_map(|it| it.entities);
+            let all = listed.copied().chain(listing.others.iter().map(|it| it.entity));
+            for link in all.filter_map(|it| self.state.links.get(&it)) {
+                n_links.set(link.identity, |n| n + 1);
+            }
+        }
+        n_links
     }
 
     /// Rows of which anything but that all is well was ever said.

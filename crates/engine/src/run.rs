@@ -211,7 +211,7 @@ fn judge_app<'p>(
     let plain = plain(&Ground { plan, app, listings, state, log, now });
     let estate = estate(app, &plan.policy, listings, state, &plain, now);
     let graph = correlate(&estate, &app.keys);
-    let past = past(state, &app.rules, before, log);
+    let past = past(state, app, plan, before, log);
     let (rules, policy, pass) = (&app.rules, &plan.policy, plan.pass);
     let cx = Context { graph: &graph, rules, policy, past: &past, pass, now };
     let judgement = judge(&cx);
@@ -252,6 +252,7 @@ fn assert_same(
     assert_eq!(judgement.tallies, of_all.tallies);
     assert_eq!(in_order(judgement.links.clone()), in_order(of_all.links.clone()));
     assert_eq!(judgement.said(), of_all.said());
+    assert_eq!(drift::doubts(cx), drift::doubts(&Context { graph: &graph, ..*cx }));
 }
 
 /// An app of which suspects were not asked again is seen less surely.
@@ -289,7 +290,7 @@ fn doubts(
         let plain = plain(&Ground { plan, app, listings, state, log, now });
         let estate = estate(app, &plan.policy, listings, state, &plain, now);
         let graph = correlate(&estate, &app.keys);
-        let past = past(state, &app.rules, before, log);
+        let past = past(state, app, plan, before, log);
         let (rules, policy, pass) = (&app.rules, &plan.policy, Pass::Full);
         let cx = Context { graph: &graph, rules, policy, past: &past, pass, now };
         let mine: Vec<_> =
@@ -307,10 +308,14 @@ fn is_baseline(state: &State, rules: &AppRules) -> bool {
 
 pub(crate) fn past(
     state: &State,
-    rules: &AppRules,
+    app: &AppPlan,
+    plan: &Plan,
     before: &[(domain::Stream, DateTime<Utc>)],
     log: &[LogPart],
 ) -> Past {
+    let rules = &app.rules;
+    // What a provider told one app, it did not tell another.
+    let is_about_app = |it: &SystemId| plan.provisioned.get(it) == Some(&rules.app);
     let is_over = |it: &domain::Finding| it.state == FindingState::Resolved;
     let mine = state.findings.iter().filter(|it| it.app == rules.app && !is_over(it));
     let since =
@@ -319,7 +324,7 @@ pub(crate) fn past(
         standings: state.standings.iter().map(|(entity, it)| (*entity, past_verdict(it))).collect(),
         episodes: state.episodes.clone(),
         looked_at: before.iter().cloned().collect(),
-        ended: ended(state, log),
+        ended: ended(state, log, is_about_app),
         said_left: said_left(state),
         leavers: leavers_of(state, &rules.app),
         remains_since: mine.clone().filter_map(since).collect(),
@@ -359,8 +364,13 @@ const fn past_verdict(it: &store::Standing) -> PastVerdict {
     PastVerdict { verdict: it.verdict, since: it.since_at, seen_until: it.seen_until }
 }
 
-/// When logs say that access ended: those of earlier runs, then that of this one.
-fn ended(state: &State, log: &[LogPart]) -> FxHashMap<(SystemId, Text), Ended> {
+/// When logs say that access ended: those of earlier runs, then that of this one; and what the app was
+/// told by those that are about it.
+fn ended(
+    state: &State,
+    log: &[LogPart],
+    is_about_app: impl Fn(&SystemId) -> bool,
+) -> FxHashMap<(SystemId, Text), Ended> {
     let stored =
         state.log_events.iter().flat_map(|(system, it)| it.iter().map(move |it| (system, it)));
     let fresh = log.iter().flat_map(|it| it.events.iter().map(|event| (&it.system, event)));
@@ -382,11 +392,11 @@ fn ended(state: &State, log: &[LogPart]) -> FxHashMap<(SystemId, Text), Ended> {
             }
             LogEventKind::Unassigned => ended.unassigned = ended.unassigned.or(Some(event.at)),
             LogEventKind::Assigned => ended.unassigned = None,
-            LogEventKind::Pushed | LogEventKind::PushFailed => {
+            LogEventKind::Pushed | LogEventKind::PushFailed if is_about_app(system) => {
                 let has_failed = event.kind == LogEventKind::PushFailed;
                 ended.pushed = ended.pushed.max(Some(Push { at: event.at, has_failed }));
             }
-            LogEventKind::Suspended => {}
+            LogEventKind::Suspended | LogEventKind::Pushed | LogEventKind::PushFailed => {}
         }
     }
     all

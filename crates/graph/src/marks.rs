@@ -24,6 +24,12 @@ pub struct Marks<'r> {
     is_shared: Vec<bool>,
 }
 
+/// Texts that rows may have or not.
+type Texts<'t> = &'t [Option<&'t Text>];
+
+/// Ids and names of a user that were put before.
+type Known<'t> = (Texts<'t>, Texts<'t>);
+
 /// Of none of the users, or of several.
 pub const NOBODY: u32 = u32::MAX;
 
@@ -75,24 +81,32 @@ impl<'r> Marks<'r> {
         }
     }
 
-    /// An assignment, by the user whom it names. `known`: texts of theirs that were put before.
-    pub fn put_assignment(&mut self, it: &Assignment, user: u32, known: &[Option<&Text>]) {
-        let is_new = |it: &&Text| !known.contains(&Some(it));
+    /// An assignment, by the user whom it names. `ids` and `names` of theirs were put as such before.
+    pub fn put_assignment(&mut self, it: &Assignment, user: u32, (ids, names): Known<'_>) {
         if let Principal::Identity(id) = &it.principal {
-            Some(id).filter(is_new).into_iter().for_each(|it| self.put(it, user));
+            self.put_ids([Some(id)], user, ids);
         }
-        it.account_id.iter().for_each(|it| self.put(it, user));
-        self.put_name(it.user_name.as_ref().filter(is_new), user);
+        self.put_ids([it.account_id.as_ref()], user, ids);
+        self.put_names([it.user_name.as_ref()], user, names);
     }
 
-    /// An account, by the user whom its id names. `known`: texts of theirs that were put before.
-    pub fn put_account(&mut self, it: &Account, user: u32, known: &[Option<&Text>]) {
-        let is_new = |it: &&Text| !known.contains(&Some(it));
-        Some(&it.id).filter(is_new).into_iter().for_each(|it| self.put(it, user));
-        it.external_id.as_ref().filter(is_new).into_iter().for_each(|it| self.put(it, user));
-        self.put_name(it.user_name.as_ref().filter(is_new), user);
-        self.put_name(it.email.as_ref().filter(is_new), user);
-        self.put_number(it.employee_number.as_ref().filter(is_new), user);
+    /// An account, by the user whom its id names. `ids` and `names` of theirs were put as such before.
+    pub fn put_account(&mut self, it: &Account, user: u32, (ids, names): Known<'_>) {
+        self.put_ids([Some(&it.id), it.external_id.as_ref()], user, ids);
+        self.put_names([it.user_name.as_ref(), it.email.as_ref()], user, names);
+        self.put_number(it.employee_number.as_ref(), user);
+    }
+
+    fn put_ids<const N: usize>(&mut self, all: [Option<&Text>; N], user: u32, known: Texts<'_>) {
+        for it in all.into_iter().flatten().filter(|it| !known.contains(&Some(it))) {
+            self.put(it, user);
+        }
+    }
+
+    fn put_names<const N: usize>(&mut self, all: [Option<&Text>; N], user: u32, known: Texts<'_>) {
+        for it in all.into_iter().flatten().filter(|it| !known.contains(&Some(it))) {
+            self.put_name(Some(it), user);
+        }
     }
 
     /// A row of a list, of none of the users.
@@ -102,13 +116,13 @@ impl<'r> Marks<'r> {
                 rows.get(at).into_iter().for_each(|it| self.put_identity(it, NOBODY));
             }
             Rows::Assignments(rows) => {
-                rows.get(at).into_iter().for_each(|it| self.put_assignment(it, NOBODY, &[]));
+                rows.get(at).into_iter().for_each(|it| self.put_assignment(it, NOBODY, (&[], &[])));
             }
             Rows::Memberships(rows) => {
                 rows.get(at).into_iter().for_each(|it| self.put_membership(it));
             }
             Rows::Accounts(rows) => {
-                rows.get(at).into_iter().for_each(|it| self.put_account(it, NOBODY, &[]));
+                rows.get(at).into_iter().for_each(|it| self.put_account(it, NOBODY, (&[], &[])));
             }
             Rows::NonHumans(rows) => rows.get(at).into_iter().for_each(|it| self.put_nonhuman(it)),
             Rows::Leavers(rows) => rows.get(at).into_iter().for_each(|it| self.put_leaver(it)),

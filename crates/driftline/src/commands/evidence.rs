@@ -133,7 +133,9 @@ async fn export(
         controls,
         ocsf: settings.ocsf_version,
     };
-    let contents = gather::contents(&store, scope, &period.idps).await?;
+    let asked = settings.live.iter().filter(|it| it.provisioned() == Some(&period.app));
+    let asked: Vec<SystemId> = asked.map(|it| it.system.clone()).collect();
+    let contents = gather::contents(&store, scope, (&period.idps, &asked)).await?;
     let mut bag = pack(&contents)?;
     let mut exit = Exit::Fine;
     if let Some(printer) = &settings.printer {

@@ -178,12 +178,52 @@ async fn whoever_there_is_something_to_weigh_of_is_judged() {
     assert_eq!(newcomer.await.0, 4);
 }
 
+/// A user whose id and whose account's number are one text: HR's number without its zeros is almost that.
+#[tokio::test]
+async fn a_number_that_is_written_like_an_id_is_a_number_all_the_same() {
+    let change = |night: &mut Night| {
+        night.add("00123", "kim@f.test");
+        let user = night.users.last_mut().unwrap();
+        user["profile"].as_object_mut().unwrap().remove("employeeNumber");
+        const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+        night.accounts.last_mut().unwrap()[ENTERPRISE] = json!({"employeeNumber": "00123"});
+        night.hr.push_str("123,,N,2026-11-20,x\n");
+    };
+    assert_eq!(plain_after(change).await.0, 6);
+}
+
+/// The app's ids are addresses: what one was as an address before is another's today.
+#[tokio::test]
+async fn an_id_that_is_an_address_of_an_old_domain_may_be_anothers_address() {
+    let change = |night: &mut Night| {
+        night.add("00u8", "kim@f.test");
+        night.grants[1]["externalId"] = json!("kim@old.test");
+        night.accounts[1] = account("kim@old.test", "00u1", "p1@f.test");
+        night.accounts[1]["emails"] = json!([{"value": "kim@old.test", "primary": true}]);
+        night.users[1]["profile"]["email"] = json!(null);
+    };
+    let alter = |plan: &mut Plan| {
+        plan.apps[0].keys.domain_aliases = vec![("old.test".to_owned(), "f.test".to_owned())];
+    };
+    let outcome = second_night(change, alter).await;
+    let causes: Vec<Cause> = outcome.record.findings.iter().map(|it| it.finding.cause).collect();
+    assert_eq!((outcome.n_plain, causes), (5, vec![Cause::LinkConflict]));
+}
+
 #[tokio::test]
 async fn without_all_lists_everybody_is_judged() {
     let n = async |alter: &dyn Fn(&mut Plan)| second_night(|_| (), alter).await.n_plain;
     assert_eq!(n(&|_| ()).await, 6);
     assert_eq!(n(&|it| it.judges_everybody = true).await, 0);
     assert_eq!(n(&|it| it.apps[0].rules.canaries.push("p3@f.test".to_owned())).await, 5);
+    // Without the list that decides who has left, nobody is known to be here.
+    let hr = |it: &mut Plan| it.apps[0].rules.authority = Some(SystemId::parse("hr").unwrap());
+    assert_eq!(n(&hr).await, 6);
+    let without_hr = |it: &mut Plan| {
+        hr(it);
+        it.sources.remove(2);
+    };
+    assert_eq!(n(&without_hr).await, 0);
     // A list that is not there, and one that is not said to be whole.
     assert_eq!(n(&|it| drop(it.sources.remove(0))).await, 0);
     let in_part = |it: &mut Plan| {
@@ -198,9 +238,10 @@ fn a_word(words: &'static [&'static str]) -> impl Strategy<Value = Option<&'stat
     prop::option::weighted(0.9, prop::sample::select(words))
 }
 
-const IDS: &[&str] = &["u1", "u2", "u3", "u4", "A1", "a1"];
-const NAMES: &[&str] = &["u1@f.test", "u2@f.test", "U2@F.test", "u3@f.test", "u3@old.test", "u4"];
-const NUMBERS: &[&str] = &["1041", "01041", "1042", "n/a", "u2", "x7"];
+const IDS: &[&str] = &["u1", "u2", "u3", "u4", "A1", "a1", "00123", "u3@old.test"];
+const NAMES: &[&str] =
+    &["u1@f.test", "u2@f.test", "U2@F.test", "u3@f.test", "u3@old.test", "u4", "00123"];
+const NUMBERS: &[&str] = &["1041", "01041", "1042", "n/a", "u2", "x7", "00123", "123"];
 
 /// A user and their assignment, as one of two providers may have them: mostly an ordinary one.
 fn a_user() -> impl Strategy<Value = (Value, Option<Value>)> {
@@ -309,6 +350,8 @@ proptest! {
         nights in prop::collection::vec(a_night(), 3),
         keys in some_keys(),
         has_second in any::<bool>(),
+        authority in prop::option::of(prop::sample::select(&["hr", "okta", "okta2"][..])),
+        has_hr in prop::bool::weighted(0.8),
     ) {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
@@ -321,6 +364,8 @@ proptest! {
                 let mut plan = plan(folders[0].path(), now);
                 plan.apps[0].keys = keys.clone();
                 plan.policy.shrink_max_percent = 100;
+                plan.apps[0].rules.authority = authority.map(|it| SystemId::parse(it).unwrap());
+                plan.sources.retain(|it| has_hr || it.kind() != SystemKind::Hr);
                 if has_second {
                     let names = ["users.json", "grants.json"];
                     plan.sources.push(files(folders[1].path(), now, "okta2", SystemKind::Idp, &names));

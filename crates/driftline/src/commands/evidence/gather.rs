@@ -22,11 +22,11 @@ use crate::when;
 /// Entries at a time: some megabytes.
 const ENTRIES_READ: u64 = 4096;
 
-/// All that goes into a bag. `idps` are those bound to the app.
+/// All that goes into a bag. `idps` are those bound to the app, and `asked` those whose logs are about it.
 pub(super) async fn contents(
     store: &Store,
     scope: Scope,
-    idps: &[SystemId],
+    (idps, asked): (&[SystemId], &[SystemId]),
 ) -> anyhow::Result<Contents> {
     let (note, checkpoint) = head(store).await?;
     let period = (scope.from, scope.to);
@@ -37,7 +37,7 @@ pub(super) async fn contents(
     let mut told = Vec::with_capacity(lines.len());
     let mut settled = BTreeMap::new();
     let mut n_found = vec![0_usize; scope.chosen.len()];
-    let logged = logged(store).await?;
+    let logged = logged(store, asked).await?;
     for line in &lines {
         let (entry, leaf, disclosures) = leaf_of(store, line).await?;
         settled.extend(settled_by(&findings, &line.leaver, &leaf));
@@ -308,9 +308,10 @@ async fn raw(
 /// What logs tell of pushes, by provider and identity.
 type Logged = BTreeMap<(SystemId, Text), Vec<PushTold>>;
 
-async fn logged(store: &Store) -> anyhow::Result<Logged> {
+async fn logged(store: &Store, asked: &[SystemId]) -> anyhow::Result<Logged> {
     let mut logged = Logged::new();
-    for (provider, events) in store.log_events().await? {
+    let all = store.log_events().await?.into_iter();
+    for (provider, events) in all.filter(|it| asked.contains(&it.0)) {
         for event in events {
             let has_failed = match event.kind {
                 LogEventKind::Pushed => false,
