@@ -59,6 +59,8 @@ pub(super) struct Truth {
     told_ends: BTreeMap<String, History<Vec<DateTime<Utc>>>>,
     /// Employee numbers, by user id, also of those who are gone. Guests have none.
     pub(super) numbers: BTreeMap<String, String>,
+    /// When users were made, also those who are gone.
+    made_at: BTreeMap<String, DateTime<Utc>>,
     /// Who ever had a login.
     logins: BTreeMap<String, BTreeSet<String>>,
     /// Whose an address ever was, or a login.
@@ -151,6 +153,7 @@ impl Truth {
 
     fn note_people(&mut self, world: &World, papers: &Papers, at: DateTime<Utc>) {
         for (id, user) in &world.okta.users {
+            self.made_at.insert(id.clone(), user.created_at);
             if let Some(number) = &user.employee_number {
                 self.numbers.insert(id.clone(), number.clone());
             }
@@ -230,8 +233,9 @@ impl Truth {
         };
         let left_at = papers.leavers.get(number).map(|it| end_of(*it));
         let has_left = left_at.is_some_and(|left_at| {
-            let is_later = |it: &OktaUser| it.created_at > left_at;
-            left_at <= at && !kept.iter().any(|it| it.2.is_some_and(is_later))
+            // Of another employment since, also when its user is deleted by now.
+            let is_later = |id: &str| self.made_at.get(id).is_some_and(|it| *it > left_at);
+            left_at <= at && !kept.iter().any(|it| is_later(it.0))
         });
         let mut leavers = kept.iter().filter(|it| it.1 == Right::Leaver).peekable();
         let dispute = match leavers.peek() {
