@@ -162,7 +162,7 @@ fn plan(sim: &Sim) -> Plan {
         fingerprint_key: Some([0; 32]),
         turn: None,
         anchors: Vec::new(),
-        software: "test".to_owned(),
+        software: "driftline test".to_owned(),
         routes: Routes { channels: vec![hook], routes: vec![route], ..Routes::default() },
     }
 }

@@ -83,12 +83,8 @@ pub(crate) fn plain(ground: &Ground<'_>) -> Plain {
             continue;
         };
         let known = ground.state.links.get(&account);
-        let is_linked_alike = match known {
-            Some(known) => {
-                known.identity == user && known.tier >= tier && known.tier != Tier::Operator
-            }
-            None => true,
-        };
+        let is_linked_alike = known
+            .is_none_or(|it| it.identity == user && it.tier >= tier && it.tier != Tier::Operator);
         let is_anothers = n_links.of(user) > u32::from(known.is_some());
         if is_linked_alike && !is_anothers && !person.rows().any(|it| doubtful.of(it)) {
             person.rows().for_each(|it| plain.rows.set(it, |_| true));
@@ -151,9 +147,7 @@ impl<'g> Ground<'g> {
         let idps = rules.idps.iter().map(|it| {
             Some((find(it, List::Identities)?, find(it, List::Assignments)?, is_carried(it)))
         });
-        let is_view =
-            |it: &&Listing| it.stream.list == List::Accounts && it.stream.system == rules.app;
-        let mut views = self.listings.iter().filter(is_view);
+        let mut views = self.views();
         let accounts = whole(views.next().filter(|_| views.next().is_none())?)?;
         let decides = |it: &SystemId| {
             let mut hr = self.listings.iter().filter(|it| it.stream.list == List::Leavers);
@@ -161,6 +155,13 @@ impl<'g> Ground<'g> {
         };
         rules.authority.as_ref().is_none_or(decides).then_some(())?;
         Some(Whole { idps: idps.collect::<Option<_>>()?, accounts })
+    }
+
+    /// The lists of the app's accounts.
+    fn views(&self) -> impl Iterator<Item = &'g Listing> {
+        let app = &self.app.rules.app;
+        let accounts = self.listings.iter().filter(|it| it.stream.list == List::Accounts);
+        accounts.filter(move |it| it.stream.system == *app)
     }
 
     /// Every user with what names them by an id, and whose keys are whose.
@@ -252,10 +253,7 @@ impl<'g> Ground<'g> {
     /// How many accounts of the app earlier runs linked to each user.
     fn n_links(&self) -> ByRow<u32> {
         let mut n_links = ByRow::default();
-        let is_view = |it: &&Listing| {
-            it.stream.list == List::Accounts && it.stream.system == self.app.rules.app
-        };
-        for listing in self.listings.iter().filter(is_view) {
+        for listing in self.views() {
             let listed = listing.layers().into_iter().flat_map(|it| it.entities);
             let all = listed.copied().chain(listing.others.iter().map(|it| it.entity));
             for link in all.filter_map(|it| self.state.links.get(&it)) {

@@ -190,7 +190,7 @@ fn almost_numbers<'r>(
 }
 
 /// A number without what spreadsheets and people change of it: leading zeros and letter case.
-fn loose(number: &str) -> Cow<'_, str> {
+pub(crate) fn loose(number: &str) -> Cow<'_, str> {
     let number = number.trim().trim_start_matches('0');
     let is_plain = number.bytes().all(|it| it.is_ascii() && !it.is_ascii_uppercase());
     if is_plain { number.into() } else { number.to_lowercase().into() }

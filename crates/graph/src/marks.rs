@@ -12,6 +12,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::index::email_key;
 use crate::keys::KeyRules;
+use crate::leaver::loose;
 
 /// A hash of a key.
 type Mark = u32;
@@ -71,7 +72,7 @@ impl<'r> Marks<'r> {
     pub fn put_identity(&mut self, it: &Identity, user: u32) {
         self.put(&it.id, user);
         self.put_name(it.user_name.as_ref(), user);
-        self.put_name(it.email.as_ref().filter(|mail| Some(*mail) != it.user_name.as_ref()), user);
+        self.put_names([it.email.as_ref()], user, &[it.user_name.as_ref()]);
         self.put_number(it.employee_number.as_ref(), user);
         it.immutable_id.iter().for_each(|it| self.put(it, user));
         // An app's `externalId` may carry what stands before the `@` of the name in the directory.
@@ -160,12 +161,13 @@ impl<'r> Marks<'r> {
         }
     }
 
-    /// A number as it stands, and without the zeros that spreadsheets take from it.
+    /// A number as it stands, and as it may be written elsewhere.
     fn put_number(&mut self, text: Option<&Text>, user: u32) {
-        let Some(text) = text.map(|it| it.trim()) else { return };
+        let Some(text) = text else { return };
         self.put(text, user);
-        if text.starts_with('0') {
-            self.put(text.trim_start_matches('0'), user);
+        let loose = loose(text);
+        if *loose != **text {
+            self.put(&loose, user);
         }
     }
 }

@@ -341,7 +341,7 @@ fn some_keys() -> impl Strategy<Value = KeyRules> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Whatever lists say in three nights, of however many providers: each run judges everybody as well,
     /// and fails where that says otherwise.
