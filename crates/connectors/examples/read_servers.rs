@@ -148,7 +148,7 @@ fn accounts(rows: &Rows) -> BTreeMap<String, String> {
     let shown = |it: &domain::Account| {
         format!("{} {:?}", it.user_name.as_deref().unwrap_or("-"), active(&it.active))
     };
-    accounts.iter().map(|it| (it.id.to_string(), shown(it))).collect()
+    accounts.iter().map(|it| (it.id.to_string(), shown(&it))).collect()
 }
 
 fn shown(holds: &Holds) -> String {

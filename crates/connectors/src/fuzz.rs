@@ -207,7 +207,7 @@ fn page_of(profile: &str, body: &[u8]) -> Vec<(Account, Vec<u8>)> {
                 assert!(is_same, "by itself the row says something else");
             }
             if let Rows::Accounts(rows) = &list.rows {
-                accounts.extend(rows.get(at).cloned().map(|it| (it, raw)));
+                accounts.extend(rows.get(at).map(|it| (it, raw)));
             }
         }
     }

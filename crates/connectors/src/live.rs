@@ -183,9 +183,11 @@ impl SwitchedOff {
     /// Says of users who are mapped as having left what is meant.
     pub(crate) fn meant(self, rows: &mut Rows) {
         let (Rows::Identities(rows), Self::Suspended) = (rows, self) else { return };
-        for row in rows.iter_mut().filter(|it| it.lifecycle == Lifecycle::Left) {
-            row.lifecycle = Lifecycle::Suspended;
-        }
+        rows.update(|row| {
+            if row.lifecycle == Lifecycle::Left {
+                row.lifecycle = Lifecycle::Suspended;
+            }
+        });
     }
 }
 

@@ -125,13 +125,10 @@ impl ListRead {
     /// Leaves out the users with these ids.
     pub(crate) fn leave_out(&mut self, ids: &FxHashSet<&str>) {
         let Rows::Identities(rows) = &mut self.rows else { return };
-        let keeps: Vec<bool> = rows.iter().map(|it| !ids.contains(it.id.as_ref())).collect();
+        let keeps: Vec<bool> = rows.iter_packed().map(|it| !ids.contains(it.id)).collect();
         let is_kept = |at: usize| keeps.get(at).copied().unwrap_or(true);
-        let (mut row, mut origin) = (0, 0);
-        rows.retain(|_| {
-            row += 1;
-            is_kept(row - 1)
-        });
+        let mut origin = 0;
+        rows.keep(is_kept);
         self.origins.retain(|_| {
             origin += 1;
             is_kept(origin - 1)
@@ -266,35 +263,39 @@ impl<'p> Pages<'p> {
 
 /// Rows that say nothing but their id: they would overwrite what is known of it with nothing.
 mod silent {
-    use domain::{Account, ActiveFlag, Identity, RowOrigin, Rows};
+    use domain::rows::Row;
+    use domain::{Account, ActiveFlag, Identity, RowOrigin, Rows, Table};
 
     /// Leaves them out, and counts them.
     pub(super) fn leave_out(rows: &mut Rows, origins: &mut Vec<RowOrigin>) -> u64 {
         match rows {
-            Rows::Accounts(rows) => leave(rows, origins, account),
-            Rows::Identities(rows) => leave(rows, origins, identity),
+            Rows::Accounts(rows) => {
+                let silent: Vec<bool> = rows.iter_packed().map(|it| account(&it)).collect();
+                leave(rows, origins, &silent)
+            }
+            Rows::Identities(rows) => {
+                let silent: Vec<bool> = rows.iter_packed().map(|it| identity(&it)).collect();
+                leave(rows, origins, &silent)
+            }
             _ => 0,
         }
     }
 
-    fn leave<T>(rows: &mut Vec<T>, origins: &mut Vec<RowOrigin>, is_silent: fn(&T) -> bool) -> u64 {
-        if !rows.iter().any(is_silent) {
-            return 0;
-        }
+    fn leave<T: Row>(rows: &mut Table<T>, origins: &mut Vec<RowOrigin>, silent: &[bool]) -> u64 {
         let n_before = rows.len();
-        let mut silent = rows.iter().map(is_silent).collect::<Vec<bool>>().into_iter();
-        origins.retain(|_| silent.next() != Some(true));
-        rows.retain(|it| !is_silent(it));
+        rows.keep(|at| silent.get(at) != Some(&true));
+        let mut is_silent = silent.iter();
+        origins.retain(|_| is_silent.next() != Some(&true));
         (n_before - rows.len()) as u64
     }
 
-    fn account(row: &Account) -> bool {
+    fn account(row: &Account<&str, &str>) -> bool {
         let names = [&row.user_name, &row.email, &row.external_id, &row.employee_number];
         let is_flagged = matches!(row.active, ActiveFlag::Set(_) | ActiveFlag::Unparseable(_));
         !is_flagged && row.raw_status.is_none() && names.into_iter().all(Option::is_none)
     }
 
-    fn identity(row: &Identity) -> bool {
+    fn identity(row: &Identity<&str, &str>) -> bool {
         let names = [&row.user_name, &row.email, &row.employee_number];
         row.raw_status.is_none() && names.into_iter().all(Option::is_none)
     }

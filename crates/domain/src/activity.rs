@@ -24,7 +24,7 @@ impl Activity {
     /// What one row says. An open invitation is no usable account yet, whatever `active` says;
     /// a row that says inactive is inactive, invited or not.
     #[must_use]
-    pub const fn of(account: &Account) -> Self {
+    pub const fn of<T, R>(account: &Account<T, R>) -> Self {
         match (&account.active, account.invitation) {
             (ActiveFlag::Set(false), _) => Self::Inactive,
             (_, Invitation::Pending) => Self::Invited,

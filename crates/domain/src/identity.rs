@@ -4,27 +4,28 @@ use chrono::{DateTime, Utc};
 
 use crate::{Raw, Text, named};
 
-/// One user of one IdP, as a list or a `GET` by id showed them.
+/// One user of one IdP, as a list or a `GET` by id showed them. `T` are its texts, `R` its words of few
+/// kinds: owned, or borrowed from where the row lies packed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct Identity<T = Text, R = Raw> {
     /// The source's immutable id, compared exactly; for a source without ids, the login.
-    pub id: Text,
+    pub id: T,
     /// The sign-in name (Okta `profile.login`, Entra `userPrincipalName`, OneLogin `username`).
-    pub user_name: Option<Text>,
+    pub user_name: Option<T>,
     /// The primary e-mail address, as written.
-    pub email: Option<Text>,
+    pub email: Option<T>,
     /// Employee number. An immutable key where the settings say so.
-    pub employee_number: Option<Text>,
+    pub employee_number: Option<T>,
     /// On-premises immutable id (Entra `onPremisesImmutableId`).
-    pub immutable_id: Option<Text>,
+    pub immutable_id: Option<T>,
     /// What people call them. Never a key.
-    pub display_name: Option<Text>,
+    pub display_name: Option<T>,
     /// Member or guest.
     pub kind: IdentityKind,
     /// What `raw_status` means.
     pub lifecycle: Lifecycle,
     /// The status as the source wrote it; `None` when it wrote none.
-    pub raw_status: Option<Raw>,
+    pub raw_status: Option<R>,
     /// When the source says the identity was made.
     pub created_at: Option<DateTime<Utc>>,
     /// When the source says the status last changed; in a list of the deleted, when it deleted them.

@@ -1,8 +1,8 @@
 //! The vocabulary: what Driftline observes and what it concludes.
 //!
-//! Values only. Nothing here reads a clock, a file or a socket, nothing is
-//! serialized, and nothing but the parsing of a name can fail. Every boundary
-//! (connector, database, JSON) has types of its own and maps them to these.
+//! Values only. Nothing here reads a clock, a file or a socket, and nothing but the parsing of a
+//! name can fail. Every boundary (connector, database, JSON) has types of its own and maps them to
+//! these. Rows of lists alone have a form in bytes, in which they are held, hashed and kept.
 
 mod account;
 mod activity;
@@ -31,6 +31,7 @@ mod question;
 mod record;
 mod register;
 mod right;
+pub mod rows;
 mod sla;
 mod snapshot;
 mod turn;
@@ -78,10 +79,11 @@ pub use record::{
 };
 pub use register::{HrLeaver, NonHuman};
 pub use right::Right;
+pub use rows::{Rows, Table};
 pub use sla::{ClockStart, SlaOutcome, SlaResult, SlaTerms};
 pub use snapshot::{
     AsOf, AsOfBasis, Body, Channel, Coverage, Digest, EntityId, IdForm, List, Population, Proof,
-    Request, RowOrigin, Rows, Snapshot, SnapshotId, SnapshotRef, Stream, SystemKind,
+    Request, RowOrigin, Snapshot, SnapshotId, SnapshotRef, Stream, SystemKind,
 };
 pub use turn::Turn;
 pub use unseen::Unseen;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{Account, Assignment, HrLeaver, Identity, Membership, NonHuman, SystemId, Text, named};
+use crate::{Rows, SystemId, Text, named};
 
 /// A SHA-256.
 pub type Digest = [u8; 32];
@@ -101,57 +101,6 @@ pub struct Snapshot {
     pub requests: Vec<Request>,
     /// Peculiarities for the report: unmapped values, text booleans, unknown columns.
     pub notes: Vec<String>,
-}
-
-/// The rows of one list.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Rows {
-    /// Users of an IdP.
-    Identities(Vec<Identity>),
-    /// Who may use the app.
-    Assignments(Vec<Assignment>),
-    /// Direct members of groups.
-    Memberships(Vec<Membership>),
-    /// Accounts of an app.
-    Accounts(Vec<Account>),
-    /// Registered non-human accounts.
-    NonHumans(Vec<NonHuman>),
-    /// Leavers by HR.
-    Leavers(Vec<HrLeaver>),
-}
-
-impl Rows {
-    /// How many.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Identities(rows) => rows.len(),
-            Self::Assignments(rows) => rows.len(),
-            Self::Memberships(rows) => rows.len(),
-            Self::Accounts(rows) => rows.len(),
-            Self::NonHumans(rows) => rows.len(),
-            Self::Leavers(rows) => rows.len(),
-        }
-    }
-
-    /// None at all.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Which kind of list.
-    #[must_use]
-    pub const fn list(&self) -> List {
-        match self {
-            Self::Identities(_) => List::Identities,
-            Self::Assignments(_) => List::Assignments,
-            Self::Memberships(_) => List::Memberships,
-            Self::Accounts(_) => List::Accounts,
-            Self::NonHumans(_) => List::NonHumans,
-            Self::Leavers(_) => List::Leavers,
-        }
-    }
 }
 
 /// As of when a list speaks.

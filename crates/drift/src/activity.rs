@@ -72,15 +72,10 @@ pub(crate) fn no_account(cx: &Context<'_>) -> Activity {
     if is_whole { Activity::Absent } else { Activity::Unknown }
 }
 
-fn of_row(
-    cx: &Context<'_>,
-    channel: &ListView,
-    hides: bool,
-    row: &Sighting<'_, Account>,
-) -> Activity {
+fn of_row(cx: &Context<'_>, channel: &ListView, hides: bool, row: &Sighting<Account>) -> Activity {
     match row.standing {
         Standing::Listed if !cx.is_looked_at(List::Accounts, row.entity) => Activity::Unknown,
-        Standing::Listed if cx.graph.estate().is_fresh(row) => Activity::of(row.row),
+        Standing::Listed if cx.graph.estate().is_fresh(row) => Activity::of(&row.row),
         Standing::Listed => Activity::Unknown,
         Standing::Gone if channel.base.is_none() => Activity::Unknown,
         Standing::Gone if is_in_doubt(cx, channel, row) => Activity::Unknown,
@@ -123,19 +118,19 @@ pub(crate) fn is_required(cx: &Context<'_>, channel: &ListView) -> bool {
 
 /// Not in the list, and the app, which can be asked by id, has not said that it is gone: neither
 /// today nor when it was missing first.
-fn is_in_doubt(cx: &Context<'_>, channel: &ListView, row: &Sighting<'_, Account>) -> bool {
+fn is_in_doubt(cx: &Context<'_>, channel: &ListView, row: &Sighting<Account>) -> bool {
     let is_asked = cx.graph.estate().asked_again.contains(&(List::Accounts, row.entity));
     channel.is_live && !is_asked && (is_newly_gone(cx, channel, row) || !was_settled(cx, row))
 }
 
 /// In the list that was seen whole last, or in one since, and not in that of today.
-fn is_newly_gone(cx: &Context<'_>, channel: &ListView, row: &Sighting<'_, Account>) -> bool {
+fn is_newly_gone(cx: &Context<'_>, channel: &ListView, row: &Sighting<Account>) -> bool {
     let seen_at = cx.graph.estate().snapshot(row.snapshot).reference.as_of.at;
     cx.past.looked_at.get(&channel.stream).is_none_or(|it| seen_at >= *it)
 }
 
 /// The last look at it sufficed for more than that all is well, or that nothing can be said.
-fn was_settled(cx: &Context<'_>, row: &Sighting<'_, Account>) -> bool {
+fn was_settled(cx: &Context<'_>, row: &Sighting<Account>) -> bool {
     cx.past.standings.get(&row.entity).is_some_and(|it| {
         it.seen_until.is_none()
             && !matches!(it.verdict, Verdict::Indeterminate | Verdict::Confirmed)

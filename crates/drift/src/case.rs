@@ -90,12 +90,12 @@ impl<'c> Case<'c> {
 
     /// The account's row in the channel that leads.
     #[must_use]
-    pub fn row(&self) -> Option<&'c Sighting<'c, domain::Account>> {
+    pub fn row(&self) -> Option<&'c Sighting<domain::Account>> {
         self.account.map(|it| self.cx.graph.account_row(it))
     }
 
     /// The account's rows in all channels, that of the leading one first.
-    pub fn rows(&self) -> impl Iterator<Item = &'c Sighting<'c, domain::Account>> {
+    pub fn rows(&self) -> impl Iterator<Item = &'c Sighting<domain::Account>> {
         let graph = self.cx.graph;
         let view = self.account.and_then(|it| graph.accounts().get(it));
         view.into_iter().flat_map(|it| it.rows(graph.estate()))

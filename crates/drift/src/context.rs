@@ -101,14 +101,14 @@ pub struct Context<'c> {
 
 impl<'c> Context<'c> {
     /// What the log of its provider tells of an identity; `None`: nothing.
-    pub(crate) fn ended(&self, identity: &Sighting<'_, Identity>) -> Option<&'c Ended> {
+    pub(crate) fn ended(&self, identity: &Sighting<Identity>) -> Option<&'c Ended> {
         let idp = self.graph.idp_of(identity)?;
         self.past.ended.get(&(idp.id.clone(), identity.row.id.clone()))
     }
 
     /// That its provider said of an identity that it left, the newest employment last; empty:
     /// nothing of that is on record.
-    pub(crate) fn said_left(&self, identity: &Sighting<'_, Identity>) -> &'c [SaidLeft] {
+    pub(crate) fn said_left(&self, identity: &Sighting<Identity>) -> &'c [SaidLeft] {
         let idp = self.graph.idp_of(identity);
         let said =
             idp.and_then(|idp| self.past.said_left.get(&(idp.id.clone(), identity.row.id.clone())));

@@ -85,7 +85,7 @@ pub fn doubts(cx: &Context<'_>) -> Vec<String> {
     let unnamed = cx.graph.unnamed_leavers().into_iter();
     let unnamed = unnamed.map(|(at, why)| (at, Doubt::Unnamed(why)));
     let named = (0..estate.leavers.len()).filter_map(|at| Some((at, of_person(cx, at)?)));
-    let mut found: BTreeMap<(u16, Doubt), Vec<&Sighting<'_, HrLeaver>>> = BTreeMap::new();
+    let mut found: BTreeMap<(u16, Doubt), Vec<&Sighting<HrLeaver>>> = BTreeMap::new();
     for (at, doubt) in unnamed.chain(named) {
         let Some(leaver) = estate.leavers.get(at) else { continue };
         if leaver.row.left_at <= cx.now {
@@ -107,7 +107,7 @@ fn of_person(cx: &Context<'_>, leaver: usize) -> Option<Doubt> {
     let left_at = row.row.left_at;
     let identities = cx.graph.identities_of(cx.graph.person_of_leaver(leaver)?);
     let theirs = || identities.iter().filter_map(|it| estate.identities.get(*it));
-    let is_here = |it: &Sighting<'_, domain::Identity>| {
+    let is_here = |it: &Sighting<domain::Identity>| {
         it.standing == Standing::Listed && it.row.lifecycle == Lifecycle::Active
     };
     if estate.is_taken_back(row) {
@@ -119,9 +119,8 @@ fn of_person(cx: &Context<'_>, leaver: usize) -> Option<Doubt> {
     if row.standing == Standing::Gone && is_on_again {
         return (left_at + SWITCHED_ON_FOR > cx.now).then_some(Doubt::SwitchedOn);
     }
-    let is_new =
-        |it: &Sighting<'_, domain::Identity>| it.row.created_at.is_some_and(|it| it > left_at);
-    let was_here = |it: &Sighting<'_, domain::Identity>| {
+    let is_new = |it: &Sighting<domain::Identity>| it.row.created_at.is_some_and(|it| it > left_at);
+    let was_here = |it: &Sighting<domain::Identity>| {
         it.row.created_at.is_some_and(|it| it <= left_at)
             && it.row.status_changed_at.is_none_or(|it| it <= left_at)
     };
@@ -130,7 +129,7 @@ fn of_person(cx: &Context<'_>, leaver: usize) -> Option<Doubt> {
 }
 
 /// ` (row 3, 7 and 12 more)`: where they stand in HR's file; nothing where that is not known.
-fn rows(leavers: &[&Sighting<'_, HrLeaver>]) -> String {
+fn rows(leavers: &[&Sighting<HrLeaver>]) -> String {
     let lines: Vec<String> =
         leavers.iter().filter_map(|it| Some(it.origin?.line.to_string())).collect();
     let shown = lines.iter().take(ROWS_SHOWN_MAX).cloned().collect::<Vec<_>>().join(", ");

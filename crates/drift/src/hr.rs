@@ -114,7 +114,7 @@ fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Optio
 pub(crate) fn has_left(
     cx: &Context<'_>,
     identity: usize,
-    leaver: &Sighting<'_, domain::HrLeaver>,
+    leaver: &Sighting<domain::HrLeaver>,
 ) -> bool {
     let estate = cx.graph.estate();
     let sighting = estate.identities.get(identity);
@@ -155,7 +155,7 @@ fn told_of_leave<'c>(
 }
 
 /// Whether a provider that does not date it shows an identity to be on by today's list.
-pub(crate) fn is_switched_on(cx: &Context<'_>, it: &Sighting<'_, Identity>) -> bool {
+pub(crate) fn is_switched_on(cx: &Context<'_>, it: &Sighting<Identity>) -> bool {
     it.standing == Standing::Listed
         && cx.graph.estate().is_fresh(it)
         && it.row.lifecycle == Lifecycle::Active
@@ -168,7 +168,7 @@ fn was_seen_back(cx: &Context<'_>, identity: usize, left_at: DateTime<Utc>) -> b
     let sighting = cx.graph.estate().identities.get(identity);
     // That of a deletion is of no leave.
     let is_undated = |it: &Identity| it.status_changed_at.is_none() || !it.dates_leave();
-    sighting.is_some_and(|it| is_undated(it.row)) && {
+    sighting.is_some_and(|it| is_undated(&it.row)) && {
         let mut said = told_of_leave(cx, identity, left_at);
         said.any(|it| it.returned_at.is_some_and(|at| at > left_at))
     }
@@ -187,5 +187,5 @@ fn is_given_again(
     let sighting = cx.graph.estate().identities.get(identity);
     let changed_at = sighting.and_then(|it| it.row.status_changed_at);
     changed_at.is_some_and(|at| at > left_at)
-        && cx.graph.assignments_of(identity).iter().any(|it| is_given(it.row, left_at))
+        && cx.graph.assignments_of(identity).iter().any(|it| is_given(&it.row, left_at))
 }

@@ -324,7 +324,7 @@ impl People {
             .get(account)
             .copied()
             .unwrap_or(Seen { activity: Activity::Unknown, is_disputed: false });
-        let row = cx.graph.account_row(account).row;
+        let row = &cx.graph.account_row(account).row;
         let registered = cx.graph.estate().nonhumans.iter().find(|it| row.is_named(&it.account));
         let mut case = Case {
             cx,
@@ -717,7 +717,7 @@ fn subject_of(case: &Case<'_>) -> Option<Subject> {
     }
 }
 
-fn account_of_row(case: &Case<'_>, row: &Sighting<'_, Account>) -> Subject {
+fn account_of_row(case: &Case<'_>, row: &Sighting<Account>) -> Subject {
     Subject {
         kind: SubjectKind::Account,
         system: case.cx.graph.estate().app.clone(),
@@ -913,7 +913,7 @@ fn is_id(id: &Text, user_name: Option<&Text>) -> bool {
 }
 
 fn has_id(case: &Case<'_>) -> bool {
-    match case.row().map(|it| it.row) {
+    match case.row().map(|it| &it.row) {
         Some(row) => is_id(&row.id, row.user_name.as_ref()),
         None => {
             let identity = case.identity.and_then(|it| case.cx.graph.estate().identities.get(it));

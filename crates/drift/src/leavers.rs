@@ -366,7 +366,7 @@ fn account_seen(
         }
     }
     let activity = seen.get(account).map_or(Activity::Unknown, |it| it.activity);
-    let may_show_it_off = |it: &&Sighting<'_, Account>| {
+    let may_show_it_off = |it: &&Sighting<Account>| {
         let channel = estate.channels.get(usize::from(it.system));
         matches!(activity, Activity::Inactive | Activity::Absent)
             && channel.is_some_and(|it| is_required(cx, it))

@@ -9,7 +9,7 @@ use crate::context::Context;
 
 /// The rows that an account rests on. One that is on is on by those that show it on, of today's
 /// lists where some do: that another view says nothing, or was not read, takes nothing from that.
-fn shown_on<'c>(case: &Case<'c>) -> Vec<&'c Sighting<'c, Account>> {
+fn shown_on<'c>(case: &Case<'c>) -> Vec<&'c Sighting<Account>> {
     let rows: Vec<_> = case.rows().collect();
     if case.activity != Activity::Active {
         return rows;
@@ -24,12 +24,12 @@ fn shown_on<'c>(case: &Case<'c>) -> Vec<&'c Sighting<'c, Account>> {
 }
 
 /// Does this row show the account on?
-pub(crate) fn is_on(row: &Sighting<'_, Account>) -> bool {
-    row.standing == Standing::Listed && Activity::of(row.row) == Activity::Active
+pub(crate) fn is_on(row: &Sighting<Account>) -> bool {
+    row.standing == Standing::Listed && Activity::of(&row.row) == Activity::Active
 }
 
 /// Did this run see the row, in its list or by id? It may be in that of an earlier run alone.
-pub(crate) fn is_of_today(cx: &Context<'_>, row: &Sighting<'_, Account>) -> bool {
+pub(crate) fn is_of_today(cx: &Context<'_>, row: &Sighting<Account>) -> bool {
     let channel = cx.graph.estate().channels.get(usize::from(row.system));
     let newest = channel.into_iter().flat_map(|it| it.answers.into_iter().chain(it.latest));
     channel.is_some_and(|it| !it.is_stand_in) && newest.into_iter().any(|it| it == row.snapshot)
@@ -37,7 +37,7 @@ pub(crate) fn is_of_today(cx: &Context<'_>, row: &Sighting<'_, Account>) -> bool
 
 /// Did this run see what says whose an account is? That is its leading row, in its list or by id, or
 /// that the list, seen whole, does not have it any more.
-pub(crate) fn is_owner_seen(cx: &Context<'_>, leading: &Sighting<'_, Account>) -> bool {
+pub(crate) fn is_owner_seen(cx: &Context<'_>, leading: &Sighting<Account>) -> bool {
     let estate = cx.graph.estate();
     let is_whole = |it: &ListView| it.base.is_some();
     estate.asked_again.contains(&(List::Accounts, leading.entity))

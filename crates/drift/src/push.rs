@@ -106,7 +106,7 @@ fn lost_at(case: &Case<'_>, word: &Word) -> Option<DateTime<Utc>> {
 /// Whether anything shows that they had access after the push.
 fn had_access_since(
     cx: &Context<'_>,
-    (at, identity): (usize, &Sighting<'_, Identity>),
+    (at, identity): (usize, &Sighting<Identity>),
     word: &Word,
     push: Push,
 ) -> bool {

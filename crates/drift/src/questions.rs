@@ -108,7 +108,7 @@ fn of_logged<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = EntityId> + 'c {
 }
 
 /// As of when its list showed the row last, or, where the newest can, that it is gone.
-fn shown_at<R>(cx: &Context<'_>, row: &Sighting<'_, R>, list: Option<&ListView>) -> DateTime<Utc> {
+fn shown_at<R>(cx: &Context<'_>, row: &Sighting<R>, list: Option<&ListView>) -> DateTime<Utc> {
     let estate = cx.graph.estate();
     let as_of = |snapshot: u32| estate.snapshot(snapshot).reference.as_of.at;
     let shows_gone = |at: &u32| {
@@ -242,8 +242,8 @@ fn contenders<'c>(case: &Case<'c>) -> Cow<'c, [usize]> {
 fn is_account_asked(case: &Case<'_>) -> bool {
     let estate = case.cx.graph.estate();
     let is_asked =
-        |it: &Sighting<'_, Account>| estate.asked_again.contains(&(List::Accounts, it.entity));
-    let is_live = |it: &&Sighting<'_, Account>| {
+        |it: &Sighting<Account>| estate.asked_again.contains(&(List::Accounts, it.entity));
+    let is_live = |it: &&Sighting<Account>| {
         estate.channels.get(usize::from(it.system)).is_some_and(|it| it.is_live)
     };
     let Some(leading) = case.row() else { return false };

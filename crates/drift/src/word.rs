@@ -58,7 +58,7 @@ impl Word {
 pub(crate) fn word(cx: &Context<'_>, at: usize) -> Word {
     let word = word_by_log(cx, at, word_of_rows(cx, at));
     let left_by = word.ended_by();
-    let row = cx.graph.estate().identities.get(at).map(|it| it.row);
+    let row = cx.graph.estate().identities.get(at).map(|it| &it.row);
     let ended = row.and_then(|it| it.ends_at).filter(|it| left_by.is_some_and(|by| *it < by));
     let ended = ended.filter(|_| word.right == Right::Leaver);
     Word { suspended: suspended_at(cx, at), ended, ..word }
@@ -140,7 +140,7 @@ pub(crate) fn had_not_got_the_app(cx: &Context<'_>, identity: usize, by: DateTim
 /// `None`: there were none, or this provider has no such list.
 pub(crate) fn app_looked_at(
     cx: &Context<'_>,
-    sighting: &Sighting<'_, Identity>,
+    sighting: &Sighting<Identity>,
 ) -> Option<DateTime<Utc>> {
     let idp = cx.graph.idp_of(sighting).filter(|it| !cx.graph.assigns_everyone(&it.id))?;
     let lists = idp.assignments.iter().chain(&idp.memberships);
@@ -169,7 +169,7 @@ fn word_of_rows(cx: &Context<'_>, at: usize) -> Word {
     if !estate.is_fresh(sighting) {
         return Word::plain(Right::Unknown, None);
     }
-    let row = sighting.row;
+    let row = &sighting.row;
     if row.lifecycle == Lifecycle::Left {
         return left(cx, sighting);
     }
@@ -195,7 +195,7 @@ fn word_of_rows(cx: &Context<'_>, at: usize) -> Word {
 /// Somebody who has left. A date that comes after they were seen to have left is that of something
 /// else: Entra dates the deletion of a user and not that it was switched off before. Nor is it more
 /// than the latest where nobody saw that: they left between it and the last list that had them on.
-fn left(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
+fn left(cx: &Context<'_>, sighting: &Sighting<Identity>) -> Word {
     match left_at(cx, sighting) {
         Ok(Some(at)) if !sighting.row.dates_leave() => {
             let earliest = seen_on_at(cx, sighting).map(|it| it.min(at));
@@ -218,7 +218,7 @@ fn left(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
 /// They left between the last list that had them on and `by`; `None`: no such list is known.
 fn left_between(
     cx: &Context<'_>,
-    sighting: &Sighting<'_, Identity>,
+    sighting: &Sighting<Identity>,
     by: DateTime<Utc>,
 ) -> Option<Interval> {
     let earliest = seen_on_at(cx, sighting).filter(|it| *it <= by)?;
@@ -227,7 +227,7 @@ fn left_between(
 
 /// As of when the last whole list before this run spoke, where it had nobody of this identity who had
 /// left. `None`: they had left by then, by any word that is on record, or there was no such list.
-fn seen_on_at(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Option<DateTime<Utc>> {
+fn seen_on_at(cx: &Context<'_>, sighting: &Sighting<Identity>) -> Option<DateTime<Utc>> {
     let is_told = cx.said_left(sighting).iter().any(|it| it.returned_at.is_none());
     let episode = cx.past.episodes.get(&sighting.entity);
     // Who left by HR's word alone is on record, and was on at their provider.
@@ -238,7 +238,7 @@ fn seen_on_at(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Option<Dat
 }
 
 /// By when the list was read that shows an identity.
-fn shown_by(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Option<DateTime<Utc>> {
+fn shown_by(cx: &Context<'_>, sighting: &Sighting<Identity>) -> Option<DateTime<Utc>> {
     let idp = cx.graph.idp_of(sighting)?;
     let as_of = cx.graph.estate().snapshot(sighting.snapshot).reference.as_of.at;
     Some(cx.read_by(&idp.identities, as_of))
@@ -248,7 +248,7 @@ fn shown_by(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Option<DateT
 /// any date of its that they had, with when that was.
 pub(crate) fn left_at(
     cx: &Context<'_>,
-    sighting: &Sighting<'_, Identity>,
+    sighting: &Sighting<Identity>,
 ) -> Result<Option<DateTime<Utc>>, DateTime<Utc>> {
     let at = sighting.row.status_changed_at;
     let shown_by = shown_by(cx, sighting);
@@ -265,7 +265,7 @@ pub(crate) fn left_at(
 }
 
 /// Somebody who was in an earlier list and is not in the complete list of today.
-fn gone(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
+fn gone(cx: &Context<'_>, sighting: &Sighting<Identity>) -> Word {
     let estate = cx.graph.estate();
     let last_seen = Some(estate.snapshot(sighting.snapshot).reference.as_of.at);
     // Who had left when last seen left some time before that. They were seen to have left: that rests
@@ -293,7 +293,7 @@ fn gone(cx: &Context<'_>, sighting: &Sighting<'_, Identity>) -> Word {
 }
 
 /// Entitled, Unassigned or Unknown: what the assignment list says of an identity.
-fn assigned(cx: &Context<'_>, at: usize, sighting: &Sighting<'_, Identity>) -> Word {
+fn assigned(cx: &Context<'_>, at: usize, sighting: &Sighting<Identity>) -> Word {
     let estate = cx.graph.estate();
     let Some(idp) = cx.graph.idp_of(sighting) else { return Word::plain(Right::Unknown, None) };
     if cx.graph.assigns_everyone(&idp.id) {

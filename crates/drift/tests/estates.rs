@@ -48,9 +48,9 @@ fn with_a_group<T>(
         origin: None,
         standing: graph::Standing::Listed,
     };
-    estate.memberships = vec![row(9_001, &ana), row(9_002, &eve)];
+    estate.memberships = vec![row(9_001, ana), row(9_002, eve)];
     let given = graph::Sighting {
-        row: &group,
+        row: group,
         entity: domain::EntityId(9_003),
         snapshot: seen,
         system: 0,

@@ -194,9 +194,10 @@ pub(crate) fn put_beside(listings: &mut [Listing], observations: &[Observation])
         let is_of_accounts = listing.stream.list == List::Accounts;
         let is_unasked = matches!(listing.missing, Some(Missing::Unasked { .. }));
         let mut entities: FxHashMap<Text, (EntityId, Option<Identity>)> = FxHashMap::default();
-        for (id, entity, identity) in listing.known_rows() {
+        for (id, entity, (rows, at)) in listing.known_rows() {
             if mine.contains_key(id) {
-                entities.insert(id.into(), (entity, identity.cloned()));
+                let identity = if let Rows::Identities(rows) = rows { rows.get(at) } else { None };
+                entities.insert(id.into(), (entity, identity));
             }
         }
         let listed: FxHashSet<EntityId> = listing.entities_of_run().iter().copied().collect();
@@ -248,8 +249,8 @@ fn has_left(observations: &[Observation], asked: &Observation) -> bool {
 fn says_what_was_asked(row: &Rows) -> bool {
     match row {
         Rows::Accounts(rows) => {
-            let is_said = |it| !matches!(Activity::of(it), Activity::NotStated | Activity::Unknown);
-            rows.iter().all(is_said)
+            let is_said = |it| !matches!(it, Activity::NotStated | Activity::Unknown);
+            rows.iter_packed().all(|it| is_said(Activity::of(&it)))
         }
         Rows::Identities(rows) => {
             rows.iter().all(|it| !matches!(it.lifecycle, Lifecycle::NotStated | Lifecycle::Unknown))
@@ -263,9 +264,10 @@ fn says_what_was_asked(row: &Rows) -> bool {
 /// left before.
 fn deleted(identity: Identity) -> Rows {
     let had_left = identity.lifecycle == Lifecycle::Left;
-    Rows::Identities(vec![Identity {
+    let gone = Identity {
         lifecycle: Lifecycle::Left,
         status_changed_at: identity.status_changed_at.filter(|_| had_left),
         ..identity
-    }])
+    };
+    Rows::Identities(vec![gone].into())
 }

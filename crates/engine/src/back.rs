@@ -57,7 +57,7 @@ impl Owner {
             None => return Some(unanswered()),
             Some(it) => (row(&it.answer), it.received_at),
         };
-        let is_active = identity.is_some_and(|it| may_sign_in(it, at));
+        let is_active = identity.as_ref().is_some_and(|it| may_sign_in(it, at));
         let is_assigned = match self.assignment.as_ref().map(heard) {
             None => Some(true),
             Some(None | Some(Answer::Unknown(_))) => None,
@@ -92,7 +92,7 @@ fn is_sole(plan: &Plan, app: &AppPlan, idp: &SystemId) -> bool {
     app.rules.idps == [idp.clone()] && app.rules.authority.is_none() && !has_hr
 }
 
-fn row(answer: &Answer) -> Option<&Identity> {
+fn row(answer: &Answer) -> Option<Identity> {
     match answer {
         Answer::Found(Rows::Identities(rows)) => rows.first(),
         _ => None,

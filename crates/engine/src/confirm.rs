@@ -243,7 +243,7 @@ fn of_answer(observation: &Observation, is_only: bool) -> Now {
     let unknown = |why: &str| Now::Unknown(why.to_owned());
     let at = observation.received_at.to_rfc3339();
     match &observation.answer {
-        Answer::Found(Rows::Accounts(rows)) => match rows.first().map(Activity::of) {
+        Answer::Found(Rows::Accounts(rows)) => match rows.first().map(|it| Activity::of(&it)) {
             Some(Activity::Active | Activity::Invited) => Now::Holds,
             Some(Activity::Inactive) if !is_only => unknown(
                 "asked again, the account was off, and the app's other lists cannot be asked",
@@ -291,7 +291,7 @@ mod tests {
             let system = SystemId::parse("app").unwrap();
             let (channel, id) = (Some(Channel::Scim), "a1".into());
             let question = Question { system, list: List::Accounts, channel, id };
-            let answer = Answer::Found(Rows::Accounts(vec![account(is_on)]));
+            let answer = Answer::Found(Rows::Accounts(vec![account(is_on)].into()));
             of_answer(&Observation { question, answer, sent_at, received_at }, is_only)
         };
         assert!(matches!(told(false, true), Now::Over(_)));

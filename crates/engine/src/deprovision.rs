@@ -81,7 +81,7 @@ fn in_list(
     // Of who was on before and is off, the row is another.
     let written: FxHashSet<EntityId> = fresh.enrolled.written_again().collect();
     let is_other = |row: &EntityId| rows.contains(row) && written.contains(row);
-    let listed = listed(fresh).filter(|it| is_other(&it.0) && is_off(it.1));
+    let listed = listed(fresh, is_other).filter(|it| is_off(&it.1));
     let at = fresh.snapshot.as_of.at;
     let mut found: Vec<_> =
         listed.map(|(row, it)| (row, seen(&it.id, Deprovisioned::Lists, at))).collect();
@@ -94,7 +94,7 @@ fn in_list(
         };
         let behaviour = match &answered.row {
             None => Deprovisioned::Deletes,
-            Some(Rows::Accounts(accounts)) if accounts.first().is_some_and(is_off) => {
+            Some(Rows::Accounts(accounts)) if accounts.first().is_some_and(|it| is_off(&it)) => {
                 Deprovisioned::Hides
             }
             Some(_) => continue,
@@ -104,12 +104,15 @@ fn in_list(
     found
 }
 
-fn listed(fresh: &Fresh) -> impl Iterator<Item = (EntityId, &Account)> {
-    let accounts = match &fresh.snapshot.rows {
-        Rows::Accounts(accounts) => &accounts[..],
-        _ => &[],
-    };
-    fresh.enrolled.entities.iter().copied().zip(accounts)
+fn listed(
+    fresh: &Fresh,
+    is_meant: impl Fn(&EntityId) -> bool,
+) -> impl Iterator<Item = (EntityId, Account)> {
+    let entities = fresh.enrolled.entities.iter().enumerate();
+    entities.filter(move |it| is_meant(it.1)).filter_map(|(at, entity)| {
+        let Rows::Accounts(accounts) = &fresh.snapshot.rows else { return None };
+        Some((*entity, accounts.get(at)?))
+    })
 }
 
 fn is_off(account: &Account) -> bool {

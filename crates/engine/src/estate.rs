@@ -1,10 +1,12 @@
-//! Lays out the lists of a run for one app: the graph's input. Rows are borrowed, never copied.
+//! Lays out the lists of a run for one app: the graph's input. Of whom there is nothing to weigh, no row
+//! is unpacked.
 
 use chrono::{DateTime, Utc};
+use domain::rows::{Pool, Row};
 use domain::{
     Account, Activity, AsOf, AsOfBasis, Assignment, EntityId, Grant, HrLeaver, Identity, List,
     Membership, NonHuman, Principal, RowOrigin, Rows, Snapshot, SnapshotRef, Stream, SystemId,
-    Text,
+    Table, Text,
 };
 use drift::Policy;
 use graph::{Estate, IdpView, ListView, Sighting, SnapshotView, Standing};
@@ -82,7 +84,7 @@ pub(crate) fn estate<'l>(
         estate.hr.push(view);
     }
     for listing in listings.iter().filter(|it| it.stream.list == List::NonHumans) {
-        let mut rows: Vec<Sighting<'l, NonHuman>> = Vec::new();
+        let mut rows: Vec<Sighting<NonHuman>> = Vec::new();
         layout.lay(listing, 0, nonhumans, &mut rows);
         let listed = rows.iter().filter(|it| it.standing == Standing::Listed);
         estate.nonhumans.extend(listed.map(|it| it.row.clone()));
@@ -126,12 +128,12 @@ impl<'l> Layout<'l> {
     }
 
     /// Lays one list out: every row once, as the newest snapshot that shows it has it.
-    fn lay<T>(
+    fn lay<T: Row>(
         &mut self,
         listing: &'l Listing,
         system: u16,
-        pick: fn(&'l Rows) -> &'l [T],
-        out: &mut Vec<Sighting<'l, T>>,
+        pick: Pick<T>,
+        out: &mut Vec<Sighting<T>>,
     ) -> ListView {
         let layers = listing.layers();
         let begun = out.len();
@@ -142,7 +144,7 @@ impl<'l> Layout<'l> {
         let floor = floor.map(|it| it.id).max();
         let is_layered = layers.len() > 1 || !listing.others.is_empty();
         let mut placed: FxHashMap<EntityId, usize> = FxHashMap::default();
-        let mut place = |out: &mut Vec<Sighting<'l, T>>, sighting: Sighting<'l, T>| match placed
+        let mut place = |out: &mut Vec<Sighting<T>>, sighting: Sighting<T>| match placed
             .get(&sighting.entity)
             .and_then(|it| out.get_mut(*it))
         {
@@ -164,7 +166,7 @@ impl<'l> Layout<'l> {
                 Some(floor) if other.last_seen.id <= floor => Standing::Gone,
                 _ => Standing::Listed,
             };
-            if let Some(row) = pick(&other.row).first() {
+            if let Some(row) = pick(&other.row).and_then(Table::first) {
                 let sighting = sighting(row, other.entity, snapshot, system, None);
                 place(out, Sighting { standing, ..sighting });
             }
@@ -208,11 +210,11 @@ impl<'l> Layout<'l> {
 
     /// Lays what was asked again by id over what the lists show of it. Returns where all of it is
     /// dated; `None`: nothing was answered.
-    fn lay_answers<T>(
+    fn lay_answers<T: Row>(
         &mut self,
         listing: &'l Listing,
-        pick: fn(&'l Rows) -> &'l [T],
-        rows: &mut [Sighting<'l, T>],
+        pick: Pick<T>,
+        rows: &mut [Sighting<T>],
     ) -> Option<u32> {
         let sent_at = listing.answers.values().map(|it| it.sent_at).min()?;
         let newest = listing.newest().cloned()?;
@@ -226,7 +228,7 @@ impl<'l> Layout<'l> {
             listing.answers.values().filter_map(|it| Some((it.entity?, it))).collect();
         for sighting in rows {
             let Some(answered) = by_entity.get(&sighting.entity) else { continue };
-            match answered.row.as_ref().and_then(|it| pick(it).first()) {
+            match answered.row.as_ref().and_then(pick).and_then(Table::first) {
                 Some(row) => {
                     sighting.row = row;
                     sighting.standing = Standing::Listed;
@@ -239,19 +241,21 @@ impl<'l> Layout<'l> {
         Some(at)
     }
 
-    fn lay_one<T>(
+    fn lay_one<T: Row>(
         &mut self,
         layer: &Layer<'l>,
         system: u16,
-        pick: fn(&'l Rows) -> &'l [T],
-        mut place: impl FnMut(Sighting<'l, T>),
+        pick: Pick<T>,
+        mut place: impl FnMut(Sighting<T>),
     ) {
         let files = layer.fresh.map(files).unwrap_or_default();
         let snapshot = self.remember(layer.reference, files);
-        let rows = pick(layer.rows).iter().zip(layer.entities).enumerate();
-        for (at, (row, entity)) in rows.filter(|it| !self.plain.has(*it.1.1)) {
+        let (rows, mut pool) = (pick(layer.rows), Pool::default());
+        let entities = layer.entities.iter().copied().enumerate();
+        for (at, entity) in entities.filter(|it| !self.plain.has(it.1)) {
+            let Some(row) = rows.and_then(|it| it.unpack(at, &mut pool)) else { continue };
             let origin = layer.fresh.and_then(|it| it.origins.get(at)).copied();
-            place(sighting(row, *entity, snapshot, system, origin));
+            place(sighting(row, entity, snapshot, system, origin));
         }
     }
 
@@ -313,15 +317,19 @@ fn moved(estate: &Estate<'_>, listing: &Listing) -> FxHashSet<EntityId> {
     if !matches!(listing.missing, Some(Missing::Unasked { .. })) {
         return moved;
     }
-    let answered: FxHashMap<EntityId, &Account> = listing
+    let answered: FxHashMap<EntityId, Account> = listing
         .answers
         .values()
-        .filter_map(|it| Some((it.entity?, accounts(it.row.as_ref()?).first()?)))
+        .filter_map(|it| Some((it.entity?, accounts(it.row.as_ref()?)?.first()?)))
         .collect();
     let layers = listing.layers();
-    let listed = layers.iter().flat_map(|it| it.entities.iter().zip(accounts(it.rows)));
+    let is_answered = |it: &(usize, &EntityId)| answered.contains_key(it.1);
+    let listed = layers.iter().flat_map(|layer| {
+        let entities = layer.entities.iter().enumerate().filter(is_answered);
+        entities.filter_map(|(at, it)| Some((it, accounts(layer.rows)?.get(at)?)))
+    });
     let others =
-        listing.others.iter().filter_map(|it| Some((&it.entity, accounts(&it.row).first()?)));
+        listing.others.iter().filter_map(|it| Some((&it.entity, accounts(&it.row)?.first()?)));
     let is_known = |id: &Text| estate.identities.iter().any(|it| it.row.id == *id);
     for (entity, before) in listed.chain(others) {
         let is_other = |now: &&Account| {
@@ -332,7 +340,7 @@ fn moved(estate: &Estate<'_>, listing: &Listing) -> FxHashSet<EntityId> {
                 && !now.external_id.as_ref().is_some_and(is_known);
             is_of_another || is_renamed
         };
-        if answered.get(entity).is_some_and(is_other) {
+        if answered.get(entity).is_some_and(|it| is_other(&it)) {
             moved.insert(*entity);
         }
     }
@@ -363,13 +371,13 @@ fn in_groups<'e>(estate: &'e Estate<'_>, idp: Option<usize>) -> FxHashSet<&'e st
         .collect()
 }
 
-fn sighting<T>(
-    row: &T,
+const fn sighting<T>(
+    row: T,
     entity: EntityId,
     snapshot: u32,
     system: u16,
     origin: Option<RowOrigin>,
-) -> Sighting<'_, T> {
+) -> Sighting<T> {
     Sighting { row, entity, snapshot, system, origin, standing: Standing::Listed }
 }
 
@@ -385,7 +393,7 @@ fn hidden(listing: &Listing) -> Vec<Text> {
     };
     let is_off = |it: &Answered| match &it.row {
         Some(Rows::Accounts(rows)) => {
-            rows.first().is_some_and(|it| Activity::of(it) == Activity::Inactive)
+            rows.first().is_some_and(|it| Activity::of(&it) == Activity::Inactive)
         }
         _ => false,
     };
@@ -411,26 +419,29 @@ fn why_no_base(
     }
 }
 
-pub(crate) fn identities(rows: &Rows) -> &[Identity] {
-    if let Rows::Identities(rows) = rows { rows } else { &[] }
+/// Takes the rows of one kind.
+type Pick<T> = fn(&Rows) -> Option<&Table<T>>;
+
+pub(crate) const fn identities(rows: &Rows) -> Option<&Table<Identity>> {
+    if let Rows::Identities(rows) = rows { Some(rows) } else { None }
 }
 
-pub(crate) fn assignments(rows: &Rows) -> &[Assignment] {
-    if let Rows::Assignments(rows) = rows { rows } else { &[] }
+pub(crate) const fn assignments(rows: &Rows) -> Option<&Table<Assignment>> {
+    if let Rows::Assignments(rows) = rows { Some(rows) } else { None }
 }
 
-fn memberships(rows: &Rows) -> &[Membership] {
-    if let Rows::Memberships(rows) = rows { rows } else { &[] }
+const fn memberships(rows: &Rows) -> Option<&Table<Membership>> {
+    if let Rows::Memberships(rows) = rows { Some(rows) } else { None }
 }
 
-pub(crate) fn accounts(rows: &Rows) -> &[Account] {
-    if let Rows::Accounts(rows) = rows { rows } else { &[] }
+pub(crate) const fn accounts(rows: &Rows) -> Option<&Table<Account>> {
+    if let Rows::Accounts(rows) = rows { Some(rows) } else { None }
 }
 
-fn nonhumans(rows: &Rows) -> &[NonHuman] {
-    if let Rows::NonHumans(rows) = rows { rows } else { &[] }
+const fn nonhumans(rows: &Rows) -> Option<&Table<NonHuman>> {
+    if let Rows::NonHumans(rows) = rows { Some(rows) } else { None }
 }
 
-fn leavers(rows: &Rows) -> &[HrLeaver] {
-    if let Rows::Leavers(rows) = rows { rows } else { &[] }
+const fn leavers(rows: &Rows) -> Option<&Table<HrLeaver>> {
+    if let Rows::Leavers(rows) = rows { Some(rows) } else { None }
 }

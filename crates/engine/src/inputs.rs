@@ -64,7 +64,11 @@ fn last_uses(listings: &[Listing], outcomes: &[AppOutcome<'_>]) -> Vec<(EntityId
     let mut uses = Vec::new();
     for layer in layers {
         let Rows::Accounts(accounts) = layer.rows else { continue };
-        let rows = layer.entities.iter().zip(accounts).filter(|it| told.contains(&*it.1.id));
+        if told.is_empty() {
+            continue;
+        }
+        let rows = layer.entities.iter().zip(accounts.iter_packed());
+        let rows = rows.filter(|it| told.contains(it.1.id));
         uses.extend(rows.filter_map(|(entity, it)| Some((*entity, it.last_used_at?))));
     }
     uses

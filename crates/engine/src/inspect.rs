@@ -106,7 +106,7 @@ fn answers(
 fn rows_of_hr(graph: &IdentityGraph<'_>, who: &str) -> Vec<usize> {
     let Some((system, id)) = who.split_once('/') else { return Vec::new() };
     let estate = graph.estate();
-    let is_it = |it: &graph::Sighting<'_, domain::HrLeaver>| {
+    let is_it = |it: &graph::Sighting<domain::HrLeaver>| {
         let list = estate.hr.get(usize::from(it.system));
         *it.row.id == *id && list.is_some_and(|it| it.stream.system.as_str() == system)
     };
@@ -122,7 +122,7 @@ fn named(graph: &IdentityGraph<'_>, who: &str) -> (Vec<usize>, Vec<u32>) {
     let is_called = |name: &domain::Text| folded.is_some() && Folded::new(name) == folded;
     let mut accounts: Vec<usize> = (0..graph.accounts().len())
         .filter(|at| {
-            let row = graph.account_row(*at).row;
+            let row = &graph.account_row(*at).row;
             *row.id == *who || [&row.user_name, &row.email].into_iter().flatten().any(is_called)
         })
         .collect();

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use connectors::live::Bodies;
 use domain::{
-    CLOCK_SKEW_MAX, EntityId, Identity, List, Pass, Population, Principal, Release, Rows, Snapshot,
+    CLOCK_SKEW_MAX, EntityId, List, Pass, Population, Principal, Release, Rows, Snapshot,
     SnapshotRef, Stream, SystemId, Text,
 };
 use drift::{hard_hold, list_release};
@@ -88,16 +88,15 @@ impl Listing {
         layers
     }
 
-    /// Every row that can be asked for again: its id, its number, and the row of an identity.
-    pub(crate) fn known_rows(&self) -> impl Iterator<Item = (&str, EntityId, Option<&Identity>)> {
-        let others = self.others.iter().filter_map(|it| {
-            let (id, identity) = asked_id(&it.row, 0)?;
-            Some((id, it.entity, identity))
-        });
+    /// Every row that can be asked for again: its id, its number, and where it is.
+    pub(crate) fn known_rows(&self) -> impl Iterator<Item = (&str, EntityId, (&Rows, usize))> {
+        let others = self
+            .others
+            .iter()
+            .filter_map(|it| Some((asked_id(&it.row, 0)?, it.entity, (&it.row, 0))));
         let layered = self.layers().into_iter().flat_map(|layer| {
             layer.entities.iter().enumerate().filter_map(move |(at, entity)| {
-                let (id, identity) = asked_id(layer.rows, at)?;
-                Some((id, *entity, identity))
+                Some((asked_id(layer.rows, at)?, *entity, (layer.rows, at)))
             })
         });
         // The newest comes last, and counts.
@@ -151,12 +150,12 @@ impl Listing {
 }
 
 /// The id by which a row is asked for; `None` for rows that cannot be.
-pub(crate) fn asked_id(rows: &Rows, at: usize) -> Option<(&str, Option<&Identity>)> {
+fn asked_id(rows: &Rows, at: usize) -> Option<&str> {
     match rows {
-        Rows::Identities(rows) => rows.get(at).map(|it| (&*it.id, Some(it))),
-        Rows::Accounts(rows) => rows.get(at).map(|it| (&*it.id, None)),
-        Rows::Assignments(rows) => match &rows.get(at)?.principal {
-            Principal::Identity(id) => Some((id, None)),
+        Rows::Identities(rows) => rows.packed(at).map(|it| it.id),
+        Rows::Accounts(rows) => rows.packed(at).map(|it| it.id),
+        Rows::Assignments(rows) => match rows.packed(at)?.principal {
+            Principal::Identity(id) => Some(id),
             Principal::Group(_) => None,
         },
         Rows::Memberships(_) | Rows::NonHumans(_) | Rows::Leavers(_) => None,

@@ -7,13 +7,18 @@
 //! Whoever is not certain to be one of them is judged. In builds with debug assertions, and whenever a run
 //! is judged again, everybody is, and both have to come out the same.
 
+use std::hash::BuildHasher as _;
+
 use chrono::{DateTime, Utc};
+use domain::rows::Row;
 use domain::{
     Account, Activity, Assignment, EntityId, Grant, Identity, Lifecycle, List, Pass, Principal,
-    SystemId, Tier, Verdict,
+    Rows, SystemId, Table, Tier, Verdict,
 };
 use drift::Entitlement;
 use graph::{ExternalIdCarries, Marks, NOBODY};
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
 use store::{LogPart, State};
 
 use crate::estate::{accounts, assignments, identities};
@@ -48,17 +53,25 @@ pub(crate) struct Ground<'g> {
 
 /// A user, with the one assignment and the one account that are theirs as far as was looked.
 struct Person<'l> {
-    user: (&'l Identity, EntityId),
+    user: EntityId,
+    id: &'l str,
+    user_name: Option<&'l str>,
+    email: Option<&'l str>,
     /// The user's id is what the app's `externalId` carries.
     is_carried: bool,
-    assignment: Option<(&'l Assignment, EntityId)>,
-    account: Option<(&'l Account, EntityId)>,
-    /// There is more to it.
+    /// And the account that it names.
+    assignment: Option<(EntityId, Option<&'l str>)>,
+    /// And the id that names them.
+    account: Option<(EntityId, Tier)>,
+    /// There is something to weigh.
     is_out: bool,
 }
 
 /// Users who are looked at before their ids are looked up.
 const LOOK_AHEAD: usize = 3;
+
+/// Accounts whose users are looked up before they are looked at.
+const ACCOUNTS_AT_ONCE: usize = 32;
 
 /// The lists of an app, each read in this run and seen whole.
 struct Whole<'l> {
@@ -74,14 +87,12 @@ pub(crate) fn plain(ground: &Ground<'_>) -> Plain {
     let is_looked_for =
         ground.plan.pass == Pass::Full && !ground.plan.judges_everybody && is_one_right;
     let Some(lists) = ground.whole().filter(|_| is_looked_for) else { return Plain::default() };
-    let (people, marks) = ground.people(&lists);
+    let (people, is_shared) = ground.people(&lists);
     let doubtful = ground.doubtful();
     let n_links = ground.n_links();
     let mut plain = Plain::default();
-    for (at, person) in (0..).zip(&people) {
-        let Some((account, user, tier)) = person.link().filter(|_| !marks.is_shared(at)) else {
-            continue;
-        };
+    for (person, is_shared) in people.iter().zip(is_shared) {
+        let Some((account, user, tier)) = person.link().filter(|_| !is_shared) else { continue };
         let known = ground.state.links.get(&account);
         let is_linked_alike = known
             .is_none_or(|it| it.identity == user && it.tier >= tier && it.tier != Tier::Operator);
@@ -94,33 +105,104 @@ pub(crate) fn plain(ground: &Ground<'_>) -> Plain {
     plain
 }
 
-impl Person<'_> {
-    fn rows(&self) -> impl Iterator<Item = EntityId> {
-        let others = [self.assignment.map(|it| it.1), self.account.map(|it| it.1)];
-        std::iter::once(self.user.1).chain(others.into_iter().flatten())
+impl<'l> Person<'l> {
+    fn new((user, row): (EntityId, &Identity<&'l str, &'l str>), is_carried: bool) -> Self {
+        let is_here =
+            row.lifecycle == Lifecycle::Active && (row.starts_at, row.ends_at) == (None, None);
+        Self {
+            user,
+            id: row.id,
+            user_name: row.user_name,
+            email: row.email,
+            is_carried,
+            assignment: None,
+            account: None,
+            is_out: !is_here,
+        }
     }
 
-    /// The account, the user, and the id that names them; `None` where there is something to weigh.
-    fn link(&self) -> Option<(EntityId, EntityId, Tier)> {
-        let (user, (assignment, _)) = (self.user.0, self.assignment?);
-        let (account, account_row) = self.account?;
-        let is_here = user.lifecycle == Lifecycle::Active
-            && (user.starts_at, user.ends_at, account.ends_at) == (None, None, None);
-        let may_use = assignment.grant == Grant::Grants;
-        let is_on = Activity::of(account) == Activity::Active;
-        let named = account.user_name.is_none()
-            || account.user_name == user.user_name
-            || account.user_name == user.email;
-        let is_named_alike = named && (account.email.is_none() || account.email == user.email);
-        let is_external_id = self.is_carried && account.external_id.as_ref() == Some(&user.id);
-        let tier = match &assignment.account_id {
-            Some(id) if *id == account.id => Tier::AccountId,
+    fn take_assignment(&mut self, row: EntityId, it: &Assignment<&'l str, &'l str>) {
+        let before = self.assignment.replace((row, it.account_id));
+        self.is_out |= before.is_some() || it.grant != Grant::Grants;
+    }
+
+    fn take_account(&mut self, row: EntityId, it: &Account<&str, &str>) {
+        let tier = self.tier(it);
+        self.is_out |= self.account.is_some() || tier.is_none();
+        self.account = tier.map(|it| (row, it));
+    }
+
+    /// The id that names them in their account; `None` where there is something to weigh.
+    fn tier(&self, account: &Account<&str, &str>) -> Option<Tier> {
+        let (_, named) = self.assignment?;
+        let is_on = Activity::of(account) == Activity::Active && account.ends_at.is_none();
+        let is_called = account.user_name.is_none()
+            || account.user_name == self.user_name
+            || account.user_name == self.email;
+        let is_named_alike = is_called && (account.email.is_none() || account.email == self.email);
+        let is_external_id = self.is_carried && account.external_id == Some(self.id);
+        let tier = match named {
+            Some(id) if id == account.id => Tier::AccountId,
             Some(_) => return None,
             None => Tier::ExternalId,
         };
         let is_by_id = is_external_id || tier == Tier::AccountId && account.external_id.is_none();
-        let is_plain = is_here && may_use && is_on && is_named_alike && is_by_id && !self.is_out;
-        is_plain.then_some((account_row, self.user.1, tier))
+        (is_on && is_named_alike && is_by_id).then_some(tier)
+    }
+
+    /// The id of the account that is theirs by their assignment.
+    fn named(&self) -> Option<&'l str> {
+        self.assignment?.1
+    }
+
+    /// What of theirs is in lists.
+    fn rows(&self) -> impl Iterator<Item = EntityId> {
+        let others = [self.assignment.map(|it| it.0), self.account.map(|it| it.0)];
+        std::iter::once(self.user).chain(others.into_iter().flatten())
+    }
+
+    /// The account, the user, and the id that names them; `None` where there is something to weigh.
+    fn link(&self) -> Option<(EntityId, EntityId, Tier)> {
+        let (account, tier) = self.account.filter(|_| !self.is_out)?;
+        Some((account, self.user, tier))
+    }
+}
+
+fn id_of<'l>(people: &[Person<'l>], at: u32) -> Option<&'l str> {
+    people.get(at as usize).map(|it| it.id)
+}
+
+fn account_of<'l>(people: &[Person<'l>], at: u32) -> Option<&'l str> {
+    people.get(at as usize)?.named()
+}
+
+/// People by an id, which they keep themselves.
+struct Ids(HashTable<u32>);
+
+impl Ids {
+    fn with_capacity(n: usize) -> Self {
+        Self(HashTable::with_capacity(n))
+    }
+
+    /// People by the account that their assignment names.
+    fn of_accounts(people: &[Person<'_>]) -> Self {
+        let mut ids = Self::with_capacity(people.len());
+        for (at, person) in people.iter().enumerate() {
+            if let Some(id) = person.named() {
+                ids.add(id, number(at), |it| account_of(people, it));
+            }
+        }
+        ids
+    }
+
+    fn add<'l>(&mut self, id: &str, at: u32, id_of: impl Fn(u32) -> Option<&'l str>) {
+        let hash = |it: &u32| FxBuildHasher.hash_one(id_of(*it));
+        self.0.insert_unique(FxBuildHasher.hash_one(Some(id)), at, hash);
+    }
+
+    /// One of those with this id. Who shares it with another is told by its mark.
+    fn find<'l>(&self, id: &str, id_of: impl Fn(u32) -> Option<&'l str>) -> Option<u32> {
+        self.0.find(FxBuildHasher.hash_one(Some(id)), |it| id_of(*it) == Some(id)).copied()
     }
 }
 
@@ -164,58 +246,42 @@ impl<'g> Ground<'g> {
         accounts.filter(move |it| it.stream.system == *app)
     }
 
-    /// Every user with what names them by an id, and whose keys are whose.
-    fn people(&self, lists: &Whole<'g>) -> (Vec<Person<'g>>, Marks<'g>) {
+    /// Every user with what names them by an id, and whether they share a key with anybody else.
+    fn people(&self, lists: &Whole<'g>) -> (Vec<Person<'g>>, Vec<bool>) {
         let n_users = lists.idps.iter().map(|it| it.0.enrolled.entities.len()).sum();
         let mut marks = Marks::new(&self.app.keys, n_users);
         let mut people: Vec<Person<'g>> = Vec::with_capacity(n_users);
+        let mut ids = Ids::with_capacity(n_users);
         for (users, grants, is_carried) in &lists.idps {
             let begin = people.len();
-            for (at, user) in (begin..).zip(rows(users, identities)) {
-                marks.put_identity(user.0, number(at));
-                let (is_carried, is_out) = (*is_carried, false);
-                people.push(Person { user, is_carried, assignment: None, account: None, is_out });
+            for (at, (row, user)) in (begin..).zip(rows(users, identities)) {
+                marks.put_identity(&user, number(at));
+                ids.add(user.id, number(at), |it| id_of(&people, it));
+                people.push(Person::new((row, &user), *is_carried));
             }
             let mut next = begin;
-            for (grant, row) in rows(grants, assignments) {
-                let Principal::Identity(id) = &grant.principal else { continue };
+            for (row, grant) in rows(grants, assignments) {
+                let Principal::Identity(id) = grant.principal else { continue };
                 // Lists of one provider mostly come in one order.
                 let ahead = (next..).zip(people.get(next..).unwrap_or_default()).take(LOOK_AHEAD);
-                let found = ahead.filter(|it| it.1.user.0.id == *id).map(|it| number(it.0)).next();
-                let whose = found.or_else(|| marks.whose(id)).filter(|it| *it as usize >= begin);
+                let found = ahead.filter(|it| it.1.id == id).map(|it| number(it.0)).next();
+                let here = |it: u32| id_of(&people, it).filter(|_| it as usize >= begin);
+                let whose = found.or_else(|| ids.find(id, here));
                 next = whose.map_or(next, |it| it as usize + 1);
                 let person = whose.and_then(|it| Some((it, people.get_mut(it as usize)?)));
-                let Some((at, person)) = person.filter(|it| it.1.user.0.id == *id) else {
-                    marks.put_assignment(grant, NOBODY, (&[], &[]));
+                let Some((at, person)) = person else {
+                    marks.put_assignment(&grant, NOBODY, (&[], &[]));
                     continue;
                 };
-                person.is_out |= person.assignment.replace((grant, row)).is_some();
-                let user = person.user.0;
-                let names = [user.user_name.as_ref(), user.email.as_ref()];
-                marks.put_assignment(grant, at, (&[Some(&user.id)], &names));
+                person.take_assignment(row, &grant);
+                let names = [person.user_name, person.email];
+                marks.put_assignment(&grant, at, (&[Some(person.id)], &names));
             }
         }
-        for (account, row) in rows(lists.accounts, accounts) {
-            let whose = account.external_id.as_ref().unwrap_or(&account.id);
-            let person = marks.whose(whose).and_then(|it| Some((it, people.get_mut(it as usize)?)));
-            let is_theirs = |it: &Person<'_>| match &account.external_id {
-                Some(id) => it.user.0.id == *id,
-                None => {
-                    it.assignment.is_some_and(|it| it.0.account_id.as_ref() == Some(&account.id))
-                }
-            };
-            let Some((at, person)) = person.filter(|it| is_theirs(it.1)) else {
-                marks.put_account(account, NOBODY, (&[], &[]));
-                continue;
-            };
-            person.is_out |= person.account.replace((account, row)).is_some();
-            let user = person.user.0;
-            let named = person.assignment.and_then(|it| it.0.account_id.as_ref());
-            let names = [user.user_name.as_ref(), user.email.as_ref()];
-            marks.put_account(account, at, (&[Some(&user.id), named], &names));
-        }
+        take_accounts(lists.accounts, &mut people, &ids, &mut marks);
         self.mark_all_else(&mut marks);
-        (people, marks)
+        let is_shared = marks.shared(people.len());
+        (people, is_shared)
     }
 
     /// Rows that are in no list of today, or are no user's, and what people say.
@@ -286,12 +352,46 @@ impl<'g> Ground<'g> {
     }
 }
 
-/// The rows of a list, with their numbers.
-fn rows<'l, T>(
+/// Gives each account to the user whom its id names.
+fn take_accounts<'l>(list: &'l Fresh, people: &mut [Person<'l>], ids: &Ids, marks: &mut Marks<'_>) {
+    let mut named: Option<Ids> = None;
+    let mut rows = rows(list, accounts);
+    loop {
+        // Lists of two systems come in two orders: each look at a user waits for memory, and several
+        // wait at once.
+        let some: Vec<_> = rows.by_ref().take(ACCOUNTS_AT_ONCE).collect();
+        if some.is_empty() {
+            return;
+        }
+        let mut whose = |account: &Account<&str, &str>| match account.external_id {
+            Some(id) => ids.find(id, |it| id_of(people, it)),
+            // That an assignment names the account is all there is.
+            None => {
+                let named = named.get_or_insert_with(|| Ids::of_accounts(people));
+                named.find(account.id, |it| account_of(people, it))
+            }
+        };
+        let whose: Vec<Option<u32>> = some.iter().map(|it| whose(&it.1)).collect();
+        for ((row, account), whose) in some.into_iter().zip(whose) {
+            let person = whose.and_then(|it| Some((it, people.get_mut(it as usize)?)));
+            let Some((at, person)) = person else {
+                marks.put_account(&account, NOBODY, (&[], &[]));
+                continue;
+            };
+            person.take_account(row, &account);
+            let names = [person.user_name, person.email];
+            marks.put_account(&account, at, (&[Some(person.id), person.named()], &names));
+        }
+    }
+}
+
+/// The rows of a list as they lie, with their numbers.
+fn rows<'l, T: Row + 'l>(
     list: &'l Fresh,
-    pick: fn(&'l domain::Rows) -> &'l [T],
-) -> impl Iterator<Item = (&'l T, EntityId)> {
-    pick(&list.snapshot.rows).iter().zip(list.enrolled.entities.iter().copied())
+    pick: fn(&'l Rows) -> Option<&'l Table<T>>,
+) -> impl Iterator<Item = (EntityId, T::Packed<'l>)> {
+    let rows = pick(&list.snapshot.rows).into_iter().flat_map(Table::iter_packed);
+    list.enrolled.entities.iter().copied().zip(rows)
 }
 
 fn number(at: usize) -> u32 {

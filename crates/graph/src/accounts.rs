@@ -35,7 +35,7 @@ impl AccountView {
     pub fn rows<'a>(
         &'a self,
         estate: &'a Estate<'a>,
-    ) -> impl Iterator<Item = &'a Sighting<'a, Account>> {
+    ) -> impl Iterator<Item = &'a Sighting<Account>> {
         std::iter::once(&self.leading)
             .chain(&self.others)
             .filter_map(|at| estate.accounts.get(*at as usize))
@@ -98,7 +98,7 @@ pub(crate) fn accounts(correlation: &Correlation<'_>) -> (Vec<AccountView>, Unpa
     channels.sort_unstable();
     channels.dedup();
     for channel in channels {
-        let is_listed = |it: &Sighting<'_, Account>| it.standing == Standing::Listed;
+        let is_listed = |it: &Sighting<Account>| it.standing == Standing::Listed;
         // What is only remembered joins after what is there, by keys that are free.
         let mut rows: Vec<_> = all().filter(|(_, it)| it.system == channel).collect();
         rows.sort_by_key(|(_, it)| gone(estate, it));
@@ -154,7 +154,7 @@ pub(crate) fn accounts(correlation: &Correlation<'_>) -> (Vec<AccountView>, Unpa
 }
 
 /// Was a row made after the account that is gone was seen last? Then it is another one.
-fn is_made_since(estate: &Estate<'_>, leading: u32, row: &Sighting<'_, Account>) -> bool {
+fn is_made_since(estate: &Estate<'_>, leading: u32, row: &Sighting<Account>) -> bool {
     let account = estate.accounts.get(leading as usize);
     let gone = account.filter(|it| it.standing == Standing::Gone);
     let seen_at = gone.map(|it| estate.snapshot(it.snapshot).reference.as_of.at);
@@ -163,17 +163,14 @@ fn is_made_since(estate: &Estate<'_>, leading: u32, row: &Sighting<'_, Account>)
 
 /// Orders rows: those in their list first, then those that are gone, the last seen first. `None`: it is in
 /// its list.
-fn gone(estate: &Estate<'_>, row: &Sighting<'_, Account>) -> Option<Reverse<DateTime<Utc>>> {
+fn gone(estate: &Estate<'_>, row: &Sighting<Account>) -> Option<Reverse<DateTime<Utc>>> {
     let is_gone = row.standing == Standing::Gone;
     is_gone.then(|| Reverse(estate.snapshot(row.snapshot).reference.as_of.at))
 }
 
 /// The keys by which rows of two channels are one account, strongest first. A user name that is
 /// an address also counts as one: Secureframe's own API shows addresses only.
-fn keys_of<'a>(
-    rules: &'a KeyRules,
-    row: &'a Sighting<'a, Account>,
-) -> impl Iterator<Item = Key<'a>> {
+fn keys_of<'a>(rules: &'a KeyRules, row: &'a Sighting<Account>) -> impl Iterator<Item = Key<'a>> {
     let name = user_name_key(row.row.user_name.as_ref());
     let address = email_key(rules, row.row.email.as_ref());
     let named = name.as_ref().filter(|it| it.value.contains('@'));

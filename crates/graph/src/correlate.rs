@@ -104,7 +104,7 @@ impl Correlation<'_> {
     /// key names the same one or nobody. Says what the whole ladder would, without climbing it.
     fn plain(&self, account: usize) -> Option<Link> {
         let sighting = self.estate.accounts.get(account)?;
-        let row = sighting.row;
+        let row = &sighting.row;
         let is_decided = self.estate.decisions.iter().any(|it| it.account == row.id);
         if is_decided || self.index.stranger(&row.id).is_some() {
             return None;
@@ -197,7 +197,7 @@ impl Correlation<'_> {
     }
 
     /// Whether somebody has not left, and no whole list shows them to be gone.
-    fn may_be_here(&self, it: &Sighting<'_, Identity>) -> bool {
+    fn may_be_here(&self, it: &Sighting<Identity>) -> bool {
         let idp = self.estate.idps.get(usize::from(it.system));
         let is_seen = idp.is_some_and(|it| it.identities.base.is_some());
         it.row.lifecycle != Lifecycle::Left && (it.standing == Standing::Listed || !is_seen)
@@ -207,10 +207,10 @@ impl Correlation<'_> {
     /// made later.
     fn is_left_behind(&self, identity: usize, person: u32) -> bool {
         let Some(own) = self.estate.identities.get(identity) else { return false };
-        let is_over = |it: &Sighting<'_, Identity>| {
+        let is_over = |it: &Sighting<Identity>| {
             it.standing == Standing::Gone || it.row.lifecycle == Lifecycle::Left
         };
-        let made = |it: &Sighting<'_, Identity>| it.row.created_at;
+        let made = |it: &Sighting<Identity>| it.row.created_at;
         let is_later = |it| made(own).zip(made(it)).is_some_and(|(own, other)| other > own);
         let everybody = self.persons.of_identity.iter().zip(&self.estate.identities);
         let mut others =
@@ -251,8 +251,8 @@ impl Correlation<'_> {
         let rank = |it: &&u32| {
             let sighting = self.estate.identities.get(**it as usize);
             let is_left_behind = sighting
-                .filter(|it| has_left(it.row))
-                .is_some_and(|own| rows().any(|it| it.system == own.system && !has_left(it.row)));
+                .filter(|it| has_left(&it.row))
+                .is_some_and(|own| rows().any(|it| it.system == own.system && !has_left(&it.row)));
             (self.is_gone(**it), is_left_behind, sighting.map(|it| (it.system, &*it.row.id)))
         };
         names.iter().min_by_key(rank).map_or(0, |it| *it as usize)
@@ -306,7 +306,7 @@ impl Correlation<'_> {
     /// What the tiers say of an account, after what operators decided: whose it is, and whose not.
     fn trials_after(&self, account: usize, (mine, not_mine): (Vec<u32>, Vec<u32>)) -> Vec<Trial> {
         let Some(sighting) = self.estate.accounts.get(account) else { return Vec::new() };
-        let row = sighting.row;
+        let row = &sighting.row;
         let sign_in = row.user_name.as_ref();
         let key = |kind, value| Key { kind, value: std::borrow::Cow::Borrowed(value) };
         let keys = [

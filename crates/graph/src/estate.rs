@@ -12,9 +12,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 /// One row, and where it comes from.
 #[derive(Debug)]
-pub struct Sighting<'e, T> {
+pub struct Sighting<T> {
     /// The row as it was last seen.
-    pub row: &'e T,
+    pub row: T,
     /// The store's number of it.
     pub entity: EntityId,
     /// The snapshot that showed it last: an index into [`Estate::snapshots`].
@@ -102,15 +102,15 @@ pub struct Estate<'e> {
     /// The HR lists.
     pub hr: Vec<ListView>,
     /// Users of all IdPs.
-    pub identities: Vec<Sighting<'e, Identity>>,
+    pub identities: Vec<Sighting<Identity>>,
     /// Assignments of all IdPs.
-    pub assignments: Vec<Sighting<'e, Assignment>>,
+    pub assignments: Vec<Sighting<Assignment>>,
     /// Group memberships of all IdPs.
-    pub memberships: Vec<Sighting<'e, Membership>>,
+    pub memberships: Vec<Sighting<Membership>>,
     /// Accounts over all channels.
-    pub accounts: Vec<Sighting<'e, Account>>,
+    pub accounts: Vec<Sighting<Account>>,
     /// Leavers by HR; `system` is an index into [`Estate::hr`].
-    pub leavers: Vec<Sighting<'e, HrLeaver>>,
+    pub leavers: Vec<Sighting<HrLeaver>>,
     /// Registered non-human accounts.
     pub nonhumans: Vec<NonHuman>,
     /// Operators' decisions on this app's accounts.
@@ -142,7 +142,7 @@ impl Estate<'_> {
 
     /// Returns true when the row may support a claim: its snapshot is fresh.
     #[must_use]
-    pub fn is_fresh<T>(&self, sighting: &Sighting<'_, T>) -> bool {
+    pub fn is_fresh<T>(&self, sighting: &Sighting<T>) -> bool {
         !self.snapshot(sighting.snapshot).is_stale
     }
 
@@ -156,7 +156,7 @@ impl Estate<'_> {
 
     /// Names a row for people: list, file and line, snapshot; or that it was asked for by id.
     #[must_use]
-    pub fn place<T>(&self, sighting: &Sighting<'_, T>, key: &str) -> String {
+    pub fn place<T>(&self, sighting: &Sighting<T>, key: &str) -> String {
         let view = self.snapshot(sighting.snapshot);
         let SnapshotRef { stream, id, .. } = &view.reference;
         let file = sighting

@@ -168,7 +168,7 @@ impl IdentityGraph<'_> {
     /// How people call the owners of an account and the account itself.
     #[must_use]
     pub fn label_of_account(&self, account: usize) -> PersonLabel {
-        let row = self.account_row(account).row;
+        let row = &self.account_row(account).row;
         let owner = self.link(account).owner().and_then(|it| self.estate.identities.get(it));
         let text = |it: Option<&domain::Text>| it.map(ToString::to_string);
         let contenders = self.link(account).contenders();
@@ -189,7 +189,7 @@ impl IdentityGraph<'_> {
     /// How people call an identity.
     #[must_use]
     pub fn label_of_identity(&self, identity: usize) -> PersonLabel {
-        let row = self.estate.identities.get(identity).map(|it| it.row);
+        let row = self.estate.identities.get(identity).map(|it| &it.row);
         let text = |it: Option<&domain::Text>| it.map(ToString::to_string);
         PersonLabel {
             name: row.and_then(|it| text(it.display_name.as_ref())),
@@ -205,7 +205,7 @@ impl IdentityGraph<'_> {
         }
     }
 
-    fn fact<T>(&self, sighting: &Sighting<'_, T>, key: &str, text: String) -> Fact {
+    fn fact<T>(&self, sighting: &Sighting<T>, key: &str, text: String) -> Fact {
         let view = self.estate.snapshot(sighting.snapshot);
         let text = match sighting.standing {
             Standing::Listed => text,
@@ -214,8 +214,8 @@ impl IdentityGraph<'_> {
         Fact { text, source: self.estate.place(sighting, key), at: view.reference.as_of.at }
     }
 
-    fn account_fact(&self, sighting: &Sighting<'_, Account>) -> Fact {
-        let row = sighting.row;
+    fn account_fact(&self, sighting: &Sighting<Account>) -> Fact {
+        let row = &sighting.row;
         let active = match &row.active {
             ActiveFlag::Set(active) => format!("`active` is `{active}`"),
             ActiveFlag::Null => "`active` is null".to_owned(),
@@ -264,8 +264,8 @@ impl IdentityGraph<'_> {
         self.fact(sighting, &row.id, text)
     }
 
-    fn identity_fact(&self, sighting: &Sighting<'_, Identity>) -> Fact {
-        let row = sighting.row;
+    fn identity_fact(&self, sighting: &Sighting<Identity>) -> Fact {
+        let row = &sighting.row;
         let status = row.raw_status.as_deref().unwrap_or("not stated");
         let mut text = format!(
             "{} identity `{}`: status `{status}` ({})",
@@ -286,8 +286,8 @@ impl IdentityGraph<'_> {
         self.fact(sighting, &row.id, text)
     }
 
-    fn assignment_fact(&self, sighting: &Sighting<'_, Assignment>) -> Fact {
-        let row = sighting.row;
+    fn assignment_fact(&self, sighting: &Sighting<Assignment>) -> Fact {
+        let row = &sighting.row;
         let (who, key) = match &row.principal {
             domain::Principal::Identity(id) => (format!("`{id}`"), id),
             domain::Principal::Group(id) => (format!("group `{id}`"), id),
@@ -308,8 +308,8 @@ impl IdentityGraph<'_> {
         self.fact(sighting, key, text)
     }
 
-    fn leaver_fact(&self, sighting: &Sighting<'_, HrLeaver>) -> Fact {
-        let row = sighting.row;
+    fn leaver_fact(&self, sighting: &Sighting<HrLeaver>) -> Fact {
+        let row = &sighting.row;
         let reason = row.reason.as_deref().map_or(String::new(), |it| format!(", reason `{it}`"));
         let left = row.left_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true);
         self.fact(sighting, &row.id, format!("HR states the end of employment at {left}{reason}"))

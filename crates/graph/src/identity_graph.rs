@@ -156,7 +156,7 @@ impl ByEntity {
 
 /// The identity that each assignment names; `None` where it names a group, or nobody known.
 fn named_by_assignments(estate: &Estate<'_>, by_id: &ById<'_>) -> Vec<Option<u32>> {
-    let named = |it: &Sighting<'_, Assignment>| match &it.row.principal {
+    let named = |it: &Sighting<Assignment>| match &it.row.principal {
         Principal::Identity(id) => by_id.get(it.system, id),
         Principal::Group(_) => None,
     };
@@ -234,7 +234,7 @@ fn index<'e>(estate: &'e Estate<'e>, rules: &KeyRules, named: &[Option<u32>]) ->
         if sighting.standing != Standing::Listed {
             continue;
         }
-        let Assignment { account_id, user_name, principal, .. } = sighting.row;
+        let Assignment { account_id, user_name, principal, .. } = &sighting.row;
         let Some(identity) = *identity else {
             if let (Principal::Identity(_), Some(account)) = (principal, account_id) {
                 index.insert_stranger(account, sighting.system);
@@ -252,7 +252,7 @@ fn index<'e>(estate: &'e Estate<'e>, rules: &KeyRules, named: &[Option<u32>]) ->
         }
     }
     for ((at, sighting), is_named) in estate.identities.iter().enumerate().zip(named_by_app) {
-        let (identity, row) = (count(at), sighting.row);
+        let (identity, row) = (count(at), &sighting.row);
         let carries = carried.get(usize::from(sighting.system)).copied();
         // A guest's name in the directory (`kim_example.org#EXT#@...`) is written like an address.
         let is_member = row.kind == IdentityKind::Member;
@@ -403,7 +403,7 @@ impl<'e> IdentityGraph<'e> {
     pub fn rows_that_may_be(
         &self,
         account: usize,
-    ) -> impl Iterator<Item = &Sighting<'_, domain::Account>> {
+    ) -> impl Iterator<Item = &Sighting<domain::Account>> {
         let views = self.may_be(account).filter_map(|it| self.accounts.get(it));
         views.flat_map(|it| it.rows(self.estate))
     }
@@ -415,7 +415,7 @@ impl<'e> IdentityGraph<'e> {
     /// Panics when there is no such account: a bug of the caller.
     #[must_use]
     #[expect(clippy::indexing_slicing, reason = "account numbers come from this graph")]
-    pub fn account_row(&self, account: usize) -> &'e Sighting<'e, domain::Account> {
+    pub fn account_row(&self, account: usize) -> &'e Sighting<domain::Account> {
         &self.estate.accounts[self.accounts[account].leading as usize]
     }
 
@@ -479,7 +479,7 @@ impl<'e> IdentityGraph<'e> {
     /// HR's rows that a key of an account names, of people whom no IdP knows.
     fn unknown_leavers_of(
         &self,
-        account: &Sighting<'_, domain::Account>,
+        account: &Sighting<domain::Account>,
     ) -> impl Iterator<Item = (usize, Tier)> {
         let rows = self.keys_by_hr.rows_of(self.estate, self.rules, account).into_iter();
         rows.filter(|it| self.person_of_leaver(it.0).is_none())
@@ -561,7 +561,7 @@ impl<'e> IdentityGraph<'e> {
 
     /// Assignments that name an identity, itself or a group that it is a direct member of.
     #[must_use]
-    pub fn assignments_of(&self, identity: usize) -> Vec<&'e Sighting<'e, Assignment>> {
+    pub fn assignments_of(&self, identity: usize) -> Vec<&'e Sighting<Assignment>> {
         let node = self.identity_node(identity);
         let groups = self
             .nodes
@@ -623,7 +623,7 @@ impl<'e> IdentityGraph<'e> {
 
     /// The IdP of an identity.
     #[must_use]
-    pub fn idp_of(&self, sighting: &Sighting<'_, Identity>) -> Option<&'e crate::estate::IdpView> {
+    pub fn idp_of(&self, sighting: &Sighting<Identity>) -> Option<&'e crate::estate::IdpView> {
         self.estate.idps.get(usize::from(sighting.system))
     }
 
@@ -635,13 +635,13 @@ impl<'e> IdentityGraph<'e> {
 
     /// Returns true when the row that has an identity in a group is too old to support a claim.
     #[must_use]
-    pub fn is_old_member(&self, identity: &Sighting<'_, Identity>, group: &str) -> bool {
+    pub fn is_old_member(&self, identity: &Sighting<Identity>, group: &str) -> bool {
         self.old_members.contains(&(identity.system, group, &*identity.row.id))
     }
 
     /// The app that somebody had through groups that they left; `None`: no list showed that.
     #[must_use]
-    pub fn former_grant(&self, identity: &Sighting<'_, Identity>) -> Option<FormerGrant> {
+    pub fn former_grant(&self, identity: &Sighting<Identity>) -> Option<FormerGrant> {
         self.former_grants.get(&(identity.system, &*identity.row.id)).copied()
     }
 

@@ -144,8 +144,11 @@ pub(crate) fn user_name_key(name: Option<&Text>) -> Option<Key<'_>> {
 }
 
 /// An address in the form in which it is compared; `None` when there is none.
-pub(crate) fn email_key<'a>(rules: &KeyRules, address: Option<&'a Text>) -> Option<Key<'a>> {
-    let folded = Folded::new(address?)?.into_inner();
+pub(crate) fn email_key<'a>(
+    rules: &KeyRules,
+    address: Option<&'a impl AsRef<str>>,
+) -> Option<Key<'a>> {
+    let folded = Folded::new(address?.as_ref())?.into_inner();
     let value = match folded.rsplit_once('@') {
         Some((local, domain)) => match rules.domain_aliases.iter().find(|it| it.0 == domain) {
             Some((_, canonical)) => Cow::Owned(format!("{local}@{canonical}")),

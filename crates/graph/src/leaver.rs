@@ -33,7 +33,7 @@ impl<'e> KeysByHr<'e> {
             if estate.is_taken_back(leaver) {
                 continue;
             }
-            let row: &'e HrLeaver = leaver.row;
+            let row: &'e HrLeaver = &leaver.row;
             let person = persons.of_leaver(at);
             let names_another = |key: &Key<'_>| {
                 let carriers = index.carriers(key).iter();
@@ -56,18 +56,17 @@ impl<'e> KeysByHr<'e> {
         &self,
         estate: &Estate<'_>,
         rules: &KeyRules,
-        account: &Sighting<'_, domain::Account>,
+        account: &Sighting<domain::Account>,
     ) -> Vec<(usize, Tier)> {
-        let row = account.row;
+        let row = &account.row;
         let sign_in = row.user_name.as_ref().filter(|it| it.contains('@'));
         let tried = [
             (Tier::EmployeeNumber, employee_key(row.employee_number.as_ref())),
             (Tier::UserName, email_key(rules, sign_in)),
             (Tier::Email, email_key(rules, row.email.as_ref())),
         ];
-        let is_theirs = |leaver: &Sighting<'_, HrLeaver>| {
-            row.created_at.is_none_or(|it| it <= leaver.row.left_at)
-        };
+        let is_theirs =
+            |leaver: &Sighting<HrLeaver>| row.created_at.is_none_or(|it| it <= leaver.row.left_at);
         let mut found: Vec<(usize, Tier)> = Vec::new();
         for (tier, key) in tried {
             let named = key.and_then(|it| self.by_key.get(&it)).into_iter().flatten().copied();
@@ -101,7 +100,7 @@ impl Estate<'_> {
     /// Returns true for a leave that HR has struck out before its day had come: it was taken back, or
     /// the list is one of the coming weeks.
     #[must_use]
-    pub fn is_taken_back(&self, leaver: &Sighting<'_, HrLeaver>) -> bool {
+    pub fn is_taken_back(&self, leaver: &Sighting<HrLeaver>) -> bool {
         let last_seen = self.snapshot(leaver.snapshot).reference.as_of.at;
         leaver.standing == Standing::Gone && last_seen < leaver.row.left_at
     }
@@ -132,7 +131,7 @@ pub(crate) fn unnamed(
         || estate.leavers.iter().enumerate().filter(|it| it.1.standing == Standing::Listed);
     let names_nobody = |at: usize| persons.of_leaver(at).is_none();
     let of_nobody = listed().filter(|it| names_nobody(it.0));
-    let almost = almost_numbers(estate, of_nobody.map(|it| it.1.row));
+    let almost = almost_numbers(estate, of_nobody.map(|it| &it.1.row));
     let why = |at: usize, leaver: &HrLeaver| {
         if !names_nobody(at) {
             let mut others = persons.named.get(at)?.others.iter();
@@ -145,7 +144,7 @@ pub(crate) fn unnamed(
         let number = employee_key(leaver.employee_number.as_ref())?;
         almost.contains(&*loose(&number.value)).then_some(Unnamed::AlmostNumber)
     };
-    listed().filter_map(|(at, leaver)| Some((at, why(at, leaver.row)?))).collect()
+    listed().filter_map(|(at, leaver)| Some((at, why(at, &leaver.row)?))).collect()
 }
 
 /// Who was made after the leave is not meant, and who has left is told by the IdP.

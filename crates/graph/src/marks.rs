@@ -5,10 +5,11 @@
 
 use std::hash::BuildHasher as _;
 
+use domain::rows::Row;
 use domain::{
-    Account, Assignment, Folded, HrLeaver, Identity, Membership, NonHuman, Principal, Rows, Text,
+    Account, Assignment, Folded, HrLeaver, Identity, Membership, NonHuman, Principal, Rows,
 };
-use rustc_hash::{FxBuildHasher, FxHashMap};
+use rustc_hash::FxBuildHasher;
 
 use crate::index::email_key;
 use crate::keys::KeyRules;
@@ -17,94 +18,101 @@ use crate::leaver::loose;
 /// A hash of a key.
 type Mark = u32;
 
-/// Whose each mark is: users and what is theirs, by number.
+/// The marks of users and of what is theirs, by number, and of all other rows.
 #[derive(Debug)]
 pub struct Marks<'r> {
     rules: &'r KeyRules,
-    whose: FxHashMap<Mark, u32>,
-    is_shared: Vec<bool>,
+    /// Each mark, and below it whose it is.
+    put: Vec<u64>,
 }
 
 /// Texts that rows may have or not.
-type Texts<'t> = &'t [Option<&'t Text>];
+type Texts<'t> = &'t [Option<&'t str>];
 
 /// Ids and names of a user that were put before.
 type Known<'t> = (Texts<'t>, Texts<'t>);
 
-/// Of none of the users, or of several.
+/// A row as it lies in its list.
+type Packed<'b, T> = <T as Row>::Packed<'b>;
+
+/// Of none of the users.
 pub const NOBODY: u32 = u32::MAX;
 
 impl<'r> Marks<'r> {
     /// Those of no row, with room for that many users.
     #[must_use]
     pub fn new(rules: &'r KeyRules, n_users: usize) -> Self {
-        let whose = FxHashMap::with_capacity_and_hasher(4 * n_users, FxBuildHasher);
-        Self { rules, whose, is_shared: vec![false; n_users] }
+        Self { rules, put: Vec::with_capacity(5 * n_users) }
     }
 
-    /// Whether a user, or what is theirs, shares a key with anybody else.
+    /// Of each of so many users, whether they, or what is theirs, share a key with anybody else.
     #[must_use]
-    pub fn is_shared(&self, user: u32) -> bool {
-        self.is_shared.get(user as usize).is_none_or(|it| *it)
-    }
-
-    /// Whose this id is, or one that has its mark.
-    #[must_use]
-    pub fn whose(&self, id: &str) -> Option<u32> {
-        self.whose.get(&mark(id)?).copied().filter(|it| *it != NOBODY)
+    pub fn shared(mut self, n_users: usize) -> Vec<bool> {
+        let mut is_shared = vec![false; n_users];
+        // Marks that are alike come to lie together: to look each up would be a walk through memory.
+        self.put.sort_unstable();
+        for alike in self.put.chunk_by(|one, other| one >> u32::BITS == other >> u32::BITS) {
+            if alike.first() == alike.last() {
+                continue;
+            }
+            for put in alike {
+                let user = usize::try_from(put & u64::from(NOBODY)).ok();
+                if let Some(it) = user.and_then(|it| is_shared.get_mut(it)) {
+                    *it = true;
+                }
+            }
+        }
+        is_shared
     }
 
     fn put(&mut self, text: &str, user: u32) {
-        let Some(mark) = mark(text) else { return };
-        let known = self.whose.entry(mark).or_insert(user);
-        if *known == user {
-            return;
+        if let Some(mark) = mark(text) {
+            self.put.push(u64::from(mark) << u32::BITS | u64::from(user));
         }
-        for sharer in [*known, user] {
-            if let Some(it) = self.is_shared.get_mut(sharer as usize) {
-                *it = true;
-            }
-        }
-        *known = NOBODY;
     }
 
     /// A user.
-    pub fn put_identity(&mut self, it: &Identity, user: u32) {
-        self.put(&it.id, user);
-        self.put_name(it.user_name.as_ref(), user);
-        self.put_names([it.email.as_ref()], user, &[it.user_name.as_ref()]);
-        self.put_number(it.employee_number.as_ref(), user);
+    pub fn put_identity(&mut self, it: &Packed<'_, Identity>, user: u32) {
+        self.put(it.id, user);
+        self.put_name(it.user_name, user);
+        self.put_names([it.email], user, &[it.user_name]);
+        self.put_number(it.employee_number, user);
         it.immutable_id.iter().for_each(|it| self.put(it, user));
         // An app's `externalId` may carry what stands before the `@` of the name in the directory.
-        let local = it.user_name.as_ref().and_then(|it| it.split_once('@'));
+        let local = it.user_name.and_then(|it| it.split_once('@'));
         if let Some((local, _)) = local.filter(|_| !self.rules.external_id.is_empty()) {
             self.put(local, user);
         }
     }
 
     /// An assignment, by the user whom it names. `ids` and `names` of theirs were put as such before.
-    pub fn put_assignment(&mut self, it: &Assignment, user: u32, (ids, names): Known<'_>) {
-        if let Principal::Identity(id) = &it.principal {
+    pub fn put_assignment(
+        &mut self,
+        it: &Packed<'_, Assignment>,
+        user: u32,
+        (ids, names): Known<'_>,
+    ) {
+        if let Principal::Identity(id) = it.principal {
             self.put_ids([Some(id)], user, ids);
         }
-        self.put_ids([it.account_id.as_ref()], user, ids);
-        self.put_names([it.user_name.as_ref()], user, names);
+        self.put_ids([it.account_id], user, ids);
+        self.put_names([it.user_name], user, names);
     }
 
     /// An account, by the user whom its id names. `ids` and `names` of theirs were put as such before.
-    pub fn put_account(&mut self, it: &Account, user: u32, (ids, names): Known<'_>) {
-        self.put_ids([Some(&it.id), it.external_id.as_ref()], user, ids);
-        self.put_names([it.user_name.as_ref(), it.email.as_ref()], user, names);
-        self.put_number(it.employee_number.as_ref(), user);
+    pub fn put_account(&mut self, it: &Packed<'_, Account>, user: u32, (ids, names): Known<'_>) {
+        self.put_ids([Some(it.id), it.external_id], user, ids);
+        self.put_names([it.user_name, it.email], user, names);
+        self.put_number(it.employee_number, user);
     }
 
-    fn put_ids<const N: usize>(&mut self, all: [Option<&Text>; N], user: u32, known: Texts<'_>) {
+    fn put_ids<const N: usize>(&mut self, all: [Option<&str>; N], user: u32, known: Texts<'_>) {
         for it in all.into_iter().flatten().filter(|it| !known.contains(&Some(it))) {
             self.put(it, user);
         }
     }
 
-    fn put_names<const N: usize>(&mut self, all: [Option<&Text>; N], user: u32, known: Texts<'_>) {
+    fn put_names<const N: usize>(&mut self, all: [Option<&str>; N], user: u32, known: Texts<'_>) {
         for it in all.into_iter().flatten().filter(|it| !known.contains(&Some(it))) {
             self.put_name(Some(it), user);
         }
@@ -114,19 +122,21 @@ impl<'r> Marks<'r> {
     pub fn put_row(&mut self, rows: &Rows, at: usize) {
         match rows {
             Rows::Identities(rows) => {
-                rows.get(at).into_iter().for_each(|it| self.put_identity(it, NOBODY));
+                rows.packed(at).iter().for_each(|it| self.put_identity(it, NOBODY));
             }
             Rows::Assignments(rows) => {
-                rows.get(at).into_iter().for_each(|it| self.put_assignment(it, NOBODY, (&[], &[])));
+                rows.packed(at).iter().for_each(|it| self.put_assignment(it, NOBODY, (&[], &[])));
             }
             Rows::Memberships(rows) => {
-                rows.get(at).into_iter().for_each(|it| self.put_membership(it));
+                rows.packed(at).iter().for_each(|it| self.put_membership(it));
             }
             Rows::Accounts(rows) => {
-                rows.get(at).into_iter().for_each(|it| self.put_account(it, NOBODY, (&[], &[])));
+                rows.packed(at).iter().for_each(|it| self.put_account(it, NOBODY, (&[], &[])));
             }
-            Rows::NonHumans(rows) => rows.get(at).into_iter().for_each(|it| self.put_nonhuman(it)),
-            Rows::Leavers(rows) => rows.get(at).into_iter().for_each(|it| self.put_leaver(it)),
+            Rows::NonHumans(rows) => {
+                rows.packed(at).iter().for_each(|it| self.put_nonhuman(it));
+            }
+            Rows::Leavers(rows) => rows.packed(at).iter().for_each(|it| self.put_leaver(it)),
         }
     }
 
@@ -136,37 +146,37 @@ impl<'r> Marks<'r> {
     }
 
     /// A row of the register.
-    pub fn put_nonhuman(&mut self, it: &NonHuman) {
-        self.put_name(Some(&it.account), NOBODY);
-        self.put_name(it.owner.as_ref(), NOBODY);
+    pub fn put_nonhuman<T: AsRef<str>>(&mut self, it: &NonHuman<T>) {
+        self.put_name(Some(it.account.as_ref()), NOBODY);
+        self.put_name(it.owner.as_ref().map(AsRef::as_ref), NOBODY);
     }
 
-    fn put_membership(&mut self, it: &Membership) {
-        if let Principal::Identity(member) = &it.member {
+    fn put_membership(&mut self, it: &Packed<'_, Membership>) {
+        if let Principal::Identity(member) = it.member {
             self.put(member, NOBODY);
         }
     }
 
-    fn put_leaver(&mut self, it: &HrLeaver) {
-        self.put_name(it.email.as_ref(), NOBODY);
-        self.put_number(it.employee_number.as_ref(), NOBODY);
+    fn put_leaver(&mut self, it: &Packed<'_, HrLeaver>) {
+        self.put_name(it.email, NOBODY);
+        self.put_number(it.employee_number, NOBODY);
     }
 
     /// A name, and what it is as an address.
-    fn put_name(&mut self, text: Option<&Text>, user: u32) {
+    fn put_name(&mut self, text: Option<&str>, user: u32) {
         let Some(text) = text else { return };
         self.put(text, user);
         if !self.rules.domain_aliases.is_empty() {
-            email_key(self.rules, Some(text)).iter().for_each(|it| self.put(&it.value, user));
+            email_key(self.rules, Some(&text)).iter().for_each(|it| self.put(&it.value, user));
         }
     }
 
     /// A number as it stands, and as it may be written elsewhere.
-    fn put_number(&mut self, text: Option<&Text>, user: u32) {
+    fn put_number(&mut self, text: Option<&str>, user: u32) {
         let Some(text) = text else { return };
         self.put(text, user);
         let loose = loose(text);
-        if *loose != **text {
+        if *loose != *text {
             self.put(&loose, user);
         }
     }

@@ -151,7 +151,7 @@ impl Sketch<'_, '_> {
 
     fn add_account(&mut self, at: usize) {
         let sighting = self.graph.account_row(at);
-        let activity = domain::Activity::of(sighting.row);
+        let activity = domain::Activity::of(&sighting.row);
         let label = format!("{} account\n{}\n{activity}", self.graph.estate.app, sighting.row.id);
         let is_gone = sighting.standing == Standing::Gone;
         let account = self.node(

@@ -44,8 +44,11 @@ pub(crate) fn persons(estate: &Estate<'_>, rules: &KeyRules, index: &Index<'_>) 
     for key in &rules.person_keys {
         join_by(estate, *key, &mut joined);
     }
-    let named: Vec<NamedByHr> =
-        estate.leavers.iter().map(|leaver| named_by_hr(estate, rules, index, leaver.row)).collect();
+    let named: Vec<NamedByHr> = estate
+        .leavers
+        .iter()
+        .map(|leaver| named_by_hr(estate, rules, index, &leaver.row))
+        .collect();
     for it in &named {
         join(&mut joined, &it.identities);
     }
@@ -63,7 +66,7 @@ fn join(joined: &mut UnionFind<u32>, identities: &[u32]) {
 
 fn join_by(estate: &Estate<'_>, key: PersonKey, joined: &mut UnionFind<u32>) {
     let value = |at: usize| -> Option<&Text> {
-        let row = estate.identities.get(at)?.row;
+        let row = &estate.identities.get(at)?.row;
         match key {
             PersonKey::EmployeeNumber => row.employee_number.as_ref(),
             PersonKey::ImmutableId => row.immutable_id.as_ref(),

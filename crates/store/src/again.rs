@@ -119,11 +119,11 @@ impl Store {
         }
         let order: Option<Vec<usize>> =
             list.rows.iter().map(|(entity, ..)| places.get(entity).copied()).collect();
-        let mut rows = in_order(stored.rows, &order.ok_or_else(corrupt)?);
+        let mut rows = stored.rows.select(&order.ok_or_else(corrupt)?);
         if let Rows::Accounts(accounts) = &mut rows {
             let uses: FxHashMap<_, _> = inputs.last_uses.iter().copied().collect();
-            for (account, (entity, ..)) in accounts.iter_mut().zip(&list.rows) {
-                account.last_used_at = uses.get(entity).copied();
+            for (at, (entity, ..)) in list.rows.iter().enumerate() {
+                accounts.set_beside(at, uses.get(entity).copied());
             }
         }
         let origin = |(_, request, line): &(_, u32, u32)| domain::RowOrigin {
@@ -266,18 +266,4 @@ fn told_otherwise(connection: &Connection, run: RunId) -> Result<Vec<String>, St
         None => {}
     }
     Ok(problems)
-}
-
-fn in_order(rows: Rows, order: &[usize]) -> Rows {
-    fn all<T: Clone>(rows: &[T], order: &[usize]) -> Vec<T> {
-        order.iter().filter_map(|at| rows.get(*at).cloned()).collect()
-    }
-    match rows {
-        Rows::Identities(rows) => Rows::Identities(all(&rows, order)),
-        Rows::Assignments(rows) => Rows::Assignments(all(&rows, order)),
-        Rows::Memberships(rows) => Rows::Memberships(all(&rows, order)),
-        Rows::Accounts(rows) => Rows::Accounts(all(&rows, order)),
-        Rows::NonHumans(rows) => Rows::NonHumans(all(&rows, order)),
-        Rows::Leavers(rows) => Rows::Leavers(all(&rows, order)),
-    }
 }

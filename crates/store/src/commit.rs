@@ -243,8 +243,8 @@ fn save_last_uses(
          ON CONFLICT (entity) DO UPDATE SET last_used_at_ms = excluded.last_used_at_ms",
     )?;
     let mut delete = connection.prepare_cached("DELETE FROM account_use WHERE entity = ?1")?;
-    for (account, entity) in accounts.iter().zip(&enrolled.entities) {
-        match (account.last_used_at, stored.remove(entity)) {
+    for (last_used_at, entity) in accounts.beside().iter().zip(&enrolled.entities) {
+        match (*last_used_at, stored.remove(entity)) {
             (Some(at), before) if before.map(ms) != Some(ms(at)) => {
                 upsert.execute([entity.0, ms(at)])?;
             }

@@ -7,11 +7,11 @@ use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use crate::StoreError;
-use crate::canon::{put_count, take_count};
 use crate::cells::{Cells, maybe_ms, ms};
 use crate::codes::{TIERS, VERDICTS, code, value};
 use crate::commit::LinkChange;
 use crate::state::{Standing, StoredLink};
+use domain::rows::{put_count, take_count};
 
 /// All changes of a run are one line: for each the number of the account, that of the identity or
 /// 0 for nobody, and the code of the tier, each a count as in `canon.rs`.

@@ -3,15 +3,15 @@
 //! Pure. New rows are numbered in the order of the list, and so written as they lie in memory;
 //! the digest is over the order of keys, which the order of the list does not change.
 
-use std::borrow::Cow;
 use std::thread;
 
-use domain::{Digest, EntityId, Snapshot, SnapshotRef};
+use domain::rows::RowKey;
+use domain::{Digest, EntityId, Rows, Snapshot, SnapshotRef};
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::known::{Known, OpenVersion};
-use crate::rows::{ShortHash, Version, hashes, keys, numbered, short};
+use crate::rows::{ShortHash, Version, hashes, numbered, short};
 use crate::state::State;
 
 /// A list set against the past, ready to be committed with its snapshot.
@@ -32,8 +32,11 @@ pub struct Enrolled {
     pub n_unchanged: u64,
     /// Rows of the snapshot before that are not in this one.
     pub n_gone: u64,
-    /// Versions to write, in order of their numbers.
-    pub(crate) versions: Vec<Version>,
+    /// The number of the first version to write.
+    pub(crate) first_version: i64,
+    /// Of each version to write its row, by place in the snapshot, and its hash. They are numbered in
+    /// their order.
+    pub(crate) begun: Vec<(usize, ShortHash)>,
     /// Versions that are over.
     pub(crate) ended: Vec<i64>,
     /// Rows with a key that another row has too, by place in the snapshot: which of them it is.
@@ -51,11 +54,10 @@ impl State {
     ///
     /// Panics when a list of this stream was enrolled already: a run has one of each.
     pub fn enrol(&mut self, snapshot: &Snapshot) -> Enrolled {
-        let hashes = hash_all(snapshot);
-        let keys = keys(&snapshot.rows);
-        let order = in_order(&keys, &hashes);
+        let rows = &snapshot.rows;
+        let hashes = hash_all(rows);
+        let order = in_order(rows, &hashes);
         let id = self.next_snapshot();
-        let mut places = vec![EntityId(0); keys.len()];
 
         let mut enrolled = Enrolled {
             reference: SnapshotRef {
@@ -66,31 +68,32 @@ impl State {
                 population: snapshot.population,
                 id_form: snapshot.id_form,
                 held: None,
-                n_rows: keys.len() as u64,
-                digest: ledger::root_of(order.iter().filter_map(|at| hashes.get(*at).copied())),
+                n_rows: rows.len() as u64,
+                digest: ledger::root_of(order.iter().filter_map(|it| hashes.get(it.at).copied())),
                 body_digest: body_digest(snapshot),
             },
-            entities: Vec::new(),
+            entities: Vec::with_capacity(rows.len()),
             absent: Vec::new(),
             n_new: 0,
             n_changed: 0,
             n_unchanged: 0,
             n_gone: 0,
-            versions: Vec::new(),
+            first_version: self.next.row,
+            begun: Vec::new(),
             ended: Vec::new(),
-            repeated: repeated(&keys, &order),
+            repeated: repeated(rows, &order),
         };
 
         let stream = self.streams.entry(snapshot.stream.clone()).or_default();
         assert!(!stream.is_enrolled, "{} is enrolled twice", snapshot.stream);
         stream.is_enrolled = true;
-        let rows = keys.iter().zip(&hashes).zip(&mut places).enumerate();
-        for (at, ((own, hash), place)) in rows {
+        for (at, hash) in hashes.iter().enumerate() {
             let nth = enrolled.repeated.get(&at).copied().unwrap_or(1);
-            let known = stream.known.get_mut(&numbered(own, nth));
-            *place = enrolled.take_row(known, &mut self.next.row, at, short(hash));
+            let key = rows.key(at).map(|it| numbered(it, nth));
+            let known = key.and_then(|it| stream.known.get_mut(&it));
+            let entity = enrolled.take_row(known, &mut self.next.row, at, short(hash));
+            enrolled.entities.push(entity);
         }
-        enrolled.entities = places;
 
         for known in stream.known.rows_mut().filter(|it| it.enrolled != id.0) {
             enrolled.absent.push(known.entity);
@@ -99,6 +102,8 @@ impl State {
                 enrolled.n_gone += 1;
             }
         }
+        // A run has one list of each stream: no key is looked for again.
+        stream.known.forget_keys();
         enrolled.absent.sort_unstable();
         enrolled.ended.sort_unstable();
         enrolled
@@ -108,12 +113,20 @@ impl State {
 impl Enrolled {
     /// Rows of which a version is written: new, changed, or back after some time.
     pub fn written(&self) -> impl Iterator<Item = EntityId> + '_ {
-        self.versions.iter().map(|it| it.entity)
+        self.versions().map(|it| it.entity)
     }
 
     /// Of these, the rows that earlier snapshots showed.
     pub fn written_again(&self) -> impl Iterator<Item = EntityId> + '_ {
-        self.versions.iter().filter(|it| it.id != it.entity.0).map(|it| it.entity)
+        self.versions().filter(|it| it.id != it.entity.0).map(|it| it.entity)
+    }
+
+    /// Versions to write, in order of their numbers.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = Version> {
+        (self.first_version..).zip(&self.begun).filter_map(|(id, (row, hash))| {
+            let entity = *self.entities.get(*row)?;
+            Some(Version { id, entity, row: *row, hash: *hash })
+        })
     }
 
     /// Takes one row, and notes the version to write when it is new or changed.
@@ -130,11 +143,9 @@ impl Enrolled {
             number
         };
         let Some(known) = known else {
-            let id = number();
-            let entity = EntityId(id);
-            self.versions.push(Version { id, entity, row, hash });
+            self.begun.push((row, hash));
             self.n_new += 1;
-            return entity;
+            return EntityId(number());
         };
         known.enrolled = self.reference.id.0;
         let entity = known.entity;
@@ -151,29 +162,29 @@ impl Enrolled {
         }
         let id = number();
         known.open = Some(OpenVersion { id, hash });
-        self.versions.push(Version { id, entity, row, hash });
+        self.begun.push((row, hash));
         entity
     }
 }
 
 /// Rows with a key that a row before them in `order` has: a list should have each key once.
-fn repeated(keys: &[Cow<'_, str>], order: &[usize]) -> FxHashMap<usize, u32> {
+fn repeated(rows: &Rows, order: &[Place]) -> FxHashMap<usize, u32> {
     let mut found = FxHashMap::default();
-    let (mut nth, mut previous) = (1, None);
-    for at in order {
-        let key = keys.get(*at);
-        nth = if previous == key { nth + 1 } else { 1 };
-        previous = key;
+    let (mut nth, mut previous) = (1, None::<&Place>);
+    for place in order {
+        let has_its_key =
+            |it: &&Place| it.first == place.first && rows.key(it.at) == rows.key(place.at);
+        nth = if previous.is_some_and(|it| has_its_key(&it)) { nth + 1 } else { 1 };
+        previous = Some(place);
         if nth > 1 {
-            found.insert(*at, nth);
+            found.insert(place.at, nth);
         }
     }
     found
 }
 
 /// The hashes of all rows, in their order.
-fn hash_all(snapshot: &Snapshot) -> Vec<Digest> {
-    let rows = &snapshot.rows;
+fn hash_all(rows: &Rows) -> Vec<Digest> {
     let (half, end) = (rows.len() / 2, rows.len());
     if end < TWO_THREADS_MIN {
         return hashes(rows, 0..end);
@@ -189,23 +200,32 @@ fn hash_all(snapshot: &Snapshot) -> Vec<Digest> {
     })
 }
 
-/// The places of the rows in order of key. Rows of one and the same key are in order of hash.
-fn in_order(keys: &[Cow<'_, str>], hashes: &[Digest]) -> Vec<usize> {
-    // Most comparisons end in the first eight bytes, which need no look at the key itself.
-    let mut order: Vec<(u64, usize)> =
-        keys.iter().enumerate().map(|(at, key)| (first_bytes(key), at)).collect();
-    order.sort_unstable_by(|(a_first, a), (b_first, b)| {
-        a_first
-            .cmp(b_first)
-            .then_with(|| keys.get(*a).cmp(&keys.get(*b)))
-            .then_with(|| hashes.get(*a).cmp(&hashes.get(*b)))
-    });
-    order.into_iter().map(|(_, at)| at).collect()
+/// A row in order of key.
+struct Place {
+    /// The first eight bytes of the key: few rows have the same.
+    first: u64,
+    /// Which of the rows.
+    at: usize,
 }
 
-fn first_bytes(key: &str) -> u64 {
+/// The rows in order of key. Those of one and the same key are in order of hash.
+fn in_order(rows: &Rows, hashes: &[Digest]) -> Vec<Place> {
+    let first = |at| rows.key(at).map_or(0, |it| first_bytes(&it));
+    let mut order: Vec<Place> = (0..rows.len()).map(|at| Place { first: first(at), at }).collect();
+    order.sort_unstable_by_key(|it| it.first);
+    for alike in order.chunk_by_mut(|one, other| one.first == other.first) {
+        if alike.len() > 1 {
+            alike.sort_by_cached_key(|it| (rows.key(it.at), hashes.get(it.at)));
+        }
+    }
+    order
+}
+
+fn first_bytes(key: &RowKey<'_>) -> u64 {
     let mut first = [0; 8];
-    first.iter_mut().zip(key.bytes()).for_each(|(to, from)| *to = from);
+    let (front, rest) = key.parts();
+    let bytes = front.into_iter().chain(rest.bytes());
+    first.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
     u64::from_be_bytes(first)
 }
 

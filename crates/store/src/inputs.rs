@@ -12,11 +12,11 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::canon::{put_count, take_count};
 use crate::cells::{self, maybe_ms, ms, packed, unpacked};
 use crate::moment::Moment;
 use crate::report::digest;
 use crate::{DeadChannel, StoreError, overwritten};
+use domain::rows::{put_count, take_count};
 
 /// What a run was given, beside its lists, answers and log.
 #[derive(Clone, Debug, Default)]

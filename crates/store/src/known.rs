@@ -7,6 +7,7 @@
 use std::hash::BuildHasher as _;
 
 use domain::EntityId;
+use domain::rows::RowKey;
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 
@@ -56,43 +57,62 @@ impl KnownRows {
         (0..self.rows.len()).any(|at| key_at(&self.keys, &self.ends, at) == Some(key))
     }
 
+    /// Gives back the memory of keys. No row is found by its key after that.
+    pub(crate) fn forget_keys(&mut self) {
+        (self.keys, self.ends, self.places) = (String::new(), Vec::new(), HashTable::new());
+    }
+
     pub(crate) fn rows_mut(&mut self) -> impl Iterator<Item = &mut Known> {
         self.rows.iter_mut()
     }
 
     /// Makes room for about so many more rows.
     pub(crate) fn reserve(&mut self, n: usize) {
+        /// Longer than most ids. What is not written to is no memory yet.
+        const KEY_BYTES: usize = 40;
         // A hint, and so no reason to fail: the stated number may be a damaged one.
-        self.rows.try_reserve(n).and_then(|()| self.ends.try_reserve(n)).ok();
+        let n_bytes = n.saturating_mul(KEY_BYTES);
+        let reserved = self.rows.try_reserve(n).and_then(|()| self.ends.try_reserve(n));
+        reserved.and_then(|()| self.keys.try_reserve(n_bytes)).ok();
     }
 
     /// Adds a row whose key no other has. All are added before one is looked for.
-    pub(crate) fn add(&mut self, key: &str, known: Known) {
-        self.keys.push_str(key);
+    pub(crate) fn add(&mut self, key: &RowKey<'_>, known: Known) {
+        let (front, rest) = key.parts();
+        self.keys.extend(front.map(char::from));
+        self.keys.push_str(rest);
         self.ends.push(self.keys.len());
         self.rows.push(known);
     }
 
     /// The row of this key.
-    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut Known> {
-        let is_next = key_at(&self.keys, &self.ends, self.next) == Some(key);
+    pub(crate) fn get_mut(&mut self, key: &RowKey<'_>) -> Option<&mut Known> {
+        let is_next = key_at(&self.keys, &self.ends, self.next).is_some_and(|it| key.is(it));
         let at = if is_next { self.next } else { self.find(key)? };
         self.next = at + 1;
         self.rows.get_mut(at)
     }
 
-    fn find(&mut self, key: &str) -> Option<usize> {
+    fn find(&mut self, key: &RowKey<'_>) -> Option<usize> {
         let Self { rows, keys, ends, places, .. } = self;
-        let hash_at = |at: &usize| FxBuildHasher.hash_one(key_at(keys, ends, *at));
+        let hash_at = |at: &usize| hash(key_at(keys, ends, *at).unwrap_or_default());
         if places.is_empty() {
             places.reserve(rows.len(), hash_at);
             for at in 0..rows.len() {
                 places.insert_unique(hash_at(&at), at, hash_at);
             }
         }
-        let hash = FxBuildHasher.hash_one(Some(key));
-        places.find(hash, |at| key_at(keys, ends, *at) == Some(key)).copied()
+        let hash = match key.parts() {
+            (None, text) => hash(text),
+            (_, rest) => FxBuildHasher.hash_one(rest.as_bytes()),
+        };
+        places.find(hash, |at| key_at(keys, ends, *at).is_some_and(|it| key.is(it))).copied()
     }
+}
+
+/// Of all but the first byte, which is the front of keys that have one.
+fn hash(text: &str) -> u64 {
+    FxBuildHasher.hash_one(text.as_bytes().get(1..).unwrap_or_default())
 }
 
 /// The key of the row at a place; `None` behind the last.
@@ -110,18 +130,22 @@ mod tests {
         let mut rows = KnownRows::default();
         for (at, key) in keys.iter().enumerate() {
             let entity = EntityId(i64::try_from(at).unwrap());
-            rows.add(key, Known { entity, open: None, enrolled: 0 });
+            rows.add(&key.clone().into(), Known { entity, open: None, enrolled: 0 });
         }
         rows
+    }
+
+    fn key(text: &str) -> RowKey<'static> {
+        text.to_owned().into()
     }
 
     #[test]
     fn a_key_that_begins_like_another_is_another() {
         let mut rows = known(&["ab".to_owned(), "a".to_owned(), String::new()]);
-        assert_eq!(rows.get_mut("a").unwrap().entity, EntityId(1));
-        assert_eq!(rows.get_mut("").unwrap().entity, EntityId(2));
-        assert_eq!(rows.get_mut("ab").unwrap().entity, EntityId(0));
-        assert!(rows.get_mut("b").is_none() && rows.get_mut("aba").is_none());
+        assert_eq!(rows.get_mut(&key("a")).unwrap().entity, EntityId(1));
+        assert_eq!(rows.get_mut(&key("")).unwrap().entity, EntityId(2));
+        assert_eq!(rows.get_mut(&key("ab")).unwrap().entity, EntityId(0));
+        assert!(rows.get_mut(&key("b")).is_none() && rows.get_mut(&key("aba")).is_none());
         assert!(rows.has("") && rows.has("ab") && !rows.has("b"));
     }
 
@@ -137,7 +161,7 @@ mod tests {
             let in_order = keys.iter().chain(&asked).chain(&keys);
             for key in in_order {
                 let place = keys.iter().position(|it| it == key);
-                let found = rows.get_mut(key).map(|it| it.entity.0);
+                let found = rows.get_mut(&key.clone().into()).map(|it| it.entity.0);
                 prop_assert_eq!(found, place.map(|it| i64::try_from(it).unwrap()));
             }
         }

@@ -10,7 +10,6 @@ mod again;
 mod anchor;
 mod audit;
 mod body;
-mod canon;
 mod cells;
 mod channel;
 mod codes;

@@ -7,16 +7,16 @@ use domain::{EntityId, Pass, RunId, Stream, SystemId};
 use rusqlite::Connection;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::canon::Pool;
 use crate::cells::Cells;
 use crate::known::{Known, OpenVersion};
 use crate::rows::pack::{self, Packed};
-use crate::rows::{as_erased, is_erased, key_in, numbered};
+use crate::rows::{as_erased, is_erased, numbered};
 use crate::state::{Counters, State, StreamState};
 use crate::{
     RunLine, Store, StoreError, anchor, conclusion, deprovision, finding, guard, leaver, log,
     notice, people, snapshot, unseen,
 };
+use domain::rows::canonical_key;
 
 /// Runs in the trend: a month of nights.
 const HISTORY_MAX: usize = 30;
@@ -157,7 +157,6 @@ fn load_known(
     let mut statement = connection.prepare_cached("SELECT version FROM ended")?;
     let ended: FxHashSet<i64> =
         statement.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    let mut pool = Pool::default();
     for (number, state) in states {
         let Some(list) = streams.get(number).map(|it| it.list) else { continue };
         let mut open_later = FxHashMap::default();
@@ -177,11 +176,11 @@ fn load_known(
             let key = match as_erased(list, version.row) {
                 // Nothing of it is left that a list could be set against.
                 Some(_) if !has_later.contains(&entity) => return Ok(()),
-                Some(left) => left.key.into(),
-                None => key_in(list, version.row, &mut pool).ok_or_else(|| version.corrupt())?,
+                Some(left) => left.key.to_owned().into(),
+                None => canonical_key(list, version.row).ok_or_else(|| version.corrupt())?,
             };
             let known = Known { entity, open, enrolled: 0 };
-            state.known.add(&numbered(&key, version.nth), known);
+            state.known.add(&numbered(key, version.nth), known);
             Ok(())
         })?;
     }

@@ -1,11 +1,11 @@
 //! What was asked again by id, and answered.
 
-use domain::{Answer, Channel, List, Observation, Question, RunId};
+use domain::rows::Pool;
+use domain::{Answer, Channel, List, Observation, Question, Rows, RunId};
 use rusqlite::{Connection, params};
 
-use crate::canon::Pool;
 use crate::cells::{Cells, ms};
-use crate::{Store, StoreError, rows};
+use crate::{Store, StoreError};
 
 impl Store {
     /// What a run asked again by id, in the order in which it was asked.
@@ -29,7 +29,7 @@ pub(crate) fn insert(
     )?;
     for Observation { question, answer, sent_at, received_at } in observations {
         let (row, why) = match answer {
-            Answer::Found(row) => (rows::first_encoded(row), None),
+            Answer::Found(row) => (row.canonical(0), None),
             Answer::Gone => (None, None),
             Answer::Unknown(why) => (None, Some(why)),
         };
@@ -65,7 +65,7 @@ fn load(connection: &Connection, run: RunId) -> Result<Vec<Observation>, StoreEr
         let bytes = cells.maybe_blob("row")?;
         let row = match bytes {
             Some(bytes) => {
-                Some(rows::decoded(list, bytes, &mut pool).ok_or_else(|| cells.corrupt("row"))?)
+                Some(Rows::one(list, bytes, &mut pool).ok_or_else(|| cells.corrupt("row"))?)
             }
             None => None,
         };

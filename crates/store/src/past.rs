@@ -143,8 +143,8 @@ fn rows(connection: &Connection, id: SnapshotId) -> Result<StoredSnapshot, Store
     let newest = newest_of(connection, line.stream)?;
     if let (Rows::Accounts(accounts), true) = (&mut chosen.rows, newest == id) {
         let uses = load_last_uses(connection, line.stream)?;
-        for (account, entity) in accounts.iter_mut().zip(&chosen.entities) {
-            account.last_used_at = uses.get(entity).copied();
+        for (at, entity) in chosen.entities.iter().enumerate() {
+            accounts.set_beside(at, uses.get(entity).copied());
         }
     }
     Ok(StoredSnapshot {

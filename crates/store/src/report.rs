@@ -3,18 +3,22 @@
 //! Two nights' reports are nearly the same text, so most are compressed against an earlier one
 //! that stands alone, and take up what changed.
 
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 
 use chrono::{DateTime, Utc};
 use domain::{Digest, HistoryPoint, Pass, RunId};
 use rusqlite::{Connection, params};
 use sha2::{Digest as _, Sha256};
+use zstd::zstd_safe::{self, CCtx, CParameter};
 
 use crate::cells::Cells;
 use crate::{Store, StoreError, load};
 
 /// zstd's own default: ten times smaller at half a gigabyte a second.
 const LEVEL: i32 = 3;
+
+/// Where a report rests on another, what is left to say is little.
+const LEVEL_OF_CHANGES: i32 = 1;
 
 /// The largest window a decoder grants without being asked: 128 MiB.
 const WINDOW_LOG_MAX: u32 = 27;
@@ -182,18 +186,28 @@ fn window_log(len: usize) -> u32 {
 }
 
 fn compress(bytes: &[u8], base: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = zstd::stream::write::Encoder::with_ref_prefix(Vec::new(), LEVEL, base)?;
+    let named = |code| io::Error::other(zstd_safe::get_error_name(code));
+    let level = if base.is_empty() { LEVEL } else { LEVEL_OF_CHANGES };
+    let mut context = CCtx::try_create().ok_or(io::ErrorKind::OutOfMemory)?;
+    let mut set = |it| context.set_parameter(it).map_err(named);
+    set(CParameter::CompressionLevel(level))?;
     if !base.is_empty() {
-        encoder.window_log(window_log(base.len() + bytes.len()))?;
-        encoder.long_distance_matching(true)?;
+        set(CParameter::WindowLog(window_log(base.len() + bytes.len())))?;
+        set(CParameter::EnableLongDistanceMatching(true))?;
+        context.ref_prefix(base).map_err(named)?;
     }
-    encoder.write_all(bytes)?;
-    encoder.finish()
+    // In one piece: a stream would copy all of it first.
+    let mut zstd = Vec::with_capacity(zstd_safe::compress_bound(bytes.len()));
+    context.compress2(&mut zstd, bytes).map_err(named)?;
+    zstd.shrink_to_fit();
+    Ok(zstd)
 }
 
 /// Gives at most one byte more than there should be, whatever damaged data claims.
 fn decompress(zstd: &[u8], base: &[u8], n_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
+    // A hint: the number may be a damaged one.
+    bytes.try_reserve(usize::try_from(n_bytes).unwrap_or(0).min(1 << WINDOW_LOG_MAX)).ok();
     zstd::stream::read::Decoder::with_ref_prefix(zstd, base)?
         .take(n_bytes.saturating_add(1))
         .read_to_end(&mut bytes)?;

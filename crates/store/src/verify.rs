@@ -11,8 +11,7 @@ use rustc_hash::FxHashMap;
 use crate::audit::{self, Held};
 use crate::past::ends;
 use crate::rows::{
-    ErasedVersion, ShortHash, StoredRows, Which, each_kind, hashes, keys, pack, read, read_erased,
-    short,
+    ErasedVersion, ShortHash, StoredRows, Which, each_kind, hashes, pack, read, read_erased, short,
 };
 use crate::snapshot::SnapshotLine;
 use crate::{Store, StoreError, body, conclusion, erase, load, report, snapshot, tails};
@@ -255,7 +254,7 @@ fn spans(
         if erased.is_empty() {
             return hashed.collect();
         }
-        let places = keys(&rows).into_iter().zip(&heads).map(|(key, it)| (key.into_owned(), it.3, it.0));
+        let places = (0..rows.len()).filter_map(|at| rows.key(at)).zip(&heads).map(|(key, it)| (key.to_string(), it.3, it.0));
         let mut placed: Vec<_> = places.zip(hashed).collect();
         placed.extend(erased.into_iter().map(|it| {
             let span = span(it.id, it.valid_from, it.kept, it.hash);

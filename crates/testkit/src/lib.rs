@@ -428,15 +428,15 @@ fn list(
     }
 }
 
-fn sighting<T>(
+fn sighting<T: Clone>(
     row: &T,
     entity: EntityId,
     snapshot: u32,
     system: u16,
     gone: bool,
-) -> Sighting<'_, T> {
+) -> Sighting<T> {
     let standing = if gone { Standing::Gone } else { Standing::Listed };
-    Sighting { row, entity, snapshot, system, origin: None, standing }
+    Sighting { row: row.clone(), entity, snapshot, system, origin: None, standing }
 }
 
 fn lifecycle(status: &str) -> Lifecycle {

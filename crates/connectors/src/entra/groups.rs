@@ -83,7 +83,7 @@ fn named(group: &GroupRef) -> String {
 /// That a group holds groups. `None`: it holds none.
 fn nested(rows: &Rows, name: &str) -> Option<String> {
     let Rows::Memberships(rows) = rows else { return None };
-    let groups = rows.iter().filter_map(|it| match &it.member {
+    let groups = rows.iter_packed().filter_map(|it| match it.member {
         Principal::Group(id) => Some(id),
         Principal::Identity(_) => None,
     });

@@ -230,7 +230,7 @@ impl Pull<'_> {
             deleted.end = End::Whole;
         }
         let gone: FxHashSet<&str> = match &deleted.list.rows {
-            Rows::Identities(rows) => rows.iter().map(|it| it.id.as_ref()).collect(),
+            Rows::Identities(rows) => rows.iter_packed().map(|it| it.id).collect(),
             _ => FxHashSet::default(),
         };
         users.list.leave_out(&gone);
@@ -353,9 +353,10 @@ impl Pull<'_> {
 /// everybody when it is asked for.
 fn without_status(users: &Walked) -> Option<String> {
     let Rows::Identities(rows) = &users.list.rows else { return None };
-    let is_unsaid =
-        |it: &&domain::Identity| it.raw_status.is_none() && it.lifecycle != domain::Lifecycle::Left;
-    let n = users.list.n_silent + rows.iter().filter(is_unsaid).count() as u64;
+    let unsaid = rows
+        .iter_packed()
+        .filter(|it| it.raw_status.is_none() && it.lifecycle != domain::Lifecycle::Left);
+    let n = users.list.n_silent + unsaid.count() as u64;
     (n > 0).then(|| format!("users without `accountEnabled`: {n}"))
 }
 

@@ -96,7 +96,7 @@ impl Asker<'_> {
         let mut heard = self.asking.object(&path, read, clock).await;
         if let Answer::Found { row, body } = &mut heard.answer {
             let assignment = scoping::assignment(id.clone(), Via::NotStated, filters.reach(body));
-            *row = Rows::Assignments(vec![assignment]);
+            *row = Rows::Assignments(vec![assignment].into());
         }
         self.asking.if_users_are_seen(&mut heard).await;
         heard
@@ -111,10 +111,11 @@ impl Asker<'_> {
         heard.requests.extend(user.requests);
         match user.answer {
             Answer::Found { row: Rows::Assignments(reached), .. } => {
-                let left_out = reached.into_iter().find(|it| it.grant != Grant::Grants);
-                for (row, left_out) in rows.iter_mut().zip(left_out) {
-                    row.grant = left_out.grant;
-                    row.changed_at = None;
+                if let Some(left_out) = reached.iter().find(|it| it.grant != Grant::Grants) {
+                    rows.update(|row| {
+                        row.grant = left_out.grant;
+                        row.changed_at = None;
+                    });
                 }
             }
             Answer::Unknown { why } => heard.answer = Answer::Unknown { why },
@@ -176,7 +177,7 @@ impl Asker<'_> {
                 return unknown("a row of the answer cannot be read");
             };
             let Some(Rows::Assignments(rows)) = rows.into_iter().next() else { continue };
-            for mut row in rows.into_iter().filter(|it| it.grant == Grant::Grants) {
+            for mut row in rows.iter().filter(|it| it.grant == Grant::Grants) {
                 match std::mem::replace(&mut row.via, Via::Direct) {
                     Via::Groups(through) => groups.extend(through),
                     _ if row.principal == Principal::Identity(id.clone()) => is_direct = true,
@@ -195,7 +196,7 @@ impl Asker<'_> {
         };
         let principal = Principal::Identity(id.clone());
         let via = if is_direct { Via::Direct } else { Via::Groups(groups) };
-        let row = Rows::Assignments(vec![Assignment { principal, via, ..row }]);
+        let row = Rows::Assignments(vec![Assignment { principal, via, ..row }].into());
         Answer::Found { row, body }
     }
 

@@ -7,9 +7,7 @@
 //! clause but IS NULL. What the page leaves open is undecided here: whether ENDS WITH heeds case, and
 //! whether a pattern must match the whole value. So is an attribute that was not read.
 
-use domain::{
-    Assignment, Grant, GroupRef, Identity, Lifecycle, Membership, Principal, Rows, Text, Via,
-};
+use domain::{Assignment, Grant, GroupRef, Lifecycle, Membership, Principal, Rows, Text, Via};
 use regex::{Regex, RegexBuilder};
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde_json::Value;
@@ -281,14 +279,18 @@ impl ScopingFilters {
     /// Whom provisioning reaches, by id, of those who have not left.
     fn verdicts(&self, users: &Walked) -> FxHashMap<Text, InScope> {
         let Rows::Identities(rows) = &users.list.rows else { return FxHashMap::default() };
-        let here: Vec<(usize, &Identity)> =
-            rows.iter().enumerate().filter(|it| it.1.lifecycle != Lifecycle::Left).collect();
+        let here: Vec<(usize, &str)> = rows
+            .iter_packed()
+            .enumerate()
+            .filter(|it| it.1.lifecycle != Lifecycle::Left)
+            .map(|(at, it)| (at, it.id))
+            .collect();
         let mut verdicts = FxHashMap::default();
         for some in here.chunks(ROWS_AT_A_TIME) {
             let numbers: Vec<usize> = some.iter().map(|it| it.0).collect();
-            for ((_, row), body) in some.iter().zip(users.list.bodies.read(&numbers)) {
+            for ((_, id), body) in some.iter().zip(users.list.bodies.read(&numbers)) {
                 let reach = body.map_or(InScope::Undecided, |it| self.reach(&it));
-                verdicts.insert(row.id.clone(), reach);
+                verdicts.insert(Text::from(*id), reach);
             }
         }
         verdicts
@@ -311,24 +313,25 @@ impl ScopingFilters {
             assigned.requests.extend(members.walked.requests.iter().cloned());
             members.reasons.extend(without_members(&members.walked.list, &groups));
         }
-        let has_left: FxHashSet<&Text> = match users.map(|it| &it.list.rows) {
+        let has_left: FxHashSet<&str> = match users.map(|it| &it.list.rows) {
             Some(Rows::Identities(rows)) => {
-                rows.iter().filter(|it| it.lifecycle == Lifecycle::Left).map(|it| &it.id).collect()
+                let left = rows.iter_packed().filter(|it| it.lifecycle == Lifecycle::Left);
+                left.map(|it| it.id).collect()
             }
             _ => FxHashSet::default(),
         };
         let mut count = Count::default();
         if let Rows::Assignments(rows) = &mut assigned.list.rows {
-            for row in rows.iter_mut().filter(|it| it.grant == Grant::Grants) {
-                let Principal::Identity(id) = &row.principal else { continue };
+            rows.update(|row| {
+                let Principal::Identity(id) = &row.principal else { return };
                 // Who has left needs no filter.
-                if has_left.contains(id) {
-                    continue;
+                if row.grant != Grant::Grants || has_left.contains(&**id) {
+                    return;
                 }
                 let reach = reach(id);
                 count.add(reach);
                 restate(row, reach);
-            }
+            });
         }
         assigned.list.notes.push(count.shown());
     }
@@ -338,16 +341,15 @@ impl ScopingFilters {
     pub(super) fn assign(&self, users: &Walked) -> Walked {
         let verdicts = self.verdicts(users);
         let mut count = Count::default();
-        let identities: &[Identity] = match &users.list.rows {
-            Rows::Identities(rows) => rows,
-            _ => &[],
+        let ids: Vec<&str> = match &users.list.rows {
+            Rows::Identities(rows) => rows.iter_packed().map(|it| it.id).collect(),
+            _ => Vec::new(),
         };
-        let is_here =
-            |it: usize| identities.get(it).is_some_and(|it| verdicts.contains_key(&it.id));
-        let rows = identities.iter().filter_map(|it| {
-            let reach = *verdicts.get(&it.id)?;
+        let is_here = |it: usize| ids.get(it).is_some_and(|it| verdicts.contains_key(*it));
+        let rows = ids.iter().filter_map(|id| {
+            let reach = *verdicts.get(*id)?;
             count.add(reach);
-            Some(assignment(it.id.clone(), Via::NotStated, reach))
+            Some(assignment(Text::from(*id), Via::NotStated, reach))
         });
         let rows = Rows::Assignments(rows.collect());
         let list = part_of(&users.list, rows, is_here);
@@ -395,8 +397,8 @@ pub(super) fn assignment(id: Text, via: Via, reach: InScope) -> Assignment {
 /// by hand.
 fn by_hand(list: &mut ListRead) -> (FxHashMap<Text, GroupRef>, FxHashSet<Text>) {
     let Rows::Assignments(rows) = &mut list.rows else { return Default::default() };
-    let is_of_group = |it: &Assignment| matches!(it.principal, Principal::Group(_));
-    let stays: Vec<bool> = rows.iter().map(|it| !is_of_group(it)).collect();
+    let stays: Vec<bool> =
+        rows.iter_packed().map(|it| matches!(it.principal, Principal::Identity(_))).collect();
     let (mut groups, mut ids) = (FxHashMap::default(), FxHashSet::default());
     for row in rows.iter().filter(|it| it.grant == Grant::Grants) {
         match (&row.principal, &row.via) {
@@ -408,7 +410,7 @@ fn by_hand(list: &mut ListRead) -> (FxHashMap<Text, GroupRef>, FxHashSet<Text>) 
         }
     }
     let stays = |at: usize| stays.get(at) == Some(&true);
-    keep(rows, stays);
+    rows.keep(stays);
     keep(&mut list.origins, stays);
     list.bodies.retain(stays);
     (groups, ids)
@@ -420,38 +422,38 @@ fn of_members(
     groups: &FxHashMap<Text, GroupRef>,
     seen: &mut FxHashSet<Text>,
 ) -> ListRead {
-    let mut through: FxHashMap<&Text, usize> = FxHashMap::default();
+    let mut through: FxHashMap<&str, usize> = FxHashMap::default();
     let (mut first, mut rows): (Vec<usize>, Vec<Assignment>) = (Vec::new(), Vec::new());
-    let memberships: &[Membership] = match &list.rows {
-        Rows::Memberships(rows) => rows,
-        _ => &[],
+    let memberships: Vec<Membership<&str>> = match &list.rows {
+        Rows::Memberships(rows) => rows.iter_packed().collect(),
+        _ => Vec::new(),
     };
-    for (at, row) in memberships.iter().enumerate() {
-        let (Principal::Identity(id), Some(group)) = (&row.member, groups.get(&row.group)) else {
+    for (at, row) in memberships.into_iter().enumerate() {
+        let (Principal::Identity(id), Some(group)) = (row.member, groups.get(row.group)) else {
             continue;
         };
         let known = through.get(id).and_then(|it| rows.get_mut(*it));
         match known.map(|it| &mut it.via) {
             Some(Via::Groups(all)) => all.push(group.clone()),
-            _ if seen.insert(id.clone()) => {
+            _ if seen.insert(id.into()) => {
                 through.insert(id, rows.len());
                 first.push(at);
                 let via = Via::Groups(vec![group.clone()]);
-                rows.push(assignment(id.clone(), via, InScope::In));
+                rows.push(assignment(id.into(), via, InScope::In));
             }
             _ => {}
         }
     }
-    part_of(list, Rows::Assignments(rows), |at| first.binary_search(&at).is_ok())
+    part_of(list, Rows::Assignments(rows.into()), |at| first.binary_search(&at).is_ok())
 }
 
 /// That of some group no member was shown: it may be empty, or its members may not be shown to us.
 fn without_members(list: &ListRead, groups: &FxHashMap<Text, GroupRef>) -> Option<String> {
-    let shown: FxHashSet<&Text> = match &list.rows {
-        Rows::Memberships(rows) => rows.iter().map(|it| &it.group).collect(),
+    let shown: FxHashSet<&str> = match &list.rows {
+        Rows::Memberships(rows) => rows.iter_packed().map(|it| it.group).collect(),
         _ => FxHashSet::default(),
     };
-    let unseen = groups.keys().filter(|it| !shown.contains(it)).min()?;
+    let unseen = groups.keys().filter(|it| !shown.contains(&***it)).min()?;
     Some(format!("of the assigned group `{unseen}` no member was shown"))
 }
 

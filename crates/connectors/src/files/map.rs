@@ -6,6 +6,7 @@ mod identity;
 mod membership;
 mod register;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
@@ -233,12 +234,12 @@ impl Dates<'_> {
     }
 }
 
-fn text(record: &Record<'_>, field: &Field) -> Option<Text> {
-    record.first(&field.slots).text().map(|it| Text::from(it.as_ref()))
+fn text<'r>(record: &'r Record<'_>, field: &Field) -> Option<Cow<'r, str>> {
+    record.first(&field.slots).text()
 }
 
 /// The field that names a row.
-fn key(record: &Record<'_>, field: &Field) -> Result<Text, PullErrorKind> {
+fn key<'r>(record: &'r Record<'_>, field: &Field) -> Result<Cow<'r, str>, PullErrorKind> {
     text(record, field).ok_or_else(|| PullErrorKind::NoKey { field: field.shown() })
 }
 
@@ -248,7 +249,12 @@ fn shown(text: &str) -> String {
 }
 
 /// The display name, or first and last name joined.
-fn name(record: &Record<'_>, whole: &Field, first: &Field, last: &Field) -> Option<Text> {
+fn name<'r>(
+    record: &'r Record<'_>,
+    whole: &Field,
+    first: &Field,
+    last: &Field,
+) -> Option<Cow<'r, str>> {
     text(record, whole).or_else(|| match (text(record, first), text(record, last)) {
         (Some(first), Some(last)) => Some(format!("{first} {last}").into()),
         (one, other) => one.or(other),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     AsOf, Assignment, Channel, Coverage, Grant, IdForm, List, Population, Principal, Proof,
-    Request, RowOrigin, Rows, Snapshot, Stream, SystemId, Text, Unmapped,
+    Request, RowOrigin, Rows, Snapshot, Stream, SystemId, Table, Text, Unmapped,
 };
 use rustc_hash::FxHashSet;
 
@@ -243,9 +243,12 @@ impl Merged {
 }
 
 /// Takes the assignments of identities whose state gives them no access (OneLogin `state` other than 1).
-pub(crate) fn withhold(rows: &mut [Assignment], withheld: &FxHashSet<Text>) -> Option<String> {
+pub(crate) fn withhold(rows: &mut Table<Assignment>, withheld: &FxHashSet<Text>) -> Option<String> {
+    if withheld.is_empty() {
+        return None;
+    }
     let mut n = 0_u64;
-    for row in rows {
+    rows.update(|row| {
         if let Principal::Identity(id) = &row.principal
             && row.grant == Grant::Grants
             && withheld.contains(id)
@@ -253,7 +256,7 @@ pub(crate) fn withhold(rows: &mut [Assignment], withheld: &FxHashSet<Text>) -> O
             row.grant = Grant::Denies;
             n += 1;
         }
-    }
+    });
     (n > 0).then(|| {
         format!("assignments without access, because the user's state is not approved: {n}")
     })
@@ -262,12 +265,12 @@ pub(crate) fn withhold(rows: &mut [Assignment], withheld: &FxHashSet<Text>) -> O
 /// Appends rows of the same list.
 pub(crate) fn append(rows: &mut Rows, more: Rows) {
     match (rows, more) {
-        (Rows::Identities(rows), Rows::Identities(more)) => rows.extend(more),
-        (Rows::Assignments(rows), Rows::Assignments(more)) => rows.extend(more),
-        (Rows::Memberships(rows), Rows::Memberships(more)) => rows.extend(more),
-        (Rows::Accounts(rows), Rows::Accounts(more)) => rows.extend(more),
-        (Rows::NonHumans(rows), Rows::NonHumans(more)) => rows.extend(more),
-        (Rows::Leavers(rows), Rows::Leavers(more)) => rows.extend(more),
+        (Rows::Identities(rows), Rows::Identities(more)) => rows.append(&more),
+        (Rows::Assignments(rows), Rows::Assignments(more)) => rows.append(&more),
+        (Rows::Memberships(rows), Rows::Memberships(more)) => rows.append(&more),
+        (Rows::Accounts(rows), Rows::Accounts(more)) => rows.append(&more),
+        (Rows::NonHumans(rows), Rows::NonHumans(more)) => rows.append(&more),
+        (Rows::Leavers(rows), Rows::Leavers(more)) => rows.append(&more),
         (rows, more) => assert!(rows.list() == more.list(), "a stream has one kind of rows"),
     }
 }

@@ -3,8 +3,10 @@
 
 use std::hash::BuildHasher as _;
 
+use domain::rows::Row;
 use domain::{
-    Activity, Assignment, Grant, HrLeaver, Identity, Lifecycle, Principal, RowOrigin, Rows, Via,
+    Account, Activity, Assignment, Grant, HrLeaver, Identity, Lifecycle, Principal, RowOrigin,
+    Rows, Table, Via,
 };
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
@@ -29,7 +31,7 @@ type Key<'r> = (&'r str, bool, &'r str);
 /// is unknown when two rows contradict each other in that.
 pub(crate) fn make(rows: &mut Rows, origins: &mut Vec<RowOrigin>, folds: bool) -> Duplicates {
     match rows {
-        Rows::Identities(rows) => {
+        Rows::Identities(rows) => unless_unique(rows, origins, |rows, origins| {
             let is_unclear = |one: &Identity, other: &Identity| one.lifecycle != other.lifecycle;
             let duplicates = keep_one(rows, origins, |it| ("", false, &it.id), |_| 0, is_unclear);
             for kept in &duplicates.unclear {
@@ -39,37 +41,52 @@ pub(crate) fn make(rows: &mut Rows, origins: &mut Vec<RowOrigin>, folds: bool) -
                 }
             }
             duplicates
-        }
-        Rows::Accounts(rows) => keep_one(
-            rows,
-            origins,
-            |it| ("", false, &it.id),
-            |it| match Activity::of(it) {
+        }),
+        Rows::Accounts(rows) => unless_unique(rows, origins, |rows, origins| {
+            let weight = |it: &Account| match Activity::of(it) {
                 Activity::Active => 2,
                 Activity::NotStated => 1,
                 _ => 0,
-            },
-            |_, _| false,
-        ),
-        Rows::NonHumans(rows) => {
+            };
+            keep_one(rows, origins, |it| ("", false, &it.id), weight, |_, _| false)
+        }),
+        Rows::NonHumans(rows) => unless_unique(rows, origins, |rows, origins| {
             keep_one(rows, origins, |it| ("", false, &it.account), |_| 0, |_, _| false)
-        }
-        Rows::Leavers(rows) => {
+        }),
+        Rows::Leavers(rows) => unless_unique(rows, origins, |rows, origins| {
             let n_earlier = keep_last_leaves(rows, origins);
             let duplicates =
                 keep_one(rows, origins, |it| ("", false, &it.id), |it| it.left_at, |_, _| false);
             Duplicates { n_earlier, ..duplicates }
-        }
-        Rows::Memberships(rows) => {
+        }),
+        Rows::Memberships(rows) => unless_unique(rows, origins, |rows, origins| {
             keep_one(rows, origins, |it| principal(&it.group, &it.member), |_| 0, |_, _| false)
-        }
-        Rows::Assignments(rows) => {
+        }),
+        Rows::Assignments(rows) => unless_unique(rows, origins, |rows, origins| {
             if folds {
                 fold(rows);
             }
             keep_one(rows, origins, |it| principal("", &it.principal), |_| 0, |_, _| false)
-        }
+        }),
     }
+}
+
+/// Settles a list in which a key may come twice. That none does is the rule, and told by hashes
+/// alone: a false alarm costs only the longer way.
+fn unless_unique<T: Row>(
+    rows: &mut Table<T>,
+    origins: &mut Vec<RowOrigin>,
+    settle: impl FnOnce(&mut Vec<T>, &mut Vec<RowOrigin>) -> Duplicates,
+) -> Duplicates {
+    let mut seen = FxHashSet::default();
+    seen.reserve(rows.len());
+    if (0..rows.len()).all(|at| seen.insert(FxBuildHasher.hash_one(rows.key(at)))) {
+        return Duplicates::default();
+    }
+    let mut all = rows.to_vec();
+    let duplicates = settle(&mut all, origins);
+    *rows = all.into();
+    duplicates
 }
 
 fn principal<'r>(group: &'r str, it: &'r Principal) -> Key<'r> {
@@ -89,9 +106,6 @@ fn keep_one<T: PartialEq, W: PartialOrd>(
     is_unclear: fn(&T, &T) -> bool,
 ) -> Duplicates {
     let mut duplicates = Duplicates::default();
-    if are_unique(rows.iter().map(key)) {
-        return duplicates;
-    }
     let mut dropped = Vec::new();
     let mut kept: FxHashMap<Key<'_>, (usize, &T)> = FxHashMap::default();
     kept.reserve(rows.len());
@@ -138,14 +152,6 @@ fn keep_last_leaves(rows: &mut Vec<HrLeaver>, origins: &mut Vec<RowOrigin>) -> u
     drop_all(rows, &dropped);
     drop_all(origins, &dropped);
     dropped.len() as u64
-}
-
-/// Returns true when no key comes twice: the rule, told by hashes alone. A false alarm costs only
-/// the longer way.
-fn are_unique<'r>(keys: impl ExactSizeIterator<Item = Key<'r>>) -> bool {
-    let mut seen = FxHashSet::default();
-    seen.reserve(keys.len());
-    keys.into_iter().all(|it| seen.insert(FxBuildHasher.hash_one(it)))
 }
 
 /// Drops the items at these places, which are in order.

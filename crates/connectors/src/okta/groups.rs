@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Assignment, Request, Text, Via};
+use domain::{Assignment, Request, Table, Text, Via};
 use outbound::Reader;
 use serde::Deserialize;
 
@@ -67,13 +67,13 @@ fn add(names: &mut BTreeMap<Text, Option<Text>>, body: &[u8]) -> Result<Counts, 
 
 impl Groups {
     /// Names the groups of assignments that say only an id.
-    pub(super) fn name(&self, assignments: &mut [Assignment]) {
-        for assignment in assignments {
-            let Via::Groups(groups) = &mut assignment.via else { continue };
+    pub(super) fn name(&self, assignments: &mut Table<Assignment>) {
+        assignments.update(|assignment| {
+            let Via::Groups(groups) = &mut assignment.via else { return };
             for group in groups.iter_mut().filter(|it| it.name.is_none()) {
                 group.name = self.names.get(&group.id).cloned().flatten();
             }
-        }
+        });
     }
 
     /// What the report should say of them; `None`: there are none.
@@ -139,12 +139,15 @@ mod tests {
             user_name: None,
             changed_at: None,
         };
-        let mut rows = [of("00g1"), of("00g2"), of("00g9")];
+        let mut rows = Table::from(vec![of("00g1"), of("00g2"), of("00g9")]);
         groups.name(&mut rows);
-        let names = rows.map(|it| match it.via {
-            Via::Groups(groups) => groups[0].name.clone(),
-            _ => None,
-        });
+        let names: Vec<_> = rows
+            .iter()
+            .map(|it| match it.via {
+                Via::Groups(groups) => groups[0].name.clone(),
+                _ => None,
+            })
+            .collect();
         assert_eq!(names, [Some("Finance".into()), None, None]);
         for body in ["{}", "<html>", ""] {
             assert!(add(&mut groups.names, body.as_bytes()).is_err(), "{body}");

@@ -81,7 +81,7 @@ impl Round for Asker<'_> {
             && rows.iter().any(|it| it.grant == Grant::Grants)
         {
             match self.is_withheld(id, &mut heard.requests).await {
-                Ok(true) => rows.iter_mut().for_each(|it| it.grant = Grant::Denies),
+                Ok(true) => rows.update(|it| it.grant = Grant::Denies),
                 Ok(false) => {}
                 Err(why) => heard.answer = Answer::Unknown { why },
             }
@@ -114,15 +114,18 @@ impl Asker<'_> {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .push((id.clone(), app.push()));
-            let row = Rows::Assignments(vec![Assignment {
-                principal: Principal::Identity(id.clone()),
-                via: Via::NotStated,
-                grant: app.grant(),
-                raw_status: app.raw().map(Into::into),
-                account_id: None,
-                user_name: None,
-                changed_at: None,
-            }]);
+            let row = Rows::Assignments(
+                vec![Assignment {
+                    principal: Principal::Identity(id.clone()),
+                    via: Via::NotStated,
+                    grant: app.grant(),
+                    raw_status: app.raw().map(Into::into),
+                    account_id: None,
+                    user_name: None,
+                    changed_at: None,
+                }]
+                .into(),
+            );
             return Answer::Found { row, body: raw.into_bytes() };
         }
         match next_page(answer) {

@@ -21,17 +21,17 @@ pub(super) async fn examine(scim: &Scim, clock: &dyn Clock) -> Vec<Check> {
     checks.extend(pulled_list(&pulled));
     checks.push(service(scim).await);
     let known = match pulled.snapshots.first().map(|it| &it.rows) {
-        Some(Rows::Accounts(accounts)) => accounts.as_slice(),
-        _ => &[],
+        Some(Rows::Accounts(accounts)) => accounts.to_vec(),
+        _ => Vec::new(),
     };
     if known.is_empty() {
         checks.push(skipped("filters work", "no account was read to try them with"));
     } else {
-        let filters = scim.prove_filters(clock, known).await;
+        let filters = scim.prove_filters(clock, &known).await;
         checks.push(filter("`userName` filters work", &filters.user_name));
         checks.push(filter("`externalId` filters work", &filters.external_id));
     }
-    let list = pulled.snapshots.first().map(|_| known);
+    let list = pulled.snapshots.first().map(|_| &*known);
     checks.extend(active_canaries(&scim.config.canaries, list));
     checks.extend(inactive_canaries(scim, list, clock).await);
     checks.push(Check {
@@ -141,7 +141,7 @@ async fn unlisted(scim: &Scim, canary: &Text, clock: &dyn Clock) -> Check {
     let asked = scim.reread(clock, &[Question::Account(canary.clone())]).await;
     match asked.into_iter().next().map(|it| it.answer) {
         Some(Answer::Found { row: Rows::Accounts(rows), .. })
-            if rows.first().map(Activity::of) == Some(Activity::Inactive) =>
+            if rows.first().is_some_and(|it| Activity::of(&it) == Activity::Inactive) =>
         {
             Check {
                 name: INACTIVE_CANARY,

@@ -178,7 +178,7 @@ impl Filtering<'_> {
             return Err("the answer states another number of accounts than it has".to_owned());
         }
         Ok(match read.lists.into_iter().next().map(|it| it.rows) {
-            Some(Rows::Accounts(accounts)) => accounts,
+            Some(Rows::Accounts(accounts)) => accounts.to_vec(),
             _ => Vec::new(),
         })
     }

@@ -2,7 +2,7 @@
 //! (RFC 9865, 2), as the server says and shows. Stops when a page adds nothing new.
 
 use chrono::{DateTime, Utc};
-use domain::{Account, Rows, SystemId};
+use domain::{Rows, SystemId};
 use outbound::{Answer, Reader};
 
 use super::proof::{End, Seen};
@@ -235,9 +235,10 @@ impl Walk<'_> {
 
 fn n_nameless(rows: &Rows) -> u64 {
     let Rows::Accounts(accounts) = rows else { return 0 };
-    let is_nameless =
-        |it: &&Account| it.user_name.is_none() && it.external_id.is_none() && it.email.is_none();
-    accounts.iter().filter(is_nameless).count() as u64
+    let nameless = accounts
+        .iter_packed()
+        .filter(|it| it.user_name.is_none() && it.external_id.is_none() && it.email.is_none());
+    nameless.count() as u64
 }
 
 /// Why a server refuses the list, and what to do.

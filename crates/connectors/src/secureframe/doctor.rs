@@ -1,6 +1,6 @@
 //! Looks at what a pull of Secureframe rests on, and says what to do next. Never writes.
 
-use super::pull::{Owner, accounts, owner};
+use super::pull::{Owner, owner};
 use super::refusal::{Asked, VENDOR, words};
 use super::{Secureframe, paths};
 use crate::app_checks::{active_canaries, pulled_list};
@@ -23,11 +23,15 @@ impl Secureframe {
         let pulled = self.pull().await;
         checks.extend(pulled_list(&pulled));
         let rows = pulled.snapshots.first().map(|it| &it.rows);
+        let list = rows.map(|it| match it {
+            domain::Rows::Accounts(accounts) => accounts.to_vec(),
+            _ => Vec::new(),
+        });
         checks.push(match rows.map(|it| owner(it, &self.config.owner)) {
             Some(owner) => of_owner(owner),
             None => skipped(OWNER, "There is no list to look into.", "Mend the list first."),
         });
-        checks.extend(active_canaries(&self.config.canaries, rows.map(accounts)));
+        checks.extend(active_canaries(&self.config.canaries, list.as_deref()));
         checks.push(skipped(
             "the key cannot write",
             "This cannot be told: a key may do what its owner may. Driftline sends nothing but GET.",
@@ -48,7 +52,7 @@ fn credential(first: &Answered) -> Check {
 
 const ANYBODY: Asked = Asked::People(super::refusal::Order::AsItIs);
 
-fn of_owner(owner: Owner<'_>) -> Check {
+fn of_owner(owner: Owner) -> Check {
     match (owner.doubt(), owner) {
         (Some(why), _) => failed(
             OWNER,

@@ -1,6 +1,6 @@
 //! One pull: everybody, and whether the owner of the key is among them.
 
-use domain::{Account, Activity, Raw, Rows, Text, Watcher};
+use domain::{Account, Activity, Raw, Rows, Table, Watcher};
 use rustc_hash::FxHashSet;
 
 use super::refusal::{Asked, Order};
@@ -13,8 +13,8 @@ use crate::walk::{End, Plan, Walked};
 const READINGS_MAX: usize = 3;
 
 /// What the list says of the owner of the key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Owner<'o> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Owner {
     /// There is no such person in it.
     Missing,
     /// They are not active.
@@ -22,7 +22,7 @@ pub(super) enum Owner<'o> {
     /// They have no console role, so the key can have none either.
     NoRole,
     /// They are active. `None`: the list does not show roles.
-    Seen(Option<&'o [Raw]>),
+    Seen(Option<Vec<Raw>>),
 }
 
 impl Secureframe {
@@ -112,39 +112,42 @@ fn is_sort_refused(walked: &Walked) -> bool {
 /// total nothing shows that, unless there was one page that is not full.
 fn is_unsettled(walked: &Walked) -> bool {
     let n_pages = walked.requests.iter().filter(|it| it.n_rows > 0).count();
-    let is_one_short_page =
-        n_pages < 2 && accounts(&walked.list.rows).len() < paths::PAGE_ROWS as usize;
+    let is_one_short_page = n_pages < 2 && walked.list.rows.len() < paths::PAGE_ROWS as usize;
     walked.is_whole() && walked.proof == domain::Proof::ReadToEnd && !is_one_short_page
 }
 
-fn ids(rows: &Rows) -> FxHashSet<&Text> {
-    accounts(rows).iter().map(|it| &it.id).collect()
+fn ids(rows: &Rows) -> FxHashSet<&str> {
+    accounts(rows).map(|it| it.id).collect()
 }
 
-pub(super) fn accounts(rows: &Rows) -> &[Account] {
-    if let Rows::Accounts(accounts) = rows { accounts } else { &[] }
+fn accounts(rows: &Rows) -> impl Iterator<Item = Account<&str, &str>> {
+    let accounts = if let Rows::Accounts(accounts) = rows { Some(accounts) } else { None };
+    accounts.into_iter().flat_map(Table::iter_packed)
 }
 
 /// Why people of whom nothing tells who they are make the list partial: the address is the one key.
 fn nameless(walked: &Walked) -> Option<String> {
     let silent = walked.list.n_silent;
-    let n = accounts(&walked.list.rows).iter().filter(|it| it.email.is_none()).count() as u64;
+    let n = accounts(&walked.list.rows).filter(|it| it.email.is_none()).count() as u64;
     (n + silent > 0).then(|| format!("people without an address: {}", n + silent))
 }
 
 /// Looks for the owner of the key.
-pub(super) fn owner<'r>(rows: &'r Rows, address: &str) -> Owner<'r> {
-    let Some(owner) = accounts(rows).iter().find(|it| it.is_named(address)) else {
+pub(super) fn owner(rows: &Rows, address: &str) -> Owner {
+    let Some(owner) = accounts(rows).find(|it| it.is_named(address)) else {
         return Owner::Missing;
     };
-    match owner.roles.as_deref() {
-        _ if Activity::of(owner) != Activity::Active => Owner::NotActive,
-        Some([]) => Owner::NoRole,
-        roles => Owner::Seen(roles),
+    match &owner.roles {
+        _ if Activity::of(&owner) != Activity::Active => Owner::NotActive,
+        Some(roles) if roles.is_empty() => Owner::NoRole,
+        roles => {
+            let own = |all: &Vec<&str>| all.iter().map(|it| Raw::from(*it)).collect();
+            Owner::Seen(roles.as_ref().map(own))
+        }
     }
 }
 
-impl Owner<'_> {
+impl Owner {
     /// Why the list need not be all; `None`: nothing speaks against it.
     pub(super) const fn doubt(&self) -> Option<&'static str> {
         match self {

@@ -10,19 +10,19 @@ use super::graph_server::{GraphServer, Tenant, assigned, deleted, event, group, 
 use super::{config, connect, now, pull, told};
 use connectors::live::{LivePull, SwitchedOff};
 
-fn identities(pull: &LivePull) -> &[Identity] {
+fn identities(pull: &LivePull) -> Vec<Identity> {
     let Rows::Identities(rows) = &pull.snapshots[0].rows else { panic!("no users") };
-    rows
+    rows.to_vec()
 }
 
-fn assignments(pull: &LivePull) -> &[Assignment] {
+fn assignments(pull: &LivePull) -> Vec<Assignment> {
     let Rows::Assignments(rows) = &pull.snapshots[1].rows else { panic!("no assignments") };
-    rows
+    rows.to_vec()
 }
 
-fn memberships(pull: &LivePull) -> &[Membership] {
+fn memberships(pull: &LivePull) -> Vec<Membership> {
     let Rows::Memberships(rows) = &pull.snapshots[2].rows else { panic!("no members") };
-    rows
+    rows.to_vec()
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn all_lists_are_read_to_their_ends() {
     entra memberships: 0 rows, complete
     ");
     let left: Vec<_> =
-        identities(&pull).iter().filter(|it| it.lifecycle == Lifecycle::Left).collect();
+        identities(&pull).into_iter().filter(|it| it.lifecycle == Lifecycle::Left).collect();
     let ids: Vec<String> = left.iter().map(|it| it.id.to_string()).collect();
     assert_eq!(ids, [4, 6, 7, 8].map(id));
     // Only of deleted users does Graph say since when.
@@ -96,8 +96,8 @@ async fn groups_give_the_app_to_their_direct_members_and_to_no_others() {
     ");
     let Via::Groups(groups) = &assignments(&pull)[0].via else { panic!("no group") };
     assert_eq!(groups[0].name.as_deref(), Some("P1"));
-    let members: Vec<_> = memberships(&pull).iter().map(|it| &it.member).collect();
-    assert_eq!(*members[1], Principal::Identity(id(3).as_str().into()));
+    let members: Vec<_> = memberships(&pull).into_iter().map(|it| it.member).collect();
+    assert_eq!(members[1], Principal::Identity(id(3).as_str().into()));
     // Nobody asks for what is in a group that is in a group.
     assert_eq!(server.n_requests(&format!("groups/{}/members", group(2))), 0);
 }

@@ -27,11 +27,11 @@ async fn ask(entra: &Entra, question: Question) -> String {
         Answer::Unknown { why } => why,
         Answer::Found { row: Rows::Identities(rows), body } => {
             assert!(!body.is_empty());
-            rows[0].lifecycle.to_string()
+            rows.first().unwrap().lifecycle.to_string()
         }
         Answer::Found { row: Rows::Assignments(rows), body } => {
             assert!(!body.is_empty());
-            match &rows[0].via {
+            match rows.first().unwrap().via {
                 Via::Direct => "direct".to_owned(),
                 Via::Groups(groups) => format!("through {}", groups[0].id),
                 Via::NotStated => "not stated".to_owned(),
@@ -61,7 +61,9 @@ async fn whom_a_scoping_filter_leaves_out_is_asked_about_by_their_attributes() {
         let entra = connect(&server, config);
         let reply = entra.reread(&now(), &[Question::Assignment(text(n))]).await.remove(0);
         match reply.answer {
-            Answer::Found { row: Rows::Assignments(rows), .. } => rows[0].grant.to_string(),
+            Answer::Found { row: Rows::Assignments(rows), .. } => {
+                rows.first().unwrap().grant.to_string()
+            }
             Answer::Gone => "gone".to_owned(),
             other => panic!("{other:?}"),
         }

@@ -107,9 +107,9 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 fn rows(out: &mut String, rows: &Rows) {
     let lines: Vec<String> = match rows {
-        Rows::Identities(rows) => rows.iter().map(identity).collect(),
-        Rows::Assignments(rows) => rows.iter().map(assignment).collect(),
-        Rows::Accounts(rows) => rows.iter().map(account).collect(),
+        Rows::Identities(rows) => rows.iter().map(|it| identity(&it)).collect(),
+        Rows::Assignments(rows) => rows.iter().map(|it| assignment(&it)).collect(),
+        Rows::Accounts(rows) => rows.iter().map(|it| account(&it)).collect(),
         Rows::Memberships(rows) => {
             rows.iter().map(|it| format!("{} has {}", it.group, principal(&it.member))).collect()
         }

@@ -7,17 +7,17 @@ use serde_json::{Value, json};
 use super::okta_server::{OktaServer, Org, Reply, app_user, id, user};
 use super::{config, connect, now, pull, told};
 
-fn identities(pull: &LivePull) -> &[domain::Identity] {
+fn identities(pull: &LivePull) -> Vec<domain::Identity> {
     match pull.snapshots.iter().map(|it| &it.rows).find(|it| matches!(it, Rows::Identities(_))) {
-        Some(Rows::Identities(rows)) => rows,
-        _ => &[],
+        Some(Rows::Identities(rows)) => rows.to_vec(),
+        _ => Vec::new(),
     }
 }
 
-fn assignments(pull: &LivePull) -> &[domain::Assignment] {
+fn assignments(pull: &LivePull) -> Vec<domain::Assignment> {
     match pull.snapshots.iter().map(|it| &it.rows).find(|it| matches!(it, Rows::Assignments(_))) {
-        Some(Rows::Assignments(rows)) => rows,
-        _ => &[],
+        Some(Rows::Assignments(rows)) => rows.to_vec(),
+        _ => Vec::new(),
     }
 }
 

@@ -46,7 +46,7 @@ async fn lists_of_users_and_of_who_has_the_app_and_the_roles_that_give_it() {
     let pull = connect(&server).pull(&now(), None).await;
     let [users, assigned] = &pull.snapshots[..] else { panic!("{:?}", pull.failures) };
     let Rows::Identities(rows) = &users.rows else { panic!("{:?}", users.stream) };
-    assert_eq!((rows[0].lifecycle, rows.len()), (Lifecycle::Active, 1));
+    assert_eq!((rows.first().unwrap().lifecycle, rows.len()), (Lifecycle::Active, 1));
     assert_eq!(assigned.rows.len(), 1);
     assert!(users.coverage.is_complete() && assigned.coverage.is_complete());
     assert!(assigned.notes.contains(&"roles that give the app: Everyone".to_owned()));

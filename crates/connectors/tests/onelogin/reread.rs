@@ -15,7 +15,9 @@ async fn reread(server: &Server<Subdomain>, questions: &[Question]) -> Replies {
 
 fn told(replies: &Replies) -> Vec<String> {
     let told = |answer: &Answer| match answer {
-        Answer::Found { row: Rows::Assignments(rows), .. } => format!("found, {}", rows[0].grant),
+        Answer::Found { row: Rows::Assignments(rows), .. } => {
+            format!("found, {}", rows.first().unwrap().grant)
+        }
         Answer::Found { body, .. } => {
             assert!(!body.is_empty());
             "found".to_owned()

@@ -75,7 +75,7 @@ async fn names_are_quoted_in_filters_and_never_in_errors() {
     .await;
     let scim = scim(&server, "");
     let pulled = scim.pull(&clock()).await;
-    let filters = scim.prove_filters(&clock(), accounts(&pulled)).await;
+    let filters = scim.prove_filters(&clock(), &accounts(&pulled)).await;
     assert_eq!(filters.user_name, Trust::Works);
     assert!(matches!(filters.external_id, Trust::Fails { .. }));
     let kept: Vec<_> =
@@ -106,7 +106,7 @@ async fn a_filter_that_answers_nobody_to_everything_is_not_believed() {
     .await;
     let scim = scim(&server, "");
     let pulled = scim.pull(&clock()).await;
-    let filters = scim.prove_filters(&clock(), accounts(&pulled)).await;
+    let filters = scim.prove_filters(&clock(), &accounts(&pulled)).await;
     for trust in [filters.user_name, filters.external_id] {
         let Trust::Fails { why } = trust else { panic!("must not be believed") };
         assert!(why.contains("brought 0 accounts"), "{why}");

@@ -52,10 +52,10 @@ pub(crate) fn with_canaries(
 }
 
 /// The rows that were read.
-pub(crate) fn accounts(pulled: &LivePull) -> &[Account] {
+pub(crate) fn accounts(pulled: &LivePull) -> Vec<Account> {
     match pulled.snapshots.first().map(|it| &it.rows) {
-        Some(Rows::Accounts(accounts)) => accounts,
-        _ => &[],
+        Some(Rows::Accounts(accounts)) => accounts.to_vec(),
+        _ => Vec::new(),
     }
 }
 
@@ -63,7 +63,7 @@ pub(crate) fn accounts(pulled: &LivePull) -> &[Account] {
 pub(crate) fn shown(pulled: &LivePull) -> String {
     let mut lines = Vec::new();
     for snapshot in &pulled.snapshots {
-        let names = accounts(pulled).iter().map(|it| {
+        let names = accounts(pulled).into_iter().map(|it| {
             let name = it.user_name.as_deref().or(Some(&it.id)).unwrap_or_default();
             format!("{} {}", name.split('@').next().unwrap_or_default(), active(&it.active))
         });

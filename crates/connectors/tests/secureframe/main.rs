@@ -158,9 +158,9 @@ fn clock() -> At {
     At("2026-11-24T02:00:00Z".parse().unwrap())
 }
 
-fn accounts(pulled: &LivePull) -> &[Account] {
+fn accounts(pulled: &LivePull) -> Vec<Account> {
     match pulled.snapshots.first().map(|it| &it.rows) {
-        Some(Rows::Accounts(accounts)) => accounts,
-        _ => &[],
+        Some(Rows::Accounts(accounts)) => accounts.to_vec(),
+        _ => Vec::new(),
     }
 }

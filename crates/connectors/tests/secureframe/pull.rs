@@ -85,7 +85,7 @@ async fn a_row_keeps_the_record_its_switch_and_the_role_apart() {
         ]);
         let server = Server::start(company);
         let pull = secureframe(&server).pull().await;
-        let [_, admin, bare, off, silent] = accounts(&pull) else { panic!("{pull:?}") };
+        let [_, admin, bare, off, silent] = &accounts(&pull)[..] else { panic!("{pull:?}") };
         let roles = |it: &domain::Account| it.roles.clone().unwrap().len();
         assert_eq!((&admin.active, roles(admin)), (&ActiveFlag::Set(true), 1), "{shape:?}");
         assert_eq!(admin.active_source.as_deref(), Some("rippling"));

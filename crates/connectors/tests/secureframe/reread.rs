@@ -17,7 +17,7 @@ async fn ask(server: &Server<Company>, id: &str) -> String {
     match &replies[0].answer {
         Answer::Found { row: Rows::Accounts(rows), body } => {
             assert!(!body.is_empty() && replies[0].requests.len() == 1);
-            format!("found, active is {}", rows[0].active == ActiveFlag::Set(true))
+            format!("found, active is {}", rows.first().unwrap().active == ActiveFlag::Set(true))
         }
         Answer::Found { .. } => "found something else".to_owned(),
         Answer::Gone => "gone".to_owned(),

@@ -22,7 +22,7 @@ pub(crate) const RULE: Rule = Rule {
 
 fn when(case: &Case<'_>) -> Option<(Severity, Grace)> {
     let identity = case.cx.graph.estate().identities.get(case.identity?)?;
-    let account = case.row()?.row;
+    let account = &case.row()?.row;
     let is_linked =
         case.link == LinkKind::Linked && case.is_listed() && case.activity == Activity::Active;
     if !is_linked || !is_immutable(case.cx.graph.tier(case.account?)?) {
@@ -47,7 +47,7 @@ fn when(case: &Case<'_>) -> Option<(Severity, Grace)> {
 
 /// The user name is none that the owner has: not the sign-in name, not the address, and not the
 /// one that the identity provider sends to the app.
-fn name_differs(case: &Case<'_>, identity: &Sighting<'_, Identity>, account: &Account) -> bool {
+fn name_differs(case: &Case<'_>, identity: &Sighting<Identity>, account: &Account) -> bool {
     let Some(name) = account.user_name.as_deref() else { return false };
     let own = [identity.row.user_name.as_deref(), identity.row.email.as_deref()];
     if own.iter().flatten().any(|it| same_name(it, name)) {

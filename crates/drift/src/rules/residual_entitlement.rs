@@ -26,7 +26,7 @@ fn when(case: &Case<'_>) -> Option<(Severity, Grace)> {
 /// How many of one kind the account holds, as far as a list shows it: in the channel that shows most.
 fn n_held(case: &Case<'_>, of: impl Fn(&Account) -> &Option<Vec<Raw>>) -> usize {
     let listed = case.rows().filter(|it| it.standing == Standing::Listed);
-    listed.filter_map(|it| Some(of(it.row).as_ref()?.len())).max().unwrap_or(0)
+    listed.filter_map(|it| Some(of(&it.row).as_ref()?.len())).max().unwrap_or(0)
 }
 
 fn summary(case: &Case<'_>) -> String {

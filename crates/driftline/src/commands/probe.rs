@@ -184,7 +184,7 @@ impl Target {
         let refused = |what: String| UsageError(format!("{what}; nothing was sent"));
         let (answer, _) = self.by_id(clock).await;
         let account = match answer {
-            Answer::Found { row: Rows::Accounts(rows), .. } => rows.into_iter().next(),
+            Answer::Found { row: Rows::Accounts(rows), .. } => rows.first(),
             Answer::Found { .. } | Answer::Gone => None,
             Answer::Unknown { why } => {
                 return Err(
@@ -329,7 +329,7 @@ impl Target {
         let Rows::Accounts(accounts) = snapshot.rows else {
             return InList::NotKnown("it is no list of accounts".to_owned());
         };
-        match (accounts.into_iter().find(|it| it.id == self.account), snapshot.coverage) {
+        match (accounts.iter().find(|it| it.id == self.account), snapshot.coverage) {
             (Some(account), _) => InList::There(Activity::of(&account)),
             (None, Coverage::Complete(_)) => InList::NotThere,
             (None, Coverage::Partial { reason }) => InList::NotKnown(reason),
@@ -419,7 +419,7 @@ impl Look {
 
     fn by_id_is(&self, activity: Activity) -> bool {
         matches!(&self.by_id, Answer::Found { row: Rows::Accounts(rows), .. }
-            if rows.first().is_some_and(|it| Activity::of(it) == activity))
+            if rows.first().is_some_and(|it| Activity::of(&it) == activity))
     }
 
     /// What that shows of the app, and the same for people.

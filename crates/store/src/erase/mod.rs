@@ -18,9 +18,9 @@ pub use sweep::{Erased, ErasedCounts};
 pub(crate) use sweep::{digest_of, erased_lines, erased_versions};
 pub use whom::{ErasureRow, ErasureScope};
 
-use crate::canon::Pool;
-use crate::rows::{as_erased, key_in, pack};
+use crate::rows::{as_erased, pack};
 use crate::{Store, StoreError, snapshot, tails};
+use domain::rows::canonical_key;
 
 /// The row of `meta` that says that bytes of somebody erased may still be in free pages.
 const UNFINISHED: &str = "erasure_unfinished";
@@ -186,10 +186,10 @@ pub(crate) fn keys_beside(
     let Some(snapshot) = pack::snapshot_of(connection, entity.0)? else { return Ok(Vec::new()) };
     let Some(line) = snapshot::one(connection, snapshot)? else { return Ok(Vec::new()) };
     let Stream { system, list, .. } = line.reference.stream;
-    let (mut keys, mut pool) = (Vec::new(), Pool::default());
+    let mut keys = Vec::new();
     pack::each_beside(connection, entity.0, |packed| {
         let left = as_erased(list, packed.row).map(|it| it.key.to_owned());
-        let key = left.or_else(|| Some(key_in(list, packed.row, &mut pool)?.into_owned()));
+        let key = left.or_else(|| Some(canonical_key(list, packed.row)?.to_string()));
         keys.extend(key.map(|key| (EntityId(packed.id), format!("{system}/{key}"))));
         Ok(())
     })?;
@@ -207,8 +207,7 @@ fn row_of(
     let mut key = None;
     pack::one(connection, entity.0, |_, packed| {
         let left = as_erased(stream.list, packed.row).map(|it| it.key.to_owned());
-        let mut pool = Pool::default();
-        key = left.or_else(|| Some(key_in(stream.list, packed.row, &mut pool)?.into_owned()));
+        key = left.or_else(|| Some(canonical_key(stream.list, packed.row)?.to_string()));
         Ok(())
     })?;
     Ok(key.map(|key| (stream, key)))

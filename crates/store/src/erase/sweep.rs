@@ -1,6 +1,7 @@
 //! Takes out of every table what names one person, and writes down of what the digest alone is left.
 
 use chrono::{DateTime, Utc};
+use domain::rows::{Pool, canonical_key};
 use domain::{Channel, Digest, EntityId, List, Rows, RunId, Signature};
 use ledger::{Event, leaf_hash};
 use rusqlite::functions::FunctionFlags;
@@ -10,11 +11,10 @@ use serde::Deserialize;
 
 use super::whom::ErasureScope;
 use super::words::Words;
-use crate::canon::Pool;
 use crate::cells::Cells;
 use crate::entry::Signer;
 use crate::report::digest;
-use crate::rows::{as_erased, decoded, erased_form, is_erased, key_in, pack};
+use crate::rows::{as_erased, erased_form, is_erased, pack};
 use crate::{StoreError, body, entry, inputs, load, report, snapshot};
 
 /// Columns of texts that never say anything about a person: a login that is also the name of a system
@@ -255,13 +255,12 @@ impl Sweep<'_> {
                     None
                 } else {
                     let hash = leaf_hash(version.row);
-                    let key =
-                        key_in(list, version.row, &mut pool).ok_or_else(|| version.corrupt())?;
+                    let key = canonical_key(list, version.row).ok_or_else(|| version.corrupt())?;
                     let (what, id, was, now) = ("version", version.id, hash, None);
                     self.lines.push(ErasedLine { what, id, was, now });
                     self.counts.versions += 1;
                     is_changed = true;
-                    Some(erased_form(list, &key, &hash))
+                    Some(erased_form(list, &key.to_string(), &hash))
                 };
                 let row = left.as_deref().unwrap_or(version.row);
                 version.put(&mut bytes, row);
@@ -293,8 +292,8 @@ impl Sweep<'_> {
         if entities.contains(&version.entity) || list != List::NonHumans {
             return entities.contains(&version.entity);
         }
-        let Some(Rows::NonHumans(rows)) = decoded(list, version.row, pool) else { return false };
-        let texts = rows.iter().flat_map(|it| [it.owner.as_ref(), it.purpose.as_ref()]);
+        let Some(Rows::NonHumans(rows)) = Rows::one(list, version.row, pool) else { return false };
+        let texts = rows.iter_packed().flat_map(|it| [it.owner, it.purpose]);
         texts.flatten().any(|it| self.scope.words.replaced(it, "").is_some())
     }
 

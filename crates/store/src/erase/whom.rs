@@ -13,11 +13,11 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::words::Words;
 use super::{HeldOn, LegalHold};
-use crate::canon::Pool;
 use crate::leaver::LeaverLine;
 use crate::past::ends;
-use crate::rows::{decoded, is_erased, pack};
+use crate::rows::{is_erased, pack};
 use crate::{StoreError, conclusion, finding, leaver, people, snapshot};
+use domain::rows::Pool;
 
 /// A row of theirs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -172,7 +172,7 @@ fn says(rows: &Rows) -> Says {
             words: texts(&[
                 &it.display_name,
                 &it.user_name,
-                &deleted(it),
+                &deleted(&it),
                 &it.email,
                 &it.employee_number,
                 &it.immutable_id,
@@ -220,7 +220,7 @@ pub(super) fn each_version(
                 return Ok(());
             }
             let row =
-                decoded(stream.list, packed.row, &mut pool).ok_or_else(|| packed.corrupt())?;
+                Rows::one(stream.list, packed.row, &mut pool).ok_or_else(|| packed.corrupt())?;
             let version = Version { id: packed.id, since };
             take((number, &stream), version, packed.entity, &row)
         })?;
@@ -481,7 +481,7 @@ fn look_around(connection: &Connection, scope: &mut ErasureScope) -> Result<(), 
             return Ok(());
         }
         if let Rows::NonHumans(rows) = row {
-            let texts = rows.iter().flat_map(|it| [Some(&it.account), it.owner.as_ref()]);
+            let texts = rows.iter_packed().flat_map(|it| [Some(it.account), it.owner]);
             if texts.flatten().any(|it| scope.words.replaced(it, "").is_some()) {
                 let lists = match registers.entry(number) {
                     std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
@@ -490,7 +490,8 @@ fn look_around(connection: &Connection, scope: &mut ErasureScope) -> Result<(), 
                     }
                 };
                 let is_current = lists.gone_at(version.id).is_err();
-                let is_key = rows.iter().any(|it| scope.words.replaced(&it.account, "").is_some());
+                let is_key =
+                    rows.iter_packed().any(|it| scope.words.replaced(it.account, "").is_some());
                 if is_current || is_key {
                     obstacles.push(format!("{stream} names them: have it corrected first"));
                 }
@@ -542,7 +543,7 @@ mod tests {
             starts_at: None,
             ends_at: None,
         };
-        let says = says(&Rows::Identities(vec![deleted]));
+        let says = says(&Rows::Identities(vec![deleted].into()));
         assert_eq!(says.words, ["ana@x.test", "a100000000004000800000000000000aana@x.test"]);
     }
 }

@@ -1,24 +1,15 @@
-//! The rows of the six lists: their keys, canonical forms, and versions.
+//! Versions of rows: their hashes, how they are written, and read again.
 //!
-//! Each file of this folder has one kind of row: how it is written, and read again. This one
-//! sends a list to its kind. Versions of rows of all kinds are kept in packs.
+//! Versions of rows of all kinds are kept in packs, each in its canonical form.
 
-mod account;
-mod assignment;
-mod identity;
-mod leaver;
-mod membership;
-mod nonhuman;
 pub(crate) mod pack;
 
-use std::borrow::Cow;
-
+use domain::rows::codes::{LISTS, code};
+use domain::rows::{Pool, Row, RowKey, from_canonical};
 use domain::{Digest, EntityId, List, Rows, Snapshot, SnapshotId};
 use rusqlite::Connection;
 
 use self::pack::{Packed, Packer, Place};
-use crate::canon::{Canon, Fields, Pool};
-use crate::codes::{LISTS, code};
 use crate::{Enrolled, StoreError};
 
 /// Bytes of a row hash that are kept with the row: 128 bits show every change.
@@ -84,62 +75,9 @@ macro_rules! each_kind {
 }
 pub(crate) use each_kind;
 
-/// The keys of all rows, in their order.
-pub(crate) fn keys(rows: &Rows) -> Vec<Cow<'_, str>> {
-    fn all<T>(rows: &[T], key: fn(&T) -> Cow<'_, str>) -> Vec<Cow<'_, str>> {
-        rows.iter().map(key).collect()
-    }
-    match rows {
-        Rows::Identities(rows) => all(rows, identity::key),
-        Rows::Assignments(rows) => all(rows, assignment::key),
-        Rows::Memberships(rows) => all(rows, membership::key),
-        Rows::Accounts(rows) => all(rows, account::key),
-        Rows::NonHumans(rows) => all(rows, nonhuman::key),
-        Rows::Leavers(rows) => all(rows, leaver::key),
-    }
-}
-
-/// The canonical bytes of one row after the other, each handed to `take` with its place.
-fn encode_each<E>(
-    rows: &Rows,
-    places: impl Iterator<Item = usize>,
-    mut take: impl FnMut(usize, &[u8]) -> Result<(), E>,
-) -> Result<(), E> {
-    let mut canon = Canon::new();
-    let list = code(LISTS, &rows.list());
-    for place in places {
-        canon.begin(list);
-        macro_rules! encode {
-            ($rows:expr, $kind:ident) => {
-                match $rows.get(place) {
-                    Some(row) => $kind::encode(row, &mut canon),
-                    None => continue,
-                }
-            };
-        }
-        match rows {
-            Rows::Identities(rows) => encode!(rows, identity),
-            Rows::Assignments(rows) => encode!(rows, assignment),
-            Rows::Memberships(rows) => encode!(rows, membership),
-            Rows::Accounts(rows) => encode!(rows, account),
-            Rows::NonHumans(rows) => encode!(rows, nonhuman),
-            Rows::Leavers(rows) => encode!(rows, leaver),
-        }
-        take(place, canon.bytes())?;
-    }
-    Ok(())
-}
-
 /// The hashes of the rows in `range`, in their order.
 pub(crate) fn hashes(rows: &Rows, range: std::ops::Range<usize>) -> Vec<Digest> {
-    let mut hashes = Vec::with_capacity(range.len());
-    let hashed: Result<(), std::convert::Infallible> = encode_each(rows, range, |_, bytes| {
-        hashes.push(ledger::leaf_hash(bytes));
-        Ok(())
-    });
-    match hashed {
-        Ok(()) => hashes,
-    }
+    range.filter_map(|at| rows.canonical(at)).map(ledger::leaf_hash).collect()
 }
 
 /// Writes the versions that `snapshot` began.
@@ -149,18 +87,16 @@ pub(crate) fn insert(
     enrolled: &Enrolled,
 ) -> Result<(), StoreError> {
     let mut packer = Packer::new(connection, enrolled.reference.id)?;
-    let mut versions = enrolled.versions.iter();
-    let places = enrolled.versions.iter().map(|it| it.row);
-    encode_each(&snapshot.rows, places, |place, bytes| {
-        let Some(version) = versions.next() else { return Ok(()) };
-        let origin = snapshot.origins.get(place);
+    for version in enrolled.versions() {
+        let Some(bytes) = snapshot.rows.canonical(version.row) else { continue };
+        let origin = snapshot.origins.get(version.row);
         let place = Place {
-            nth: enrolled.repeated.get(&place).copied().unwrap_or(1),
+            nth: enrolled.repeated.get(&version.row).copied().unwrap_or(1),
             request: origin.map_or(0, |it| it.request),
             line: origin.map_or(0, |it| it.line),
         };
-        packer.add(version, place, bytes)
-    })?;
+        packer.add(&version, place, bytes)?;
+    }
     packer.close()
 }
 
@@ -190,33 +126,23 @@ pub(crate) fn read(
     list: List,
     which: Which,
 ) -> Result<StoredRows, StoreError> {
-    macro_rules! all {
-        ($variant:ident, $kind:ident) => {
-            StoredRows::$variant(read_all(connection, list, which, $kind::decode)?)
-        };
-    }
     Ok(match list {
-        List::Identities => all!(Identities, identity),
-        List::Assignments => all!(Assignments, assignment),
-        List::Memberships => all!(Memberships, membership),
-        List::Accounts => all!(Accounts, account),
-        List::NonHumans => all!(NonHumans, nonhuman),
-        List::Leavers => all!(Leavers, leaver),
+        List::Identities => StoredRows::Identities(read_all(connection, which)?),
+        List::Assignments => StoredRows::Assignments(read_all(connection, which)?),
+        List::Memberships => StoredRows::Memberships(read_all(connection, which)?),
+        List::Accounts => StoredRows::Accounts(read_all(connection, which)?),
+        List::NonHumans => StoredRows::NonHumans(read_all(connection, which)?),
+        List::Leavers => StoredRows::Leavers(read_all(connection, which)?),
     })
 }
 
-fn read_all<T>(
-    connection: &Connection,
-    list: List,
-    which: Which,
-    decode: fn(&mut Fields<'_, '_>) -> Option<T>,
-) -> Result<Vec<Stored<T>>, StoreError> {
+fn read_all<T: Row>(connection: &Connection, which: Which) -> Result<Vec<Stored<T>>, StoreError> {
     let (mut versions, mut pool) = (Vec::new(), Pool::default());
     let mut take = |valid_from: SnapshotId, packed: Packed<'_>| {
         if is_erased(packed.row) {
             return Ok(()); // Nobody's row any more.
         }
-        let row = row_of(list, packed.row, &mut pool, decode).ok_or_else(|| packed.corrupt())?;
+        let row = from_canonical(packed.row, &mut pool).ok_or_else(|| packed.corrupt())?;
         let Packed { id, entity, nth, request, line, hash, .. } = packed;
         versions.push(Stored { id, entity, valid_from, request, line, hash, nth, row });
         Ok(())
@@ -235,70 +161,16 @@ fn read_all<T>(
     Ok(versions)
 }
 
-fn row_of<T>(
-    list: List,
-    bytes: &[u8],
-    pool: &mut Pool,
-    decode: fn(&mut Fields<'_, '_>) -> Option<T>,
-) -> Option<T> {
-    let mut fields = Fields::of(bytes, code(LISTS, &list), pool)?;
-    let row = decode(&mut fields)?;
-    fields.end()?;
-    Some(row)
-}
-
-/// The canonical bytes of the first of these rows; `None` when there is none.
-pub(crate) fn first_encoded(rows: &Rows) -> Option<Vec<u8>> {
-    let mut encoded = None;
-    let done: Result<(), std::convert::Infallible> = encode_each(rows, 0..1, |_, bytes| {
-        encoded = Some(bytes.to_vec());
-        Ok(())
-    });
-    match done {
-        Ok(()) => encoded,
-    }
-}
-
-/// A row from its canonical bytes; `None` for bytes that are none.
-pub(crate) fn decoded(list: List, bytes: &[u8], pool: &mut Pool) -> Option<Rows> {
-    macro_rules! one {
-        ($variant:ident, $kind:ident) => {
-            Rows::$variant(vec![row_of(list, bytes, pool, $kind::decode)?])
-        };
-    }
-    Some(match list {
-        List::Identities => one!(Identities, identity),
-        List::Assignments => one!(Assignments, assignment),
-        List::Memberships => one!(Memberships, membership),
-        List::Accounts => one!(Accounts, account),
-        List::NonHumans => one!(NonHumans, nonhuman),
-        List::Leavers => one!(Leavers, leaver),
-    })
-}
-
-/// The key of a row in its canonical form; `None` for bytes that are none.
-pub(crate) fn key_in<'b>(list: List, bytes: &'b [u8], pool: &mut Pool) -> Option<Cow<'b, str>> {
-    let mut fields = Fields::of(bytes, code(LISTS, &list), pool)?;
-    match list {
-        // Their key is the first field.
-        List::Identities | List::Accounts | List::NonHumans | List::Leavers => {
-            fields.str().map(Cow::Borrowed)
-        }
-        List::Assignments => assignment::key_in(&mut fields).map(Cow::Owned),
-        List::Memberships => membership::key_in(&mut fields).map(Cow::Owned),
-    }
-}
-
 /// Stands between a key and its count where a list has one key more than once.
 const SEPARATOR: char = '\u{1f}';
 
 /// The key under which the `nth` row of that key (from 1) is known. Lists have each key once;
 /// where one does not, nothing is lost.
-pub(crate) fn numbered(key: &str, nth: u32) -> Cow<'_, str> {
-    if nth == 1 && !key.contains(SEPARATOR) {
-        key.into()
+pub(crate) fn numbered(key: RowKey<'_>, nth: u32) -> RowKey<'_> {
+    if nth == 1 && !key.parts().1.contains(SEPARATOR) {
+        key
     } else {
-        format!("{key}{SEPARATOR}{nth}").into()
+        key.map(|it| format!("{it}{SEPARATOR}{nth}").into())
     }
 }
 
@@ -331,22 +203,18 @@ stored_rows_from! {
 impl StoredRows {
     /// Puts them in order of key, which is that of the digest.
     pub(crate) fn sort(&mut self) {
-        fn sort<T>(versions: &mut [Stored<T>], key: fn(&T) -> Cow<'_, str>) {
-            versions.sort_by_cached_key(|it| (key(&it.row).into_owned(), it.nth, it.id));
+        fn sort<T: Row>(versions: &mut [Stored<T>]) {
+            versions.sort_by(|one, other| {
+                let keys = one.row.key().cmp(&other.row.key());
+                keys.then((one.nth, one.id).cmp(&(other.nth, other.id)))
+            });
         }
-        match self {
-            Self::Identities(versions) => sort(versions, identity::key),
-            Self::Assignments(versions) => sort(versions, assignment::key),
-            Self::Memberships(versions) => sort(versions, membership::key),
-            Self::Accounts(versions) => sort(versions, account::key),
-            Self::NonHumans(versions) => sort(versions, nonhuman::key),
-            Self::Leavers(versions) => sort(versions, leaver::key),
-        }
+        each_kind!(Self, self, versions => sort(versions));
     }
 
     /// The rows alone.
     pub(crate) fn into_rows(self) -> Rows {
-        fn rows<T>(versions: Vec<Stored<T>>) -> Vec<T> {
+        fn rows<T: Row>(versions: Vec<Stored<T>>) -> domain::Table<T> {
             versions.into_iter().map(|it| it.row).collect()
         }
         match self {

@@ -19,8 +19,8 @@ use rustc_hash::FxHashSet;
 
 use super::{ShortHash, Version};
 use crate::StoreError;
-use crate::canon::{put_count, take_count};
 use crate::cells::Cells;
+use domain::rows::{put_count, take_count};
 
 /// Versions in one pack. More would make the history of one row slow, fewer the first night.
 const VERSIONS_MAX: i64 = 1024;

@@ -1,6 +1,6 @@
 //! Accounts of an app. `active` keeps its four states (RFC 7643 gives it no default).
 
-use domain::{Account, ActiveFlag, Invitation, Population, Raw, RowOrigin, Rows, SystemId};
+use domain::{Account, ActiveFlag, Invitation, Population, Raw, RowOrigin, Rows, SystemId, Table};
 
 use super::{Dates, Part, key, name, note, text, texts};
 use crate::files::dates::Day;
@@ -18,7 +18,7 @@ pub(super) struct Accounts<'p> {
     /// In CSV everything is text, which is nothing to note.
     has_types: bool,
     n_text_flags: u64,
-    rows: Vec<Account>,
+    rows: Table<Account>,
     origins: Vec<RowOrigin>,
 }
 
@@ -41,14 +41,14 @@ impl<'p> Accounts<'p> {
             pool: Pool::default(),
             has_types,
             n_text_flags: 0,
-            rows: Vec::new(),
+            rows: Table::default(),
             origins: Vec::new(),
         }
     }
 
     pub(super) fn reserve(&mut self, n: usize) {
-        // A hint: where there is no room for it, the rows themselves will say so.
-        self.rows.try_reserve(n).and_then(|()| self.origins.try_reserve(n)).ok();
+        self.origins.try_reserve(n).ok();
+        self.rows.reserve(n);
     }
 
     pub(super) fn take(
@@ -82,7 +82,7 @@ impl<'p> Accounts<'p> {
             modified_at: dates.instant(record, &fields.modified_at, Day::Begins)?,
             last_used_at: dates.instant(record, &fields.last_used_at, Day::Begins)?,
         };
-        self.rows.push(account);
+        self.rows.push(&account);
         self.origins.push(origin);
         Ok(())
     }

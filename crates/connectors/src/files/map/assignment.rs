@@ -1,7 +1,9 @@
 //! Who may use the app.
 
+use std::borrow::Cow;
+
 use domain::{
-    Assignment, Grant, GroupRef, Population, Principal, RowOrigin, Rows, SystemId, Text, Via,
+    Assignment, Grant, GroupRef, Population, Principal, RowOrigin, Rows, SystemId, Table, Text, Via,
 };
 
 use super::{Dates, Part, key, note, text};
@@ -25,7 +27,7 @@ pub(super) struct Assignments<'p> {
     types: Dictionary<PrincipalType>,
     app: Option<Text>,
     n_ignored: u64,
-    rows: Vec<Assignment>,
+    rows: Table<Assignment>,
     origins: Vec<RowOrigin>,
 }
 
@@ -45,14 +47,14 @@ impl<'p> Assignments<'p> {
             ),
             app: None,
             n_ignored: 0,
-            rows: Vec::new(),
+            rows: Table::default(),
             origins: Vec::new(),
         }
     }
 
     pub(super) fn reserve(&mut self, n: usize) {
-        // A hint: where there is no room for it, the rows themselves will say so.
-        self.rows.try_reserve(n).and_then(|()| self.origins.try_reserve(n)).ok();
+        self.origins.try_reserve(n).ok();
+        self.rows.reserve(n);
     }
 
     pub(super) fn take(
@@ -91,7 +93,7 @@ impl<'p> Assignments<'p> {
             None => (None, self.shape.without_status.unwrap_or(Grant::Undecided)),
         };
         let changed_at = dates.instant(record, &fields.changed_at, Day::Begins)?;
-        self.rows.push(Assignment {
+        self.rows.push(&Assignment {
             principal,
             via,
             grant,
@@ -104,7 +106,7 @@ impl<'p> Assignments<'p> {
         Ok(())
     }
 
-    fn via(&mut self, record: &Record<'_>) -> Via {
+    fn via<'r>(&mut self, record: &'r Record<'_>) -> Via<Cow<'r, str>> {
         let fields = &self.shape.fields;
         let scope = record.first(&fields.via.slots).text().map(|it| self.scopes.read(&it).1);
         match scope {
@@ -116,11 +118,14 @@ impl<'p> Assignments<'p> {
     }
 
     /// The group of a row; of a link to it, the last part.
-    fn group(&self, record: &Record<'_>) -> Option<GroupRef> {
+    fn group<'r>(&self, record: &'r Record<'_>) -> Option<GroupRef<Cow<'r, str>>> {
         let fields = &self.shape.fields;
-        let group = record.first(&fields.group.slots).text()?;
-        let id = group.trim_end_matches('/').rsplit('/').next().unwrap_or(&group);
-        Some(GroupRef { id: id.into(), name: text(record, &fields.group_name) })
+        let last = |it: &'r str| it.trim_end_matches('/').rsplit('/').next().unwrap_or(it);
+        let id = match record.first(&fields.group.slots).text()? {
+            Cow::Borrowed(group) => Cow::Borrowed(last(group)),
+            number @ Cow::Owned(_) => number,
+        };
+        Some(GroupRef { id, name: text(record, &fields.group_name) })
     }
 
     /// A report over several apps says nothing of one of them.

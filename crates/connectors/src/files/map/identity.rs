@@ -1,8 +1,9 @@
 //! Users of an IdP.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use domain::{IdForm, Identity, IdentityKind, Lifecycle, RowOrigin, Rows, SystemId, Text};
+use domain::{IdForm, Identity, IdentityKind, Lifecycle, RowOrigin, Rows, SystemId, Table, Text};
 
 use super::{Dates, Part, key, name, note, or_lifecycles, text};
 use crate::files::dates::Day;
@@ -19,19 +20,19 @@ pub(super) struct Identities<'p> {
     n_without_status: u64,
     /// Rows that state no state, where states take assignments.
     n_without_state: u64,
-    rows: Vec<Identity>,
+    rows: Table<Identity>,
     origins: Vec<RowOrigin>,
     withheld: Vec<Text>,
 }
 
 /// The name that a user had before Entra deleted them: it may put their own id, without dashes, in front
 /// (UNCONFIRMED: no page of Microsoft's says so).
-fn before_deletion(id: &Text, name: Text) -> Text {
+fn before_deletion<'r>(id: &str, name: Cow<'r, str>) -> Cow<'r, str> {
     let own = if IdForm::Entra.fits(id) { id.replace('-', "") } else { return name };
     let front = name.get(..own.len()).filter(|it| it.eq_ignore_ascii_case(&own));
     let before = front.and_then(|it| name.strip_prefix(it));
-    let before = before.filter(|it| it.find('@').is_some_and(|at| at > 0)).map(Text::from);
-    before.unwrap_or(name)
+    let before = before.filter(|it| it.find('@').is_some_and(|at| at > 0)).map(str::to_owned);
+    before.map_or(name, Cow::Owned)
 }
 
 impl<'p> Identities<'p> {
@@ -48,15 +49,15 @@ impl<'p> Identities<'p> {
             without_status: shape.without_status.unwrap_or(default),
             n_without_status: 0,
             n_without_state: 0,
-            rows: Vec::new(),
+            rows: Table::default(),
             origins: Vec::new(),
             withheld: Vec::new(),
         }
     }
 
     pub(super) fn reserve(&mut self, n: usize) {
-        // A hint: where there is no room for it, the rows themselves will say so.
-        self.rows.try_reserve(n).and_then(|()| self.origins.try_reserve(n)).ok();
+        self.origins.try_reserve(n).ok();
+        self.rows.reserve(n);
     }
 
     pub(super) fn take(
@@ -83,12 +84,12 @@ impl<'p> Identities<'p> {
         if !self.shape.approved_states.is_empty() {
             match record.first(&fields.state.slots).text() {
                 Some(state) if self.shape.approved_states.iter().any(|it| *it == state) => {}
-                Some(_) => self.withheld.push(id.clone()),
+                Some(_) => self.withheld.push(Text::from(&*id)),
                 None => self.n_without_state += 1,
             }
         }
         let user_name = text(record, &fields.user_name).map(|it| before_deletion(&id, it));
-        self.rows.push(Identity {
+        self.rows.push(&Identity {
             id,
             user_name,
             email: text(record, &fields.email),

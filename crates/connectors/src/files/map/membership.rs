@@ -1,6 +1,6 @@
 //! Direct members of groups. A nested group is kept as one, and grants nothing.
 
-use domain::{Membership, Population, Principal, RowOrigin, Rows, SystemId};
+use domain::{Membership, Population, Principal, RowOrigin, Rows, SystemId, Table};
 
 use super::{Part, key, note, text};
 use crate::files::error::PullErrorKind;
@@ -14,7 +14,7 @@ pub(super) struct Memberships<'p> {
     types: Dictionary<PrincipalType>,
     n_ignored: u64,
     n_nested: u64,
-    rows: Vec<Membership>,
+    rows: Table<Membership>,
     origins: Vec<RowOrigin>,
 }
 
@@ -30,7 +30,7 @@ impl<'p> Memberships<'p> {
             ),
             n_ignored: 0,
             n_nested: 0,
-            rows: Vec::new(),
+            rows: Table::default(),
             origins: Vec::new(),
         }
     }
@@ -58,7 +58,7 @@ impl<'p> Memberships<'p> {
             }
             Some(PrincipalType::Identity) | None => Principal::Identity(id),
         };
-        self.rows.push(Membership { group, member });
+        self.rows.push(&Membership { group, member });
         self.origins.push(origin);
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! What people state in files of their own: non-human accounts, and leavers by HR.
 
-use domain::{HrLeaver, NonHuman, Population, RowOrigin, Rows, Text, is_placeholder};
+use domain::{HrLeaver, NonHuman, Population, RowOrigin, Rows, Table, is_placeholder};
 
 use super::{Dates, Part, key, name, text};
 use crate::files::dates::Day;
@@ -10,13 +10,13 @@ use crate::files::record::Record;
 
 pub(super) struct NonHumans<'p> {
     shape: &'p NonHumanShape,
-    rows: Vec<NonHuman>,
+    rows: Table<NonHuman>,
     origins: Vec<RowOrigin>,
 }
 
 impl<'p> NonHumans<'p> {
-    pub(super) const fn new(shape: &'p NonHumanShape) -> Self {
-        Self { shape, rows: Vec::new(), origins: Vec::new() }
+    pub(super) fn new(shape: &'p NonHumanShape) -> Self {
+        Self { shape, rows: Table::default(), origins: Vec::new() }
     }
 
     pub(super) fn take(
@@ -26,7 +26,7 @@ impl<'p> NonHumans<'p> {
         origin: RowOrigin,
     ) -> Result<(), PullErrorKind> {
         let fields = &self.shape.fields;
-        self.rows.push(NonHuman {
+        self.rows.push(&NonHuman {
             account: key(record, &fields.account)?,
             owner: text(record, &fields.owner),
             purpose: text(record, &fields.purpose),
@@ -43,13 +43,13 @@ impl<'p> NonHumans<'p> {
 
 pub(super) struct Leavers<'p> {
     shape: &'p LeaverShape,
-    rows: Vec<HrLeaver>,
+    rows: Table<HrLeaver>,
     origins: Vec<RowOrigin>,
 }
 
 impl<'p> Leavers<'p> {
-    pub(super) const fn new(shape: &'p LeaverShape) -> Self {
-        Self { shape, rows: Vec::new(), origins: Vec::new() }
+    pub(super) fn new(shape: &'p LeaverShape) -> Self {
+        Self { shape, rows: Table::default(), origins: Vec::new() }
     }
 
     pub(super) fn take(
@@ -63,13 +63,13 @@ impl<'p> Leavers<'p> {
         let email = text(record, &fields.email);
         // What people type where there is no number is one for all of them.
         let number = employee_number.clone();
-        let id: Option<Text> = number.clone().filter(|it| !is_placeholder(it));
+        let id = number.clone().filter(|it| !is_placeholder(it));
         let id = id.or_else(|| email.clone()).or(number);
         let no_key = || PullErrorKind::NoKey {
             field: format!("{} or {}", fields.employee_number.shown(), fields.email.shown()),
         };
         let no_date = || PullErrorKind::NoKey { field: fields.left_at.shown() };
-        self.rows.push(HrLeaver {
+        self.rows.push(&HrLeaver {
             id: id.ok_or_else(no_key)?,
             employee_number,
             email,

@@ -275,9 +275,9 @@ async fn hr_lists(
                 && at <= list.snapshot.as_of.at
                 && begin.is_none_or(|begin| at >= begin.since)
         };
-        let in_force = rows.iter().filter(|it| is_in_force(it.left_at));
-        let unmatched = in_force.clone().filter(|it| !said.contains(&(system, &it.id))).count();
-        hr.push(HrList { list: name, run: list.run, n_in_force: in_force.count(), unmatched });
+        let in_force: Vec<_> = rows.iter().filter(|it| is_in_force(it.left_at)).collect();
+        let unmatched = in_force.iter().filter(|it| !said.contains(&(system, &it.id))).count();
+        hr.push(HrList { list: name, run: list.run, n_in_force: in_force.len(), unmatched });
     }
     Ok(hr)
 }

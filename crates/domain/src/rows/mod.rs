@@ -1,0 +1,185 @@
+//! The rows of the six lists, packed: one after the other in their canonical form.
+//!
+//! A list of a million rows is some large pieces of memory, and not ten million small ones. What
+//! is looked at is unpacked; what is hashed and kept is the bytes as they lie. Each file of this
+//! folder has one kind of row: how it is packed, and read again.
+
+mod account;
+mod assignment;
+mod canon;
+pub mod codes;
+mod identity;
+mod key;
+mod leaver;
+mod membership;
+mod nonhuman;
+mod table;
+
+use std::fmt::Debug;
+
+pub use self::canon::{AsItLies, Canon, Fields, Pool, Words, put_count, take_count};
+pub use self::key::RowKey;
+pub use self::table::Table;
+use crate::{Account, Assignment, HrLeaver, Identity, List, Membership, NonHuman};
+
+/// What can be packed as a row: a row, or one of which the texts are borrowed.
+pub trait Pack {
+    /// What it is packed as.
+    type Row: Row;
+
+    /// Writes its fields.
+    fn pack(&self, canon: &mut Canon<'_>);
+
+    /// What names it in its list.
+    fn key(&self) -> RowKey<'_>;
+
+    /// What is volatile in it, and so no part of the canonical form.
+    fn beside(&self) -> <Self::Row as Row>::Beside;
+}
+
+/// A kind of row.
+pub trait Row: Pack<Row = Self> + Clone + PartialEq + Debug {
+    /// Of which list.
+    const LIST: List;
+
+    /// What is volatile in a row.
+    type Beside: Copy + Default + PartialEq + Debug;
+
+    /// A row of which the texts are borrowed from where it lies.
+    type Packed<'b>: Pack<Row = Self>;
+
+    /// Reads over the fields that are its key: those at the front.
+    fn pass_key(fields: &mut Fields<'_, AsItLies>) -> Option<()>;
+
+    /// Reads the fields; `None` for bytes that are of no such row.
+    fn owned(fields: &mut Fields<'_, &mut Pool>, beside: Self::Beside) -> Option<Self>;
+
+    /// Reads the fields, and borrows the texts.
+    fn packed<'b>(
+        fields: &mut Fields<'b, AsItLies>,
+        beside: Self::Beside,
+    ) -> Option<Self::Packed<'b>>;
+}
+
+/// The rows of one list.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Rows {
+    /// Users of an IdP.
+    Identities(Table<Identity>),
+    /// Who may use the app.
+    Assignments(Table<Assignment>),
+    /// Direct members of groups.
+    Memberships(Table<Membership>),
+    /// Accounts of an app.
+    Accounts(Table<Account>),
+    /// Registered non-human accounts.
+    NonHumans(Table<NonHuman>),
+    /// Leavers by HR.
+    Leavers(Table<HrLeaver>),
+}
+
+/// Calls the same code for whichever kind of rows there is.
+macro_rules! each_kind {
+    ($rows:expr, $it:ident => $do:expr) => {
+        match $rows {
+            Rows::Identities($it) => $do,
+            Rows::Assignments($it) => $do,
+            Rows::Memberships($it) => $do,
+            Rows::Accounts($it) => $do,
+            Rows::NonHumans($it) => $do,
+            Rows::Leavers($it) => $do,
+        }
+    };
+}
+
+impl Rows {
+    /// How many.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        each_kind!(self, rows => rows.len())
+    }
+
+    /// None at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Which kind of list.
+    #[must_use]
+    pub const fn list(&self) -> List {
+        match self {
+            Self::Identities(_) => List::Identities,
+            Self::Assignments(_) => List::Assignments,
+            Self::Memberships(_) => List::Memberships,
+            Self::Accounts(_) => List::Accounts,
+            Self::NonHumans(_) => List::NonHumans,
+            Self::Leavers(_) => List::Leavers,
+        }
+    }
+
+    /// The canonical bytes of one row; `None` behind the last.
+    #[must_use]
+    pub fn canonical(&self, at: usize) -> Option<&[u8]> {
+        each_kind!(self, rows => rows.canonical(at))
+    }
+
+    /// The key of one row; `None` behind the last.
+    #[must_use]
+    pub fn key(&self, at: usize) -> Option<RowKey<'_>> {
+        canonical_key(self.list(), self.canonical(at)?)
+    }
+
+    /// The rows at these places, in their order.
+    #[must_use]
+    pub fn select(&self, places: &[usize]) -> Self {
+        let places = || places.iter().copied();
+        match self {
+            Self::Identities(rows) => Self::Identities(rows.select(places())),
+            Self::Assignments(rows) => Self::Assignments(rows.select(places())),
+            Self::Memberships(rows) => Self::Memberships(rows.select(places())),
+            Self::Accounts(rows) => Self::Accounts(rows.select(places())),
+            Self::NonHumans(rows) => Self::NonHumans(rows.select(places())),
+            Self::Leavers(rows) => Self::Leavers(rows.select(places())),
+        }
+    }
+
+    /// The only row of a list, from its canonical bytes; `None` for bytes that are none.
+    #[must_use]
+    pub fn one(list: List, bytes: &[u8], pool: &mut Pool) -> Option<Self> {
+        fn one<T: Row>(bytes: &[u8], pool: &mut Pool) -> Option<Table<T>> {
+            Some([from_canonical::<T>(bytes, pool)?].into_iter().collect())
+        }
+        Some(match list {
+            List::Identities => Self::Identities(one(bytes, pool)?),
+            List::Assignments => Self::Assignments(one(bytes, pool)?),
+            List::Memberships => Self::Memberships(one(bytes, pool)?),
+            List::Accounts => Self::Accounts(one(bytes, pool)?),
+            List::NonHumans => Self::NonHumans(one(bytes, pool)?),
+            List::Leavers => Self::Leavers(one(bytes, pool)?),
+        })
+    }
+}
+
+/// A row from its canonical bytes, without what is volatile; `None` for bytes that are none.
+#[must_use]
+pub fn from_canonical<T: Row>(bytes: &[u8], pool: &mut Pool) -> Option<T> {
+    let mut fields = Fields::of(bytes, T::LIST, pool)?;
+    let row = T::owned(&mut fields, T::Beside::default())?;
+    fields.end()?;
+    Some(row)
+}
+
+/// The key of a row, from its canonical bytes; `None` for bytes that are none.
+#[must_use]
+pub fn canonical_key(list: List, bytes: &[u8]) -> Option<RowKey<'_>> {
+    let mut fields = Fields::of(bytes, list, AsItLies)?;
+    match list {
+        // Their key is the first field.
+        List::Identities | List::Accounts | List::NonHumans | List::Leavers => {
+            fields.str().map(RowKey::id)
+        }
+        List::Assignments => assignment::unpack_principal(&mut fields).map(RowKey::principal),
+        List::Memberships => Membership::packed(&mut fields, ()).map(|it| membership::key(&it)),
+    }
+}

@@ -1,0 +1,49 @@
+//! Non-human accounts, as a register lists them. The key is the account they name.
+
+use super::canon::{AsItLies, Canon, Fields, Pool, Words};
+use super::{Pack, Row, RowKey};
+use crate::{List, NonHuman};
+
+impl<T: AsRef<str>> Pack for NonHuman<T> {
+    type Row = NonHuman;
+
+    fn pack(&self, canon: &mut Canon<'_>) {
+        canon.text(self.account.as_ref());
+        canon.maybe_text(self.owner.as_ref());
+        canon.maybe_text(self.purpose.as_ref());
+        canon.maybe_time(self.attest_by);
+    }
+
+    fn key(&self) -> RowKey<'_> {
+        RowKey::id(self.account.as_ref())
+    }
+
+    fn beside(&self) {}
+}
+
+impl Row for NonHuman {
+    const LIST: List = List::NonHumans;
+    type Beside = ();
+    type Packed<'b> = NonHuman<&'b str>;
+
+    fn pass_key(fields: &mut Fields<'_, AsItLies>) -> Option<()> {
+        fields.str().map(drop)
+    }
+
+    fn owned(fields: &mut Fields<'_, &mut Pool>, (): ()) -> Option<Self> {
+        unpack(fields)
+    }
+
+    fn packed<'b>(fields: &mut Fields<'b, AsItLies>, (): ()) -> Option<Self::Packed<'b>> {
+        unpack(fields)
+    }
+}
+
+fn unpack<'b, W: Words<'b>>(fields: &mut Fields<'b, W>) -> Option<NonHuman<W::Text>> {
+    Some(NonHuman {
+        account: fields.text()?,
+        owner: fields.maybe_text()?,
+        purpose: fields.maybe_text()?,
+        attest_by: fields.maybe_time()?,
+    })
+}
