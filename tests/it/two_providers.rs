@@ -107,6 +107,35 @@ async fn while_one_cannot_be_seen_nobody_is_called_without_a_right_and_leavers_o
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_cannot_be_read_ends_the_word_of_its_own_system_alone() {
+    let (_sim, site) = installed(FIRM, "").await;
+    std::fs::remove_file(site.path("entra.secret")).unwrap();
+    let answer = ask(&site, &["run", "--once"]);
+    assert_eq!(answer.status, 4, "{}", answer.stderr);
+    let said = "error: failed to read the secret of `idp.entra.entra.client_secret`: failed to read \
+                the secret file `";
+    assert!(answer.stderr.contains(said), "{}", answer.stderr);
+    let report = json(ask(&site, &["report", "--format", "json"]).stdout.as_bytes());
+    let ill = report["watcher"].as_array().unwrap().iter().map(|it| it["kind"].as_str().unwrap());
+    assert_eq!(ill.filter(|it| *it == "credential_failed").count(), 1, "{report:#}");
+    let found = live(&report);
+    for leaver in ["leaver_active s1", "leaver_active s3"] {
+        assert!(found.contains(&leaver.to_owned()), "{found:?}");
+    }
+    let claims = |it: &&String| it.starts_with("unassigned") || it.starts_with("orphan");
+    assert_eq!(found.iter().filter(claims).count(), 0, "{found:?}");
+
+    let doctor = ask(&site, &["doctor"]);
+    assert_eq!(doctor.status, 4, "{}", doctor.stdout);
+    assert!(doctor.stdout.contains("failed to read the secret of"), "{}", doctor.stdout);
+    assert!(doctor.stdout.contains("okta"), "the others are examined: {}", doctor.stdout);
+
+    // Once it is there, the next run sees all.
+    site.write("entra.secret", "sim-entra-client-secret\n");
+    assert!(live(&night(&site)).contains(&"leaver_active s4".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_one_provider_does_not_do_explains_nothing_of_the_others_people() {
     let (_sim, site) = installed(&FIRM.replace("okta\n", "okta (deactivation off)\n"), "").await;
     let report = night(&site);

@@ -69,6 +69,13 @@ pub enum LiveError {
         why: String,
     },
 
+    /// It cannot be asked at all: a secret or a certificate of it cannot be read or used.
+    #[error("{why}")]
+    NotSetUp {
+        /// What the settings lack, and where.
+        why: String,
+    },
+
     /// Nothing was asked, because of what became of something else.
     #[error("not asked for, because {why}")]
     NotAsked {
@@ -88,11 +95,11 @@ pub enum LiveError {
 
 impl LiveError {
     /// Returns true when every other request of the same source would meet the same: the
-    /// credential was refused, or gave no access token.
+    /// credential was refused, gave no access token, or cannot be read.
     #[must_use]
     pub const fn is_of_credential(&self) -> bool {
         match self {
-            Self::Credential { .. } => true,
+            Self::Credential { .. } | Self::NotSetUp { .. } => true,
             Self::Outbound(error) => matches!(
                 error.kind,
                 OutboundErrorKind::TokenRefused { .. } | OutboundErrorKind::TokenAnswer { .. }

@@ -16,7 +16,7 @@ named! {
         CanaryMissing = "canary_missing",
         /// A column or value is not what the profile knows.
         SchemaChanged = "schema_changed",
-        /// The source refuses the credential: nothing of it was read.
+        /// The source refuses the credential, or the credential cannot be read: nothing of it was read.
         CredentialFailed = "credential_failed",
         /// The credential may do more than read.
         WriteScopePresent = "write_scope_present",

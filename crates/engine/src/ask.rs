@@ -73,7 +73,9 @@ pub(crate) async fn ask(plan: &Plan, questions: Vec<Question>, clock: &dyn Clock
                 Source::OneLogin(onelogin) => onelogin.reread(&now, &wire).await,
                 Source::Scim(scim) => scim.reread(&now, &wire).await.into(),
                 Source::Secureframe(secureframe) => secureframe.reread(&now, &wire).await.into(),
-                Source::Files(_) | Source::Past { .. } => Replies::default(),
+                Source::Files(_) | Source::NotSetUp { .. } | Source::Past { .. } => {
+                    Replies::default()
+                }
             }
         });
         asked.push((view, task));

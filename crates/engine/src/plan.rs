@@ -76,6 +76,17 @@ pub enum Source {
     Scim(Scim),
     /// Secureframe's own REST API.
     Secureframe(Secureframe),
+    /// One of these that cannot be asked: each of its lists fails, and the others are read.
+    NotSetUp {
+        /// Its name.
+        system: SystemId,
+        /// What it is to us.
+        kind: SystemKind,
+        /// The view of an app that it gives; `None` for all but apps.
+        channel: Option<Channel>,
+        /// Why, and what to do.
+        why: String,
+    },
     /// One of these that a past run asked, and that nobody asks now.
     Past {
         /// Its name.
@@ -98,7 +109,7 @@ impl Source {
             Self::OneLogin(onelogin) => onelogin.system(),
             Self::Scim(scim) => scim.system(),
             Self::Secureframe(secureframe) => secureframe.system(),
-            Self::Past { system, .. } => system,
+            Self::NotSetUp { system, .. } | Self::Past { system, .. } => system,
         }
     }
 
@@ -107,7 +118,7 @@ impl Source {
     pub const fn kind(&self) -> SystemKind {
         match self {
             Self::Files(config) => config.kind,
-            Self::Past { kind, .. } => *kind,
+            Self::NotSetUp { kind, .. } | Self::Past { kind, .. } => *kind,
             Self::Okta(_) | Self::Entra(_) | Self::OneLogin(_) => SystemKind::Idp,
             Self::Scim(_) | Self::Secureframe(_) => SystemKind::App,
         }
@@ -119,7 +130,7 @@ impl Source {
         match self {
             Self::Scim(_) => Some(Channel::Scim),
             Self::Secureframe(_) => Some(Channel::SecureframeApi),
-            Self::Past { channel, .. } => *channel,
+            Self::NotSetUp { channel, .. } | Self::Past { channel, .. } => *channel,
             Self::Files(_) | Self::Okta(_) | Self::Entra(_) | Self::OneLogin(_) => None,
         }
     }
@@ -134,6 +145,7 @@ impl Source {
             | Self::OneLogin(_)
             | Self::Scim(_)
             | Self::Secureframe(_)
+            | Self::NotSetUp { .. }
             | Self::Past { .. } => true,
         }
     }

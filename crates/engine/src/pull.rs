@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use connectors::files::{Files, Profiles, Pull};
-use connectors::live::{Bodies, LivePull, Trouble, chain};
+use connectors::live::{Bodies, LiveError, LiveFailure, LivePull, Trouble, chain};
 use domain::{
-    At, Body, Clock, EntityId, Pass, Request, Snapshot, Stream, SystemId, Unmapped, Unseen,
+    At, Body, Channel, Clock, EntityId, List, Pass, Request, Snapshot, Stream, SystemId,
+    SystemKind, Unmapped, Unseen,
 };
 use rustc_hash::FxHashSet;
 use store::LogPart;
@@ -106,6 +107,9 @@ async fn lists(
         Source::OneLogin(onelogin) => Answer::Live(Box::new(onelogin.pull(now, log_cursor).await)),
         Source::Scim(scim) => Answer::Live(Box::new(scim.pull(now).await)),
         Source::Secureframe(secureframe) => Answer::Live(Box::new(secureframe.pull().await)),
+        Source::NotSetUp { system, kind, channel, why } => {
+            Answer::Live(Box::new(not_set_up(&system, kind, channel, why)))
+        }
         Source::Past { .. } => Answer::Live(Box::default()),
     }
 }
@@ -116,10 +120,29 @@ async fn log(source: Source, now: &At, log_cursor: Option<&str>) -> Answer {
         Source::Okta(okta) => okta.pull_log(now, log_cursor).await,
         Source::Entra(entra) => entra.pull_log(now, log_cursor).await,
         Source::OneLogin(onelogin) => onelogin.pull_log(now, log_cursor).await,
+        Source::NotSetUp { system, kind, channel, why } => not_set_up(&system, kind, channel, why),
         Source::Files(_) | Source::Scim(_) | Source::Secureframe(_) | Source::Past { .. } => {
             LivePull::default()
         }
     }))
+}
+
+/// What comes of a source that cannot be asked.
+fn not_set_up(
+    system: &SystemId,
+    kind: SystemKind,
+    channel: Option<Channel>,
+    why: String,
+) -> LivePull {
+    let lists: &[List] = match kind {
+        SystemKind::Idp => &[List::Identities, List::Assignments],
+        SystemKind::App => &[List::Accounts],
+        SystemKind::Hr => &[List::Leavers],
+        SystemKind::Register => &[List::NonHumans],
+    };
+    let lists = lists.iter().map(|it| Stream { system: system.clone(), list: *it, channel });
+    let failure = LiveFailure { lists: lists.collect(), error: LiveError::NotSetUp { why } };
+    LivePull { failures: vec![failure], ..LivePull::default() }
 }
 
 impl Pulled {

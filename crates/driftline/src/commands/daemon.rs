@@ -14,7 +14,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use connectors::files::Profiles;
 use domain::{Clock as _, FailedRuns, Pass, Turn};
-use engine::{Due, Plan, Ran, Schedule, Wakes, Work, anchor, attend, deliver};
+use engine::{Due, Plan, Ran, Schedule, Source, Wakes, Work, anchor, attend, deliver};
 use sd_notify::NotifyState;
 use store::{Store, StoreError};
 use tokio::net::TcpListener;
@@ -222,6 +222,11 @@ impl Installed {
     fn post(&self) -> anyhow::Result<Post> {
         let Self { settings, profiles, .. } = self;
         let plan = settings.plan(None, Arc::clone(profiles))?;
+        for source in &plan.sources {
+            if let Source::NotSetUp { system, why, .. } = source {
+                error!(system.id = %system, error = %why, "Failed to set `{system}` up: its lists fail");
+            }
+        }
         Ok(Post { plan, senders: settings.senders()?, anchors: settings.anchors()? })
     }
 

@@ -13,7 +13,7 @@ use store::Store;
 
 use crate::cli::{DoctorArgs, TextFormat};
 use crate::exit::Exit;
-use crate::settings::{self, Live};
+use crate::settings::{self, Live, SettingsError};
 use crate::{print, profiles};
 
 /// What was found of one system.
@@ -37,7 +37,13 @@ pub(crate) async fn doctor(
     let seen = seen(&settings).await?;
     let mut examined = Vec::new();
     for live in &settings.live {
-        let source = live.connect(&profiles)?;
+        let source = match live.connect(&profiles) {
+            Ok(source) => source,
+            Err(error) => {
+                examined.push(Examined { live, checks: vec![not_set_up(error)] });
+                continue;
+            }
+        };
         let deprovision = deprovision(&settings, &seen, live, &source);
         let mut checks = match source {
             Source::Okta(okta) => okta.doctor(clock).await,
@@ -45,7 +51,7 @@ pub(crate) async fn doctor(
             Source::OneLogin(onelogin) => onelogin.doctor(clock).await,
             Source::Scim(scim) => scim.doctor(clock).await,
             Source::Secureframe(secureframe) => secureframe.doctor().await,
-            Source::Files(_) | Source::Past { .. } => Vec::new(),
+            Source::Files(_) | Source::NotSetUp { .. } | Source::Past { .. } => Vec::new(),
         };
         checks.extend(deprovision);
         checks.extend(prober(live));
@@ -59,6 +65,18 @@ pub(crate) async fn doctor(
     let failed = |it: &Check| it.result == CheckResult::Failed;
     let is_ill = examined.iter().flat_map(|it| &it.checks).any(failed) || !missing.is_empty();
     Ok(if is_ill { Exit::Incomplete } else { Exit::Fine })
+}
+
+/// That nothing could be asked for, and why.
+fn not_set_up(error: SettingsError) -> Check {
+    Check {
+        name: "it can be asked",
+        result: CheckResult::Failed,
+        seen: format!("{:#}.", anyhow::Error::from(error)),
+        next: Some(
+            "Correct that: until then its lists fail in every run, and grow old.".to_owned(),
+        ),
+    }
 }
 
 /// What apps were seen to do with accounts that are switched off; nothing before the first run.

@@ -159,6 +159,13 @@ impl Live {
             .map_err(|error| SettingsError::Live { at: self.key("url"), what: error.to_string() })
     }
 
+    /// It, as one that cannot be asked.
+    pub(crate) fn not_set_up(&self, error: SettingsError) -> Source {
+        let why = format!("{:#}", anyhow::Error::from(error));
+        let (system, kind, channel) = (self.system.clone(), self.kind(), self.channel());
+        Source::NotSetUp { system, kind, channel, why }
+    }
+
     /// Reads its secrets and sets its client up. Sends nothing.
     ///
     /// # Errors

@@ -234,11 +234,12 @@ impl Settings {
         super::controls::controls(self.controls.as_deref())
     }
 
-    /// What one run has to do: of a night, or with the newest exports and live systems.
+    /// What one run has to do: of a night, or with the newest exports and live systems. A live system
+    /// that cannot be set up fails in the run, and takes no other with it.
     ///
     /// # Errors
     ///
-    /// Returns [`SettingsError`] when a secret cannot be read, or a live system not be set up.
+    /// Returns [`SettingsError`] when there are both, or the key of the fingerprints cannot be read.
     pub(crate) fn plan(
         &self,
         night: Option<&Night>,
@@ -252,8 +253,11 @@ impl Settings {
                         .to_owned(),
             });
         }
-        let live: Vec<Source> =
-            self.live.iter().map(|it| it.connect(&profiles)).collect::<Result<_, _>>()?;
+        let live: Vec<Source> = self
+            .live
+            .iter()
+            .map(|it| it.connect(&profiles).unwrap_or_else(|error| it.not_set_up(error)))
+            .collect();
         let plan = self.plan_of_the_past(night, profiles)?;
         Ok(Plan { sources: plan.sources.into_iter().chain(live).collect(), ..plan })
     }
