@@ -1,6 +1,7 @@
 //! Judges everybody: a verdict for each account and each person without one, and the claims that
 //! follow. A claim is what this run sees; whether it becomes a finding is `reconcile`'s to say.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -214,7 +215,7 @@ pub fn examine(cx: &Context<'_>, account: Option<usize>, person: Option<u32>) ->
         (Some(_), _) => return None,
         (None, person) => people.case_without_account(cx, person? as usize)?,
     };
-    let mut status = status_of(&case);
+    let mut status = status_of(&case, explain(&case));
     let claimed = |it: &&&crate::rule::Rule| match it.when {
         When::Verdict => case.verdict == Verdict::Drift(it.cause),
         When::Beside(when) => when(&case).is_some(),
@@ -258,9 +259,11 @@ impl Judgement {
         // A finding of before may be about a row that another view leads now.
         let view = case.account.and_then(|it| case.cx.graph.accounts().get(it));
         let rows = view.into_iter().flat_map(|it| it.rows(case.cx.graph.estate()));
+        // Made once: of most cases nobody asks for it.
+        let explanation = LazyCell::new(|| explain(case));
         for entity in std::iter::once(subject.entity).chain(rows.map(|it| it.entity)) {
             if case.cx.past.watched.contains(&entity) {
-                self.statuses.insert(entity, status_of(case));
+                self.statuses.insert(entity, status_of(case, Explanation::clone(&explanation)));
             }
         }
         for rule in RULES.iter().filter(|_| is_seen) {
@@ -270,7 +273,8 @@ impl Judgement {
                 When::Beside(when) => when(case).is_some(),
             };
             if speaks {
-                self.claims.push(claim(case, rule.cause, subject.clone()));
+                let explanation = Explanation::clone(&explanation);
+                self.claims.push(claim(case, rule.cause, subject.clone(), explanation));
             }
         }
     }
@@ -588,7 +592,8 @@ impl People {
                 }),
             };
             if let Some(case) = case {
-                statuses.entry(identity.entity).or_insert_with(|| status_of(&case));
+                let status = || status_of(&case, explain(&case));
+                statuses.entry(identity.entity).or_insert_with(status);
             }
         }
     }
@@ -766,13 +771,12 @@ fn label(case: &Case<'_>) -> PersonLabel {
     }
 }
 
-fn claim(case: &Case<'_>, cause: Cause, subject: Subject) -> Claim {
+fn claim(case: &Case<'_>, cause: Cause, subject: Subject, mut explanation: Explanation) -> Claim {
     let cx = case.cx;
     let rule = rule(cause);
     let starts = starts_of(case, cause);
     let clock_from = clock_from(case, cause, &starts).map_or(cx.now, |it| it.min(cx.now));
     let (severity, grace_until) = rule.weigh(case, clock_from);
-    let mut explanation = explain(case);
     explanation.summary = (rule.summary)(case);
     let identity = case.identity.and_then(|it| cx.graph.estate().identities.get(it));
     let episode = identity.map_or(0, |it| {
@@ -951,7 +955,7 @@ fn looked_at_before(case: &Case<'_>) -> Option<DateTime<Utc>> {
     others.chain(looked_at(stream)).min()
 }
 
-fn status_of(case: &Case<'_>) -> Status {
+fn status_of(case: &Case<'_>, explanation: Explanation) -> Status {
     Status {
         verdict: case.verdict,
         right: case.right,
@@ -960,7 +964,7 @@ fn status_of(case: &Case<'_>) -> Status {
         tier: case.account.and_then(|it| case.cx.graph.tier(it)),
         looks: looks_of(case, None),
         person: label(case),
-        explanation: explain(case),
+        explanation,
         is_privileged: case.is_privileged(),
         is_whole: sees_everyone(case.cx)
             && case.cx.graph.estate().channels.iter().all(|it| it.base.is_some())

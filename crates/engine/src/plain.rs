@@ -200,9 +200,11 @@ impl Ids {
         self.0.insert_unique(FxBuildHasher.hash_one(Some(id)), at, hash);
     }
 
-    /// One of those with this id. Who shares it with another is told by its mark.
+    /// One of those with this id. Who shares it with another is told by its mark, which blanks have none of.
     fn find<'l>(&self, id: &str, id_of: impl Fn(u32) -> Option<&'l str>) -> Option<u32> {
-        self.0.find(FxBuildHasher.hash_one(Some(id)), |it| id_of(*it) == Some(id)).copied()
+        let is_id = !id.trim().is_empty();
+        let hash = FxBuildHasher.hash_one(Some(id));
+        self.0.find(hash, |it| is_id && id_of(*it) == Some(id)).copied()
     }
 }
 
@@ -416,5 +418,20 @@ impl<T: Copy + Default> ByRow<T> {
         if let Some(it) = self.0.get_mut(at) {
             *it = change(*it);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blanks_name_nobody() {
+        let all = ["u1", " ", ""];
+        let id_of = |it: u32| all.get(it as usize).copied();
+        let mut ids = Ids::with_capacity(all.len());
+        (0..).zip(all).for_each(|(at, id)| ids.add(id, at, id_of));
+        assert_eq!(all.map(|it| ids.find(it, id_of)), [Some(0), None, None]);
+        assert_eq!(ids.find("u2", id_of), None);
     }
 }

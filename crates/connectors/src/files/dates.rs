@@ -1,8 +1,7 @@
 //! Reads dates and times as sources write them. RFC 3339 first; all else needs a zone.
 
 use chrono::{
-    DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound as _, TimeDelta,
-    TimeZone as _, Utc,
+    DateTime, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _, Utc,
 };
 use chrono_tz::Tz;
 
@@ -49,7 +48,9 @@ pub(crate) fn instant(
     zone: Option<Tz>,
     formats: &[String],
 ) -> Result<DateTime<Utc>, DateTrouble> {
-    whole(text, day, zone, formats).map(|it| it.trunc_subsecs(3))
+    let instant = whole(text, day, zone, formats)?;
+    // To the millisecond, as rows are kept.
+    DateTime::from_timestamp_millis(instant.timestamp_millis()).ok_or(DateTrouble::NoDate)
 }
 
 fn whole(
@@ -190,6 +191,9 @@ mod tests {
             ("01/02/2026",                  Day::Ends,    berlin,  Err(DateTrouble::NoDate)),
             ("2026-02-30T00:00:00Z",        Day::Ends,    berlin,  Err(DateTrouble::NoDate)),
             ("soon",                        Day::Ends,    berlin,  Err(DateTrouble::NoDate)),
+            // A leap second is the one after it, as it is kept; behind the last that can be kept there is none.
+            ("2016-12-31T23:59:60Z",        Day::Begins,  None,    Ok("2017-01-01T00:00:00Z")),
+            ("+262142-12-31T23:59:60+0000", Day::Begins,  None,    Err(DateTrouble::NoDate)),
         ];
         for (text, day, zone, wanted) in table {
             let wanted = wanted.map(|it| it.parse::<DateTime<Utc>>().unwrap());

@@ -204,10 +204,7 @@ impl StoredRows {
     /// Puts them in order of key, which is that of the digest.
     pub(crate) fn sort(&mut self) {
         fn sort<T: Row>(versions: &mut [Stored<T>]) {
-            versions.sort_by(|one, other| {
-                let keys = one.row.key().cmp(&other.row.key());
-                keys.then((one.nth, one.id).cmp(&(other.nth, other.id)))
-            });
+            versions.sort_by_cached_key(|it| (it.row.key().to_string(), it.nth, it.id));
         }
         each_kind!(Self, self, versions => sort(versions));
     }
