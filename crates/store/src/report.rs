@@ -23,6 +23,9 @@ const LEVEL_OF_CHANGES: i32 = 1;
 /// The largest window a decoder grants without being asked: 128 MiB.
 const WINDOW_LOG_MAX: u32 = 27;
 
+/// zstd's own for texts of this kind.
+const HASH_LOG_MIN: u32 = 14;
+
 /// How many reports may rest on one, so that damage to it costs at most a month.
 const DEPENDENTS_MAX: i64 = 30;
 
@@ -192,8 +195,11 @@ fn compress(bytes: &[u8], base: &[u8]) -> io::Result<Vec<u8>> {
     let mut set = |it| context.set_parameter(it).map_err(named);
     set(CParameter::CompressionLevel(level))?;
     if !base.is_empty() {
-        set(CParameter::WindowLog(window_log(base.len() + bytes.len())))?;
-        set(CParameter::EnableLongDistanceMatching(true))?;
+        let window = window_log(base.len() + bytes.len());
+        set(CParameter::WindowLog(window))?;
+        // One place in sixteen is remembered: what two reports share is long. zstd's own search for
+        // matches that are far away finds no more, and takes twice as long.
+        set(CParameter::HashLog(window.saturating_sub(4).max(HASH_LOG_MIN)))?;
         context.ref_prefix(base).map_err(named)?;
     }
     // In one piece: a stream would copy all of it first.
