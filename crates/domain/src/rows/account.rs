@@ -42,10 +42,6 @@ impl Row for Account {
     type Beside = Option<DateTime<Utc>>;
     type Packed<'b> = Account<&'b str, &'b str>;
 
-    fn pass_key(fields: &mut Fields<'_, AsItLies>) -> Option<()> {
-        fields.str().map(drop)
-    }
-
     fn owned(fields: &mut Fields<'_, &mut Pool>, last_used_at: Self::Beside) -> Option<Self> {
         unpack(fields, last_used_at)
     }

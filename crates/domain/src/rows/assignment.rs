@@ -42,10 +42,6 @@ impl Row for Assignment {
     type Beside = ();
     type Packed<'b> = Assignment<&'b str, &'b str>;
 
-    fn pass_key(fields: &mut Fields<'_, AsItLies>) -> Option<()> {
-        unpack_principal(fields).map(drop)
-    }
-
     fn owned(fields: &mut Fields<'_, &mut Pool>, (): ()) -> Option<Self> {
         unpack(fields)
     }

@@ -191,11 +191,6 @@ impl<'b, W: Words<'b>> Fields<'b, W> {
         Some(Self { bytes, words })
     }
 
-    /// How many bytes are left.
-    pub(super) const fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
     /// That nothing is left.
     pub(super) fn end(&self) -> Option<()> {
         self.bytes.is_empty().then_some(())

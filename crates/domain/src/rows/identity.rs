@@ -36,10 +36,6 @@ impl Row for Identity {
     type Beside = ();
     type Packed<'b> = Identity<&'b str, &'b str>;
 
-    fn pass_key(fields: &mut Fields<'_, AsItLies>) -> Option<()> {
-        fields.str().map(drop)
-    }
-
     fn owned(fields: &mut Fields<'_, &mut Pool>, (): ()) -> Option<Self> {
         unpack(fields)
     }

@@ -6,7 +6,7 @@ use crate::Principal;
 
 /// What names a row in its list: one text, of which the rest may be borrowed. The keys of one list are in
 /// the order of their texts.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowKey<'b> {
     /// The letter in front of the rest, if there is one: in a list, all have one or none has.
     front: Option<u8>,

@@ -28,10 +28,6 @@ impl Row for HrLeaver {
     type Beside = ();
     type Packed<'b> = HrLeaver<&'b str>;
 
-    fn pass_key(fields: &mut Fields<'_, AsItLies>) -> Option<()> {
-        fields.str().map(drop)
-    }
-
     fn owned(fields: &mut Fields<'_, &mut Pool>, (): ()) -> Option<Self> {
         unpack(fields)
     }

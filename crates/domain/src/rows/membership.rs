@@ -28,10 +28,6 @@ impl Row for Membership {
     type Beside = ();
     type Packed<'b> = Membership<&'b str>;
 
-    fn pass_key(fields: &mut Fields<'_, AsItLies>) -> Option<()> {
-        unpack(fields).map(drop)
-    }
-
     fn owned(fields: &mut Fields<'_, &mut Pool>, (): ()) -> Option<Self> {
         unpack(fields)
     }

@@ -48,9 +48,6 @@ pub trait Row: Pack<Row = Self> + Clone + PartialEq + Debug {
     /// A row of which the texts are borrowed from where it lies.
     type Packed<'b>: Pack<Row = Self>;
 
-    /// Reads over the fields that are its key: those at the front.
-    fn pass_key(fields: &mut Fields<'_, AsItLies>) -> Option<()>;
-
     /// Reads the fields; `None` for bytes that are of no such row.
     fn owned(fields: &mut Fields<'_, &mut Pool>, beside: Self::Beside) -> Option<Self>;
 
@@ -127,7 +124,7 @@ impl Rows {
     /// The key of one row; `None` behind the last.
     #[must_use]
     pub fn key(&self, at: usize) -> Option<RowKey<'_>> {
-        canonical_key(self.list(), self.canonical(at)?)
+        each_kind!(self, rows => rows.key(at))
     }
 
     /// The rows at these places, in their order.

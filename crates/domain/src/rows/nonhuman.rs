@@ -26,10 +26,6 @@ impl Row for NonHuman {
     type Beside = ();
     type Packed<'b> = NonHuman<&'b str>;
 
-    fn pass_key(fields: &mut Fields<'_, AsItLies>) -> Option<()> {
-        fields.str().map(drop)
-    }
-
     fn owned(fields: &mut Fields<'_, &mut Pool>, (): ()) -> Option<Self> {
         unpack(fields)
     }

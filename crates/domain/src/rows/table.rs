@@ -1,7 +1,7 @@
 //! Rows of one kind, packed.
 
 use super::canon::{AsItLies, Canon, Fields, Pool};
-use super::{Pack, Row};
+use super::{Pack, Row, RowKey, canonical_key};
 
 /// Rows of one kind, in their order. Behind the last there is `None`.
 #[derive(Clone)]
@@ -57,13 +57,10 @@ impl<T: Row> Table<T> {
         self.bytes.get(begin..end)
     }
 
-    /// The bytes of what names a row, up to the end of its key: the same for no two keys.
+    /// What names a row.
     #[must_use]
-    pub fn key(&self, at: usize) -> Option<&[u8]> {
-        let bytes = self.canonical(at)?;
-        let mut fields = Fields::of(bytes, T::LIST, AsItLies)?;
-        T::pass_key(&mut fields)?;
-        bytes.get(..bytes.len() - fields.len())
+    pub fn key(&self, at: usize) -> Option<RowKey<'_>> {
+        canonical_key(T::LIST, self.canonical(at)?)
     }
 
     /// A row.
