@@ -9,8 +9,8 @@ use domain::{
     Cause, Change, EntityId, Finding, FindingEvent, FindingId, FindingState, Fingerprint, Pass,
     RunId, Severity, Subject, SubjectKind, SystemId,
 };
-use ledger::{Event, Kind};
-use store::{Commit, Held, Inputs, RunSummary, Store};
+use ledger::{Event, Hashed, Kind};
+use store::{Commit, FindingChanges, Held, Inputs, RunSummary, Store};
 use tokio::time::Instant;
 
 /// How much to append.
@@ -62,9 +62,9 @@ pub(crate) async fn run(Ledger { entries, batch }: Ledger) -> anyhow::Result<()>
 /// A run of which nothing is saved but its entries, the last one its own.
 fn commit(run: RunId, finding: &Finding, n: usize) -> Commit {
     let now = DateTime::UNIX_EPOCH;
-    let report_json = b"{}".to_vec();
+    let report_json = Hashed::new(b"{}".to_vec());
     let mut entries: Vec<Event> = (1..n).flat_map(|at| opened(run, now, finding, at)).collect();
-    let digest = Fingerprint(ledger::sha256(&report_json)).to_string();
+    let digest = Fingerprint(*report_json.sha256()).to_string();
     let body = serde_json::json!({"run": run.0, "report_sha256": digest});
     let any = Event::exception_voided((run, now), 0);
     entries.push(Event { kind: Kind::RunCompleted, body, ..any });
@@ -87,7 +87,7 @@ fn commit(run: RunId, finding: &Finding, n: usize) -> Commit {
         links: Vec::new(),
         standings: Vec::new(),
         episodes: Vec::new(),
-        findings: Vec::new(),
+        findings: FindingChanges::default(),
         events: Vec::new(),
         changes: Vec::new(),
         anchors: Vec::new(),

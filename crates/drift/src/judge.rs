@@ -35,7 +35,7 @@ pub struct Judgement {
     /// The verdict of every account. With [`Verdict::Indeterminate`] of one that was not seen off: as of
     /// when its list was looked at before.
     pub standings: Vec<(EntityId, Verdict, Option<DateTime<Utc>>)>,
-    /// The proven owner of every account that has one: account, identity, key.
+    /// The proven owner of every account that was judged and has one: account, identity, key.
     pub links: Vec<(EntityId, EntityId, Tier)>,
     /// Identities by right, where it begins or ends an episode.
     pub rights: Vec<(EntityId, Right)>,
@@ -145,12 +145,11 @@ pub struct Status {
 #[must_use]
 pub fn judge(cx: &Context<'_>) -> Judgement {
     let people = People::of(cx);
-    let plain = cx.graph.estate().plain;
-    let n_plain = u64::try_from(plain.len()).unwrap_or(u64::MAX);
+    let n_plain = u64::try_from(cx.graph.estate().n_plain).unwrap_or(u64::MAX);
     let mut judgement = Judgement {
         tallies: Vec::new(),
         standings: Vec::with_capacity(cx.graph.accounts().len()),
-        links: plain.to_vec(),
+        links: Vec::new(),
         rights: people.episode_rights(cx),
         claims: Vec::new(),
         statuses: FxHashMap::default(),

@@ -9,8 +9,8 @@ use testkit::{rules, world};
 /// of members, whose second member is somebody else. The last snapshot is like it, but old.
 fn with_a_group<T>(
     user: &str,
-    change: impl FnOnce(&mut graph::Estate<'_>),
-    ask: impl FnOnce(&graph::Estate<'_>, &drift::AppRules) -> T,
+    change: impl FnOnce(&mut graph::Estate),
+    ask: impl FnOnce(&graph::Estate, &drift::AppRules) -> T,
 ) -> T {
     let company = world(&format!(
         "okta
@@ -73,7 +73,7 @@ fn with_a_group<T>(
 }
 
 /// The verdict on the account of somebody in a group that gives the app.
-fn of_a_member(user: &str, change: impl FnOnce(&mut graph::Estate<'_>)) -> domain::Verdict {
+fn of_a_member(user: &str, change: impl FnOnce(&mut graph::Estate)) -> domain::Verdict {
     with_a_group(user, change, |estate, rules| {
         let keys = testkit::keys();
         let graph = graph::correlate(estate, &keys);
@@ -87,22 +87,22 @@ fn of_a_member(user: &str, change: impl FnOnce(&mut graph::Estate<'_>)) -> domai
 
 #[test]
 fn an_assigned_group_whose_members_nobody_read_leaves_an_app_seen_in_part() {
-    let grade = |change: fn(&mut graph::Estate<'_>)| with_a_group("", change, drift::app_grade);
+    let grade = |change: fn(&mut graph::Estate)| with_a_group("", change, drift::app_grade);
     let unread = |(grade, reasons): (domain::Grade, Vec<String>)| {
         let told = reasons.into_iter().filter(|it| it.contains("assigned group"));
         (grade, told.collect::<Vec<_>>())
     };
     let told = "okta: 1 assigned group without a member in any list: give its members, the list of each group as a file of its own";
     assert_eq!(unread(grade(|_| ())), (domain::Grade::B, Vec::new()));
-    let no_file: fn(&mut graph::Estate<'_>) = |estate| {
+    let no_file: fn(&mut graph::Estate) = |estate| {
         estate.memberships.clear();
         estate.idps[0].memberships = None;
     };
     assert_eq!(unread(grade(no_file)), (domain::Grade::C, vec![told.to_owned()]));
-    let file_of_another: fn(&mut graph::Estate<'_>) = |estate| estate.memberships.clear();
+    let file_of_another: fn(&mut graph::Estate) = |estate| estate.memberships.clear();
     assert_eq!(unread(grade(file_of_another)), (domain::Grade::C, vec![told.to_owned()]));
     // The provider itself was asked for the members, and has none.
-    let is_empty: fn(&mut graph::Estate<'_>) = |estate| {
+    let is_empty: fn(&mut graph::Estate) = |estate| {
         estate.memberships.clear();
         estate.idps[0].memberships.as_mut().unwrap().is_live = true;
     };
@@ -119,7 +119,7 @@ fn an_app_is_seen_in_part_where_the_list_of_leavers_is_old_held_or_missing() {
          hr
            emp=1042 left=-5h",
     );
-    let grade = |change: fn(&mut graph::Estate<'_>, usize)| {
+    let grade = |change: fn(&mut graph::Estate, usize)| {
         let (mut estate, rules) = (company.estate(), rules(&company));
         let at = estate.hr[0].latest.unwrap() as usize;
         change(&mut estate, at);
@@ -148,7 +148,7 @@ fn an_old_row_of_a_member_entitles_nobody_whatever_a_newer_part_of_the_list_show
     use domain::Verdict::{Confirmed, Indeterminate};
     assert_eq!(of_a_member("", |_| ()), Confirmed);
     // The newest list is a part, and does not have them; the last that did is too old.
-    let is_partly_old = |estate: &mut graph::Estate<'_>| {
+    let is_partly_old = |estate: &mut graph::Estate| {
         estate.idps[0].memberships.as_mut().unwrap().base = None;
         let old = u32::try_from(estate.snapshots.len()).unwrap() - 1;
         estate.memberships[0].snapshot = old;
@@ -160,11 +160,11 @@ fn an_old_row_of_a_member_entitles_nobody_whatever_a_newer_part_of_the_list_show
 fn who_lost_an_assignment_of_their_own_may_still_have_another_through_a_group_that_was_not_seen() {
     use domain::Verdict::{Confirmed, Drift, Indeterminate};
     assert_eq!(of_a_member("denied", |_| ()), Confirmed);
-    let is_no_member = |estate: &mut graph::Estate<'_>| {
+    let is_no_member = |estate: &mut graph::Estate| {
         estate.memberships.remove(0);
     };
     assert_eq!(of_a_member("denied", is_no_member), Drift(Cause::UnassignedActive));
-    let is_unseen = |estate: &mut graph::Estate<'_>| {
+    let is_unseen = |estate: &mut graph::Estate| {
         estate.memberships.remove(0);
         estate.idps[0].memberships.as_mut().unwrap().base = None;
     };
@@ -182,7 +182,7 @@ fn of_two_channels(left: &str, by_scim: &str, by_export: &str) -> drift::Judgeme
 fn of_two_channels_where(
     left: &str,
     (by_scim, by_export): (&str, &str),
-    change: impl FnOnce(&mut graph::Estate<'_>),
+    change: impl FnOnce(&mut graph::Estate),
 ) -> drift::Judgement {
     let company = world(&format!(
         "okta

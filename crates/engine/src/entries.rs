@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use domain::{EntityId, FindingId, Leaver, List, RunId, RunRecord};
-use ledger::{Basis, Event, ListSeen, RunSeen};
+use ledger::{Basis, Event, Hashed, ListSeen, RunSeen};
 use rustc_hash::{FxHashMap, FxHashSet};
 use store::LinkChange;
 
@@ -24,7 +24,7 @@ impl Seen<'_> {
     /// the place of its event.
     pub(crate) fn entries(
         &self,
-        (record, report): (&RunRecord, &[u8]),
+        (record, report): (&RunRecord, &Hashed),
         is_complete: bool,
         listed: &Listed,
     ) -> (Vec<Event>, Vec<(usize, Leaver)>) {

@@ -35,7 +35,7 @@ pub(crate) fn estate<'l>(
     state: &State,
     plain: &'l Plain,
     now: DateTime<Utc>,
-) -> Estate<'l> {
+) -> Estate {
     let (snapshots, max_age) = (Vec::new(), policy.max_age);
     let mut layout = Layout { listings, plain, snapshots, max_age, now };
     let app = &plan.rules.app;
@@ -58,7 +58,7 @@ pub(crate) fn estate<'l>(
             .filter(|it| !plain.has(*it.0))
             .map(|(account, it)| (*account, (it.identity, it.tier)))
             .collect(),
-        plain: &plain.links,
+        n_plain: plain.n,
         asked_again: FxHashSet::default(),
         missed_by: listings
             .iter()
@@ -95,7 +95,7 @@ pub(crate) fn estate<'l>(
 }
 
 impl<'l> Layout<'l> {
-    fn add_idp(&mut self, estate: &mut Estate<'l>, at: u16, idp: &SystemId) {
+    fn add_idp(&mut self, estate: &mut Estate, at: u16, idp: &SystemId) {
         let listings = self.listings;
         let find = |list| {
             listings.iter().find(move |it| it.stream.list == list && it.stream.system == *idp)
@@ -138,7 +138,7 @@ impl<'l> Layout<'l> {
         let layers = listing.layers();
         let begun = out.len();
         let n_rows: usize = layers.iter().map(|it| it.entities.len()).sum();
-        out.reserve(n_rows.saturating_sub(self.plain.links.len()));
+        out.reserve(n_rows.saturating_sub(self.plain.n));
         // The newest list that shows who is gone: rows seen since lie over it.
         let floor = layers.iter().map(|it| it.reference).filter(|it| it.supports_absence());
         let floor = floor.map(|it| it.id).max();
@@ -274,7 +274,7 @@ impl<'l> Layout<'l> {
 }
 
 /// What was asked again and answered: the identity or the account, for an assignment its identity.
-fn asked_again(estate: &Estate<'_>, listings: &[Listing]) -> FxHashSet<(List, EntityId)> {
+fn asked_again(estate: &Estate, listings: &[Listing]) -> FxHashSet<(List, EntityId)> {
     let mut asked = FxHashSet::default();
     for listing in listings.iter().filter(|it| !it.answers.is_empty()) {
         let Stream { system, list, .. } = &listing.stream;
@@ -312,7 +312,7 @@ fn asked_again(estate: &Estate<'_>, listings: &[Listing]) -> FxHashSet<(List, En
 /// Accounts that by id carry other keys than in the last list, where this run reads none: each may
 /// be that of somebody whom no list shows yet, and nothing was learnt of whose it is. An id of somebody
 /// who is known says that.
-fn moved(estate: &Estate<'_>, listing: &Listing) -> FxHashSet<EntityId> {
+fn moved(estate: &Estate, listing: &Listing) -> FxHashSet<EntityId> {
     let mut moved = FxHashSet::default();
     if !matches!(listing.missing, Some(Missing::Unasked { .. })) {
         return moved;
@@ -348,7 +348,7 @@ fn moved(estate: &Estate<'_>, listing: &Listing) -> FxHashSet<EntityId> {
 }
 
 /// Users of an identity provider who have the app through a group, by the list of its members.
-fn in_groups<'e>(estate: &'e Estate<'_>, idp: Option<usize>) -> FxHashSet<&'e str> {
+fn in_groups(estate: &Estate, idp: Option<usize>) -> FxHashSet<&str> {
     let of_idp = |system: u16| idp == Some(usize::from(system));
     let groups: FxHashSet<&str> = estate
         .assignments

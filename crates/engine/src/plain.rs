@@ -10,7 +10,7 @@
 use std::hash::BuildHasher as _;
 
 use chrono::{DateTime, Utc};
-use domain::rows::Row;
+use domain::rows::{Row, Skimmed};
 use domain::{
     Account, Activity, Assignment, EntityId, Grant, Identity, Lifecycle, List, Pass, Principal,
     Rows, SystemId, Table, Tier, Verdict,
@@ -28,7 +28,9 @@ use crate::plan::{AppPlan, Plan};
 /// The people of an app of whom there is nothing to weigh.
 #[derive(Debug, Default)]
 pub(crate) struct Plain {
-    /// Of each the account, the user, and the id that names them.
+    /// How many they are.
+    pub(crate) n: usize,
+    /// Of those whom no run linked so before the account, the user, and the id that names them.
     pub(crate) links: Vec<(EntityId, EntityId, Tier)>,
     rows: ByRow<bool>,
 }
@@ -54,13 +56,13 @@ pub(crate) struct Ground<'g> {
 /// A user, with the one assignment and the one account that are theirs as far as was looked.
 struct Person<'l> {
     user: EntityId,
-    id: &'l str,
-    user_name: Option<&'l str>,
-    email: Option<&'l str>,
+    id: &'l [u8],
+    user_name: Option<&'l [u8]>,
+    email: Option<&'l [u8]>,
     /// The user's id is what the app's `externalId` carries.
     is_carried: bool,
     /// And the account that it names.
-    assignment: Option<(EntityId, Option<&'l str>)>,
+    assignment: Option<(EntityId, Option<&'l [u8]>)>,
     /// And the id that names them.
     account: Option<(EntityId, Tier)>,
     /// There is something to weigh.
@@ -99,14 +101,16 @@ pub(crate) fn plain(ground: &Ground<'_>) -> Plain {
         let is_anothers = n_links.of(user) > u32::from(known.is_some());
         if is_linked_alike && !is_anothers && !person.rows().any(|it| doubtful.of(it)) {
             person.rows().for_each(|it| plain.rows.set(it, |_| true));
-            plain.links.push((account, user, tier));
+            plain.n += 1;
+            let is_new = known.is_none_or(|it| it.tier != tier);
+            plain.links.extend(is_new.then_some((account, user, tier)));
         }
     }
     plain
 }
 
 impl<'l> Person<'l> {
-    fn new((user, row): (EntityId, &Identity<&'l str, &'l str>), is_carried: bool) -> Self {
+    fn new((user, row): (EntityId, &Skimmed<'l, Identity>), is_carried: bool) -> Self {
         let is_here =
             row.lifecycle == Lifecycle::Active && (row.starts_at, row.ends_at) == (None, None);
         Self {
@@ -121,19 +125,19 @@ impl<'l> Person<'l> {
         }
     }
 
-    fn take_assignment(&mut self, row: EntityId, it: &Assignment<&'l str, &'l str>) {
+    fn take_assignment(&mut self, row: EntityId, it: &Skimmed<'l, Assignment>) {
         let before = self.assignment.replace((row, it.account_id));
         self.is_out |= before.is_some() || it.grant != Grant::Grants;
     }
 
-    fn take_account(&mut self, row: EntityId, it: &Account<&str, &str>) {
+    fn take_account(&mut self, row: EntityId, it: &Skimmed<'_, Account>) {
         let tier = self.tier(it);
         self.is_out |= self.account.is_some() || tier.is_none();
         self.account = tier.map(|it| (row, it));
     }
 
     /// The id that names them in their account; `None` where there is something to weigh.
-    fn tier(&self, account: &Account<&str, &str>) -> Option<Tier> {
+    fn tier(&self, account: &Skimmed<'_, Account>) -> Option<Tier> {
         let (_, named) = self.assignment?;
         let is_on = Activity::of(account) == Activity::Active && account.ends_at.is_none();
         let is_called = account.user_name.is_none()
@@ -151,7 +155,7 @@ impl<'l> Person<'l> {
     }
 
     /// The id of the account that is theirs by their assignment.
-    fn named(&self) -> Option<&'l str> {
+    fn named(&self) -> Option<&'l [u8]> {
         self.assignment?.1
     }
 
@@ -168,16 +172,20 @@ impl<'l> Person<'l> {
     }
 }
 
-fn id_of<'l>(people: &[Person<'l>], at: u32) -> Option<&'l str> {
+/// An id of one of the people.
+type IdOf = for<'l> fn(&[Person<'l>], u32) -> Option<&'l [u8]>;
+
+fn id_of<'l>(people: &[Person<'l>], at: u32) -> Option<&'l [u8]> {
     people.get(at as usize).map(|it| it.id)
 }
 
-fn account_of<'l>(people: &[Person<'l>], at: u32) -> Option<&'l str> {
+fn account_of<'l>(people: &[Person<'l>], at: u32) -> Option<&'l [u8]> {
     people.get(at as usize)?.named()
 }
 
-/// People by an id, which they keep themselves.
-struct Ids(HashTable<u32>);
+/// People by an id, which they keep themselves. Beside each the upper half of the id's hash: it tells nearly
+/// always whether this is the one, without a look at the id.
+struct Ids(HashTable<(u32, u32)>);
 
 impl Ids {
     fn with_capacity(n: usize) -> Self {
@@ -195,16 +203,24 @@ impl Ids {
         ids
     }
 
-    fn add<'l>(&mut self, id: &str, at: u32, id_of: impl Fn(u32) -> Option<&'l str>) {
-        let hash = |it: &u32| FxBuildHasher.hash_one(id_of(*it));
-        self.0.insert_unique(FxBuildHasher.hash_one(Some(id)), at, hash);
+    fn add<'l>(&mut self, id: &[u8], at: u32, id_of: impl Fn(u32) -> Option<&'l [u8]>) {
+        let rehash = |it: &(u32, u32)| hash(id_of(it.1).unwrap_or_default());
+        let hash = hash(id);
+        self.0.insert_unique(hash, (upper(hash), at), rehash);
+    }
+
+    /// One who has this id as far as its hash tells.
+    fn guess(&self, id: &[u8]) -> Option<u32> {
+        let hash = hash(id);
+        self.0.find(hash, |it| it.0 == upper(hash)).map(|it| it.1)
     }
 
     /// One of those with this id. Who shares it with another is told by its mark, which blanks have none of.
-    fn find<'l>(&self, id: &str, id_of: impl Fn(u32) -> Option<&'l str>) -> Option<u32> {
-        let is_id = !id.trim().is_empty();
-        let hash = FxBuildHasher.hash_one(Some(id));
-        self.0.find(hash, |it| is_id && id_of(*it) == Some(id)).copied()
+    fn find<'l>(&self, id: &[u8], id_of: impl Fn(u32) -> Option<&'l [u8]>) -> Option<u32> {
+        let is_id = !is_blank(id);
+        let hash = hash(id);
+        let is_it = |it: &(u32, u32)| is_id && it.0 == upper(hash) && id_of(it.1) == Some(id);
+        self.0.find(hash, is_it).map(|it| it.1)
     }
 }
 
@@ -365,15 +381,10 @@ fn take_accounts<'l>(list: &'l Fresh, people: &mut [Person<'l>], ids: &Ids, mark
         if some.is_empty() {
             return;
         }
-        let mut whose = |account: &Account<&str, &str>| match account.external_id {
-            Some(id) => ids.find(id, |it| id_of(people, it)),
-            // That an assignment names the account is all there is.
-            None => {
-                let named = named.get_or_insert_with(|| Ids::of_accounts(people));
-                named.find(account.id, |it| account_of(people, it))
-            }
-        };
-        let whose: Vec<Option<u32>> = some.iter().map(|it| whose(&it.1)).collect();
+        if named.is_none() && some.iter().any(|it| it.1.external_id.is_none()) {
+            named = Some(Ids::of_accounts(people));
+        }
+        let whose = owners(&some, people, ids, named.as_ref());
         for ((row, account), whose) in some.into_iter().zip(whose) {
             let person = whose.and_then(|it| Some((it, people.get_mut(it as usize)?)));
             let Some((at, person)) = person else {
@@ -387,12 +398,50 @@ fn take_accounts<'l>(list: &'l Fresh, people: &mut [Person<'l>], ids: &Ids, mark
     }
 }
 
+/// Whom each of some accounts names by an id. Waits for memory once for all of them: first for the table,
+/// then for the people, then for their ids.
+fn owners<'l>(
+    accounts: &[(EntityId, Skimmed<'l, Account>)],
+    people: &[Person<'l>],
+    ids: &Ids,
+    named: Option<&Ids>,
+) -> Vec<Option<u32>> {
+    // That an assignment names the account is all there is, where nothing else does.
+    let asked = |(_, it): &(EntityId, Skimmed<'l, Account>)| match it.external_id {
+        Some(id) => (id, Some(ids), id_of as IdOf),
+        None => (it.id, named, account_of as IdOf),
+    };
+    let asked: Vec<_> = accounts.iter().map(asked).collect();
+    let guessed: Vec<_> = asked.iter().map(|(id, ids, _)| ids.as_ref()?.guess(id)).collect();
+    let theirs = guessed.iter().zip(&asked).map(|(at, (.., id_of))| id_of(people, (*at)?));
+    let theirs: Vec<_> = theirs.collect();
+    let found = asked.iter().zip(guessed).zip(theirs).map(|(((id, ids, id_of), guess), theirs)| {
+        let is_it = theirs == Some(*id) && !is_blank(id);
+        if is_it { guess } else { ids.as_ref()?.find(id, |it| id_of(people, it)) }
+    });
+    found.collect()
+}
+
+fn hash(id: &[u8]) -> u64 {
+    FxBuildHasher.hash_one(id)
+}
+
+fn upper(hash: u64) -> u32 {
+    u32::try_from(hash >> u32::BITS).unwrap_or_default()
+}
+
+/// Whether a text is blank.
+fn is_blank(text: &[u8]) -> bool {
+    let is_seen = text.first().is_some_and(u8::is_ascii_graphic);
+    !is_seen && String::from_utf8_lossy(text).trim().is_empty()
+}
+
 /// The rows of a list as they lie, with their numbers.
 fn rows<'l, T: Row + 'l>(
     list: &'l Fresh,
     pick: fn(&'l Rows) -> Option<&'l Table<T>>,
-) -> impl Iterator<Item = (EntityId, T::Packed<'l>)> {
-    let rows = pick(&list.snapshot.rows).into_iter().flat_map(Table::iter_packed);
+) -> impl Iterator<Item = (EntityId, Skimmed<'l, T>)> {
+    let rows = pick(&list.snapshot.rows).into_iter().flat_map(Table::iter_skimmed);
     list.enrolled.entities.iter().copied().zip(rows)
 }
 
@@ -427,11 +476,11 @@ mod tests {
 
     #[test]
     fn blanks_name_nobody() {
-        let all = ["u1", " ", ""];
+        let all = ["u1", " ", "", "\u{a0}", "é"].map(str::as_bytes);
         let id_of = |it: u32| all.get(it as usize).copied();
         let mut ids = Ids::with_capacity(all.len());
         (0..).zip(all).for_each(|(at, id)| ids.add(id, at, id_of));
-        assert_eq!(all.map(|it| ids.find(it, id_of)), [Some(0), None, None]);
-        assert_eq!(ids.find("u2", id_of), None);
+        assert_eq!(all.map(|it| ids.find(it, id_of)), [Some(0), None, None, None, Some(4)]);
+        assert_eq!(ids.find(b"u2", id_of), None);
     }
 }

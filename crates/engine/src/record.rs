@@ -18,6 +18,7 @@ use crate::blind::blind;
 use crate::deprovision::deprovision_of;
 use crate::gaps::gaps;
 use crate::lists::{Listing, Missing, is_old, shown};
+use crate::plain::Plain;
 use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::Pulled;
 use crate::root_cause::Scene;
@@ -36,7 +37,7 @@ pub(crate) struct AppOutcome<'r> {
     pub(crate) doubts: Vec<String>,
     pub(crate) is_baseline: bool,
     /// People of whom there was nothing to weigh.
-    pub(crate) n_plain: usize,
+    pub(crate) plain: Plain,
 }
 
 /// What is known of the run as a whole.

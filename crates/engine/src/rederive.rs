@@ -45,7 +45,7 @@ pub async fn rederive(store: &Store, run: &PastRun, plan: &Plan) -> Result<Reder
     state.anchors = std::mem::take(&mut before.inputs.anchors);
     let id = state.next_run();
     let (commit, _) = judged(id, &before.store, state, &plan, &mut eyes).await?;
-    let again = commit.report_json.clone();
+    let again = commit.report_json.bytes().to_vec();
     before.store.keep_again(commit).await?;
 
     let conclusions = store.differences(&before.store, run.id).await?;

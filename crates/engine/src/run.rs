@@ -10,9 +10,10 @@ use drift::{
     judge, questions, reconcile,
 };
 use graph::correlate;
+use ledger::Hashed;
 use report::v1::Report;
 use rustc_hash::{FxHashMap, FxHashSet};
-use store::{Commit, LinkChange, LogPart, RunSummary, State, Store, StoreError};
+use store::{Commit, FindingChanges, LinkChange, LogPart, RunSummary, State, Store, StoreError};
 use tracing::{Instrument as _, info, info_span};
 
 use crate::ask::{AskedAgain, put_beside};
@@ -111,7 +112,7 @@ pub(crate) async fn judged(
     let run = record::Run { id, now, made_at, plan, state: &state, pulled: &pulled, asked, beside };
     let record = record::record(&run, &listings, &outcomes);
     let report = Report::since(&record, told_since(store, &state).await?.as_ref());
-    let report_json = report.to_json();
+    let report_json = Hashed::new(report.to_json());
     let links = links(&state, &outcomes);
     let listed = listed(store, &state, plan, &outcomes, now).await?;
     let seen = Seen { run: &run, listings: &listings, outcomes: &outcomes, links: &links };
@@ -151,7 +152,7 @@ pub(crate) async fn judged(
             .map(|it| (it.snapshot, it.enrolled))
             .collect(),
     };
-    let n_plain = outcomes.iter().map(|it| it.n_plain).sum();
+    let n_plain = outcomes.iter().map(|it| it.plain.n).sum();
     pulled.whole_words.dedup();
     Ok((commit, Outcome { record, report, failures: pulled.whole_words, n_plain }))
 }
@@ -215,22 +216,14 @@ fn judge_app<'p>(
     let (rules, policy, pass) = (&app.rules, &plan.policy, plan.pass);
     let cx = Context { graph: &graph, rules, policy, past: &past, pass, now };
     let judgement = judge(&cx);
-    if cfg!(debug_assertions) && !plain.links.is_empty() {
-        assert_same(app, listings, state, &cx, &judgement);
+    if cfg!(debug_assertions) && plain.n > 0 {
+        assert_same(app, listings, state, &cx, (&judgement, &plain));
     }
     let reconciled = settle(&cx, &judgement, state, plan, run);
     let grade = drift::app_grade(&estate, &app.rules);
     let is_baseline = is_baseline(state, &app.rules);
     let doubts = drift::doubts(&cx);
-    AppOutcome {
-        app,
-        judgement,
-        reconciled,
-        grade,
-        doubts,
-        is_baseline,
-        n_plain: plain.links.len(),
-    }
+    AppOutcome { app, judgement, reconciled, grade, doubts, is_baseline, plain }
 }
 
 /// What is said without the people of whom there is nothing to weigh is what is said with them.
@@ -239,18 +232,24 @@ fn assert_same(
     listings: &[Listing],
     state: &State,
     cx: &Context<'_>,
-    judgement: &Judgement,
+    (judgement, plain): (&Judgement, &Plain),
 ) {
     let nobody = Plain::default();
     let estate = estate(app, cx.policy, listings, state, &nobody, cx.now);
     let graph = correlate(&estate, &app.keys);
     let of_all = judge(&Context { graph: &graph, ..*cx });
+    // A link of theirs that is not among those to be written is the stored one.
+    let written: FxHashSet<_> = judgement.links.iter().chain(&plain.links).map(|it| it.0).collect();
+    let stored = state.links.iter().filter(|it| plain.has(*it.0) && !written.contains(it.0));
+    let stored = stored.map(|(account, it)| (*account, it.identity, it.tier));
+    let written = judgement.links.iter().chain(&plain.links).copied();
     let in_order = |mut links: Vec<(EntityId, EntityId, domain::Tier)>| {
         links.sort_unstable();
         links
     };
+    let links = in_order(written.chain(stored).collect());
     assert_eq!(judgement.tallies, of_all.tallies);
-    assert_eq!(in_order(judgement.links.clone()), in_order(of_all.links.clone()));
+    assert_eq!(links, in_order(of_all.links.clone()));
     assert_eq!(judgement.said(), of_all.said());
     assert_eq!(drift::doubts(cx), drift::doubts(&Context { graph: &graph, ..*cx }));
 }
@@ -462,7 +461,7 @@ fn summary(
 
 /// Only what differs from what is stored is written.
 fn links(state: &State, outcomes: &[AppOutcome<'_>]) -> Vec<LinkChange> {
-    let links = outcomes.iter().flat_map(|it| &it.judgement.links);
+    let links = outcomes.iter().flat_map(|it| it.plain.links.iter().chain(&it.judgement.links));
     links
         .filter(|(account, identity, tier)| {
             state.links.get(account).is_none_or(|it| (it.identity, it.tier) != (*identity, *tier))
@@ -496,15 +495,19 @@ fn standings(
         .collect()
 }
 
-fn changed_findings(state: &State, outcomes: &[AppOutcome<'_>]) -> Vec<domain::Finding> {
+fn changed_findings(state: &State, outcomes: &[AppOutcome<'_>]) -> FindingChanges {
     let stored: FxHashMap<FindingId, &domain::Finding> =
         state.findings.iter().map(|it| (it.id, it)).collect();
-    let records = outcomes.iter().flat_map(|it| &it.reconciled.records);
-    records
-        .map(|it| &it.finding)
-        .filter(|it| stored.get(&it.id).is_none_or(|old| old != it))
-        .cloned()
-        .collect()
+    let mut changes = FindingChanges::default();
+    let findings = outcomes.iter().flat_map(|it| &it.reconciled.records).map(|it| &it.finding);
+    for finding in findings.filter(|it| stored.get(&it.id).is_none_or(|old| old != it)) {
+        let last_seen_at = finding.last_seen_at;
+        match stored.get(&finding.id).map(|it| domain::Finding { last_seen_at, ..(*it).clone() }) {
+            Some(seen) if seen == *finding => changes.seen_again.push((finding.id, last_seen_at)),
+            _ => changes.changed.push(finding.clone()),
+        }
+    }
+    changes
 }
 
 fn events(outcomes: &[AppOutcome<'_>]) -> Vec<FindingEvent> {

@@ -32,10 +32,7 @@ pub struct AccountView {
 
 impl AccountView {
     /// Every row of it, the leading one first.
-    pub fn rows<'a>(
-        &'a self,
-        estate: &'a Estate<'a>,
-    ) -> impl Iterator<Item = &'a Sighting<Account>> {
+    pub fn rows<'a>(&'a self, estate: &'a Estate) -> impl Iterator<Item = &'a Sighting<Account>> {
         std::iter::once(&self.leading)
             .chain(&self.others)
             .filter_map(|at| estate.accounts.get(*at as usize))
@@ -154,7 +151,7 @@ pub(crate) fn accounts(correlation: &Correlation<'_>) -> (Vec<AccountView>, Unpa
 }
 
 /// Was a row made after the account that is gone was seen last? Then it is another one.
-fn is_made_since(estate: &Estate<'_>, leading: u32, row: &Sighting<Account>) -> bool {
+fn is_made_since(estate: &Estate, leading: u32, row: &Sighting<Account>) -> bool {
     let account = estate.accounts.get(leading as usize);
     let gone = account.filter(|it| it.standing == Standing::Gone);
     let seen_at = gone.map(|it| estate.snapshot(it.snapshot).reference.as_of.at);
@@ -163,7 +160,7 @@ fn is_made_since(estate: &Estate<'_>, leading: u32, row: &Sighting<Account>) -> 
 
 /// Orders rows: those in their list first, then those that are gone, the last seen first. `None`: it is in
 /// its list.
-fn gone(estate: &Estate<'_>, row: &Sighting<Account>) -> Option<Reverse<DateTime<Utc>>> {
+fn gone(estate: &Estate, row: &Sighting<Account>) -> Option<Reverse<DateTime<Utc>>> {
     let is_gone = row.standing == Standing::Gone;
     is_gone.then(|| Reverse(estate.snapshot(row.snapshot).reference.as_of.at))
 }

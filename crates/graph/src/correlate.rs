@@ -39,7 +39,7 @@ pub struct Trial {
 
 /// All that correlation looks at.
 pub(crate) struct Correlation<'g> {
-    pub(crate) estate: &'g Estate<'g>,
+    pub(crate) estate: &'g Estate,
     pub(crate) rules: &'g KeyRules,
     pub(crate) index: &'g Index<'g>,
     pub(crate) persons: &'g Persons,

@@ -90,7 +90,7 @@ pub struct IdpView {
 
 /// What is known of one app and the systems bound to it.
 #[derive(Debug)]
-pub struct Estate<'e> {
+pub struct Estate {
     /// The app.
     pub app: SystemId,
     /// The snapshots that rows and lists refer to.
@@ -116,8 +116,8 @@ pub struct Estate<'e> {
     /// Operators' decisions on this app's accounts.
     pub decisions: Vec<Decision>,
     /// People with one user and one account who may use the app, whose rows are left out: there is nothing
-    /// to weigh. Account, user, and the id that names them.
-    pub plain: &'e [(EntityId, EntityId, Tier)],
+    /// to weigh.
+    pub n_plain: usize,
     /// Links of earlier runs: account to identity, and the key that made them.
     pub stored_links: FxHashMap<EntityId, (EntityId, Tier)>,
     /// What was asked again by id in this run, and answered: the list, and the identity or the
@@ -128,7 +128,7 @@ pub struct Estate<'e> {
     pub missed_by: FxHashMap<EntityId, DateTime<Utc>>,
 }
 
-impl Estate<'_> {
+impl Estate {
     /// The snapshot that showed a row last.
     ///
     /// # Panics

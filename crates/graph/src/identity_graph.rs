@@ -23,7 +23,7 @@ use crate::person::{Persons, count, persons};
 /// and identities join are looked up, and become nodes where they are shown
 /// ([`IdentityGraph::neighbourhood`]): as nodes they would be three quarters of the graph.
 pub struct IdentityGraph<'e> {
-    pub(crate) estate: &'e Estate<'e>,
+    pub(crate) estate: &'e Estate,
     pub(crate) rules: &'e KeyRules,
     pub(crate) nodes: DiGraph<Node, Edge>,
     pub(crate) index: Index<'e>,
@@ -67,7 +67,7 @@ pub struct FormerGrant {
 
 /// Correlates: builds the graph, and finds the owner of each account.
 #[must_use]
-pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGraph<'e> {
+pub fn correlate<'e>(estate: &'e Estate, rules: &'e KeyRules) -> IdentityGraph<'e> {
     let by_id = ById::of(estate);
     let named = named_by_assignments(estate, &by_id);
     let index = index(estate, rules, &named);
@@ -114,7 +114,7 @@ pub fn correlate<'e>(estate: &'e Estate<'e>, rules: &'e KeyRules) -> IdentityGra
 struct ById<'e>(Vec<FxHashMap<&'e str, u32>>);
 
 impl<'e> ById<'e> {
-    fn of(estate: &'e Estate<'e>) -> Self {
+    fn of(estate: &'e Estate) -> Self {
         let mut by_id = vec![FxHashMap::default(); estate.idps.len()];
         if let [only] = &mut *by_id {
             only.reserve(estate.identities.len());
@@ -138,7 +138,7 @@ impl<'e> ById<'e> {
 pub(crate) struct ByEntity(Vec<(EntityId, u32)>);
 
 impl ByEntity {
-    fn of(estate: &Estate<'_>) -> Self {
+    fn of(estate: &Estate) -> Self {
         if estate.stored_links.is_empty() {
             return Self(Vec::new());
         }
@@ -155,7 +155,7 @@ impl ByEntity {
 }
 
 /// The identity that each assignment names; `None` where it names a group, or nobody known.
-fn named_by_assignments(estate: &Estate<'_>, by_id: &ById<'_>) -> Vec<Option<u32>> {
+fn named_by_assignments(estate: &Estate, by_id: &ById<'_>) -> Vec<Option<u32>> {
     let named = |it: &Sighting<Assignment>| match &it.row.principal {
         Principal::Identity(id) => by_id.get(it.system, id),
         Principal::Group(_) => None,
@@ -165,7 +165,7 @@ fn named_by_assignments(estate: &Estate<'_>, by_id: &ById<'_>) -> Vec<Option<u32
 
 /// An assigned group without a single member in a list: empty, or its members were not read. A source
 /// that is asked reads each assigned group, and its list is whole only when it read all of them.
-fn has_unseen_group(estate: &Estate<'_>) -> Vec<bool> {
+fn has_unseen_group(estate: &Estate) -> Vec<bool> {
     let seen: FxHashSet<(u16, &str)> = estate
         .memberships
         .iter()
@@ -187,7 +187,7 @@ fn has_unseen_group(estate: &Estate<'_>) -> Vec<bool> {
     unseen
 }
 
-fn old_members<'e>(estate: &'e Estate<'e>) -> OldMembers<'e> {
+fn old_members<'e>(estate: &'e Estate) -> OldMembers<'e> {
     let old = estate.memberships.iter().filter(|it| !estate.is_fresh(it));
     old.filter_map(|it| match &it.row.member {
         Principal::Identity(id) => Some((it.system, &*it.row.group, &**id)),
@@ -196,7 +196,7 @@ fn old_members<'e>(estate: &'e Estate<'e>) -> OldMembers<'e> {
     .collect()
 }
 
-fn former_grants<'e>(estate: &'e Estate<'e>) -> FormerGrants<'e> {
+fn former_grants<'e>(estate: &'e Estate) -> FormerGrants<'e> {
     let mut all = FormerGrants::default();
     let left = || estate.memberships.iter().filter(|it| it.standing == Standing::Gone);
     if left().next().is_none() {
@@ -226,7 +226,7 @@ fn former_grants<'e>(estate: &'e Estate<'e>) -> FormerGrants<'e> {
     all
 }
 
-fn index<'e>(estate: &'e Estate<'e>, rules: &KeyRules, named: &[Option<u32>]) -> Index<'e> {
+fn index<'e>(estate: &'e Estate, rules: &KeyRules, named: &[Option<u32>]) -> Index<'e> {
     let mut index = Index::with_capacity(estate.identities.len());
     let carried = carried(estate, rules);
     let mut named_by_app = vec![false; estate.identities.len()];
@@ -368,7 +368,7 @@ impl<'e> IdentityGraph<'e> {
 
     /// What the graph was built from.
     #[must_use]
-    pub fn estate(&self) -> &'e Estate<'e> {
+    pub fn estate(&self) -> &'e Estate {
         self.estate
     }
 

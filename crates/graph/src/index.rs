@@ -203,7 +203,7 @@ pub(crate) fn external_id_key<'a>(
 }
 
 /// What an IdP writes into `externalId`, for each IdP of the estate.
-pub(crate) fn carried(estate: &Estate<'_>, rules: &KeyRules) -> Vec<ExternalIdCarries> {
+pub(crate) fn carried(estate: &Estate, rules: &KeyRules) -> Vec<ExternalIdCarries> {
     let of = |idp| rules.external_id.iter().find(|it| it.0 == idp).map(|it| it.1);
     estate.idps.iter().map(|idp| of(idp.id.clone()).unwrap_or(ExternalIdCarries::IdpId)).collect()
 }

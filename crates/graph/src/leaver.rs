@@ -23,7 +23,7 @@ pub(crate) struct KeysByHr<'e> {
 
 impl<'e> KeysByHr<'e> {
     pub(crate) fn of(
-        estate: &'e Estate<'e>,
+        estate: &'e Estate,
         rules: &'e KeyRules,
         index: &Index<'_>,
         persons: &Persons,
@@ -54,7 +54,7 @@ impl<'e> KeysByHr<'e> {
     /// the leave is not that employment's.
     pub(crate) fn rows_of(
         &self,
-        estate: &Estate<'_>,
+        estate: &Estate,
         rules: &KeyRules,
         account: &Sighting<domain::Account>,
     ) -> Vec<(usize, Tier)> {
@@ -84,7 +84,7 @@ impl<'e> KeysByHr<'e> {
 /// Of each list the latest of these leaves, in the order of the lists: an earlier one was followed
 /// by a rehire.
 #[must_use]
-pub fn last_leaves(estate: &Estate<'_>, leaves: impl Iterator<Item = usize>) -> Vec<usize> {
+pub fn last_leaves(estate: &Estate, leaves: impl Iterator<Item = usize>) -> Vec<usize> {
     let mut last: BTreeMap<u16, (DateTime<Utc>, usize)> = BTreeMap::new();
     for at in leaves {
         let Some(leaver) = estate.leavers.get(at) else { continue };
@@ -96,7 +96,7 @@ pub fn last_leaves(estate: &Estate<'_>, leaves: impl Iterator<Item = usize>) -> 
     last.into_values().map(|it| it.1).collect()
 }
 
-impl Estate<'_> {
+impl Estate {
     /// Returns true for a leave that HR has struck out before its day had come: it was taken back, or
     /// the list is one of the coming weeks.
     #[must_use]
@@ -122,7 +122,7 @@ pub enum Unnamed {
 /// HR's rows of today by which somebody may be meant whom they do not name, in order. Nobody is joined by
 /// a guess, and nobody is to be missed without a word.
 pub(crate) fn unnamed(
-    estate: &Estate<'_>,
+    estate: &Estate,
     rules: &KeyRules,
     index: &Index<'_>,
     persons: &Persons,
@@ -148,7 +148,7 @@ pub(crate) fn unnamed(
 }
 
 /// Who was made after the leave is not meant, and who has left is told by the IdP.
-fn may_be_meant(estate: &Estate<'_>, identity: u32, leaver: &HrLeaver) -> bool {
+fn may_be_meant(estate: &Estate, identity: u32, leaver: &HrLeaver) -> bool {
     estate.identities.get(identity as usize).is_some_and(|it| {
         it.standing == Standing::Listed
             && it.row.lifecycle != Lifecycle::Left
@@ -156,12 +156,7 @@ fn may_be_meant(estate: &Estate<'_>, identity: u32, leaver: &HrLeaver) -> bool {
     })
 }
 
-fn is_of_several(
-    estate: &Estate<'_>,
-    rules: &KeyRules,
-    index: &Index<'_>,
-    leaver: &HrLeaver,
-) -> bool {
+fn is_of_several(estate: &Estate, rules: &KeyRules, index: &Index<'_>, leaver: &HrLeaver) -> bool {
     let address = leaver.email.as_ref();
     let number = employee_key(leaver.employee_number.as_ref());
     let addressed = [email_key(rules, address), user_name_key(address)];
@@ -174,7 +169,7 @@ fn is_of_several(
 /// Of the numbers of these rows those that an identity or an account carries otherwise written, in
 /// the form in which they are the same.
 fn almost_numbers<'r>(
-    estate: &Estate<'_>,
+    estate: &Estate,
     leavers: impl Iterator<Item = &'r HrLeaver>,
 ) -> FxHashSet<String> {
     let numbers = leavers.filter_map(|it| employee_key(it.employee_number.as_ref()));

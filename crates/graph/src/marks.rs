@@ -5,7 +5,7 @@
 
 use std::hash::BuildHasher as _;
 
-use domain::rows::Row;
+use domain::rows::Skimmed;
 use domain::{
     Account, Assignment, Folded, HrLeaver, Identity, Membership, NonHuman, Principal, Rows,
 };
@@ -27,13 +27,10 @@ pub struct Marks<'r> {
 }
 
 /// Texts that rows may have or not.
-type Texts<'t> = &'t [Option<&'t str>];
+type Texts<'t> = &'t [Option<&'t [u8]>];
 
 /// Ids and names of a user that were put before.
 type Known<'t> = (Texts<'t>, Texts<'t>);
-
-/// A row as it lies in its list.
-type Packed<'b, T> = <T as Row>::Packed<'b>;
 
 /// Of none of the users.
 pub const NOBODY: u32 = u32::MAX;
@@ -65,30 +62,30 @@ impl<'r> Marks<'r> {
         is_shared
     }
 
-    fn put(&mut self, text: &str, user: u32) {
+    fn put(&mut self, text: &[u8], user: u32) {
         if let Some(mark) = mark(text) {
             self.put.push(u64::from(mark) << u32::BITS | u64::from(user));
         }
     }
 
     /// A user.
-    pub fn put_identity(&mut self, it: &Packed<'_, Identity>, user: u32) {
+    pub fn put_identity(&mut self, it: &Skimmed<'_, Identity>, user: u32) {
         self.put(it.id, user);
         self.put_name(it.user_name, user);
         self.put_names([it.email], user, &[it.user_name]);
         self.put_number(it.employee_number, user);
         it.immutable_id.iter().for_each(|it| self.put(it, user));
         // An app's `externalId` may carry what stands before the `@` of the name in the directory.
-        let local = it.user_name.and_then(|it| it.split_once('@'));
-        if let Some((local, _)) = local.filter(|_| !self.rules.external_id.is_empty()) {
-            self.put(local, user);
+        if let Some(name) = it.user_name.filter(|_| !self.rules.external_id.is_empty()) {
+            let at = name.iter().position(|it| *it == b'@');
+            at.and_then(|it| name.get(..it)).iter().for_each(|it| self.put(it, user));
         }
     }
 
     /// An assignment, by the user whom it names. `ids` and `names` of theirs were put as such before.
     pub fn put_assignment(
         &mut self,
-        it: &Packed<'_, Assignment>,
+        it: &Skimmed<'_, Assignment>,
         user: u32,
         (ids, names): Known<'_>,
     ) {
@@ -100,19 +97,19 @@ impl<'r> Marks<'r> {
     }
 
     /// An account, by the user whom its id names. `ids` and `names` of theirs were put as such before.
-    pub fn put_account(&mut self, it: &Packed<'_, Account>, user: u32, (ids, names): Known<'_>) {
+    pub fn put_account(&mut self, it: &Skimmed<'_, Account>, user: u32, (ids, names): Known<'_>) {
         self.put_ids([Some(it.id), it.external_id], user, ids);
         self.put_names([it.user_name, it.email], user, names);
         self.put_number(it.employee_number, user);
     }
 
-    fn put_ids<const N: usize>(&mut self, all: [Option<&str>; N], user: u32, known: Texts<'_>) {
+    fn put_ids<const N: usize>(&mut self, all: [Option<&[u8]>; N], user: u32, known: Texts<'_>) {
         for it in all.into_iter().flatten().filter(|it| !known.contains(&Some(it))) {
             self.put(it, user);
         }
     }
 
-    fn put_names<const N: usize>(&mut self, all: [Option<&str>; N], user: u32, known: Texts<'_>) {
+    fn put_names<const N: usize>(&mut self, all: [Option<&[u8]>; N], user: u32, known: Texts<'_>) {
         for it in all.into_iter().flatten().filter(|it| !known.contains(&Some(it))) {
             self.put_name(Some(it), user);
         }
@@ -122,84 +119,85 @@ impl<'r> Marks<'r> {
     pub fn put_row(&mut self, rows: &Rows, at: usize) {
         match rows {
             Rows::Identities(rows) => {
-                rows.packed(at).iter().for_each(|it| self.put_identity(it, NOBODY));
+                rows.skimmed(at).iter().for_each(|it| self.put_identity(it, NOBODY));
             }
             Rows::Assignments(rows) => {
-                rows.packed(at).iter().for_each(|it| self.put_assignment(it, NOBODY, (&[], &[])));
+                rows.skimmed(at).iter().for_each(|it| self.put_assignment(it, NOBODY, (&[], &[])));
             }
             Rows::Memberships(rows) => {
-                rows.packed(at).iter().for_each(|it| self.put_membership(it));
+                rows.skimmed(at).iter().for_each(|it| self.put_membership(it));
             }
             Rows::Accounts(rows) => {
-                rows.packed(at).iter().for_each(|it| self.put_account(it, NOBODY, (&[], &[])));
+                rows.skimmed(at).iter().for_each(|it| self.put_account(it, NOBODY, (&[], &[])));
             }
             Rows::NonHumans(rows) => {
                 rows.packed(at).iter().for_each(|it| self.put_nonhuman(it));
             }
-            Rows::Leavers(rows) => rows.packed(at).iter().for_each(|it| self.put_leaver(it)),
+            Rows::Leavers(rows) => rows.skimmed(at).iter().for_each(|it| self.put_leaver(it)),
         }
     }
 
     /// A name, an address or an id, of none of the users.
     pub fn put_text(&mut self, text: &str) {
-        self.put(text, NOBODY);
+        self.put(text.as_bytes(), NOBODY);
     }
 
     /// A row of the register.
     pub fn put_nonhuman<T: AsRef<str>>(&mut self, it: &NonHuman<T>) {
-        self.put_name(Some(it.account.as_ref()), NOBODY);
-        self.put_name(it.owner.as_ref().map(AsRef::as_ref), NOBODY);
+        self.put_name(Some(it.account.as_ref().as_bytes()), NOBODY);
+        self.put_name(it.owner.as_ref().map(|it| it.as_ref().as_bytes()), NOBODY);
     }
 
-    fn put_membership(&mut self, it: &Packed<'_, Membership>) {
+    fn put_membership(&mut self, it: &Skimmed<'_, Membership>) {
         if let Principal::Identity(member) = it.member {
             self.put(member, NOBODY);
         }
     }
 
-    fn put_leaver(&mut self, it: &Packed<'_, HrLeaver>) {
+    fn put_leaver(&mut self, it: &Skimmed<'_, HrLeaver>) {
         self.put_name(it.email, NOBODY);
         self.put_number(it.employee_number, NOBODY);
     }
 
     /// A name, and what it is as an address.
-    fn put_name(&mut self, text: Option<&str>, user: u32) {
+    fn put_name(&mut self, text: Option<&[u8]>, user: u32) {
         let Some(text) = text else { return };
         self.put(text, user);
         if !self.rules.domain_aliases.is_empty() {
-            email_key(self.rules, Some(&text)).iter().for_each(|it| self.put(&it.value, user));
+            let text = String::from_utf8_lossy(text);
+            let key = email_key(self.rules, Some(&text));
+            key.iter().for_each(|it| self.put(it.value.as_bytes(), user));
         }
     }
 
     /// A number as it stands, and as it may be written elsewhere.
-    fn put_number(&mut self, text: Option<&str>, user: u32) {
+    fn put_number(&mut self, text: Option<&[u8]>, user: u32) {
         let Some(text) = text else { return };
         self.put(text, user);
-        let loose = loose(text);
-        if *loose != *text {
-            self.put(&loose, user);
+        let is_loose = |it: &u8| matches!(it, b'!'..=b'~') && !it.is_ascii_uppercase();
+        if text.first() == Some(&b'0') || !text.iter().all(is_loose) {
+            self.put(loose(&String::from_utf8_lossy(text)).as_bytes(), user);
         }
     }
 }
 
 /// `None`: blanks join nobody.
-fn mark(text: &str) -> Option<Mark> {
+fn mark(text: &[u8]) -> Option<Mark> {
     /// Longer ones are folded as they lie.
     const SHORT: usize = 64;
-    let is_blank = |it: Option<&u8>| it.is_none_or(|it| *it <= b' ' || !it.is_ascii());
-    let has_blanks = is_blank(text.as_bytes().first()) || is_blank(text.as_bytes().last());
-    let text = if has_blanks { text.trim() } else { text };
-    if text.is_empty() {
-        return None;
-    }
+    let is_whole = |it: Option<&u8>| it.is_some_and(|it| *it > b' ');
+    let is_trimmed = is_whole(text.first()) && is_whole(text.last()) && text.is_ascii();
     let mut short = [0; SHORT];
-    let hash = match short.get_mut(..text.len()).filter(|_| text.is_ascii()) {
+    let hash = match short.get_mut(..text.len()).filter(|_| is_trimmed) {
         Some(folded) => {
-            folded.copy_from_slice(text.as_bytes());
+            folded.copy_from_slice(text);
             folded.make_ascii_lowercase();
             FxBuildHasher.hash_one(&*folded)
         }
-        None => FxBuildHasher.hash_one(Folded::new(text)?.as_str().as_bytes()),
+        None => {
+            let text = String::from_utf8_lossy(text);
+            FxBuildHasher.hash_one(Folded::new(&text)?.as_str().as_bytes())
+        }
     };
     // The upper half: the lower one of an Fx hash knows less of the text.
     Mark::try_from(hash >> 32).ok()
@@ -220,10 +218,11 @@ mod tests {
             (&long, &long.to_lowercase()),
         ];
         for (one, other) in alike {
-            assert!(mark(one).is_some());
-            assert_eq!(mark(one), mark(other), "{one}");
+            assert!(mark(one.as_bytes()).is_some());
+            assert_eq!(mark(one.as_bytes()), mark(other.as_bytes()), "{one}");
         }
-        assert_ne!(mark("kim"), mark("tim"));
-        assert_eq!(mark(" \t"), None);
+        assert_ne!(mark(b"kim"), mark(b"tim"));
+        assert_eq!(mark(b" \t"), None);
+        assert_eq!(mark("\u{a0}".as_bytes()), None);
     }
 }

@@ -39,7 +39,7 @@ impl Persons {
 }
 
 /// Joins identities into persons. Numbers follow the order of the identities.
-pub(crate) fn persons(estate: &Estate<'_>, rules: &KeyRules, index: &Index<'_>) -> Persons {
+pub(crate) fn persons(estate: &Estate, rules: &KeyRules, index: &Index<'_>) -> Persons {
     let mut joined = UnionFind::<u32>::new(estate.identities.len());
     for key in &rules.person_keys {
         join_by(estate, *key, &mut joined);
@@ -64,7 +64,7 @@ fn join(joined: &mut UnionFind<u32>, identities: &[u32]) {
     }
 }
 
-fn join_by(estate: &Estate<'_>, key: PersonKey, joined: &mut UnionFind<u32>) {
+fn join_by(estate: &Estate, key: PersonKey, joined: &mut UnionFind<u32>) {
     let value = |at: usize| -> Option<&Text> {
         let row = &estate.identities.get(at)?.row;
         match key {
@@ -89,21 +89,21 @@ const LEFT_BEHIND_MAX: usize = 9;
 
 /// A key that more people share is none. Counted in each IdP by itself, and among those who are
 /// listed: one person has an identity in each, and leaves some behind.
-pub(crate) fn is_key(estate: &Estate<'_>, carriers: &[u32]) -> bool {
+pub(crate) fn is_key(estate: &Estate, carriers: &[u32]) -> bool {
     carriers.len() <= CARRIERS_MAX
         || listed(estate, carriers).all(|(here, left)| here + left <= CARRIERS_MAX)
 }
 
 /// Whether identities of one number may be one person's. Of those who left, more may be: each
 /// employment leaves one behind.
-fn is_of_one(estate: &Estate<'_>, carriers: &[u32]) -> bool {
+fn is_of_one(estate: &Estate, carriers: &[u32]) -> bool {
     carriers.len() <= CARRIERS_MAX
         || listed(estate, carriers)
             .all(|(here, left)| here <= CARRIERS_MAX && left <= LEFT_BEHIND_MAX)
 }
 
 /// How many are listed at each IdP: those who did not leave, and those who did.
-fn listed(estate: &Estate<'_>, carriers: &[u32]) -> impl Iterator<Item = (usize, usize)> {
+fn listed(estate: &Estate, carriers: &[u32]) -> impl Iterator<Item = (usize, usize)> {
     let mut listed: FxHashMap<u16, (usize, usize)> = FxHashMap::default();
     for at in carriers {
         let identity = estate.identities.get(*at as usize);
@@ -121,7 +121,7 @@ fn listed(estate: &Estate<'_>, carriers: &[u32]) -> impl Iterator<Item = (usize,
 /// users of one IdP are one by a number that both carry alone. Where the address is that of another user
 /// than the number, it was given again, or one of the two is a mistake, and it names nobody anywhere.
 fn named_by_hr(
-    estate: &Estate<'_>,
+    estate: &Estate,
     rules: &KeyRules,
     index: &Index<'_>,
     leaver: &domain::HrLeaver,
@@ -156,7 +156,7 @@ fn named_by_hr(
 
 /// Whether these are identities at different IdPs: two of one IdP are two people, or one whose address
 /// was given again.
-pub(crate) fn is_one_each(estate: &Estate<'_>, carriers: &[u32]) -> bool {
+pub(crate) fn is_one_each(estate: &Estate, carriers: &[u32]) -> bool {
     let idps = carriers.iter().map(|at| estate.identities.get(*at as usize).map(|it| it.system));
     let mut idps: Vec<Option<u16>> = idps.collect();
     idps.sort_unstable();
@@ -164,7 +164,7 @@ pub(crate) fn is_one_each(estate: &Estate<'_>, carriers: &[u32]) -> bool {
 }
 
 /// The address is now that of somebody with another employee number: it was given again.
-fn belongs_to_another(estate: &Estate<'_>, carriers: &[u32], leaver: &domain::HrLeaver) -> bool {
+fn belongs_to_another(estate: &Estate, carriers: &[u32], leaver: &domain::HrLeaver) -> bool {
     let theirs = |at: &u32| {
         let identity = estate.identities.get(*at as usize)?;
         employee_key(identity.row.employee_number.as_ref())

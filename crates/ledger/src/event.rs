@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::PublicKey;
 use crate::entry::time;
-use crate::tree::sha256;
+use crate::tree::{Hashed, sha256};
 
 /// Lists in the body of a run, so that it stays short enough. The digest covers all.
 const LISTS_MAX: usize = 100;
@@ -255,7 +255,7 @@ pub struct RunSeen<'r> {
     /// All that its report shows.
     pub record: &'r RunRecord,
     /// The report's JSON document.
-    pub report: &'r [u8],
+    pub report: &'r Hashed,
     /// The lists that it read.
     pub lists: Vec<ListSeen<'r>>,
     /// Was every list read, whole and believable?
@@ -283,7 +283,7 @@ impl Event {
             "software": record.software,
             "settings_sha256": hex(&record.settings_digest),
             "policy_version": record.policy_version,
-            "report_sha256": hex(&sha256(seen.report)),
+            "report_sha256": hex(seen.report.sha256()),
             "is_complete": seen.is_complete,
             "made_at": time(seen.made_at),
             "findings": record.findings.iter().filter(|it| it.finding.is_live()).count(),

@@ -35,5 +35,5 @@ pub use note::{Note, PublicKey, SecretKey};
 pub use order::{CLOCK_BACK_MAX, Order, Untimely};
 pub use proof::{Proof, Subtrees, consistency, inclusion, proves_consistency, proves_inclusion};
 pub use tile::{TILE_WIDTH, Tile, bundle, tile_hashes, tiles};
-pub use tree::{Edge, leaf_hash, node_hash, root_of, sha256};
+pub use tree::{Edge, Hashed, leaf_hash, node_hash, root_of, sha256};
 pub use verify::{Broken, StoredEntry, Verified, Verifier};

@@ -13,6 +13,34 @@ pub fn sha256(bytes: &[u8]) -> Digest {
     Sha256::digest(bytes).into()
 }
 
+/// Bytes with their SHA-256, which is computed once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hashed {
+    bytes: Vec<u8>,
+    sha256: Digest,
+}
+
+impl Hashed {
+    /// Hashes the bytes.
+    #[must_use]
+    pub fn new(bytes: Vec<u8>) -> Self {
+        let sha256 = sha256(&bytes);
+        Self { bytes, sha256 }
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Their SHA-256.
+    #[must_use]
+    pub const fn sha256(&self) -> &Digest {
+        &self.sha256
+    }
+}
+
 /// The hash of an entry.
 #[must_use]
 pub fn leaf_hash(entry: &[u8]) -> Digest {

@@ -114,21 +114,21 @@ impl Store {
         let stored = self.rows(id).await?;
         let places: FxHashMap<_, _> =
             stored.entities.iter().enumerate().map(|(at, it)| (*it, at)).collect();
-        if stored.entities.len() != list.rows.len() {
+        if stored.entities.len() as u64 != list.rows.n_rows() {
             return Err(corrupt());
         }
         let order: Option<Vec<usize>> =
-            list.rows.iter().map(|(entity, ..)| places.get(entity).copied()).collect();
+            list.rows.iter().map(|(entity, ..)| places.get(&entity).copied()).collect();
         let mut rows = stored.rows.select(&order.ok_or_else(corrupt)?);
         if let Rows::Accounts(accounts) = &mut rows {
             let uses: FxHashMap<_, _> = inputs.last_uses.iter().copied().collect();
             for (at, (entity, ..)) in list.rows.iter().enumerate() {
-                accounts.set_beside(at, uses.get(entity).copied());
+                accounts.set_beside(at, uses.get(&entity).copied());
             }
         }
-        let origin = |(_, request, line): &(_, u32, u32)| domain::RowOrigin {
-            request: *request,
-            line: *line,
+        let origin = |(_, request, line): (_, u32, u32)| domain::RowOrigin {
+            request,
+            line,
             offset: 0, // Its bytes are not there to be read again.
             len: 0,
         };

@@ -39,7 +39,7 @@ impl Store {
         let rows = state.streams.values().flat_map(|it| it.known.rows());
         let is_kept = |it: &&Known| {
             let next = kept.get(&it.entity);
-            it.open.zip(next).is_some_and(|(open, next)| open.id < *next)
+            it.open.zip(next).is_some_and(|(open, next)| open.id.get() < *next)
         };
         Ok(rows.filter(is_kept).map(|it| it.entity).collect())
     }

@@ -232,7 +232,7 @@ pub(crate) fn packed<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
         StoreError::from(rusqlite::Error::ToSqlConversionFailure(error))
     };
     let json = serde_json::to_vec(value).map_err(|error| failed(error.into()))?;
-    zstd::encode_all(&*json, LEVEL).map_err(|error| failed(error.into()))
+    zstd::bulk::compress(&json, LEVEL).map_err(|error| failed(error.into()))
 }
 
 /// What [`packed`] made; `None` for bytes that it never makes.

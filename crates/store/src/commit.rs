@@ -2,19 +2,20 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    AnchorName, Body, Changes, DeprovisionSeen, Digest, EntityId, Episode, Finding, FindingEvent,
-    Leaver, LeaversBegin, Notice, Observation, Pass, Request, RunId, Snapshot, SystemId, Tier,
-    Turn, Unseen, Verdict,
+    AnchorName, Body, Changes, DeprovisionSeen, Digest, EntityId, Episode, FindingEvent, Leaver,
+    LeaversBegin, Notice, Observation, Pass, Request, RunId, Snapshot, SystemId, Tier, Turn,
+    Unseen, Verdict,
 };
+use ledger::Hashed;
 use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use crate::cells::{Cells, ms};
 use crate::moment::Moment;
 use crate::{
-    Enrolled, Inputs, LogPart, Store, StoreError, anchor, body, conclusion, deprovision, entry,
-    finding, guard, inputs, leaver, log, notice, observation, people, report, rows, snapshot, turn,
-    unseen,
+    Enrolled, FindingChanges, Inputs, LogPart, Store, StoreError, anchor, body, conclusion,
+    deprovision, entry, finding, guard, inputs, leaver, log, notice, observation, people, report,
+    rows, snapshot, turn, unseen,
 };
 
 /// Everything one run saw and concluded.
@@ -25,7 +26,7 @@ pub struct Commit {
     /// The turn of the schedule that it was done for; `None`: somebody asked for it.
     pub turn: Option<Turn>,
     /// Its report as a JSON document, given back byte for byte by [`Store::report`].
-    pub report_json: Vec<u8>,
+    pub report_json: Hashed,
     /// The lists it pulled, each as [`crate::State::enrol`] set it against the past.
     pub snapshots: Vec<(Snapshot, Enrolled)>,
     /// Links that are new, changed or over.
@@ -36,8 +37,8 @@ pub struct Commit {
     pub standings: Vec<(EntityId, Verdict, Option<DateTime<Utc>>)>,
     /// Employments that began anew, changed or ended.
     pub episodes: Vec<(EntityId, Episode)>,
-    /// Findings that are new or changed. One of which only `last_seen_at` changed costs little.
-    pub findings: Vec<Finding>,
+    /// What becomes of findings.
+    pub findings: FindingChanges,
     /// What happened to findings.
     pub events: Vec<FindingEvent>,
     /// How much it let change, by app.

@@ -13,6 +13,9 @@ use crate::commit::LinkChange;
 use crate::state::{Standing, StoredLink};
 use domain::rows::{put_count, take_count};
 
+/// About so many bytes has a link of a large company.
+const LINK_BYTES: usize = 7;
+
 /// All changes of a run are one line: for each the number of the account, that of the identity or
 /// 0 for nobody, and the code of the tier, each a count as in `canon.rs`.
 pub(crate) fn insert_links(
@@ -79,6 +82,9 @@ pub(crate) fn load_links(
     connection: &Connection,
 ) -> Result<FxHashMap<EntityId, StoredLink>, StoreError> {
     let mut links = FxHashMap::default();
+    let sql = "SELECT coalesce(max(length(changes)), 0) FROM link";
+    let longest: u32 = connection.query_row(sql, [], |row| row.get(0))?;
+    links.try_reserve(longest as usize / LINK_BYTES).ok(); // A hint: most links are those of one run.
     each_link(connection, |since, account, link| {
         match link {
             None => links.remove(&account),

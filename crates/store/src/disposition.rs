@@ -5,7 +5,7 @@ use ledger::Event;
 use rusqlite::{Connection, params};
 
 use crate::cells::{Cells, maybe_ms, ms};
-use crate::{Refusal, Store, StoreError, entry, finding};
+use crate::{FindingChanges, Refusal, Store, StoreError, entry, finding};
 
 /// A person's word, and what becomes of its finding.
 #[derive(Clone, Debug)]
@@ -71,7 +71,8 @@ fn save(connection: &Connection, disposal: &Disposal) -> Result<(), StoreError> 
             said.said.place,
             maybe_ms(said.until),
         ])?;
-    finding::save(connection, std::slice::from_ref(after))?;
+    let changed = vec![after.clone()];
+    finding::save(connection, &FindingChanges { changed, ..FindingChanges::default() })?;
     finding::insert_events(connection, std::slice::from_ref(event))
 }
 

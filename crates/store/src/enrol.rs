@@ -3,6 +3,7 @@
 //! Pure. New rows are numbered in the order of the list, and so written as they lie in memory;
 //! the digest is over the order of keys, which the order of the list does not change.
 
+use std::num::NonZero;
 use std::thread;
 
 use domain::rows::RowKey;
@@ -11,7 +12,7 @@ use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::known::{Known, OpenVersion};
-use crate::rows::{ShortHash, Version, hashes, numbered, short};
+use crate::rows::{ShortHash, Version, hash, hashes, numbered, short};
 use crate::state::State;
 
 /// A list set against the past, ready to be committed with its snapshot.
@@ -95,10 +96,10 @@ impl State {
             enrolled.entities.push(entity);
         }
 
-        for known in stream.known.rows_mut().filter(|it| it.enrolled != id.0) {
+        for known in stream.known.not_met_mut() {
             enrolled.absent.push(known.entity);
             if let Some(open) = known.open.take() {
-                enrolled.ended.push(open.id);
+                enrolled.ended.push(open.id.get());
                 enrolled.n_gone += 1;
             }
         }
@@ -147,7 +148,6 @@ impl Enrolled {
             self.n_new += 1;
             return EntityId(number());
         };
-        known.enrolled = self.reference.id.0;
         let entity = known.entity;
         match known.open {
             Some(open) if open.hash == hash => {
@@ -155,13 +155,13 @@ impl Enrolled {
                 return entity;
             }
             Some(open) => {
-                self.ended.push(open.id);
+                self.ended.push(open.id.get());
                 self.n_changed += 1;
             }
             None => self.n_new += 1,
         }
         let id = number();
-        known.open = Some(OpenVersion { id, hash });
+        known.open = NonZero::new(id).map(|id| OpenVersion { id, hash });
         self.begun.push((row, hash));
         entity
     }
@@ -187,17 +187,15 @@ fn repeated(rows: &Rows, order: &[Place]) -> FxHashMap<usize, u32> {
 fn hash_all(rows: &Rows) -> Vec<Digest> {
     let (half, end) = (rows.len() / 2, rows.len());
     if end < TWO_THREADS_MIN {
-        return hashes(rows, 0..end);
+        return hashes(rows);
     }
+    let mut all = vec![Digest::default(); end];
+    let (first, second) = all.split_at_mut(half);
     thread::scope(|scope| {
-        let second = scope.spawn(|| hashes(rows, half..end));
-        let mut all = hashes(rows, 0..half);
-        match second.join() {
-            Ok(rest) => all.extend(rest),
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-        all
-    })
+        scope.spawn(|| hash(rows, half, second));
+        hash(rows, 0, first);
+    });
+    all
 }
 
 /// A row in order of key.
@@ -224,7 +222,7 @@ fn in_order(rows: &Rows, hashes: &[Digest]) -> Vec<Place> {
 fn first_bytes(key: &RowKey<'_>) -> u64 {
     let mut first = [0; 8];
     let (front, rest) = key.parts();
-    let bytes = front.into_iter().chain(rest.bytes());
+    let bytes = front.into_iter().chain(rest.iter().copied());
     first.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
     u64::from_be_bytes(first)
 }

@@ -51,11 +51,24 @@ impl Store {
     }
 }
 
-/// Writes findings that are new or changed, and keeps what it writes over. Of one that was only
-/// seen again, only that is written.
-pub(crate) fn save(connection: &Connection, findings: &[Finding]) -> Result<(), StoreError> {
+/// What becomes of findings.
+#[derive(Clone, Debug, Default)]
+pub struct FindingChanges {
+    /// Those that are new or changed.
+    pub changed: Vec<Finding>,
+    /// When those that are as they were were seen again.
+    pub seen_again: Vec<(FindingId, DateTime<Utc>)>,
+}
+
+/// Writes what becomes of findings, and keeps what it writes over. Of one that was only seen again,
+/// only that is written.
+pub(crate) fn save(connection: &Connection, changes: &FindingChanges) -> Result<(), StoreError> {
     let mut overwritten = Overwritten::default();
-    for finding in findings {
+    for (id, seen_at) in &changes.seen_again {
+        overwritten.add_seen(*id, seen_before(connection, *id)?, *seen_at);
+        save_seen(connection, *id, *seen_at)?;
+    }
+    for finding in &changes.changed {
         let stored = one(connection, finding.id)?;
         let seen_before = stored.as_ref().map(|it| it.last_seen_at);
         let is_same = stored.is_some_and(|it| {
@@ -63,13 +76,13 @@ pub(crate) fn save(connection: &Connection, findings: &[Finding]) -> Result<(), 
                 == to_the_millisecond(finding.clone())
         });
         if is_same {
-            save_seen(connection, finding)?;
+            save_seen(connection, finding.id, finding.last_seen_at)?;
             overwritten.add_seen(finding.id, seen_before, finding.last_seen_at);
             continue;
         }
         let before = overwritten::columns(connection, finding.id)?;
         upsert(connection, finding)?;
-        save_seen(connection, finding)?;
+        save_seen(connection, finding.id, finding.last_seen_at)?;
         if let Some(before) = before
             && let Some(after) = overwritten::columns(connection, finding.id)?
         {
@@ -79,13 +92,29 @@ pub(crate) fn save(connection: &Connection, findings: &[Finding]) -> Result<(), 
     overwritten.keep(connection)
 }
 
-fn save_seen(connection: &Connection, finding: &Finding) -> Result<(), StoreError> {
+/// When a finding was last seen; `None`: never.
+fn seen_before(
+    connection: &Connection,
+    id: FindingId,
+) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let mut statement = connection
+        .prepare_cached("SELECT finding, last_seen_at_ms FROM finding_seen WHERE finding = ?1")?;
+    let mut rows = statement.query([id.0])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Cells::keyed(row, "finding_seen")?.time("last_seen_at_ms").map(Some)
+}
+
+fn save_seen(
+    connection: &Connection,
+    id: FindingId,
+    seen_at: DateTime<Utc>,
+) -> Result<(), StoreError> {
     connection
         .prepare_cached(
             "INSERT INTO finding_seen (finding, last_seen_at_ms) VALUES (?1, ?2)
              ON CONFLICT (finding) DO UPDATE SET last_seen_at_ms = excluded.last_seen_at_ms",
         )?
-        .execute([finding.id.0, ms(finding.last_seen_at)])?;
+        .execute([id.0, ms(seen_at)])?;
     Ok(())
 }
 

@@ -14,9 +14,9 @@ use serde_json::{Map, Value};
 
 use crate::cells::{self, maybe_ms, ms, packed, unpacked};
 use crate::moment::Moment;
+use crate::places::Places;
 use crate::report::digest;
 use crate::{DeadChannel, StoreError, overwritten};
-use domain::rows::{put_count, take_count};
 
 /// What a run was given, beside its lists, answers and log.
 #[derive(Clone, Debug, Default)]
@@ -65,8 +65,8 @@ pub struct TroubleInput {
 /// What a list was beside its rows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListInput {
-    /// Its rows in the order in which they came, each with the request and the line that it was in.
-    pub rows: Vec<(EntityId, u32, u32)>,
+    /// Its rows in the order in which they came.
+    pub rows: Places,
     /// Of its notes, those that the pull made.
     pub n_notes: usize,
 }
@@ -373,7 +373,7 @@ fn value(connection: &Connection, key: &str) -> Result<Option<Vec<u8>>, StoreErr
 }
 
 impl InputsJson {
-    fn into_inputs(self, rows: Vec<Vec<(EntityId, u32, u32)>>) -> Option<Inputs> {
+    fn into_inputs(self, rows: Vec<Places>) -> Option<Inputs> {
         let system = |it: &str| SystemId::parse(it).ok();
         let time = DateTime::from_timestamp_millis;
         let named = |all: Vec<(String, String)>| -> Option<Vec<(SystemId, String)>> {
@@ -436,71 +436,16 @@ impl InputsJson {
     }
 }
 
-/// Each number as the step from that of the row before: lists mostly come in the same order, and then
-/// hardly anything is left of them.
 fn pack_rows(lists: &[ListInput]) -> Result<Vec<u8>, StoreError> {
     let mut bytes = Vec::new();
-    for list in lists {
-        put_count(&mut bytes, list.rows.len() as u64);
-        let mut before = [0; 3];
-        for (entity, request, line) in &list.rows {
-            let now = [entity.0, i64::from(*request), i64::from(*line)];
-            for (now, before) in now.iter().zip(before) {
-                put_step(&mut bytes, now - before);
-            }
-            before = now;
-        }
-    }
-    zstd::encode_all(&*bytes, 0)
+    lists.iter().for_each(|it| it.rows.put(&mut bytes));
+    zstd::bulk::compress(&bytes, 0)
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)).into())
 }
 
-fn unpack_rows(packed: &[u8], n_lists: usize) -> Option<Vec<Vec<(EntityId, u32, u32)>>> {
+fn unpack_rows(packed: &[u8], n_lists: usize) -> Option<Vec<Places>> {
     let bytes = zstd::decode_all(packed).ok()?;
     let mut rest = &*bytes;
-    let mut lists = Vec::with_capacity(n_lists);
-    for _ in 0..n_lists {
-        let n_rows = take_count(&mut rest)?;
-        let (mut rows, mut before) = (Vec::new(), [0_i64; 3]);
-        for _ in 0..n_rows {
-            for it in &mut before {
-                *it = it.checked_add(take_step(&mut rest)?)?;
-            }
-            let [entity, request, line] = before;
-            rows.push((EntityId(entity), request.try_into().ok()?, line.try_into().ok()?));
-        }
-        lists.push(rows);
-    }
+    let lists = (0..n_lists).map(|_| Places::take(&mut rest)).collect::<Option<_>>()?;
     rest.is_empty().then_some(lists)
-}
-
-/// Small steps up and down are small numbers.
-fn put_step(bytes: &mut Vec<u8>, step: i64) {
-    put_count(bytes, ((step << 1) ^ (step >> 63)).cast_unsigned());
-}
-
-fn take_step(bytes: &mut &[u8]) -> Option<i64> {
-    let n = take_count(bytes)?;
-    Some((n >> 1).cast_signed() ^ -(n & 1).cast_signed())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_order_of_rows_comes_back_and_bytes_that_are_none_do_not() {
-        let rows = |all: &[(i64, u32, u32)]| ListInput {
-            rows: all.iter().map(|(entity, at, line)| (EntityId(*entity), *at, *line)).collect(),
-            n_notes: 0,
-        };
-        let lists =
-            [rows(&[(7, 0, 1), (8, 0, 2), (3, u32::MAX, 1), (i64::MAX, 0, u32::MAX)]), rows(&[])];
-        let packed = pack_rows(&lists).unwrap();
-        let read: Vec<_> = lists.iter().map(|it| it.rows.clone()).collect();
-        assert_eq!(unpack_rows(&packed, 2), Some(read));
-        assert_eq!(unpack_rows(&packed, 1), None);
-        assert_eq!(unpack_rows(&packed, 3), None);
-        assert_eq!(unpack_rows(b"x", 2), None);
-    }
 }

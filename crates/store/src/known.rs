@@ -5,6 +5,7 @@
 //! keys are never hashed.
 
 use std::hash::BuildHasher as _;
+use std::num::NonZero;
 
 use domain::EntityId;
 use domain::rows::RowKey;
@@ -17,8 +18,10 @@ use crate::rows::ShortHash;
 #[derive(Clone, Debug, Default)]
 pub struct KnownRows {
     rows: Vec<Known>,
+    /// Of each row, whether the list that was enrolled shows it; empty before.
+    met: Vec<bool>,
     /// The keys of the rows, one behind the other: each on its own would cost more than its bytes.
-    keys: String,
+    keys: Vec<u8>,
     /// Where the key of each row ends.
     ends: Vec<usize>,
     /// The places of rows by key; empty until a key is asked for out of order.
@@ -34,14 +37,12 @@ pub struct Known {
     pub entity: EntityId,
     /// Its current version; `None` when the newest snapshot does not show it.
     pub open: Option<OpenVersion>,
-    /// The snapshot enrolled last that showed it; 0 for what was loaded.
-    pub(crate) enrolled: i64,
 }
 
 /// The current version of a row.
 #[derive(Clone, Copy, Debug)]
 pub struct OpenVersion {
-    pub(crate) id: i64,
+    pub(crate) id: NonZero<i64>,
     pub(crate) hash: ShortHash,
 }
 
@@ -54,16 +55,19 @@ impl KnownRows {
     /// Whether a row of this key was ever seen. Looks at one key after the other.
     #[must_use]
     pub fn has(&self, key: &str) -> bool {
-        (0..self.rows.len()).any(|at| key_at(&self.keys, &self.ends, at) == Some(key))
+        let key = Some(key.as_bytes());
+        (0..self.rows.len()).any(|at| key_at(&self.keys, &self.ends, at) == key)
     }
 
     /// Gives back the memory of keys. No row is found by its key after that.
     pub(crate) fn forget_keys(&mut self) {
-        (self.keys, self.ends, self.places) = (String::new(), Vec::new(), HashTable::new());
+        (self.keys, self.ends, self.places) = (Vec::new(), Vec::new(), HashTable::new());
     }
 
-    pub(crate) fn rows_mut(&mut self) -> impl Iterator<Item = &mut Known> {
-        self.rows.iter_mut()
+    /// Rows that were not looked for by their keys.
+    pub(crate) fn not_met_mut(&mut self) -> impl Iterator<Item = &mut Known> {
+        let met = self.met.iter().chain(std::iter::repeat(&false));
+        self.rows.iter_mut().zip(met).filter(|it| !it.1).map(|it| it.0)
     }
 
     /// Makes room for about so many more rows.
@@ -79,17 +83,19 @@ impl KnownRows {
     /// Adds a row whose key no other has. All are added before one is looked for.
     pub(crate) fn add(&mut self, key: &RowKey<'_>, known: Known) {
         let (front, rest) = key.parts();
-        self.keys.extend(front.map(char::from));
-        self.keys.push_str(rest);
+        self.keys.extend(front);
+        self.keys.extend(rest);
         self.ends.push(self.keys.len());
         self.rows.push(known);
     }
 
-    /// The row of this key.
+    /// The row of this key. It counts as met.
     pub(crate) fn get_mut(&mut self, key: &RowKey<'_>) -> Option<&mut Known> {
         let is_next = key_at(&self.keys, &self.ends, self.next).is_some_and(|it| key.is(it));
         let at = if is_next { self.next } else { self.find(key)? };
         self.next = at + 1;
+        self.met.resize(self.rows.len(), false);
+        self.met.get_mut(at).into_iter().for_each(|it| *it = true);
         self.rows.get_mut(at)
     }
 
@@ -104,19 +110,19 @@ impl KnownRows {
         }
         let hash = match key.parts() {
             (None, text) => hash(text),
-            (_, rest) => FxBuildHasher.hash_one(rest.as_bytes()),
+            (_, rest) => FxBuildHasher.hash_one(rest),
         };
         places.find(hash, |at| key_at(keys, ends, *at).is_some_and(|it| key.is(it))).copied()
     }
 }
 
 /// Of all but the first byte, which is the front of keys that have one.
-fn hash(text: &str) -> u64 {
-    FxBuildHasher.hash_one(text.as_bytes().get(1..).unwrap_or_default())
+fn hash(text: &[u8]) -> u64 {
+    FxBuildHasher.hash_one(text.get(1..).unwrap_or_default())
 }
 
 /// The key of the row at a place; `None` behind the last.
-fn key_at<'k>(keys: &'k str, ends: &[usize], at: usize) -> Option<&'k str> {
+fn key_at<'k>(keys: &'k [u8], ends: &[usize], at: usize) -> Option<&'k [u8]> {
     let begins = at.checked_sub(1).map_or(Some(0), |before| ends.get(before).copied())?;
     keys.get(begins..*ends.get(at)?)
 }
@@ -130,7 +136,7 @@ mod tests {
         let mut rows = KnownRows::default();
         for (at, key) in keys.iter().enumerate() {
             let entity = EntityId(i64::try_from(at).unwrap());
-            rows.add(&key.clone().into(), Known { entity, open: None, enrolled: 0 });
+            rows.add(&key.clone().into(), Known { entity, open: None });
         }
         rows
     }

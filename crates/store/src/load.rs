@@ -1,6 +1,7 @@
 //! Reads the stored past that a run needs.
 
 use std::collections::BTreeMap;
+use std::num::NonZero;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{EntityId, Pass, RunId, Stream, SystemId};
@@ -16,7 +17,7 @@ use crate::{
     RunLine, Store, StoreError, anchor, conclusion, deprovision, finding, guard, leaver, log,
     notice, people, snapshot, unseen,
 };
-use domain::rows::canonical_key;
+use domain::rows::{RowKey, canonical_key};
 
 /// Runs in the trend: a month of nights.
 const HISTORY_MAX: usize = 30;
@@ -164,7 +165,8 @@ fn load_known(
         // When a row's first version comes, its current one has been met.
         pack::each_of_stream_newest_first(connection, *number, |_, version| {
             let Packed { id, entity, hash, .. } = version;
-            let open = (!ended.contains(&id)).then_some(OpenVersion { id, hash });
+            let number = NonZero::new(id).ok_or_else(|| version.corrupt())?;
+            let open = (!ended.contains(&id)).then_some(OpenVersion { id: number, hash });
             if !version.is_first() {
                 if !is_erased(version.row) {
                     has_later.insert(entity);
@@ -177,9 +179,11 @@ fn load_known(
                 // Nothing of it is left that a list could be set against.
                 Some(_) if !has_later.contains(&entity) => return Ok(()),
                 Some(left) => left.key.to_owned().into(),
-                None => canonical_key(list, version.row).ok_or_else(|| version.corrupt())?,
+                None => canonical_key(list, version.row)
+                    .filter(RowKey::is_text)
+                    .ok_or_else(|| version.corrupt())?,
             };
-            let known = Known { entity, open, enrolled: 0 };
+            let known = Known { entity, open };
             state.known.add(&numbered(key, version.nth), known);
             Ok(())
         })?;

@@ -7,6 +7,7 @@ use std::io::{self, Read as _};
 
 use chrono::{DateTime, Utc};
 use domain::{Digest, HistoryPoint, Pass, RunId};
+use ledger::Hashed;
 use rusqlite::{Connection, params};
 use sha2::{Digest as _, Sha256};
 use zstd::zstd_safe::{self, CCtx, CParameter};
@@ -97,7 +98,12 @@ impl Store {
 }
 
 /// Writes the report of `run`.
-pub(crate) fn insert(connection: &Connection, run: RunId, json: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn insert(
+    connection: &Connection,
+    run: RunId,
+    report: &Hashed,
+) -> Result<(), StoreError> {
+    let json = report.bytes();
     let base = base_for(connection, json.len())?;
     let (base_run, zstd) = match &base {
         Some((base_run, base)) => (Some(base_run.0), compress(json, base)),
@@ -108,7 +114,7 @@ pub(crate) fn insert(connection: &Connection, run: RunId, json: &[u8]) -> Result
         .prepare_cached(
             "INSERT INTO report (run, base, n_bytes, sha256, zstd) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?
-        .execute(params![run.0, base_run, json.len().cast_signed(), &digest(json)[..], zstd])?;
+        .execute(params![run.0, base_run, json.len().cast_signed(), &report.sha256()[..], zstd])?;
     Ok(())
 }
 

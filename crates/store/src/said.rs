@@ -33,17 +33,22 @@ impl SaidTold {
     /// `None`: a run wrote it, and no line is behind it; or it is of another form.
     pub(crate) fn read(seq: u64, entry: &[u8], facts: Vec<(String, Value)>) -> Option<Self> {
         #[derive(Deserialize)]
-        struct Entry {
+        struct Head {
             #[serde(rename = "type")]
             kind: String,
             at: String,
             actor: String,
+        }
+        #[derive(Deserialize)]
+        struct Body {
             body: Map<String, Value>,
         }
-        let Entry { kind, at, actor, body } = serde_json::from_slice(entry).ok()?;
+        // Nearly every entry is a run's, and its body is not looked at.
+        let Head { kind, at, actor } = serde_json::from_slice(entry).ok()?;
         if actor == "driftline" && kind != Kind::ExceptionVoided.name() {
             return None;
         }
+        let Body { body } = serde_json::from_slice(entry).ok()?;
         let at = at.parse().ok()?;
         Some(Self { seq, kind, at, body, facts })
     }

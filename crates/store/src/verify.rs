@@ -249,7 +249,7 @@ fn spans(
         let heads: Vec<_> =
             versions.iter().map(|it| (it.id, it.valid_from, it.hash, it.nth)).collect();
         let rows = StoredRows::from(versions).into_rows();
-        let hashes = hashes(&rows, 0..rows.len());
+        let hashes = hashes(&rows);
         let hashed = heads.iter().zip(hashes).map(|(it, hash)| span(it.0, it.1, it.2, hash));
         if erased.is_empty() {
             return hashed.collect();

@@ -251,7 +251,7 @@ impl World {
 
     /// The world as the graph's input.
     #[must_use]
-    pub fn estate(&self) -> Estate<'_> {
+    pub fn estate(&self) -> Estate {
         let mut snapshots: Vec<SnapshotView> = Vec::new();
         let mut estate = Estate {
             app: SystemId::parse("app").unwrap(),
@@ -267,7 +267,7 @@ impl World {
             nonhumans: self.nonhumans.clone(),
             decisions: self.decisions.clone(),
             stored_links: Default::default(),
-            plain: &[],
+            n_plain: 0,
             asked_again: Default::default(),
             missed_by: Default::default(),
         };

@@ -48,6 +48,10 @@ pub(crate) fn instant(
     zone: Option<Tz>,
     formats: &[String],
 ) -> Result<DateTime<Utc>, DateTrouble> {
+    let text = text.trim();
+    if let Some(instant) = utc_fast(text.as_bytes()) {
+        return Ok(instant);
+    }
     let instant = whole(text, day, zone, formats)?;
     // To the millisecond, as rows are kept.
     DateTime::from_timestamp_millis(instant.timestamp_millis()).ok_or(DateTrouble::NoDate)
@@ -59,10 +63,6 @@ fn whole(
     zone: Option<Tz>,
     formats: &[String],
 ) -> Result<DateTime<Utc>, DateTrouble> {
-    let text = text.trim();
-    if let Some(instant) = utc_fast(text.as_bytes()) {
-        return Ok(instant);
-    }
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Ok(instant.to_utc());
     }
@@ -110,7 +110,7 @@ fn in_zone(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     }
 }
 
-/// `2026-01-31T17:00:00Z` with or without a fraction, as nearly all are. `None` for any other form.
+/// `2026-01-31T17:00:00Z` with or without milliseconds, as nearly all are. `None` for any other form.
 fn utc_fast(text: &[u8]) -> Option<DateTime<Utc>> {
     let [
         y1,

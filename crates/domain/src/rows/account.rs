@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::canon::{AsItLies, Canon, Fields, Pool, Words};
+use super::canon::{Canon, Fields, Pool, Words};
 use super::codes::{INVITATIONS, active, code};
 use super::{Pack, Row, RowKey};
 use crate::{Account, ActiveFlag, List};
@@ -40,44 +40,37 @@ impl<T: AsRef<str>, R: AsRef<str>> Pack for Account<T, R> {
 impl Row for Account {
     const LIST: List = List::Accounts;
     type Beside = Option<DateTime<Utc>>;
-    type Packed<'b> = Account<&'b str, &'b str>;
+    type Of<'b, W: Words<'b>> = Account<W::Text, W::Raw>;
 
-    fn owned(fields: &mut Fields<'_, &mut Pool>, last_used_at: Self::Beside) -> Option<Self> {
-        unpack(fields, last_used_at)
-    }
-
-    fn packed<'b>(
-        fields: &mut Fields<'b, AsItLies>,
+    fn unpack<'b, W: Words<'b>>(
+        fields: &mut Fields<'b, W>,
         last_used_at: Self::Beside,
-    ) -> Option<Self::Packed<'b>> {
-        unpack(fields, last_used_at)
+    ) -> Option<Self::Of<'b, W>> {
+        let (id, external_id) = (fields.text()?, fields.maybe_text()?);
+        let user_name = fields.maybe_text()?;
+        Some(Account {
+            id,
+            external_id,
+            email: fields.email(user_name.as_ref())?,
+            user_name,
+            employee_number: fields.maybe_text()?,
+            display_name: fields.maybe_text()?,
+            active: unpack_active(fields)?,
+            invitation: fields.value(INVITATIONS)?,
+            raw_status: fields.maybe_raw()?,
+            active_source: fields.maybe_raw()?,
+            roles: fields.maybe_list()?,
+            groups: fields.maybe_list()?,
+            ends_at: fields.maybe_time()?,
+            created_at: fields.maybe_time()?,
+            modified_at: fields.maybe_time()?,
+            last_used_at,
+        })
     }
-}
 
-fn unpack<'b, W: Words<'b>>(
-    fields: &mut Fields<'b, W>,
-    last_used_at: Option<DateTime<Utc>>,
-) -> Option<Account<W::Text, W::Raw>> {
-    let (id, external_id) = (fields.text()?, fields.maybe_text()?);
-    let user_name = fields.maybe_text()?;
-    Some(Account {
-        id,
-        external_id,
-        email: fields.email(user_name.as_ref())?,
-        user_name,
-        employee_number: fields.maybe_text()?,
-        display_name: fields.maybe_text()?,
-        active: unpack_active(fields)?,
-        invitation: fields.value(INVITATIONS)?,
-        raw_status: fields.maybe_raw()?,
-        active_source: fields.maybe_raw()?,
-        roles: fields.maybe_list()?,
-        groups: fields.maybe_list()?,
-        ends_at: fields.maybe_time()?,
-        created_at: fields.maybe_time()?,
-        modified_at: fields.maybe_time()?,
-        last_used_at,
-    })
+    fn own(row: Self::Of<'_, &mut Pool>) -> Self {
+        row
+    }
 }
 
 fn pack_active<R: AsRef<str>>(flag: &ActiveFlag<R>, canon: &mut Canon<'_>) {

@@ -1,7 +1,7 @@
 //! Who may use the app. The key is the principal, `u` before an identity's id, `g` before a
 //! group's: an IdP lists each principal once, with all groups it comes through.
 
-use super::canon::{AsItLies, Canon, Fields, Pool, Words};
+use super::canon::{Canon, Fields, Pool, Words};
 use super::codes::{GRANTS, code, via};
 use super::{Pack, Row, RowKey};
 use crate::{Assignment, GroupRef, List, Principal, Via};
@@ -40,34 +40,30 @@ impl<T: AsRef<str>, R: AsRef<str>> Pack for Assignment<T, R> {
 impl Row for Assignment {
     const LIST: List = List::Assignments;
     type Beside = ();
-    type Packed<'b> = Assignment<&'b str, &'b str>;
+    type Of<'b, W: Words<'b>> = Assignment<W::Text, W::Raw>;
 
-    fn owned(fields: &mut Fields<'_, &mut Pool>, (): ()) -> Option<Self> {
-        unpack(fields)
+    fn unpack<'b, W: Words<'b>>(fields: &mut Fields<'b, W>, (): ()) -> Option<Self::Of<'b, W>> {
+        Some(Assignment {
+            principal: unpack_principal(fields)?,
+            via: match fields.code()? {
+                via::DIRECT => Via::Direct,
+                via::NOT_STATED => Via::NotStated,
+                via::GROUPS => Via::Groups(
+                    fields.list(|it| Some(GroupRef { id: it.text()?, name: it.maybe_text()? }))?,
+                ),
+                _ => return None,
+            },
+            grant: fields.value(GRANTS)?,
+            raw_status: fields.maybe_raw()?,
+            account_id: fields.maybe_text()?,
+            user_name: fields.maybe_text()?,
+            changed_at: fields.maybe_time()?,
+        })
     }
 
-    fn packed<'b>(fields: &mut Fields<'b, AsItLies>, (): ()) -> Option<Self::Packed<'b>> {
-        unpack(fields)
+    fn own(row: Self::Of<'_, &mut Pool>) -> Self {
+        row
     }
-}
-
-fn unpack<'b, W: Words<'b>>(fields: &mut Fields<'b, W>) -> Option<Assignment<W::Text, W::Raw>> {
-    Some(Assignment {
-        principal: unpack_principal(fields)?,
-        via: match fields.code()? {
-            via::DIRECT => Via::Direct,
-            via::NOT_STATED => Via::NotStated,
-            via::GROUPS => Via::Groups(
-                fields.list(|it| Some(GroupRef { id: it.text()?, name: it.maybe_text()? }))?,
-            ),
-            _ => return None,
-        },
-        grant: fields.value(GRANTS)?,
-        raw_status: fields.maybe_raw()?,
-        account_id: fields.maybe_text()?,
-        user_name: fields.maybe_text()?,
-        changed_at: fields.maybe_time()?,
-    })
 }
 
 pub(super) fn pack_principal<T: AsRef<str>>(principal: &Principal<T>, canon: &mut Canon<'_>) {

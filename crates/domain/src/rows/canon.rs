@@ -135,12 +135,15 @@ pub fn take_count(bytes: &mut &[u8]) -> Option<u64> {
 /// What becomes of texts that are read.
 pub trait Words<'b> {
     /// Of a text of its own.
-    type Text: AsRef<str> + Clone + From<&'b str>;
+    type Text: Clone;
     /// Of a value of few kinds.
-    type Raw: AsRef<str>;
+    type Raw;
 
-    /// Keeps a value of few kinds.
-    fn raw(&mut self, text: &'b str) -> Self::Raw;
+    /// Takes a text of its own; `None` for bytes that are none.
+    fn text(&mut self, bytes: &'b [u8]) -> Option<Self::Text>;
+
+    /// Takes a value of few kinds; `None` for bytes that are none.
+    fn raw(&mut self, bytes: &'b [u8]) -> Option<Self::Raw>;
 }
 
 /// Texts are borrowed from the bytes.
@@ -151,8 +154,30 @@ impl<'b> Words<'b> for AsItLies {
     type Text = &'b str;
     type Raw = &'b str;
 
-    fn raw(&mut self, text: &'b str) -> &'b str {
-        text
+    fn text(&mut self, bytes: &'b [u8]) -> Option<&'b str> {
+        str::from_utf8(bytes).ok()
+    }
+
+    fn raw(&mut self, bytes: &'b [u8]) -> Option<&'b str> {
+        self.text(bytes)
+    }
+}
+
+/// Texts are borrowed as bytes, of which nobody looks whether they are UTF-8, and values of few kinds
+/// are passed over: what has to look at every row of a list compares keys.
+#[derive(Debug)]
+pub struct Skim;
+
+impl<'b> Words<'b> for Skim {
+    type Text = &'b [u8];
+    type Raw = ();
+
+    fn text(&mut self, bytes: &'b [u8]) -> Option<&'b [u8]> {
+        Some(bytes)
+    }
+
+    fn raw(&mut self, _: &'b [u8]) -> Option<()> {
+        Some(())
     }
 }
 
@@ -166,13 +191,18 @@ impl<'b> Words<'b> for &mut Pool {
     type Text = Text;
     type Raw = Raw;
 
-    fn raw(&mut self, text: &'b str) -> Raw {
+    fn text(&mut self, bytes: &'b [u8]) -> Option<Text> {
+        str::from_utf8(bytes).ok().map(Text::from)
+    }
+
+    fn raw(&mut self, bytes: &'b [u8]) -> Option<Raw> {
+        let text = str::from_utf8(bytes).ok()?;
         if let Some(raw) = self.met.get(text) {
-            return Raw::clone(raw);
+            return Some(Raw::clone(raw));
         }
         let raw: Raw = text.into();
         self.met.insert(Raw::clone(&raw));
-        raw
+        Some(raw)
     }
 }
 
@@ -207,21 +237,22 @@ impl<'b, W: Words<'b>> Fields<'b, W> {
         codes::value(values, i64::from(self.code()?))
     }
 
-    pub(super) fn str(&mut self) -> Option<&'b str> {
+    fn counted(&mut self) -> Option<&'b [u8]> {
         let n = usize::try_from(take_count(&mut self.bytes)?).ok()?;
         let (text, rest) = self.bytes.split_at_checked(n)?;
         self.bytes = rest;
-        str::from_utf8(text).ok()
+        Some(text)
     }
 
     pub(super) fn text(&mut self) -> Option<W::Text> {
-        self.str().map(W::Text::from)
+        let bytes = self.counted()?;
+        self.words.text(bytes)
     }
 
     /// A value of few kinds.
     pub(super) fn raw(&mut self) -> Option<W::Raw> {
-        let text = self.str()?;
-        Some(self.words.raw(text))
+        let bytes = self.counted()?;
+        self.words.raw(bytes)
     }
 
     pub(super) fn time(&mut self) -> Option<DateTime<Utc>> {

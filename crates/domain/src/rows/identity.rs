@@ -1,6 +1,6 @@
 //! Users of an IdP.
 
-use super::canon::{AsItLies, Canon, Fields, Pool, Words};
+use super::canon::{Canon, Fields, Pool, Words};
 use super::codes::{KINDS, LIFECYCLES, code};
 use super::{Pack, Row, RowKey};
 use crate::{Identity, List};
@@ -34,32 +34,28 @@ impl<T: AsRef<str>, R: AsRef<str>> Pack for Identity<T, R> {
 impl Row for Identity {
     const LIST: List = List::Identities;
     type Beside = ();
-    type Packed<'b> = Identity<&'b str, &'b str>;
+    type Of<'b, W: Words<'b>> = Identity<W::Text, W::Raw>;
 
-    fn owned(fields: &mut Fields<'_, &mut Pool>, (): ()) -> Option<Self> {
-        unpack(fields)
+    fn unpack<'b, W: Words<'b>>(fields: &mut Fields<'b, W>, (): ()) -> Option<Self::Of<'b, W>> {
+        let (id, user_name) = (fields.text()?, fields.maybe_text()?);
+        Some(Identity {
+            id,
+            email: fields.email(user_name.as_ref())?,
+            user_name,
+            employee_number: fields.maybe_text()?,
+            immutable_id: fields.maybe_text()?,
+            display_name: fields.maybe_text()?,
+            kind: fields.value(KINDS)?,
+            lifecycle: fields.value(LIFECYCLES)?,
+            raw_status: fields.maybe_raw()?,
+            created_at: fields.maybe_time()?,
+            status_changed_at: fields.maybe_time()?,
+            starts_at: fields.maybe_time()?,
+            ends_at: fields.maybe_time()?,
+        })
     }
 
-    fn packed<'b>(fields: &mut Fields<'b, AsItLies>, (): ()) -> Option<Self::Packed<'b>> {
-        unpack(fields)
+    fn own(row: Self::Of<'_, &mut Pool>) -> Self {
+        row
     }
-}
-
-fn unpack<'b, W: Words<'b>>(fields: &mut Fields<'b, W>) -> Option<Identity<W::Text, W::Raw>> {
-    let (id, user_name) = (fields.text()?, fields.maybe_text()?);
-    Some(Identity {
-        id,
-        email: fields.email(user_name.as_ref())?,
-        user_name,
-        employee_number: fields.maybe_text()?,
-        immutable_id: fields.maybe_text()?,
-        display_name: fields.maybe_text()?,
-        kind: fields.value(KINDS)?,
-        lifecycle: fields.value(LIFECYCLES)?,
-        raw_status: fields.maybe_raw()?,
-        created_at: fields.maybe_time()?,
-        status_changed_at: fields.maybe_time()?,
-        starts_at: fields.maybe_time()?,
-        ends_at: fields.maybe_time()?,
-    })
 }

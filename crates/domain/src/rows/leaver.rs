@@ -1,6 +1,6 @@
 //! Leavers, as HR lists them.
 
-use super::canon::{AsItLies, Canon, Fields, Pool, Words};
+use super::canon::{Canon, Fields, Pool, Words};
 use super::{Pack, Row, RowKey};
 use crate::{HrLeaver, List};
 
@@ -26,24 +26,20 @@ impl<T: AsRef<str>> Pack for HrLeaver<T> {
 impl Row for HrLeaver {
     const LIST: List = List::Leavers;
     type Beside = ();
-    type Packed<'b> = HrLeaver<&'b str>;
+    type Of<'b, W: Words<'b>> = HrLeaver<W::Text>;
 
-    fn owned(fields: &mut Fields<'_, &mut Pool>, (): ()) -> Option<Self> {
-        unpack(fields)
+    fn unpack<'b, W: Words<'b>>(fields: &mut Fields<'b, W>, (): ()) -> Option<Self::Of<'b, W>> {
+        Some(HrLeaver {
+            id: fields.text()?,
+            employee_number: fields.maybe_text()?,
+            email: fields.maybe_text()?,
+            display_name: fields.maybe_text()?,
+            left_at: fields.time()?,
+            reason: fields.maybe_text()?,
+        })
     }
 
-    fn packed<'b>(fields: &mut Fields<'b, AsItLies>, (): ()) -> Option<Self::Packed<'b>> {
-        unpack(fields)
+    fn own(row: Self::Of<'_, &mut Pool>) -> Self {
+        row
     }
-}
-
-fn unpack<'b, W: Words<'b>>(fields: &mut Fields<'b, W>) -> Option<HrLeaver<W::Text>> {
-    Some(HrLeaver {
-        id: fields.text()?,
-        employee_number: fields.maybe_text()?,
-        email: fields.maybe_text()?,
-        display_name: fields.maybe_text()?,
-        left_at: fields.time()?,
-        reason: fields.maybe_text()?,
-    })
 }

@@ -1,7 +1,7 @@
 //! Direct members of groups. The key is the group's id, a separator, and the member's key.
 
 use super::assignment::{pack_principal, unpack_principal};
-use super::canon::{AsItLies, Canon, Fields, Pool, Words};
+use super::canon::{Canon, Fields, Pool, Words};
 use super::{Pack, Row, RowKey};
 use crate::{List, Membership};
 
@@ -26,19 +26,15 @@ impl<T: AsRef<str>> Pack for Membership<T> {
 impl Row for Membership {
     const LIST: List = List::Memberships;
     type Beside = ();
-    type Packed<'b> = Membership<&'b str>;
+    type Of<'b, W: Words<'b>> = Membership<W::Text>;
 
-    fn owned(fields: &mut Fields<'_, &mut Pool>, (): ()) -> Option<Self> {
-        unpack(fields)
+    fn unpack<'b, W: Words<'b>>(fields: &mut Fields<'b, W>, (): ()) -> Option<Self::Of<'b, W>> {
+        Some(Membership { group: fields.text()?, member: unpack_principal(fields)? })
     }
 
-    fn packed<'b>(fields: &mut Fields<'b, AsItLies>, (): ()) -> Option<Self::Packed<'b>> {
-        unpack(fields)
+    fn own(row: Self::Of<'_, &mut Pool>) -> Self {
+        row
     }
-}
-
-fn unpack<'b, W: Words<'b>>(fields: &mut Fields<'b, W>) -> Option<Membership<W::Text>> {
-    Some(Membership { group: fields.text()?, member: unpack_principal(fields)? })
 }
 
 /// The key of a membership.

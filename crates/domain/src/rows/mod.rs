@@ -17,7 +17,7 @@ mod table;
 
 use std::fmt::Debug;
 
-pub use self::canon::{AsItLies, Canon, Fields, Pool, Words, put_count, take_count};
+pub use self::canon::{AsItLies, Canon, Fields, Pool, Skim, Words, put_count, take_count};
 pub use self::key::RowKey;
 pub use self::table::Table;
 use crate::{Account, Assignment, HrLeaver, Identity, List, Membership, NonHuman};
@@ -45,18 +45,24 @@ pub trait Row: Pack<Row = Self> + Clone + PartialEq + Debug {
     /// What is volatile in a row.
     type Beside: Copy + Default + PartialEq + Debug;
 
-    /// A row of which the texts are borrowed from where it lies.
-    type Packed<'b>: Pack<Row = Self>;
+    /// A row of which the texts are these.
+    type Of<'b, W: Words<'b>>;
 
     /// Reads the fields; `None` for bytes that are of no such row.
-    fn owned(fields: &mut Fields<'_, &mut Pool>, beside: Self::Beside) -> Option<Self>;
-
-    /// Reads the fields, and borrows the texts.
-    fn packed<'b>(
-        fields: &mut Fields<'b, AsItLies>,
+    fn unpack<'b, W: Words<'b>>(
+        fields: &mut Fields<'b, W>,
         beside: Self::Beside,
-    ) -> Option<Self::Packed<'b>>;
+    ) -> Option<Self::Of<'b, W>>;
+
+    /// With texts of its own it is the row itself.
+    fn own(row: Self::Of<'_, &mut Pool>) -> Self;
 }
+
+/// A row of which the texts are borrowed from where it lies.
+pub type Packed<'b, T> = <T as Row>::Of<'b, AsItLies>;
+
+/// A row of which the texts are borrowed as bytes, and values of few kinds passed over.
+pub type Skimmed<'b, T> = <T as Row>::Of<'b, Skim>;
 
 /// The rows of one list.
 #[derive(Clone, Debug, PartialEq)]
@@ -162,21 +168,26 @@ impl Rows {
 #[must_use]
 pub fn from_canonical<T: Row>(bytes: &[u8], pool: &mut Pool) -> Option<T> {
     let mut fields = Fields::of(bytes, T::LIST, pool)?;
-    let row = T::owned(&mut fields, T::Beside::default())?;
+    let row = T::unpack(&mut fields, T::Beside::default())?;
     fields.end()?;
-    Some(row)
+    Some(T::own(row))
 }
 
 /// The key of a row, from its canonical bytes; `None` for bytes that are none.
 #[must_use]
 pub fn canonical_key(list: List, bytes: &[u8]) -> Option<RowKey<'_>> {
-    let mut fields = Fields::of(bytes, list, AsItLies)?;
     match list {
         // Their key is the first field.
         List::Identities | List::Accounts | List::NonHumans | List::Leavers => {
-            fields.str().map(RowKey::id)
+            Fields::of(bytes, list, Skim)?.text().map(RowKey::id)
         }
-        List::Assignments => assignment::unpack_principal(&mut fields).map(RowKey::principal),
-        List::Memberships => Membership::packed(&mut fields, ()).map(|it| membership::key(&it)),
+        List::Assignments => {
+            let mut fields = Fields::of(bytes, list, Skim)?;
+            assignment::unpack_principal(&mut fields).map(RowKey::principal)
+        }
+        List::Memberships => {
+            let mut fields = Fields::of(bytes, list, AsItLies)?;
+            Membership::unpack(&mut fields, ()).map(|it| membership::key(&it))
+        }
     }
 }

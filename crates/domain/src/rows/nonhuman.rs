@@ -1,6 +1,6 @@
 //! Non-human accounts, as a register lists them. The key is the account they name.
 
-use super::canon::{AsItLies, Canon, Fields, Pool, Words};
+use super::canon::{Canon, Fields, Pool, Words};
 use super::{Pack, Row, RowKey};
 use crate::{List, NonHuman};
 
@@ -24,22 +24,18 @@ impl<T: AsRef<str>> Pack for NonHuman<T> {
 impl Row for NonHuman {
     const LIST: List = List::NonHumans;
     type Beside = ();
-    type Packed<'b> = NonHuman<&'b str>;
+    type Of<'b, W: Words<'b>> = NonHuman<W::Text>;
 
-    fn owned(fields: &mut Fields<'_, &mut Pool>, (): ()) -> Option<Self> {
-        unpack(fields)
+    fn unpack<'b, W: Words<'b>>(fields: &mut Fields<'b, W>, (): ()) -> Option<Self::Of<'b, W>> {
+        Some(NonHuman {
+            account: fields.text()?,
+            owner: fields.maybe_text()?,
+            purpose: fields.maybe_text()?,
+            attest_by: fields.maybe_time()?,
+        })
     }
 
-    fn packed<'b>(fields: &mut Fields<'b, AsItLies>, (): ()) -> Option<Self::Packed<'b>> {
-        unpack(fields)
+    fn own(row: Self::Of<'_, &mut Pool>) -> Self {
+        row
     }
-}
-
-fn unpack<'b, W: Words<'b>>(fields: &mut Fields<'b, W>) -> Option<NonHuman<W::Text>> {
-    Some(NonHuman {
-        account: fields.text()?,
-        owner: fields.maybe_text()?,
-        purpose: fields.maybe_text()?,
-        attest_by: fields.maybe_time()?,
-    })
 }

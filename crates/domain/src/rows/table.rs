@@ -1,7 +1,7 @@
 //! Rows of one kind, packed.
 
-use super::canon::{AsItLies, Canon, Fields, Pool};
-use super::{Pack, Row, RowKey, canonical_key};
+use super::canon::{AsItLies, Canon, Fields, Pool, Skim, Words};
+use super::{Pack, Packed, Row, RowKey, Skimmed, canonical_key};
 
 /// Rows of one kind, in their order. Behind the last there is `None`.
 #[derive(Clone)]
@@ -76,28 +76,28 @@ impl<T: Row> Table<T> {
     }
 
     /// A row as it lies, which costs no memory.
-    ///
-    /// # Panics
-    ///
-    /// Panics when what was packed cannot be read, a bug: no row is passed over.
     #[must_use]
-    pub fn packed(&self, at: usize) -> Option<T::Packed<'_>> {
-        let (bytes, beside) = (self.canonical(at)?, *self.beside.get(at)?);
-        let row =
-            Fields::of(bytes, T::LIST, AsItLies).and_then(|mut it| T::packed(&mut it, beside));
-        assert!(row.is_some(), "what was packed can be read");
-        row
+    pub fn packed(&self, at: usize) -> Option<Packed<'_, T>> {
+        self.read(at, AsItLies)
+    }
+
+    /// What can be compared of a row without reading its texts.
+    #[must_use]
+    pub fn skimmed(&self, at: usize) -> Option<Skimmed<'_, T>> {
+        self.read(at, Skim)
     }
 
     /// A row, its values of few kinds kept in a pool.
-    ///
-    /// # Panics
-    ///
-    /// Panics when what was packed cannot be read, a bug: no row is passed over.
     #[must_use]
     pub fn unpack(&self, at: usize, pool: &mut Pool) -> Option<T> {
+        self.read(at, pool).map(T::own)
+    }
+
+    /// Panics when what was packed cannot be read, a bug: no row is passed over.
+    #[inline]
+    fn read<'t, W: Words<'t>>(&'t self, at: usize, words: W) -> Option<T::Of<'t, W>> {
         let (bytes, beside) = (self.canonical(at)?, *self.beside.get(at)?);
-        let row = Fields::of(bytes, T::LIST, pool).and_then(|mut it| T::owned(&mut it, beside));
+        let row = Fields::of(bytes, T::LIST, words).and_then(|mut it| T::unpack(&mut it, beside));
         assert!(row.is_some(), "what was packed can be read");
         row
     }
@@ -110,8 +110,13 @@ impl<T: Row> Table<T> {
     }
 
     /// All rows as they lie.
-    pub fn iter_packed(&self) -> impl ExactSizeIterator<Item = T::Packed<'_>> {
+    pub fn iter_packed(&self) -> impl ExactSizeIterator<Item = Packed<'_, T>> {
         (0..self.len()).map(|at| self.packed(at).expect("it is in the table"))
+    }
+
+    /// All rows, of each what can be compared without reading its texts.
+    pub fn iter_skimmed(&self) -> impl ExactSizeIterator<Item = Skimmed<'_, T>> {
+        (0..self.len()).map(|at| self.skimmed(at).expect("it is in the table"))
     }
 
     /// All rows, each on its own.
@@ -273,7 +278,7 @@ mod tests {
             let all = Rows::Accounts(table.clone());
             for (one, row) in rows.iter().enumerate() {
                 prop_assert_eq!(all.key(one).map(|it| it.to_string()), Some(row.id.to_string()));
-                prop_assert!(all.key(one).is_some_and(|it| it.is(&row.id)));
+                prop_assert!(all.key(one).is_some_and(|it| it.is(row.id.as_bytes()) && it.is_text()));
                 for (other, with) in rows.iter().enumerate() {
                     prop_assert_eq!(table.key(one) == table.key(other), row.id == with.id);
                     prop_assert_eq!(all.key(one).cmp(&all.key(other)), row.id.cmp(&with.id));

@@ -75,9 +75,18 @@ macro_rules! each_kind {
 }
 pub(crate) use each_kind;
 
-/// The hashes of the rows in `range`, in their order.
-pub(crate) fn hashes(rows: &Rows, range: std::ops::Range<usize>) -> Vec<Digest> {
-    range.filter_map(|at| rows.canonical(at)).map(ledger::leaf_hash).collect()
+/// The hashes of all rows, in their order.
+pub(crate) fn hashes(rows: &Rows) -> Vec<Digest> {
+    let mut all = vec![Digest::default(); rows.len()];
+    hash(rows, 0, &mut all);
+    all
+}
+
+/// Fills in the hashes of the rows from this one on.
+pub(crate) fn hash(rows: &Rows, first: usize, hashes: &mut [Digest]) {
+    for (hash, row) in hashes.iter_mut().zip((first..).map_while(|at| rows.canonical(at))) {
+        *hash = ledger::leaf_hash(row);
+    }
 }
 
 /// Writes the versions that `snapshot` began.
@@ -162,15 +171,15 @@ fn read_all<T: Row>(connection: &Connection, which: Which) -> Result<Vec<Stored<
 }
 
 /// Stands between a key and its count where a list has one key more than once.
-const SEPARATOR: char = '\u{1f}';
+const SEPARATOR: u8 = 0x1f;
 
 /// The key under which the `nth` row of that key (from 1) is known. Lists have each key once;
 /// where one does not, nothing is lost.
 pub(crate) fn numbered(key: RowKey<'_>, nth: u32) -> RowKey<'_> {
-    if nth == 1 && !key.parts().1.contains(SEPARATOR) {
+    if nth == 1 && !key.parts().1.contains(&SEPARATOR) {
         key
     } else {
-        key.map(|it| format!("{it}{SEPARATOR}{nth}").into())
+        key.followed_by(&format!("{}{nth}", char::from(SEPARATOR)))
     }
 }
 

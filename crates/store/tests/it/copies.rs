@@ -72,7 +72,7 @@ async fn night(store: &Store, n: usize) {
         state: found.state,
         because: format!("night {n}"),
     }];
-    commit.findings = vec![found];
+    commit.findings.changed = vec![found];
     store.commit(commit).await.unwrap();
 }
 

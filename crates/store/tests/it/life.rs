@@ -20,7 +20,7 @@ async fn with_finding(store: &Store) -> Finding {
         commit(&mut state, vec![snapshot("app", complete(), accounts(&[("a1", true)]))]);
     let entity = first.snapshots[0].1.entities[0];
     let found = finding(state.next_finding(), first.run.id, entity);
-    first.findings = vec![found.clone()];
+    first.findings.changed = vec![found.clone()];
     first.changes =
         vec![Changes { app: system("app"), at: first.run.now, n_openings: 3, n_closings: 1 }];
     store.commit(first).await.unwrap();

@@ -3,6 +3,7 @@
 use domain::{
     Body, Change, Episode, FindingEvent, FindingId, FindingState, Resolution, RunId, Tier, Verdict,
 };
+use ledger::Hashed;
 use store::{LinkChange, Store, StoreError};
 
 use crate::world::{accounts, at, commit, complete, count, finding, folder, people, run, snapshot};
@@ -26,7 +27,7 @@ async fn what_a_run_concluded_is_there_for_the_next() {
     first.links = vec![LinkChange { account, link: Some((person, Tier::ExternalId)) }];
     first.standings = vec![(account, Verdict::Confirmed, None)];
     first.episodes = vec![(person, employment)];
-    first.findings = vec![found.clone()];
+    first.findings.changed = vec![found.clone()];
     let event = FindingEvent {
         finding: found.id,
         at: at(5),
@@ -39,7 +40,7 @@ async fn what_a_run_concluded_is_there_for_the_next() {
     };
     first.events = vec![event.clone()];
     first.bodies = vec![Body { entity: account, bytes: b"{\"id\":\"a1\"}".to_vec() }];
-    let json = first.report_json.clone();
+    let json = first.report_json.bytes().to_vec();
     store.commit(first).await.unwrap();
     drop(store);
 
@@ -91,7 +92,7 @@ async fn findings_live_on_and_only_the_latest_resolved_one_is_loaded() {
     resolved.resolution = Some(Resolution::InactiveSeen);
     let later = domain::Finding { id: FindingId(2), ..resolved.clone() };
     let live = finding(FindingId(3), RunId(1), entity);
-    first.findings = vec![resolved, later.clone(), live.clone()];
+    first.findings.changed = vec![resolved, later.clone(), live.clone()];
     store.commit(first).await.unwrap();
     let mut state = store.load().await.unwrap();
     assert_eq!(state.findings, [later.clone(), live.clone()]);
@@ -99,14 +100,14 @@ async fn findings_live_on_and_only_the_latest_resolved_one_is_loaded() {
 
     let seen_again = domain::Finding { last_seen_at: at(48), ..live };
     let mut second = commit(&mut state, Vec::new());
-    second.findings = vec![seen_again.clone()];
+    second.findings.changed = vec![seen_again.clone()];
     store.commit(second).await.unwrap();
     let mut state = store.load().await.unwrap();
     assert_eq!(state.findings, [later, seen_again.clone()]);
 
     let worse = domain::Finding { n_reopened: 1, exposures: Vec::new(), ..seen_again };
     let mut third = commit(&mut state, Vec::new());
-    third.findings = vec![worse.clone()];
+    third.findings.changed = vec![worse.clone()];
     store.commit(third).await.unwrap();
     assert_eq!(store.load().await.unwrap().findings[1], worse);
 }
@@ -180,7 +181,7 @@ async fn what_happened_to_a_finding_cannot_be_changed() {
         state: found.state,
         because: "seen".to_owned(),
     }];
-    first.findings = vec![found];
+    first.findings.changed = vec![found];
     store.commit(first).await.unwrap();
     let connection = rusqlite::Connection::open(&path).unwrap();
     for sql in ["UPDATE finding_event SET because = ''", "DELETE FROM finding_event"] {
@@ -216,8 +217,8 @@ async fn reports_that_resemble_an_earlier_one_take_little_room() {
     for _ in 0..2 {
         let mut state = store.load().await.unwrap();
         let mut commit = commit(&mut state, Vec::new());
-        commit.report_json =
-            format!("{{\"run\":{},\"text\":\"{text}\"}}", commit.run.id).into_bytes();
+        let json = format!("{{\"run\":{},\"text\":\"{text}\"}}", commit.run.id);
+        commit.report_json = Hashed::new(json.into_bytes());
         store.commit(commit).await.unwrap();
     }
     let size =

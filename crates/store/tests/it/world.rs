@@ -9,8 +9,8 @@ use domain::{
     List, Look, Pass, Population, Proof, Request, RowOrigin, Rows, RunId, Severity, Signature,
     Snapshot, Stream, Subject, SubjectKind, SystemId,
 };
-use ledger::{Event, Kind};
-use store::{Commit, Enrolled, Inputs, RunSummary, State, Store};
+use ledger::{Event, Hashed, Kind};
+use store::{Commit, Enrolled, FindingChanges, Inputs, RunSummary, State, Store};
 
 pub(crate) fn at(hours: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::hours(hours)
@@ -161,7 +161,7 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
     let enrolled: Vec<Enrolled> = snapshots.iter().map(|it| state.enrol(it)).collect();
     let run = state.next_run();
     let (now, same) = (at(24 * run.0), "the same ".repeat(500));
-    let report_json = format!("{{\"run\": {run}, \"text\": \"{same}\"}}").into_bytes();
+    let report_json = Hashed::new(format!("{{\"run\": {run}, \"text\": \"{same}\"}}").into_bytes());
     Commit {
         run: RunSummary {
             id: run,
@@ -181,7 +181,7 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
         links: Vec::new(),
         standings: Vec::new(),
         episodes: Vec::new(),
-        findings: Vec::new(),
+        findings: FindingChanges::default(),
         events: Vec::new(),
         changes: Vec::new(),
         voided_waivers: Vec::new(),
@@ -190,7 +190,7 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
         inputs: Inputs::default(),
         other_requests: Vec::new(),
         bodies: Vec::new(),
-        entries: vec![completed(run, now, &report_json)],
+        entries: vec![completed(run, now, report_json.sha256())],
         report_json,
         anchors: Vec::new(),
         leavers: Vec::new(),
@@ -202,8 +202,8 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
 }
 
 /// The entry of a run.
-fn completed(run: RunId, now: DateTime<Utc>, report: &[u8]) -> Event {
-    let digest = Fingerprint(ledger::sha256(report)).to_string();
+fn completed(run: RunId, now: DateTime<Utc>, report: &domain::Digest) -> Event {
+    let digest = Fingerprint(*report).to_string();
     let body = serde_json::json!({"run": run.0, "report_sha256": digest});
     Event { kind: Kind::RunCompleted, body, ..Event::exception_voided((run, now), 0) }
 }
