@@ -149,7 +149,7 @@ pub fn judge(cx: &Context<'_>) -> Judgement {
     let mut judgement = Judgement {
         tallies: Vec::new(),
         standings: Vec::with_capacity(cx.graph.accounts().len()),
-        links: Vec::new(),
+        links: Vec::with_capacity(cx.graph.accounts().len()),
         rights: people.episode_rights(cx),
         claims: Vec::new(),
         statuses: FxHashMap::default(),

@@ -110,10 +110,11 @@ pub(crate) fn plain(ground: &Ground<'_>) -> Plain {
 }
 
 impl<'l> Person<'l> {
-    fn new((user, row): (EntityId, &Skimmed<'l, Identity>), is_carried: bool) -> Self {
+    /// `None`: there is something to weigh of this user alone.
+    fn new((user, row): (EntityId, &Skimmed<'l, Identity>), is_carried: bool) -> Option<Self> {
         let is_here =
             row.lifecycle == Lifecycle::Active && (row.starts_at, row.ends_at) == (None, None);
-        Self {
+        is_here.then_some(Self {
             user,
             id: row.id,
             user_name: row.user_name,
@@ -121,8 +122,8 @@ impl<'l> Person<'l> {
             is_carried,
             assignment: None,
             account: None,
-            is_out: !is_here,
-        }
+            is_out: false,
+        })
     }
 
     fn take_assignment(&mut self, row: EntityId, it: &Skimmed<'l, Assignment>) {
@@ -130,10 +131,12 @@ impl<'l> Person<'l> {
         self.is_out |= before.is_some() || it.grant != Grant::Grants;
     }
 
-    fn take_account(&mut self, row: EntityId, it: &Skimmed<'_, Account>) {
+    /// Returns the id that names them; `None` where there is something to weigh.
+    fn take_account(&mut self, row: EntityId, it: &Skimmed<'_, Account>) -> Option<Tier> {
         let tier = self.tier(it);
         self.is_out |= self.account.is_some() || tier.is_none();
         self.account = tier.map(|it| (row, it));
+        tier
     }
 
     /// The id that names them in their account; `None` where there is something to weigh.
@@ -264,7 +267,8 @@ impl<'g> Ground<'g> {
         accounts.filter(move |it| it.stream.system == *app)
     }
 
-    /// Every user with what names them by an id, and whether they share a key with anybody else.
+    /// Every user of whom alone there is nothing to weigh, with what names them by an id, and whether they
+    /// share a key with anybody else.
     fn people(&self, lists: &Whole<'g>) -> (Vec<Person<'g>>, Vec<bool>) {
         let n_users = lists.idps.iter().map(|it| it.0.enrolled.entities.len()).sum();
         let mut marks = Marks::new(&self.app.keys, n_users);
@@ -272,10 +276,15 @@ impl<'g> Ground<'g> {
         let mut ids = Ids::with_capacity(n_users);
         for (users, grants, is_carried) in &lists.idps {
             let begin = people.len();
-            for (at, (row, user)) in (begin..).zip(rows(users, identities)) {
-                marks.put_identity(&user, number(at));
-                ids.add(user.id, number(at), |it| id_of(&people, it));
-                people.push(Person::new((row, &user), *is_carried));
+            for (row, user) in rows(users, identities) {
+                let Some(person) = Person::new((row, &user), *is_carried) else {
+                    marks.put_identity(&user, NOBODY);
+                    continue;
+                };
+                let at = number(people.len());
+                marks.put_identity(&user, at);
+                ids.add(user.id, at, |it| id_of(&people, it));
+                people.push(person);
             }
             let mut next = begin;
             for (row, grant) in rows(grants, assignments) {
@@ -391,9 +400,12 @@ fn take_accounts<'l>(list: &'l Fresh, people: &mut [Person<'l>], ids: &Ids, mark
                 marks.put_account(&account, NOBODY, (&[], &[]));
                 continue;
             };
-            person.take_account(row, &account);
-            let names = [person.user_name, person.email];
-            marks.put_account(&account, at, (&[Some(person.id), person.named()], &names));
+            if let Some(tier) = person.take_account(row, &account) {
+                marks.put_own_account(&account, at, tier == Tier::AccountId);
+            } else {
+                let names = [person.user_name, person.email];
+                marks.put_account(&account, at, (&[Some(person.id), person.named()], &names));
+            }
         }
     }
 }

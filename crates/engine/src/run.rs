@@ -500,10 +500,13 @@ fn changed_findings(state: &State, outcomes: &[AppOutcome<'_>]) -> FindingChange
         state.findings.iter().map(|it| (it.id, it)).collect();
     let mut changes = FindingChanges::default();
     let findings = outcomes.iter().flat_map(|it| &it.reconciled.records).map(|it| &it.finding);
-    for finding in findings.filter(|it| stored.get(&it.id).is_none_or(|old| old != it)) {
+    for finding in findings {
         let last_seen_at = finding.last_seen_at;
-        match stored.get(&finding.id).map(|it| domain::Finding { last_seen_at, ..(*it).clone() }) {
-            Some(seen) if seen == *finding => changes.seen_again.push((finding.id, last_seen_at)),
+        match stored.get(&finding.id) {
+            Some(old) if *old == finding => {}
+            Some(old) if domain::Finding { last_seen_at, ..(*old).clone() } == *finding => {
+                changes.seen_again.push((finding.id, old.last_seen_at, last_seen_at));
+            }
             _ => changes.changed.push(finding.clone()),
         }
     }

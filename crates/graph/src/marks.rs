@@ -103,6 +103,15 @@ impl<'r> Marks<'r> {
         self.put_number(it.employee_number, user);
     }
 
+    /// An account of which the names and the `externalId`, if it has one, are those of the user, and so were
+    /// put before. `is_named`: its id too.
+    pub fn put_own_account(&mut self, it: &Skimmed<'_, Account>, user: u32, is_named: bool) {
+        if !is_named {
+            self.put(it.id, user);
+        }
+        self.put_number(it.employee_number, user);
+    }
+
     fn put_ids<const N: usize>(&mut self, all: [Option<&[u8]>; N], user: u32, known: Texts<'_>) {
         for it in all.into_iter().flatten().filter(|it| !known.contains(&Some(it))) {
             self.put(it, user);

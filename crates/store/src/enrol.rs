@@ -220,11 +220,14 @@ fn in_order(rows: &Rows, hashes: &[Digest]) -> Vec<Place> {
 }
 
 fn first_bytes(key: &RowKey<'_>) -> u64 {
-    let mut first = [0; 8];
     let (front, rest) = key.parts();
-    let bytes = front.into_iter().chain(rest.iter().copied());
-    first.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
-    u64::from_be_bytes(first)
+    let first = rest.first_chunk().copied().unwrap_or_else(|| {
+        let mut short = [0; 8];
+        short.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+        short
+    });
+    let first = u64::from_be_bytes(first);
+    front.map_or(first, |it| u64::from(it) << 56 | first >> 8)
 }
 
 /// SHA-256 over the digests of the requests: the same only for the very same bytes.

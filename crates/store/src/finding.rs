@@ -56,17 +56,17 @@ impl Store {
 pub struct FindingChanges {
     /// Those that are new or changed.
     pub changed: Vec<Finding>,
-    /// When those that are as they were were seen again.
-    pub seen_again: Vec<(FindingId, DateTime<Utc>)>,
+    /// Those that are as they were: when they were seen before, and again.
+    pub seen_again: Vec<(FindingId, DateTime<Utc>, DateTime<Utc>)>,
 }
 
 /// Writes what becomes of findings, and keeps what it writes over. Of one that was only seen again,
 /// only that is written.
 pub(crate) fn save(connection: &Connection, changes: &FindingChanges) -> Result<(), StoreError> {
     let mut overwritten = Overwritten::default();
-    for (id, seen_at) in &changes.seen_again {
-        overwritten.add_seen(*id, seen_before(connection, *id)?, *seen_at);
+    for (id, before, seen_at) in &changes.seen_again {
         save_seen(connection, *id, *seen_at)?;
+        overwritten.add_seen(*id, Some(*before), *seen_at);
     }
     for finding in &changes.changed {
         let stored = one(connection, finding.id)?;
@@ -90,18 +90,6 @@ pub(crate) fn save(connection: &Connection, changes: &FindingChanges) -> Result<
         }
     }
     overwritten.keep(connection)
-}
-
-/// When a finding was last seen; `None`: never.
-fn seen_before(
-    connection: &Connection,
-    id: FindingId,
-) -> Result<Option<DateTime<Utc>>, StoreError> {
-    let mut statement = connection
-        .prepare_cached("SELECT finding, last_seen_at_ms FROM finding_seen WHERE finding = ?1")?;
-    let mut rows = statement.query([id.0])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    Cells::keyed(row, "finding_seen")?.time("last_seen_at_ms").map(Some)
 }
 
 fn save_seen(

@@ -3,14 +3,14 @@
 //! Two nights' reports are nearly the same text, so most are compressed against an earlier one
 //! that stands alone, and take up what changed.
 
-use std::io::{self, Read as _};
+use std::io;
 
 use chrono::{DateTime, Utc};
 use domain::{Digest, HistoryPoint, Pass, RunId};
 use ledger::Hashed;
 use rusqlite::{Connection, params};
 use sha2::{Digest as _, Sha256};
-use zstd::zstd_safe::{self, CCtx, CParameter};
+use zstd::zstd_safe::{self, CCtx, CParameter, DCtx};
 
 use crate::cells::Cells;
 use crate::{Store, StoreError, load};
@@ -195,7 +195,6 @@ fn window_log(len: usize) -> u32 {
 }
 
 fn compress(bytes: &[u8], base: &[u8]) -> io::Result<Vec<u8>> {
-    let named = |code| io::Error::other(zstd_safe::get_error_name(code));
     let level = if base.is_empty() { LEVEL } else { LEVEL_OF_CHANGES };
     let mut context = CCtx::try_create().ok_or(io::ErrorKind::OutOfMemory)?;
     let mut set = |it| context.set_parameter(it).map_err(named);
@@ -215,15 +214,19 @@ fn compress(bytes: &[u8], base: &[u8]) -> io::Result<Vec<u8>> {
     Ok(zstd)
 }
 
-/// Gives at most one byte more than there should be, whatever damaged data claims.
+/// Fails where there is more than there should be, whatever damaged data claims.
 fn decompress(zstd: &[u8], base: &[u8], n_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    // A hint: the number may be a damaged one.
-    bytes.try_reserve(usize::try_from(n_bytes).unwrap_or(0).min(1 << WINDOW_LOG_MAX)).ok();
-    zstd::stream::read::Decoder::with_ref_prefix(zstd, base)?
-        .take(n_bytes.saturating_add(1))
-        .read_to_end(&mut bytes)?;
+    bytes.try_reserve_exact(usize::try_from(n_bytes).map_err(io::Error::other)?)?;
+    let mut context = DCtx::try_create().ok_or(io::ErrorKind::OutOfMemory)?;
+    context.ref_prefix(base).map_err(named)?;
+    // In one piece: a stream would copy all of it once more.
+    context.decompress(&mut bytes, zstd).map_err(named)?;
     Ok(bytes)
+}
+
+fn named(code: usize) -> io::Error {
+    io::Error::other(zstd_safe::get_error_name(code))
 }
 
 /// Writes reports again as `change` has them; `None`: as they are. Returns the run, the SHA-256 before

@@ -8,8 +8,10 @@
 use std::ops::Range;
 
 use super::capture::Names;
+use super::json::Taken;
 use super::path::Node;
 use super::record::{Record, Value};
+use super::window::line_ends;
 
 /// Shapes that are remembered. Flags that are wanted, members that some rows lack and the lengths
 /// of lists make different ones.
@@ -32,16 +34,19 @@ pub(crate) struct Shapes {
 }
 
 impl Shapes {
-    /// Reads the row at the beginning of the bytes into an empty record, and says how long it is.
+    /// Reads the row at the beginning of the bytes into an empty record.
     /// `None`: it is of no known shape, or not all of it is there; the record is of no use then.
-    pub(crate) fn read<'a>(&mut self, bytes: &'a [u8], record: &mut Record<'a>) -> Option<usize> {
+    pub(crate) fn read<'a>(&mut self, bytes: &'a [u8], record: &mut Record<'a>) -> Option<Taken> {
         let Self { shapes, found, .. } = self;
-        let mut tried = shapes.iter().enumerate();
+        let mut tried = shapes.iter_mut().enumerate();
         let (at, len) = tried.find_map(|(at, it)| Some((at, it.find(bytes, found)?)))?;
-        shapes.get(at)?.fill(bytes.get(..len)?, found, record)?;
+        let shape = shapes.get(at)?;
+        shape.fill(bytes.get(..len)?, found, record)?;
+        // No value has one: in a text it is escaped.
+        let n_lines = Some(shape.n_lines);
         shapes.get_mut(..=at)?.rotate_right(1);
         self.n_misses = 0;
-        Some(len)
+        Some(Taken { len, n_lines })
     }
 
     /// Remembers the shape of a row that was parsed into this record, by this tree of what is wanted.
@@ -61,13 +66,22 @@ impl Shapes {
 /// How one row is written.
 #[derive(Debug, Default)]
 struct Shape {
+    form: Form,
+    narrow: Narrow,
+    /// Line ends between tokens.
+    n_lines: u64,
+    /// What else than texts is in the slots, for every row of this shape. Texts go into the lists.
+    fixed: Vec<(usize, Value<'static>)>,
+}
+
+/// What is compared of a row, and looked for in it.
+#[derive(Debug, Default)]
+struct Form {
     tokens: Vec<Token>,
     /// What is behind the last token.
     end: Box<[u8]>,
     /// Which slot each text goes into, by number of its token.
     texts: Vec<(usize, usize)>,
-    /// What else is in the slots, for every row of this shape. Texts go into the lists.
-    fixed: Vec<(usize, Value<'static>)>,
 }
 
 /// Something that may differ from row to row.
@@ -90,35 +104,68 @@ impl Shape {
     /// The shape of a row. `None` for one of which a later row cannot be told by comparing.
     fn of(row: &[u8], (tree, names): (&Node, Names), record: &Record<'_>) -> Option<Self> {
         let places = places(row, tree, names)?;
-        let mut shape = Self::default();
+        let (mut shape, mut form) = (Self::default(), Form::default());
         for (slot, value) in record.values().iter().enumerate() {
             match value {
                 Value::Absent => {}
                 Value::Null => shape.fixed.push((slot, Value::Null)),
                 Value::Bool(is_true) => shape.fixed.push((slot, Value::Bool(*is_true))),
                 Value::Other => shape.fixed.push((slot, Value::Other)),
-                Value::Text(text) => shape.texts.push((place_of(text, row, &places)?, slot)),
+                Value::Text(text) => form.texts.push((place_of(text, row, &places)?, slot)),
                 Value::List(texts) => {
                     shape.fixed.push((slot, Value::List(Vec::new())));
                     for text in texts {
-                        shape.texts.push((place_of(text, row, &places)?, slot));
+                        form.texts.push((place_of(text, row, &places)?, slot));
                     }
                 }
                 Value::Int(_) => return None, // Which of its numbers that is cannot be seen.
             }
         }
-        shape.texts.sort_unstable();
+        form.texts.sort_unstable();
         let mut begins = 0;
         for (kind, place) in places {
-            shape.tokens.push(Token { before: row.get(begins..place.start)?.into(), kind });
+            let before = row.get(begins..place.start)?;
+            shape.n_lines += line_ends(before);
+            form.tokens.push(Token { before: before.into(), kind });
             begins = place.end;
         }
-        shape.end = row.get(begins..)?.into();
-        Some(shape)
+        let end = row.get(begins..)?;
+        shape.n_lines += line_ends(end);
+        form.end = end.into();
+        Some(Self { form, ..shape })
     }
 
     /// Finds the texts that go into the record, and says how long the row is; `None` for a row of
     /// another shape.
+    fn find(&mut self, bytes: &[u8], found: &mut Vec<Range<usize>>) -> Option<usize> {
+        if let Some(len) = self.narrow.find(bytes, found) {
+            return Some(len);
+        }
+        let len = self.form.find(bytes, found)?;
+        self.narrow.learn(&self.form, bytes.get(..len)?);
+        Some(len)
+    }
+
+    /// Fills the record with what was found in a row; `None` when the row is no UTF-8.
+    fn fill<'a>(
+        &self,
+        row: &'a [u8],
+        found: &[Range<usize>],
+        record: &mut Record<'a>,
+    ) -> Option<()> {
+        let row = simdutf8::basic::from_utf8(row).ok()?; // One long text is checked sooner than many short ones.
+        for (slot, value) in &self.fixed {
+            record.set(*slot, value.clone());
+        }
+        for ((_, slot), place) in self.form.texts.iter().zip(found) {
+            record.add_text(*slot, row.get(place.clone())?);
+        }
+        Some(())
+    }
+}
+
+impl Form {
+    /// Finds the texts, and says how long the row is; `None` for a row of another form.
     fn find(&self, bytes: &[u8], found: &mut Vec<Range<usize>>) -> Option<usize> {
         found.clear();
         let mut at = 0;
@@ -135,21 +182,90 @@ impl Shape {
         Some(at + self.end.len())
     }
 
-    /// Fills the record with what was found in a row; `None` when the row is no UTF-8.
-    fn fill<'a>(
-        &self,
-        row: &'a [u8],
-        found: &[Range<usize>],
-        record: &mut Record<'a>,
-    ) -> Option<()> {
-        let row = simdutf8::basic::from_utf8(row).ok()?; // One long text is checked sooner than many short ones.
-        for (slot, value) in &self.fixed {
-            record.set(*slot, value.clone());
+    /// The same with these values of what nobody wants; `None` where there are none.
+    fn narrowed(&self, values: &[Option<Box<[u8]>>]) -> Option<Self> {
+        let (mut form, mut before, mut numbers) = (Self::default(), Vec::new(), Vec::new());
+        for (token, value) in self.tokens.iter().zip(values) {
+            before.extend(&token.before);
+            numbers.push(form.tokens.len());
+            match value.as_ref().filter(|_| token.kind == Kind::Unwanted) {
+                Some(value) => before.extend(value),
+                None => {
+                    let before = std::mem::take(&mut before).into();
+                    form.tokens.push(Token { before, kind: token.kind });
+                }
+            }
         }
-        for ((_, slot), place) in self.texts.iter().zip(found) {
-            record.add_text(*slot, row.get(place.clone())?);
+        before.extend(&self.end);
+        form.end = before.into();
+        form.texts = self
+            .texts
+            .iter()
+            .map(|(number, slot)| Some((*numbers.get(*number)?, *slot)))
+            .collect::<Option<_>>()?;
+        (form.tokens.len() < self.tokens.len()).then_some(form)
+    }
+
+    /// What each token is in a row of this form.
+    fn values<'a>(&self, row: &'a [u8]) -> Option<Vec<&'a [u8]>> {
+        let mut rest = row;
+        let value = |token: &Token| {
+            let from = rest.get(token.before.len()..)?;
+            let (value, behind) = from.split_at_checked(token.kind.len(from)?)?;
+            rest = behind;
+            Some(value)
+        };
+        self.tokens.iter().map(value).collect()
+    }
+}
+
+/// Rows of one shape have many values in common, too: a type, a status, what is empty. What was the same in
+/// some rows one after the other is compared with what is around it, as long as that holds for most rows.
+#[derive(Debug, Default)]
+struct Narrow {
+    /// The narrower form; `None`: not enough rows were met, or they have no such value in common.
+    form: Option<Form>,
+    /// Rows met since there is none.
+    n_rows: u32,
+    /// What each token was in all of them; `None`: not the same.
+    values: Vec<Option<Box<[u8]>>>,
+    /// Of the last rows those that were not of the narrower form, without those that were.
+    n_misses: u32,
+}
+
+/// So many rows are set against each other.
+const ROWS_COMPARED: u32 = 16;
+
+impl Narrow {
+    fn find(&mut self, bytes: &[u8], found: &mut Vec<Range<usize>>) -> Option<usize> {
+        let len = self.form.as_ref()?.find(bytes, found);
+        self.n_misses = match len {
+            Some(_) => self.n_misses.saturating_sub(1),
+            None => self.n_misses + 1,
+        };
+        if self.n_misses > ROWS_COMPARED {
+            *self = Self::default();
         }
-        Some(())
+        len
+    }
+
+    /// Sets a row of the wider form against those before it.
+    fn learn(&mut self, wide: &Form, row: &[u8]) {
+        if self.n_rows == ROWS_COMPARED {
+            return;
+        }
+        let Some(values) = wide.values(row) else { return };
+        if self.n_rows == 0 {
+            self.values = values.into_iter().map(|it| Some(it.into())).collect();
+        } else {
+            for (before, now) in self.values.iter_mut().zip(values) {
+                before.take_if(|it| **it != *now);
+            }
+        }
+        self.n_rows += 1;
+        if self.n_rows == ROWS_COMPARED {
+            self.form = wide.narrowed(&std::mem::take(&mut self.values));
+        }
     }
 }
 
@@ -334,13 +450,18 @@ mod tests {
     }
 
     /// Reads `later` after the shape of `first` was met: how far, and into what.
-    fn read_after<'a>(first: &str, later: &'a [u8]) -> Option<(Record<'a>, usize)> {
+    fn read_after<'a>(first: &str, later: &'a [u8]) -> Option<(Record<'a>, Taken)> {
         let (record, len) = parsed(&node(), first.as_bytes()).unwrap();
         let mut shapes = Shapes::default();
         shapes.learn(&first.as_bytes()[..len], (&node(), Names::Exact), &record);
         let mut record = empty();
-        let len = shapes.read(later, &mut record)?;
-        Some((record, len))
+        let taken = shapes.read(later, &mut record)?;
+        Some((record, taken))
+    }
+
+    /// How much a row is that has this many bytes.
+    fn taken(bytes: &[u8], len: usize) -> Taken {
+        Taken { len, n_lines: Some(line_ends(&bytes[..len])) }
     }
 
     #[test]
@@ -358,9 +479,10 @@ mod tests {
         ]
         .iter()
         .fold(first.to_owned(), |row, (old, new)| row.replace(old, new));
-        let (record, len) = read_after(first, later.as_bytes()).unwrap();
+        let (record, read) = read_after(first, later.as_bytes()).unwrap();
         let (expected, n) = parsed(&node(), later.as_bytes()).unwrap();
-        assert_eq!((record.values(), len), (expected.values(), n));
+        assert_eq!((record.values(), read), (expected.values(), taken(later.as_bytes(), n)));
+        assert_eq!(read.n_lines, Some(2));
     }
 
     #[test]
@@ -412,6 +534,41 @@ mod tests {
         assert!(shapes.shapes.is_empty());
     }
 
+    /// Whatever the shapes read of these rows, the parser reads alike, and as far. Returns how many rows
+    /// they read.
+    fn assert_read_alike(shapes: &mut Shapes, rows: &[Vec<u8>]) -> usize {
+        let (node, mut n_read) = (node(), 0);
+        for row in rows {
+            let mut record = empty();
+            let read = shapes.read(row, &mut record);
+            let expected = parsed(&node, row);
+            if let Some(read) = read {
+                let (expected, n) = expected.expect("the parser reads it, too");
+                assert_eq!((record.values(), read), (expected.values(), taken(row, n)));
+                n_read += 1;
+            } else if let Some((record, len)) = expected {
+                shapes.learn(&row[..len], (&node, Names::Exact), &record);
+            }
+        }
+        n_read
+    }
+
+    #[test]
+    fn what_many_rows_have_in_common_may_be_another_in_a_later_one() {
+        let row = |at: usize, kind: &str, n: &str| {
+            format!(r#"{{"id":"{at}","kind":{kind},"n":{n},"other":"x"}}"#).into_bytes()
+        };
+        let mut rows: Vec<_> = (0..40).map(|at| row(at, r#""a""#, "1")).collect();
+        rows.extend((40..50).map(|at| row(at, "null", "1")));
+        rows.push(row(50, r#""a"#, "1"));
+        rows.extend((51..200).map(|at| row(at, r#""ab""#, "12")));
+        let mut shapes = Shapes::default();
+        assert_eq!(assert_read_alike(&mut shapes, &rows), 198); // Neither the first nor the cut one.
+        let narrow = &shapes.shapes[0].narrow.form.as_ref().unwrap();
+        assert_eq!(narrow.tokens.len(), 1);
+        assert!(narrow.end.starts_with(br#"","kind":"ab","n":12,"#));
+    }
+
     fn a_value() -> impl Strategy<Value = String> {
         prop_oneof![
             Just("null"),
@@ -444,7 +601,7 @@ mod tests {
     fn a_row() -> impl Strategy<Value = String> {
         let name = prop::sample::select(&["id", "a", "mails", "roles", "tags", "on", "other"][..]);
         let member = (name, a_value()).prop_map(|(name, value)| format!("\"{name}\":{value}"));
-        prop::collection::vec(member, 0..6).prop_map(|it| format!("{{{}}}", it.join(",")))
+        prop::collection::vec(member, 0..6).prop_map(|it| format!("{{{}}}", it.join(",\n")))
     }
 
     proptest! {
@@ -457,22 +614,38 @@ mod tests {
             broken in any::<prop::sample::Index>(),
             byte in any::<u8>(),
         ) {
-            let node = node();
-            let mut shapes = Shapes::default();
-            for row in &rows {
+            let damaged = |row: &String| {
                 let mut damaged = row.clone().into_bytes();
                 let at = broken.index(damaged.len());
                 damaged[at] = byte;
-                for bytes in [row.as_bytes(), &damaged] {
-                    let mut record = empty();
-                    if let Some(len) = shapes.read(bytes, &mut record) {
-                        let (expected, n) = parsed(&node, bytes).expect("the parser reads it, too");
-                        prop_assert_eq!((record.values(), len), (expected.values(), n));
-                    }
-                }
-                let (record, len) = parsed(&node, row.as_bytes()).unwrap();
-                shapes.learn(&row.as_bytes()[..len], (&node, Names::Exact), &record);
-            }
+                damaged
+            };
+            let rows: Vec<_> =
+                rows.iter().flat_map(|it| [it.clone().into_bytes(), damaged(it)]).collect();
+            assert_read_alike(&mut Shapes::default(), &rows);
+        }
+
+        /// So it is where many rows have values in common, and some have others.
+        #[test]
+        fn values_in_common_change_nothing(
+            all in prop::collection::vec((a_value(), a_value(), 0_usize..40), 1..5),
+            n_rows in 20_usize..60,
+            broken in any::<prop::sample::Index>(),
+            byte in any::<u8>(),
+        ) {
+            let member = |(at, (usual, other, since)): (usize, &(String, String, usize)), row: usize| {
+                let value = if row % (since + 1) == since % 7 { other } else { usual };
+                format!("\"{}\":{value}", PATHS.get(at).unwrap_or(&"more"))
+            };
+            let row = |row: usize| {
+                let members: Vec<_> = all.iter().enumerate().map(|it| member(it, row)).collect();
+                format!("{{{}}}", members.join(", ")).into_bytes()
+            };
+            let mut rows: Vec<_> = (0..n_rows).map(row).collect();
+            let damaged = &mut rows[n_rows - 2];
+            let at = broken.index(damaged.len());
+            damaged[at] = byte;
+            assert_read_alike(&mut Shapes::default(), &rows);
         }
     }
 }

@@ -36,8 +36,17 @@ pub(crate) enum RowTrouble {
     Enough,
 }
 
-/// Takes the row at the beginning of the bytes, and says how many it has.
-pub(crate) type TakeRow<'f> = dyn FnMut(&[u8], Span) -> Result<usize, RowTrouble> + 'f;
+/// A row that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// How many bytes it has.
+    pub(crate) len: usize,
+    /// How many line ends are in it; `None`: nobody counted.
+    pub(crate) n_lines: Option<u64>,
+}
+
+/// Takes the row at the beginning of the bytes.
+pub(crate) type TakeRow<'f> = dyn FnMut(&[u8], Span) -> Result<Taken, RowTrouble> + 'f;
 
 /// How the objects around lists are written.
 #[derive(Clone, Debug, Default)]
@@ -186,9 +195,9 @@ impl<R: Read> Walker<'_, '_, R> {
         loop {
             let span = Span { place, offset: self.window.offset() };
             match take(self.window.bytes(), span) {
-                Ok(len) => {
+                Ok(taken) => {
                     self.n_rows += 1;
-                    self.pass(len);
+                    self.pass(taken);
                     return Ok(());
                 }
                 Err(RowTrouble::Json(error)) if error.is_eof() && self.fill()? => {}
@@ -200,9 +209,9 @@ impl<R: Read> Walker<'_, '_, R> {
     }
 
     /// Marks a value as read, and counts its lines.
-    fn pass(&mut self, len: usize) {
-        let passed = self.window.bytes().get(..len).unwrap_or_default();
-        self.line += line_ends(passed);
+    fn pass(&mut self, Taken { len, n_lines }: Taken) {
+        let passed = || self.window.bytes().get(..len).unwrap_or_default();
+        self.line += n_lines.unwrap_or_else(|| line_ends(passed()));
         self.window.consume(len);
     }
 
@@ -310,7 +319,7 @@ impl<R: Read> Walker<'_, '_, R> {
                     if len == self.window.bytes().len() && self.fill()? {
                         continue;
                     }
-                    self.pass(len);
+                    self.pass(Taken { len, n_lines: None });
                     return Ok(value);
                 }
                 Err(error) if error.is_eof() && self.fill()? => {}

@@ -15,7 +15,7 @@ use super::capture::NodeSeed;
 use super::config::FileConfig;
 use super::csv::{self, Cells};
 use super::error::{Place, PullError, PullErrorKind};
-use super::json::{self, RowTrouble, Span, Stated, parsed_len};
+use super::json::{self, RowTrouble, Span, Stated, Taken, parsed_len};
 use super::limits::ROWS_MAX;
 use super::map::{Mapper, Part};
 use super::profile::{Format, Profile};
@@ -227,7 +227,7 @@ impl<'p> Reader<'p> {
         Ok((request, stated))
     }
 
-    fn json_row(&mut self, bytes: &[u8], span: Span) -> Result<usize, RowTrouble> {
+    fn json_row(&mut self, bytes: &[u8], span: Span) -> Result<Taken, RowTrouble> {
         let n_before = self.n_rows;
         match self.whole_row(bytes, span) {
             Err(trouble) if self.answers.is_some() => {
@@ -236,7 +236,7 @@ impl<'p> Reader<'p> {
                 let len = skipped_len(bytes).map_err(RowTrouble::Json)?;
                 self.n_rows = n_before + 1;
                 self.leave_out(span.place, kind);
-                Ok(len)
+                Ok(Taken { len, n_lines: None })
             }
             read => read,
         }
@@ -248,12 +248,12 @@ impl<'p> Reader<'p> {
         unread.first.get_or_insert((place, kind));
     }
 
-    fn whole_row(&mut self, bytes: &[u8], span: Span) -> Result<usize, RowTrouble> {
+    fn whole_row(&mut self, bytes: &[u8], span: Span) -> Result<Taken, RowTrouble> {
         let mut record = self.blank();
-        if let Some(len) = self.shapes.read(bytes, &mut record) {
-            self.take(&record, span, len).map_err(RowTrouble::Kind)?;
+        if let Some(taken) = self.shapes.read(bytes, &mut record) {
+            self.take(&record, span, taken.len).map_err(RowTrouble::Kind)?;
             self.spare = Record::recycle(record, 0);
-            return Ok(len);
+            return Ok(taken);
         }
         self.spare = Record::recycle(record, 0);
         let text = text(bytes.get(..self.row_len).unwrap_or(bytes));
@@ -269,7 +269,7 @@ impl<'p> Reader<'p> {
         self.shapes.learn(bytes.get(..len).unwrap_or_default(), wanted, &record);
         self.take(&record, span, len).map_err(RowTrouble::Kind)?;
         self.spare = Record::recycle(record, 0);
-        Ok(len)
+        Ok(Taken { len, n_lines: None })
     }
 
     /// An empty record in the memory of the one before.

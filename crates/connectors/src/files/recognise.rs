@@ -9,7 +9,7 @@ use serde::Deserialize as _;
 use super::capture::Names;
 use super::csv;
 use super::error::{Place, PullError, PullErrorKind, Unrecognised};
-use super::json::{self, Envelope, RowTrouble, parsed_len};
+use super::json::{self, Envelope, RowTrouble, Taken, parsed_len};
 use super::limits::{HEAD_BYTES, SAMPLE_ROWS};
 use super::profile::{Field, Format, Profile, Profiles};
 use super::read::guess_format;
@@ -152,7 +152,7 @@ fn sample(page: &Page, candidates: &[&Profile]) -> Result<Sample, PullError> {
                     RowTrouble::Json(error)
                 })?;
                 collect(&row, "", &mut names);
-                Ok(parsed_len(parser))
+                Ok(Taken { len: parsed_len(parser), n_lines: None })
             })
             .map_err(fail)?;
         }

@@ -176,7 +176,7 @@ const SEPARATOR: u8 = 0x1f;
 /// The key under which the `nth` row of that key (from 1) is known. Lists have each key once;
 /// where one does not, nothing is lost.
 pub(crate) fn numbered(key: RowKey<'_>, nth: u32) -> RowKey<'_> {
-    if nth == 1 && !key.parts().1.contains(&SEPARATOR) {
+    if nth == 1 && memchr::memchr(SEPARATOR, key.parts().1).is_none() {
         key
     } else {
         key.followed_by(&format!("{}{nth}", char::from(SEPARATOR)))
