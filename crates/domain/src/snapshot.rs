@@ -203,8 +203,9 @@ impl IdForm {
     }
 }
 
-/// Where a row was read.
+/// Where a row was read. Packed: of a list there are as many as rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(Rust, packed(4))]
 pub struct RowOrigin {
     /// Which of the snapshot's requests, from 0.
     pub request: u32,

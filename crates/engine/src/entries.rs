@@ -1,7 +1,7 @@
 //! What the ledger is told of a run: the run itself, what it changed, and nothing of what stayed.
 
 use chrono::{DateTime, Utc};
-use domain::{EntityId, FindingId, Leaver, List, RunId, RunRecord};
+use domain::{EntityId, FindingId, FindingRecord, Leaver, List, RunId, RunRecord};
 use ledger::{Basis, Event, Hashed, ListSeen, RunSeen};
 use rustc_hash::{FxHashMap, FxHashSet};
 use store::LinkChange;
@@ -40,7 +40,7 @@ impl Seen<'_> {
         events.extend(ledger.broken.as_ref().map(|it| Event::selfcheck_failed(at, &it.text)));
         events.extend(self.imports(at));
         events.extend(self.matches(at));
-        events.extend(self.findings());
+        events.extend(self.findings(&record.findings));
         let voided = self.outcomes.iter().flat_map(|it| &it.reconciled.voided);
         events.extend(voided.map(|waiver| Event::exception_voided(at, *waiver)));
         events.extend(listed.begins.iter().map(|it| Event::leavers_listed(at, it)));
@@ -107,11 +107,10 @@ impl Seen<'_> {
             .collect()
     }
 
-    fn findings(&self) -> Vec<Event> {
+    fn findings(&self, records: &[FindingRecord]) -> Vec<Event> {
         let known = self.run.state.findings.iter();
-        let records = self.outcomes.iter().flat_map(|it| &it.reconciled.records);
         let findings: FxHashMap<FindingId, &domain::Finding> =
-            known.chain(records.map(|it| &it.finding)).map(|it| (it.id, it)).collect();
+            known.chain(records.iter().map(|it| &it.finding)).map(|it| (it.id, it)).collect();
         let events = self.outcomes.iter().flat_map(|it| &it.reconciled.events);
         events
             .filter_map(|event| Some(Event::finding(event, findings.get(&event.finding)?)))

@@ -1,18 +1,18 @@
 //! Writes down what a run was given and no table keeps, so that it can be judged again.
 
 use chrono::{DateTime, Utc};
-use domain::{EntityId, Rows};
+use domain::{EntityId, FindingRecord, Rows};
 use rustc_hash::FxHashSet;
 use store::{Inputs, ListInput, TroubleInput};
 
 use crate::lists::{Fresh, Listing};
-use crate::record::{AppOutcome, Run};
+use crate::record::Run;
 
 /// What the run was given. `pulled_at`: when its lists were there.
 pub(crate) fn inputs(
     run: &Run<'_>,
     listings: &[Listing],
-    outcomes: &[AppOutcome<'_>],
+    findings: &[FindingRecord],
     pulled_at: DateTime<Utc>,
 ) -> Inputs {
     let (pulled, state) = (run.pulled, run.state);
@@ -38,7 +38,7 @@ pub(crate) fn inputs(
             .collect(),
         unmapped: pulled.unmapped.clone(),
         apps_of_refused_lists: pulled.apps_of_refused_lists.clone(),
-        last_uses: last_uses(listings, outcomes),
+        last_uses: last_uses(listings, findings),
         dead_channels: state.dead_channels.clone(),
         anchors: state.anchors.clone(),
         n_entries: run.beside.ledger.head.map(|it| it.size),
@@ -54,9 +54,8 @@ fn list(fresh: &Fresh) -> ListInput {
 }
 
 /// When accounts were last used of which the report says so: no version of a row has that.
-fn last_uses(listings: &[Listing], outcomes: &[AppOutcome<'_>]) -> Vec<(EntityId, DateTime<Utc>)> {
-    let records = outcomes.iter().flat_map(|it| &it.reconciled.records);
-    let facts = records.flat_map(|it| &it.explanation.facts);
+fn last_uses(listings: &[Listing], findings: &[FindingRecord]) -> Vec<(EntityId, DateTime<Utc>)> {
+    let facts = findings.iter().flat_map(|it| &it.explanation.facts);
     let told = facts.filter(|it| it.text.contains("last used"));
     // What is said of an account begins with its id.
     let told: FxHashSet<&str> = told.filter_map(|it| it.text.split('`').nth(1)).collect();

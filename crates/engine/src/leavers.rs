@@ -3,14 +3,15 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Activity, EntityId, Finding, Grade, Leaver, LeaverAccount, LeaversBegin, Pass, PastLook,
+    Activity, EntityId, Finding, FindingRecord, Grade, Leaver, LeaverAccount, LeaversBegin, Pass,
+    PastLook, SystemId,
 };
 use drift::{AccountSeen, LOOK_BACK, LeaverContext, LeaverSeen};
 use rustc_hash::{FxHashMap, FxHashSet};
 use store::{State, Store, StoreError};
 
 use crate::plan::Plan;
-use crate::record::AppOutcome;
+use crate::record::{AppOutcome, Concluded};
 
 /// What a run says of leavers that is not on record.
 #[derive(Debug, Default)]
@@ -34,7 +35,7 @@ pub(crate) async fn listed(
     store: &Store,
     state: &State,
     plan: &Plan,
-    outcomes: &[AppOutcome<'_>],
+    (outcomes, records): Concluded<'_>,
     now: DateTime<Utc>,
 ) -> Result<Listed, StoreError> {
     let mut listed = Listed::default();
@@ -49,7 +50,7 @@ pub(crate) async fn listed(
         let of_app = state.leavers.iter().filter(|it| it.leaver.app == *app);
         let known: Known<'_> =
             of_app.map(|it| ((it.leaver.person.entity, it.leaver.episode), &it.leaver)).collect();
-        let findings = findings(state, outcome);
+        let findings = findings(state, app, records);
         let cx = LeaverContext {
             app,
             policy: &plan.policy,
@@ -68,11 +69,11 @@ pub(crate) async fn listed(
 /// The findings of an app as they are after the run, by the row that they are about.
 fn findings<'f>(
     state: &'f State,
-    outcome: &'f AppOutcome<'_>,
+    app: &SystemId,
+    records: &'f [FindingRecord],
 ) -> FxHashMap<EntityId, Vec<&'f Finding>> {
-    let records = || outcome.reconciled.records.iter().map(|it| &it.finding);
+    let records = || records.iter().map(|it| &it.finding).filter(|it| it.app == *app);
     let told: FxHashSet<_> = records().map(|it| it.id).collect();
-    let app = &outcome.app.rules.app;
     let earlier = state.findings.iter().filter(|it| it.app == *app && !told.contains(&it.id));
     let mut about: FxHashMap<EntityId, Vec<&Finding>> = FxHashMap::default();
     for finding in earlier.chain(records()) {

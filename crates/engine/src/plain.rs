@@ -19,7 +19,7 @@ use drift::Entitlement;
 use graph::{ExternalIdCarries, Marks, NOBODY};
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
-use store::{LogPart, State};
+use store::{LinkChange, LogPart, State};
 
 use crate::estate::{accounts, assignments, identities};
 use crate::lists::{Fresh, Listing, is_old};
@@ -30,8 +30,8 @@ use crate::plan::{AppPlan, Plan};
 pub(crate) struct Plain {
     /// How many they are.
     pub(crate) n: usize,
-    /// Of those whom no run linked so before the account, the user, and the id that names them.
-    pub(crate) links: Vec<(EntityId, EntityId, Tier)>,
+    /// Of those whom no run linked so before.
+    pub(crate) links: Vec<LinkChange>,
     rows: ByRow<bool>,
 }
 
@@ -103,7 +103,8 @@ pub(crate) fn plain(ground: &Ground<'_>) -> Plain {
             person.rows().for_each(|it| plain.rows.set(it, |_| true));
             plain.n += 1;
             let is_new = known.is_none_or(|it| it.tier != tier);
-            plain.links.extend(is_new.then_some((account, user, tier)));
+            let link = LinkChange { account, link: Some((user, tier)) };
+            plain.links.extend(is_new.then_some(link));
         }
     }
     plain

@@ -40,6 +40,9 @@ pub(crate) struct AppOutcome<'r> {
     pub(crate) plain: Plain,
 }
 
+/// What each app came to, and the findings of all of them.
+pub(crate) type Concluded<'c> = (&'c [AppOutcome<'c>], &'c [FindingRecord]);
+
 /// What is known of the run as a whole.
 pub(crate) struct Run<'r> {
     pub(crate) id: RunId,
@@ -94,17 +97,17 @@ pub(crate) fn counts(findings: &[FindingRecord]) -> Counts {
     counts
 }
 
-/// Puts the record together.
+/// Puts the record together. The findings of all apps are in it after that, and no more in the outcomes.
 pub(crate) fn record(
     run: &Run<'_>,
     listings: &[Listing],
-    outcomes: &[AppOutcome<'_>],
+    outcomes: &mut [AppOutcome<'_>],
 ) -> RunRecord {
     let sources: Vec<SourceRecord> = listings.iter().map(|it| source(run, it)).collect();
-    let mut findings: Vec<FindingRecord> =
-        outcomes.iter().flat_map(|it| it.reconciled.records.iter().cloned()).collect();
-    findings.sort_by_key(|it| (std::cmp::Reverse(it.finding.severity), it.finding.id));
     let apps: Vec<AppRecord> = outcomes.iter().map(|it| app(run, it)).collect();
+    let of_app = |it: &mut AppOutcome<'_>| std::mem::take(&mut it.reconciled.records);
+    let mut findings: Vec<FindingRecord> = outcomes.iter_mut().flat_map(of_app).collect();
+    findings.sort_by_key(|it| (std::cmp::Reverse(it.finding.severity), it.finding.id));
     let scene = Scene {
         apps: &apps,
         findings: &findings,

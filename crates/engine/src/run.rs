@@ -28,7 +28,7 @@ use crate::lists::{Listing, gather, looked_at};
 use crate::plain::{Ground, Plain, plain};
 use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::{Pulled, bodies};
-use crate::record::{self, AppOutcome, Beside};
+use crate::record::{self, AppOutcome, Beside, Concluded};
 use crate::selfcheck::self_check;
 
 /// A run that was committed.
@@ -94,7 +94,7 @@ pub(crate) async fn judged(
     put_beside(&mut listings, &heard.observations);
 
     let asked = &heard.told(n_left_out);
-    let outcomes: Vec<AppOutcome<'_>> = within_sight(plan, &state)
+    let mut outcomes: Vec<AppOutcome<'_>> = within_sight(plan, &state)
         .into_iter()
         .map(|app| {
             let seen = (&*before, &*pulled.log);
@@ -110,19 +110,19 @@ pub(crate) async fn judged(
     };
     let made_at = eyes.made_at(now);
     let run = record::Run { id, now, made_at, plan, state: &state, pulled: &pulled, asked, beside };
-    let record = record::record(&run, &listings, &outcomes);
+    let record = record::record(&run, &listings, &mut outcomes);
     let report = Report::since(&record, told_since(store, &state).await?.as_ref());
     let report_json = Hashed::new(report.to_json());
-    let links = links(&state, &outcomes);
-    let listed = listed(store, &state, plan, &outcomes, now).await?;
+    let links = links(&state, &mut outcomes);
+    let listed = listed(store, &state, plan, (&outcomes, &record.findings), now).await?;
     let seen = Seen { run: &run, listings: &listings, outcomes: &outcomes, links: &links };
     let is_whole = plan.pass == Pass::Full && report.is_complete();
     let (entries, leavers) = seen.entries((&record, &report_json), is_whole, &listed);
     let notices = alerting::decide(&record, &state.told, &plan.routes);
-    let wanted = not_kept_yet(store, &state, &outcomes, &listings).await?;
+    let wanted = not_kept_yet(store, &state, (&outcomes, &record.findings), &listings).await?;
     let mut bodies = bodies(plan, &listings, &wanted).await;
     bodies.extend(heard.bodies(&listings));
-    let inputs = inputs(&run, &listings, &outcomes, read_at);
+    let inputs = inputs(&run, &listings, &record.findings, read_at);
     let commit = Commit {
         run: summary(&record, made_at, plan, judged_apps(&outcomes)),
         turn: plan.turn.clone(),
@@ -130,7 +130,7 @@ pub(crate) async fn judged(
         links,
         standings: standings(&state, &outcomes, plan.pass),
         episodes: episodes(&state, &outcomes, &plan.policy, now),
-        findings: changed_findings(&state, &outcomes),
+        findings: changed_findings(&state, &record.findings),
         events: events(&outcomes),
         changes: outcomes.iter().filter_map(|it| it.reconciled.changes.clone()).collect(),
         voided_waivers: voided(&outcomes, now),
@@ -215,11 +215,13 @@ fn judge_app<'p>(
     let past = past(state, app, plan, before, log);
     let (rules, policy, pass) = (&app.rules, &plan.policy, plan.pass);
     let cx = Context { graph: &graph, rules, policy, past: &past, pass, now };
-    let judgement = judge(&cx);
+    let mut judgement = judge(&cx);
     if cfg!(debug_assertions) && plain.n > 0 {
         assert_same(app, listings, state, &cx, (&judgement, &plain));
     }
     let reconciled = settle(&cx, &judgement, state, plan, run);
+    // Nobody asks for them any more: what they say is in the records.
+    (judgement.claims, judgement.statuses) = (Vec::new(), FxHashMap::default());
     let grade = drift::app_grade(&estate, &app.rules);
     let is_baseline = is_baseline(state, &app.rules);
     let doubts = drift::doubts(&cx);
@@ -239,15 +241,16 @@ fn assert_same(
     let graph = correlate(&estate, &app.keys);
     let of_all = judge(&Context { graph: &graph, ..*cx });
     // A link of theirs that is not among those to be written is the stored one.
-    let written: FxHashSet<_> = judgement.links.iter().chain(&plain.links).map(|it| it.0).collect();
-    let stored = state.links.iter().filter(|it| plain.has(*it.0) && !written.contains(it.0));
+    let new = plain.links.iter().filter_map(|it| Some((it.account, it.link?.0, it.link?.1)));
+    let written: Vec<_> = judgement.links.iter().copied().chain(new).collect();
+    let accounts: FxHashSet<_> = written.iter().map(|it| it.0).collect();
+    let stored = state.links.iter().filter(|it| plain.has(*it.0) && !accounts.contains(it.0));
     let stored = stored.map(|(account, it)| (*account, it.identity, it.tier));
-    let written = judgement.links.iter().chain(&plain.links).copied();
     let in_order = |mut links: Vec<(EntityId, EntityId, domain::Tier)>| {
         links.sort_unstable();
         links
     };
-    let links = in_order(written.chain(stored).collect());
+    let links = in_order(written.into_iter().chain(stored).collect());
     assert_eq!(judgement.tallies, of_all.tallies);
     assert_eq!(links, in_order(of_all.links.clone()));
     assert_eq!(judgement.said(), of_all.said());
@@ -459,18 +462,24 @@ fn summary(
     }
 }
 
-/// Only what differs from what is stored is written.
-fn links(state: &State, outcomes: &[AppOutcome<'_>]) -> Vec<LinkChange> {
-    let links = outcomes.iter().flat_map(|it| it.plain.links.iter().chain(&it.judgement.links));
+/// Only what differs from what is stored is written. Those of plain people do, and are taken out of the
+/// outcomes.
+fn links(state: &State, outcomes: &mut [AppOutcome<'_>]) -> Vec<LinkChange> {
+    let mut links = Vec::new();
+    for AppOutcome { plain, judgement, .. } in outcomes {
+        let new = std::mem::take(&mut plain.links);
+        if links.is_empty() {
+            links = new; // Of most runs that is all, and in the first one it is nearly everybody.
+        } else {
+            links.extend(new);
+        }
+        links.extend(judgement.links.iter().filter_map(|(account, identity, tier)| {
+            let link = (*identity, *tier);
+            let stored = state.links.get(account).map(|it| (it.identity, it.tier));
+            (stored != Some(link)).then_some(LinkChange { account: *account, link: Some(link) })
+        }));
+    }
     links
-        .filter(|(account, identity, tier)| {
-            state.links.get(account).is_none_or(|it| (it.identity, it.tier) != (*identity, *tier))
-        })
-        .map(|(account, identity, tier)| LinkChange {
-            account: *account,
-            link: Some((*identity, *tier)),
-        })
-        .collect()
 }
 
 /// A run that could not see does not overwrite what an earlier one saw: it only writes, once, until
@@ -495,12 +504,11 @@ fn standings(
         .collect()
 }
 
-fn changed_findings(state: &State, outcomes: &[AppOutcome<'_>]) -> FindingChanges {
+fn changed_findings(state: &State, findings: &[FindingRecord]) -> FindingChanges {
     let stored: FxHashMap<FindingId, &domain::Finding> =
         state.findings.iter().map(|it| (it.id, it)).collect();
     let mut changes = FindingChanges::default();
-    let findings = outcomes.iter().flat_map(|it| &it.reconciled.records).map(|it| &it.finding);
-    for finding in findings {
+    for finding in findings.iter().map(|it| &it.finding) {
         let last_seen_at = finding.last_seen_at;
         match stored.get(&finding.id) {
             Some(old) if *old == finding => {}
@@ -524,14 +532,13 @@ fn voided(outcomes: &[AppOutcome<'_>], now: DateTime<Utc>) -> Vec<(i64, DateTime
 /// Rows whose raw bytes are kept: what findings and closures rest on, leavers with an account and
 /// what says that they left, and after the first run whatever changed.
 fn resting_on(
-    outcomes: &[AppOutcome<'_>],
+    (outcomes, findings): Concluded<'_>,
     listings: &[Listing],
     is_later_run: bool,
 ) -> FxHashSet<EntityId> {
-    let mut wanted: FxHashSet<EntityId> = FxHashSet::default();
-    for AppOutcome { judgement, reconciled, .. } in outcomes {
-        let live = reconciled.records.iter().filter(|it| !is_settled(it));
-        wanted.extend(live.map(|it| it.finding.subject.entity));
+    let live = findings.iter().filter(|it| !is_settled(it));
+    let mut wanted: FxHashSet<EntityId> = live.map(|it| it.finding.subject.entity).collect();
+    for AppOutcome { judgement, .. } in outcomes {
         let leavers: FxHashSet<EntityId> = judgement
             .rights
             .iter()
@@ -560,7 +567,7 @@ fn resting_on(
 async fn not_kept_yet(
     store: &Store,
     state: &State,
-    outcomes: &[AppOutcome<'_>],
+    concluded: Concluded<'_>,
     listings: &[Listing],
 ) -> Result<FxHashSet<EntityId>, StoreError> {
     let mut kept = store.rows_with_body(state).await?;
@@ -568,7 +575,7 @@ async fn not_kept_yet(
     for written in fresh.flat_map(|it| it.enrolled.written()) {
         kept.remove(&written);
     }
-    let mut wanted = resting_on(outcomes, listings, state.last_run.is_some());
+    let mut wanted = resting_on(concluded, listings, state.last_run.is_some());
     wanted.retain(|it| !kept.contains(it));
     Ok(wanted)
 }

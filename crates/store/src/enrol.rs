@@ -37,7 +37,7 @@ pub struct Enrolled {
     pub(crate) first_version: i64,
     /// Of each version to write its row, by place in the snapshot, and its hash. They are numbered in
     /// their order.
-    pub(crate) begun: Vec<(usize, ShortHash)>,
+    pub(crate) begun: Vec<(u32, ShortHash)>,
     /// Versions that are over.
     pub(crate) ended: Vec<i64>,
     /// Rows with a key that another row has too, by place in the snapshot: which of them it is.
@@ -59,6 +59,7 @@ impl State {
         let hashes = hash_all(rows);
         let order = in_order(rows, &hashes);
         let id = self.next_snapshot();
+        let n_known = self.streams.get(&snapshot.stream).map_or(0, |it| it.known.rows().count());
 
         let mut enrolled = Enrolled {
             reference: SnapshotRef {
@@ -80,7 +81,7 @@ impl State {
             n_unchanged: 0,
             n_gone: 0,
             first_version: self.next.row,
-            begun: Vec::new(),
+            begun: Vec::with_capacity(rows.len().saturating_sub(n_known)),
             ended: Vec::new(),
             repeated: repeated(rows, &order),
         };
@@ -125,8 +126,8 @@ impl Enrolled {
     /// Versions to write, in order of their numbers.
     pub(crate) fn versions(&self) -> impl Iterator<Item = Version> {
         (self.first_version..).zip(&self.begun).filter_map(|(id, (row, hash))| {
-            let entity = *self.entities.get(*row)?;
-            Some(Version { id, entity, row: *row, hash: *hash })
+            let row = usize::try_from(*row).ok()?;
+            Some(Version { id, entity: *self.entities.get(row)?, row, hash: *hash })
         })
     }
 
@@ -138,6 +139,7 @@ impl Enrolled {
         row: usize,
         hash: ShortHash,
     ) -> EntityId {
+        let row = u32::try_from(row).expect("no memory holds a list of 4 billion rows");
         let mut number = || {
             let number = *next;
             *next += 1;
