@@ -90,6 +90,21 @@ fn a_run_finds_what_is_planted_and_nothing_else() {
 }
 
 #[test]
+fn of_how_many_accounts_no_role_was_shown_is_told() {
+    let site = Site::company();
+    site.told(&["run", "--once"]);
+    let report = site.report();
+    let findings = report["findings"].as_array().unwrap().iter();
+    let without_roles =
+        findings.filter(|it| it["subject"]["kind"] == "account" && it["is_privileged"].is_null());
+    let n = without_roles.count();
+    assert!(n > 0);
+    let told = format!("secureframe: no role was shown of the accounts of {n} findings: ");
+    let mut notes = report["not_checked"].as_array().unwrap().iter();
+    assert!(notes.any(|it| it.as_str().unwrap().starts_with(&told)), "{:#}", report["not_checked"]);
+}
+
+#[test]
 fn check_finds_the_same_without_settings() {
     let site = Site::company();
     let list = |name: &str| format!("exports/2026-11-20/{name}");

@@ -41,7 +41,7 @@ impl Seen<'_> {
         events.extend(self.imports(at));
         events.extend(self.matches(at));
         events.extend(self.findings(&record.findings));
-        let voided = self.outcomes.iter().flat_map(|it| &it.reconciled.voided);
+        let voided = self.outcomes.iter().flat_map(|it| &it.voided);
         events.extend(voided.map(|waiver| Event::exception_voided(at, *waiver)));
         events.extend(listed.begins.iter().map(|it| Event::leavers_listed(at, it)));
         let mut leavers = Vec::with_capacity(listed.leavers.len());
@@ -111,7 +111,7 @@ impl Seen<'_> {
         let known = self.run.state.findings.iter();
         let findings: FxHashMap<FindingId, &domain::Finding> =
             known.chain(records.iter().map(|it| &it.finding)).map(|it| (it.id, it)).collect();
-        let events = self.outcomes.iter().flat_map(|it| &it.reconciled.events);
+        let events = self.outcomes.iter().flat_map(|it| &it.events);
         events
             .filter_map(|event| Some(Event::finding(event, findings.get(&event.finding)?)))
             .flatten()

@@ -292,7 +292,8 @@ impl<'g> Ground<'g> {
                 let Principal::Identity(id) = grant.principal else { continue };
                 // Lists of one provider mostly come in one order.
                 let ahead = (next..).zip(people.get(next..).unwrap_or_default()).take(LOOK_AHEAD);
-                let found = ahead.filter(|it| it.1.id == id).map(|it| number(it.0)).next();
+                let is_theirs = |it: &(usize, &Person<'_>)| it.1.id == id && !is_blank(id);
+                let found = ahead.filter(is_theirs).map(|it| number(it.0)).next();
                 let here = |it: u32| id_of(&people, it).filter(|_| it as usize >= begin);
                 let whose = found.or_else(|| ids.find(id, here));
                 next = whose.map_or(next, |it| it as usize + 1);

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::{
-    AppRecord, Change, Coverage, DeprovisionSeen, Direction, FindingId, FindingRecord,
-    FindingState, Grade, Hold, Pass, RunId, RunRecord, Severity, SourceRecord, Stream, SubjectKind,
-    SystemKind, Unmapped, Watcher, WatcherFinding, counted,
+    AppRecord, Change, Changes, Coverage, DeprovisionSeen, Direction, FindingEvent, FindingId,
+    FindingRecord, FindingState, Grade, Hold, Pass, RunId, RunRecord, Severity, SourceRecord,
+    Stream, SubjectKind, SystemKind, Unmapped, Watcher, WatcherFinding, counted,
 };
-use drift::{Judgement, Reconciled, is_for_canaries, time_to_deactivate};
+use drift::{Judgement, is_for_canaries, time_to_deactivate};
 use report::v1::Report;
 use store::{DeadChannel, State};
 
@@ -31,7 +31,14 @@ const REQUESTS_SHOWN_MAX: usize = 5;
 pub(crate) struct AppOutcome<'r> {
     pub(crate) app: &'r AppPlan,
     pub(crate) judgement: Judgement,
-    pub(crate) reconciled: Reconciled,
+    /// What happened to findings, in order of their numbers.
+    pub(crate) events: Vec<FindingEvent>,
+    /// Waivers that changed facts made void.
+    pub(crate) voided: Vec<i64>,
+    /// What the guard holds.
+    pub(crate) holds: Vec<Hold>,
+    /// How much this run let change.
+    pub(crate) changes: Option<Changes>,
     pub(crate) grade: (Grade, Vec<String>),
     /// Leaves that HR states and that count for nobody, a sentence each.
     pub(crate) doubts: Vec<String>,
@@ -97,17 +104,17 @@ pub(crate) fn counts(findings: &[FindingRecord]) -> Counts {
     counts
 }
 
-/// Puts the record together. The findings of all apps are in it after that, and no more in the outcomes.
+/// Puts the record together, of what each app came to and the findings of all of them.
 pub(crate) fn record(
     run: &Run<'_>,
     listings: &[Listing],
-    outcomes: &mut [AppOutcome<'_>],
+    outcomes: &[AppOutcome<'_>],
+    mut findings: Vec<FindingRecord>,
 ) -> RunRecord {
     let sources: Vec<SourceRecord> = listings.iter().map(|it| source(run, it)).collect();
-    let apps: Vec<AppRecord> = outcomes.iter().map(|it| app(run, it)).collect();
-    let of_app = |it: &mut AppOutcome<'_>| std::mem::take(&mut it.reconciled.records);
-    let mut findings: Vec<FindingRecord> = outcomes.iter_mut().flat_map(of_app).collect();
+    let apps: Vec<AppRecord> = outcomes.iter().map(|it| app(run, it, &findings)).collect();
     findings.sort_by_key(|it| (std::cmp::Reverse(it.finding.severity), it.finding.id));
+    let not_checked = not_checked(run, (outcomes, &findings));
     let scene = Scene {
         apps: &apps,
         findings: &findings,
@@ -137,16 +144,16 @@ pub(crate) fn record(
             .cloned()
             .collect(),
         history: run.state.history.clone(),
-        not_checked: not_checked(run, outcomes),
+        not_checked,
         limits: limits(run.plan),
         ledger: run.beside.ledger.head,
         sources,
     }
 }
 
-fn app(run: &Run<'_>, outcome: &AppOutcome<'_>) -> AppRecord {
+fn app(run: &Run<'_>, outcome: &AppOutcome<'_>, findings: &[FindingRecord]) -> AppRecord {
     let name = &outcome.app.rules.app;
-    let records = || outcome.reconciled.records.iter().map(|it| &it.finding);
+    let records = || findings.iter().map(|it| &it.finding).filter(|it| it.app == *name);
     let known: BTreeSet<FindingId> = records().map(|it| it.id).collect();
     let seen = [&*run.state.deprovisions, &*run.beside.deprovisions].concat();
     let earlier = run.state.findings.iter().filter(|it| it.app == *name && !known.contains(&it.id));
@@ -277,7 +284,7 @@ fn watcher(
             add(kind, Severity::High, format!("{list} is held: {why}"), next_action);
         }
     }
-    found.extend(outcomes.iter().flat_map(|it| &it.reconciled.holds).map(held));
+    found.extend(outcomes.iter().flat_map(|it| &it.holds).map(held));
     found.extend(told(run.pulled, scene));
     if run.plan.pass == Pass::Light {
         found.extend(scene.told_before());
@@ -378,7 +385,7 @@ fn unmapped(unmapped: &[Unmapped]) -> Vec<Unmapped> {
     counts.into_values().map(|(it, count)| Unmapped { count, ..it }).collect()
 }
 
-fn not_checked(run: &Run<'_>, outcomes: &[AppOutcome<'_>]) -> Vec<String> {
+fn not_checked(run: &Run<'_>, (outcomes, findings): Concluded<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if run.plan.policy.is_immediate {
         notes.push("Grace and second look were off: every finding rests on one look.".to_owned());
@@ -401,10 +408,9 @@ fn not_checked(run: &Run<'_>, outcomes: &[AppOutcome<'_>]) -> Vec<String> {
             ));
         }
         notes.extend(outcome.doubts.iter().map(|it| format!("{app}: {it}")));
-        let without_roles = outcome
-            .reconciled
-            .records
+        let without_roles = findings
             .iter()
+            .filter(|it| it.finding.app == *app)
             .filter(|it| it.finding.subject.kind == SubjectKind::Account)
             .filter(|it| it.is_privileged.is_none() && it.change != Change::Resolved)
             .count();

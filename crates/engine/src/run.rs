@@ -94,14 +94,13 @@ pub(crate) async fn judged(
     put_beside(&mut listings, &heard.observations);
 
     let asked = &heard.told(n_left_out);
-    let mut outcomes: Vec<AppOutcome<'_>> = within_sight(plan, &state)
-        .into_iter()
-        .map(|app| {
-            let seen = (&*before, &*pulled.log);
-            let outcome = judge_app(app, plan, &listings, &mut state, seen, (id, now));
-            graded(outcome, asked)
-        })
-        .collect();
+    let (mut outcomes, mut findings) = (Vec::new(), Vec::new());
+    for app in within_sight(plan, &state) {
+        let seen = (&*before, &*pulled.log);
+        let (outcome, of_app) = judge_app(app, plan, &listings, &mut state, seen, (id, now));
+        outcomes.push(graded(outcome, asked));
+        findings.extend(of_app);
+    }
 
     let beside = &Beside {
         ledger: self_check(store, &state.anchors).await?,
@@ -110,7 +109,7 @@ pub(crate) async fn judged(
     };
     let made_at = eyes.made_at(now);
     let run = record::Run { id, now, made_at, plan, state: &state, pulled: &pulled, asked, beside };
-    let record = record::record(&run, &listings, &mut outcomes);
+    let record = record::record(&run, &listings, &outcomes, findings);
     let report = Report::since(&record, told_since(store, &state).await?.as_ref());
     let report_json = Hashed::new(report.to_json());
     let links = links(&state, &mut outcomes);
@@ -132,7 +131,7 @@ pub(crate) async fn judged(
         episodes: episodes(&state, &outcomes, &plan.policy, now),
         findings: changed_findings(&state, &record.findings),
         events: events(&outcomes),
-        changes: outcomes.iter().filter_map(|it| it.reconciled.changes.clone()).collect(),
+        changes: outcomes.iter().filter_map(|it| it.changes.clone()).collect(),
         voided_waivers: voided(&outcomes, now),
         log: pulled.log,
         other_requests: pulled.other_requests.into_iter().chain(heard.requests).collect(),
@@ -208,7 +207,7 @@ fn judge_app<'p>(
     state: &mut State,
     (before, log): Before<'_>,
     (run, now): (RunId, DateTime<Utc>),
-) -> AppOutcome<'p> {
+) -> (AppOutcome<'p>, Vec<FindingRecord>) {
     let plain = plain(&Ground { plan, app, listings, state, log, now });
     let estate = estate(app, &plan.policy, listings, state, &plain, now);
     let graph = correlate(&estate, &app.keys);
@@ -219,13 +218,26 @@ fn judge_app<'p>(
     if cfg!(debug_assertions) && plain.n > 0 {
         assert_same(app, listings, state, &cx, (&judgement, &plain));
     }
-    let reconciled = settle(&cx, &judgement, state, plan, run);
+    let Reconciled { records, events, voided, holds, changes } =
+        settle(&cx, &judgement, state, plan, run);
     // Nobody asks for them any more: what they say is in the records.
     (judgement.claims, judgement.statuses) = (Vec::new(), FxHashMap::default());
     let grade = drift::app_grade(&estate, &app.rules);
     let is_baseline = is_baseline(state, &app.rules);
     let doubts = drift::doubts(&cx);
-    AppOutcome { app, judgement, reconciled, grade, doubts, is_baseline, plain }
+    let outcome = AppOutcome {
+        app,
+        judgement,
+        events,
+        voided,
+        holds,
+        changes,
+        grade,
+        doubts,
+        is_baseline,
+        plain,
+    };
+    (outcome, records)
 }
 
 /// What is said without the people of whom there is nothing to weigh is what is said with them.
@@ -522,11 +534,11 @@ fn changed_findings(state: &State, findings: &[FindingRecord]) -> FindingChanges
 }
 
 fn events(outcomes: &[AppOutcome<'_>]) -> Vec<FindingEvent> {
-    outcomes.iter().flat_map(|it| it.reconciled.events.iter().cloned()).collect()
+    outcomes.iter().flat_map(|it| it.events.iter().cloned()).collect()
 }
 
 fn voided(outcomes: &[AppOutcome<'_>], now: DateTime<Utc>) -> Vec<(i64, DateTime<Utc>)> {
-    outcomes.iter().flat_map(|it| it.reconciled.voided.iter().map(|id| (*id, now))).collect()
+    outcomes.iter().flat_map(|it| it.voided.iter().map(|id| (*id, now))).collect()
 }
 
 /// Rows whose raw bytes are kept: what findings and closures rest on, leavers with an account and

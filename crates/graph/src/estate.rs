@@ -115,8 +115,8 @@ pub struct Estate {
     pub nonhumans: Vec<NonHuman>,
     /// Operators' decisions on this app's accounts.
     pub decisions: Vec<Decision>,
-    /// People with one user and one account who may use the app, whose rows are left out: there is nothing
-    /// to weigh.
+    /// How many people with one user and one account, who may use the app, were left out with their rows, as
+    /// there is nothing to weigh.
     pub n_plain: usize,
     /// Links of earlier runs: account to identity, and the key that made them.
     pub stored_links: FxHashMap<EntityId, (EntityId, Tier)>,

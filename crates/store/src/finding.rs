@@ -80,7 +80,10 @@ pub(crate) fn save(connection: &Connection, changes: &FindingChanges) -> Result<
             overwritten.add_seen(finding.id, seen_before, finding.last_seen_at);
             continue;
         }
-        let before = overwritten::columns(connection, finding.id)?;
+        let before = match seen_before {
+            Some(_) => overwritten::columns(connection, finding.id)?,
+            None => None,
+        };
         upsert(connection, finding)?;
         save_seen(connection, finding.id, finding.last_seen_at)?;
         if let Some(before) = before

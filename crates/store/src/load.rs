@@ -11,13 +11,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::cells::Cells;
 use crate::known::{Known, OpenVersion};
 use crate::rows::pack::{self, Packed};
-use crate::rows::{as_erased, is_erased, numbered};
+use crate::rows::{as_erased, is_erased, numbered, stored_key};
 use crate::state::{Counters, State, StreamState};
 use crate::{
     RunLine, Store, StoreError, anchor, conclusion, deprovision, finding, guard, leaver, log,
     notice, people, snapshot, unseen,
 };
-use domain::rows::{RowKey, canonical_key};
 
 /// Runs in the trend: a month of nights.
 const HISTORY_MAX: usize = 30;
@@ -179,9 +178,7 @@ fn load_known(
                 // Nothing of it is left that a list could be set against.
                 Some(_) if !has_later.contains(&entity) => return Ok(()),
                 Some(left) => left.key.to_owned().into(),
-                None => canonical_key(list, version.row)
-                    .filter(RowKey::is_text)
-                    .ok_or_else(|| version.corrupt())?,
+                None => stored_key(list, version.row).ok_or_else(|| version.corrupt())?,
             };
             let known = Known { entity, open };
             state.known.add(&numbered(key, version.nth), known);

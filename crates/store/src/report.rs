@@ -21,7 +21,7 @@ const LEVEL: i32 = 3;
 /// Where a report rests on another, what is left to say is little.
 const LEVEL_OF_CHANGES: i32 = 1;
 
-/// The largest window a decoder grants without being asked: 128 MiB.
+/// The largest window that a decoder which reads a stream grants without being asked: 128 MiB.
 const WINDOW_LOG_MAX: u32 = 27;
 
 /// zstd's own for texts of this kind.
@@ -217,6 +217,10 @@ fn compress(bytes: &[u8], base: &[u8]) -> io::Result<Vec<u8>> {
 /// Fails where there is more than there should be, whatever damaged data claims.
 fn decompress(zstd: &[u8], base: &[u8], n_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
+    // The least of what two places say: either may be damaged. Older reports say it in one.
+    let stated = zstd_safe::get_frame_content_size(zstd)
+        .map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+    let n_bytes = n_bytes.min(stated.unwrap_or(u64::MAX));
     bytes.try_reserve_exact(usize::try_from(n_bytes).map_err(io::Error::other)?)?;
     let mut context = DCtx::try_create().ok_or(io::ErrorKind::OutOfMemory)?;
     context.ref_prefix(base).map_err(named)?;

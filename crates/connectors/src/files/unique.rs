@@ -8,7 +8,7 @@ use domain::{
     Account, Activity, Assignment, Grant, HrLeaver, Identity, Lifecycle, Principal, RowOrigin,
     Rows, Table, Via,
 };
-use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// What was found beside unique rows.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -78,15 +78,38 @@ fn unless_unique<T: Row>(
     origins: &mut Vec<RowOrigin>,
     settle: impl FnOnce(&mut Vec<T>, &mut Vec<RowOrigin>) -> Duplicates,
 ) -> Duplicates {
-    let mut seen = FxHashSet::default();
-    seen.reserve(rows.len());
-    if (0..rows.len()).all(|at| seen.insert(FxBuildHasher.hash_one(rows.key(at)))) {
+    let hashes: Vec<u64> = (0..rows.len()).map(|at| FxBuildHasher.hash_one(rows.key(at))).collect();
+    if are_different(&hashes) {
         return Duplicates::default();
     }
     let mut all = rows.to_vec();
     let duplicates = settle(&mut all, origins);
     *rows = all.into();
     duplicates
+}
+
+/// Whether no two hashes are the same. Each marks one of eight bits a hash, by its upper bits, which know most
+/// of a key; only those that share a bit are compared.
+fn are_different(hashes: &[u64]) -> bool {
+    let n_bits = (8 * hashes.len()).next_power_of_two().max(64);
+    let bit = |hash: &u64| {
+        let at = (hash >> 32) as usize % n_bits;
+        (at / 64, 1_u64 << (at % 64))
+    };
+    let (mut met, mut shared) = (vec![0_u64; n_bits / 64], vec![0_u64; n_bits / 64]);
+    for (word, bit) in hashes.iter().map(bit) {
+        if let (Some(met), Some(shared)) = (met.get_mut(word), shared.get_mut(word)) {
+            *shared |= *met & bit;
+            *met |= bit;
+        }
+    }
+    let is_shared = |it: &&u64| {
+        let (word, bit) = bit(it);
+        shared.get(word).is_some_and(|it| it & bit != 0)
+    };
+    let mut compared: Vec<&u64> = hashes.iter().filter(is_shared).collect();
+    compared.sort_unstable();
+    compared.is_sorted_by(|one, other| one != other)
 }
 
 fn principal<'r>(group: &'r str, it: &'r Principal) -> Key<'r> {
@@ -221,4 +244,26 @@ fn join(known: &mut Assignment, row: &Assignment) {
     };
     known.via = via;
     known.changed_at = changed_at;
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..Default::default() })]
+
+        /// Hashes that share a bit are no more the same than others.
+        #[test]
+        fn the_same_hash_is_told_and_no_other(
+            upper in prop::collection::vec(0_u64..40, 0..60),
+            lower in prop::collection::vec(0_u64..3, 60),
+        ) {
+            let hashes: Vec<u64> = upper.iter().zip(&lower).map(|it| it.0 << 32 | it.1).collect();
+            let different: std::collections::BTreeSet<_> = hashes.iter().collect();
+            prop_assert_eq!(are_different(&hashes), different.len() == hashes.len());
+        }
+    }
 }

@@ -76,24 +76,35 @@ impl<T: Row> Table<T> {
     }
 
     /// A row as it lies, which costs no memory.
+    ///
+    /// # Panics
+    ///
+    /// Panics when what was packed cannot be read, a bug: no row is passed over.
     #[must_use]
     pub fn packed(&self, at: usize) -> Option<Packed<'_, T>> {
         self.read(at, AsItLies)
     }
 
     /// What can be compared of a row without reading its texts.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::packed`].
     #[must_use]
     pub fn skimmed(&self, at: usize) -> Option<Skimmed<'_, T>> {
         self.read(at, Skim)
     }
 
     /// A row, its values of few kinds kept in a pool.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::packed`].
     #[must_use]
     pub fn unpack(&self, at: usize, pool: &mut Pool) -> Option<T> {
         self.read(at, pool).map(T::own)
     }
 
-    /// Panics when what was packed cannot be read, a bug: no row is passed over.
     #[inline]
     fn read<'t, W: Words<'t>>(&'t self, at: usize, words: W) -> Option<T::Of<'t, W>> {
         let (bytes, beside) = (self.canonical(at)?, *self.beside.get(at)?);

@@ -18,9 +18,8 @@ pub use sweep::{Erased, ErasedCounts};
 pub(crate) use sweep::{digest_of, erased_lines, erased_versions};
 pub use whom::{ErasureRow, ErasureScope};
 
-use crate::rows::{as_erased, pack};
+use crate::rows::{as_erased, pack, stored_key};
 use crate::{Store, StoreError, snapshot, tails};
-use domain::rows::canonical_key;
 
 /// The row of `meta` that says that bytes of somebody erased may still be in free pages.
 const UNFINISHED: &str = "erasure_unfinished";
@@ -189,7 +188,7 @@ pub(crate) fn keys_beside(
     let mut keys = Vec::new();
     pack::each_beside(connection, entity.0, |packed| {
         let left = as_erased(list, packed.row).map(|it| it.key.to_owned());
-        let key = left.or_else(|| Some(canonical_key(list, packed.row)?.to_string()));
+        let key = left.or_else(|| Some(stored_key(list, packed.row)?.to_string()));
         keys.extend(key.map(|key| (EntityId(packed.id), format!("{system}/{key}"))));
         Ok(())
     })?;
@@ -207,7 +206,7 @@ fn row_of(
     let mut key = None;
     pack::one(connection, entity.0, |_, packed| {
         let left = as_erased(stream.list, packed.row).map(|it| it.key.to_owned());
-        key = left.or_else(|| Some(canonical_key(stream.list, packed.row)?.to_string()));
+        key = left.or_else(|| Some(stored_key(stream.list, packed.row)?.to_string()));
         Ok(())
     })?;
     Ok(key.map(|key| (stream, key)))

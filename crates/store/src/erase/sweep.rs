@@ -1,7 +1,7 @@
 //! Takes out of every table what names one person, and writes down of what the digest alone is left.
 
 use chrono::{DateTime, Utc};
-use domain::rows::{Pool, canonical_key};
+use domain::rows::Pool;
 use domain::{Channel, Digest, EntityId, List, Rows, RunId, Signature};
 use ledger::{Event, leaf_hash};
 use rusqlite::functions::FunctionFlags;
@@ -14,7 +14,7 @@ use super::words::Words;
 use crate::cells::Cells;
 use crate::entry::Signer;
 use crate::report::digest;
-use crate::rows::{as_erased, erased_form, is_erased, pack};
+use crate::rows::{as_erased, erased_form, is_erased, pack, stored_key};
 use crate::{StoreError, body, entry, inputs, load, report, snapshot};
 
 /// Columns of texts that never say anything about a person: a login that is also the name of a system
@@ -255,7 +255,7 @@ impl Sweep<'_> {
                     None
                 } else {
                     let hash = leaf_hash(version.row);
-                    let key = canonical_key(list, version.row).ok_or_else(|| version.corrupt())?;
+                    let key = stored_key(list, version.row).ok_or_else(|| version.corrupt())?;
                     let (what, id, was, now) = ("version", version.id, hash, None);
                     self.lines.push(ErasedLine { what, id, was, now });
                     self.counts.versions += 1;

@@ -5,7 +5,7 @@
 pub(crate) mod pack;
 
 use domain::rows::codes::{LISTS, code};
-use domain::rows::{Pool, Row, RowKey, from_canonical};
+use domain::rows::{Pool, Row, RowKey, canonical_key, from_canonical};
 use domain::{Digest, EntityId, List, Rows, Snapshot, SnapshotId};
 use rusqlite::Connection;
 
@@ -168,6 +168,11 @@ fn read_all<T: Row>(connection: &Connection, which: Which) -> Result<Vec<Stored<
         }
     }
     Ok(versions)
+}
+
+/// The key of a stored row; `None` for bytes that are none.
+pub(crate) fn stored_key(list: List, row: &[u8]) -> Option<RowKey<'_>> {
+    canonical_key(list, row).filter(RowKey::is_text)
 }
 
 /// Stands between a key and its count where a list has one key more than once.
