@@ -66,24 +66,10 @@ pub(crate) fn save(connection: &Connection, changes: &FindingChanges) -> Result<
     let mut overwritten = Overwritten::default();
     for (id, before, seen_at) in &changes.seen_again {
         save_seen(connection, *id, *seen_at)?;
-        overwritten.add_seen(*id, Some(*before), *seen_at);
+        overwritten.add_seen(*id, *before, *seen_at);
     }
     for finding in &changes.changed {
-        let stored = one(connection, finding.id)?;
-        let seen_before = stored.as_ref().map(|it| it.last_seen_at);
-        let is_same = stored.is_some_and(|it| {
-            Finding { last_seen_at: finding.last_seen_at, ..it }
-                == to_the_millisecond(finding.clone())
-        });
-        if is_same {
-            save_seen(connection, finding.id, finding.last_seen_at)?;
-            overwritten.add_seen(finding.id, seen_before, finding.last_seen_at);
-            continue;
-        }
-        let before = match seen_before {
-            Some(_) => overwritten::columns(connection, finding.id)?,
-            None => None,
-        };
+        let before = overwritten::columns(connection, finding.id)?;
         upsert(connection, finding)?;
         save_seen(connection, finding.id, finding.last_seen_at)?;
         if let Some(before) = before
@@ -280,35 +266,6 @@ fn events(connection: &Connection, finding: FindingId) -> Result<Vec<FindingEven
         });
     }
     Ok(events)
-}
-
-/// The finding as it reads back: times are kept to the millisecond.
-fn to_the_millisecond(mut finding: Finding) -> Finding {
-    fn cut(time: &mut DateTime<Utc>) {
-        if let Some(whole) = DateTime::from_timestamp_millis(ms(*time)) {
-            *time = whole;
-        }
-    }
-    let times = [&mut finding.detected_at, &mut finding.clock_from, &mut finding.grace_until];
-    times.into_iter().for_each(cut);
-    let maybe = [
-        &mut finding.opened_at,
-        &mut finding.resolved_at,
-        &mut finding.state_until,
-        &mut finding.breached_at,
-    ];
-    maybe.into_iter().flatten().for_each(cut);
-    finding.looks.iter_mut().for_each(|it| cut(&mut it.as_of));
-    for it in &mut finding.exposures {
-        let bounds = [
-            &mut it.started.earliest,
-            &mut it.started.latest,
-            &mut it.last_seen_active,
-            &mut it.first_seen_inactive,
-        ];
-        bounds.into_iter().flatten().for_each(cut);
-    }
-    finding
 }
 
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<String, StoreError> {

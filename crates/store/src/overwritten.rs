@@ -40,16 +40,11 @@ impl Overwritten {
         }
     }
 
-    /// Notes when a finding that is only seen again had been seen before; `None`: never.
-    pub(crate) fn add_seen(
-        &mut self,
-        id: FindingId,
-        before: Option<DateTime<Utc>>,
-        after: DateTime<Utc>,
-    ) {
-        let before = before.map(cells::ms).filter(|it| *it != cells::ms(after));
-        if let Some(seen_at) = before {
-            self.seen.entry(seen_at).or_default().push(id.0);
+    /// Notes when a finding that is only seen again had been seen before.
+    pub(crate) fn add_seen(&mut self, id: FindingId, before: DateTime<Utc>, after: DateTime<Utc>) {
+        let (before, after) = (cells::ms(before), cells::ms(after));
+        if before != after {
+            self.seen.entry(before).or_default().push(id.0);
         }
     }
 
