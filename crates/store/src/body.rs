@@ -5,12 +5,12 @@ use std::io::Read as _;
 use std::ops::Range;
 
 use domain::{Body, Digest, EntityId, RunId};
+use ledger::sha256;
 use rusqlite::{Connection, params};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::cells::Cells;
 use crate::known::Known;
-use crate::report::digest;
 use crate::{State, Store, StoreError};
 
 /// Bytes in a pack: enough to compress well, and little to unpack for one row.
@@ -63,7 +63,7 @@ pub(crate) fn insert(
         .prepare_cached("INSERT INTO row_body (run, entity, body) VALUES (?1, ?2, ?3)")?;
     for body in bodies {
         let id = *known
-            .entry(digest(&body.bytes))
+            .entry(sha256(&body.bytes))
             .or_insert_with_key(|sha256| pack.add(sha256, &body.bytes));
         if tied.insert((body.entity, id)) {
             pack.ties.push((body.entity, id));
@@ -211,7 +211,7 @@ impl Line {
     /// The body; `None` when it is not what was written.
     fn cut<'a>(&self, pack: &'a [u8]) -> Option<&'a [u8]> {
         let bytes = pack.get(self.offset..self.offset.checked_add(self.len)?)?;
-        (digest(bytes) == self.sha256).then_some(bytes)
+        (sha256(bytes) == self.sha256).then_some(bytes)
     }
 }
 

@@ -8,6 +8,7 @@ use domain::{
     AnchorStand, Cause, Channel, Digest, EntityId, Interval, List, Reach, RunId, Stream, SystemId,
     Unmapped, Watcher, Whom,
 };
+use ledger::sha256;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -15,7 +16,6 @@ use serde_json::{Map, Value};
 use crate::cells::{self, maybe_ms, ms, packed, unpacked};
 use crate::moment::Moment;
 use crate::places::Places;
-use crate::report::digest;
 use crate::{DeadChannel, StoreError, overwritten};
 
 /// What a run was given, beside its lists, answers and log.
@@ -247,7 +247,7 @@ pub(crate) fn insert(
     if let Some(settings) = &inputs.settings {
         connection
             .prepare_cached("INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
-            .execute(params![key_of_settings(&digest(settings.as_bytes())), packed(settings)?])?;
+            .execute(params![key_of_settings(&sha256(settings.as_bytes())), packed(settings)?])?;
     }
     Ok(over_all(&json.digests))
 }
@@ -266,7 +266,7 @@ fn digests(
     let salt = parts.remove("salt").unwrap_or_default();
     parts.remove("digests");
     let mut add = |name: &str, value| parts.insert(name.to_owned(), value);
-    add("rows", Value::String(hex(&digest(rows))));
+    add("rows", Value::String(hex(&sha256(rows))));
     let sql = "SELECT system, list, key, row, why, sent_at_ms, received_at_ms
                FROM observation WHERE run = ?1 ORDER BY id";
     add("answers", lines(connection, sql, run)?);
@@ -275,7 +275,7 @@ fn digests(
     add("logs", lines(connection, sql, run)?);
     let salted = |(name, value): (String, Value)| {
         let text = format!("{salt}\n{name}\n{}", sorted(value));
-        (name, hex(&digest(text.as_bytes())))
+        (name, hex(&sha256(text.as_bytes())))
     };
     Ok(parts.into_iter().map(salted).collect())
 }
@@ -308,7 +308,7 @@ fn lines(connection: &Connection, sql: &str, run: RunId) -> Result<Value, StoreE
 /// SHA-256 over the digests of all parts, a line each.
 fn over_all(digests: &Digests) -> Digest {
     let lines: String = digests.iter().map(|(name, it)| format!("{name} {it}\n")).collect();
-    digest(lines.as_bytes())
+    sha256(lines.as_bytes())
 }
 
 /// Which parts of what a run was given are not those of the digest that the ledger was told; `None`:
@@ -364,7 +364,7 @@ pub(crate) fn load(connection: &Connection, run: RunId) -> Result<Option<Kept>, 
 pub(crate) fn settings(connection: &Connection, of: &Digest) -> Result<Option<String>, StoreError> {
     let kept: Option<String> =
         value(connection, &key_of_settings(of))?.and_then(|it| unpacked(&it));
-    Ok(kept.filter(|it| digest(it.as_bytes()) == *of))
+    Ok(kept.filter(|it| sha256(it.as_bytes()) == *of))
 }
 
 fn value(connection: &Connection, key: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -448,4 +448,28 @@ fn unpack_rows(packed: &[u8], n_lists: usize) -> Option<Vec<Places>> {
     let mut rest = &*bytes;
     let lists = (0..n_lists).map(|_| Places::take(&mut rest)).collect::<Option<_>>()?;
     rest.is_empty().then_some(lists)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_rows_comes_back_and_bytes_that_are_none_do_not() {
+        let rows = |all: &[(i64, u32, u32)]| ListInput {
+            rows: all.iter().map(|(entity, at, line)| (EntityId(*entity), *at, *line)).collect(),
+            n_notes: 0,
+        };
+        let all = [(7, 0, 1), (8, 0, 2), (3, u32::MAX, 1), (i64::MAX, 0, u32::MAX)];
+        let lists = [rows(&all), rows(&[])];
+        let packed = pack_rows(&lists).unwrap();
+        let read = unpack_rows(&packed, 2).unwrap();
+        assert_eq!(read, lists.map(|it| it.rows));
+        let read: Vec<_> = read.iter().map(|it| it.iter().collect::<Vec<_>>()).collect();
+        let all = all.map(|(entity, at, line)| (EntityId(entity), at, line));
+        assert_eq!(read, [all.to_vec(), Vec::new()]);
+        assert_eq!(unpack_rows(&packed, 1), None);
+        assert_eq!(unpack_rows(&packed, 3), None);
+        assert_eq!(unpack_rows(b"x", 2), None);
+    }
 }

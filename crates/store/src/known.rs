@@ -18,7 +18,7 @@ use crate::rows::ShortHash;
 #[derive(Clone, Debug, Default)]
 pub struct KnownRows {
     rows: Vec<Known>,
-    /// Of each row, whether the list that was enrolled shows it; empty before.
+    /// Of each row, whether it was looked for by its key: the list that is enrolled shows it.
     met: Vec<bool>,
     /// The keys of the rows, one behind the other: each on its own would cost more than its bytes.
     keys: Vec<u8>,
@@ -66,8 +66,7 @@ impl KnownRows {
 
     /// Rows that were not looked for by their keys.
     pub(crate) fn not_met_mut(&mut self) -> impl Iterator<Item = &mut Known> {
-        let met = self.met.iter().chain(std::iter::repeat(&false));
-        self.rows.iter_mut().zip(met).filter(|it| !it.1).map(|it| it.0)
+        self.rows.iter_mut().zip(&self.met).filter(|it| !it.1).map(|it| it.0)
     }
 
     /// Makes room for about so many more rows.
@@ -87,6 +86,7 @@ impl KnownRows {
         self.keys.extend(rest);
         self.ends.push(self.keys.len());
         self.rows.push(known);
+        self.met.push(false);
     }
 
     /// The row of this key. It counts as met.
@@ -94,7 +94,6 @@ impl KnownRows {
         let is_next = key_at(&self.keys, &self.ends, self.next).is_some_and(|it| key.is(it));
         let at = if is_next { self.next } else { self.find(key)? };
         self.next = at + 1;
-        self.met.resize(self.rows.len(), false);
         self.met.get_mut(at).into_iter().for_each(|it| *it = true);
         self.rows.get_mut(at)
     }

@@ -7,9 +7,8 @@ use std::io;
 
 use chrono::{DateTime, Utc};
 use domain::{Digest, HistoryPoint, Pass, RunId};
-use ledger::Hashed;
+use ledger::{Hashed, sha256};
 use rusqlite::{Connection, params};
-use sha2::{Digest as _, Sha256};
 use zstd::zstd_safe::{self, CCtx, CParameter, DCtx};
 
 use crate::cells::Cells;
@@ -163,7 +162,7 @@ struct Line {
 impl Line {
     fn unpack(&self, run: RunId, base: &[u8]) -> Result<Vec<u8>, StoreError> {
         match decompress(&self.zstd, base, self.n_bytes) {
-            Ok(json) if digest(&json) == self.sha256 => Ok(json),
+            Ok(json) if sha256(&json) == self.sha256 => Ok(json),
             Ok(_) | Err(_) => Err(StoreError::ReportDamaged { run }),
         }
     }
@@ -181,10 +180,6 @@ fn line(connection: &Connection, run: RunId) -> Result<Option<Line>, StoreError>
         sha256: cells.digest("sha256")?,
         zstd: cells.blob("zstd")?.to_vec(),
     }))
-}
-
-pub(crate) fn digest(bytes: &[u8]) -> Digest {
-    Sha256::digest(bytes).into()
 }
 
 /// The smallest window that spans `len` bytes, as a power of two.
@@ -260,12 +255,12 @@ pub(crate) fn rewrite(
             connection.prepare_cached(sql)?.execute(params![
                 run.0,
                 new.len().cast_signed(),
-                &digest(&new)[..],
+                &sha256(&new)[..],
                 zstd
             ])?;
         }
         if new != old {
-            changed.push((*run, line.sha256, digest(&new)));
+            changed.push((*run, line.sha256, sha256(&new)));
         }
         if line.base.is_none() {
             bases = Some((*run, old, new));

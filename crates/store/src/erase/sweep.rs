@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::rows::Pool;
 use domain::{Channel, Digest, EntityId, List, Rows, RunId, Signature};
+use ledger::sha256;
 use ledger::{Event, leaf_hash};
 use rusqlite::functions::FunctionFlags;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -13,7 +14,6 @@ use super::whom::ErasureScope;
 use super::words::Words;
 use crate::cells::Cells;
 use crate::entry::Signer;
-use crate::report::digest;
 use crate::rows::{as_erased, erased_form, is_erased, pack, stored_key};
 use crate::{StoreError, body, entry, inputs, load, report, snapshot};
 
@@ -152,7 +152,7 @@ pub(crate) fn digest_of(lines: &[ErasedLine]) -> Digest {
         let now = it.now.as_ref().map_or_else(|| "-".to_owned(), hex);
         format!("{} {} {} {now}\n", it.what, it.id, hex(&it.was))
     };
-    digest(lines.iter().map(line).collect::<String>().as_bytes())
+    sha256(lines.iter().map(line).collect::<String>().as_bytes())
 }
 
 /// What was written down of each erasure, by entry.
