@@ -2,11 +2,11 @@
 //! still on: a fact, which changes no verdict and tells nobody anything anew.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Change, FindingId, Pass, RunId};
+use domain::{Cause, Change, FindingId, Pass, RunId};
 use evidence::Bag;
 use report::{Style, finding_text};
 use serde_json::Value;
-use sim::LogEvent;
+use sim::{Active, LogEvent};
 
 use crate::light::{ANA, FIRM, Watched};
 use crate::live::{self, ask, installed_with};
@@ -112,6 +112,25 @@ async fn a_push_of_before_they_had_access_last_is_told_no_more() {
     let outcome = after(&watched, 24).await;
     assert!(outcome.record.findings.iter().any(|it| it.finding.is_live()));
     assert_eq!(said(&outcome), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_push_of_before_the_account_was_seen_off_is_told_no_more() {
+    let watched = Watched::seen(FIRM).await;
+    ana_leaves(&watched, "FAILURE");
+    let account = watched.sim.world().app.accounts[0].id.clone();
+    watched.sim.world().switch_off(&account, watched.now());
+    after(&watched, 16).await;
+    // Somebody switches her on again: that the app was told in vain before explains nothing of it.
+    watched.sim.world().app.accounts[0].active = Active::Set(true);
+    for _ in 0..3 {
+        let outcome = after(&watched, 24).await;
+        assert_eq!(outcome.record.findings[0].finding.cause, Cause::Reactivated);
+        assert_eq!(said(&outcome), Vec::<String>::new());
+    }
+    // Once more Okta tells the app, and that is of now.
+    pushed(&watched, "FAILURE", watched.now());
+    assert_eq!(said(&after(&watched, 24).await).len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

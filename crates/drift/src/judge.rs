@@ -7,18 +7,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use domain::{
     Account, Activity, Cause, EntityId, Explanation, Family, Interval, Link, LinkKind, List, Look,
-    PersonLabel, Right, Severity, Stream, Subject, SubjectKind, SystemId, Tally, Text, Tier,
-    Verdict,
+    PersonLabel, Right, Severity, Subject, SubjectKind, SystemId, Tally, Text, Tier, Verdict,
 };
 use graph::{Sighting, Standing};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::activity::{Seen, activities, is_required, no_account};
+use crate::activity::{Seen, activities, no_account};
 use crate::case::{Case, PossibleOwners, RegisterOwner};
 use crate::context::Context;
 use crate::episode::next_episode;
 use crate::leavers::{LeaverSeen, leavers, returned};
-use crate::looks::{are_views_of_today, is_owner_seen, looks_of, may_be_off, seen_active_at};
+use crate::looks::{
+    are_views_of_today, is_owner_seen, last_look, looked_at_before, looks_of, may_be_off,
+    seen_active_at,
+};
 use crate::push::pushes;
 use crate::questions::{is_asked_again, is_seen};
 use crate::right::{PersonRight, person_right, right_by_hr};
@@ -935,23 +937,6 @@ fn reactivated_between(case: &Case<'_>) -> Interval {
             Some(case.cx.read_by(estate.channels.get(usize::from(it.system))?, as_of))
         }),
     }
-}
-
-/// As of the last look before this run that shows the account as it was concluded of.
-fn last_look(case: &Case<'_>) -> Option<DateTime<Utc>> {
-    let standing = case.row().and_then(|it| case.cx.past.standings.get(&it.entity));
-    standing.and_then(|it| it.seen_until).or_else(|| looked_at_before(case))
-}
-
-/// As of when the account's list was looked at before this run, and every other view that must show
-/// it off: the oldest of these, for one view alone shows nobody off.
-fn looked_at_before(case: &Case<'_>) -> Option<DateTime<Utc>> {
-    let (row, estate) = (case.row()?, case.cx.graph.estate());
-    let stream = &estate.snapshot(row.snapshot).reference.stream;
-    let looked_at = |it: &Stream| case.cx.past.looked_at.get(it).copied();
-    let required = estate.channels.iter().filter(|it| is_required(case.cx, it));
-    let others = required.filter_map(|it| looked_at(&it.stream));
-    others.chain(looked_at(stream)).min()
 }
 
 fn status_of(case: &Case<'_>, explanation: Explanation) -> Status {

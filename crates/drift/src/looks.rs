@@ -1,9 +1,10 @@
 //! On which lists does a case rest? A second look must be later than each of them.
 
 use chrono::{DateTime, Utc};
-use domain::{Account, Activity, AsOfBasis, Cause, List, Look, Right};
+use domain::{Account, Activity, AsOfBasis, Cause, List, Look, Right, Stream};
 use graph::{ListView, Sighting, Standing};
 
+use crate::activity::is_required;
 use crate::case::Case;
 use crate::context::Context;
 
@@ -139,4 +140,21 @@ pub(crate) fn seen_active_at(case: &Case<'_>) -> Option<DateTime<Utc>> {
     let estate = case.cx.graph.estate();
     let on = case.rows().filter(|it| is_on(it));
     on.map(|it| estate.snapshot(it.snapshot).reference.as_of.at).max()
+}
+
+/// As of the last look before this run that shows the account as it was concluded of.
+pub(crate) fn last_look(case: &Case<'_>) -> Option<DateTime<Utc>> {
+    let standing = case.row().and_then(|it| case.cx.past.standings.get(&it.entity));
+    standing.and_then(|it| it.seen_until).or_else(|| looked_at_before(case))
+}
+
+/// As of when the account's list was looked at before this run, and every other view that must show
+/// it off: the oldest of these, for one view alone shows nobody off.
+pub(crate) fn looked_at_before(case: &Case<'_>) -> Option<DateTime<Utc>> {
+    let (row, estate) = (case.row()?, case.cx.graph.estate());
+    let stream = &estate.snapshot(row.snapshot).reference.stream;
+    let looked_at = |it: &Stream| case.cx.past.looked_at.get(it).copied();
+    let required = estate.channels.iter().filter(|it| is_required(case.cx, it));
+    let others = required.filter_map(|it| looked_at(&it.stream));
+    others.chain(looked_at(stream)).min()
 }

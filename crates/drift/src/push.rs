@@ -2,12 +2,12 @@
 //! never a reason for one: logs are partial, so what is not in one was neither done nor left undone.
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use domain::{Activity, CLOCK_SKEW_MAX, Fact, Identity, Right};
+use domain::{Activity, CLOCK_SKEW_MAX, Cause, Fact, Identity, Right, Verdict};
 use graph::Sighting;
 
 use crate::case::Case;
 use crate::context::{Context, Push};
-use crate::looks::seen_active_at;
+use crate::looks::{last_look, seen_active_at};
 use crate::word::{Word, was_granted_since, word};
 
 /// The newest push to each identity that may own an account which is not seen off, though they lost
@@ -44,7 +44,8 @@ const fn is_off(activity: Activity) -> bool {
     matches!(activity, Activity::Inactive | Activity::Absent)
 }
 
-/// `None`: the log tells of no push to this identity, or of one before they had access last.
+/// `None`: the log tells of no push to this identity, or of one before they had access last, or before
+/// the account was seen off: what became of that is known.
 fn fact(case: &Case<'_>, at: usize) -> Option<Fact> {
     let cx = case.cx;
     let identity = cx.graph.estate().identities.get(at)?;
@@ -57,6 +58,7 @@ fn fact(case: &Case<'_>, at: usize) -> Option<Fact> {
     let lost_at = lost_at(case, &word);
     if lost_at.is_some_and(|it| push.at + CLOCK_SKEW_MAX < it)
         || had_access_since(cx, (at, identity), &word, push)
+        || off_at(case).is_some_and(|it| it > push.at + CLOCK_SKEW_MAX)
     {
         return None;
     }
@@ -115,6 +117,19 @@ fn had_access_since(
     regained.is_some_and(|it| it > push.at)
         || seen_back.is_some_and(|it| it > push.at + CLOCK_SKEW_MAX)
         || word.right == Right::Unassigned && was_granted_since(cx, at, push.at + CLOCK_SKEW_MAX)
+}
+
+/// As of when the account was last seen off, since its owner lost access; `None`: it never was.
+fn off_at(case: &Case<'_>) -> Option<DateTime<Utc>> {
+    let past = &case.cx.past;
+    match past.standings.get(&case.row()?.entity)?.verdict {
+        Verdict::ConfirmedOffboarded => last_look(case),
+        // On again, as the night before: since the look before that.
+        Verdict::Drift(Cause::Reactivated) => {
+            case.rows().find_map(|it| past.remains_since.get(&it.entity)).copied()
+        }
+        _ => None,
+    }
 }
 
 fn time(at: DateTime<Utc>) -> String {
