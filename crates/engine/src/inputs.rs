@@ -66,9 +66,10 @@ fn last_uses(listings: &[Listing], findings: &[FindingRecord]) -> Vec<(EntityId,
         if told.is_empty() {
             continue;
         }
-        let rows = layer.entities.iter().zip(accounts.iter_packed());
+        let rows = layer.entities.iter().enumerate().filter(|it| !accounts.is_forgotten(it.0));
+        let rows = rows.filter_map(|(at, entity)| Some((*entity, accounts.packed(at)?)));
         let rows = rows.filter(|it| told.contains(it.1.id));
-        uses.extend(rows.filter_map(|(entity, it)| Some((*entity, it.last_used_at?))));
+        uses.extend(rows.filter_map(|(entity, it)| Some((entity, it.last_used_at?))));
     }
     uses
 }

@@ -22,6 +22,7 @@ mod inputs;
 mod inspect;
 mod leavers;
 mod lists;
+mod look;
 mod outage;
 mod plain;
 mod plan;

@@ -88,14 +88,15 @@ impl Listing {
         layers
     }
 
-    /// Every row that can be asked for again: its id, its number, and where it is.
+    /// Every row that can be asked for again and is not forgotten: its id, its number, and where it is.
     pub(crate) fn known_rows(&self) -> impl Iterator<Item = (&str, EntityId, (&Rows, usize))> {
         let others = self
             .others
             .iter()
             .filter_map(|it| Some((asked_id(&it.row, 0)?, it.entity, (&it.row, 0))));
         let layered = self.layers().into_iter().flat_map(|layer| {
-            layer.entities.iter().enumerate().filter_map(move |(at, entity)| {
+            let rows = layer.entities.iter().enumerate();
+            rows.filter(move |it| !layer.rows.is_forgotten(it.0)).filter_map(move |(at, entity)| {
                 Some((asked_id(layer.rows, at)?, *entity, (layer.rows, at)))
             })
         });

@@ -5,8 +5,9 @@ use report::v1::Report;
 use store::{Difference, PastRun, Store, StoreError};
 
 use crate::eyes::{Eyes, Given};
+use crate::look::look;
 use crate::plan::Plan;
-use crate::run::judged;
+use crate::run::think;
 
 /// What came of judging a past run again.
 #[derive(Debug)]
@@ -44,7 +45,8 @@ pub async fn rederive(store: &Store, run: &PastRun, plan: &Plan) -> Result<Reder
     state.dead_channels = std::mem::take(&mut before.inputs.dead_channels);
     state.anchors = std::mem::take(&mut before.inputs.anchors);
     let id = state.next_run();
-    let (commit, _) = judged(id, &before.store, state, &plan, &mut eyes).await?;
+    let looked = look(&before.store, &mut state, &plan, &mut eyes).await?;
+    let (commit, _) = think(id, &before.store, state, &plan, looked).await?;
     let again = commit.report_json.bytes().to_vec();
     before.store.keep_again(commit).await?;
 

@@ -3,11 +3,11 @@
 use chrono::{DateTime, Utc};
 use domain::{
     Clock, EntityId, FindingEvent, FindingId, FindingRecord, FindingState, Grade, LogEvent,
-    LogEventKind, Pass, Question, RunId, RunRecord, SystemId, Text, Verdict,
+    LogEventKind, Pass, RunId, RunRecord, SystemId, Text, Verdict,
 };
 use drift::{
     AppRules, Context, Ended, Judgement, Known, Past, PastVerdict, Push, Reconciled, SaidLeft,
-    judge, questions, reconcile,
+    judge, reconcile,
 };
 use graph::correlate;
 use ledger::Hashed;
@@ -16,7 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use store::{Commit, FindingChanges, LinkChange, LogPart, RunSummary, State, Store, StoreError};
 use tracing::{Instrument as _, info, info_span};
 
-use crate::ask::{AskedAgain, put_beside};
+use crate::ask::AskedAgain;
 use crate::deprovision;
 use crate::entries::Seen;
 use crate::episodes::episodes;
@@ -24,9 +24,10 @@ use crate::estate::estate;
 use crate::eyes::Eyes;
 use crate::inputs::inputs;
 use crate::leavers::listed;
-use crate::lists::{Listing, gather, looked_at};
-use crate::plain::{Ground, Plain, plain};
-use crate::plan::{AppPlan, Plan, Source};
+use crate::lists::Listing;
+use crate::look::{Looked, Times, look};
+use crate::plain::Plain;
+use crate::plan::{AppPlan, Plan};
 use crate::pull::{Pulled, bodies};
 use crate::record::{self, AppOutcome, Beside, Concluded};
 use crate::selfcheck::self_check;
@@ -59,8 +60,11 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     // Every line that is logged from here on names the run.
     let span = info_span!("run", run.id = id.0);
     let done = async {
-        let (commit, outcome) = judged(id, store, state, plan, &mut Eyes::Open(clock)).await?;
-        store.commit(commit).await?;
+        let mut looked = look(store, &mut state, plan, &mut Eyes::Open(clock)).await?;
+        let mut saving = store.saving(id);
+        looked.save_rows(&mut saving).await?;
+        let (commit, outcome) = think(id, store, state, plan, looked).await?;
+        saving.commit(commit).await?;
         let (n_findings, n_plain) = (outcome.record.findings.len(), outcome.n_plain);
         info!(n_findings, n_plain, "Committed run {id}");
         Ok(outcome)
@@ -75,29 +79,23 @@ fn within_reach(plan: &Plan, state: &State) -> Plan {
     Plan { pass, ..plan.clone() }
 }
 
-/// All that a run saves, and what it tells its caller. Nothing is saved yet.
-pub(crate) async fn judged(
+/// Judges what a run looked at: all that it saves, and what it tells its caller. Nothing is saved yet.
+pub(crate) async fn think(
     id: RunId,
     store: &Store,
     mut state: State,
     plan: &Plan,
-    eyes: &mut Eyes<'_>,
+    mut looked: Looked,
 ) -> Result<(Commit, Outcome), StoreError> {
-    let (mut pulled, read_at) = eyes.pull(plan, &state).await;
-
-    let before: Vec<_> = looked_at(&state).collect();
-    let mut listings = gather(store, &mut state, &mut pulled, plan, read_at).await?;
-
-    let (questions, n_left_out) = doubts(plan, &listings, &state, (&before, &pulled.log), read_at);
-    let (mut heard, now) = eyes.ask(plan, questions, read_at).await;
-    pulled.troubles.append(&mut heard.troubles);
-    put_beside(&mut listings, &heard.observations);
-
+    let plain = looked.tell_apart(plan, &state);
+    let Looked { before, mut pulled, listings, mut heard, n_left_out, times } = looked;
+    let Times { read_at, now, made_at } = times;
     let asked = &heard.told(n_left_out);
     let (mut outcomes, mut findings) = (Vec::new(), Vec::new());
-    for app in within_sight(plan, &state) {
+    for (app, plain) in within_sight(plan, &state).into_iter().zip(plain) {
         let seen = (&*before, &*pulled.log);
-        let (outcome, of_app) = judge_app(app, plan, &listings, &mut state, seen, (id, now));
+        let (outcome, of_app) =
+            judge_app((app, plain), plan, &listings, &mut state, seen, (id, now));
         outcomes.push(graded(outcome, asked));
         findings.extend(of_app);
     }
@@ -107,7 +105,6 @@ pub(crate) async fn judged(
         before: full_before(store, &state, &pulled, plan.pass).await?,
         deprovisions: deprovision::seen(store, &state, plan, &listings, &outcomes, id).await?,
     };
-    let made_at = eyes.made_at(now);
     let run = record::Run { id, now, made_at, plan, state: &state, pulled: &pulled, asked, beside };
     let record = record::record(&run, &listings, &outcomes, findings);
     let report = Report::since(&record, told_since(store, &state).await?.as_ref());
@@ -158,7 +155,7 @@ pub(crate) async fn judged(
 
 /// The apps that are judged. An app that was never judged waits for a full run: nothing but every
 /// list makes a baseline.
-fn within_sight<'p>(plan: &'p Plan, state: &State) -> Vec<&'p AppPlan> {
+pub(crate) fn within_sight<'p>(plan: &'p Plan, state: &State) -> Vec<&'p AppPlan> {
     let is_known = |it: &&AppPlan| plan.pass == Pass::Full || !is_baseline(state, &it.rules);
     plan.apps.iter().filter(is_known).collect()
 }
@@ -198,26 +195,22 @@ async fn stored(store: &Store, run: RunId) -> Result<Option<Report>, StoreError>
 }
 
 /// As of when each list was seen before, and what this run read of logs.
-type Before<'b> = (&'b [(domain::Stream, DateTime<Utc>)], &'b [LogPart]);
+pub(crate) type Before<'b> = (&'b [(domain::Stream, DateTime<Utc>)], &'b [LogPart]);
 
 fn judge_app<'p>(
-    app: &'p AppPlan,
+    (app, plain): (&'p AppPlan, Plain),
     plan: &Plan,
     listings: &[Listing],
     state: &mut State,
     (before, log): Before<'_>,
     (run, now): (RunId, DateTime<Utc>),
 ) -> (AppOutcome<'p>, Vec<FindingRecord>) {
-    let plain = plain(&Ground { plan, app, listings, state, log, now });
     let estate = estate(app, &plan.policy, listings, state, &plain, now);
     let graph = correlate(&estate, &app.keys);
     let past = past(state, app, plan, before, log);
     let (rules, policy, pass) = (&app.rules, &plan.policy, plan.pass);
     let cx = Context { graph: &graph, rules, policy, past: &past, pass, now };
     let mut judgement = judge(&cx);
-    if cfg!(debug_assertions) && plain.n > 0 {
-        assert_same(app, listings, state, &cx, (&judgement, &plain));
-    }
     let Reconciled { records, events, voided, holds, changes } =
         settle(&cx, &judgement, state, plan, run);
     // Nobody asks for them any more: what they say is in the records.
@@ -240,35 +233,6 @@ fn judge_app<'p>(
     (outcome, records)
 }
 
-/// What is said without the people of whom there is nothing to weigh is what is said with them.
-fn assert_same(
-    app: &AppPlan,
-    listings: &[Listing],
-    state: &State,
-    cx: &Context<'_>,
-    (judgement, plain): (&Judgement, &Plain),
-) {
-    let nobody = Plain::default();
-    let estate = estate(app, cx.policy, listings, state, &nobody, cx.now);
-    let graph = correlate(&estate, &app.keys);
-    let of_all = judge(&Context { graph: &graph, ..*cx });
-    // A link of theirs that is not among those to be written is the stored one.
-    let new = plain.links.iter().filter_map(|it| Some((it.account, it.link?.0, it.link?.1)));
-    let written: Vec<_> = judgement.links.iter().copied().chain(new).collect();
-    let accounts: FxHashSet<_> = written.iter().map(|it| it.0).collect();
-    let stored = state.links.iter().filter(|it| plain.has(*it.0) && !accounts.contains(it.0));
-    let stored = stored.map(|(account, it)| (*account, it.identity, it.tier));
-    let in_order = |mut links: Vec<(EntityId, EntityId, domain::Tier)>| {
-        links.sort_unstable();
-        links
-    };
-    let links = in_order(written.into_iter().chain(stored).collect());
-    assert_eq!(judgement.tallies, of_all.tallies);
-    assert_eq!(links, in_order(of_all.links.clone()));
-    assert_eq!(judgement.said(), of_all.said());
-    assert_eq!(drift::doubts(cx), drift::doubts(&Context { graph: &graph, ..*cx }));
-}
-
 /// An app of which suspects were not asked again is seen less surely.
 fn graded<'p>(mut outcome: AppOutcome<'p>, asked: &AskedAgain) -> AppOutcome<'p> {
     let rules = &outcome.app.rules;
@@ -285,35 +249,6 @@ fn graded<'p>(mut outcome: AppOutcome<'p>, asked: &AskedAgain) -> AppOutcome<'p>
         outcome.grade.1.extend(reasons);
     }
     outcome
-}
-
-/// What the lists alone leave in doubt: suspects, and findings that they say are over. For a light
-/// pass the last lists say whom to ask, as if they were of today.
-fn doubts(
-    plan: &Plan,
-    listings: &[Listing],
-    state: &State,
-    (before, log): Before<'_>,
-    now: DateTime<Utc>,
-) -> (Vec<Question>, usize) {
-    let (mut ask, mut n_left_out) = (Vec::new(), 0);
-    if !plan.sources.iter().any(Source::is_live) || plan.policy.is_immediate {
-        return (ask, n_left_out);
-    }
-    for app in within_sight(plan, state) {
-        let plain = plain(&Ground { plan, app, listings, state, log, now });
-        let estate = estate(app, &plan.policy, listings, state, &plain, now);
-        let graph = correlate(&estate, &app.keys);
-        let past = past(state, app, plan, before, log);
-        let (rules, policy, pass) = (&app.rules, &plan.policy, Pass::Full);
-        let cx = Context { graph: &graph, rules, policy, past: &past, pass, now };
-        let mine: Vec<_> =
-            state.findings.iter().filter(|it| it.app == app.rules.app).cloned().collect();
-        let wanted = questions(&cx, &judge(&cx), &mine);
-        ask.extend(wanted.ask);
-        n_left_out += wanted.n_left_out;
-    }
-    (ask, n_left_out)
 }
 
 fn is_baseline(state: &State, rules: &AppRules) -> bool {

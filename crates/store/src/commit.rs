@@ -11,11 +11,12 @@ use rusqlite::{Connection, params};
 use rustc_hash::FxHashMap;
 
 use crate::cells::{Cells, ms};
+use crate::entry::Signer;
 use crate::moment::Moment;
 use crate::{
-    Enrolled, FindingChanges, Inputs, LogPart, Store, StoreError, anchor, body, conclusion,
-    deprovision, entry, finding, guard, inputs, leaver, log, notice, observation, people, report,
-    rows, snapshot, turn, unseen,
+    Enrolled, FindingChanges, Inputs, LogPart, StoreError, anchor, body, conclusion, deprovision,
+    entry, finding, guard, inputs, leaver, log, notice, observation, people, report, snapshot,
+    turn, unseen,
 };
 
 /// Everything one run saw and concluded.
@@ -107,47 +108,42 @@ pub struct LinkChange {
     pub link: Option<(EntityId, Tier)>,
 }
 
-impl Store {
-    /// Saves a run: all of it, or none. The state it was prepared on is of no more use then.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Stale`] when another run was saved since the state was loaded; otherwise
-    /// what disks do. Nothing is saved then.
-    pub async fn commit(&self, mut commit: Commit) -> Result<(), StoreError> {
-        let signer = self.signer.clone();
-        self.write("save a run", move |connection| {
-            let now = commit.run.now;
-            let before = Moment::of(connection)?;
-            let inputs = save_given(connection, &commit, before)?;
-            let (wanted, mut entries) = anchor::wanted(connection, &commit.anchors, now)?;
-            let n_before = entries.len() as u64;
-            entries.append(&mut commit.entries);
-            entries.iter_mut().for_each(|it| it.add_inputs(&inputs));
-            let first = entry::append(connection, signer.as_deref(), entries)?;
-            anchor::ask(connection, &wanted, now)?;
-            save_concluded(connection, commit, first + n_before)
-        })
-        .await
-    }
+/// Saves a run. `before` is the moment before anything of it was written.
+pub(crate) fn save(
+    connection: &Connection,
+    mut commit: Commit,
+    before: Moment,
+    signer: Option<&Signer>,
+) -> Result<(), StoreError> {
+    let now = commit.run.now;
+    let inputs = save_given(connection, &mut commit, before)?;
+    let (wanted, mut entries) = anchor::wanted(connection, &commit.anchors, now)?;
+    let n_before = entries.len() as u64;
+    entries.append(&mut commit.entries);
+    entries.iter_mut().for_each(|it| it.add_inputs(&inputs));
+    let first = entry::append(connection, signer, entries)?;
+    anchor::ask(connection, &wanted, now)?;
+    save_concluded(connection, commit, first + n_before)
+}
+
+/// That a run is the one after the last.
+pub(crate) fn check_next(connection: &Connection, run: RunId) -> Result<(), StoreError> {
+    let last: Option<i64> =
+        connection.query_row("SELECT max(id) FROM run", [], |row| row.get(0))?;
+    if run.0 == last.unwrap_or(0) + 1 { Ok(()) } else { Err(StoreError::Stale { run }) }
 }
 
 /// Saves what a run was given, with the findings as they are after it, and returns the digest of it.
 /// `before` is the moment before anything of it was written.
 pub(crate) fn save_given(
     connection: &Connection,
-    commit: &Commit,
+    commit: &mut Commit,
     before: Moment,
 ) -> Result<Digest, StoreError> {
     let run = commit.run.id;
-    let last: Option<i64> =
-        connection.query_row("SELECT max(id) FROM run", [], |row| row.get(0))?;
-    if run.0 != last.unwrap_or(0) + 1 {
-        return Err(StoreError::Stale { run });
-    }
     insert_run(connection, &commit.run)?;
     turn::insert(connection, run, commit.turn.as_ref())?;
-    for (snapshot, enrolled) in &commit.snapshots {
+    for (snapshot, enrolled) in &mut commit.snapshots {
         insert_snapshot(connection, run, snapshot, enrolled)?;
     }
     snapshot::insert_other_requests(connection, run, &commit.other_requests)?;
@@ -214,13 +210,12 @@ fn insert_snapshot(
     connection: &Connection,
     run: RunId,
     snapshot: &Snapshot,
-    enrolled: &Enrolled,
+    enrolled: &mut Enrolled,
 ) -> Result<(), StoreError> {
     let id = enrolled.reference.id;
     let stream = snapshot::stream_id(connection, &snapshot.stream)?;
     snapshot::insert(connection, run, stream, snapshot, enrolled)?;
-
-    rows::insert(connection, snapshot, enrolled)?;
+    enrolled.write(connection, snapshot)?;
 
     let mut end =
         connection.prepare_cached("INSERT INTO ended (snapshot, version) VALUES (?1, ?2)")?;

@@ -8,11 +8,14 @@ use std::thread;
 
 use domain::rows::RowKey;
 use domain::{Digest, EntityId, Rows, Snapshot, SnapshotRef};
+use rusqlite::Connection;
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
+use crate::StoreError;
 use crate::known::{Known, OpenVersion};
-use crate::rows::{ShortHash, Version, hash, hashes, numbered, short};
+use crate::rows::pack::{Packed, Packer};
+use crate::rows::{ShortHash, hash, hashes, numbered, short};
 use crate::state::State;
 
 /// A list set against the past, ready to be committed with its snapshot.
@@ -35,9 +38,10 @@ pub struct Enrolled {
     pub n_gone: u64,
     /// The number of the first version to write.
     pub(crate) first_version: i64,
-    /// Of each version to write its row, by place in the snapshot, and its hash. They are numbered in
-    /// their order.
-    pub(crate) begun: Vec<(u32, ShortHash)>,
+    /// Of each version to write its row, by place in the snapshot. They are numbered in their order.
+    pub(crate) begun: Vec<u32>,
+    /// The hash of each of these rows; `None`: they are written.
+    hashes: Option<Vec<ShortHash>>,
     /// Versions that are over.
     pub(crate) ended: Vec<i64>,
     /// Rows with a key that another row has too, by place in the snapshot: which of them it is.
@@ -60,6 +64,7 @@ impl State {
         let order = in_order(rows, &hashes);
         let id = self.next_snapshot();
         let n_known = self.streams.get(&snapshot.stream).map_or(0, |it| it.known.rows().count());
+        let n_begun = rows.len().saturating_sub(n_known);
 
         let mut enrolled = Enrolled {
             reference: SnapshotRef {
@@ -81,7 +86,8 @@ impl State {
             n_unchanged: 0,
             n_gone: 0,
             first_version: self.next.row,
-            begun: Vec::with_capacity(rows.len().saturating_sub(n_known)),
+            begun: Vec::with_capacity(n_begun),
+            hashes: Some(Vec::with_capacity(n_begun)),
             ended: Vec::new(),
             repeated: repeated(rows, &order),
         };
@@ -115,20 +121,47 @@ impl State {
 impl Enrolled {
     /// Rows of which a version is written: new, changed, or back after some time.
     pub fn written(&self) -> impl Iterator<Item = EntityId> + '_ {
-        self.versions().map(|it| it.entity)
+        self.begun.iter().filter_map(|it| self.entity_at(*it))
     }
 
     /// Of these, the rows that earlier snapshots showed.
     pub fn written_again(&self) -> impl Iterator<Item = EntityId> + '_ {
-        self.versions().filter(|it| it.id != it.entity.0).map(|it| it.entity)
+        (self.first_version..).zip(self.written()).filter(|it| it.0 != it.1.0).map(|it| it.1)
     }
 
-    /// Versions to write, in order of their numbers.
-    pub(crate) fn versions(&self) -> impl Iterator<Item = Version> {
-        (self.first_version..).zip(&self.begun).filter_map(|(id, (row, hash))| {
-            let row = usize::try_from(*row).ok()?;
-            Some(Version { id, entity: *self.entities.get(row)?, row, hash: *hash })
-        })
+    /// Whether these versions are written: of the rows of its snapshot no run needs to keep more than it
+    /// weighs.
+    #[must_use]
+    pub const fn is_written(&self) -> bool {
+        self.hashes.is_none()
+    }
+
+    /// Writes the versions that `snapshot` began, where that was not done.
+    pub(crate) fn write(
+        &mut self,
+        connection: &Connection,
+        snapshot: &Snapshot,
+    ) -> Result<(), StoreError> {
+        let Some(hashes) = self.hashes.take() else { return Ok(()) };
+        let mut packer = Packer::new(connection, self.reference.id)?;
+        for (id, (row, hash)) in (self.first_version..).zip(self.begun.iter().zip(hashes)) {
+            let (at, entity) = (*row as usize, self.entity_at(*row));
+            let Some((entity, bytes)) = entity.zip(snapshot.rows.canonical(at)) else { continue };
+            let origin = snapshot.origins.get(at);
+            let nth = self.repeated.get(&at).copied().unwrap_or(1);
+            let (request, line) = origin.map_or((0, 0), |it| (it.request, it.line));
+            packer.add(&Packed { id, entity, nth, request, line, hash, row: bytes })?;
+        }
+        packer.close()
+    }
+
+    fn entity_at(&self, row: u32) -> Option<EntityId> {
+        self.entities.get(row as usize).copied()
+    }
+
+    fn begin(&mut self, row: u32, hash: ShortHash) {
+        self.begun.push(row);
+        self.hashes.get_or_insert_default().push(hash);
     }
 
     /// Takes one row, and notes the version to write when it is new or changed.
@@ -146,7 +179,7 @@ impl Enrolled {
             number
         };
         let Some(known) = known else {
-            self.begun.push((row, hash));
+            self.begin(row, hash);
             self.n_new += 1;
             return EntityId(number());
         };
@@ -164,7 +197,7 @@ impl Enrolled {
         }
         let id = number();
         known.open = NonZero::new(id).map(|id| OpenVersion { id, hash });
-        self.begun.push((row, hash));
+        self.begin(row, hash);
         entity
     }
 }

@@ -124,7 +124,7 @@ pub(crate) fn insert(
             reference.id_form.map(IdForm::name),
             reference.held,
             reference.n_rows.cast_signed(),
-            enrolled.versions().next().map_or(0, |it| it.id),
+            if enrolled.begun.is_empty() { 0 } else { enrolled.first_version },
             i64::try_from(enrolled.begun.len()).unwrap_or(i64::MAX),
             &reference.digest[..],
             &reference.body_digest[..],

@@ -73,7 +73,7 @@ impl Store {
     ///
     /// Returns [`StoreError::File`] when the file beside the database cannot be locked.
     pub async fn begin_run(&self) -> Result<Running, StoreError> {
-        if self.inner.readers.is_none() {
+        if self.is_in_memory() {
             return Ok(Running { _lock: None }); // In memory, where nobody else can write.
         }
         let path = self.inner.path.clone();
@@ -121,6 +121,11 @@ impl Store {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.inner.path
+    }
+
+    /// Whether it ends with the process, and only its writer sees what it holds.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.inner.readers.is_none()
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {

@@ -133,6 +133,17 @@ impl Rows {
         each_kind!(self, rows => rows.key(at))
     }
 
+    /// Forgets what the rows say of which this is not said, by their places ([`Table::forget`]).
+    pub fn forget(&mut self, stays: impl Fn(usize) -> bool) {
+        each_kind!(self, rows => rows.forget(stays));
+    }
+
+    /// Whether what a row says is forgotten.
+    #[must_use]
+    pub fn is_forgotten(&self, at: usize) -> bool {
+        each_kind!(self, rows => rows.is_forgotten(at))
+    }
+
     /// The rows at these places, in their order.
     #[must_use]
     pub fn select(&self, places: &[usize]) -> Self {

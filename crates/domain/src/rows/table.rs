@@ -164,6 +164,26 @@ impl<T: Row> Table<T> {
         }
     }
 
+    /// Forgets what the rows say of which this is not said, by their places. They stay where they are, and
+    /// what is volatile in them: to unpack one is a bug, and panics.
+    pub fn forget(&mut self, stays: impl Fn(usize) -> bool) {
+        let mut kept = Vec::new();
+        let mut ends = Vec::with_capacity(self.len());
+        for (at, bytes) in (0..self.len()).map_while(|at| Some((at, self.canonical(at)?))) {
+            if stays(at) {
+                kept.extend(bytes);
+            }
+            ends.push(kept.len());
+        }
+        (self.bytes, self.ends) = (kept, ends);
+    }
+
+    /// Whether what a row says is forgotten.
+    #[must_use]
+    pub fn is_forgotten(&self, at: usize) -> bool {
+        self.canonical(at).is_some_and(<[u8]>::is_empty)
+    }
+
     /// What is volatile in each row, in their order.
     #[must_use]
     pub fn beside(&self) -> &[T::Beside] {
@@ -275,6 +295,16 @@ mod tests {
                 again
             };
             prop_assert_eq!(&again, &table);
+            let mut forgetful = table.clone();
+            forgetful.forget(stays);
+            prop_assert_eq!(forgetful.len(), rows.len());
+            prop_assert_eq!(forgetful.beside(), table.beside());
+            for (at, row) in rows.iter().enumerate() {
+                prop_assert_eq!(forgetful.is_forgotten(at), !stays(at));
+                if stays(at) {
+                    prop_assert_eq!(&forgetful.get(at), &Some(row.clone()));
+                }
+            }
             table.keep(stays);
             let kept = (0..rows.len()).filter(|at| stays(*at)).map(|at| rows[at].clone());
             prop_assert_eq!(table.to_vec(), kept.clone().collect::<Vec<_>>());

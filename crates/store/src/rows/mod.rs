@@ -6,11 +6,11 @@ pub(crate) mod pack;
 
 use domain::rows::codes::{LISTS, code};
 use domain::rows::{Pool, Row, RowKey, canonical_key, from_canonical};
-use domain::{Digest, EntityId, List, Rows, Snapshot, SnapshotId};
+use domain::{Digest, EntityId, List, Rows, SnapshotId};
 use rusqlite::Connection;
 
-use self::pack::{Packed, Packer, Place};
-use crate::{Enrolled, StoreError};
+use self::pack::Packed;
+use crate::StoreError;
 
 /// Bytes of a row hash that are kept with the row: 128 bits show every change.
 pub(crate) type ShortHash = [u8; 16];
@@ -20,19 +20,6 @@ pub(crate) fn short(hash: &Digest) -> ShortHash {
     let mut short = ShortHash::default();
     short.iter_mut().zip(hash).for_each(|(to, from)| *to = *from);
     short
-}
-
-/// A version to be written.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Version {
-    /// Its number.
-    pub id: i64,
-    /// Whose version it is; equal to `id` for the first.
-    pub entity: EntityId,
-    /// Which of the snapshot's rows.
-    pub row: usize,
-    /// Its hash.
-    pub hash: ShortHash,
 }
 
 /// A version as it was read.
@@ -87,26 +74,6 @@ pub(crate) fn hash(rows: &Rows, first: usize, hashes: &mut [Digest]) {
     for (hash, row) in hashes.iter_mut().zip((first..).map_while(|at| rows.canonical(at))) {
         *hash = ledger::leaf_hash(row);
     }
-}
-
-/// Writes the versions that `snapshot` began.
-pub(crate) fn insert(
-    connection: &Connection,
-    snapshot: &Snapshot,
-    enrolled: &Enrolled,
-) -> Result<(), StoreError> {
-    let mut packer = Packer::new(connection, enrolled.reference.id)?;
-    for version in enrolled.versions() {
-        let Some(bytes) = snapshot.rows.canonical(version.row) else { continue };
-        let origin = snapshot.origins.get(version.row);
-        let place = Place {
-            nth: enrolled.repeated.get(&version.row).copied().unwrap_or(1),
-            request: origin.map_or(0, |it| it.request),
-            line: origin.map_or(0, |it| it.line),
-        };
-        packer.add(&version, place, bytes)?;
-    }
-    packer.close()
 }
 
 /// Which versions to read.

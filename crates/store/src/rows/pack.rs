@@ -17,7 +17,7 @@ use domain::{EntityId, SnapshotId};
 use rusqlite::{Connection, Statement, params};
 use rustc_hash::FxHashSet;
 
-use super::{ShortHash, Version};
+use super::ShortHash;
 use crate::StoreError;
 use crate::cells::Cells;
 use domain::rows::{put_count, take_count};
@@ -28,17 +28,8 @@ const VERSIONS_MAX: i64 = 1024;
 /// Bytes at which a pack of long rows is closed before it has so many.
 const BYTES_MAX: usize = 1 << 20;
 
-/// Where a row stood in the snapshot that showed it first.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place {
-    /// Which of several rows with its key; 1 for nearly all.
-    pub(super) nth: u32,
-    pub(super) request: u32,
-    pub(super) line: u32,
-}
-
 /// Writes the versions that one snapshot began, in order of their numbers.
-pub(super) struct Packer<'c> {
+pub(crate) struct Packer<'c> {
     pack: Statement<'c>,
     later: Statement<'c>,
     snapshot: SnapshotId,
@@ -49,7 +40,7 @@ pub(super) struct Packer<'c> {
 }
 
 impl<'c> Packer<'c> {
-    pub(super) fn new(
+    pub(crate) fn new(
         connection: &'c Connection,
         snapshot: SnapshotId,
     ) -> Result<Self, StoreError> {
@@ -66,31 +57,23 @@ impl<'c> Packer<'c> {
         })
     }
 
-    pub(super) fn add(
-        &mut self,
-        version: &Version,
-        place: Place,
-        row: &[u8],
-    ) -> Result<(), StoreError> {
+    pub(crate) fn add(&mut self, version: &Packed<'_>) -> Result<(), StoreError> {
         if self.n == VERSIONS_MAX || self.bytes.len() >= BYTES_MAX {
             self.close()?;
         }
         if self.n == 0 {
             self.first = version.id;
         }
-        let Version { id, entity, hash, .. } = *version;
-        let Place { nth, request, line } = place;
-        let packed = Packed { id, entity, nth, request, line, hash, row };
-        if !packed.is_first() {
-            self.later.execute([entity.0, id])?;
+        if !version.is_first() {
+            self.later.execute([version.entity.0, version.id])?;
         }
-        packed.put(&mut self.bytes, row);
+        version.put(&mut self.bytes, version.row);
         self.n += 1;
         Ok(())
     }
 
     /// Writes what is left.
-    pub(super) fn close(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn close(&mut self) -> Result<(), StoreError> {
         if self.n > 0 {
             self.pack.execute(params![self.first, self.n, self.snapshot.0, self.bytes])?;
             (self.n, self.bytes) = (0, Vec::with_capacity(self.bytes.len()));

@@ -16,5 +16,6 @@ mod opening;
 mod outbox;
 mod past;
 mod people;
+mod saving;
 mod turns;
 mod world;

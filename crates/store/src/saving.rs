@@ -1,0 +1,140 @@
+//! The one transaction in which a run is saved, open while the run judges.
+//!
+//! Rows are most of what there is to save, and most of what a run holds in memory. They are written as
+//! soon as nothing can be asked any more, so that a run need not hold those of whom there is nothing to
+//! weigh until it has judged the others. Nothing of it is there for anybody before the commit.
+
+use std::sync::mpsc;
+
+use domain::{RunId, Snapshot, SnapshotId};
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::commit::{self, Commit};
+use crate::moment::Moment;
+use crate::{Enrolled, Store, StoreError};
+
+/// A run that is being saved. Dropped before its commit, nothing of it is.
+#[derive(Debug)]
+pub struct Saving {
+    /// `None`: nothing was written yet. Dropped before the store, which waits for its writer.
+    open: Option<Open>,
+    store: Store,
+    run: RunId,
+}
+
+/// An open transaction, which has the writer to itself. When no more steps can come, it ends.
+#[derive(Debug)]
+struct Open {
+    steps: mpsc::Sender<Step>,
+    end: JoinHandle<Result<(), StoreError>>,
+}
+
+type List = (Snapshot, Enrolled);
+
+/// What there is to do next.
+enum Step {
+    /// Write the rows of this list, and give the list back.
+    Rows(Box<List>, oneshot::Sender<Box<List>>),
+    /// Write the rest, and end.
+    Commit(Box<Commit>),
+}
+
+impl Store {
+    /// Prepares to save a run. It keeps nobody waiting before something of it is written.
+    #[must_use]
+    pub fn saving(&self, run: RunId) -> Saving {
+        Saving { open: None, store: self.clone(), run }
+    }
+
+    /// Saves a run: all of it, or none. The state it was prepared on is of no more use then.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Stale`] when another run was saved since the state was loaded; otherwise
+    /// what disks do. Nothing is saved then.
+    pub async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
+        self.saving(commit.run.id).commit(commit).await
+    }
+}
+
+impl Saving {
+    /// Writes the rows of a list ahead of everything else, and gives the list back. From then on nothing
+    /// else is written until the commit. In memory nothing is written ahead, as nobody could read
+    /// meanwhile: [`Enrolled::is_written`] says which it was.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::commit`]. Nothing is saved then.
+    pub async fn rows(
+        &mut self,
+        snapshot: Snapshot,
+        enrolled: Enrolled,
+    ) -> Result<(Snapshot, Enrolled), StoreError> {
+        if self.store.is_in_memory() {
+            return Ok((snapshot, enrolled));
+        }
+        let (give_back, written) = oneshot::channel();
+        self.step(Step::Rows(Box::new((snapshot, enrolled)), give_back));
+        match written.await {
+            Ok(list) => Ok(*list),
+            Err(_) => self.end().await.and(Err(StoreError::Closed)),
+        }
+    }
+
+    /// Saves the run.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::commit`].
+    pub async fn commit(mut self, commit: Commit) -> Result<(), StoreError> {
+        self.step(Step::Commit(Box::new(commit)));
+        self.end().await
+    }
+
+    fn step(&mut self, step: Step) {
+        let Self { open, store, run } = self;
+        let open = open.get_or_insert_with(|| Open::begin(store.clone(), *run));
+        open.steps.send(step).ok(); // What ended it early is what its end says.
+    }
+
+    async fn end(&mut self) -> Result<(), StoreError> {
+        match self.open.take() {
+            Some(open) => open.end.await.map_err(|_| StoreError::Closed)?,
+            None => Err(StoreError::Closed),
+        }
+    }
+}
+
+impl Open {
+    fn begin(store: Store, run: RunId) -> Self {
+        let (steps, todo) = mpsc::channel();
+        let signer = store.signer.clone();
+        let work = move |connection: &Connection| {
+            commit::check_next(connection, run)?;
+            let before = Moment::of(connection)?;
+            let mut written: Vec<SnapshotId> = Vec::new();
+            for step in todo {
+                match step {
+                    Step::Rows(mut list, give_back) => {
+                        let (snapshot, enrolled) = &mut *list;
+                        enrolled.write(connection, snapshot)?;
+                        written.push(enrolled.reference.id);
+                        give_back.send(list).ok();
+                    }
+                    Step::Commit(commit) => {
+                        let mut lists = commit.snapshots.iter().map(|it| &it.1);
+                        if lists.any(|it| it.is_written() && !written.contains(&it.reference.id)) {
+                            return Err(StoreError::Stale { run }); // It was written, and taken back.
+                        }
+                        return commit::save(connection, *commit, before, signer.as_deref());
+                    }
+                }
+            }
+            Err(StoreError::Closed) // Given up: what was written is taken back.
+        };
+        let end = tokio::spawn(async move { store.write("save a run", work).await });
+        Self { steps, end }
+    }
+}
