@@ -76,7 +76,8 @@ impl<'c> Packer<'c> {
     pub(crate) fn close(&mut self) -> Result<(), StoreError> {
         if self.n > 0 {
             self.pack.execute(params![self.first, self.n, self.snapshot.0, self.bytes])?;
-            (self.n, self.bytes) = (0, Vec::with_capacity(self.bytes.len()));
+            self.n = 0;
+            self.bytes.clear();
         }
         Ok(())
     }
