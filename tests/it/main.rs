@@ -38,5 +38,6 @@ mod site;
 mod telling;
 mod tidy;
 mod told_in_the_end;
+mod two_apps;
 mod two_providers;
 mod two_views;

@@ -107,12 +107,15 @@ impl Looked {
     }
 }
 
-/// Rows of people of whom there is nothing to weigh, and whose keys are told all the same: they are linked
-/// otherwise than before.
+/// Rows of people of whom there may be nothing to weigh, and whose keys are told all the same: an account
+/// is linked otherwise than before. Who owned one that is weighed may be plain to another app.
 fn told(plain: &[Plain], state: &State) -> FxHashSet<EntityId> {
     let links = plain.iter().flat_map(|it| &it.links);
     let changed = links.filter(|it| state.links.contains_key(&it.account));
-    changed.flat_map(|it| [Some(it.account), it.link.map(|it| it.0)]).flatten().collect()
+    let told = changed.flat_map(|it| [Some(it.account), it.link.map(|it| it.0)]).flatten();
+    let is_weighed = |it: &EntityId| !plain.iter().any(|plain| plain.has(*it));
+    let owners = state.links.iter().filter(|it| is_weighed(it.0)).map(|it| it.1.identity);
+    told.chain(owners).collect()
 }
 
 /// What is said without the people of whom there is nothing to weigh is what is said with them.

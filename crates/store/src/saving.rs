@@ -4,15 +4,13 @@
 //! soon as nothing can be asked any more, so that a run need not hold those of whom there is nothing to
 //! weigh until it has judged the others. Nothing of it is there for anybody before the commit.
 
-use std::sync::mpsc;
-
 use domain::{RunId, Snapshot, SnapshotId};
 use rusqlite::Connection;
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::commit::{self, Commit};
 use crate::moment::Moment;
+use crate::writer::Outcome;
 use crate::{Enrolled, Store, StoreError};
 
 /// A run that is being saved. Dropped before its commit, nothing of it is.
@@ -28,7 +26,7 @@ pub struct Saving {
 #[derive(Debug)]
 struct Open {
     steps: mpsc::Sender<Step>,
-    end: JoinHandle<Result<(), StoreError>>,
+    end: Outcome,
 }
 
 type List = (Snapshot, Enrolled);
@@ -76,7 +74,7 @@ impl Saving {
             return Ok((snapshot, enrolled));
         }
         let (give_back, written) = oneshot::channel();
-        self.step(Step::Rows(Box::new((snapshot, enrolled)), give_back));
+        self.step(Step::Rows(Box::new((snapshot, enrolled)), give_back)).await?;
         match written.await {
             Ok(list) => Ok(*list),
             Err(_) => self.end().await.and(Err(StoreError::Closed)),
@@ -89,33 +87,35 @@ impl Saving {
     ///
     /// As [`Store::commit`].
     pub async fn commit(mut self, commit: Commit) -> Result<(), StoreError> {
-        self.step(Step::Commit(Box::new(commit)));
+        self.step(Step::Commit(Box::new(commit))).await?;
         self.end().await
     }
 
-    fn step(&mut self, step: Step) {
-        let Self { open, store, run } = self;
-        let open = open.get_or_insert_with(|| Open::begin(store.clone(), *run));
-        open.steps.send(step).ok(); // What ended it early is what its end says.
+    async fn step(&mut self, step: Step) -> Result<(), StoreError> {
+        let open = match self.open.take() {
+            Some(open) => open,
+            None => Open::begin(&self.store, self.run).await?,
+        };
+        open.steps.send(step).await.ok(); // What ended it early is what its end says.
+        self.open = Some(open);
+        Ok(())
     }
 
     async fn end(&mut self) -> Result<(), StoreError> {
-        match self.open.take() {
-            Some(open) => open.end.await.map_err(|_| StoreError::Closed)?,
-            None => Err(StoreError::Closed),
-        }
+        let Some(Open { end, .. }) = self.open.take() else { return Err(StoreError::Closed) };
+        end.await.map_err(|_| StoreError::Closed)??.take()
     }
 }
 
 impl Open {
-    fn begin(store: Store, run: RunId) -> Self {
-        let (steps, todo) = mpsc::channel();
+    async fn begin(store: &Store, run: RunId) -> Result<Self, StoreError> {
+        let (steps, mut todo) = mpsc::channel(1);
         let signer = store.signer.clone();
         let work = move |connection: &Connection| {
             commit::check_next(connection, run)?;
             let before = Moment::of(connection)?;
             let mut written: Vec<SnapshotId> = Vec::new();
-            for step in todo {
+            while let Some(step) = todo.blocking_recv() {
                 match step {
                     Step::Rows(mut list, give_back) => {
                         let (snapshot, enrolled) = &mut *list;
@@ -134,7 +134,7 @@ impl Open {
             }
             Err(StoreError::Closed) // Given up: what was written is taken back.
         };
-        let end = tokio::spawn(async move { store.write("save a run", work).await });
-        Self { steps, end }
+        let end = store.begin_write("save a run", work).await?;
+        Ok(Self { steps, end })
     }
 }

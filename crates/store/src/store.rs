@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use crate::entry::Signer;
 use crate::readers::Readers;
 use crate::work::{Answer, Work, boxed};
-use crate::writer::Writer;
+use crate::writer::{Outcome, Writer};
 use crate::{StoreError, open};
 
 /// The database. Clones share it; when the last one is dropped the file is closed.
@@ -140,6 +140,16 @@ impl Store {
         work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.writer()?.write(doing, boxed(work)).await?.take()
+    }
+
+    /// Begins to write in one transaction, for work that waits for more. Whoever drops the store waits for
+    /// it: it has to end by itself.
+    pub(crate) async fn begin_write(
+        &self,
+        doing: &'static str,
+        work: impl FnOnce(&Connection) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<Outcome, StoreError> {
+        self.writer()?.begin(doing, boxed(work)).await
     }
 
     /// Reads in one transaction: one state of the database throughout.

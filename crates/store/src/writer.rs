@@ -20,6 +20,9 @@ type Job = Box<dyn FnOnce(&mut Connection) + Send>;
 /// Work that has the connection to itself.
 pub(crate) type Alone = Box<dyn FnOnce(&mut Connection) -> Result<Answer, StoreError> + Send>;
 
+/// What will have come of work. An error in place of it: the thread has ended.
+pub(crate) type Outcome = oneshot::Receiver<Result<Answer, StoreError>>;
+
 /// The door to the thread. Dropping it waits until the thread is done and the file is closed.
 #[derive(Debug)]
 pub(crate) struct Writer {
@@ -61,8 +64,17 @@ impl Writer {
         doing: &'static str,
         work: Work,
     ) -> Result<Answer, StoreError> {
+        self.begin(doing, work).await?.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// The same for work that waits for more: what this returns says what came of it.
+    pub(crate) async fn begin(
+        &self,
+        doing: &'static str,
+        work: Work,
+    ) -> Result<Outcome, StoreError> {
         let path = self.path.clone();
-        self.run(Box::new(move |connection| {
+        self.queue(Box::new(move |connection| {
             let transaction = connection
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .doing(&path, doing)?;
@@ -76,13 +88,17 @@ impl Writer {
 
     /// Runs `work` outside a transaction: backups, and reads of a database in memory.
     pub(crate) async fn run(&self, work: Alone) -> Result<Answer, StoreError> {
+        self.queue(work).await?.await.map_err(|_| StoreError::Closed)?
+    }
+
+    async fn queue(&self, work: Alone) -> Result<Outcome, StoreError> {
         let (reply, answer) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             reply.send(work(connection)).ok(); // The caller may have given up; the write stands.
         });
         let jobs = self.jobs.as_ref().ok_or(StoreError::Closed)?;
         jobs.send(job).await.map_err(|_| StoreError::Closed)?;
-        answer.await.map_err(|_| StoreError::Closed)?
+        Ok(answer)
     }
 }
 

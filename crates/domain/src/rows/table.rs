@@ -206,7 +206,8 @@ impl<T: Row> Default for Table<T> {
 
 impl<T: Row> std::fmt::Debug for Table<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
+        let said = (0..self.len()).filter(|at| !self.is_forgotten(*at));
+        f.debug_list().entries(said.filter_map(|at| self.get(at))).finish()
     }
 }
 

@@ -1,5 +1,7 @@
 //! A run whose rows are written ahead of the rest is saved as any other: all of it, or none.
 
+use std::time::Duration;
+
 use store::{Commit, Saving, Store, StoreError};
 
 use crate::world::{accounts, commit, complete, count, folder, people, snapshot};
@@ -87,6 +89,32 @@ async fn of_a_run_that_is_given_up_nothing_is_saved() {
     saving.commit(again).await.unwrap();
     assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
     assert!(count(&path, n_packs) > before);
+}
+
+#[tokio::test]
+async fn a_store_that_is_dropped_in_the_middle_of_a_run_is_closed() {
+    let (_folder, path) = folder();
+    for _ in 0..20 {
+        // It would be locked if somebody still had it.
+        let store = Store::open(&path).unwrap();
+        let commit = night(&store, 500).await;
+        let mut saving = store.saving(commit.run.id);
+        write_ahead(&mut saving, commit).await.unwrap();
+        drop(store);
+        drop(saving);
+    }
+    let store = Store::open(&path).unwrap();
+    assert!(store.load().await.unwrap().last_run.is_none());
+    assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
+
+    // Whoever gives up waiting for the commit has it all the same.
+    let commit = night(&store, 500).await;
+    let waited = tokio::time::timeout(Duration::ZERO, store.commit(commit)).await;
+    assert!(waited.is_err(), "nothing of 500 people is written in no time");
+    drop(store);
+    let store = Store::open(&path).unwrap();
+    assert!(store.load().await.unwrap().last_run.is_some());
+    assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
 }
 
 #[tokio::test]
