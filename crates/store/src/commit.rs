@@ -26,7 +26,7 @@ pub struct Commit {
     pub run: RunSummary,
     /// The turn of the schedule that it was done for; `None`: somebody asked for it.
     pub turn: Option<Turn>,
-    /// Its report as a JSON document, given back byte for byte by [`Store::report`].
+    /// Its report as a JSON document, given back byte for byte by [`crate::Store::report`].
     pub report_json: Hashed,
     /// The lists it pulled, each as [`crate::State::enrol`] set it against the past.
     pub snapshots: Vec<(Snapshot, Enrolled)>,
