@@ -75,26 +75,28 @@ impl Looked {
 
     /// Tells apart, for each app that is judged, of whom there is nothing to weigh. Of rows that are written
     /// already, what theirs say is forgotten.
-    pub(crate) fn tell_apart(&mut self, plan: &Plan, state: &State) -> Vec<Plain> {
+    pub(crate) fn tell_apart<'p>(
+        &mut self,
+        plan: &'p Plan,
+        state: &State,
+    ) -> Vec<(&'p AppPlan, Plain)> {
         let Self { before, pulled, listings, times: Times { now, .. }, .. } = self;
-        let apps = within_sight(plan, state);
-        let apart = |app: &&AppPlan| {
+        let apart = |app: &'p AppPlan| {
             let ground = Ground { plan, app, listings, state, log: &pulled.log, now: *now };
             let plain = plain(&ground);
             if cfg!(debug_assertions) && plain.n > 0 {
                 assert_same(&ground, &past(state, app, plan, before, &pulled.log), &plain);
             }
-            plain
+            (app, plain)
         };
-        let all: Vec<Plain> = apps.iter().map(apart).collect();
+        let all: Vec<_> = within_sight(plan, state).into_iter().map(apart).collect();
         let told = told(&all, state);
         for listing in listings {
             let Some(fresh) = listing.fresh.as_mut().filter(|it| it.enrolled.is_written()) else {
                 continue;
             };
-            let rest_on_it = |it: &&AppPlan| it.rules.rests_on(&listing.stream.system);
-            let plain: Vec<_> =
-                apps.iter().zip(&all).filter(|it| rest_on_it(it.0)).map(|it| it.1).collect();
+            let of_list = all.iter().filter(|it| it.0.rules.rests_on(&listing.stream.system));
+            let plain: Vec<&Plain> = of_list.map(|it| &it.1).collect();
             if plain.is_empty() || plain.iter().any(|it| it.n == 0) {
                 continue; // Of everybody there is something to weigh.
             }
@@ -109,11 +111,11 @@ impl Looked {
 
 /// Rows of people of whom there may be nothing to weigh, and whose keys are told all the same: an account
 /// is linked otherwise than before. Who owned one that is weighed may be plain to another app.
-fn told(plain: &[Plain], state: &State) -> FxHashSet<EntityId> {
-    let links = plain.iter().flat_map(|it| &it.links);
+fn told(plain: &[(&AppPlan, Plain)], state: &State) -> FxHashSet<EntityId> {
+    let links = plain.iter().flat_map(|it| &it.1.links);
     let changed = links.filter(|it| state.links.contains_key(&it.account));
     let told = changed.flat_map(|it| [Some(it.account), it.link.map(|it| it.0)]).flatten();
-    let is_weighed = |it: &EntityId| !plain.iter().any(|plain| plain.has(*it));
+    let is_weighed = |it: &EntityId| !plain.iter().any(|plain| plain.1.has(*it));
     let owners = state.links.iter().filter(|it| is_weighed(it.0)).map(|it| it.1.identity);
     told.chain(owners).collect()
 }

@@ -87,15 +87,14 @@ pub(crate) async fn think(
     plan: &Plan,
     mut looked: Looked,
 ) -> Result<(Commit, Outcome), StoreError> {
-    let plain = looked.tell_apart(plan, &state);
+    let apart = looked.tell_apart(plan, &state);
     let Looked { before, mut pulled, listings, mut heard, n_left_out, times } = looked;
     let Times { read_at, now, made_at } = times;
     let asked = &heard.told(n_left_out);
     let (mut outcomes, mut findings) = (Vec::new(), Vec::new());
-    for (app, plain) in within_sight(plan, &state).into_iter().zip(plain) {
+    for apart in apart {
         let seen = (&*before, &*pulled.log);
-        let (outcome, of_app) =
-            judge_app((app, plain), plan, &listings, &mut state, seen, (id, now));
+        let (outcome, of_app) = judge_app(apart, plan, &listings, &mut state, seen, (id, now));
         outcomes.push(graded(outcome, asked));
         findings.extend(of_app);
     }

@@ -15,8 +15,8 @@ use crate::entry::Signer;
 use crate::moment::Moment;
 use crate::{
     Enrolled, FindingChanges, Inputs, LogPart, StoreError, anchor, body, conclusion, deprovision,
-    entry, finding, guard, inputs, leaver, log, notice, observation, people, report, snapshot,
-    turn, unseen,
+    entry, finding, guard, inputs, leaver, log, notice, observation, people, report, rows,
+    snapshot, turn, unseen,
 };
 
 /// Everything one run saw and concluded.
@@ -215,7 +215,7 @@ fn insert_snapshot(
     let id = enrolled.reference.id;
     let stream = snapshot::stream_id(connection, &snapshot.stream)?;
     snapshot::insert(connection, run, stream, snapshot, enrolled)?;
-    enrolled.write(connection, snapshot)?;
+    rows::insert(connection, snapshot, enrolled)?;
 
     let mut end =
         connection.prepare_cached("INSERT INTO ended (snapshot, version) VALUES (?1, ?2)")?;

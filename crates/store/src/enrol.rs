@@ -8,13 +8,10 @@ use std::thread;
 
 use domain::rows::RowKey;
 use domain::{Digest, EntityId, Rows, Snapshot, SnapshotRef};
-use rusqlite::Connection;
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
-use crate::StoreError;
 use crate::known::{Known, OpenVersion};
-use crate::rows::pack::{Packed, Packer};
 use crate::rows::{ShortHash, hash, hashes, numbered, short};
 use crate::state::State;
 
@@ -41,7 +38,7 @@ pub struct Enrolled {
     /// Of each version to write its row, by place in the snapshot. They are numbered in their order.
     pub(crate) begun: Vec<u32>,
     /// The hash of each of these rows; `None`: they are written.
-    hashes: Option<Vec<ShortHash>>,
+    pub(crate) hashes: Option<Vec<ShortHash>>,
     /// Versions that are over.
     pub(crate) ended: Vec<i64>,
     /// Rows with a key that another row has too, by place in the snapshot: which of them it is.
@@ -136,26 +133,7 @@ impl Enrolled {
         self.hashes.is_none()
     }
 
-    /// Writes the versions that `snapshot` began, where that was not done.
-    pub(crate) fn write(
-        &mut self,
-        connection: &Connection,
-        snapshot: &Snapshot,
-    ) -> Result<(), StoreError> {
-        let Some(hashes) = self.hashes.take() else { return Ok(()) };
-        let mut packer = Packer::new(connection, self.reference.id)?;
-        for (id, (row, hash)) in (self.first_version..).zip(self.begun.iter().zip(hashes)) {
-            let (at, entity) = (*row as usize, self.entity_at(*row));
-            let Some((entity, bytes)) = entity.zip(snapshot.rows.canonical(at)) else { continue };
-            let origin = snapshot.origins.get(at);
-            let nth = self.repeated.get(&at).copied().unwrap_or(1);
-            let (request, line) = origin.map_or((0, 0), |it| (it.request, it.line));
-            packer.add(&Packed { id, entity, nth, request, line, hash, row: bytes })?;
-        }
-        packer.close()
-    }
-
-    fn entity_at(&self, row: u32) -> Option<EntityId> {
+    pub(crate) fn entity_at(&self, row: u32) -> Option<EntityId> {
         self.entities.get(row as usize).copied()
     }
 

@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::commit::{self, Commit};
 use crate::moment::Moment;
 use crate::writer::Outcome;
-use crate::{Enrolled, Store, StoreError};
+use crate::{Enrolled, Store, StoreError, rows};
 
 /// A run that is being saved. Dropped before its commit, nothing of it is.
 #[derive(Debug)]
@@ -119,7 +119,7 @@ impl Open {
                 match step {
                     Step::Rows(mut list, give_back) => {
                         let (snapshot, enrolled) = &mut *list;
-                        enrolled.write(connection, snapshot)?;
+                        rows::insert(connection, snapshot, enrolled)?;
                         written.push(enrolled.reference.id);
                         give_back.send(list).ok();
                     }

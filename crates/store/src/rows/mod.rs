@@ -6,11 +6,11 @@ pub(crate) mod pack;
 
 use domain::rows::codes::{LISTS, code};
 use domain::rows::{Pool, Row, RowKey, canonical_key, from_canonical};
-use domain::{Digest, EntityId, List, Rows, SnapshotId};
+use domain::{Digest, EntityId, List, Rows, Snapshot, SnapshotId};
 use rusqlite::Connection;
 
-use self::pack::Packed;
-use crate::StoreError;
+use self::pack::{Packed, Packer};
+use crate::{Enrolled, StoreError};
 
 /// Bytes of a row hash that are kept with the row: 128 bits show every change.
 pub(crate) type ShortHash = [u8; 16];
@@ -74,6 +74,25 @@ pub(crate) fn hash(rows: &Rows, first: usize, hashes: &mut [Digest]) {
     for (hash, row) in hashes.iter_mut().zip((first..).map_while(|at| rows.canonical(at))) {
         *hash = ledger::leaf_hash(row);
     }
+}
+
+/// Writes the versions that `snapshot` began, where that was not done.
+pub(crate) fn insert(
+    connection: &Connection,
+    snapshot: &Snapshot,
+    enrolled: &mut Enrolled,
+) -> Result<(), StoreError> {
+    let Some(hashes) = enrolled.hashes.take() else { return Ok(()) };
+    let mut packer = Packer::new(connection, enrolled.reference.id)?;
+    for (id, (row, hash)) in (enrolled.first_version..).zip(enrolled.begun.iter().zip(hashes)) {
+        let (at, entity) = (*row as usize, enrolled.entity_at(*row));
+        let Some((entity, row)) = entity.zip(snapshot.rows.canonical(at)) else { continue };
+        let origin = snapshot.origins.get(at);
+        let nth = enrolled.repeated.get(&at).copied().unwrap_or(1);
+        let (request, line) = origin.map_or((0, 0), |it| (it.request, it.line));
+        packer.add(&Packed { id, entity, nth, request, line, hash, row })?;
+    }
+    packer.close()
 }
 
 /// Which versions to read.

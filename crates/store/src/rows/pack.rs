@@ -29,7 +29,7 @@ const VERSIONS_MAX: i64 = 1024;
 const BYTES_MAX: usize = 1 << 20;
 
 /// Writes the versions that one snapshot began, in order of their numbers.
-pub(crate) struct Packer<'c> {
+pub(super) struct Packer<'c> {
     pack: Statement<'c>,
     later: Statement<'c>,
     snapshot: SnapshotId,
@@ -40,7 +40,7 @@ pub(crate) struct Packer<'c> {
 }
 
 impl<'c> Packer<'c> {
-    pub(crate) fn new(
+    pub(super) fn new(
         connection: &'c Connection,
         snapshot: SnapshotId,
     ) -> Result<Self, StoreError> {
@@ -57,7 +57,7 @@ impl<'c> Packer<'c> {
         })
     }
 
-    pub(crate) fn add(&mut self, version: &Packed<'_>) -> Result<(), StoreError> {
+    pub(super) fn add(&mut self, version: &Packed<'_>) -> Result<(), StoreError> {
         if self.n == VERSIONS_MAX || self.bytes.len() >= BYTES_MAX {
             self.close()?;
         }
@@ -73,7 +73,7 @@ impl<'c> Packer<'c> {
     }
 
     /// Writes what is left.
-    pub(crate) fn close(&mut self) -> Result<(), StoreError> {
+    pub(super) fn close(&mut self) -> Result<(), StoreError> {
         if self.n > 0 {
             self.pack.execute(params![self.first, self.n, self.snapshot.0, self.bytes])?;
             self.n = 0;
