@@ -4,6 +4,7 @@
 //! It renders nothing and cuts nothing short: what is too large stays away, and that is said.
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use domain::{Digest, Grade};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -79,7 +80,7 @@ impl Enclosed {
                      `driftline ledger verify --since FILE` shows by it that nobody wrote the log \
                      again.",
                     it.size,
-                    hex(&it.root)
+                    HEXLOWER.encode(&it.root)
                 )
             },
         );
@@ -106,7 +107,7 @@ impl Enclosed {
         let head = self.head.as_ref().map(|it| {
             json!({
                 "size": it.size,
-                "root_sha256": hex(&it.root),
+                "root_sha256": HEXLOWER.encode(&it.root),
                 "checkpoint": it.checkpoint,
             })
         });
@@ -120,7 +121,7 @@ impl Enclosed {
             "grade": self.grade().map(Grade::name),
             "apps": self.apps.iter().map(of_app).collect::<Vec<Value>>(),
             "ledger": head,
-            "report_sha256": hex(&Sha256::digest(&self.document).into()),
+            "report_sha256": HEXLOWER.encode(&Sha256::digest(&self.document)),
             "report_url": letter.report_url,
         });
         if let (true, Some(data)) = (self.shows_document, data.as_object_mut()) {
@@ -137,8 +138,4 @@ impl Enclosed {
 fn left_out(bytes: &[u8]) -> Option<String> {
     (bytes.len() > ENCLOSED_MAX)
         .then(|| format!("it has {} bytes, and at most {ENCLOSED_MAX} are sent", bytes.len()))
-}
-
-fn hex(digest: &Digest) -> String {
-    digest.iter().map(|it| format!("{it:02x}")).collect()
 }

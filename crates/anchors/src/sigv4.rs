@@ -1,9 +1,8 @@
 //! AWS Signature Version 4 in a header, for requests without a query (Amazon S3 API reference,
 //! "Authenticating Requests: Using the Authorization Header"). Signs; sends nothing.
 
-use std::fmt::Write as _;
-
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use hmac::{Hmac, Mac as _};
 use outbound::Secret;
 use sha2::{Digest as _, Sha256};
@@ -47,7 +46,7 @@ impl Request<'_> {
         let secret = format!("AWS4{}", key.secret.expose());
         let steps = [day.as_str(), region, "s3", "aws4_request", &to_sign];
         let signature = steps.iter().fold(secret.into_bytes(), |key, it| hmac(&key, it.as_bytes()));
-        let (id, signature) = (key.id.expose(), hex(&signature));
+        let (id, signature) = (key.id.expose(), HEXLOWER.encode(&signature));
         Secret::new(format!(
             "AWS4-HMAC-SHA256 Credential={id}/{scope},SignedHeaders={names},Signature={signature}"
         ))
@@ -60,20 +59,13 @@ pub(crate) fn stamp(at: DateTime<Utc>) -> String {
 }
 
 pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+    HEXLOWER.encode(&Sha256::digest(bytes))
 }
 
 fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
     mac.update(text);
     mac.finalize().into_bytes().to_vec()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, it| {
-        write!(text, "{it:02x}").ok(); // Text never refuses.
-        text
-    })
 }
 
 #[cfg(test)]

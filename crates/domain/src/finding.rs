@@ -1,6 +1,7 @@
 //! A finding and its life.
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 
 use crate::{
     Cause, Digest, Direction, EntityId, Exposure, Family, RunId, Severity, Stream, SystemId, Text,
@@ -36,7 +37,7 @@ pub struct Fingerprint(pub [u8; 32]);
 
 impl std::fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        HEXLOWER.encode_display(&self.0).fmt(f)
     }
 }
 

@@ -10,6 +10,7 @@ use domain::{
     PersonLabel, Right, Severity, Subject, SubjectKind, SystemId, Tally, Text, Tier, Verdict,
 };
 use graph::{Sighting, Standing};
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::activity::{Seen, activities, no_account};
@@ -147,59 +148,48 @@ pub struct Status {
 #[must_use]
 pub fn judge(cx: &Context<'_>) -> Judgement {
     let people = People::of(cx);
+    let seen = activities(cx);
+    let active = people.n_active(cx, &seen);
+    let account = |mut all: Concluded, account| {
+        all.take_account(&people.case_of_account(cx, account, &seen, &active));
+        all
+    };
+    let person = |mut all: Concluded, person| {
+        if let Some(case) = people.case_without_account(cx, person) {
+            all.take_person(&case);
+        }
+        all
+    };
     let n_plain = u64::try_from(cx.graph.estate().n_plain).unwrap_or(u64::MAX);
-    let mut judgement = Judgement {
-        tallies: Vec::new(),
-        standings: Vec::with_capacity(cx.graph.accounts().len()),
-        links: Vec::with_capacity(cx.graph.accounts().len()),
+    let plain = BTreeMap::from_iter((n_plain > 0).then_some((Verdict::Confirmed, n_plain)));
+    let mut all = Concluded { tallies: plain, n_accounts: n_plain, ..Concluded::default() };
+    all.append(in_order(seen.len(), account));
+    all.append(in_order(people.rights.len(), person));
+    people.add_statuses(cx, &seen, &active, &mut all.statuses);
+    let Concluded { tallies, standings, links, claims, statuses, n_accounts } = all;
+    Judgement {
+        tallies: tallies.into_iter().map(|(verdict, count)| Tally { verdict, count }).collect(),
+        standings,
+        links,
         rights: people.episode_rights(cx),
-        claims: Vec::new(),
-        statuses: FxHashMap::default(),
-        leavers: Vec::new(),
+        claims,
+        statuses,
+        leavers: leavers(cx, &people.rights, &seen),
         returned: returned(cx, &people.rights),
         n_persons: u64::try_from(cx.graph.n_persons()).unwrap_or(u64::MAX) + n_plain,
-        n_accounts: n_plain,
-    };
-    let seen = activities(cx);
-    let mut tallies: BTreeMap<Verdict, u64> = BTreeMap::new();
-    if n_plain > 0 {
-        tallies.insert(Verdict::Confirmed, n_plain);
+        n_accounts,
     }
-    let active = people.n_active(cx, &seen);
-    for account in 0..seen.len() {
-        let case = people.case_of_account(cx, account, &seen, &active);
-        if let Link::Linked { identity, tier } = cx.graph.link(account)
-            && case.row().is_some_and(|it| cx.is_looked_at(List::Accounts, it.entity))
-            && let (Some(row), Some(owner)) =
-                (case.row(), cx.graph.estate().identities.get(*identity))
-        {
-            judgement.links.push((row.entity, owner.entity, *tier));
-        }
-        if case.is_listed() {
-            judgement.n_accounts += 1;
-        }
-        if case.is_listed() || matches!(case.verdict, Verdict::Drift(_) | Verdict::Indeterminate) {
-            *tallies.entry(case.verdict).or_default() += 1;
-        }
-        if let Some(row) = case.row() {
-            let is_off = matches!(case.activity, Activity::Inactive | Activity::Absent);
-            let is_unseen = case.verdict == Verdict::Indeterminate && !is_off;
-            let seen_until = looked_at_before(&case).filter(|_| is_unseen);
-            judgement.standings.push((row.entity, case.verdict, seen_until));
-        }
-        judgement.conclude(&case);
-    }
-    for person in 0..people.rights.len() {
-        if let Some(case) = people.case_without_account(cx, person) {
-            *tallies.entry(case.verdict).or_default() += 1;
-            judgement.conclude(&case);
-        }
-    }
-    people.add_statuses(cx, &seen, &active, &mut judgement.statuses);
-    judgement.leavers = leavers(cx, &people.rights, &seen);
-    judgement.tallies =
-        tallies.into_iter().map(|(verdict, count)| Tally { verdict, count }).collect();
-    judgement
+}
+
+/// Takes one number after the other, on every core, and puts together what came of them in their order.
+fn in_order(n: usize, take: impl Fn(Concluded, usize) -> Concluded + Sync + Send) -> Concluded {
+    /// Fewer are not worth the way to another core.
+    const AT_ONCE: usize = 512;
+    let parts = (0..n).into_par_iter().with_min_len(AT_ONCE).fold(Concluded::default, take);
+    parts.reduce(Concluded::default, |mut all, more| {
+        all.append(more);
+        all
+    })
 }
 
 /// Judges one account, or one person without an account, and says why whatever the verdict.
@@ -252,6 +242,61 @@ impl Judgement {
         said.extend(self.leavers.iter().map(|it| format!("{it:?}")));
         said
     }
+}
+
+/// What follows from some cases, in their order.
+#[derive(Default)]
+struct Concluded {
+    tallies: BTreeMap<Verdict, u64>,
+    standings: Vec<(EntityId, Verdict, Option<DateTime<Utc>>)>,
+    links: Vec<(EntityId, EntityId, Tier)>,
+    claims: Vec<Claim>,
+    statuses: FxHashMap<EntityId, Status>,
+    n_accounts: u64,
+}
+
+impl Concluded {
+    /// Adds what follows from the cases behind these.
+    fn append(&mut self, mut more: Self) {
+        for (verdict, n) in more.tallies {
+            *self.tallies.entry(verdict).or_default() += n;
+        }
+        self.standings.append(&mut more.standings);
+        self.links.append(&mut more.links);
+        self.claims.append(&mut more.claims);
+        self.statuses.extend(more.statuses);
+        self.n_accounts += more.n_accounts;
+    }
+
+    /// Adds what follows from an account.
+    fn take_account(&mut self, case: &Case<'_>) {
+        if let Some(row) = case.row() {
+            let graph = case.cx.graph;
+            if let Some(Link::Linked { identity, tier }) = case.account.map(|it| graph.link(it))
+                && case.cx.is_looked_at(List::Accounts, row.entity)
+                && let Some(owner) = graph.estate().identities.get(*identity)
+            {
+                self.links.push((row.entity, owner.entity, *tier));
+            }
+            let is_off = matches!(case.activity, Activity::Inactive | Activity::Absent);
+            let is_unseen = case.verdict == Verdict::Indeterminate && !is_off;
+            let seen_until = looked_at_before(case).filter(|_| is_unseen);
+            self.standings.push((row.entity, case.verdict, seen_until));
+        }
+        if case.is_listed() {
+            self.n_accounts += 1;
+        }
+        if case.is_listed() || matches!(case.verdict, Verdict::Drift(_) | Verdict::Indeterminate) {
+            *self.tallies.entry(case.verdict).or_default() += 1;
+        }
+        self.conclude(case);
+    }
+
+    /// Adds what follows from a person without an account.
+    fn take_person(&mut self, case: &Case<'_>) {
+        *self.tallies.entry(case.verdict).or_default() += 1;
+        self.conclude(case);
+    }
 
     /// Adds what follows from one case.
     fn conclude(&mut self, case: &Case<'_>) {
@@ -299,7 +344,7 @@ impl People {
         }
         let count = u32::try_from(cx.graph.n_persons()).unwrap_or(u32::MAX);
         let of = |person| leavers.get(&person).map(|it| &**it).unwrap_or_default();
-        let rights = (0..count).map(|it| person_right(cx, it, of(it))).collect();
+        let rights = (0..count).into_par_iter().map(|it| person_right(cx, it, of(it))).collect();
         let accounts = 0..if estate.leavers.is_empty() { 0 } else { cx.graph.accounts().len() };
         let of_hr = accounts.filter_map(|it| {
             let leavers = cx.graph.leavers_of(it);

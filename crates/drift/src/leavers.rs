@@ -7,6 +7,7 @@ use domain::{
     LinkKind, List, PersonLabel, Right, SaidBy, SystemId, Text, Tier,
 };
 use graph::{Leaving, Sighting, Standing};
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::activity::{Seen, is_required, no_account};
@@ -113,23 +114,24 @@ pub(crate) fn leavers(cx: &Context<'_>, rights: &[PersonRight], seen: &[Seen]) -
     decided.values_mut().for_each(|it| it.sort_unstable()); // Not in the order of a list.
     let handed_on = handed_on(cx);
     let decided_on = |whom| decided.get(&whom).cloned().unwrap_or_default();
-    let mut all = Vec::new();
-    for (person, right) in (0..).zip(rights) {
+    let of_person = |(person, right): (usize, &PersonRight)| {
+        let person = u32::try_from(person).unwrap_or(u32::MAX);
         let rows = rows_of.get(&person).map(|it| &**it).unwrap_or_default();
         let group = |identities: Vec<usize>| {
             let decided = decided_on(Leaving::Person(person));
             Group { cx, person, right, identities, rows, decided, handed_on: &handed_on }
         };
         let behind = right.left_behind();
-        if let Some(kind) = kind_of(right.right) {
+        let left = kind_of(right.right).and_then(|kind| {
             let mut identities = cx.graph.identities_of(person);
             identities.retain(|it| !behind.contains(it));
-            all.extend(group(identities).seen(kind, None, seen));
-        }
-        for at in behind.iter().copied() {
-            all.extend(group(vec![at]).seen(LeaverKind::Left, Some(at), seen));
-        }
-    }
+            group(identities).seen(kind, None, seen)
+        });
+        let behind = behind.iter().copied();
+        let behind = behind.filter_map(|at| group(vec![at]).seen(LeaverKind::Left, Some(at), seen));
+        left.into_iter().chain(behind).collect::<Vec<_>>()
+    };
+    let mut all: Vec<_> = rights.par_iter().enumerate().flat_map_iter(of_person).collect();
     if cx.pass == domain::Pass::Full {
         all.extend(known_to_hr_alone(cx, seen, decided_on));
     }

@@ -4,6 +4,7 @@
 //! absences counted: what they show is newer, what they do not show is not gone.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use connectors::live::Bodies;
@@ -12,8 +13,9 @@ use domain::{
     SnapshotRef, Stream, SystemId, Text,
 };
 use drift::{hard_hold, list_release};
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
-use store::{Enrolled, Gone, State, Store, StoreError, StoredSnapshot, StreamState};
+use store::{Digested, Enrolled, Gone, State, Store, StoreError, StoredSnapshot, StreamState};
 
 use crate::ask::Answered;
 use crate::blind::unseen;
@@ -57,8 +59,8 @@ pub(crate) enum Missing {
 /// A list that this run pulled.
 #[derive(Debug)]
 pub(crate) struct Fresh {
-    pub(crate) snapshot: Snapshot,
-    pub(crate) enrolled: Enrolled,
+    pub(crate) snapshot: Arc<Snapshot>,
+    pub(crate) enrolled: Arc<Enrolled>,
     /// The raw bytes of its rows, in their order; `None` where they can be read again.
     pub(crate) bodies: Option<Bodies>,
     /// Of its notes, those that the pull made.
@@ -188,7 +190,10 @@ pub(crate) async fn gather(
         listings.insert(stream, Listing { missing: Some(why), ..listing });
     }
     let apps_with_accounts = apps_with_accounts(state, pulled);
-    for PulledList { mut snapshot, bodies } in each_once(pulled) {
+    let lists = each_once(pulled);
+    let digested: Vec<Digested> =
+        lists.par_iter().map(|it| Digested::of(&it.snapshot.rows)).collect();
+    for (PulledList { mut snapshot, bodies }, digested) in lists.into_iter().zip(digested) {
         let stream = snapshot.stream.clone();
         let mut listing = blank(state, stream.clone());
         let past = state.streams.get(&stream);
@@ -207,7 +212,7 @@ pub(crate) async fn gather(
         let is_after_whole = before.as_ref().map(|it| it.id) == latest.map(|it| it.id);
         let rules = plan.apps.iter().map(|it| &it.rules).find(|it| it.app == stream.system);
         let canaries = rules.map(|it| &*it.canaries).unwrap_or_default();
-        let mut enrolled = state.enrol(&snapshot);
+        let mut enrolled = state.enrol(&snapshot, digested);
         let n_missing = match &before {
             Some(before) if !is_after_whole => n_missing(&store.rows(before.id).await?, &enrolled),
             _ => enrolled.n_gone,
@@ -228,6 +233,7 @@ pub(crate) async fn gather(
             }
             (held, _) => enrolled.reference.held = held.map(|it| it.why),
         }
+        let (snapshot, enrolled) = (Arc::new(snapshot), Arc::new(enrolled));
         listing.fresh = Some(Fresh { snapshot, enrolled, bodies, n_notes });
         listings.insert(stream, listing);
     }

@@ -1,5 +1,7 @@
 //! Looking: what a run pulls and asks, set beside what earlier runs saw.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use domain::{EntityId, Pass, Question, Stream};
 use drift::{Context, Past, judge, questions};
@@ -10,7 +12,7 @@ use store::{Saving, State, Store, StoreError};
 use crate::ask::{Heard, put_beside};
 use crate::estate::estate;
 use crate::eyes::Eyes;
-use crate::lists::{Fresh, Listing, gather, looked_at};
+use crate::lists::{Listing, gather, looked_at};
 use crate::plain::{Ground, Plain, plain};
 use crate::plan::{AppPlan, Plan, Source};
 use crate::pull::Pulled;
@@ -61,22 +63,15 @@ pub(crate) async fn look(
 }
 
 impl Looked {
-    /// Writes the rows of the lists that this run read.
-    pub(crate) async fn save_rows(&mut self, saving: &mut Saving) -> Result<(), StoreError> {
-        for listing in &mut self.listings {
-            let Some(Fresh { snapshot, enrolled, bodies, n_notes }) = listing.fresh.take() else {
-                continue;
-            };
-            let (snapshot, enrolled) = saving.rows(snapshot, enrolled).await?;
-            listing.fresh = Some(Fresh { snapshot, enrolled, bodies, n_notes });
-        }
-        Ok(())
+    /// Begins to write the rows of the lists that this run read.
+    pub(crate) async fn begin_rows(&mut self, saving: &mut Saving) -> Result<(), StoreError> {
+        let fresh = self.listings.iter_mut().filter_map(|it| it.fresh.as_mut());
+        saving.begin_rows(fresh.map(|it| (&it.snapshot, &mut it.enrolled))).await
     }
 
-    /// Tells apart, for each app that is judged, of whom there is nothing to weigh. Of rows that are written
-    /// already, what theirs say is forgotten.
+    /// Tells apart, for each app that is judged, of whom there is nothing to weigh.
     pub(crate) fn tell_apart<'p>(
-        &mut self,
+        &self,
         plan: &'p Plan,
         state: &State,
     ) -> Vec<(&'p AppPlan, Plain)> {
@@ -89,13 +84,17 @@ impl Looked {
             }
             (app, plain)
         };
-        let all: Vec<_> = within_sight(plan, state).into_iter().map(apart).collect();
-        let told = told(&all, state);
-        for listing in listings {
+        within_sight(plan, state).into_iter().map(apart).collect()
+    }
+
+    /// Forgets what the rows say of whom there is nothing to weigh, of lists of which the rows are written.
+    pub(crate) fn forget(&mut self, apart: &[(&AppPlan, Plain)], state: &State) {
+        let told = told(apart, state);
+        for listing in &mut self.listings {
             let Some(fresh) = listing.fresh.as_mut().filter(|it| it.enrolled.is_written()) else {
                 continue;
             };
-            let of_list = all.iter().filter(|it| it.0.rules.rests_on(&listing.stream.system));
+            let of_list = apart.iter().filter(|it| it.0.rules.rests_on(&listing.stream.system));
             let plain: Vec<&Plain> = of_list.map(|it| &it.1).collect();
             if plain.is_empty() || plain.iter().any(|it| it.n == 0) {
                 continue; // Of everybody there is something to weigh.
@@ -103,9 +102,9 @@ impl Looked {
             let is_weighed =
                 |it: &EntityId| told.contains(it) || !plain.iter().all(|plain| plain.has(*it));
             let entities = &fresh.enrolled.entities;
-            fresh.snapshot.rows.forget(|at| entities.get(at).is_none_or(is_weighed));
+            let snapshot = Arc::get_mut(&mut fresh.snapshot).expect("who wrote it has let it go");
+            snapshot.rows.forget(|at| entities.get(at).is_none_or(is_weighed));
         }
-        all
     }
 }
 

@@ -9,11 +9,12 @@ use domain::{
     At, Body, Channel, Clock, EntityId, List, Pass, Request, Snapshot, Stream, SystemId,
     SystemKind, Unmapped, Unseen,
 };
+use futures_util::future::join_all;
 use rustc_hash::FxHashSet;
 use store::LogPart;
 use tracing::{Instrument as _, debug_span, info};
 
-use crate::lists::Listing;
+use crate::lists::{Fresh, Listing};
 use crate::plan::{Plan, Source};
 
 /// What the sources answered.
@@ -202,25 +203,24 @@ pub(crate) async fn bodies(
     listings: &[Listing],
     wanted: &FxHashSet<EntityId>,
 ) -> Vec<Body> {
-    let mut bodies = Vec::new();
-    for listing in listings {
-        let Some(fresh) = &listing.fresh else { continue };
-        let entities = fresh.enrolled.entities.iter().enumerate();
-        let (rows, entities): (Vec<usize>, Vec<EntityId>) = entities
-            .filter(|(_, entity)| wanted.contains(entity))
-            .map(|(at, it)| (at, *it))
-            .unzip();
-        if rows.is_empty() {
-            continue;
-        }
-        let raw: Vec<Option<Vec<u8>>> = match &fresh.bodies {
-            Some(bodies) => bodies.read(&rows),
-            None => read_again(plan, &fresh.snapshot, &rows).await,
-        };
-        let kept = entities.into_iter().zip(raw);
-        bodies.extend(kept.filter_map(|(entity, bytes)| Some(Body { entity, bytes: bytes? })));
+    // Files are read at the same time, beside what the caller does meanwhile.
+    let fresh = listings.iter().filter_map(|it| it.fresh.as_ref());
+    join_all(fresh.map(|it| bodies_of(plan, it, wanted))).await.into_iter().flatten().collect()
+}
+
+async fn bodies_of(plan: &Plan, fresh: &Fresh, wanted: &FxHashSet<EntityId>) -> Vec<Body> {
+    let entities = fresh.enrolled.entities.iter().enumerate();
+    let (rows, entities): (Vec<usize>, Vec<EntityId>) =
+        entities.filter(|it| wanted.contains(it.1)).map(|(at, it)| (at, *it)).unzip();
+    if rows.is_empty() {
+        return Vec::new();
     }
-    bodies
+    let raw: Vec<Option<Vec<u8>>> = match &fresh.bodies {
+        Some(bodies) => bodies.read(&rows),
+        None => read_again(plan, &fresh.snapshot, &rows).await,
+    };
+    let kept = entities.into_iter().zip(raw);
+    kept.filter_map(|(entity, bytes)| Some(Body { entity, bytes: bytes? })).collect()
 }
 
 /// Rows of a snapshot that export files gave. Nothing for any other.

@@ -46,7 +46,8 @@ pub async fn rederive(store: &Store, run: &PastRun, plan: &Plan) -> Result<Reder
     state.anchors = std::mem::take(&mut before.inputs.anchors);
     let id = state.next_run();
     let looked = look(&before.store, &mut state, &plan, &mut eyes).await?;
-    let (commit, _) = think(id, &before.store, state, &plan, looked).await?;
+    let apart = looked.tell_apart(&plan, &state);
+    let (commit, _) = think(id, &before.store, state, &plan, (looked, apart)).await?;
     let again = commit.report_json.bytes().to_vec();
     before.store.keep_again(commit).await?;
 

@@ -2,13 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Clock, EntityId, FindingEvent, FindingId, FindingRecord, FindingState, Grade, LogEvent,
-    LogEventKind, Pass, RunId, RunRecord, SystemId, Text, Verdict,
+    Clock, EntityId, FindingEvent, FindingId, FindingRecord, FindingState, Grade, Leaver,
+    LeaversBegin, LogEvent, LogEventKind, Pass, RunId, RunRecord, SystemId, Text, Verdict,
 };
 use drift::{
     AppRules, Context, Ended, Judgement, Known, Past, PastVerdict, Push, Reconciled, SaidLeft,
     judge, reconcile,
 };
+use futures_util::future::join;
 use graph::correlate;
 use ledger::Hashed;
 use report::v1::Report;
@@ -62,8 +63,11 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
     let done = async {
         let mut looked = look(store, &mut state, plan, &mut Eyes::Open(clock)).await?;
         let mut saving = store.saving(id);
-        looked.save_rows(&mut saving).await?;
-        let (commit, outcome) = think(id, store, state, plan, looked).await?;
+        looked.begin_rows(&mut saving).await?;
+        let apart = looked.tell_apart(plan, &state);
+        saving.rows_written().await?;
+        looked.forget(&apart, &state);
+        let (commit, outcome) = think(id, store, state, plan, (looked, apart)).await?;
         saving.commit(commit).await?;
         let (n_findings, n_plain) = (outcome.record.findings.len(), outcome.n_plain);
         info!(n_findings, n_plain, "Committed run {id}");
@@ -85,9 +89,8 @@ pub(crate) async fn think(
     store: &Store,
     mut state: State,
     plan: &Plan,
-    mut looked: Looked,
+    (looked, apart): (Looked, Vec<(&AppPlan, Plain)>),
 ) -> Result<(Commit, Outcome), StoreError> {
-    let apart = looked.tell_apart(plan, &state);
     let Looked { before, mut pulled, listings, mut heard, n_left_out, times } = looked;
     let Times { read_at, now, made_at } = times;
     let asked = &heard.told(n_left_out);
@@ -106,17 +109,14 @@ pub(crate) async fn think(
     };
     let run = record::Run { id, now, made_at, plan, state: &state, pulled: &pulled, asked, beside };
     let record = record::record(&run, &listings, &outcomes, findings);
-    let report = Report::since(&record, told_since(store, &state).await?.as_ref());
-    let report_json = Hashed::new(report.to_json());
     let links = links(&state, &mut outcomes);
-    let listed = listed(store, &state, plan, (&outcomes, &record.findings), now).await?;
-    let seen = Seen { run: &run, listings: &listings, outcomes: &outcomes, links: &links };
-    let is_whole = plan.pass == Pass::Full && report.is_complete();
-    let (entries, leavers) = seen.entries((&record, &report_json), is_whole, &listed);
-    let notices = alerting::decide(&record, &state.told, &plan.routes);
     let wanted = not_kept_yet(store, &state, (&outcomes, &record.findings), &listings).await?;
-    let mut bodies = bodies(plan, &listings, &wanted).await;
+    let seen = Seen { run: &run, listings: &listings, outcomes: &outcomes, links: &links };
+    let told = told(store, &seen, &record);
+    let (mut bodies, told) = join(bodies(plan, &listings, &wanted), told).await;
+    let Told { report, report_json, entries, leavers, leavers_begin } = told?;
     bodies.extend(heard.bodies(&listings));
+    let notices = alerting::decide(&record, &state.told, &plan.routes);
     let inputs = inputs(&run, &listings, &record.findings, read_at);
     let commit = Commit {
         run: summary(&record, made_at, plan, judged_apps(&outcomes)),
@@ -136,7 +136,7 @@ pub(crate) async fn think(
         entries,
         anchors: plan.anchors.clone(),
         leavers,
-        leavers_begin: listed.begins,
+        leavers_begin,
         unseen: pulled.unseen,
         deprovisions: beside.deprovisions.clone(),
         inputs,
@@ -150,6 +150,25 @@ pub(crate) async fn think(
     let n_plain = outcomes.iter().map(|it| it.plain.n).sum();
     pulled.whole_words.dedup();
     Ok((commit, Outcome { record, report, failures: pulled.whole_words, n_plain }))
+}
+
+/// What a run tells.
+struct Told {
+    report: Report,
+    report_json: Hashed,
+    entries: Vec<ledger::Event>,
+    leavers: Vec<(usize, Leaver)>,
+    leavers_begin: Vec<LeaversBegin>,
+}
+
+async fn told(store: &Store, seen: &Seen<'_>, record: &RunRecord) -> Result<Told, StoreError> {
+    let record::Run { state, plan, now, .. } = *seen.run;
+    let report = Report::since(record, told_since(store, state).await?.as_ref());
+    let report_json = Hashed::new(report.to_json());
+    let listed = listed(store, state, plan, (seen.outcomes, &record.findings), now).await?;
+    let is_whole = plan.pass == Pass::Full && report.is_complete();
+    let (entries, leavers) = seen.entries((record, &report_json), is_whole, &listed);
+    Ok(Told { report, report_json, entries, leavers, leavers_begin: listed.begins })
 }
 
 /// The apps that are judged. An app that was never judged waits for a full run: nothing but every

@@ -2,10 +2,11 @@
 //! it: how they lie in a bag, and whether they are of its ledger.
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use domain::Digest;
 use ledger::{Checkpoint, Note, root_of, sha256};
 
-use crate::bag::{Bag, hex};
+use crate::bag::Bag;
 use crate::tables::time;
 
 /// Where they lie in a bag.
@@ -58,7 +59,7 @@ impl Stamp<'_> {
     /// The SHA-256 of the checkpoint, in hex; `None`: there is none.
     #[must_use]
     pub fn digest(&self) -> Option<String> {
-        self.note.map(|it| hex(&sha256(it)))
+        self.note.map(|it| HEXLOWER.encode(&sha256(it)))
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read as _, Write as _};
 
+use data_encoding::HEXLOWER;
 use domain::Digest;
 use ledger::sha256;
 use zip::write::SimpleFileOptions;
@@ -82,7 +83,9 @@ impl Bag {
     /// A line for each file, as `sha256sum` writes and checks it.
     fn manifest(&self, is_in: impl Fn(&str) -> bool) -> String {
         let files = self.files.iter().filter(|(path, _)| is_in(path));
-        files.map(|(path, bytes)| format!("{}  {path}\n", hex(&sha256(bytes)))).collect()
+        files
+            .map(|(path, bytes)| format!("{}  {path}\n", HEXLOWER.encode(&sha256(bytes))))
+            .collect()
     }
 
     /// The bag as a ZIP with one folder of that name. The same files give the same bytes: in order
@@ -166,11 +169,6 @@ fn listed(zip: &[u8]) -> Option<usize> {
 /// A part of a path that leads nowhere else on any system.
 pub(crate) fn is_plain(part: &str) -> bool {
     !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', ':', '\0'])
-}
-
-/// A digest as people write it.
-pub(crate) fn hex(digest: &Digest) -> String {
-    digest.iter().map(|it| format!("{it:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -4,10 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use ledger::{Checkpoint, leaf_hash, sha256};
 use serde_json::Value;
 
-use crate::bag::{Bag, hex};
+use crate::bag::Bag;
 use crate::coverage::lists_told;
 use crate::disputes::{Dispute, disputes, settled};
 use crate::{Entry, LeaverLeaf, contents, ocsf, oscal, tables};
@@ -225,7 +226,7 @@ impl<'b> Told<'b> {
             let href = part(link, "/href").as_str().and_then(|it| it.strip_prefix("../"));
             let file = href
                 .and_then(|it| self.bag.get(&format!("data/{it}")).or_else(|| self.bag.get(it)));
-            let digest = file.map(|it| hex(&sha256(it)));
+            let digest = file.map(|it| HEXLOWER.encode(&sha256(it)));
             part(link, "/hashes/0/value").as_str() == digest.as_deref() && digest.is_some()
         })
     }

@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use domain::{Cause, Digest, Finding, FindingEvent, Grade, LeaversBegin, SystemId};
 use ledger::{Checkpoint, Note, Proof, PublicKey, Subtrees, sha256};
 use serde_json::{Value, json};
 
 use crate::anchored::{self, AnchorTold};
-use crate::bag::{Bag, SIGNATURE, TAG_MANIFEST, hex};
+use crate::bag::{Bag, SIGNATURE, TAG_MANIFEST};
 use crate::controls::{self, Controls};
 use crate::disputes::{Dispute, disputes};
 use crate::entry::untimely;
@@ -399,7 +400,7 @@ impl Contents {
     #[must_use]
     pub fn name(&self) -> String {
         let Scope { app, days: (from, to), is_redacted, .. } = &self.scope;
-        let root = hex(&self.ledger.checkpoint.root);
+        let root = HEXLOWER.encode(&self.ledger.checkpoint.root);
         let redacted = if *is_redacted { "_redacted" } else { "" };
         let root = root.get(..8).unwrap_or_default();
         format!("driftline-evidence_{app}_{from}_{to}_{root}{redacted}")
@@ -427,7 +428,7 @@ fn put_leaver(
     let is_redacted = contents.scope.is_redacted;
     let mut raw = Vec::new();
     for it in told.raw.iter().filter(|_| !is_redacted) {
-        let sha256 = hex(&sha256(&it.bytes));
+        let sha256 = HEXLOWER.encode(&sha256(&it.bytes));
         let path = format!("raw/sha256/{}/{sha256}", sha256.get(..2).unwrap_or_default());
         bag.put(format!("data/{path}"), it.bytes.clone());
         raw.push(json!({"row": it.row, "run": it.run, "sha256": sha256, "file": path}));
@@ -540,9 +541,9 @@ fn ipe(contents: &Contents, leavers: &[LeaverLeaf], disputes: &[Dispute]) -> Val
         "zone": "UTC",
         "generated_by": made_by,
         "software": contents.scope.software,
-        "settings_sha256": hex(&contents.scope.settings),
+        "settings_sha256": HEXLOWER.encode(&contents.scope.settings),
         "policy_version": contents.scope.policy_version,
-        "controls_sha256": hex(&contents.scope.controls.digest),
+        "controls_sha256": HEXLOWER.encode(&contents.scope.controls.digest),
         "is_provisional": contents.scope.is_provisional,
         "filter": format!(
             "every leaver of {app} whose clock began before {} and of whom an account was not seen \
@@ -584,7 +585,7 @@ fn list(it: &ListRead, is_redacted: bool) -> Value {
     let requests = it.requests.iter().map(|it| {
         json!({
             "method": it.method.to_string(), "url": it.url.to_string(), "status": it.status,
-            "bytes": it.n_bytes, "sha256": hex(&it.sha256), "date": it.date.map(time),
+            "bytes": it.n_bytes, "sha256": HEXLOWER.encode(&it.sha256), "date": it.date.map(time),
             "request_id": it.request_id.as_ref().map(ToString::to_string), "rows": it.n_rows,
             "duration_ms": it.duration_ms,
         })
@@ -598,8 +599,8 @@ fn list(it: &ListRead, is_redacted: bool) -> Value {
         "partial_because": in_words(partial),
         "held_because": in_words(snapshot.held.as_ref()),
         "rows": snapshot.n_rows,
-        "rows_sha256": hex(&snapshot.digest),
-        "body_sha256": hex(&snapshot.body_digest),
+        "rows_sha256": HEXLOWER.encode(&snapshot.digest),
+        "body_sha256": HEXLOWER.encode(&snapshot.body_digest),
         "requests": requests.collect::<Vec<Value>>(),
     })
 }

@@ -6,10 +6,11 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
+use data_encoding::HEXLOWER;
 use ledger::{Checkpoint, sha256};
 use serde_json::{Value, json};
 
-use crate::bag::{Bag, hex};
+use crate::bag::Bag;
 use crate::contents::{Contents, LeaverTold, Scope};
 use crate::disputes::Dispute;
 use crate::leaf::LeaverLeaf;
@@ -71,7 +72,7 @@ pub(crate) fn assessment_results(
                 made.prop("software", &scope.software),
                 made.prop("ledger", &contents.ledger.checkpoint.origin),
                 made.prop("ledger-size", &contents.ledger.checkpoint.size.to_string()),
-                made.prop("ledger-root", &hex(&contents.ledger.checkpoint.root)),
+                made.prop("ledger-root", &HEXLOWER.encode(&contents.ledger.checkpoint.root)),
             ],
         },
         "import-ap": {"href": made.cite("data/ipe.json")},
@@ -157,7 +158,10 @@ pub(crate) fn population(leavers: &[LeaverLeaf]) -> String {
 pub(crate) fn ledger(checkpoint: &Checkpoint, is_signed: bool) -> String {
     let signed = if is_signed { "signed" } else { "not signed" };
     let Checkpoint { size, origin, root } = checkpoint;
-    format!("{size} entries of the ledger `{origin}` are under the root {}, {signed}.", hex(root))
+    format!(
+        "{size} entries of the ledger `{origin}` are under the root {}, {signed}.",
+        HEXLOWER.encode(root)
+    )
 }
 
 fn coverage(contents: &Contents) -> String {
@@ -341,7 +345,8 @@ struct Made<'m> {
 impl Made<'_> {
     /// An id that is the same for the same thing in the same bag.
     fn uuid(&self, kind: &str, name: &str) -> String {
-        let (root, bag) = (hex(&self.contents.ledger.checkpoint.root), self.contents.name());
+        let (root, bag) =
+            (HEXLOWER.encode(&self.contents.ledger.checkpoint.root), self.contents.name());
         v5(NAMESPACE, &format!("{root}\n{bag}\n{kind}\n{name}"))
     }
 
@@ -376,7 +381,7 @@ impl Made<'_> {
                 "rlinks": [{
                     "href": format!("../{file}"),
                     "media-type": kind,
-                    "hashes": [{"algorithm": "SHA-256", "value": hex(&sha256(bytes))}],
+                    "hashes": [{"algorithm": "SHA-256", "value": HEXLOWER.encode(&sha256(bytes))}],
                 }],
             })
         };
@@ -398,10 +403,9 @@ fn v5(namespace: [u8; 16], name: &str) -> String {
 }
 
 fn hyphenated(id: [u8; 16]) -> String {
-    let hex = |bytes: &[u8]| bytes.iter().map(|it| format!("{it:02x}")).collect::<String>();
     let [a, b, c, d, e, f, g, h, rest @ ..] = &id;
     let parts = [&[*a, *b, *c, *d][..], &[*e, *f], &[*g, *h], &rest[..2], &rest[2..]];
-    parts.map(hex).join("-")
+    parts.map(|it| HEXLOWER.encode(it)).join("-")
 }
 
 #[cfg(test)]

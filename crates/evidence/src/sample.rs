@@ -1,6 +1,7 @@
 //! Sampling that an auditor can repeat: nobody knows the order before the auditor has named a text,
 //! and nobody can change it after.
 
+use data_encoding::HEXLOWER;
 use ledger::{Checkpoint, sha256};
 
 /// Draws `n` of these leavers: those that come first by the SHA-256 of root, nonce and id. The root
@@ -12,7 +13,7 @@ pub fn drawn<'l>(
     leavers: impl IntoIterator<Item = &'l str>,
     n: usize,
 ) -> Vec<&'l str> {
-    let root = crate::bag::hex(&checkpoint.root);
+    let root = HEXLOWER.encode(&checkpoint.root);
     let mut ordered: Vec<_> = leavers
         .into_iter()
         .map(|it| (sha256(format!("{root}\n{nonce}\n{it}").as_bytes()), it))

@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use domain::Digest;
 use ledger::{Checkpoint, Note, Proof, PublicKey, leaf_hash, root_of, sha256};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::anchored;
-use crate::bag::{Bag, MANIFEST, SIGNATURE, TAG_MANIFEST, hex, is_plain};
+use crate::bag::{Bag, MANIFEST, SIGNATURE, TAG_MANIFEST, is_plain};
 use crate::compare::Told;
 use crate::contents::{IPE, IPE_FORM, TRACE_FORM, TRACES};
 use crate::entry::untimely;
@@ -137,7 +138,7 @@ fn files(bag: &Bag) -> Result<String, Vec<String>> {
     for (path, digest) in &listed {
         match bag.get(path) {
             None => problems.push(format!("`{path}` was taken out")),
-            Some(bytes) if hex(&sha256(bytes)) != *digest => {
+            Some(bytes) if HEXLOWER.encode(&sha256(bytes)) != *digest => {
                 problems.push(format!("`{path}` was changed"));
             }
             Some(_) => {}
@@ -500,7 +501,7 @@ impl Ledger {
             }
             for raw in &trace.raw {
                 let bytes = bag.get(&format!("data/{}", raw.file));
-                if bytes.map(|it| hex(&sha256(it))).as_ref() != Some(&raw.sha256) {
+                if bytes.map(|it| HEXLOWER.encode(&sha256(it))).as_ref() != Some(&raw.sha256) {
                     problems.push(format!("`{}` is not the raw row that `{path}` names", raw.file));
                 }
             }

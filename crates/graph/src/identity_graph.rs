@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::{Assignment, EntityId, Grant, Identity, IdentityKind, Link, Principal, Tier, Via};
 use petgraph::Direction::{Incoming, Outgoing};
 use petgraph::graph::{DiGraph, NodeIndex};
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::accounts::{AccountView, Unpaired, accounts};
@@ -334,7 +335,7 @@ impl<'e> IdentityGraph<'e> {
     fn add_accounts(&mut self) {
         let correlation = self.correlation();
         let linked: Vec<_> =
-            self.accounts.iter().map(|it| correlation.link(it.leading as usize)).collect();
+            self.accounts.par_iter().map(|it| correlation.link(it.leading as usize)).collect();
         for (at, (link, ghost)) in linked.into_iter().enumerate() {
             let account = self.nodes.add_node(Node::Account(count(at)));
             for owner in link.contenders().iter() {

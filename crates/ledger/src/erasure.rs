@@ -1,12 +1,13 @@
 //! What the ledger is told of erasures, and of legal holds that forbid them.
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use domain::{Digest, Signature, SystemId};
 use serde_json::{Map, Value, json};
 
 use crate::Event;
 use crate::entry::time;
-use crate::event::{Kind, Who, by_person, hex};
+use crate::event::{Kind, Who, by_person};
 
 /// What was erased of somebody.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +31,7 @@ impl Event {
         let body = json!({
             "subjects": erasure.subjects,
             "basis": erasure.basis,
-            "erased_sha256": hex(&erasure.erased),
+            "erased_sha256": HEXLOWER.encode(&erasure.erased),
             "counts": counts,
         });
         let event = by_person(Kind::ErasureDone, by, None, body, []);

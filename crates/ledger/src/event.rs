@@ -5,6 +5,7 @@
 //! why in words, are facts apart: they may have to be erased.
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use domain::{
     Change, Coverage, Decision, Digest, Finding, FindingEvent, NonHuman, Probe, ProbeEnd,
     ProbeRequest, Request, RunId, RunRecord, Signature, SnapshotRef, Stream, Subject, SystemId,
@@ -281,15 +282,15 @@ impl Event {
             "run": record.id.0,
             "pass": record.pass.name(),
             "software": record.software,
-            "settings_sha256": hex(&record.settings_digest),
+            "settings_sha256": HEXLOWER.encode(&record.settings_digest),
             "policy_version": record.policy_version,
-            "report_sha256": hex(seen.report.sha256()),
+            "report_sha256": HEXLOWER.encode(seen.report.sha256()),
             "is_complete": seen.is_complete,
             "made_at": time(seen.made_at),
             "findings": record.findings.iter().filter(|it| it.finding.is_live()).count(),
             "watcher": record.watcher.iter().map(|it| it.kind.name()).collect::<Vec<&str>>(),
             "n_lists": lists.len(),
-            "lists_sha256": hex(&sha256(&canonical(&lists))),
+            "lists_sha256": HEXLOWER.encode(&sha256(&canonical(&lists))),
             "lists": lists.into_iter().take(LISTS_MAX).collect::<Vec<Value>>(),
             "failed": failed.into_iter().take(LISTS_MAX).collect::<Vec<String>>(),
             "apps": apps.take(LISTS_MAX).collect::<Vec<Value>>(),
@@ -302,7 +303,7 @@ impl Event {
         if self.kind == Kind::RunCompleted
             && let Value::Object(body) = &mut self.body
         {
-            body.insert("inputs_sha256".to_owned(), json!(hex(inputs)));
+            body.insert("inputs_sha256".to_owned(), json!(HEXLOWER.encode(inputs)));
         }
     }
 
@@ -320,7 +321,7 @@ impl Event {
             }
         };
         let software = |it: &Basis| json!(it.software);
-        let settings = |it: &Basis| json!(hex(&it.settings));
+        let settings = |it: &Basis| json!(HEXLOWER.encode(&it.settings));
         let policy = |it: &Basis| json!(it.policy_version);
         add(Kind::SoftwareStarted, software(is), was.map(software));
         add(Kind::ConfigChanged, settings(is), was.map(settings));
@@ -411,15 +412,14 @@ impl Event {
         by: &Signature,
         until: DateTime<Utc>,
     ) -> Self {
-        let body =
-            json!({"release": release, "held_sha256": hex(digest), "expires_at": time(until)});
+        let body = json!({"release": release, "held_sha256": HEXLOWER.encode(digest), "expires_at": time(until)});
         by_person(Kind::ReleaseRequested, by, None, body, [("reason", json!(reason))])
     }
 
     /// Somebody else approved a release.
     #[must_use]
     pub fn release_approved(release: i64, digest: &Digest, by: &Signature) -> Self {
-        let body = json!({"release": release, "held_sha256": hex(digest)});
+        let body = json!({"release": release, "held_sha256": HEXLOWER.encode(digest)});
         by_person(Kind::ReleaseApproved, by, None, body, [])
     }
 
@@ -493,8 +493,8 @@ impl Event {
                 "url": it.url.to_string(),
                 "status": it.status,
                 "bytes": it.n_bytes,
-                "sha256": hex(&it.sha256),
-                "sent_sha256": it.sent_sha256.as_ref().map(hex),
+                "sha256": HEXLOWER.encode(&it.sha256),
+                "sent_sha256": it.sent_sha256.map(|it| HEXLOWER.encode(&it)),
                 "at": time(it.at),
             })
         };
@@ -505,7 +505,7 @@ impl Event {
             "behaviour": end.behaviour.map(domain::Deprovisioned::name),
             "is_back_on": end.is_back_on,
             "n_requests": requests.len(),
-            "requests_sha256": hex(&sha256(&canonical(&requests))),
+            "requests_sha256": HEXLOWER.encode(&sha256(&canonical(&requests))),
         });
         let who = Who::account(&probe.app, &probe.account);
         let by = Signature { at: end.at, ..probe.asked.clone() };
@@ -612,7 +612,7 @@ fn seen_off_before(event: &FindingEvent, finding: &Finding) -> Option<DateTime<U
 
 /// The lists that showed a finding first.
 fn looks(finding: &Finding) -> Vec<Value> {
-    let look = |it: &domain::Look| json!({"list": name(&it.stream), "as_of": time(it.as_of), "body_sha256": hex(&it.body_digest)});
+    let look = |it: &domain::Look| json!({"list": name(&it.stream), "as_of": time(it.as_of), "body_sha256": HEXLOWER.encode(&it.body_digest)});
     finding.looks.iter().map(look).collect()
 }
 
@@ -631,10 +631,10 @@ impl ListSeen<'_> {
             "coverage": coverage,
             "is_held": snapshot.held.is_some(),
             "rows": snapshot.n_rows,
-            "rows_sha256": hex(&snapshot.digest),
-            "body_sha256": hex(&snapshot.body_digest),
+            "rows_sha256": HEXLOWER.encode(&snapshot.digest),
+            "body_sha256": HEXLOWER.encode(&snapshot.body_digest),
             "requests": requests.len(),
-            "requests_sha256": hex(&requests_digest(requests)),
+            "requests_sha256": HEXLOWER.encode(&requests_digest(requests)),
         })
     }
 }
@@ -649,14 +649,14 @@ fn requests_digest(requests: &[Request]) -> Digest {
     let mut hasher = Sha256::new();
     for it in requests {
         let status = it.status.map_or("-".to_owned(), |it| it.to_string());
-        let line =
-            format!("{} {} {status} {} {}\n", it.method, it.url, it.n_bytes, hex(&it.sha256));
+        let line = format!(
+            "{} {} {status} {} {}\n",
+            it.method,
+            it.url,
+            it.n_bytes,
+            HEXLOWER.encode(&it.sha256)
+        );
         hasher.update(line);
     }
     hasher.finalize().into()
-}
-
-/// A digest as people write it.
-pub(crate) fn hex(digest: &Digest) -> String {
-    digest.iter().map(|it| format!("{it:02x}")).collect()
 }

@@ -2,6 +2,7 @@
 //! bodies name nobody: accounts and people are facts beside them.
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use domain::{
     Digest, Exposure, FindingId, Interval, Leaver, LeaverAccount, LeaversBegin, RunId, SaidBy,
     Signature, SystemId, Tier,
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::Event;
 use crate::entry::time;
-use crate::event::{Kind, Who, by_person, by_run, hex};
+use crate::event::{Kind, Who, by_person, by_run};
 
 /// Evidence that was put into a bag.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl Event {
             "app": exported.app.as_str(),
             "from": time(exported.from),
             "to": time(exported.to),
-            "tagmanifest_sha256": hex(&exported.tag_manifest),
+            "tagmanifest_sha256": HEXLOWER.encode(&exported.tag_manifest),
             "size": exported.size,
             "leavers": exported.n_leavers,
             "is_redacted": exported.is_redacted,

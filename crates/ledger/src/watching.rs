@@ -3,11 +3,12 @@
 //! people to find out.
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use domain::{AnchorName, Digest, FailedRuns, RunId, Turn};
 use serde_json::{Value, json};
 
 use crate::entry::time;
-use crate::event::{by_run, hex};
+use crate::event::by_run;
 use crate::{Actor, Event, Kind};
 
 impl Event {
@@ -50,7 +51,7 @@ impl Event {
             "anchor": &*anchor.name,
             "kind": anchor.kind.name(),
             "size": size,
-            "proof_sha256": hex(proof),
+            "proof_sha256": HEXLOWER.encode(proof),
         });
         between_runs(Kind::AnchorMade, at, body, Vec::new())
     }

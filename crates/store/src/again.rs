@@ -151,10 +151,10 @@ impl Store {
     /// # Errors
     ///
     /// As [`Store::commit`].
-    pub async fn keep_again(&self, mut run: Commit) -> Result<(), StoreError> {
+    pub async fn keep_again(&self, run: Commit) -> Result<(), StoreError> {
         self.write("save a run again", move |connection| {
             commit::check_next(connection, run.run.id)?;
-            commit::save_given(connection, &mut run, Moment::of(connection)?)?;
+            commit::save_given(connection, &run, Moment::of(connection)?)?;
             commit::save_concluded(connection, run, 0)
         })
         .await

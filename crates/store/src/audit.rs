@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use data_encoding::HEXLOWER;
 use domain::RunId;
 use ledger::{
     Broken, Checkpoint, Kind, PublicKey, StoredEntry, Verified, Verifier, digest_of, sha256,
@@ -305,20 +306,19 @@ fn check_erasures(
     let mut rewritten = Rewritten::default();
     for seq in seqs {
         let lines = all.get(&seq).map(|it| &**it).unwrap_or_default();
-        if told.get(&seq) != Some(&hex(&erase::digest_of(lines))) {
+        if told.get(&seq) != Some(&HEXLOWER.encode(&erase::digest_of(lines))) {
             return Err(Broken::Erasure { seq }.into());
         }
         for it in lines {
             if let Some(now) = &it.now {
-                rewritten.entry(it.id).or_default().push((hex(&it.was), hex(now)));
+                rewritten
+                    .entry(it.id)
+                    .or_default()
+                    .push((HEXLOWER.encode(&it.was), HEXLOWER.encode(now)));
             }
         }
     }
     Ok(rewritten)
-}
-
-fn hex(digest: &[u8; 32]) -> String {
-    digest.iter().map(|it| format!("{it:02x}")).collect()
 }
 
 /// Every anchor that was made has its entry, every entry its anchor, and both the same proof.
@@ -332,7 +332,7 @@ fn check_anchors(
     while let Some(row) = rows.next()? {
         let mut cells = Cells::keyed(row, "anchor")?;
         let (anchor, size) = (cells.string("name")?, cells.count("size")?);
-        let proof_sha256 = hex(&sha256(cells.blob("proof")?));
+        let proof_sha256 = HEXLOWER.encode(&sha256(cells.blob("proof")?));
         let made = AnchorTold { anchor, size, proof_sha256 };
         if !told.remove(&made) {
             return Err(Broken::Anchor { name: made.anchor, size }.into());

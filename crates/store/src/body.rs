@@ -2,10 +2,10 @@
 //! alike compress ten times better than one by one.
 
 use std::io::Read as _;
-use std::ops::Range;
 
 use domain::{Body, Digest, EntityId, RunId};
 use ledger::sha256;
+use rayon::prelude::*;
 use rusqlite::{Connection, params};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -58,26 +58,78 @@ pub(crate) fn insert(
     // table finds the same.
     let mut known = known(connection)?;
     let mut tied = ties(connection)?;
-    let mut pack = Pack::new(next_id(connection, "body_pack")?, next_id(connection, "body")?);
-    let mut tie = connection
-        .prepare_cached("INSERT INTO row_body (run, entity, body) VALUES (?1, ?2, ?3)")?;
-    for body in bodies {
-        let id = *known
-            .entry(sha256(&body.bytes))
-            .or_insert_with_key(|sha256| pack.add(sha256, &body.bytes));
+    let mut next = next_id(connection, "body")?;
+    let (mut new, mut ties) = (Vec::new(), Vec::new());
+    let digests: Vec<Digest> = bodies.par_iter().map(|it| sha256(&it.bytes)).collect();
+    for (body, sha256) in bodies.iter().zip(digests) {
+        let id = *known.entry(sha256).or_insert_with(|| {
+            new.push(New { id: next, sha256, bytes: &body.bytes });
+            next += 1;
+            next - 1
+        });
         if tied.insert((body.entity, id)) {
-            pack.ties.push((body.entity, id));
-        }
-        if pack.bytes.len() >= PACK_MIN {
-            pack.save(connection)?;
+            ties.push((body.entity, id));
         }
     }
-    pack.save(connection)?;
-    pack.ties.sort_unstable();
-    for (entity, body) in pack.ties {
+    insert_packs(connection, &new)?;
+    ties.sort_unstable();
+    let mut tie = connection
+        .prepare_cached("INSERT INTO row_body (run, entity, body) VALUES (?1, ?2, ?3)")?;
+    for (entity, body) in ties {
         tie.execute([run.0, entity.0, body])?;
     }
     Ok(())
+}
+
+/// A body that is not kept yet.
+struct New<'b> {
+    id: i64,
+    sha256: Digest,
+    bytes: &'b [u8],
+}
+
+fn insert_packs(connection: &Connection, new: &[New<'_>]) -> Result<(), StoreError> {
+    let mut insert_pack = connection
+        .prepare_cached("INSERT INTO body_pack (id, n_bytes, zstd) VALUES (?1, ?2, ?3)")?;
+    let mut insert = connection.prepare_cached(
+        "INSERT INTO body (id, sha256, pack, offset, len) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    let packs: Vec<&[New<'_>]> = packed_together(new).collect();
+    let bytes = |pack: &&[New<'_>]| pack.iter().map(|it| it.bytes).collect::<Vec<_>>().concat();
+    let compressed: Vec<_> = packs.par_iter().map(|it| compress(&bytes(it))).collect();
+    for (id, (pack, zstd)) in
+        (next_id(connection, "body_pack")?..).zip(packs.iter().zip(compressed))
+    {
+        let n_bytes: usize = pack.iter().map(|it| it.bytes.len()).sum();
+        insert_pack.execute(params![id, n_bytes.cast_signed(), zstd?])?;
+        let mut offset = 0;
+        for New { id: body, sha256, bytes } in *pack {
+            let len = bytes.len().cast_signed();
+            insert.execute(params![body, &sha256[..], id, offset, len])?;
+            offset += len;
+        }
+    }
+    Ok(())
+}
+
+/// Those that go into one pack, for each pack.
+fn packed_together<'n, 'b>(mut new: &'n [New<'b>]) -> impl Iterator<Item = &'n [New<'b>]> {
+    std::iter::from_fn(move || {
+        let mut n_bytes = 0;
+        let is_full = |it: &New<'_>| {
+            n_bytes += it.bytes.len();
+            n_bytes >= PACK_MIN
+        };
+        let n = new.iter().position(is_full).map_or(new.len(), |last| last + 1);
+        let (pack, rest) = new.split_at_checked(n)?;
+        new = rest;
+        (!pack.is_empty()).then_some(pack)
+    })
+}
+
+fn compress(pack: &[u8]) -> Result<Vec<u8>, StoreError> {
+    zstd::bulk::compress(pack, LEVEL)
+        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)).into())
 }
 
 /// By row, the number that the next version of any row had when a raw form of it was kept last.
@@ -92,52 +144,6 @@ fn kept(connection: &Connection) -> Result<FxHashMap<EntityId, i64>, StoreError>
     )?;
     let kept = statement.query_map([], |row| Ok((EntityId(row.get(0)?), row.get(1)?)))?;
     Ok(kept.collect::<Result<_, _>>()?)
-}
-
-/// The pack being filled.
-struct Pack {
-    id: i64,
-    next_body: i64,
-    bytes: Vec<u8>,
-    lines: Vec<(i64, Digest, Range<usize>)>,
-    ties: Vec<(EntityId, i64)>,
-}
-
-impl Pack {
-    const fn new(id: i64, next_body: i64) -> Self {
-        Self { id, next_body, bytes: Vec::new(), lines: Vec::new(), ties: Vec::new() }
-    }
-
-    fn add(&mut self, sha256: &Digest, bytes: &[u8]) -> i64 {
-        let id = self.next_body;
-        self.next_body += 1;
-        let begin = self.bytes.len();
-        self.bytes.extend(bytes);
-        self.lines.push((id, *sha256, begin..self.bytes.len()));
-        id
-    }
-
-    /// Writes it, and begins the next one.
-    fn save(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        if self.lines.is_empty() {
-            return Ok(());
-        }
-        let zstd = zstd::bulk::compress(&self.bytes, LEVEL)
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-        connection
-            .prepare_cached("INSERT INTO body_pack (id, n_bytes, zstd) VALUES (?1, ?2, ?3)")?
-            .execute(params![self.id, self.bytes.len().cast_signed(), zstd])?;
-        let mut insert = connection.prepare_cached(
-            "INSERT INTO body (id, sha256, pack, offset, len) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?;
-        for (id, sha256, range) in self.lines.drain(..) {
-            let (offset, len) = (range.start.cast_signed(), range.len().cast_signed());
-            insert.execute(params![id, &sha256[..], self.id, offset, len])?;
-        }
-        self.bytes.clear();
-        self.id += 1;
-        Ok(())
-    }
 }
 
 fn next_id(connection: &Connection, table: &str) -> Result<i64, StoreError> {
@@ -283,8 +289,7 @@ pub(crate) fn erase(
             update.execute(params![id, 0, 0])?;
             erased.push((id, line.sha256));
         }
-        let zstd = zstd::bulk::compress(&left, LEVEL)
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        let zstd = compress(&left)?;
         connection
             .prepare_cached("UPDATE body_pack SET n_bytes = ?2, zstd = ?3 WHERE id = ?1")?
             .execute(params![pack, left.len().cast_signed(), zstd])?;

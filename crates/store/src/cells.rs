@@ -2,6 +2,7 @@
 //! column by name costs more than reading it. A cell that we never write is corruption.
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use domain::{Digest, EntityId, RunId, Signature, SnapshotId, SystemId, Text};
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
@@ -220,9 +221,7 @@ pub(crate) fn value(cell: ValueRef<'_>) -> Value {
         ValueRef::Integer(number) => number.into(),
         ValueRef::Real(number) => number.into(),
         ValueRef::Text(text) => String::from_utf8_lossy(text).into(),
-        ValueRef::Blob(bytes) => {
-            bytes.iter().map(|it| format!("{it:02x}")).collect::<String>().into()
-        }
+        ValueRef::Blob(bytes) => HEXLOWER.encode(bytes).into(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! One run, saved in one transaction.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use domain::{
     AnchorName, Body, Changes, DeprovisionSeen, Digest, EntityId, Episode, FindingEvent, Leaver,
@@ -29,7 +31,7 @@ pub struct Commit {
     /// Its report as a JSON document, given back byte for byte by [`crate::Store::report`].
     pub report_json: Hashed,
     /// The lists it pulled, each as [`crate::State::enrol`] set it against the past.
-    pub snapshots: Vec<(Snapshot, Enrolled)>,
+    pub snapshots: Vec<(Arc<Snapshot>, Arc<Enrolled>)>,
     /// Links that are new, changed or over.
     pub links: Vec<LinkChange>,
     /// Verdicts that changed, on accounts and on identities without an account.
@@ -116,7 +118,7 @@ pub(crate) fn save(
     signer: Option<&Signer>,
 ) -> Result<(), StoreError> {
     let now = commit.run.now;
-    let inputs = save_given(connection, &mut commit, before)?;
+    let inputs = save_given(connection, &commit, before)?;
     let (wanted, mut entries) = anchor::wanted(connection, &commit.anchors, now)?;
     let n_before = entries.len() as u64;
     entries.append(&mut commit.entries);
@@ -137,13 +139,13 @@ pub(crate) fn check_next(connection: &Connection, run: RunId) -> Result<(), Stor
 /// `before` is the moment before anything of it was written.
 pub(crate) fn save_given(
     connection: &Connection,
-    commit: &mut Commit,
+    commit: &Commit,
     before: Moment,
 ) -> Result<Digest, StoreError> {
     let run = commit.run.id;
     insert_run(connection, &commit.run)?;
     turn::insert(connection, run, commit.turn.as_ref())?;
-    for (snapshot, enrolled) in &mut commit.snapshots {
+    for (snapshot, enrolled) in &commit.snapshots {
         insert_snapshot(connection, run, snapshot, enrolled)?;
     }
     snapshot::insert_other_requests(connection, run, &commit.other_requests)?;
@@ -210,12 +212,14 @@ fn insert_snapshot(
     connection: &Connection,
     run: RunId,
     snapshot: &Snapshot,
-    enrolled: &mut Enrolled,
+    enrolled: &Enrolled,
 ) -> Result<(), StoreError> {
     let id = enrolled.reference.id;
     let stream = snapshot::stream_id(connection, &snapshot.stream)?;
     snapshot::insert(connection, run, stream, snapshot, enrolled)?;
-    rows::insert(connection, snapshot, enrolled)?;
+    if let Some(hashes) = &enrolled.hashes {
+        rows::insert(connection, snapshot, enrolled, hashes)?;
+    }
 
     let mut end =
         connection.prepare_cached("INSERT INTO ended (snapshot, version) VALUES (?1, ?2)")?;

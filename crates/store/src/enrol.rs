@@ -4,16 +4,27 @@
 //! the digest is over the order of keys, which the order of the list does not change.
 
 use std::num::NonZero;
-use std::thread;
 
 use domain::rows::RowKey;
 use domain::{Digest, EntityId, Rows, Snapshot, SnapshotRef};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::known::{Known, OpenVersion};
-use crate::rows::{ShortHash, hash, hashes, numbered, short};
+use crate::rows::{ShortHash, hashes, numbered, short};
 use crate::state::State;
+
+/// What can be said of the rows of a list before anything is known of the past: most of the work.
+#[derive(Debug)]
+pub struct Digested {
+    /// The digest of all rows.
+    digest: Digest,
+    /// What is kept of the hash of each row, in their order.
+    hashes: Vec<ShortHash>,
+    /// Rows with a key that another row has too, by place: which of them it is.
+    repeated: FxHashMap<usize, u32>,
+}
 
 /// A list set against the past, ready to be committed with its snapshot.
 #[derive(Clone, Debug)]
@@ -37,7 +48,7 @@ pub struct Enrolled {
     pub(crate) first_version: i64,
     /// Of each version to write its row, by place in the snapshot. They are numbered in their order.
     pub(crate) begun: Vec<u32>,
-    /// The hash of each of these rows; `None`: they are written.
+    /// The hash of each of these rows; `None`: they are written, or about to be.
     pub(crate) hashes: Option<Vec<ShortHash>>,
     /// Versions that are over.
     pub(crate) ended: Vec<i64>,
@@ -45,20 +56,30 @@ pub struct Enrolled {
     pub(crate) repeated: FxHashMap<usize, u32>,
 }
 
-/// From this many rows on, a second thread pays.
-const TWO_THREADS_MIN: usize = 5_000;
+impl Digested {
+    /// Of these rows.
+    #[must_use]
+    pub fn of(rows: &Rows) -> Self {
+        let hashes = hashes(rows);
+        let order = in_order(rows, &hashes);
+        Self {
+            digest: ledger::root_of(order.iter().filter_map(|it| hashes.get(it.at).copied())),
+            repeated: repeated(rows, &order),
+            hashes: hashes.iter().map(short).collect(),
+        }
+    }
+}
 
 impl State {
-    /// Sets `snapshot` against the past: numbers its rows, finds what changed, and computes its
-    /// digest. The numbers are taken, so that what is enrolled must also be committed.
+    /// Sets `snapshot` against the past: numbers its rows, and finds what changed. The numbers are taken, so
+    /// that what is enrolled must also be committed. What its rows are by themselves comes beside it.
     ///
     /// # Panics
     ///
     /// Panics when a list of this stream was enrolled already: a run has one of each.
-    pub fn enrol(&mut self, snapshot: &Snapshot) -> Enrolled {
+    pub fn enrol(&mut self, snapshot: &Snapshot, digested: Digested) -> Enrolled {
         let rows = &snapshot.rows;
-        let hashes = hash_all(rows);
-        let order = in_order(rows, &hashes);
+        let Digested { digest, hashes, repeated } = digested;
         let id = self.next_snapshot();
         let n_known = self.streams.get(&snapshot.stream).map_or(0, |it| it.known.rows().count());
         let n_begun = rows.len().saturating_sub(n_known);
@@ -73,7 +94,7 @@ impl State {
                 id_form: snapshot.id_form,
                 held: None,
                 n_rows: rows.len() as u64,
-                digest: ledger::root_of(order.iter().filter_map(|it| hashes.get(it.at).copied())),
+                digest,
                 body_digest: body_digest(snapshot),
             },
             entities: Vec::with_capacity(rows.len()),
@@ -86,7 +107,7 @@ impl State {
             begun: Vec::with_capacity(n_begun),
             hashes: Some(Vec::with_capacity(n_begun)),
             ended: Vec::new(),
-            repeated: repeated(rows, &order),
+            repeated,
         };
 
         let stream = self.streams.entry(snapshot.stream.clone()).or_default();
@@ -96,7 +117,7 @@ impl State {
             let nth = enrolled.repeated.get(&at).copied().unwrap_or(1);
             let key = rows.key(at).map(|it| numbered(it, nth));
             let known = key.and_then(|it| stream.known.get_mut(&it));
-            let entity = enrolled.take_row(known, &mut self.next.row, at, short(hash));
+            let entity = enrolled.take_row(known, &mut self.next.row, at, *hash);
             enrolled.entities.push(entity);
         }
 
@@ -126,8 +147,8 @@ impl Enrolled {
         (self.first_version..).zip(self.written()).filter(|it| it.0 != it.1.0).map(|it| it.1)
     }
 
-    /// Whether these versions are written: of the rows of its snapshot no run needs to keep more than it
-    /// weighs.
+    /// Whether these versions are written, or about to be: then of the rows of its snapshot no run needs to
+    /// keep more than it weighs.
     #[must_use]
     pub const fn is_written(&self) -> bool {
         self.hashes.is_none()
@@ -196,21 +217,6 @@ fn repeated(rows: &Rows, order: &[Place]) -> FxHashMap<usize, u32> {
     found
 }
 
-/// The hashes of all rows, in their order.
-fn hash_all(rows: &Rows) -> Vec<Digest> {
-    let (half, end) = (rows.len() / 2, rows.len());
-    if end < TWO_THREADS_MIN {
-        return hashes(rows);
-    }
-    let mut all = vec![Digest::default(); end];
-    let (first, second) = all.split_at_mut(half);
-    thread::scope(|scope| {
-        scope.spawn(|| hash(rows, half, second));
-        hash(rows, 0, first);
-    });
-    all
-}
-
 /// A row in order of key.
 struct Place {
     /// The first eight bytes of the key: few rows have the same.
@@ -223,7 +229,7 @@ struct Place {
 fn in_order(rows: &Rows, hashes: &[Digest]) -> Vec<Place> {
     let first = |at| rows.key(at).map_or(0, |it| first_bytes(&it));
     let mut order: Vec<Place> = (0..rows.len()).map(|at| Place { first: first(at), at }).collect();
-    order.sort_unstable_by_key(|it| it.first);
+    order.par_sort_unstable_by_key(|it| it.first);
     for alike in order.chunk_by_mut(|one, other| one.first == other.first) {
         if alike.len() > 1 {
             alike.sort_by_cached_key(|it| (rows.key(it.at), hashes.get(it.at)));

@@ -7,6 +7,7 @@ use std::panic::resume_unwind;
 use std::thread;
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use domain::{Digest, RunId};
 use ledger::{
     Actor, Broken, Checkpoint, Edge, Event, KeyRing, LedgerError, Note, Sealed, SecretKey, Who,
@@ -251,7 +252,7 @@ impl<'c> End<'c> {
 
     fn named(&mut self, who: &Who) -> Result<String, StoreError> {
         self.random.provide(1)?;
-        let random: String = self.random.take().iter().map(|it| format!("{it:02x}")).collect();
+        let random = HEXLOWER.encode(&self.random.take());
         let name = format!("sub_{random}");
         self.connection
             .prepare_cached(

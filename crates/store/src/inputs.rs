@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use domain::{
     AnchorStand, Cause, Channel, Digest, EntityId, Interval, List, Reach, RunId, Stream, SystemId,
     Unmapped, Watcher, Whom,
@@ -168,11 +169,7 @@ fn key_of_rows(run: RunId) -> String {
 }
 
 fn key_of_settings(digest: &Digest) -> String {
-    format!("settings/{}", hex(digest))
-}
-
-fn hex(digest: &Digest) -> String {
-    digest.iter().map(|it| format!("{it:02x}")).collect()
+    format!("settings/{}", HEXLOWER.encode(digest))
 }
 
 /// Keeps what a run was given, and returns the digest over it. Its findings, answers and log are saved
@@ -266,7 +263,7 @@ fn digests(
     let salt = parts.remove("salt").unwrap_or_default();
     parts.remove("digests");
     let mut add = |name: &str, value| parts.insert(name.to_owned(), value);
-    add("rows", Value::String(hex(&sha256(rows))));
+    add("rows", Value::String(HEXLOWER.encode(&sha256(rows))));
     let sql = "SELECT system, list, key, row, why, sent_at_ms, received_at_ms
                FROM observation WHERE run = ?1 ORDER BY id";
     add("answers", lines(connection, sql, run)?);
@@ -275,7 +272,7 @@ fn digests(
     add("logs", lines(connection, sql, run)?);
     let salted = |(name, value): (String, Value)| {
         let text = format!("{salt}\n{name}\n{}", sorted(value));
-        (name, hex(&sha256(text.as_bytes())))
+        (name, HEXLOWER.encode(&sha256(text.as_bytes())))
     };
     Ok(parts.into_iter().map(salted).collect())
 }
@@ -324,7 +321,7 @@ pub(crate) fn changed(
     let rows = value(connection, &key_of_rows(run))?.ok_or_else(corrupt)?;
     let kept = json.digests;
     let now = digests(connection, run, &document, &rows)?;
-    if hex(&over_all(&now)) == told {
+    if HEXLOWER.encode(&over_all(&now)) == told {
         return Ok(Some(Vec::new()));
     }
     let differ: Vec<String> = now
@@ -332,7 +329,7 @@ pub(crate) fn changed(
         .filter(|(name, it)| kept.get(*name) != Some(it))
         .map(|it| it.0.clone())
         .collect();
-    if differ.is_empty() || hex(&over_all(&kept)) != told {
+    if differ.is_empty() || HEXLOWER.encode(&over_all(&kept)) != told {
         return Ok(Some(vec!["all of it, with the digests of its parts".to_owned()]));
     }
     Ok(Some(differ))

@@ -64,7 +64,7 @@ pub use channel::ChannelHealth;
 pub use commit::{Commit, LinkChange, RunSummary};
 pub use conclusions::Difference;
 pub use disposition::Disposal;
-pub use enrol::Enrolled;
+pub use enrol::{Digested, Enrolled};
 pub use erase::{Erased, ErasedCounts, ErasureRow, ErasureScope, HeldOn, LegalHold, Meant};
 pub use error::{Refusal, StoreError};
 pub use finding::FindingChanges;

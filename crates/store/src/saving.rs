@@ -4,12 +4,15 @@
 //! soon as nothing can be asked any more, so that a run need not hold those of whom there is nothing to
 //! weigh until it has judged the others. Nothing of it is there for anybody before the commit.
 
+use std::sync::Arc;
+
 use domain::{RunId, Snapshot, SnapshotId};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::commit::{self, Commit};
 use crate::moment::Moment;
+use crate::rows::ShortHash;
 use crate::writer::Outcome;
 use crate::{Enrolled, Store, StoreError, rows};
 
@@ -26,15 +29,22 @@ pub struct Saving {
 #[derive(Debug)]
 struct Open {
     steps: mpsc::Sender<Step>,
+    /// Whether the rows that were begun are written; `None`: nobody waits for any.
+    written: Option<oneshot::Receiver<()>>,
     end: Outcome,
 }
 
-type List = (Snapshot, Enrolled);
+/// Rows to write, with the hash of each.
+struct Rows {
+    snapshot: Arc<Snapshot>,
+    enrolled: Arc<Enrolled>,
+    hashes: Vec<ShortHash>,
+}
 
 /// What there is to do next.
 enum Step {
-    /// Write the rows of this list, and give the list back.
-    Rows(Box<List>, oneshot::Sender<Box<List>>),
+    /// Write these, and say so when nothing of them is held any more.
+    Rows(Vec<Rows>, oneshot::Sender<()>),
     /// Write the rest, and end.
     Commit(Box<Commit>),
 }
@@ -58,25 +68,44 @@ impl Store {
 }
 
 impl Saving {
-    /// Writes the rows of a list ahead of everything else, and gives the list back. From then on nothing
-    /// else is written until the commit. In memory nothing is written ahead, as nobody could read
+    /// Begins to write the rows of these lists ahead of everything else, while they can be read. From then on
+    /// nothing else is written until the commit. In memory nothing is written ahead, as nobody could read
     /// meanwhile: [`Enrolled::is_written`] says which it was.
     ///
     /// # Errors
     ///
     /// As [`Store::commit`]. Nothing is saved then.
-    pub async fn rows(
+    pub async fn begin_rows(
         &mut self,
-        snapshot: Snapshot,
-        enrolled: Enrolled,
-    ) -> Result<(Snapshot, Enrolled), StoreError> {
+        lists: impl Iterator<Item = (&Arc<Snapshot>, &mut Arc<Enrolled>)>,
+    ) -> Result<(), StoreError> {
         if self.store.is_in_memory() {
-            return Ok((snapshot, enrolled));
+            return Ok(());
         }
-        let (give_back, written) = oneshot::channel();
-        self.step(Step::Rows(Box::new((snapshot, enrolled)), give_back)).await?;
+        let rows = lists.filter_map(|(snapshot, enrolled)| {
+            let hashes = Arc::get_mut(enrolled)?.hashes.take()?;
+            Some(Rows { snapshot: Arc::clone(snapshot), enrolled: Arc::clone(enrolled), hashes })
+        });
+        let rows = rows.collect();
+        let (say, written) = oneshot::channel();
+        self.step(Step::Rows(rows, say)).await?;
+        if let Some(open) = &mut self.open {
+            open.written = Some(written);
+        }
+        Ok(())
+    }
+
+    /// Waits until the rows that were begun are written, and their lists are nobody else's any more.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::commit`]. Nothing is saved then.
+    pub async fn rows_written(&mut self) -> Result<(), StoreError> {
+        let Some(written) = self.open.as_mut().and_then(|it| it.written.take()) else {
+            return Ok(());
+        };
         match written.await {
-            Ok(list) => Ok(*list),
+            Ok(()) => Ok(()),
             Err(_) => self.end().await.and(Err(StoreError::Closed)),
         }
     }
@@ -117,11 +146,12 @@ impl Open {
             let mut written: Vec<SnapshotId> = Vec::new();
             while let Some(step) = todo.blocking_recv() {
                 match step {
-                    Step::Rows(mut list, give_back) => {
-                        let (snapshot, enrolled) = &mut *list;
-                        rows::insert(connection, snapshot, enrolled)?;
-                        written.push(enrolled.reference.id);
-                        give_back.send(list).ok();
+                    Step::Rows(lists, say) => {
+                        for Rows { snapshot, enrolled, hashes } in lists {
+                            rows::insert(connection, &snapshot, &enrolled, &hashes)?;
+                            written.push(enrolled.reference.id);
+                        }
+                        say.send(()).ok(); // Whoever does not wait for them has given up.
                     }
                     Step::Commit(commit) => {
                         let mut lists = commit.snapshots.iter().map(|it| &it.1);
@@ -135,6 +165,6 @@ impl Open {
             Err(StoreError::Closed) // Given up: what was written is taken back.
         };
         let end = store.begin_write("save a run", work).await?;
-        Ok(Self { steps, end })
+        Ok(Self { steps, written: None, end })
     }
 }

@@ -8,6 +8,7 @@ use domain::{
     Account, Activity, Assignment, Grant, HrLeaver, Identity, Lifecycle, Principal, RowOrigin,
     Rows, Table, Via,
 };
+use rayon::prelude::*;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 /// What was found beside unique rows.
@@ -78,7 +79,8 @@ fn unless_unique<T: Row>(
     origins: &mut Vec<RowOrigin>,
     settle: impl FnOnce(&mut Vec<T>, &mut Vec<RowOrigin>) -> Duplicates,
 ) -> Duplicates {
-    let hashes: Vec<u64> = (0..rows.len()).map(|at| FxBuildHasher.hash_one(rows.key(at))).collect();
+    let places = (0..rows.len()).into_par_iter();
+    let hashes: Vec<u64> = places.map(|at| FxBuildHasher.hash_one(rows.key(at))).collect();
     if are_different(&hashes) {
         return Duplicates::default();
     }

@@ -43,7 +43,7 @@ pub trait Row: Pack<Row = Self> + Clone + PartialEq + Debug {
     const LIST: List;
 
     /// What is volatile in a row.
-    type Beside: Copy + Default + PartialEq + Debug;
+    type Beside: Copy + Default + PartialEq + Debug + Send + Sync;
 
     /// A row of which the texts are these.
     type Of<'b, W: Words<'b>>;

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use domain::Clock;
 use engine::refusals;
 use sha2::{Digest as _, Sha256};
@@ -125,9 +126,11 @@ pub(super) async fn meant(store: &Store, name: &str) -> anyhow::Result<ErasureSc
 fn digest(scope: &ErasureScope, tried: &Erased) -> String {
     let findings: Vec<_> = scope.findings.iter().map(|it| it.id).collect();
     let looked_at = format!("{:?} {findings:?} {:?} {:?}", scope.rows, tried.counts, tried.runs);
-    let hex: String =
-        Sha256::digest(looked_at.as_bytes()).iter().map(|it| format!("{it:02x}")).collect();
-    hex.get(..SHOWN).unwrap_or_default().to_owned()
+    HEXLOWER
+        .encode(&Sha256::digest(looked_at.as_bytes()))
+        .get(..SHOWN)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn counted(erased: &Erased) -> String {

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use domain::{Cause, Clock, Digest, Direction, Finding, FindingId, Hold, Release, Released};
 use drift::{holds, is_for_canaries};
 use store::{NewRelease, State, Store};
@@ -125,7 +126,8 @@ fn status(
     } else {
         text.push_str("The guard holds:\n");
         for it in &held {
-            write!(text, "  {}  {}", hex(&it.digest, SHOWN), it.text)?;
+            let digest = HEXLOWER.encode(&it.digest);
+            write!(text, "  {}  {}", digest.get(..SHOWN).unwrap_or(&digest), it.text)?;
             if it.is_for_canaries {
                 writeln!(text, "{:16}cannot be released: {FIND_THE_CANARY}", "")?;
             }
@@ -169,7 +171,7 @@ async fn release(
     }
     let held = held(&store.load().await?);
     let mut fitting =
-        held.into_iter().filter(|it| hex(&it.digest, usize::MAX).starts_with(&digest));
+        held.into_iter().filter(|it| HEXLOWER.encode(&it.digest).starts_with(&digest));
     let (Some(it), None) = (fitting.next(), fitting.next()) else {
         let what = format!(
             "the guard holds nothing of digest `{digest}` now: look again with `driftline guard status`"
@@ -216,13 +218,4 @@ fn standing(release: &Release, now: DateTime<Utc>) -> &'static str {
     } else {
         "waiting"
     }
-}
-
-fn hex(digest: &Digest, n_characters: usize) -> String {
-    digest
-        .iter()
-        .flat_map(|it| format!("{it:02x}").into_bytes())
-        .map(char::from)
-        .take(n_characters)
-        .collect()
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use connectors::live::{Answer, LivePull, Question};
 use connectors::scim::{Scim, path_of};
+use data_encoding::HEXLOWER;
 use domain::{
     Account, Activity, Channel, Clock, Coverage, Deprovisioned, ProbeEnd, ProbeRequest, Request,
     Right, Rows, Text,
@@ -208,9 +209,11 @@ impl Target {
     /// Of all that was shown.
     fn digest(&self, args: &ProbeArgs, before: &Account) -> String {
         let shown = format!("{} {} {} {before:?}", self.url, body(false), args.put_back);
-        let hex: String =
-            Sha256::digest(shown.as_bytes()).iter().map(|it| format!("{it:02x}")).collect();
-        hex.get(..SHOWN).unwrap_or_default().to_owned()
+        HEXLOWER
+            .encode(&Sha256::digest(shown.as_bytes()))
+            .get(..SHOWN)
+            .unwrap_or_default()
+            .to_owned()
     }
 
     /// What would be sent.

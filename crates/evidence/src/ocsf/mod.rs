@@ -6,11 +6,11 @@ mod finding;
 mod seen;
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use domain::{Cause, Digest};
 use serde_json::{Value, json};
 
 use crate::Entry;
-use crate::bag::hex;
 use crate::contents::{Contents, LedgerPart};
 
 pub(crate) use finding::Bearing;
@@ -162,7 +162,7 @@ impl Event<'_> {
                 "event_code": entry.kind,
             },
             "unmapped": {
-                "ledger_origin": origin, "leaf_index": entry.seq, "leaf_hash": hex(&hash),
+                "ledger_origin": origin, "leaf_index": entry.seq, "leaf_hash": HEXLOWER.encode(&hash),
             },
         });
         merge(&mut event, own);

@@ -1,6 +1,7 @@
 //! Takes out of every table what names one person, and writes down of what the digest alone is left.
 
 use chrono::{DateTime, Utc};
+use data_encoding::HEXLOWER;
 use domain::rows::Pool;
 use domain::{Channel, Digest, EntityId, List, Rows, RunId, Signature};
 use ledger::sha256;
@@ -147,7 +148,7 @@ pub(crate) struct ErasedLine {
 /// SHA-256 over the lines of an erasure in order: what, number, digest as it was, digest as it is or
 /// `-`, with a space between and a line end.
 pub(crate) fn digest_of(lines: &[ErasedLine]) -> Digest {
-    let hex = |it: &Digest| it.iter().map(|it| format!("{it:02x}")).collect::<String>();
+    let hex = |it: &Digest| HEXLOWER.encode(it);
     let line = |it: &ErasedLine| {
         let now = it.now.as_ref().map_or_else(|| "-".to_owned(), hex);
         format!("{} {} {} {now}\n", it.what, it.id, hex(&it.was))

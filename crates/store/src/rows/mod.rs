@@ -7,6 +7,7 @@ pub(crate) mod pack;
 use domain::rows::codes::{LISTS, code};
 use domain::rows::{Pool, Row, RowKey, canonical_key, from_canonical};
 use domain::{Digest, EntityId, List, Rows, Snapshot, SnapshotId};
+use rayon::prelude::*;
 use rusqlite::Connection;
 
 use self::pack::{Packed, Packer};
@@ -64,25 +65,19 @@ pub(crate) use each_kind;
 
 /// The hashes of all rows, in their order.
 pub(crate) fn hashes(rows: &Rows) -> Vec<Digest> {
-    let mut all = vec![Digest::default(); rows.len()];
-    hash(rows, 0, &mut all);
-    all
+    /// Rows that are hashed one after the other.
+    const AT_ONCE: usize = 4096;
+    let hash = |at| rows.canonical(at).map(ledger::leaf_hash).unwrap_or_default();
+    (0..rows.len()).into_par_iter().with_min_len(AT_ONCE).map(hash).collect()
 }
 
-/// Fills in the hashes of the rows from this one on.
-pub(crate) fn hash(rows: &Rows, first: usize, hashes: &mut [Digest]) {
-    for (hash, row) in hashes.iter_mut().zip((first..).map_while(|at| rows.canonical(at))) {
-        *hash = ledger::leaf_hash(row);
-    }
-}
-
-/// Writes the versions that `snapshot` began, where that was not done.
+/// Writes the versions that `snapshot` began, with their hashes.
 pub(crate) fn insert(
     connection: &Connection,
     snapshot: &Snapshot,
-    enrolled: &mut Enrolled,
+    enrolled: &Enrolled,
+    hashes: &[ShortHash],
 ) -> Result<(), StoreError> {
-    let Some(hashes) = enrolled.hashes.take() else { return Ok(()) };
     let mut packer = Packer::new(connection, enrolled.reference.id)?;
     for (id, (row, hash)) in (enrolled.first_version..).zip(enrolled.begun.iter().zip(hashes)) {
         let (at, entity) = (*row as usize, enrolled.entity_at(*row));
@@ -90,7 +85,7 @@ pub(crate) fn insert(
         let origin = snapshot.origins.get(at);
         let nth = enrolled.repeated.get(&at).copied().unwrap_or(1);
         let (request, line) = origin.map_or((0, 0), |it| (it.request, it.line));
-        packer.add(&Packed { id, entity, nth, request, line, hash, row })?;
+        packer.add(&Packed { id, entity, nth, request, line, hash: *hash, row })?;
     }
     packer.close()
 }

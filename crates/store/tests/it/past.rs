@@ -7,11 +7,11 @@ use domain::{
     Invitation, Lifecycle, List, Membership, NonHuman, Principal, Rows, Snapshot, Via,
 };
 use proptest::prelude::*;
-use store::{Store, StoreError};
+use store::{Digested, Store, StoreError};
 
 use crate::world::{
-    account, accounts, at, complete, folder, identity, partial, people, run, snapshot, stream,
-    system,
+    account, accounts, at, complete, folder, hold, identity, partial, people, run, snapshot,
+    stream, system,
 };
 
 /// Every shape that a field of a row can have.
@@ -176,7 +176,8 @@ async fn rows_that_are_gone_are_told_with_the_last_list_that_showed_them() {
 
     // The next list is set against the past and not yet committed.
     let mut state = store.load().await.unwrap();
-    let next = state.enrol(&list(&[("a", true)])[0]);
+    let [snapshot] = &list(&[("a", true)])[..] else { panic!("it is one") };
+    let next = state.enrol(snapshot, Digested::of(&snapshot.rows));
     assert_eq!((next.n_gone, next.absent.len()), (1, 2));
     let gone = store.gone(next.absent.clone(), next.reference.id).await.unwrap();
     let told: Vec<(&Rows, i64)> = gone.iter().map(|it| (&it.row, it.last_seen.id.0)).collect();
@@ -235,7 +236,7 @@ async fn a_held_or_partial_list_is_the_newest_but_no_base() {
     let mut state = store.load().await.unwrap();
     let mut commit =
         crate::world::commit(&mut state, vec![snapshot("okta", complete(), people(2))]);
-    commit.snapshots[0].1.reference.held = Some("fell by a third".to_owned());
+    hold(&mut commit, Some("fell by a third".to_owned()));
     store.commit(commit).await.unwrap();
     let state = store.load().await.unwrap();
     let okta = &state.streams[&stream("okta", List::Identities)];

@@ -1,5 +1,6 @@
 //! A run whose rows are written ahead of the rest is saved as any other: all of it, or none.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use store::{Commit, Saving, Store, StoreError};
@@ -15,10 +16,8 @@ async fn night(store: &Store, n: usize) -> Commit {
 
 /// Writes the rows of its lists.
 async fn write_ahead(saving: &mut Saving, mut commit: Commit) -> Result<Commit, StoreError> {
-    for list in std::mem::take(&mut commit.snapshots) {
-        let (snapshot, enrolled) = saving.rows(list.0, list.1).await?;
-        commit.snapshots.push((snapshot, enrolled));
-    }
+    saving.begin_rows(commit.snapshots.iter_mut().map(|it| (&it.0, &mut it.1))).await?;
+    saving.rows_written().await?;
     Ok(commit)
 }
 
@@ -51,7 +50,7 @@ async fn rows_that_are_written_ahead_are_the_same_rows() {
         assert!(commit.snapshots.iter().all(|it| it.1.is_written()));
         // What they say is needed no more, and nobody else has seen anything of it yet.
         for (snapshot, _) in &mut commit.snapshots {
-            snapshot.rows.forget(|_| false);
+            Arc::get_mut(snapshot).unwrap().rows.forget(|_| false);
         }
         let beside = Store::open_existing_read_only(&path).unwrap();
         assert_eq!(beside.load().await.unwrap().next_run(), commit.run.id);

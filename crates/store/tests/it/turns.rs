@@ -3,7 +3,7 @@
 use domain::{List, Pass, Turn};
 use store::{Store, Turns};
 
-use crate::world::{at, commit, complete, folder, partial, people, snapshot, stream};
+use crate::world::{at, commit, complete, folder, hold, partial, people, snapshot, stream};
 
 #[tokio::test]
 async fn the_newest_turn_is_read_back_and_what_was_missed_adds_up() {
@@ -69,7 +69,7 @@ async fn a_list_was_last_seen_whole_when_it_was_whole_and_believed() {
         let mut list = snapshot("okta", coverage, people(3));
         list.as_of.at = at(hours);
         let mut commit = commit(&mut state, vec![list]);
-        commit.snapshots[0].1.reference.held = held;
+        hold(&mut commit, held);
         store.commit(commit).await.unwrap();
     }
     let whole = store.last_whole().await.unwrap();

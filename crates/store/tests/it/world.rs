@@ -1,6 +1,7 @@
 //! Small worlds: lists, findings and commits in a line each.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -10,7 +11,7 @@ use domain::{
     Snapshot, Stream, Subject, SubjectKind, SystemId,
 };
 use ledger::{Event, Hashed, Kind};
-use store::{Commit, Enrolled, FindingChanges, Inputs, RunSummary, State, Store};
+use store::{Commit, Digested, Enrolled, FindingChanges, Inputs, RunSummary, State, Store};
 
 pub(crate) fn at(hours: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::hours(hours)
@@ -158,7 +159,11 @@ pub(crate) fn signature(by: &str) -> Signature {
 
 /// A run with these lists and nothing concluded.
 pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
-    let enrolled: Vec<Enrolled> = snapshots.iter().map(|it| state.enrol(it)).collect();
+    let enrolled = |it: Snapshot| {
+        let enrolled = state.enrol(&it, Digested::of(&it.rows));
+        (Arc::new(it), Arc::new(enrolled))
+    };
+    let snapshots = snapshots.into_iter().map(enrolled).collect();
     let run = state.next_run();
     let (now, same) = (at(24 * run.0), "the same ".repeat(500));
     let report_json = Hashed::new(format!("{{\"run\": {run}, \"text\": \"{same}\"}}").into_bytes());
@@ -177,7 +182,7 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
             judged_apps: vec![system("app")],
         },
         turn: None,
-        snapshots: snapshots.into_iter().zip(enrolled).collect(),
+        snapshots,
         links: Vec::new(),
         standings: Vec::new(),
         episodes: Vec::new(),
@@ -201,6 +206,11 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
     }
 }
 
+/// Holds the first list of a run, for a reason.
+pub(crate) fn hold(commit: &mut Commit, why: Option<String>) {
+    Arc::get_mut(&mut commit.snapshots[0].1).unwrap().reference.held = why;
+}
+
 /// The entry of a run.
 fn completed(run: RunId, now: DateTime<Utc>, report: &domain::Digest) -> Event {
     let digest = Fingerprint(*report).to_string();
@@ -209,10 +219,10 @@ fn completed(run: RunId, now: DateTime<Utc>, report: &domain::Digest) -> Event {
 }
 
 /// Loads, enrols and commits these lists; returns the enrolled ones.
-pub(crate) async fn run(store: &Store, snapshots: Vec<Snapshot>) -> Vec<Enrolled> {
+pub(crate) async fn run(store: &Store, snapshots: Vec<Snapshot>) -> Vec<Arc<Enrolled>> {
     let mut state = store.load().await.unwrap();
     let commit = commit(&mut state, snapshots);
-    let enrolled = commit.snapshots.iter().map(|(_, it)| it.clone()).collect();
+    let enrolled = commit.snapshots.iter().map(|it| Arc::clone(&it.1)).collect();
     store.commit(commit).await.unwrap();
     enrolled
 }

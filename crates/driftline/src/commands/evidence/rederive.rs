@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use connectors::files::Profiles;
+use data_encoding::HEXLOWER;
 use domain::RunId;
 use engine::Rederived;
 use store::{Difference, PastRun, Store, StoreError};
@@ -71,7 +72,7 @@ async fn one(settings: &Settings, store: &Store, run: RunId) -> anyhow::Result<(
     };
     Ok(match engine::rederive(store, &past, &plan).await {
         Ok(Rederived::Same { n_findings, report_sha256 }) if told.is_empty() => {
-            let hex: String = report_sha256.iter().map(|it| format!("{it:02x}")).collect();
+            let hex = HEXLOWER.encode(&report_sha256);
             let text = format!(
                 "run {run}  the same: judged again, {n_findings} findings and the report came out \
                  byte for byte, SHA-256 {hex}\n"

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anchors::{NoStamp, Parcel, stamped_at};
 use chrono::{DateTime, SecondsFormat, Utc};
+use data_encoding::HEXLOWER;
 use domain::AnchorKind;
 use ledger::{Checkpoint, Note};
 use serde::Serialize;
@@ -90,11 +91,11 @@ impl<'l> Row<'l> {
             kind: line.name.kind.name(),
             state: line.state.name(),
             size: line.size,
-            root_sha256: hex(&checkpoint(line)?.root),
+            root_sha256: HEXLOWER.encode(&checkpoint(line)?.root),
             asked_at: time(line.asked_at),
             made_at: made.map(|it| time(*it.0)),
             place: made.map(|it| it.1.as_str()),
-            proof_sha256: made.map(|it| hex(&ledger::sha256(it.2))),
+            proof_sha256: made.map(|it| HEXLOWER.encode(&ledger::sha256(it.2))),
             is_sound: stamp(line).map(|it| it.is_ok()),
             why: line.why.as_deref(),
         })
@@ -148,8 +149,4 @@ fn checkpoint(line: &AnchorLine) -> Result<Checkpoint, StoreError> {
 
 fn time(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-fn hex(digest: &[u8; 32]) -> String {
-    digest.iter().map(|it| format!("{it:02x}")).collect()
 }
