@@ -8,16 +8,19 @@
 //! is judged again, everybody is, and both have to come out the same.
 
 use std::hash::BuildHasher as _;
+use std::ops::Range;
+use std::sync::OnceLock;
 
 use chrono::{DateTime, Utc};
 use domain::rows::{Row, Skimmed};
 use domain::{
     Account, Activity, Assignment, EntityId, Grant, Identity, Lifecycle, List, Pass, Principal,
-    Rows, SystemId, Table, Tier, Verdict,
+    SystemId, Table, Tier, Verdict,
 };
 use drift::Entitlement;
 use graph::{ExternalIdCarries, Marks, NOBODY};
 use hashbrown::HashTable;
+use rayon::prelude::*;
 use rustc_hash::FxBuildHasher;
 use store::{LinkChange, LogPart, State};
 
@@ -59,12 +62,16 @@ struct Person<'l> {
     id: &'l [u8],
     user_name: Option<&'l [u8]>,
     email: Option<&'l [u8]>,
+    /// By place in its list.
+    assignment: Option<u32>,
+    /// The account that it names.
+    named: Option<&'l [u8]>,
+    /// By place in its list, and the id that names them.
+    account: Option<(u32, Tier)>,
+    /// Which of the app's identity providers has them.
+    idp: u16,
     /// The user's id is what the app's `externalId` carries.
     is_carried: bool,
-    /// And the account that it names.
-    assignment: Option<(EntityId, Option<&'l [u8]>)>,
-    /// And the id that names them.
-    account: Option<(EntityId, Tier)>,
     /// There is something to weigh.
     is_out: bool,
 }
@@ -72,7 +79,8 @@ struct Person<'l> {
 /// Users who are looked at before their ids are looked up.
 const LOOK_AHEAD: usize = 3;
 
-/// Accounts whose users are looked up before they are looked at.
+/// Accounts whose users are looked up before they are looked at: each look at a user waits for memory, as
+/// lists of two systems come in two orders, and so several wait at once.
 const ACCOUNTS_AT_ONCE: usize = 32;
 
 /// The lists of an app, each read in this run and seen whole.
@@ -94,13 +102,14 @@ pub(crate) fn plain(ground: &Ground<'_>) -> Plain {
     let n_links = ground.n_links();
     let mut plain = Plain::default();
     for (person, is_shared) in people.iter().zip(is_shared) {
-        let Some((account, user, tier)) = person.link().filter(|_| !is_shared) else { continue };
+        let Some((rows, tier)) = lists.rows_of(person).filter(|_| !is_shared) else { continue };
+        let [user, _, account] = rows;
         let known = ground.state.links.get(&account);
         let is_linked_alike = known
             .is_none_or(|it| it.identity == user && it.tier >= tier && it.tier != Tier::Operator);
         let is_anothers = n_links.of(user) > u32::from(known.is_some());
-        if is_linked_alike && !is_anothers && !person.rows().any(|it| doubtful.of(it)) {
-            person.rows().for_each(|it| plain.rows.set(it, |_| true));
+        if is_linked_alike && !is_anothers && !rows.iter().any(|it| doubtful.of(*it)) {
+            rows.iter().for_each(|it| plain.rows.set(*it, |_| true));
             plain.n += 1;
             let is_new = known.is_none_or(|it| it.tier != tier);
             let link = LinkChange { account, link: Some((user, tier)) };
@@ -110,69 +119,68 @@ pub(crate) fn plain(ground: &Ground<'_>) -> Plain {
     plain
 }
 
+impl Whole<'_> {
+    fn n_users(&self) -> usize {
+        self.idps.iter().map(|it| it.0.enrolled.entities.len()).sum()
+    }
+
+    /// The user, the assignment and the account, and the id that names the user; `None` where there is
+    /// something to weigh.
+    fn rows_of(&self, person: &Person<'_>) -> Option<([EntityId; 3], Tier)> {
+        let (account, tier) = person.account.filter(|_| !person.is_out)?;
+        let grants = self.idps.get(usize::from(person.idp))?.1;
+        let row = |list: &Fresh, at: u32| list.enrolled.entities.get(at as usize).copied();
+        let rows = [person.user, row(grants, person.assignment?)?, row(self.accounts, account)?];
+        Some((rows, tier))
+    }
+}
+
 impl<'l> Person<'l> {
-    /// `None`: there is something to weigh of this user alone.
-    fn new((user, row): (EntityId, &Skimmed<'l, Identity>), is_carried: bool) -> Option<Self> {
+    fn new(user: EntityId, row: &Skimmed<'l, Identity>, (idp, is_carried): (u16, bool)) -> Self {
         let is_here =
             row.lifecycle == Lifecycle::Active && (row.starts_at, row.ends_at) == (None, None);
-        is_here.then_some(Self {
+        Self {
             user,
             id: row.id,
             user_name: row.user_name,
             email: row.email,
-            is_carried,
             assignment: None,
+            named: None,
             account: None,
-            is_out: false,
-        })
+            idp,
+            is_carried,
+            is_out: !is_here,
+        }
     }
 
-    fn take_assignment(&mut self, row: EntityId, it: &Skimmed<'l, Assignment>) {
-        let before = self.assignment.replace((row, it.account_id));
+    fn take_assignment(&mut self, at: u32, it: &Skimmed<'l, Assignment>) {
+        let before = self.assignment.replace(at);
+        self.named = it.account_id;
         self.is_out |= before.is_some() || it.grant != Grant::Grants;
     }
 
-    /// Returns the id that names them; `None` where there is something to weigh.
-    fn take_account(&mut self, row: EntityId, it: &Skimmed<'_, Account>) -> Option<Tier> {
-        let tier = self.tier(it);
+    /// `tier`: the id that names them in the account; `None` where there is something to weigh.
+    fn take_account(&mut self, at: u32, tier: Option<Tier>) {
         self.is_out |= self.account.is_some() || tier.is_none();
-        self.account = tier.map(|it| (row, it));
-        tier
+        self.account = tier.map(|it| (at, it));
     }
 
     /// The id that names them in their account; `None` where there is something to weigh.
     fn tier(&self, account: &Skimmed<'_, Account>) -> Option<Tier> {
-        let (_, named) = self.assignment?;
+        self.assignment?;
         let is_on = Activity::of(account) == Activity::Active && account.ends_at.is_none();
         let is_called = account.user_name.is_none()
             || account.user_name == self.user_name
             || account.user_name == self.email;
         let is_named_alike = is_called && (account.email.is_none() || account.email == self.email);
         let is_external_id = self.is_carried && account.external_id == Some(self.id);
-        let tier = match named {
+        let tier = match self.named {
             Some(id) if id == account.id => Tier::AccountId,
             Some(_) => return None,
             None => Tier::ExternalId,
         };
         let is_by_id = is_external_id || tier == Tier::AccountId && account.external_id.is_none();
         (is_on && is_named_alike && is_by_id).then_some(tier)
-    }
-
-    /// The id of the account that is theirs by their assignment.
-    fn named(&self) -> Option<&'l [u8]> {
-        self.assignment?.1
-    }
-
-    /// What of theirs is in lists.
-    fn rows(&self) -> impl Iterator<Item = EntityId> {
-        let others = [self.assignment.map(|it| it.0), self.account.map(|it| it.0)];
-        std::iter::once(self.user).chain(others.into_iter().flatten())
-    }
-
-    /// The account, the user, and the id that names them; `None` where there is something to weigh.
-    fn link(&self) -> Option<(EntityId, EntityId, Tier)> {
-        let (account, tier) = self.account.filter(|_| !self.is_out)?;
-        Some((account, self.user, tier))
     }
 }
 
@@ -184,7 +192,7 @@ fn id_of<'l>(people: &[Person<'l>], at: u32) -> Option<&'l [u8]> {
 }
 
 fn account_of<'l>(people: &[Person<'l>], at: u32) -> Option<&'l [u8]> {
-    people.get(at as usize)?.named()
+    people.get(at as usize)?.named
 }
 
 /// People by an id, which they keep themselves. Beside each the upper half of the id's hash: it tells nearly
@@ -192,25 +200,18 @@ fn account_of<'l>(people: &[Person<'l>], at: u32) -> Option<&'l [u8]> {
 struct Ids(HashTable<(u32, u32)>);
 
 impl Ids {
-    fn with_capacity(n: usize) -> Self {
-        Self(HashTable::with_capacity(n))
-    }
-
-    /// People by the account that their assignment names.
-    fn of_accounts(people: &[Person<'_>]) -> Self {
-        let mut ids = Self::with_capacity(people.len());
-        for (at, person) in people.iter().enumerate() {
-            if let Some(id) = person.named() {
-                ids.add(id, number(at), |it| account_of(people, it));
+    /// People by such an id.
+    fn of<'l>(people: &[Person<'l>], id_of: IdOf) -> Self {
+        let mut ids = HashTable::with_capacity(people.len());
+        let id_of = |it: u32| id_of(people, it);
+        for at in 0..number(people.len()) {
+            if let Some(id) = id_of(at) {
+                let rehash = |it: &(u32, u32)| hash(id_of(it.1).unwrap_or_default());
+                let hash = hash(id);
+                ids.insert_unique(hash, (upper(hash), at), rehash);
             }
         }
-        ids
-    }
-
-    fn add<'l>(&mut self, id: &[u8], at: u32, id_of: impl Fn(u32) -> Option<&'l [u8]>) {
-        let rehash = |it: &(u32, u32)| hash(id_of(it.1).unwrap_or_default());
-        let hash = hash(id);
-        self.0.insert_unique(hash, (upper(hash), at), rehash);
+        Self(ids)
     }
 
     /// One who has this id as far as its hash tells.
@@ -268,45 +269,13 @@ impl<'g> Ground<'g> {
         accounts.filter(move |it| it.stream.system == *app)
     }
 
-    /// Every user of whom alone there is nothing to weigh, with what names them by an id, and whether they
-    /// share a key with anybody else.
+    /// Every user, with what is theirs by an id, and whether they share a key with anybody else.
     fn people(&self, lists: &Whole<'g>) -> (Vec<Person<'g>>, Vec<bool>) {
-        let n_users = lists.idps.iter().map(|it| it.0.enrolled.entities.len()).sum();
-        let mut marks = Marks::new(&self.app.keys, n_users);
-        let mut people: Vec<Person<'g>> = Vec::with_capacity(n_users);
-        let mut ids = Ids::with_capacity(n_users);
-        for (users, grants, is_carried) in &lists.idps {
-            let begin = people.len();
-            for (row, user) in rows(users, identities) {
-                let Some(person) = Person::new((row, &user), *is_carried) else {
-                    marks.put_identity(&user, NOBODY);
-                    continue;
-                };
-                let at = number(people.len());
-                marks.put_identity(&user, at);
-                ids.add(user.id, at, |it| id_of(&people, it));
-                people.push(person);
-            }
-            let mut next = begin;
-            for (row, grant) in rows(grants, assignments) {
-                let Principal::Identity(id) = grant.principal else { continue };
-                // Lists of one provider mostly come in one order.
-                let ahead = (next..).zip(people.get(next..).unwrap_or_default()).take(LOOK_AHEAD);
-                let is_theirs = |it: &(usize, &Person<'_>)| it.1.id == id && !is_blank(id);
-                let found = ahead.filter(is_theirs).map(|it| number(it.0)).next();
-                let here = |it: u32| id_of(&people, it).filter(|_| it as usize >= begin);
-                let whose = found.or_else(|| ids.find(id, here));
-                next = whose.map_or(next, |it| it as usize + 1);
-                let person = whose.and_then(|it| Some((it, people.get_mut(it as usize)?)));
-                let Some((at, person)) = person else {
-                    marks.put_assignment(&grant, NOBODY, (&[], &[]));
-                    continue;
-                };
-                person.take_assignment(row, &grant);
-                let names = [person.user_name, person.email];
-                marks.put_assignment(&grant, at, (&[Some(person.id)], &names));
-            }
-        }
+        let keys = &self.app.keys;
+        let mut people = everybody(lists);
+        let mut marks = Marks::new(keys, people.len());
+        let (ids, ()) = rayon::join(|| Ids::of(&people, id_of), || mark_users(lists, &mut marks));
+        take_assignments(lists, &mut people, &ids, &mut marks);
         take_accounts(lists.accounts, &mut people, &ids, &mut marks);
         self.mark_all_else(&mut marks);
         let is_shared = marks.shared(people.len());
@@ -381,59 +350,169 @@ impl<'g> Ground<'g> {
     }
 }
 
-/// Gives each account to the user whom its id names.
-fn take_accounts<'l>(list: &'l Fresh, people: &mut [Person<'l>], ids: &Ids, marks: &mut Marks<'_>) {
-    let mut named: Option<Ids> = None;
-    let mut rows = rows(list, accounts);
-    loop {
-        // Lists of two systems come in two orders: each look at a user waits for memory, and several
-        // wait at once.
-        let some: Vec<_> = rows.by_ref().take(ACCOUNTS_AT_ONCE).collect();
-        if some.is_empty() {
-            return;
-        }
-        if named.is_none() && some.iter().any(|it| it.1.external_id.is_none()) {
-            named = Some(Ids::of_accounts(people));
-        }
-        let whose = owners(&some, people, ids, named.as_ref());
-        for ((row, account), whose) in some.into_iter().zip(whose) {
+/// Every user of an identity provider of the app, in the order of their lists.
+fn everybody<'l>(lists: &Whole<'l>) -> Vec<Person<'l>> {
+    let mut people = Vec::with_capacity(lists.n_users());
+    for (idp, (users, _, is_carried)) in (0..).zip(&lists.idps) {
+        let Some(rows) = identities(&users.snapshot.rows) else { continue };
+        let entities = users.enrolled.entities.par_iter().copied().enumerate();
+        people.par_extend(
+            entities.map(|(at, user)| Person::new(user, &skimmed(rows, at), (idp, *is_carried))),
+        );
+    }
+    people
+}
+
+/// Marks users by their numbers: they are those of the people.
+fn mark_users(lists: &Whole<'_>, marks: &mut Marks<'_>) {
+    let mut begin = 0;
+    for (users, ..) in &lists.idps {
+        let Some(rows) = identities(&users.snapshot.rows) else { continue };
+        in_stretches(rows.len(), |stretch| {
+            let pieces = stretch.into_par_iter().with_min_len(ROWS_AT_ONCE);
+            let pieces = pieces.fold(
+                || marks.none(),
+                |mut marks, at| {
+                    marks.put_identity(&skimmed(rows, at), number(begin + at));
+                    marks
+                },
+            );
+            pieces.collect::<Vec<_>>().into_iter().for_each(|it| marks.append(it));
+        });
+        begin += rows.len();
+    }
+}
+
+/// Gives each assignment to the user whom it names.
+fn take_assignments<'l>(
+    lists: &Whole<'l>,
+    people: &mut [Person<'l>],
+    ids: &Ids,
+    marks: &mut Marks<'_>,
+) {
+    let mut begin = 0;
+    for (users, grants, _) in &lists.idps {
+        let end = begin + users.enrolled.entities.len();
+        let mut next = begin;
+        let rows = assignments(&grants.snapshot.rows).into_iter().flat_map(Table::iter_skimmed);
+        for (row, grant) in (0..).zip(rows) {
+            let Principal::Identity(id) = grant.principal else { continue };
+            // Lists of one provider mostly come in one order.
+            let ahead = (next..).zip(people.get(next..end).unwrap_or_default()).take(LOOK_AHEAD);
+            let is_theirs = |it: &(usize, &Person<'_>)| it.1.id == id && !is_blank(id);
+            let found = ahead.filter(is_theirs).map(|it| number(it.0)).next();
+            let here =
+                |it: u32| id_of(people, it).filter(|_| (begin..end).contains(&(it as usize)));
+            let whose = found.or_else(|| ids.find(id, here));
+            next = whose.map_or(next, |it| it as usize + 1);
             let person = whose.and_then(|it| Some((it, people.get_mut(it as usize)?)));
             let Some((at, person)) = person else {
-                marks.put_account(&account, NOBODY, (&[], &[]));
+                marks.put_assignment(&grant, NOBODY, (&[], &[]));
                 continue;
             };
-            if let Some(tier) = person.take_account(row, &account) {
-                marks.put_own_account(&account, at, tier == Tier::AccountId);
-            } else {
-                let names = [person.user_name, person.email];
-                marks.put_account(&account, at, (&[Some(person.id), person.named()], &names));
+            person.take_assignment(row, &grant);
+            let names = [person.user_name, person.email];
+            marks.put_assignment(&grant, at, (&[Some(person.id)], &names));
+        }
+        begin = end;
+    }
+}
+
+/// Gives each account to the user whom its id names.
+fn take_accounts<'l>(list: &'l Fresh, people: &mut [Person<'l>], ids: &Ids, marks: &mut Marks<'_>) {
+    let Some(rows) = accounts(&list.snapshot.rows) else { return };
+    let named = OnceLock::new();
+    in_stretches(rows.len(), |stretch| {
+        let pieces = stretch.into_par_iter().chunks(ROWS_AT_ONCE);
+        let pieces = pieces.map(|it| Owned::of(rows, &it, people, (ids, &named), marks.none()));
+        for Owned { whose, marks: more } in pieces.collect::<Vec<_>>() {
+            marks.append(more);
+            for (row, person, tier) in whose {
+                if let Some(it) = people.get_mut(person as usize) {
+                    it.take_account(row, tier);
+                }
             }
         }
+    });
+}
+
+/// Some accounts by the users whom their ids name.
+struct Owned<'r> {
+    /// The account by its place, the user by their number, and the id; `None` where there is something
+    /// to weigh.
+    whose: Vec<(u32, u32, Option<Tier>)>,
+    marks: Marks<'r>,
+}
+
+impl<'r> Owned<'r> {
+    fn of(
+        rows: &Table<Account>,
+        places: &[usize],
+        people: &[Person<'_>],
+        (ids, named): (&Ids, &OnceLock<Ids>),
+        mut marks: Marks<'r>,
+    ) -> Self {
+        let mut whose = Vec::with_capacity(places.len());
+        for places in places.chunks(ACCOUNTS_AT_ONCE) {
+            let some: Vec<_> = places.iter().map(|it| skimmed(rows, *it)).collect();
+            let owners = owners(&some, people, ids, named);
+            for ((row, account), owner) in places.iter().zip(some).zip(owners) {
+                let person = owner.and_then(|it| Some((it, people.get(it as usize)?)));
+                let Some((at, person)) = person else {
+                    marks.put_account(&account, NOBODY, (&[], &[]));
+                    continue;
+                };
+                let tier = person.tier(&account);
+                if let Some(tier) = tier {
+                    marks.put_own_account(&account, at, tier == Tier::AccountId);
+                } else {
+                    let names = [person.user_name, person.email];
+                    marks.put_account(&account, at, (&[Some(person.id), person.named], &names));
+                }
+                whose.push((number(*row), at, tier));
+            }
+        }
+        Self { whose, marks }
     }
 }
 
 /// Whom each of some accounts names by an id. Waits for memory once for all of them: first for the table,
 /// then for the people, then for their ids.
-fn owners<'l>(
-    accounts: &[(EntityId, Skimmed<'l, Account>)],
-    people: &[Person<'l>],
+fn owners(
+    accounts: &[Skimmed<'_, Account>],
+    people: &[Person<'_>],
     ids: &Ids,
-    named: Option<&Ids>,
+    named: &OnceLock<Ids>,
 ) -> Vec<Option<u32>> {
     // That an assignment names the account is all there is, where nothing else does.
-    let asked = |(_, it): &(EntityId, Skimmed<'l, Account>)| match it.external_id {
-        Some(id) => (id, Some(ids), id_of as IdOf),
-        None => (it.id, named, account_of as IdOf),
-    };
-    let asked: Vec<_> = accounts.iter().map(asked).collect();
-    let guessed: Vec<_> = asked.iter().map(|(id, ids, _)| ids.as_ref()?.guess(id)).collect();
+    let asked = accounts.iter().map(|it| match it.external_id {
+        Some(id) => (id, ids, id_of as IdOf),
+        None => (it.id, named.get_or_init(|| Ids::of(people, account_of)), account_of as IdOf),
+    });
+    let asked: Vec<_> = asked.collect();
+    let guessed: Vec<_> = asked.iter().map(|(id, ids, _)| ids.guess(id)).collect();
     let theirs = guessed.iter().zip(&asked).map(|(at, (.., id_of))| id_of(people, (*at)?));
     let theirs: Vec<_> = theirs.collect();
     let found = asked.iter().zip(guessed).zip(theirs).map(|(((id, ids, id_of), guess), theirs)| {
         let is_it = theirs == Some(*id) && !is_blank(id);
-        if is_it { guess } else { ids.as_ref()?.find(id, |it| id_of(people, it)) }
+        if is_it { guess } else { ids.find(id, |it| id_of(people, it)) }
     });
     found.collect()
+}
+
+/// Rows that one core looks at before it asks for more.
+const ROWS_AT_ONCE: usize = 4 << 10;
+
+/// Takes so many rows in stretches, so that what comes of one is put away before the next.
+fn in_stretches(n_rows: usize, mut take: impl FnMut(Range<usize>)) {
+    const ROWS: usize = 64 << 10;
+    for begin in (0..n_rows).step_by(ROWS) {
+        take(begin..n_rows.min(begin + ROWS));
+    }
+}
+
+fn skimmed<T: Row>(rows: &Table<T>, at: usize) -> Skimmed<'_, T> {
+    rows.skimmed(at).expect("it is in the table")
 }
 
 fn hash(id: &[u8]) -> u64 {
@@ -448,15 +527,6 @@ fn upper(hash: u64) -> u32 {
 fn is_blank(text: &[u8]) -> bool {
     let is_seen = text.first().is_some_and(u8::is_ascii_graphic);
     !is_seen && String::from_utf8_lossy(text).trim().is_empty()
-}
-
-/// The rows of a list as they lie, with their numbers.
-fn rows<'l, T: Row + 'l>(
-    list: &'l Fresh,
-    pick: fn(&'l Rows) -> Option<&'l Table<T>>,
-) -> impl Iterator<Item = (EntityId, Skimmed<'l, T>)> {
-    let rows = pick(&list.snapshot.rows).into_iter().flat_map(Table::iter_skimmed);
-    list.enrolled.entities.iter().copied().zip(rows)
 }
 
 fn number(at: usize) -> u32 {
@@ -490,11 +560,23 @@ mod tests {
 
     #[test]
     fn blanks_name_nobody() {
-        let all = ["u1", " ", "", "\u{a0}", "é"].map(str::as_bytes);
-        let id_of = |it: u32| all.get(it as usize).copied();
-        let mut ids = Ids::with_capacity(all.len());
-        (0..).zip(all).for_each(|(at, id)| ids.add(id, at, id_of));
-        assert_eq!(all.map(|it| ids.find(it, id_of)), [Some(0), None, None, None, Some(4)]);
-        assert_eq!(ids.find(b"u2", id_of), None);
+        let user = |id: &'static str| Person {
+            user: EntityId(1),
+            id: id.as_bytes(),
+            user_name: None,
+            email: None,
+            assignment: None,
+            named: None,
+            account: None,
+            idp: 0,
+            is_carried: true,
+            is_out: false,
+        };
+        let people = ["u1", " ", "", "\u{a0}", "é"].map(user);
+        let ids = Ids::of(&people, id_of);
+        let find = |id: &[u8]| ids.find(id, |it| id_of(&people, it));
+        let found = people.each_ref().map(|it| find(it.id));
+        assert_eq!(found, [Some(0), None, None, None, Some(4)]);
+        assert_eq!(find(b"u2"), None);
     }
 }

@@ -9,6 +9,7 @@ use domain::rows::Skimmed;
 use domain::{
     Account, Assignment, Folded, HrLeaver, Identity, Membership, NonHuman, Principal, Rows,
 };
+use rayon::prelude::*;
 use rustc_hash::FxBuildHasher;
 
 use crate::index::email_key;
@@ -42,12 +43,23 @@ impl<'r> Marks<'r> {
         Self { rules, put: Vec::with_capacity(5 * n_users) }
     }
 
+    /// Those of no row, by the same rules.
+    #[must_use]
+    pub const fn none(&self) -> Self {
+        Self { rules: self.rules, put: Vec::new() }
+    }
+
+    /// Adds those of other rows.
+    pub fn append(&mut self, mut more: Self) {
+        self.put.append(&mut more.put);
+    }
+
     /// Of each of so many users, whether they, or what is theirs, share a key with anybody else.
     #[must_use]
     pub fn shared(mut self, n_users: usize) -> Vec<bool> {
         let mut is_shared = vec![false; n_users];
         // Marks that are alike come to lie together: to look each up would be a walk through memory.
-        self.put.sort_unstable();
+        self.put.par_sort_unstable();
         for alike in self.put.chunk_by(|one, other| one >> u32::BITS == other >> u32::BITS) {
             if alike.first() == alike.last() {
                 continue;

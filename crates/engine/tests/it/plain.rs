@@ -112,6 +112,37 @@ fn plan(folder: &Path, now: DateTime<Utc>) -> Plan {
     }
 }
 
+/// What one provider grants, it grants to its own users: another's may have the same ids.
+#[tokio::test]
+async fn what_one_provider_grants_is_not_of_anothers_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("d.db")).unwrap();
+    let clock = SimClock::starting_at(FIRST_NIGHT.parse().unwrap());
+    let mut night = firm();
+    // Two of another provider, and the first one's grants name one of them.
+    night.add("00u8", "p8@f.test");
+    let grant = night.grants.pop().unwrap();
+    night.add("00u9", "p9@f.test");
+    night.grants.rotate_right(1);
+    let users = night.users.split_off(6);
+    night.write(folder.path());
+    let write = |name: &str, rows: Vec<Value>| {
+        fs::write(folder.path().join(name), Value::from_iter(rows).to_string()).unwrap();
+    };
+    write("users-2.json", users);
+    write("grants-2.json", vec![grant]);
+    let now = domain::Clock::now(&clock);
+    let mut plan = plan(folder.path(), now);
+    let names = ["users-2.json", "grants-2.json"];
+    plan.sources.push(files(folder.path(), now, "okta-2", SystemKind::Idp, &names));
+    plan.apps[0].rules.idps.push(SystemId::parse("okta-2").unwrap());
+    let outcome = run(&store, &plan, &clock).await.unwrap();
+    let findings = outcome.record.findings.iter().map(|it| &it.finding);
+    let told: Vec<_> = findings.map(|it| (it.cause, it.subject.key.to_string())).collect();
+    assert_eq!(told, [(Cause::UnassignedActive, "acc-00u9".to_owned())]);
+    assert_eq!(outcome.n_plain, 7);
+}
+
 /// Two nights of the firm: what is changed in the exports of the second, and in its plan.
 async fn second_night(change: impl Fn(&mut Night), alter: impl Fn(&mut Plan)) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
