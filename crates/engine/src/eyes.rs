@@ -35,7 +35,7 @@ impl Given {
             lists: std::mem::take(&mut before.lists)
                 .into_iter()
                 // The bytes of rows are kept already, and files may be others by now.
-                .map(|snapshot| PulledList { snapshot, bodies: Some(Default::default()) })
+                .map(|snapshot| PulledList::of(snapshot, Some(Default::default())))
                 .collect(),
             unmapped: inputs.unmapped.clone(),
             apps_of_refused_lists: inputs.apps_of_refused_lists.clone(),

@@ -13,9 +13,8 @@ use domain::{
     SnapshotRef, Stream, SystemId, Text,
 };
 use drift::{hard_hold, list_release};
-use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
-use store::{Digested, Enrolled, Gone, State, Store, StoreError, StoredSnapshot, StreamState};
+use store::{Enrolled, Gone, State, Store, StoreError, StoredSnapshot, StreamState};
 
 use crate::ask::Answered;
 use crate::blind::unseen;
@@ -190,10 +189,7 @@ pub(crate) async fn gather(
         listings.insert(stream, Listing { missing: Some(why), ..listing });
     }
     let apps_with_accounts = apps_with_accounts(state, pulled);
-    let lists = each_once(pulled);
-    let digested: Vec<Digested> =
-        lists.par_iter().map(|it| Digested::of(&it.snapshot.rows)).collect();
-    for (PulledList { mut snapshot, bodies }, digested) in lists.into_iter().zip(digested) {
+    for PulledList { mut snapshot, digested, bodies } in each_once(pulled) {
         let stream = snapshot.stream.clone();
         let mut listing = blank(state, stream.clone());
         let past = state.streams.get(&stream);

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use domain::{EntityId, Pass, Question, Stream};
 use drift::{Context, Past, judge, questions};
 use graph::correlate;
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use store::{Saving, State, Store, StoreError};
 
@@ -90,21 +91,21 @@ impl Looked {
     /// Forgets what the rows say of whom there is nothing to weigh, of lists of which the rows are written.
     pub(crate) fn forget(&mut self, apart: &[(&AppPlan, Plain)], state: &State) {
         let told = told(apart, state);
-        for listing in &mut self.listings {
+        self.listings.par_iter_mut().for_each(|listing| {
             let Some(fresh) = listing.fresh.as_mut().filter(|it| it.enrolled.is_written()) else {
-                continue;
+                return;
             };
             let of_list = apart.iter().filter(|it| it.0.rules.rests_on(&listing.stream.system));
             let plain: Vec<&Plain> = of_list.map(|it| &it.1).collect();
             if plain.is_empty() || plain.iter().any(|it| it.n == 0) {
-                continue; // Of everybody there is something to weigh.
+                return; // Of everybody there is something to weigh.
             }
             let is_weighed =
                 |it: &EntityId| told.contains(it) || !plain.iter().all(|plain| plain.has(*it));
             let entities = &fresh.enrolled.entities;
             let snapshot = Arc::get_mut(&mut fresh.snapshot).expect("who wrote it has let it go");
             snapshot.rows.forget(|at| entities.get(at).is_none_or(is_weighed));
-        }
+        });
     }
 }
 

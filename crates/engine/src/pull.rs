@@ -10,8 +10,10 @@ use domain::{
     SystemKind, Unmapped, Unseen,
 };
 use futures_util::future::join_all;
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
-use store::LogPart;
+use store::{Digested, LogPart};
+use tokio::task::spawn_blocking;
 use tracing::{Instrument as _, debug_span, info};
 
 use crate::lists::{Fresh, Listing};
@@ -46,14 +48,42 @@ pub(crate) struct Pulled {
 #[derive(Debug)]
 pub(crate) struct PulledList {
     pub(crate) snapshot: Snapshot,
+    pub(crate) digested: Digested,
     /// The raw bytes of its rows, in their order; `None` where they can be read again.
     pub(crate) bodies: Option<Bodies>,
+}
+
+impl PulledList {
+    pub(crate) fn of(snapshot: Snapshot, bodies: Option<Bodies>) -> Self {
+        Self { digested: Digested::of(&snapshot.rows), snapshot, bodies }
+    }
 }
 
 /// What one source answered.
 enum Answer {
     Files(Pull),
     Live(Box<LivePull>),
+}
+
+impl Answer {
+    /// Takes the lists out of it, and digests them while other sources are still read.
+    async fn take_lists(&mut self) -> Vec<PulledList> {
+        let lists: Vec<(Snapshot, Option<Bodies>)> = match self {
+            Self::Files(pull) => {
+                std::mem::take(&mut pull.snapshots).into_iter().map(|it| (it, None)).collect()
+            }
+            Self::Live(pull) => {
+                let bodies = std::mem::take(&mut pull.bodies).into_iter().map(Some);
+                std::mem::take(&mut pull.snapshots).into_iter().zip(bodies).collect()
+            }
+        };
+        let digest =
+            move || lists.into_par_iter().map(|(list, raw)| PulledList::of(list, raw)).collect();
+        match spawn_blocking(digest).await {
+            Ok(lists) => lists,
+            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        }
+    }
 }
 
 /// Pulls every source of the plan: its lists, or in a light pass no list and what is new in its
@@ -76,19 +106,24 @@ pub(crate) async fn pull_all(
             let span = debug_span!(target: "progress", "pull", system.id = %source.system());
             let asked = async move {
                 let cursor = cursor.as_deref();
-                match pass {
+                let mut answer = match pass {
                     Pass::Full => lists(source, profiles, &now, cursor).await,
                     Pass::Light => log(source, &now, cursor).await,
-                }
+                };
+                (answer.take_lists().await, answer)
             };
             tokio::spawn(asked.instrument(span))
         })
         .collect();
     for (source, answer) in plan.sources.iter().zip(asked) {
-        match answer.await {
-            Ok(Answer::Files(pull)) => pulled.add_files(source.system(), pull),
-            Ok(Answer::Live(pull)) => pulled.add_live(source.system(), *pull),
+        let (lists, answer) = match answer.await {
+            Ok(answered) => answered,
             Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+        };
+        lists.into_iter().for_each(|it| pulled.add(source.system(), it));
+        match answer {
+            Answer::Files(pull) => pulled.add_files(source.system(), pull),
+            Answer::Live(pull) => pulled.add_live(source.system(), *pull),
         }
     }
     pulled
@@ -148,9 +183,6 @@ fn not_set_up(
 
 impl Pulled {
     fn add_files(&mut self, system: &SystemId, pull: Pull) {
-        for snapshot in pull.snapshots {
-            self.add(system, PulledList { snapshot, bodies: None });
-        }
         for failure in pull.failures {
             self.fail(system, failure.lists, &failure.error);
         }
@@ -158,9 +190,6 @@ impl Pulled {
     }
 
     fn add_live(&mut self, system: &SystemId, pull: LivePull) {
-        for (snapshot, bodies) in pull.snapshots.into_iter().zip(pull.bodies) {
-            self.add(system, PulledList { snapshot, bodies: Some(bodies) });
-        }
         for failure in pull.failures {
             if failure.error.is_of_credential() {
                 self.refused.insert(system.clone(), chain(&failure.error));
