@@ -10,7 +10,7 @@ use domain::{
     RunId, Severity, Subject, SubjectKind, SystemId,
 };
 use ledger::{Event, Hashed, Kind};
-use store::{Commit, FindingChanges, Held, Inputs, RunSummary, Store};
+use store::{Commit, FindingChanges, Held, Inputs, Judged, RunSummary, Store, Told};
 use tokio::time::Instant;
 
 /// How much to append.
@@ -68,7 +68,7 @@ fn commit(run: RunId, finding: &Finding, n: usize) -> Commit {
     let body = serde_json::json!({"run": run.0, "report_sha256": digest});
     let any = Event::exception_voided((run, now), 0);
     entries.push(Event { kind: Kind::RunCompleted, body, ..any });
-    Commit {
+    let judged = Judged {
         run: RunSummary {
             id: run,
             pass: Pass::Full,
@@ -82,29 +82,32 @@ fn commit(run: RunId, finding: &Finding, n: usize) -> Commit {
             n_critical: 0,
             judged_apps: Vec::new(),
         },
-        report_json,
+        turn: None,
         snapshots: Vec::new(),
+        log: Vec::new(),
+        observations: Vec::new(),
+        other_requests: Vec::new(),
         links: Vec::new(),
         standings: Vec::new(),
         episodes: Vec::new(),
         findings: FindingChanges::default(),
         events: Vec::new(),
         changes: Vec::new(),
+        voided_waivers: Vec::new(),
+        unseen: Vec::new(),
+        deprovisions: Vec::new(),
+    };
+    let told = Told {
+        report_json,
+        bodies: Vec::new(),
+        entries,
         anchors: Vec::new(),
         leavers: Vec::new(),
         leavers_begin: Vec::new(),
-        unseen: Vec::new(),
-        deprovisions: Vec::new(),
-        notices: Vec::new(),
-        turn: None,
-        voided_waivers: Vec::new(),
-        log: Vec::new(),
-        observations: Vec::new(),
         inputs: Inputs::default(),
-        other_requests: Vec::new(),
-        bodies: Vec::new(),
-        entries,
-    }
+        notices: Vec::new(),
+    };
+    Commit { judged, told }
 }
 
 /// The entry of a finding that opens: of one account, with two facts that can be erased.

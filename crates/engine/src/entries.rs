@@ -15,7 +15,8 @@ pub(crate) struct Seen<'s> {
     pub(crate) run: &'s Run<'s>,
     pub(crate) listings: &'s [Listing],
     pub(crate) outcomes: &'s [AppOutcome<'s>],
-    pub(crate) links: &'s [LinkChange],
+    /// Links of accounts that earlier runs linked otherwise, or that are over.
+    pub(crate) changed_links: &'s [LinkChange],
 }
 
 impl Seen<'_> {
@@ -72,7 +73,7 @@ impl Seen<'_> {
     /// Accounts that had an owner, and have another one, or the same by another key.
     fn matches(&self, at: (RunId, DateTime<Utc>)) -> Vec<Event> {
         let changed: Vec<_> = self
-            .links
+            .changed_links
             .iter()
             .filter_map(|it| Some((it.account, self.run.state.links.get(&it.account)?, it.link)))
             .collect();

@@ -58,7 +58,8 @@ pub(crate) struct Ground<'g> {
 
 /// A user, with the one assignment and the one account that are theirs as far as was looked.
 struct Person<'l> {
-    user: EntityId,
+    /// By place in its list.
+    user: u32,
     id: &'l [u8],
     user_name: Option<&'l [u8]>,
     email: Option<&'l [u8]>,
@@ -128,15 +129,15 @@ impl Whole<'_> {
     /// something to weigh.
     fn rows_of(&self, person: &Person<'_>) -> Option<([EntityId; 3], Tier)> {
         let (account, tier) = person.account.filter(|_| !person.is_out)?;
-        let grants = self.idps.get(usize::from(person.idp))?.1;
+        let (users, grants, _) = self.idps.get(usize::from(person.idp))?;
         let row = |list: &Fresh, at: u32| list.enrolled.entities.get(at as usize).copied();
-        let rows = [person.user, row(grants, person.assignment?)?, row(self.accounts, account)?];
-        Some((rows, tier))
+        let (user, grant) = (row(users, person.user)?, row(grants, person.assignment?)?);
+        Some(([user, grant, row(self.accounts, account)?], tier))
     }
 }
 
 impl<'l> Person<'l> {
-    fn new(user: EntityId, row: &Skimmed<'l, Identity>, (idp, is_carried): (u16, bool)) -> Self {
+    fn new(user: u32, row: &Skimmed<'l, Identity>, (idp, is_carried): (u16, bool)) -> Self {
         let is_here =
             row.lifecycle == Lifecycle::Active && (row.starts_at, row.ends_at) == (None, None);
         Self {
@@ -355,10 +356,8 @@ fn everybody<'l>(lists: &Whole<'l>) -> Vec<Person<'l>> {
     let mut people = Vec::with_capacity(lists.n_users());
     for (idp, (users, _, is_carried)) in (0..).zip(&lists.idps) {
         let Some(rows) = identities(&users.snapshot.rows) else { continue };
-        let entities = users.enrolled.entities.par_iter().copied().enumerate();
-        people.par_extend(
-            entities.map(|(at, user)| Person::new(user, &skimmed(rows, at), (idp, *is_carried))),
-        );
+        let person = |at| Person::new(number(at), &skimmed(rows, at), (idp, *is_carried));
+        people.par_extend((0..rows.len()).into_par_iter().map(person));
     }
     people
 }
@@ -561,7 +560,7 @@ mod tests {
     #[test]
     fn blanks_name_nobody() {
         let user = |id: &'static str| Person {
-            user: EntityId(1),
+            user: 0,
             id: id.as_bytes(),
             user_name: None,
             email: None,

@@ -47,9 +47,10 @@ pub async fn rederive(store: &Store, run: &PastRun, plan: &Plan) -> Result<Reder
     let id = state.next_run();
     let looked = look(&before.store, &mut state, &plan, &mut eyes).await?;
     let apart = looked.tell_apart(&plan, &state);
-    let (commit, _) = think(id, &before.store, state, &plan, (looked, apart)).await?;
-    let again = commit.report_json.bytes().to_vec();
-    before.store.keep_again(commit).await?;
+    let mut saving = before.store.saving(id);
+    let (told, _) = think(&before.store, state, &plan, (looked, apart), (id, &mut saving)).await?;
+    let again = told.report_json.bytes().to_vec();
+    saving.keep_again(told).await?;
 
     let conclusions = store.differences(&before.store, run.id).await?;
     let report = match store.report(run.id).await {

@@ -1,9 +1,11 @@
 //! The run: look, think, record. One path, whoever wakes it.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use domain::{
-    Clock, EntityId, FindingEvent, FindingId, FindingRecord, FindingState, Grade, Leaver,
-    LeaversBegin, LogEvent, LogEventKind, Pass, RunId, RunRecord, SystemId, Text, Verdict,
+    Clock, EntityId, FindingEvent, FindingId, FindingRecord, FindingState, Grade, LogEvent,
+    LogEventKind, Pass, RunId, RunRecord, SystemId, Text, Verdict,
 };
 use drift::{
     AppRules, Context, Ended, Judgement, Known, Past, PastVerdict, Push, Reconciled, SaidLeft,
@@ -14,7 +16,9 @@ use graph::correlate;
 use ledger::Hashed;
 use report::v1::Report;
 use rustc_hash::{FxHashMap, FxHashSet};
-use store::{Commit, FindingChanges, LinkChange, LogPart, RunSummary, State, Store, StoreError};
+use store::{
+    FindingChanges, Judged, LinkChange, LogPart, RunSummary, Saving, State, Store, StoreError, Told,
+};
 use tracing::{Instrument as _, info, info_span};
 
 use crate::ask::AskedAgain;
@@ -67,8 +71,9 @@ pub async fn run(store: &Store, plan: &Plan, clock: &dyn Clock) -> Result<Outcom
         let apart = looked.tell_apart(plan, &state);
         saving.rows_written().await?;
         looked.forget(&apart, &state);
-        let (commit, outcome) = think(id, store, state, plan, (looked, apart)).await?;
-        saving.commit(commit).await?;
+        let looked = (looked, apart);
+        let (told, outcome) = think(store, state, plan, looked, (id, &mut saving)).await?;
+        saving.commit(told).await?;
         let (n_findings, n_plain) = (outcome.record.findings.len(), outcome.n_plain);
         info!(n_findings, n_plain, "Committed run {id}");
         Ok(outcome)
@@ -83,16 +88,16 @@ fn within_reach(plan: &Plan, state: &State) -> Plan {
     Plan { pass, ..plan.clone() }
 }
 
-/// Judges what a run looked at: all that it saves, and what it tells its caller. Nothing is saved yet.
+/// Judges what a run looked at. What it concludes is given away to be saved; what it tells comes back.
 pub(crate) async fn think(
-    id: RunId,
     store: &Store,
     mut state: State,
     plan: &Plan,
     (looked, apart): (Looked, Vec<(&AppPlan, Plain)>),
-) -> Result<(Commit, Outcome), StoreError> {
+    (id, saving): (RunId, &mut Saving),
+) -> Result<(Told, Outcome), StoreError> {
     let Looked { before, mut pulled, listings, mut heard, n_left_out, times } = looked;
-    let Times { read_at, now, made_at } = times;
+    let Times { now, made_at, .. } = times;
     let asked = &heard.told(n_left_out);
     let (mut outcomes, mut findings) = (Vec::new(), Vec::new());
     for apart in apart {
@@ -107,21 +112,22 @@ pub(crate) async fn think(
         before: full_before(store, &state, &pulled, plan.pass).await?,
         deprovisions: deprovision::seen(store, &state, plan, &listings, &outcomes, id).await?,
     };
+    let log = std::mem::take(&mut pulled.log);
+    let other_requests = std::mem::take(&mut pulled.other_requests);
     let run = record::Run { id, now, made_at, plan, state: &state, pulled: &pulled, asked, beside };
     let record = record::record(&run, &listings, &outcomes, findings);
-    let links = links(&state, &mut outcomes);
     let wanted = not_kept_yet(store, &state, (&outcomes, &record.findings), &listings).await?;
-    let seen = Seen { run: &run, listings: &listings, outcomes: &outcomes, links: &links };
-    let told = told(store, &seen, &record);
-    let (mut bodies, told) = join(bodies(plan, &listings, &wanted), told).await;
-    let Told { report, report_json, entries, leavers, leavers_begin } = told?;
-    bodies.extend(heard.bodies(&listings));
-    let notices = alerting::decide(&record, &state.told, &plan.routes);
-    let inputs = inputs(&run, &listings, &record.findings, read_at);
-    let commit = Commit {
+    let links = links(&state, &mut outcomes);
+    let is_known = |it: &&LinkChange| state.links.contains_key(&it.account);
+    let changed_links: Vec<LinkChange> = links.iter().filter(is_known).copied().collect();
+    let fresh = listings.iter().filter_map(|it| it.fresh.as_ref());
+    let judged = Judged {
         run: summary(&record, made_at, plan, judged_apps(&outcomes)),
         turn: plan.turn.clone(),
-        report_json,
+        snapshots: fresh.map(|it| (Arc::clone(&it.snapshot), Arc::clone(&it.enrolled))).collect(),
+        log,
+        observations: std::mem::take(&mut heard.observations),
+        other_requests: other_requests.into_iter().chain(heard.requests.drain(..)).collect(),
         links,
         standings: standings(&state, &outcomes, plan.pass),
         episodes: episodes(&state, &outcomes, &plan.policy, now),
@@ -129,46 +135,47 @@ pub(crate) async fn think(
         events: events(&outcomes),
         changes: outcomes.iter().filter_map(|it| it.changes.clone()).collect(),
         voided_waivers: voided(&outcomes, now),
-        log: pulled.log,
-        other_requests: pulled.other_requests.into_iter().chain(heard.requests).collect(),
-        observations: heard.observations,
-        bodies,
-        entries,
-        anchors: plan.anchors.clone(),
-        leavers,
-        leavers_begin,
-        unseen: pulled.unseen,
+        unseen: pulled.unseen.clone(),
         deprovisions: beside.deprovisions.clone(),
-        inputs,
-        notices,
-        snapshots: listings
-            .into_iter()
-            .filter_map(|it| it.fresh)
-            .map(|it| (it.snapshot, it.enrolled))
-            .collect(),
     };
+    saving.begin_judged(judged).await?;
+
+    let (listings, outcomes) = (&*listings, &*outcomes);
+    let seen = Seen { run: &run, listings, outcomes, changed_links: &changed_links };
+    let told = told(store, &seen, &record, times.read_at);
+    let (mut raw, told) = join(bodies(plan, listings, &wanted), told).await;
+    let (report, mut told) = told?;
+    raw.extend(heard.bodies(listings));
+    told.bodies = raw;
     let n_plain = outcomes.iter().map(|it| it.plain.n).sum();
     pulled.whole_words.dedup();
-    Ok((commit, Outcome { record, report, failures: pulled.whole_words, n_plain }))
+    Ok((told, Outcome { record, report, failures: pulled.whole_words, n_plain }))
 }
 
-/// What a run tells.
-struct Told {
-    report: Report,
-    report_json: Hashed,
-    entries: Vec<ledger::Event>,
-    leavers: Vec<(usize, Leaver)>,
-    leavers_begin: Vec<LeaversBegin>,
-}
-
-async fn told(store: &Store, seen: &Seen<'_>, record: &RunRecord) -> Result<Told, StoreError> {
+/// What a run tells, without the raw rows that it rests on.
+async fn told(
+    store: &Store,
+    seen: &Seen<'_>,
+    record: &RunRecord,
+    read_at: DateTime<Utc>,
+) -> Result<(Report, Told), StoreError> {
     let record::Run { state, plan, now, .. } = *seen.run;
     let report = Report::since(record, told_since(store, state).await?.as_ref());
     let report_json = Hashed::new(report.to_json());
     let listed = listed(store, state, plan, (seen.outcomes, &record.findings), now).await?;
     let is_whole = plan.pass == Pass::Full && report.is_complete();
     let (entries, leavers) = seen.entries((record, &report_json), is_whole, &listed);
-    Ok(Told { report, report_json, entries, leavers, leavers_begin: listed.begins })
+    let told = Told {
+        report_json,
+        bodies: Vec::new(),
+        entries,
+        anchors: plan.anchors.clone(),
+        leavers,
+        leavers_begin: listed.begins,
+        inputs: inputs(seen.run, seen.listings, &record.findings, read_at),
+        notices: alerting::decide(record, &state.told, &plan.routes),
+    };
+    Ok((report, told))
 }
 
 /// The apps that are judged. An app that was never judged waits for a full run: nothing but every

@@ -10,9 +10,7 @@ use rustc_hash::FxHashMap;
 use crate::cells::{Cells, ms};
 use crate::inputs::Kept;
 use crate::moment::Moment;
-use crate::{
-    Commit, Inputs, ListInput, LogPart, Store, StoreError, audit, commit, entry, inputs, log, turn,
-};
+use crate::{Inputs, ListInput, LogPart, Store, StoreError, audit, entry, inputs, log, turn};
 
 /// A run as it was saved, without what it concluded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,20 +142,6 @@ impl Store {
             requests: self.requests(id).await?,
             notes: stored.notes.into_iter().take(list.n_notes).collect(),
         })
-    }
-
-    /// Saves a run that was judged again in such a copy. The ledger is told nothing of it.
-    ///
-    /// # Errors
-    ///
-    /// As [`Store::commit`].
-    pub async fn keep_again(&self, run: Commit) -> Result<(), StoreError> {
-        self.write("save a run again", move |connection| {
-            commit::check_next(connection, run.run.id)?;
-            commit::save_given(connection, &run, Moment::of(connection)?)?;
-            commit::save_concluded(connection, run, 0)
-        })
-        .await
     }
 }
 

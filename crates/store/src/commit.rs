@@ -21,17 +21,30 @@ use crate::{
     snapshot, turn, unseen,
 };
 
-/// Everything one run saw and concluded.
+/// Everything one run saw, concluded and tells.
 #[derive(Clone, Debug)]
 pub struct Commit {
+    /// What it saw and concluded.
+    pub judged: Judged,
+    /// What it tells of it.
+    pub told: Told,
+}
+
+/// What one run saw and concluded.
+#[derive(Clone, Debug)]
+pub struct Judged {
     /// The run itself.
     pub run: RunSummary,
     /// The turn of the schedule that it was done for; `None`: somebody asked for it.
     pub turn: Option<Turn>,
-    /// Its report as a JSON document, given back byte for byte by [`crate::Store::report`].
-    pub report_json: Hashed,
     /// The lists it pulled, each as [`crate::State::enrol`] set it against the past.
     pub snapshots: Vec<(Arc<Snapshot>, Arc<Enrolled>)>,
+    /// What it read of the logs of sources.
+    pub log: Vec<LogPart>,
+    /// What it asked again by id.
+    pub observations: Vec<Observation>,
+    /// Requests behind no snapshot, with the system that was asked.
+    pub other_requests: Vec<(SystemId, Request)>,
     /// Links that are new, changed or over.
     pub links: Vec<LinkChange>,
     /// Verdicts that changed, on accounts and on identities without an account.
@@ -48,12 +61,17 @@ pub struct Commit {
     pub changes: Vec<Changes>,
     /// Waivers that changed facts made void, and when.
     pub voided_waivers: Vec<(i64, DateTime<Utc>)>,
-    /// What it read of the logs of sources.
-    pub log: Vec<LogPart>,
-    /// What it asked again by id.
-    pub observations: Vec<Observation>,
-    /// Requests behind no snapshot, with the system that was asked.
-    pub other_requests: Vec<(SystemId, Request)>,
+    /// Lists that it asked for and that were never seen whole, all of them.
+    pub unseen: Vec<Unseen>,
+    /// What it saw become of accounts that were switched off.
+    pub deprovisions: Vec<DeprovisionSeen>,
+}
+
+/// What one run tells, and what it rests on.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Its report as a JSON document, given back byte for byte by [`crate::Store::report`].
+    pub report_json: Hashed,
     /// Raw rows to keep. One that its entity already has is not kept twice.
     pub bodies: Vec<Body>,
     /// What the ledger is told of it.
@@ -64,10 +82,6 @@ pub struct Commit {
     pub leavers: Vec<(usize, Leaver)>,
     /// Apps whose leavers are listed from this run on.
     pub leavers_begin: Vec<LeaversBegin>,
-    /// Lists that it asked for and that were never seen whole, all of them.
-    pub unseen: Vec<Unseen>,
-    /// What it saw become of accounts that were switched off.
-    pub deprovisions: Vec<DeprovisionSeen>,
     /// What it was given that is kept nowhere else.
     pub inputs: Inputs,
     /// What there is to tell of it. Delivered after the commit, from the saved rows.
@@ -110,24 +124,6 @@ pub struct LinkChange {
     pub link: Option<(EntityId, Tier)>,
 }
 
-/// Saves a run. `before` is the moment before anything of it was written.
-pub(crate) fn save(
-    connection: &Connection,
-    mut commit: Commit,
-    before: Moment,
-    signer: Option<&Signer>,
-) -> Result<(), StoreError> {
-    let now = commit.run.now;
-    let inputs = save_given(connection, &commit, before)?;
-    let (wanted, mut entries) = anchor::wanted(connection, &commit.anchors, now)?;
-    let n_before = entries.len() as u64;
-    entries.append(&mut commit.entries);
-    entries.iter_mut().for_each(|it| it.add_inputs(&inputs));
-    let first = entry::append(connection, signer, entries)?;
-    anchor::ask(connection, &wanted, now)?;
-    save_concluded(connection, commit, first + n_before)
-}
-
 /// That a run is the one after the last.
 pub(crate) fn check_next(connection: &Connection, run: RunId) -> Result<(), StoreError> {
     let last: Option<i64> =
@@ -135,48 +131,61 @@ pub(crate) fn check_next(connection: &Connection, run: RunId) -> Result<(), Stor
     if run.0 == last.unwrap_or(0) + 1 { Ok(()) } else { Err(StoreError::Stale { run }) }
 }
 
-/// Saves what a run was given, with the findings as they are after it, and returns the digest of it.
-/// `before` is the moment before anything of it was written.
-pub(crate) fn save_given(
-    connection: &Connection,
-    commit: &Commit,
-    before: Moment,
-) -> Result<Digest, StoreError> {
-    let run = commit.run.id;
-    insert_run(connection, &commit.run)?;
-    turn::insert(connection, run, commit.turn.as_ref())?;
-    for (snapshot, enrolled) in &commit.snapshots {
+/// Saves what a run saw and concluded.
+pub(crate) fn save_judged(connection: &Connection, judged: Judged) -> Result<(), StoreError> {
+    let run = judged.run.id;
+    insert_run(connection, &judged.run)?;
+    turn::insert(connection, run, judged.turn.as_ref())?;
+    for (snapshot, enrolled) in &judged.snapshots {
         insert_snapshot(connection, run, snapshot, enrolled)?;
     }
-    snapshot::insert_other_requests(connection, run, &commit.other_requests)?;
-    observation::insert(connection, run, &commit.observations)?;
-    log::insert(connection, run, &commit.log)?;
-    finding::save(connection, &commit.findings)?;
-    inputs::insert(connection, run, before, &commit.inputs)
+    snapshot::insert_other_requests(connection, run, &judged.other_requests)?;
+    observation::insert(connection, run, &judged.observations)?;
+    log::insert(connection, run, &judged.log)?;
+    finding::save(connection, &judged.findings)?;
+    finding::insert_events(connection, &judged.events)?;
+    conclusion::insert_links(connection, run, judged.links)?;
+    conclusion::insert_standings(connection, run, judged.standings)?;
+    conclusion::insert_episodes(connection, run, &judged.episodes)?;
+    guard::insert_counts(connection, run, &judged.changes)?;
+    people::insert_voids(connection, &judged.voided_waivers)?;
+    unseen::replace(connection, &judged.unseen)?;
+    deprovision::insert(connection, &judged.deprovisions)
 }
 
-/// Saves what a run concluded. `first` is where its entries begin in the ledger.
-pub(crate) fn save_concluded(
+/// Saves what a run tells, when what it concluded is saved. `before` is the moment before anything of it
+/// was written.
+pub(crate) fn save_told(
     connection: &Connection,
-    commit: Commit,
+    (run, now): (RunId, DateTime<Utc>),
+    mut told: Told,
+    before: Moment,
+    signer: Option<&Signer>,
+) -> Result<(), StoreError> {
+    let inputs = inputs::insert(connection, run, before, &told.inputs)?;
+    let (wanted, mut entries) = anchor::wanted(connection, &told.anchors, now)?;
+    let n_before = entries.len() as u64;
+    entries.append(&mut told.entries);
+    entries.iter_mut().for_each(|it| it.add_inputs(&inputs));
+    let first = entry::append(connection, signer, entries)?;
+    anchor::ask(connection, &wanted, now)?;
+    save_beside_ledger(connection, run, told, first + n_before)
+}
+
+/// Saves what a run tells in other places than the ledger, where its entries begin with `first`.
+pub(crate) fn save_beside_ledger(
+    connection: &Connection,
+    run: RunId,
+    told: Told,
     first: u64,
 ) -> Result<(), StoreError> {
-    let run = commit.run.id;
-    conclusion::insert_links(connection, run, commit.links)?;
-    conclusion::insert_standings(connection, run, commit.standings)?;
-    conclusion::insert_episodes(connection, run, &commit.episodes)?;
-    finding::insert_events(connection, &commit.events)?;
-    guard::insert_counts(connection, run, &commit.changes)?;
-    people::insert_voids(connection, &commit.voided_waivers)?;
-    body::insert(connection, run, &commit.bodies)?;
+    body::insert(connection, run, &told.bodies)?;
     let entry_of = |(at, leaver): (usize, Leaver)| (first + at as u64, leaver);
-    let leavers: Vec<(u64, Leaver)> = commit.leavers.into_iter().map(entry_of).collect();
+    let leavers: Vec<(u64, Leaver)> = told.leavers.into_iter().map(entry_of).collect();
     leaver::insert(connection, run, &leavers)?;
-    leaver::insert_begins(connection, run, &commit.leavers_begin)?;
-    unseen::replace(connection, &commit.unseen)?;
-    deprovision::insert(connection, &commit.deprovisions)?;
-    notice::insert(connection, &commit.notices)?;
-    report::insert(connection, run, &commit.report_json)
+    leaver::insert_begins(connection, run, &told.leavers_begin)?;
+    notice::insert(connection, &told.notices)?;
+    report::insert(connection, run, &told.report_json)
 }
 
 fn insert_run(connection: &Connection, run: &RunSummary) -> Result<(), StoreError> {

@@ -61,7 +61,7 @@ pub use again::{Before, PastRun};
 pub use anchor::{AnchorLine, AnchorSettled, AnchorState, DueAnchor};
 pub use audit::Held;
 pub use channel::ChannelHealth;
-pub use commit::{Commit, LinkChange, RunSummary};
+pub use commit::{Commit, Judged, LinkChange, RunSummary, Told};
 pub use conclusions::Difference;
 pub use disposition::Disposal;
 pub use enrol::{Digested, Enrolled};

@@ -2,25 +2,29 @@
 //!
 //! Rows are most of what there is to save, and most of what a run holds in memory. They are written as
 //! soon as nothing can be asked any more, so that a run need not hold those of whom there is nothing to
-//! weigh until it has judged the others. Nothing of it is there for anybody before the commit.
+//! weigh until it has judged the others; and what it concluded, while it puts that into words. Nothing of
+//! it is there for anybody before the commit.
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use domain::{RunId, Snapshot, SnapshotId};
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::commit::{self, Commit};
+use crate::commit::{self, Commit, Judged, Told};
 use crate::moment::Moment;
 use crate::rows::ShortHash;
 use crate::writer::Outcome;
-use crate::{Enrolled, Store, StoreError, rows};
+use crate::{Enrolled, Store, StoreError, inputs, rows};
 
 /// A run that is being saved. Dropped before its commit, nothing of it is.
 #[derive(Debug)]
 pub struct Saving {
     /// `None`: nothing was written yet. Dropped before the store, which waits for its writer.
     open: Option<Open>,
+    /// What was not written ahead.
+    judged: Option<Box<Judged>>,
     store: Store,
     run: RunId,
 }
@@ -45,15 +49,17 @@ struct Rows {
 enum Step {
     /// Write these, and say so when nothing of them is held any more.
     Rows(Vec<Rows>, oneshot::Sender<()>),
-    /// Write the rest, and end.
-    Commit(Box<Commit>),
+    /// Write what the run concluded.
+    Judged(Box<Judged>),
+    /// Write what it tells, and end.
+    Told(Box<Told>),
 }
 
 impl Store {
     /// Prepares to save a run. It keeps nobody waiting before something of it is written.
     #[must_use]
     pub fn saving(&self, run: RunId) -> Saving {
-        Saving { open: None, store: self.clone(), run }
+        Saving { open: None, judged: None, store: self.clone(), run }
     }
 
     /// Saves a run: all of it, or none. The state it was prepared on is of no more use then.
@@ -63,7 +69,9 @@ impl Store {
     /// [`StoreError::Stale`] when another run was saved since the state was loaded; otherwise
     /// what disks do. Nothing is saved then.
     pub async fn commit(&self, commit: Commit) -> Result<(), StoreError> {
-        self.saving(commit.run.id).commit(commit).await
+        let mut saving = self.saving(commit.judged.run.id);
+        saving.begin_judged(commit.judged).await?;
+        saving.commit(commit.told).await
     }
 }
 
@@ -110,14 +118,52 @@ impl Saving {
         }
     }
 
-    /// Saves the run.
+    /// Begins to write what the run concluded; in memory with the rest of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::commit`]. Nothing is saved then.
+    pub async fn begin_judged(&mut self, judged: Judged) -> Result<(), StoreError> {
+        let judged = Box::new(judged);
+        if self.store.is_in_memory() {
+            self.judged = Some(judged);
+            return Ok(());
+        }
+        self.step(Step::Judged(judged)).await
+    }
+
+    /// Saves the run, with what it tells of what it concluded.
     ///
     /// # Errors
     ///
     /// As [`Store::commit`].
-    pub async fn commit(mut self, commit: Commit) -> Result<(), StoreError> {
-        self.step(Step::Commit(Box::new(commit))).await?;
+    pub async fn commit(mut self, told: Told) -> Result<(), StoreError> {
+        if let Some(judged) = self.judged.take() {
+            self.step(Step::Judged(judged)).await?;
+        }
+        self.step(Step::Told(Box::new(told))).await?;
         self.end().await
+    }
+
+    /// Saves a run that was judged again, in a copy in memory of the database as it was before it. The
+    /// ledger is told nothing of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::commit`].
+    pub async fn keep_again(self, told: Told) -> Result<(), StoreError> {
+        let Self { judged: Some(judged), store, run, .. } = self else {
+            return Err(StoreError::Closed);
+        };
+        store
+            .write("save a run again", move |connection| {
+                commit::check_next(connection, run)?;
+                let before = Moment::of(connection)?;
+                commit::save_judged(connection, *judged)?;
+                inputs::insert(connection, run, before, &told.inputs)?;
+                commit::save_beside_ledger(connection, run, told, 0)
+            })
+            .await
     }
 
     async fn step(&mut self, step: Step) -> Result<(), StoreError> {
@@ -144,6 +190,7 @@ impl Open {
             commit::check_next(connection, run)?;
             let before = Moment::of(connection)?;
             let mut written: Vec<SnapshotId> = Vec::new();
+            let mut judged_at: Option<DateTime<Utc>> = None;
             while let Some(step) = todo.blocking_recv() {
                 match step {
                     Step::Rows(lists, say) => {
@@ -153,12 +200,17 @@ impl Open {
                         }
                         say.send(()).ok(); // Whoever does not wait for them has given up.
                     }
-                    Step::Commit(commit) => {
-                        let mut lists = commit.snapshots.iter().map(|it| &it.1);
+                    Step::Judged(judged) => {
+                        let mut lists = judged.snapshots.iter().map(|it| &it.1);
                         if lists.any(|it| it.is_written() && !written.contains(&it.reference.id)) {
                             return Err(StoreError::Stale { run }); // It was written, and taken back.
                         }
-                        return commit::save(connection, *commit, before, signer.as_deref());
+                        judged_at = Some(judged.run.now);
+                        commit::save_judged(connection, *judged)?;
+                    }
+                    Step::Told(told) => {
+                        let at = (run, judged_at.ok_or(StoreError::Closed)?);
+                        return commit::save_told(connection, at, *told, before, signer.as_deref());
                     }
                 }
             }

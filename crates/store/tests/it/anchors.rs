@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{AnchorKind, AnchorName};
-use store::{AnchorSettled, AnchorState, Commit, Held, Store};
+use store::{AnchorSettled, AnchorState, Held, Store};
 
 use crate::world::{at, commit, folder};
 
@@ -10,9 +10,9 @@ use crate::world::{at, commit, folder};
 async fn run_at(store: &Store, now: DateTime<Utc>) {
     let mut state = store.load().await.unwrap();
     let mut commit = commit(&mut state, Vec::new());
-    commit.run.now = now;
-    let anchors = vec![AnchorName { name: "share".into(), kind: AnchorKind::Folder }];
-    store.commit(Commit { anchors, ..commit }).await.unwrap();
+    commit.judged.run.now = now;
+    commit.told.anchors = vec![AnchorName { name: "share".into(), kind: AnchorKind::Folder }];
+    store.commit(commit).await.unwrap();
 }
 
 /// Size and state of every anchor, oldest first.

@@ -57,12 +57,12 @@ async fn night(store: &Store, n: usize) {
         ),
     ];
     let mut commit = commit(&mut state, lists);
-    let run = commit.run.id;
-    let account = commit.snapshots[1].1.entities[0];
+    let run = commit.judged.run.id;
+    let account = commit.judged.snapshots[1].1.entities[0];
     let known = state.findings.first().cloned();
     let mut found = known.unwrap_or_else(|| finding(domain::FindingId(1), run, account));
     found.last_seen_at = at(24 * run.0);
-    commit.events = vec![FindingEvent {
+    commit.judged.events = vec![FindingEvent {
         finding: found.id,
         at: at(24 * run.0),
         run: Some(run),
@@ -72,7 +72,7 @@ async fn night(store: &Store, n: usize) {
         state: found.state,
         because: format!("night {n}"),
     }];
-    commit.findings.changed = vec![found];
+    commit.judged.findings.changed = vec![found];
     store.commit(commit).await.unwrap();
 }
 

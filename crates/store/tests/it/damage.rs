@@ -19,8 +19,8 @@ async fn write(path: &Path) {
             snapshot("app", complete(), accounts(&[("a1", true), ("a2", false)])),
         ],
     );
-    let entity = commit.snapshots[1].1.entities[0];
-    commit.bodies = vec![Body { entity, bytes: b"{\"id\":\"a1\",\"active\":true}".to_vec() }];
+    let entity = commit.judged.snapshots[1].1.entities[0];
+    commit.told.bodies = vec![Body { entity, bytes: b"{\"id\":\"a1\",\"active\":true}".to_vec() }];
     store.commit(commit).await.unwrap();
 }
 

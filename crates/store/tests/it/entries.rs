@@ -2,7 +2,7 @@
 
 use domain::Decision;
 use ledger::{Broken, Checkpoint, Event, Kind, LedgerError, PublicKey, SecretKey};
-use store::{Commit, Held, Store, StoreError};
+use store::{Held, Store, StoreError};
 
 use crate::world::{at, commit, count, folder, signature, system};
 
@@ -17,9 +17,9 @@ pub(crate) async fn run(store: &Store) {
     let mut state = store.load().await.unwrap();
     let mut commit = commit(&mut state, Vec::new());
     // Of a kind that no line of a table is behind.
-    let at = (commit.run.id, commit.run.now);
+    let at = (commit.judged.run.id, commit.judged.run.now);
     let told = Event { kind: Kind::SelfcheckFailed, ..Event::exception_voided(at, 7) };
-    commit.entries.splice(0..0, [told.clone(), told]);
+    commit.told.entries.splice(0..0, [told.clone(), told]);
     store.commit(commit).await.unwrap();
 }
 
@@ -206,8 +206,9 @@ async fn a_database_from_before_the_ledger_says_which_runs_have_no_entry() {
     {
         let store = Store::open(&path).unwrap();
         let mut state = store.load().await.unwrap();
-        let entries = Vec::new();
-        store.commit(Commit { entries, ..commit(&mut state, Vec::new()) }).await.unwrap();
+        let mut commit = commit(&mut state, Vec::new());
+        commit.told.entries = Vec::new();
+        store.commit(commit).await.unwrap();
     }
     // As the migration leaves a database of one run.
     let connection = rusqlite::Connection::open(&path).unwrap();

@@ -18,11 +18,15 @@ async fn with_finding(store: &Store) -> Finding {
     let mut state = store.load().await.unwrap();
     let mut first =
         commit(&mut state, vec![snapshot("app", complete(), accounts(&[("a1", true)]))]);
-    let entity = first.snapshots[0].1.entities[0];
-    let found = finding(state.next_finding(), first.run.id, entity);
-    first.findings.changed = vec![found.clone()];
-    first.changes =
-        vec![Changes { app: system("app"), at: first.run.now, n_openings: 3, n_closings: 1 }];
+    let entity = first.judged.snapshots[0].1.entities[0];
+    let found = finding(state.next_finding(), first.judged.run.id, entity);
+    first.judged.findings.changed = vec![found.clone()];
+    first.judged.changes = vec![Changes {
+        app: system("app"),
+        at: first.judged.run.now,
+        n_openings: 3,
+        n_closings: 1,
+    }];
     store.commit(first).await.unwrap();
     found
 }

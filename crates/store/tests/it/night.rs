@@ -21,26 +21,27 @@ async fn what_a_run_concluded_is_there_for_the_next() {
             snapshot("app", complete(), accounts(&[("a1", true), ("a2", true)])),
         ],
     );
-    let (person, account) = (first.snapshots[0].1.entities[0], first.snapshots[1].1.entities[0]);
-    let found = finding(state.next_finding(), first.run.id, account);
+    let (person, account) =
+        (first.judged.snapshots[0].1.entities[0], first.judged.snapshots[1].1.entities[0]);
+    let found = finding(state.next_finding(), first.judged.run.id, account);
     let employment = Episode { number: 2, began_at: at(1), ended_at: Some(at(2)) };
-    first.links = vec![LinkChange { account, link: Some((person, Tier::ExternalId)) }];
-    first.standings = vec![(account, Verdict::Confirmed, None)];
-    first.episodes = vec![(person, employment)];
-    first.findings.changed = vec![found.clone()];
+    first.judged.links = vec![LinkChange { account, link: Some((person, Tier::ExternalId)) }];
+    first.judged.standings = vec![(account, Verdict::Confirmed, None)];
+    first.judged.episodes = vec![(person, employment)];
+    first.judged.findings.changed = vec![found.clone()];
     let event = FindingEvent {
         finding: found.id,
         at: at(5),
-        run: Some(first.run.id),
+        run: Some(first.judged.run.id),
         change: Change::Opened,
         cause: found.cause,
         severity: found.severity,
         state: found.state,
         because: "grace is over".to_owned(),
     };
-    first.events = vec![event.clone()];
-    first.bodies = vec![Body { entity: account, bytes: b"{\"id\":\"a1\"}".to_vec() }];
-    let json = first.report_json.bytes().to_vec();
+    first.judged.events = vec![event.clone()];
+    first.told.bodies = vec![Body { entity: account, bytes: b"{\"id\":\"a1\"}".to_vec() }];
+    let json = first.told.report_json.bytes().to_vec();
     store.commit(first).await.unwrap();
     drop(store);
 
@@ -68,9 +69,9 @@ async fn what_a_run_concluded_is_there_for_the_next() {
 
     // What changes later replaces it, and a link may end.
     let mut second = commit(&mut state, Vec::new());
-    second.links = vec![LinkChange { account, link: None }];
-    second.standings = vec![(account, Verdict::ConfirmedOffboarded, None)];
-    second.bodies = vec![Body { entity: account, bytes: b"{\"id\":\"a1\"}".to_vec() }];
+    second.judged.links = vec![LinkChange { account, link: None }];
+    second.judged.standings = vec![(account, Verdict::ConfirmedOffboarded, None)];
+    second.told.bodies = vec![Body { entity: account, bytes: b"{\"id\":\"a1\"}".to_vec() }];
     store.commit(second).await.unwrap();
     let state = store.load().await.unwrap();
     assert!(!state.links.contains_key(&account));
@@ -85,14 +86,14 @@ async fn findings_live_on_and_only_the_latest_resolved_one_is_loaded() {
     let mut state = store.load().await.unwrap();
     let mut first =
         commit(&mut state, vec![snapshot("app", complete(), accounts(&[("a1", true)]))]);
-    let entity = first.snapshots[0].1.entities[0];
+    let entity = first.judged.snapshots[0].1.entities[0];
     let mut resolved = finding(FindingId(1), RunId(1), entity);
     resolved.state = FindingState::Resolved;
     resolved.resolved_at = Some(at(9));
     resolved.resolution = Some(Resolution::InactiveSeen);
     let later = domain::Finding { id: FindingId(2), ..resolved.clone() };
     let live = finding(FindingId(3), RunId(1), entity);
-    first.findings.changed = vec![resolved, later.clone(), live.clone()];
+    first.judged.findings.changed = vec![resolved, later.clone(), live.clone()];
     store.commit(first).await.unwrap();
     let mut state = store.load().await.unwrap();
     assert_eq!(state.findings, [later.clone(), live.clone()]);
@@ -100,14 +101,14 @@ async fn findings_live_on_and_only_the_latest_resolved_one_is_loaded() {
 
     let seen_again = domain::Finding { last_seen_at: at(48), ..live };
     let mut second = commit(&mut state, Vec::new());
-    second.findings.changed = vec![seen_again.clone()];
+    second.judged.findings.changed = vec![seen_again.clone()];
     store.commit(second).await.unwrap();
     let mut state = store.load().await.unwrap();
     assert_eq!(state.findings, [later, seen_again.clone()]);
 
     let worse = domain::Finding { n_reopened: 1, exposures: Vec::new(), ..seen_again };
     let mut third = commit(&mut state, Vec::new());
-    third.findings.changed = vec![worse.clone()];
+    third.judged.findings.changed = vec![worse.clone()];
     store.commit(third).await.unwrap();
     assert_eq!(store.load().await.unwrap().findings[1], worse);
 }
@@ -134,10 +135,10 @@ async fn a_run_that_fails_half_way_leaves_nothing() {
     let store = Store::open(&path).unwrap();
     let mut state = store.load().await.unwrap();
     let mut broken = commit(&mut state, vec![snapshot("okta", complete(), people(5))]);
-    broken.events = vec![FindingEvent {
+    broken.judged.events = vec![FindingEvent {
         finding: FindingId(404),
         at: at(0),
-        run: Some(broken.run.id),
+        run: Some(broken.judged.run.id),
         change: Change::Opened,
         cause: domain::Cause::LeaverActive,
         severity: domain::Severity::High,
@@ -170,8 +171,9 @@ async fn what_happened_to_a_finding_cannot_be_changed() {
     let mut state = store.load().await.unwrap();
     let mut first =
         commit(&mut state, vec![snapshot("app", complete(), accounts(&[("a1", true)]))]);
-    let found = finding(state.next_finding(), first.run.id, first.snapshots[0].1.entities[0]);
-    first.events = vec![FindingEvent {
+    let found =
+        finding(state.next_finding(), first.judged.run.id, first.judged.snapshots[0].1.entities[0]);
+    first.judged.events = vec![FindingEvent {
         finding: found.id,
         at: at(0),
         run: None,
@@ -181,7 +183,7 @@ async fn what_happened_to_a_finding_cannot_be_changed() {
         state: found.state,
         because: "seen".to_owned(),
     }];
-    first.findings.changed = vec![found];
+    first.judged.findings.changed = vec![found];
     store.commit(first).await.unwrap();
     let connection = rusqlite::Connection::open(&path).unwrap();
     for sql in ["UPDATE finding_event SET because = ''", "DELETE FROM finding_event"] {
@@ -217,8 +219,8 @@ async fn reports_that_resemble_an_earlier_one_take_little_room() {
     for _ in 0..2 {
         let mut state = store.load().await.unwrap();
         let mut commit = commit(&mut state, Vec::new());
-        let json = format!("{{\"run\":{},\"text\":\"{text}\"}}", commit.run.id);
-        commit.report_json = Hashed::new(json.into_bytes());
+        let json = format!("{{\"run\":{},\"text\":\"{text}\"}}", commit.judged.run.id);
+        commit.told.report_json = Hashed::new(json.into_bytes());
         store.commit(commit).await.unwrap();
     }
     let size =

@@ -33,11 +33,13 @@ async fn notices_are_saved_with_their_run_or_not_at_all() {
     let store = Store::open(&path).unwrap();
     let mut state = store.load().await.unwrap();
     let mut one = commit(&mut state, Vec::new());
-    one.notices =
-        vec![Notice { run: Some(one.run.id), ..notice(NotifyReason::Opened, 1, &["a", "b"]) }];
+    one.told.notices = vec![Notice {
+        run: Some(one.judged.run.id),
+        ..notice(NotifyReason::Opened, 1, &["a", "b"])
+    }];
     let mut stale = one.clone();
     store.commit(one).await.unwrap();
-    stale.notices.push(notice(NotifyReason::Storm, 1, &["a"]));
+    stale.told.notices.push(notice(NotifyReason::Storm, 1, &["a"]));
     store.commit(stale).await.unwrap_err();
     assert_eq!(count(&path, "SELECT count(*) FROM notice"), 1);
     let due = due(&store, "a", at(1)).await;

@@ -50,7 +50,7 @@ async fn waivers_that_cannot_be_approved() {
 
     let mut state = store.load().await.unwrap();
     let mut commit = commit(&mut state, Vec::new());
-    commit.voided_waivers = vec![(id, at(2))];
+    commit.judged.voided_waivers = vec![(id, at(2))];
     store.commit(commit).await.unwrap();
     assert_eq!(store.load().await.unwrap().waivers[0].voided_at, Some(at(2)));
     assert_eq!(refused(id, "Cyd", 1).await, Refusal::Void(id));

@@ -16,7 +16,7 @@ async fn night(store: &Store, n: usize) -> Commit {
 
 /// Writes the rows of its lists.
 async fn write_ahead(saving: &mut Saving, mut commit: Commit) -> Result<Commit, StoreError> {
-    saving.begin_rows(commit.snapshots.iter_mut().map(|it| (&it.0, &mut it.1))).await?;
+    saving.begin_rows(commit.judged.snapshots.iter_mut().map(|it| (&it.0, &mut it.1))).await?;
     saving.rows_written().await?;
     Ok(commit)
 }
@@ -45,16 +45,18 @@ async fn rows_that_are_written_ahead_are_the_same_rows() {
     for n in [3, 5, 4] {
         let store = Store::open(&path).unwrap();
         let commit = night(&store, n).await;
-        let mut saving = store.saving(commit.run.id);
+        let mut saving = store.saving(commit.judged.run.id);
         let mut commit = write_ahead(&mut saving, commit).await.unwrap();
-        assert!(commit.snapshots.iter().all(|it| it.1.is_written()));
+        assert!(commit.judged.snapshots.iter().all(|it| it.1.is_written()));
         // What they say is needed no more, and nobody else has seen anything of it yet.
-        for (snapshot, _) in &mut commit.snapshots {
+        for (snapshot, _) in &mut commit.judged.snapshots {
             Arc::get_mut(snapshot).unwrap().rows.forget(|_| false);
         }
+        let run = commit.judged.run.id;
+        saving.begin_judged(commit.judged).await.unwrap();
         let beside = Store::open_existing_read_only(&path).unwrap();
-        assert_eq!(beside.load().await.unwrap().next_run(), commit.run.id);
-        saving.commit(commit).await.unwrap();
+        assert_eq!(beside.load().await.unwrap().next_run(), run);
+        saving.commit(commit.told).await.unwrap();
         assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
 
         let store = Store::open(&other).unwrap();
@@ -73,7 +75,7 @@ async fn of_a_run_that_is_given_up_nothing_is_saved() {
     let before = count(&path, n_packs);
 
     let given_up = night(&store, 5).await;
-    let mut saving = store.saving(given_up.run.id);
+    let mut saving = store.saving(given_up.judged.run.id);
     let given_up = write_ahead(&mut saving, given_up).await.unwrap();
     drop(saving);
     // Its rows are not there any more: it cannot be saved without them.
@@ -81,11 +83,23 @@ async fn of_a_run_that_is_given_up_nothing_is_saved() {
     assert!(matches!(error, StoreError::Stale { .. }), "{error}");
     assert_eq!((count(&path, n_packs), count(&path, n_runs)), (before, 1));
 
+    // So it is when what it concluded was written, and what it tells was not.
+    let given_up = night(&store, 5).await;
+    let run = given_up.judged.run.id;
+    let mut saving = store.saving(run);
+    let given_up = write_ahead(&mut saving, given_up).await.unwrap();
+    saving.begin_judged(given_up.judged).await.unwrap();
+    drop(saving);
+    let error = store.saving(run).commit(given_up.told).await.unwrap_err();
+    assert!(matches!(error, StoreError::Closed), "{error}");
+    assert_eq!((count(&path, n_packs), count(&path, n_runs)), (before, 1));
+
     // The same night is saved by the next that looks at it.
     let again = night(&store, 5).await;
-    let mut saving = store.saving(again.run.id);
+    let mut saving = store.saving(again.judged.run.id);
     let again = write_ahead(&mut saving, again).await.unwrap();
-    saving.commit(again).await.unwrap();
+    saving.begin_judged(again.judged).await.unwrap();
+    saving.commit(again.told).await.unwrap();
     assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
     assert!(count(&path, n_packs) > before);
 }
@@ -97,7 +111,7 @@ async fn a_store_that_is_dropped_in_the_middle_of_a_run_is_closed() {
         // It would be locked if somebody still had it.
         let store = Store::open(&path).unwrap();
         let commit = night(&store, 500).await;
-        let mut saving = store.saving(commit.run.id);
+        let mut saving = store.saving(commit.judged.run.id);
         write_ahead(&mut saving, commit).await.unwrap();
         drop(store);
         drop(saving);
@@ -122,7 +136,7 @@ async fn rows_of_a_run_on_an_older_state_are_refused_at_once() {
     let store = Store::open(&path).unwrap();
     let late = night(&store, 5).await;
     store.commit(night(&store, 3).await).await.unwrap();
-    let error = write_ahead(&mut store.saving(late.run.id), late).await.unwrap_err();
+    let error = write_ahead(&mut store.saving(late.judged.run.id), late).await.unwrap_err();
     assert!(matches!(error, StoreError::Stale { .. }), "{error}");
     assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
 }
@@ -131,11 +145,15 @@ async fn rows_of_a_run_on_an_older_state_are_refused_at_once() {
 async fn in_memory_nothing_is_written_ahead_and_all_of_it_is_saved() {
     let store = Store::open_in_memory().unwrap();
     let commit = night(&store, 3).await;
-    let mut saving = store.saving(commit.run.id);
+    let mut saving = store.saving(commit.judged.run.id);
     let commit = write_ahead(&mut saving, commit).await.unwrap();
-    assert!(commit.snapshots.iter().all(|it| !it.1.is_written()));
+    assert!(commit.judged.snapshots.iter().all(|it| !it.1.is_written()));
     // It can be read meanwhile.
-    assert_eq!(store.load().await.unwrap().next_run(), commit.run.id);
-    saving.commit(commit).await.unwrap();
+    let run = commit.judged.run.id;
+    assert_eq!(store.load().await.unwrap().next_run(), run);
+    saving.begin_judged(commit.judged).await.unwrap();
+    // Of what it concluded, too.
+    assert_eq!(store.load().await.unwrap().next_run(), run);
+    saving.commit(commit.told).await.unwrap();
     assert!(store.load().await.unwrap().last_run.is_some());
 }

@@ -21,8 +21,9 @@ async fn the_newest_turn_is_read_back_and_what_was_missed_adds_up() {
     // The third run was asked for, and is no turn.
     for turn in [Some(turn(24, 0)), Some(turn(96, 2)), None] {
         let mut state = store.load().await.unwrap();
-        let commit = commit(&mut state, Vec::new());
-        store.commit(store::Commit { turn, ..commit }).await.unwrap();
+        let mut commit = commit(&mut state, Vec::new());
+        commit.judged.turn = turn;
+        store.commit(commit).await.unwrap();
     }
     let turns = store.turns().await.unwrap();
     assert_eq!(turns, Turns { last: Some(turn(96, 2)), n_missed: 2 });
@@ -42,8 +43,9 @@ async fn a_light_pass_is_a_run_and_neither_the_last_turn_nor_a_night() {
     for (pass, hours) in [(Pass::Full, 24), (Pass::Light, 25)] {
         let mut state = store.load().await.unwrap();
         let mut commit = commit(&mut state, Vec::new());
-        commit.run.pass = pass;
-        store.commit(store::Commit { turn: Some(turn(hours)), ..commit }).await.unwrap();
+        commit.judged.run.pass = pass;
+        commit.judged.turn = Some(turn(hours));
+        store.commit(commit).await.unwrap();
     }
     assert_eq!(store.turns().await.unwrap().last, Some(turn(24)));
     let state = store.load().await.unwrap();

@@ -11,7 +11,9 @@ use domain::{
     Snapshot, Stream, Subject, SubjectKind, SystemId,
 };
 use ledger::{Event, Hashed, Kind};
-use store::{Commit, Digested, Enrolled, FindingChanges, Inputs, RunSummary, State, Store};
+use store::{
+    Commit, Digested, Enrolled, FindingChanges, Inputs, Judged, RunSummary, State, Store, Told,
+};
 
 pub(crate) fn at(hours: i64) -> DateTime<Utc> {
     DateTime::UNIX_EPOCH + TimeDelta::days(20_000) + TimeDelta::hours(hours)
@@ -167,7 +169,7 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
     let run = state.next_run();
     let (now, same) = (at(24 * run.0), "the same ".repeat(500));
     let report_json = Hashed::new(format!("{{\"run\": {run}, \"text\": \"{same}\"}}").into_bytes());
-    Commit {
+    let judged = Judged {
         run: RunSummary {
             id: run,
             pass: Pass::Full,
@@ -183,6 +185,9 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
         },
         turn: None,
         snapshots,
+        log: Vec::new(),
+        observations: Vec::new(),
+        other_requests: Vec::new(),
         links: Vec::new(),
         standings: Vec::new(),
         episodes: Vec::new(),
@@ -190,25 +195,25 @@ pub(crate) fn commit(state: &mut State, snapshots: Vec<Snapshot>) -> Commit {
         events: Vec::new(),
         changes: Vec::new(),
         voided_waivers: Vec::new(),
-        log: Vec::new(),
-        observations: Vec::new(),
-        inputs: Inputs::default(),
-        other_requests: Vec::new(),
+        unseen: Vec::new(),
+        deprovisions: Vec::new(),
+    };
+    let told = Told {
         bodies: Vec::new(),
         entries: vec![completed(run, now, report_json.sha256())],
         report_json,
         anchors: Vec::new(),
         leavers: Vec::new(),
         leavers_begin: Vec::new(),
-        unseen: Vec::new(),
-        deprovisions: Vec::new(),
+        inputs: Inputs::default(),
         notices: Vec::new(),
-    }
+    };
+    Commit { judged, told }
 }
 
 /// Holds the first list of a run, for a reason.
 pub(crate) fn hold(commit: &mut Commit, why: Option<String>) {
-    Arc::get_mut(&mut commit.snapshots[0].1).unwrap().reference.held = why;
+    Arc::get_mut(&mut commit.judged.snapshots[0].1).unwrap().reference.held = why;
 }
 
 /// The entry of a run.
@@ -222,7 +227,7 @@ fn completed(run: RunId, now: DateTime<Utc>, report: &domain::Digest) -> Event {
 pub(crate) async fn run(store: &Store, snapshots: Vec<Snapshot>) -> Vec<Arc<Enrolled>> {
     let mut state = store.load().await.unwrap();
     let commit = commit(&mut state, snapshots);
-    let enrolled = commit.snapshots.iter().map(|it| Arc::clone(&it.1)).collect();
+    let enrolled = commit.judged.snapshots.iter().map(|it| Arc::clone(&it.1)).collect();
     store.commit(commit).await.unwrap();
     enrolled
 }
