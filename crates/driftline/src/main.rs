@@ -20,6 +20,7 @@ mod table;
 mod when;
 mod who;
 
+use std::num::NonZero;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
@@ -56,8 +57,18 @@ fn main() -> ExitCode {
     }
 }
 
+/// Cores on which lists are read apart and judged.
+const CORES_MAX: usize = 8;
+
 /// Does what was typed, on a runtime of its own.
 fn begin(cli: &Cli) -> anyhow::Result<Exit> {
+    // A run works on them in pieces, and more would not be done sooner. Where threads are counted, as under
+    // systemd's `TasksMax`, one for each core of a large machine may be too many.
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(cores.min(CORES_MAX))
+        .build_global()
+        .context("failed to start threads")?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

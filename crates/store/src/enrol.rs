@@ -225,14 +225,14 @@ struct Place {
     at: usize,
 }
 
-/// The rows in order of key. Those of one and the same key are in order of hash.
+/// The rows in order of key. Those of one and the same key are in order of hash, and then as they came.
 fn in_order(rows: &Rows, hashes: &[Digest]) -> Vec<Place> {
     let first = |at| rows.key(at).map_or(0, |it| first_bytes(&it));
     let mut order: Vec<Place> = (0..rows.len()).map(|at| Place { first: first(at), at }).collect();
     order.par_sort_unstable_by_key(|it| it.first);
     for alike in order.chunk_by_mut(|one, other| one.first == other.first) {
         if alike.len() > 1 {
-            alike.sort_by_cached_key(|it| (rows.key(it.at), hashes.get(it.at)));
+            alike.sort_by_cached_key(|it| (rows.key(it.at), hashes.get(it.at), it.at));
         }
     }
     order

@@ -55,6 +55,10 @@ enum Step {
     Told(Box<Told>),
 }
 
+/// No run has more steps: each is handed over at once, and whoever gives up waiting for the commit has it all
+/// the same.
+const STEPS_MAX: usize = 3;
+
 impl Store {
     /// Prepares to save a run. It keeps nobody waiting before something of it is written.
     #[must_use]
@@ -77,7 +81,7 @@ impl Store {
 
 impl Saving {
     /// Begins to write the rows of these lists ahead of everything else, while they can be read. From then on
-    /// nothing else is written until the commit. In memory nothing is written ahead, as nobody could read
+    /// nothing else is written until the commit; without lists everything else is. In memory nothing is written ahead, as nobody could read
     /// meanwhile: [`Enrolled::is_written`] says which it was.
     ///
     /// # Errors
@@ -94,7 +98,10 @@ impl Saving {
             let hashes = Arc::get_mut(enrolled)?.hashes.take()?;
             Some(Rows { snapshot: Arc::clone(snapshot), enrolled: Arc::clone(enrolled), hashes })
         });
-        let rows = rows.collect();
+        let rows: Vec<Rows> = rows.collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
         let (say, written) = oneshot::channel();
         self.step(Step::Rows(rows, say)).await?;
         if let Some(open) = &mut self.open {
@@ -184,7 +191,7 @@ impl Saving {
 
 impl Open {
     async fn begin(store: &Store, run: RunId) -> Result<Self, StoreError> {
-        let (steps, mut todo) = mpsc::channel(1);
+        let (steps, mut todo) = mpsc::channel(STEPS_MAX);
         let signer = store.signer.clone();
         let work = move |connection: &Connection| {
             commit::check_next(connection, run)?;

@@ -141,6 +141,23 @@ async fn rows_of_a_run_on_an_older_state_are_refused_at_once() {
     assert_eq!(store.verify().await.unwrap(), Vec::<String>::new());
 }
 
+/// A light pass judges the last lists. What a channel took meanwhile is written down at once.
+#[tokio::test]
+async fn a_run_without_lists_keeps_nobody_waiting_while_it_judges() {
+    let (_folder, path) = folder();
+    let store = Store::open(&path).unwrap();
+    let mut state = store.load().await.unwrap();
+    let run = commit(&mut state, Vec::new());
+    let mut saving = store.saving(run.judged.run.id);
+    let run = write_ahead(&mut saving, run).await.unwrap();
+    let wait = Duration::from_secs(20);
+    let written = tokio::time::timeout(wait, store.add_notices(Vec::new())).await;
+    written.expect("it waits for the run").unwrap();
+    saving.begin_judged(run.judged).await.unwrap();
+    saving.commit(run.told).await.unwrap();
+    assert!(store.load().await.unwrap().last_run.is_some());
+}
+
 #[tokio::test]
 async fn in_memory_nothing_is_written_ahead_and_all_of_it_is_saved() {
     let store = Store::open_in_memory().unwrap();
