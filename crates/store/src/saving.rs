@@ -81,8 +81,8 @@ impl Store {
 
 impl Saving {
     /// Begins to write the rows of these lists ahead of everything else, while they can be read. From then on
-    /// nothing else is written until the commit; without lists everything else is. In memory nothing is written ahead, as nobody could read
-    /// meanwhile: [`Enrolled::is_written`] says which it was.
+    /// nothing else is written until the commit; without lists everything else is. In memory nothing is
+    /// written ahead, as nobody could read meanwhile: [`Enrolled::is_written`] says which it was.
     ///
     /// # Errors
     ///
