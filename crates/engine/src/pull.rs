@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 use store::{Digested, LogPart};
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tracing::{Instrument as _, debug_span, info};
 
 use crate::lists::{Fresh, Listing};
@@ -79,10 +79,7 @@ impl Answer {
         };
         let digest =
             move || lists.into_par_iter().map(|(list, raw)| PulledList::of(list, raw)).collect();
-        match spawn_blocking(digest).await {
-            Ok(lists) => lists,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        }
+        joined(spawn_blocking(digest)).await
     }
 }
 
@@ -116,10 +113,7 @@ pub(crate) async fn pull_all(
         })
         .collect();
     for (source, answer) in plan.sources.iter().zip(asked) {
-        let (lists, answer) = match answer.await {
-            Ok(answered) => answered,
-            Err(panic) => std::panic::resume_unwind(panic.into_panic()),
-        };
+        let (lists, answer) = joined(answer).await;
         lists.into_iter().for_each(|it| pulled.add(source.system(), it));
         match answer {
             Answer::Files(pull) => pulled.add_files(source.system(), pull),
@@ -127,6 +121,14 @@ pub(crate) async fn pull_all(
         }
     }
     pulled
+}
+
+/// Waits for a task. Its panic is ours.
+async fn joined<T>(task: JoinHandle<T>) -> T {
+    match task.await {
+        Ok(value) => value,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
 }
 
 /// Everything that a source has.

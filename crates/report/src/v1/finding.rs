@@ -1,6 +1,7 @@
 //! One finding: whom it is about, why there is one, how long, and what to do next.
 
 use chrono::TimeDelta;
+use data_encoding::HEXLOWER;
 use domain::FindingRecord;
 #[cfg(test)]
 use schemars::JsonSchema;
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Cause, Change, Channel, ClockStart, Family, FindingState, List, Resolution, Severity,
-    SlaOutcome, SubjectKind, Tier, Time, hex,
+    SlaOutcome, SubjectKind, Tier, Time,
 };
 
 /// One finding.
@@ -288,7 +289,7 @@ impl Look {
             channel: look.stream.channel.map(Channel::from),
             as_of: Time(look.as_of),
             is_assumed: look.is_assumed,
-            body_sha256: hex(&look.body_digest),
+            body_sha256: HEXLOWER.encode(&look.body_digest),
         }
     }
 }

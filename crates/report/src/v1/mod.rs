@@ -10,6 +10,7 @@ mod summary;
 mod time;
 mod words;
 
+use data_encoding::HEXLOWER;
 use domain::RunRecord;
 #[cfg(test)]
 use schemars::JsonSchema;
@@ -30,8 +31,6 @@ pub use words::{
     List, Pass, Proof, Resolution, Severity, SlaOutcome, SubjectKind, SystemKind, Tier, Verdict,
     Watcher,
 };
-
-use time::hex;
 
 /// The name of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -221,7 +220,7 @@ impl Report {
             pass: record.pass.into(),
             now: Time(record.now),
             software: record.software.clone(),
-            settings_sha256: hex(&record.settings_digest),
+            settings_sha256: HEXLOWER.encode(&record.settings_digest),
             policy_version: record.policy_version,
             previous: record.previous.map(|(run, now)| PreviousRun { run: run.0, now: Time(now) }),
             is_immediate: record.is_immediate,
@@ -241,7 +240,7 @@ impl Report {
             limits: record.limits.clone(),
             ledger: record.ledger.map(|it| LedgerHead {
                 size: it.size,
-                root_sha256: hex(&it.root),
+                root_sha256: HEXLOWER.encode(&it.root),
                 is_signed: it.is_signed,
                 anchored_at: it.anchored_at.map(Time),
             }),

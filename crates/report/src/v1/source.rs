@@ -1,13 +1,12 @@
 //! What the run rests on: the lists, what no mapping knows, and what ails the watching.
 
+use data_encoding::HEXLOWER;
 use domain::SourceRecord;
 #[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{
-    AsOfBasis, Cause, Channel, Grade, List, Proof, Severity, SystemKind, Time, Watcher, hex,
-};
+use super::{AsOfBasis, Cause, Channel, Grade, List, Proof, Severity, SystemKind, Time, Watcher};
 
 /// One list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,7 +160,7 @@ impl Source {
             failed: record.failed.clone(),
             n_rows: record.n_rows,
             n_changed: record.n_changed,
-            digest: record.digest.as_ref().map(hex),
+            digest: record.digest.map(|it| HEXLOWER.encode(&it)),
             n_requests: record.n_requests,
             n_bytes: record.n_bytes,
             requests: record.requests.clone(),

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use data_encoding::HEXLOWER;
 #[cfg(test)]
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -46,11 +45,6 @@ impl JsonSchema for Time {
             "description": "An instant: RFC 3339 in UTC.",
         })
     }
-}
-
-/// A SHA-256 or an HMAC in lower-case hexadecimal.
-pub(super) fn hex(bytes: &[u8; 32]) -> String {
-    HEXLOWER.encode(bytes)
 }
 
 #[cfg(test)]
