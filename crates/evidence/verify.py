@@ -538,8 +538,8 @@ class Bag:
         bodies = [entries[int(it["entry"])]["body"] for it in rows]
         sides, wanted = [], [["what", "id", "in_hr", "in_idp", "n_accounts", "unmatched"]]
         for row, body in zip(rows, bodies):
-            n_hr = sum(it["list"] == "leavers" for it in body["said_by"])
-            side = n_hr > 0, n_hr < len(body["said_by"])
+            by = [it["list"] == "leavers" for it in body["said_by"] if not it.get("taken_back_at")]
+            side = any(by), not all(by)
             sides.append(side)
             why = UNMATCHED[side] or ("" if body["accounts"] else "no account in the app")
             wanted.append(["leaver", row["leaver"], *("yes" if it else "no" for it in side), str(len(body["accounts"])), why])
@@ -1052,6 +1052,12 @@ def harmless(cell):
     return "'" + cell if cell and is_formula and cell.strip() else cell
 
 
+def source(said):
+    """Who says that somebody left, since when, and what became of that word."""
+    later = ((" ", "at"), (", taken back by ", "taken_back_at"), (", back in between, seen at ", "was_back_at"))
+    return said["system"] + "".join(words + said[name] for words, name in later if said.get(name))
+
+
 def row(at, entry, facts, erased):
     body, sla = entry["body"], entry["body"]["sla"]
     text = lambda value: "" if value is None else str(value)
@@ -1070,7 +1076,7 @@ def row(at, entry, facts, erased):
         "person": erased or fact("identity"),
         "login": fact("login"),
         "name": fact("name"),
-        "said_by": joined(it["system"] + (f" {it['at']}" if it["at"] else "") for it in body["said_by"]),
+        "said_by": joined(source(it) for it in body["said_by"]),
         "hr_termination_at": text(body["hr_termination_at"]),
         "idp_deactivated_at": text(body["idp_deactivated_at"]),
         "idp_unassigned_at": text(body["idp_unassigned_at"]),

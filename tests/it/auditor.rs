@@ -66,6 +66,32 @@ fn has(text: &str, needles: &[&str]) {
     }
 }
 
+/// An identity provider takes its word back, and says it anew, while HR's row stands.
+#[test]
+fn a_word_that_was_taken_back_is_told_with_when_that_was_and_both_verifiers_agree() {
+    let site = firm_with_hr();
+    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
+    let app = "deprovision = \"lists\"\n";
+    let with_authority = format!("{app}authority = \"workday\"\n");
+    site.write("driftline.toml", settings.replace(app, &with_authority));
+    let mut left = Night::quiet();
+    left.users[4].1 = "DEPROVISIONED";
+    left.accounts[4].is_active = false;
+    let told = |date: &str, state: &Night, words: &[&str], sides: &str| {
+        night(&site, date, state, &[5]);
+        let file = export(&site, date);
+        has(&file("data/population.csv"), words);
+        has(&file("data/reconciliation.csv"), &[sides]);
+        is_whole(&verified(&site, date));
+    };
+    night(&site, FIRST, &Night::quiet(), &[]);
+    told(SECOND, &left, &["okta 2026-11-01T00:00:00.000Z; workday 2026-11-19T00"], "yes,yes,1");
+    let taken_back = ["okta 2026-11-01T00:00:00.000Z, taken back by 2026-11-21T02:00:00.000Z"];
+    told(THIRD, &Night::quiet(), &taken_back, "yes,no,1");
+    let was_back = ["okta 2026-11-01T00:00:00.000Z, back in between, seen at 2026-11-21T02"];
+    told("2026-11-22", &left, &was_back, "yes,yes,1");
+}
+
 #[test]
 fn whom_hr_alone_says_to_have_left_is_told_in_a_bag_that_has_no_leaver() {
     let site = firm_with_hr();

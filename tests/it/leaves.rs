@@ -314,6 +314,44 @@ fn who_was_back_has_left_anew_where_nothing_dates_either_leave() {
 }
 
 #[test]
+fn who_was_back_within_an_employment_is_not_dated_by_hrs_day_of_the_leave_before() {
+    let left = "A DEPROVISIONED undated";
+    let firm = Firm::new("rehire_after = \"72h\"", HR);
+    firm.night(10, "A ACTIVE", "A", ON).hr(10, &[]);
+    firm.night(11, left, "", OFF).hr(11, &[("A", 10)]);
+    for day in 12..=17 {
+        firm.night(day, "A ACTIVE undated", "A", ON).hr(day, &[]);
+    }
+    firm.night(18, left, "", ON).hr(18, &[]);
+    let begun = ["NOT_PROVEN", "18T02:00", "", "19T02:00"];
+    assert_eq!(firm.anna(), begun);
+    firm.night(19, left, "", OFF).hr(19, &[]);
+    assert_eq!(firm.anna(), ["NOT_PROVEN", "18T02:00", "19T02:00", "19T02:00"]);
+}
+
+#[test]
+fn who_was_back_before_they_left_by_hr_alone_has_left_when_hrs_list_has_them_no_more() {
+    let firm = Firm::new("rehire_after = \"72h\"", HR);
+    let settings = String::from_utf8(firm.0.read("driftline.toml")).unwrap();
+    let authority = "deprovision = \"lists\"\nauthority = \"workday\"";
+    firm.0.write("driftline.toml", settings.replace("deprovision = \"lists\"", authority));
+    firm.night(10, "A ACTIVE", "A", ON).hr(10, &[]);
+    firm.night(11, "A DEPROVISIONED undated", "", OFF).hr(11, &[]);
+    for day in 12..=17 {
+        firm.night(day, "A ACTIVE undated", "A", ON).hr(day, &[]);
+    }
+    for day in 18..=21 {
+        let by_hr = if day < 20 { &[("A", 17)][..] } else { &[] };
+        firm.night(day, "A ACTIVE undated", "A", ON).hr(day, by_hr).0.run();
+        let report = firm.0.report();
+        let mine = report["findings"].as_array().unwrap().iter();
+        let mine: Vec<_> =
+            mine.filter(|it| it["subject"]["key"] == "acc").map(|it| &it["cause"]).collect();
+        assert_eq!(mine, ["leaver_active"], "{day}");
+    }
+}
+
+#[test]
 fn who_was_away_and_is_back_may_have_had_the_app_again_until_it_is_seen_that_they_do_not() {
     let left = "A DEPROVISIONED undated";
     let firm = Firm::new("", "");

@@ -85,6 +85,9 @@ pub struct SaidBy {
     pub at: Option<DateTime<Utc>>,
     /// When a run first saw that it says otherwise; `None`: it still says so.
     pub taken_back_at: Option<DateTime<Utc>>,
+    /// When a run last saw them back after this source had said so before, in the same employment;
+    /// `None`: none did.
+    pub was_back_at: Option<DateTime<Utc>>,
 }
 
 /// When access should have ended, by each clock. `None` is unknown.
@@ -158,7 +161,9 @@ impl Leaver {
         self.clocks = self.clocks.to_the_millisecond();
         self.started = interval(self.started);
         for it in &mut self.said_by {
-            (it.at, it.taken_back_at) = (it.at.map(cut), it.taken_back_at.map(cut));
+            for at in [&mut it.at, &mut it.taken_back_at, &mut it.was_back_at] {
+                *at = at.map(cut);
+            }
         }
         self.sla.deadline_at = self.sla.deadline_at.map(cut);
         self.found_at = cut(self.found_at);

@@ -127,8 +127,8 @@ impl LeaverContext<'_> {
         leaver.to_the_millisecond()
     }
 
-    /// Who says that they left, and who did and has taken it back: that they were here in between is
-    /// not known otherwise where a provider dates nothing.
+    /// Who says that they left, and who did and has taken it back, or had before they said so anew: that
+    /// they were here in between is not known otherwise where a provider dates nothing.
     fn said_by(&self, seen: &LeaverSeen, past: Option<&Leaver>) -> Vec<SaidBy> {
         fn row(it: &SaidBy) -> (&SystemId, List, &Text) {
             (&it.system, it.list, &it.key)
@@ -137,13 +137,19 @@ impl LeaverContext<'_> {
             let mut denied = seen.denied_by.iter();
             denied.any(|(system, list, key)| (system, *list, key) == row(it))
         };
-        let known = past.map(|it| &*it.said_by).unwrap_or_default().iter();
-        let silent = known.filter(|it| !seen.said_by.iter().any(|said| row(said) == row(it)));
-        let taken_back = silent.filter_map(|it| {
-            let at = it.taken_back_at.or_else(|| is_denied(it).then_some(self.now))?;
+        let known = past.map(|it| &*it.said_by).unwrap_or_default();
+        let back_at = |it: &SaidBy| it.taken_back_at.or(past?.returned_at);
+        let said = seen.said_by.iter().map(|it| {
+            let before = known.iter().find(|old| row(old) == row(it));
+            let was_back_at = before.and_then(|old| back_at(old).max(old.was_back_at));
+            SaidBy { was_back_at, ..it.clone() }
+        });
+        let is_silent = |it: &&SaidBy| !seen.said_by.iter().any(|said| row(said) == row(it));
+        let taken_back = known.iter().filter(is_silent).filter_map(|it| {
+            let at = back_at(it).or_else(|| is_denied(it).then_some(self.now))?;
             Some(SaidBy { taken_back_at: Some(at), ..it.clone() })
         });
-        let mut all: Vec<SaidBy> = seen.said_by.iter().cloned().chain(taken_back).collect();
+        let mut all: Vec<SaidBy> = said.chain(taken_back).collect();
         all.sort_by(|one, other| (&one.system, &one.key).cmp(&(&other.system, &other.key)));
         all
     }

@@ -314,13 +314,16 @@ fn said_left(state: &State) -> FxHashMap<(SystemId, Text), Vec<SaidLeft>> {
         let by_hr = leaver.said_by.iter().filter(|it| it.list == domain::List::Leavers);
         let said_since = by_hr.filter_map(|it| it.at).fold(leaver.found_at, DateTime::max);
         for said in leaver.said_by.iter().filter(|it| it.list == domain::List::Identities) {
-            let told = SaidLeft {
-                said_since,
+            let told = |returned_at: Option<DateTime<Utc>>| SaidLeft {
+                // What was taken back was said before that.
+                said_since: returned_at.map_or(said_since, |back| said_since.min(back)),
                 found_at: leaver.found_at,
                 is_undated: said.at.is_none(),
-                returned_at: said.taken_back_at.or(leaver.returned_at),
+                returned_at,
             };
-            all.entry((said.system.clone(), said.key.clone())).or_default().push(told);
+            let words = all.entry((said.system.clone(), said.key.clone())).or_default();
+            words.extend(said.was_back_at.map(|back| told(Some(back))));
+            words.push(told(said.taken_back_at.or(leaver.returned_at)));
         }
     }
     all.values_mut().for_each(|it| it.sort_by_key(|it| it.found_at));

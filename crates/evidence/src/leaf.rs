@@ -84,6 +84,10 @@ pub struct SaidBy {
     /// When a run first saw that it says otherwise; `None`: it still says so.
     #[serde(default)]
     pub taken_back_at: Option<String>,
+    /// When a run last saw them back after this source had said so before, in the same employment;
+    /// `None`: none did.
+    #[serde(default)]
+    pub was_back_at: Option<String>,
 }
 
 /// Bounds of a time.

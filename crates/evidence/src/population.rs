@@ -64,7 +64,8 @@ pub(crate) fn row(leaver: &LeaverLeaf) -> Vec<String> {
     let said_by = body.said_by.iter().map(|it| {
         let since = it.at.iter().map(|at| format!(" {at}"));
         let until = it.taken_back_at.iter().map(|at| format!(", taken back by {at}"));
-        it.system.clone() + &since.chain(until).collect::<String>()
+        let before = it.was_back_at.iter().map(|at| format!(", back in between, seen at {at}"));
+        it.system.clone() + &since.chain(until).chain(before).collect::<String>()
     });
     let of_accounts = |what: fn(&Account) -> String| joined(body.accounts.iter().map(what));
     vec![

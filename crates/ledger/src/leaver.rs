@@ -118,8 +118,10 @@ fn body(leaver: &Leaver) -> Value {
 fn said_by(it: &SaidBy) -> Value {
     let mut said =
         json!({"system": it.system.as_str(), "list": it.list.name(), "at": it.at.map(time)});
-    if let (Some(at), Value::Object(members)) = (it.taken_back_at, &mut said) {
-        members.insert("taken_back_at".to_owned(), json!(time(at)));
+    if let Value::Object(members) = &mut said {
+        let later = [("taken_back_at", it.taken_back_at), ("was_back_at", it.was_back_at)];
+        let told = later.into_iter().filter_map(|(name, at)| Some((name, at?)));
+        members.extend(told.map(|(name, at)| (name.to_owned(), json!(time(at)))));
     }
     said
 }

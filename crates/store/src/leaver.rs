@@ -256,6 +256,8 @@ struct SaidByJson {
     at_ms: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     taken_back_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    was_back_ms: Option<i64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -428,13 +430,20 @@ impl SaidByJson {
             key: it.key.to_string(),
             at_ms: maybe_ms(it.at),
             taken_back_ms: maybe_ms(it.taken_back_at),
+            was_back_ms: maybe_ms(it.was_back_at),
         }
     }
 
     fn into_said_by(self) -> Option<SaidBy> {
         let (system, list) = (SystemId::parse(&self.system).ok()?, List::parse(&self.list)?);
-        let (at, taken_back_at) = (time(self.at_ms)?, time(self.taken_back_ms)?);
-        Some(SaidBy { system, list, key: self.key.as_str().into(), at, taken_back_at })
+        Some(SaidBy {
+            system,
+            list,
+            key: self.key.as_str().into(),
+            at: time(self.at_ms)?,
+            taken_back_at: time(self.taken_back_ms)?,
+            was_back_at: time(self.was_back_ms)?,
+        })
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) fn false_records(look: &Look<'_>, lines: &[LeaverLine]) -> Vec<String
             let record = Record { truth, leaver, account, now, slack };
             problems.extend(record.problem().map(|what| {
                 let (key, sla) = (&leaver.person.key, leaver.sla.outcome);
-                format!("RECORD of {key}, {sla}, {}: {what}: {:?}", account.key, account.stretches)
+                format!("RECORD of {key}, {sla}, {}: {what}: {leaver:?}", account.key)
             }));
         }
     }

@@ -102,7 +102,9 @@ fn text_of(period: &Period, leavers: &[LeaverLeaf]) -> Result<String, std::fmt::
             .map(|it| {
                 let since = it.at.as_deref().unwrap_or("at no known time");
                 let until = it.taken_back_at.iter().map(|at| format!(" and not since {at}"));
-                format!("{} {since}{}", it.system, until.collect::<String>())
+                let before =
+                    it.was_back_at.iter().map(|at| format!(" (back in between, seen at {at})"));
+                format!("{} {since}{}", it.system, until.chain(before).collect::<String>())
             })
             .collect();
         let said =
