@@ -1055,7 +1055,7 @@ def harmless(cell):
 def source(said):
     """Who says that somebody left, since when, and what became of that word."""
     later = ((" ", "at"), (", taken back by ", "taken_back_at"), (", back in between, seen at ", "was_back_at"))
-    return said["system"] + "".join(words + said[name] for words, name in later if said.get(name))
+    return said["system"] + "".join(f"{words}{said[name]}" for words, name in later if said.get(name))
 
 
 def row(at, entry, facts, erased):

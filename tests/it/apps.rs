@@ -281,9 +281,8 @@ async fn an_app_that_says_that_there_is_nobody_is_not_asked_and_clears_nobody() 
     assert_eq!(doctor.status, 4, "{doctor}");
     assert!(doctor.stdout.contains("users are read elsewhere"), "{doctor}");
     // Read as any SCIM app it is a whole list without anybody.
-    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
-    let settings = settings.replace("canaries = [\"a1\"]\n", "deprovision = \"lists\"\n");
-    site.write("driftline.toml", settings.replace("\"coder\"", "\"generic-scim\""));
+    site.change_settings("canaries = [\"a1\"]\n", "deprovision = \"lists\"\n");
+    site.change_settings("\"coder\"", "\"generic-scim\"");
     let answer = ask(&site, &["run", "--once"]);
     assert!(answer.stdout.contains("0 accounts"), "{answer}");
 }

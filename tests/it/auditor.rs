@@ -70,10 +70,7 @@ fn has(text: &str, needles: &[&str]) {
 #[test]
 fn a_word_that_was_taken_back_is_told_with_when_that_was_and_both_verifiers_agree() {
     let site = firm_with_hr();
-    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
-    let app = "deprovision = \"lists\"\n";
-    let with_authority = format!("{app}authority = \"workday\"\n");
-    site.write("driftline.toml", settings.replace(app, &with_authority));
+    site.change_settings("[app.secureframe]\n", "[app.secureframe]\nauthority = \"workday\"\n");
     let mut left = Night::quiet();
     left.users[4].1 = "DEPROVISIONED";
     left.accounts[4].is_active = false;
@@ -90,6 +87,10 @@ fn a_word_that_was_taken_back_is_told_with_when_that_was_and_both_verifiers_agre
     told(THIRD, &Night::quiet(), &taken_back, "yes,no,1");
     let was_back = ["okta 2026-11-01T00:00:00.000Z, back in between, seen at 2026-11-21T02"];
     told("2026-11-22", &left, &was_back, "yes,yes,1");
+    let november = ["--app", "secureframe", "--from", "2026-11-01", "--to", "2026-12-01"];
+    let list = site.told(&[&["evidence", "leavers"][..], &november].concat()).stdout;
+    let said = "said by okta 2026-11-01T00:00:00.000Z (back in between, seen at 2026-11-21T02:00:00.000Z), workday";
+    has(&list, &[said]);
 }
 
 #[test]

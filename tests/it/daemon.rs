@@ -333,8 +333,7 @@ fn a_list_that_was_taken_out_of_the_settings_does_not_grow_old() {
         metrics.lines().filter(is_age).map(of).collect::<BTreeSet<String>>()
     };
     assert_eq!(ages(), ["okta", "secureframe", "workday"].map(str::to_owned).into());
-    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
-    site.write("driftline.toml", settings.replace(hr, ""));
+    site.change_settings(hr, "");
     daemon.signal("HUP");
     daemon.told("Read the settings again");
     daemon.signal("USR1");

@@ -102,9 +102,7 @@ async fn the_doctor_the_report_and_the_bag_say_what_is_set_and_what_was_seen() {
     assert_eq!(ask(&site, &["evidence", "rederive", "1", "2"]).status, 0);
 
     // Another app does otherwise than the settings say.
-    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
-    let other = settings.replace("idps =", "deprovision = \"deletes\"\nidps =");
-    site.write("driftline.toml", other);
+    site.change_settings("idps =", "deprovision = \"deletes\"\nidps =");
     let told = ask(&site, &["doctor"]).stdout;
     assert!(told.contains("As the settings say, it is `deletes`, and other was seen"), "{told}");
     let export = [&["evidence", "export"][..], &period, &["--output", "other.zip"]].concat();

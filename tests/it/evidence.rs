@@ -1453,8 +1453,7 @@ fn a_bag_without_keys_is_made_and_says_what_it_lacks() {
 #[test]
 fn a_tenant_whose_deprovisioning_was_not_observed_makes_a_provisional_bag() {
     let site = Site::quickstart();
-    let settings = text(&site.read("driftline.toml"));
-    site.write("driftline.toml", settings.replace("deprovision = \"lists\"\n", ""));
+    site.change_settings("deprovision = \"lists\"\n", "");
     // Of one night nothing is seen to go.
     let (second, aside) = (site.path("samples/2026-11-20"), site.path("aside"));
     fs::rename(&second, &aside).unwrap();

@@ -259,8 +259,7 @@ fn who_is_gone_from_a_list_is_off_only_as_long_as_the_settings_say_so() {
     let firm = Firm::new("", "");
     firm.night(17, "A ACTIVE", "A", ON).night(18, left, "", "");
     assert_eq!(firm.anna(), ["MET", "17T02:00", "18T02:00", "18T12:00"]);
-    let settings = String::from_utf8(firm.0.read("driftline.toml")).unwrap();
-    firm.0.write("driftline.toml", settings.replace("\"lists\"", "\"unknown\""));
+    firm.0.change_settings("\"lists\"", "\"unknown\"");
     firm.night(19, left, "", "");
     assert_eq!(firm.anna(), ["NOT_PROVEN", "17T02:00", "", "18T12:00"]);
 }
@@ -332,9 +331,7 @@ fn who_was_back_within_an_employment_is_not_dated_by_hrs_day_of_the_leave_before
 #[test]
 fn who_was_back_before_they_left_by_hr_alone_has_left_when_hrs_list_has_them_no_more() {
     let firm = Firm::new("rehire_after = \"72h\"", HR);
-    let settings = String::from_utf8(firm.0.read("driftline.toml")).unwrap();
-    let authority = "deprovision = \"lists\"\nauthority = \"workday\"";
-    firm.0.write("driftline.toml", settings.replace("deprovision = \"lists\"", authority));
+    firm.0.change_settings("[app.crm]\n", "[app.crm]\nauthority = \"workday\"\n");
     firm.night(10, "A ACTIVE", "A", ON).hr(10, &[]);
     firm.night(11, "A DEPROVISIONED undated", "", OFF).hr(11, &[]);
     for day in 12..=17 {

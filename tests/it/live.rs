@@ -95,11 +95,10 @@ async fn a_credential_that_may_write_is_told_by_each_run() {
     sim.world().okta.door.scopes = scopes.map(str::to_owned).into();
     let key = crate::site::project("crates/outbound/tests/data/keys/rsa.pkcs8.pem");
     std::fs::copy(key, site.path("okta.pem")).unwrap();
-    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
     let service_app = format!(
         "client_id = \"0oasimclient\"\nprivate_key = \"file:okta.pem\"\nscopes = {scopes:?}"
     );
-    site.write("driftline.toml", settings.replace("token = \"file:okta.token\"", &service_app));
+    site.change_settings("token = \"file:okta.token\"", &service_app);
     let answer = run(&site);
     assert_eq!(live(&site), FOUND, "{answer}");
     let report = ask(&site, &["report", "--format", "json"]);
@@ -244,8 +243,7 @@ async fn under_a_wrong_address_nobody_is_gone() {
     run(&site);
     let before = live(&site);
     // Whatever is asked for there, by id too, the app answers that it is not there.
-    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
-    site.write("driftline.toml", settings.replace("/scim/v2", "/scim/v3"));
+    site.change_settings("/scim/v2", "/scim/v3");
     let answer = run(&site);
     assert_eq!(answer.status, 4, "{answer}");
     assert!(answer.stderr.contains("correct the base URL"), "{answer}");

@@ -66,10 +66,7 @@ fn every_night_comes_out_as_it_is_stored_whatever_people_said_between_them() {
     assert!(states.iter().any(|it| it[3] == "waived"), "{states:?}");
 
     // Other settings from here on: those of then are kept. Somebody takes their word back.
-    let settings = String::from_utf8(site.read("driftline.toml")).unwrap();
-    let longer = settings.replace("[policy]", "[policy]\nmax_age = \"3d\"");
-    assert_ne!(settings, longer);
-    site.write("driftline.toml", &longer);
+    site.change_settings("[policy]", "[policy]\nmax_age = \"3d\"");
     site.told(&["findings", "reopen", &leaver[2], "--reason", "not done", "--by", "Ada"]);
     another_night(&site, "2026-11-22");
     site.rederives(4);

@@ -59,6 +59,14 @@ impl Site {
         fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
+    /// Writes `other` in the place of what its settings say.
+    #[track_caller]
+    pub(crate) fn change_settings(&self, said: &str, other: &str) {
+        let settings = String::from_utf8(self.read("driftline.toml")).unwrap();
+        assert!(settings.contains(said), "no `{said}` in the settings: {settings}");
+        self.write("driftline.toml", settings.replace(said, other));
+    }
+
     /// The program with an empty environment, in this folder.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_driftline"));

@@ -326,6 +326,7 @@ fn said_left(state: &State) -> FxHashMap<(SystemId, Text), Vec<SaidLeft>> {
             words.push(told(said.taken_back_at.or(leaver.returned_at)));
         }
     }
+    // Of one record, the word before it stays before its own.
     all.values_mut().for_each(|it| it.sort_by_key(|it| it.found_at));
     all
 }
