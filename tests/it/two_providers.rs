@@ -176,13 +176,18 @@ fn told_of(site: &Site, run: u32, account: &str) -> Option<[Value; 4]> {
 /// When the record of a leaver, of which evidence is made, has an account of theirs on for the last time;
 /// empty: never.
 fn on_record(site: &Site, leaver: &str) -> Value {
+    record_of(site, leaver)["last_seen_active"].clone()
+}
+
+/// The record of a leaver.
+fn record_of(site: &Site, leaver: &str) -> Value {
     let day = |days| (now() + TimeDelta::days(days)).format("%F").to_string();
     let period = ["--from", &day(-10), "--to", &day(1), "--format", "json"];
     let list = ask(site, &[&["evidence", "leavers", "--app", "secureframe"][..], &period].concat());
     let list = json(list.stdout.as_bytes());
     let mut rows = list["leavers"].as_array().unwrap().iter();
     let row = rows.find(|it| it["person"].as_str().unwrap().contains(leaver));
-    row.unwrap_or_else(|| panic!("{list:#}"))["last_seen_active"].clone()
+    row.unwrap_or_else(|| panic!("{list:#}")).clone()
 }
 
 /// Entra makes a user for somebody, with the app.
@@ -267,6 +272,36 @@ async fn who_leaves_one_is_told_by_a_light_pass_and_exposed_by_the_next_list_of_
     night(&site);
     assert!(told_of(&site, 3, "s6").unwrap()[3].is_string());
     assert_ne!(on_record(&site, "00ufay"), "");
+}
+
+/// Okta deletes Eli, which it says when it is asked of him, as long as his account is on. Entra has him, and
+/// without the app: he is not back because nobody asks of him any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_deleted_at_one_and_has_no_right_by_the_other_is_not_back_once_nobody_asks() {
+    const ELI: &str = "00ueli00000000000005";
+    const ELI_OF_ENTRA: &str = "a1000000-0000-4000-8000-000000000005";
+    let firm = FIRM.replace("on assigned emp=1005", "on emp=1005");
+    let firm = firm.replace("eli@firm.test ACTIVE emp", "eli@firm.test ACTIVE assigned emp");
+    let (sim, site) = installed(&firm, "").await;
+    night(&site);
+    {
+        let mut world = sim.world();
+        world.okta.users.remove(ELI);
+        world.okta.app_users.remove(ELI);
+    }
+    assert!(live(&night(&site)).contains(&"leaver_active s5".to_owned()));
+    let mut world = sim.world();
+    world.app.accounts.iter_mut().find(|it| it.id == "s5").unwrap().active = Active::Set(false);
+    drop(world);
+    for _ in 0..3 {
+        assert!(!live(&night(&site)).contains(&"leaver_active s5".to_owned()));
+        assert_eq!(record_of(&site, ELI_OF_ENTRA)["returned_at"], "");
+    }
+    site.rederives_every_run();
+    // Entra gives him the app.
+    sim.world().entra.assign(ELI_OF_ENTRA, false, now());
+    night(&site);
+    assert_ne!(record_of(&site, ELI_OF_ENTRA)["returned_at"], "");
 }
 
 /// Gus left Okta, and Entra gave his account, with its name, to Hal. Hal leaves Entra, and Okta hires them.
