@@ -237,6 +237,41 @@ async fn who_was_deleted_between_two_looks_left_since_the_first_and_by_the_delet
     }
 }
 
+/// Ana's time was over three days ago, and her account was on. Entra, which does not say when it disabled
+/// somebody, does so after the account is off.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_missed_after_a_stated_end_stays_missed_when_the_user_is_disabled_later() {
+    let (sim, site) = installed(SECRET).await;
+    let ended = now() - chrono::TimeDelta::days(3);
+    let day = |days| (now() + chrono::TimeDelta::days(days)).format("%F").to_string();
+    let period = ["--app", "secureframe", "--from", &day(-10), "--to", &day(1)];
+    let record = || {
+        ask(&site, &["run", "--once"]);
+        let list = ["evidence", "leavers", "--format", "json"];
+        let list = json(ask(&site, &[&list[..], &period].concat()).stdout.as_bytes());
+        let mut rows = list["leavers"].as_array().unwrap().iter();
+        let row = rows.find(|it| it["login"] == "ana@firm.test").unwrap();
+        let latest = row["started_latest"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
+        assert!((latest - ended).abs() < chrono::TimeDelta::seconds(1), "{row:#}");
+        let word = |member: &str| row[member].as_str().unwrap().to_owned();
+        ["kind", "sla", "activity", "stated_end_at"].map(word)
+    };
+    sim.world().entra.users.get_mut(ANA).unwrap().leaves_at = Some(ended);
+    let [expired, missed, on, at] = record();
+    assert_eq!([&*expired, &*missed, &*on], ["expired", "MISSED", "active"]);
+    let mut world = sim.world();
+    world.app.accounts.iter_mut().find(|it| it.id == "s1").unwrap().active =
+        sim::Active::Set(false);
+    drop(world);
+    let off = "inactive".to_owned();
+    assert_eq!(record(), [expired, missed.clone(), off.clone(), at.clone()]);
+    sim.world().entra.users.get_mut(ANA).unwrap().is_enabled = Some(false);
+    for _ in 0..2 {
+        assert_eq!(record(), ["left".to_owned(), missed.clone(), off.clone(), at.clone()]);
+    }
+    site.rederives_every_run();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn who_is_back_and_whom_hr_struck_out_stays_back_though_they_had_another_user_before() {
     let hr = "[keys]\nperson = [\"employee_number\"]\n\n\

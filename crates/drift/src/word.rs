@@ -57,10 +57,11 @@ impl Word {
 /// where no row does.
 pub(crate) fn word(cx: &Context<'_>, at: usize) -> Word {
     let word = word_by_log(cx, at, word_of_rows(cx, at));
-    let left_by = word.ended_by();
-    let row = cx.graph.estate().identities.get(at).map(|it| &it.row);
-    let ended = row.and_then(|it| it.ends_at).filter(|it| left_by.is_some_and(|by| *it < by));
-    let ended = ended.filter(|_| word.right == Right::Leaver);
+    let left = cx.graph.estate().identities.get(at).filter(|_| word.right == Right::Leaver);
+    let ended = left.and_then(|it| {
+        let left_by = word.ended_by().or_else(|| shown_by(cx, it))?;
+        it.row.ends_at.filter(|ends_at| *ends_at < left_by)
+    });
     Word { suspended: suspended_at(cx, at), ended, ..word }
 }
 

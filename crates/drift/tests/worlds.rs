@@ -1315,8 +1315,9 @@ fn whose_time_was_over_before_they_left_should_have_had_no_access_since() {
     // They left before the day that was stated for the end.
     assert_eq!(left("DEPROVISIONED since=-40h ends=-2h"), (40, Some(40)));
     assert_eq!(left("DEPROVISIONED since=-2h ends=9d"), (2, Some(2)));
-    // Nobody knows when they left: it may have been before.
-    assert_eq!(left("DEPROVISIONED ends=-40h").1, None);
+    // Nobody knows when they left, which may have been before: it was over by that day at the latest.
+    assert_eq!(left("DEPROVISIONED ends=-40h").1, Some(40));
+    assert_eq!(left("DEPROVISIONED ends=9d").1, None);
     assert_eq!(started("ACTIVE ends=-40h"), (Cause::ExternalExpired, 40, Some(40)));
 }
 
