@@ -492,6 +492,7 @@ class Bag:
             problems.append(f"`{name}` has a trace, and is not in the population")
         problems += self.left_out({it.get("leaver"): it.get("entry") for it in rows})
         self.say("leavers", problems, f"{len(rows)} rows of the population and {len(traces)} traces are what their entries say")
+        self.note("leavers", self.moved())
 
     def check_times(self):
         """Entries that say an earlier time than a run ahead of them: as if the clock had been set back."""
@@ -506,8 +507,11 @@ class Bag:
                 found.append(f"entry {at} ({entry['type']}) says {entry['at']}, before that of entry {run['seq']}, a run: {run['at']}")
             if entry["type"] == "run.completed" and (not run or time > milliseconds(run["at"])):
                 run = entry
+        self.note("times", found)
+
+    def note(self, what, found):
         for it in found[:NAMED_MAX] + ([f"and {len(found) - NAMED_MAX} more"] if len(found) > NAMED_MAX else []):
-            print(f"note         times: {it}")
+            print(f"note         {what}: {it}")
 
     def check_tables(self):
         try:
@@ -813,20 +817,33 @@ class Bag:
             raise ValueError(f"`{name}` cannot be read")
         return rows[1:]
 
-    def left_out(self, rows):
-        """Leavers of the period by the newest entry of each, without a row or with one of an older entry."""
-        info = self.info()
-        newest, problems = {}, []
+    def told_of(self):
+        """By leaver of the app: the entries that tell of them, oldest first, and whether each is of the period."""
+        info, told = self.info(), {}
         for at in sorted(self.entries):
             made = self.read_leaver(at, [])
             if made and made["app"] == info.get("Driftline-App"):
-                newest[made["leaver"]] = (at, read_json(self.entries[at])["body"])
-        for name, (at, body) in newest.items():
+                body = read_json(self.entries[at])["body"]
+                is_of_it = is_in(body, info.get("Driftline-From", ""), info.get("Driftline-To", "9"))
+                told.setdefault(made["leaver"], []).append((at, is_of_it))
+        return sorted(told.items())
+
+    def left_out(self, rows):
+        """Leavers of the period by the newest entry of each, without a row or with one of an older entry."""
+        problems = []
+        for name, entries in self.told_of():
+            at, is_of_it = entries[-1]
             if name in rows and rows[name] != str(at):
                 problems.append(f"the row of `{name}` is of entry {rows[name]}, and entry {at} is newer")
-            elif name not in rows and is_in(body, info.get("Driftline-From", ""), info.get("Driftline-To", "9")):
+            elif name not in rows and is_of_it:
                 problems.append(f"`{name}` left in the period by entry {at}, and is not in the population")
         return problems
+
+    def moved(self):
+        """Leavers of the period by an entry, and of another time by the newest."""
+        of_it = [(name, [at for at, is_of_it in entries if is_of_it], *entries[-1]) for name, entries in self.told_of()]
+        return [f"`{name}` is of the period by entry {before[-1]}, and of another time by entry {newest}"
+                for name, before, newest, is_of_it in of_it if before and not is_of_it]
 
     def proves(self, at, leaf, proof):
         head, _, note = proof.partition("\n\n")

@@ -17,13 +17,21 @@ fn firm_with_hr() -> Site {
 
 /// Writes a night in which HR says of these that their last day was the 18th, and judges it.
 fn night(site: &Site, date: &str, night: &Night, hr: &[u32]) {
+    let hr: Vec<_> = hr.iter().map(|it| (*it, "2026-11-18")).collect();
+    night_by(site, date, night, &hr);
+}
+
+/// The same, with the last day of each.
+fn night_by(site: &Site, date: &str, night: &Night, hr: &[(u32, &str)]) {
     site.night(date, night);
     let mut users = json(night.users_json().as_bytes());
     for (it, (number, _)) in users.as_array_mut().unwrap().iter_mut().zip(&night.users) {
         it["profile"]["employeeNumber"] = (1000 + number).to_string().into();
     }
     site.write(&format!("exports/{date}/users"), users.to_string());
-    let row = |it: &u32| format!("{},p{it}@example.com,Person {it},2026-11-18,left\n", 1000 + it);
+    let row = |(it, day): &(u32, &str)| {
+        format!("{},p{it}@example.com,Person {it},{day},left\n", 1000 + it)
+    };
     let rows: String = hr.iter().map(row).collect();
     let hr = format!("employee_number,email,name,last_day,reason\n{rows}");
     site.write(&format!("exports/{date}/hr.csv"), hr);
@@ -33,9 +41,14 @@ fn night(site: &Site, date: &str, night: &Night, hr: &[u32]) {
 
 /// A bag of November, unpacked: where a file of it is.
 fn export(site: &Site, name: &str) -> impl Fn(&str) -> String {
-    let november = ["--app", "secureframe", "--from", "2026-11-01", "--to", "2026-12-01"];
+    export_of(site, ("2026-11-01", "2026-12-01"), name)
+}
+
+/// The same, of a time.
+fn export_of(site: &Site, (from, to): (&str, &str), name: &str) -> impl Fn(&str) -> String {
+    let period = ["--app", "secureframe", "--from", from, "--to", to];
     let output = format!("{name}.zip");
-    site.told(&[&["evidence", "export"][..], &november, &["--output", &output]].concat());
+    site.told(&[&["evidence", "export"][..], &period, &["--output", &output]].concat());
     let bag = evidence::Bag::from_zip(&site.read(&output)).unwrap();
     move |path| bag.text(path).unwrap_or_else(|| panic!("no {path}")).to_owned()
 }
@@ -91,6 +104,29 @@ fn a_word_that_was_taken_back_is_told_with_when_that_was_and_both_verifiers_agre
     let list = site.told(&[&["evidence", "leavers"][..], &november].concat()).stdout;
     let said = "said by okta 2026-11-01T00:00:00.000Z (back in between, seen at 2026-11-21T02:00:00.000Z), workday";
     has(&list, &[said]);
+}
+
+/// HR says that somebody left on the 15th, and the night after the period that it was the 20th.
+#[test]
+fn who_is_of_another_time_by_a_later_word_is_not_missing_in_a_bag() {
+    let site = firm_with_hr();
+    site.change_settings("[app.secureframe]\n", "[app.secureframe]\nauthority = \"workday\"\n");
+    night_by(&site, FIRST, &Night::quiet(), &[]);
+    night_by(&site, SECOND, &Night::quiet(), &[(5, "2026-11-15")]);
+    let period = ("2026-11-10", "2026-11-21");
+    let rows = |name: &str| {
+        let population = export_of(&site, period, name)("data/population.csv");
+        let both = verified(&site, name);
+        is_whole(&both);
+        let is_noted = |it: &Answer| it.stdout.contains("note         leavers: `sub_");
+        let (n, noted) = (population.lines().count() - 1, both.iter().filter(|it| is_noted(it)));
+        (n, noted.count())
+    };
+    assert_eq!(rows("before"), (1, 0));
+    night_by(&site, THIRD, &Night::quiet(), &[(5, "2026-11-20")]);
+    assert_eq!(rows("since"), (0, 2));
+    let said = site.ask(&["evidence", "verify", "since.zip"]).stdout;
+    has(&said, &["is of the period by entry ", ", and of another time by entry "]);
 }
 
 #[test]

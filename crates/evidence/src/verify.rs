@@ -43,7 +43,8 @@ pub enum Outcome {
     Broken(Vec<String>),
     /// It could not be checked, and why.
     Unchecked(String),
-    /// It is what was written, and cannot have been as it says; the first few of a kind.
+    /// It is what was written, and somebody should know: it cannot have been as it says, or is not as
+    /// it was said before; the first few of a kind.
     Noted(Vec<String>),
 }
 
@@ -82,6 +83,7 @@ pub fn verify(bag: &Bag, trust: &Trust) -> Vec<Check> {
             }
             let (leavers, rows) = ledger.leavers(bag);
             checks.push(check("leavers", leavers));
+            checks.extend(ledger.moved(bag));
             checks.push(check("tables", ledger.tables(bag, &rows)));
             checks.extend(ledger.times());
             if let Some((nonce, n)) = &trust.sample {
@@ -91,6 +93,12 @@ pub fn verify(bag: &Bag, trust: &Trust) -> Vec<Check> {
         Err(why) => checks.push(Check { what: "ledger", outcome: Outcome::Broken(vec![why]) }),
     }
     checks
+}
+
+/// `None`: there is nothing to note.
+fn noted(what: &'static str, found: Vec<String>) -> Option<Check> {
+    let outcome = Outcome::Noted(first_few(found));
+    (outcome != Outcome::Noted(Vec::new())).then_some(Check { what, outcome })
 }
 
 fn check(what: &'static str, found: Result<String, Vec<String>>) -> Check {
@@ -394,8 +402,7 @@ impl Ledger {
     fn times(&self) -> Option<Check> {
         let entries = self.entries.iter().map(|(at, it)| (*at, &**it));
         let found = untimely(entries).iter().map(ToString::to_string).collect::<Vec<String>>();
-        let outcome = Outcome::Noted(first_few(found));
-        (outcome != Outcome::Noted(Vec::new())).then_some(Check { what: "times", outcome })
+        noted("times", found)
     }
 
     /// What a bag says beside its population is what the entries say.
@@ -454,20 +461,27 @@ impl Ledger {
         }
     }
 
-    /// Leavers of the period by the newest entry of each, of whom the population has no row, or one
-    /// of an older entry.
-    fn left_out(&self, bag: &Bag, rows: &[(String, u64)]) -> Vec<String> {
+    /// What entries tell of each leaver of the app, oldest first.
+    fn told_of(&self, bag: &Bag) -> BTreeMap<String, Vec<LeaverLeaf>> {
         let app = info(bag, "Driftline-App").unwrap_or_default();
-        let Some((from, to)) = period(bag) else { return vec![NO_PERIOD.to_owned()] };
-        let mut newest = BTreeMap::new();
+        let mut told: BTreeMap<String, Vec<LeaverLeaf>> = BTreeMap::new();
         for (at, entry) in &self.entries {
             let leaver = LeaverLeaf::read(*at, entry, &[] as &[&str]).ok();
             if let Some(leaver) = leaver.filter(|it| it.body.app == app) {
-                newest.insert(leaver.id(), leaver);
+                told.entry(leaver.id()).or_default().push(leaver);
             }
         }
+        told
+    }
+
+    /// Leavers of the period by the newest entry of each, of whom the population has no row, or one
+    /// of an older entry.
+    fn left_out(&self, bag: &Bag, rows: &[(String, u64)]) -> Vec<String> {
+        let Some((from, to)) = period(bag) else { return vec![NO_PERIOD.to_owned()] };
         let rows: BTreeMap<&str, u64> = rows.iter().map(|(id, at)| (&**id, *at)).collect();
-        let problems = newest.iter().filter_map(|(id, leaver)| match rows.get(&**id) {
+        let told = self.told_of(bag);
+        let newest = told.iter().filter_map(|(id, all)| Some((id, all.last()?)));
+        let problems = newest.filter_map(|(id, leaver)| match rows.get(&**id) {
             Some(at) if *at == leaver.entry => None,
             Some(at) => Some(format!(
                 "the row of `{id}` is of entry {at}, and entry {} is newer",
@@ -480,6 +494,21 @@ impl Ledger {
             None => None,
         });
         problems.collect()
+    }
+
+    /// Leavers of the period by an entry, and of another time by the newest; `None`: there are none.
+    fn moved(&self, bag: &Bag) -> Option<Check> {
+        let (from, to) = period(bag)?;
+        let moved = |(id, all): (String, Vec<LeaverLeaf>)| {
+            let newest = all.last().filter(|it| !it.is_in(from, to))?;
+            let before = all.iter().rfind(|it| it.is_in(from, to))?;
+            let (before, newest) = (before.entry, newest.entry);
+            Some(format!(
+                "`{id}` is of the period by entry {before}, and of another time by entry {newest}"
+            ))
+        };
+        let found: Vec<String> = self.told_of(bag).into_iter().filter_map(moved).collect();
+        noted("leavers", found)
     }
 
     fn traces(&self, bag: &Bag, problems: &mut Vec<String>) -> BTreeMap<String, Trace> {

@@ -395,10 +395,9 @@ async fn wanted(
     (from, to): (DateTime<Utc>, DateTime<Utc>),
     leavers: &[LeaverLine],
 ) -> anyhow::Result<BTreeSet<u64>> {
-    let newest: BTreeSet<u64> = leavers.iter().map(|it| it.entry).collect();
-    let (mut wanted, mut listed) = (newest.clone(), BTreeSet::new());
-    // What an entry from before the period tells of a leaver is no news in it.
-    let mut before: BTreeMap<String, u64> = BTreeMap::new();
+    let listed: BTreeSet<u64> = leavers.iter().map(|it| it.entry).collect();
+    let mut wanted = listed.clone();
+    let mut of_leavers: BTreeMap<String, Vec<(u64, DateTime<Utc>)>> = BTreeMap::new();
     let (mut first, mut end, mut read) = (size, 0, 0);
     while read < size {
         let next = (read + ENTRIES_READ).min(size);
@@ -423,20 +422,25 @@ async fn wanted(
                 wanted.insert(seq);
             }
             if let Some(leaver) = leaver_of(&told) {
-                if newest.contains(&seq) {
-                    listed.insert(leaver.clone());
-                }
-                if at < from {
-                    before.insert(leaver, seq);
-                }
+                of_leavers.entry(leaver).or_default().push((seq, at));
             }
         }
         read = next;
     }
-    wanted.extend(before.into_iter().filter(|it| listed.contains(&it.0)).map(|it| it.1));
     // With the entries on both sides of the period, so that nobody can cut it short unnoticed.
     let first = first.saturating_sub(1);
-    wanted.extend(first.min(end)..(first.max(end) + 1).min(size));
+    let period = first.min(end)..(first.max(end) + 1).min(size);
+    for entries in of_leavers.values() {
+        // What an entry from before the period tells of a leaver is no news in it.
+        if entries.iter().any(|it| listed.contains(&it.0)) {
+            wanted.extend(entries.iter().rfind(|it| it.1 < from).map(|it| it.0));
+        }
+        // By a later one they may be of another time.
+        if entries.iter().any(|it| period.contains(&it.0)) {
+            wanted.extend(entries.last().map(|it| it.0));
+        }
+    }
+    wanted.extend(period);
     Ok(wanted)
 }
 
