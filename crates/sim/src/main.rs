@@ -55,6 +55,10 @@ enum Command {
         /// Before each look, let another process look, and kill it at a random point
         #[arg(long)]
         kill: bool,
+        /// Have this program, `driftline`, export evidence on some nights and at the end of each life, and
+        /// read that with both its verifiers; needs python3, ssh-keygen and openssl
+        #[arg(long, value_name = "PROGRAM")]
+        audit: Option<PathBuf>,
         /// Tell what happens, day by day
         #[arg(long)]
         diary: bool,
@@ -90,9 +94,22 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Serve { file } => serve(file).await,
-        Command::Soak { years, seed, idp, console, nights, at_a_time, resume, kill, diary } => {
+        Command::Soak {
+            years,
+            seed,
+            idp,
+            console,
+            nights,
+            at_a_time,
+            resume,
+            kill,
+            audit,
+            diary,
+        } => {
             let seeds = seed..seed.saturating_add(years);
-            years::soak(Soak { seeds, idp, console, nights, at_a_time, resume, kill, diary }).await
+            let audit = audit.map(std::fs::canonicalize).transpose().context("find --audit")?;
+            let soak = Soak { seeds, idp, console, nights, at_a_time, resume, kill, audit, diary };
+            years::soak(soak).await
         }
         Command::Year { seed, days, diary } => years::year(Service { seed, days }, diary).await,
         Command::Look { database, now, installation } => {

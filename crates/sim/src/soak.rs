@@ -4,6 +4,7 @@
 //! Everything comes from one seed, so that a night that went wrong can be lived again.
 
 mod accounts;
+mod audit;
 pub mod calendar;
 mod channels;
 mod check;
@@ -47,6 +48,9 @@ pub struct Life {
     /// A program that takes the arguments of [`look_once`]. Before each look it looks, and is killed
     /// (SIGKILL) at a random point. `None`: nobody is killed.
     pub victim: Option<PathBuf>,
+    /// The program Driftline. On some nights and at the end an auditor has it export evidence of a copy
+    /// of the database, and reads that with both verifiers. `None`: no auditor comes.
+    pub driftline: Option<PathBuf>,
 }
 
 /// What came of it.
@@ -58,6 +62,8 @@ pub struct Lived {
     pub n_crashes: u64,
     /// Processes that were killed while they looked.
     pub n_killed: u64,
+    /// Bags of evidence that both verifiers have read.
+    pub n_bags: u64,
     /// Accounts that should have been off, counted once a run.
     pub n_exposed: u64,
     /// Everything that Driftline said or left out and that was not so, in order of nights.
@@ -81,7 +87,11 @@ impl Lived {
         self.n_crashes += u64::from(seen.crashed);
         self.n_killed += u64::from(seen.killed);
         self.n_exposed += seen.n_exposed;
-        let problems = seen.problems.into_iter();
+        self.found(seen.problems, seed, night);
+    }
+
+    fn found(&mut self, problems: Vec<String>, seed: u64, night: u32) {
+        let problems = problems.into_iter();
         self.problems.extend(problems.map(|what| Problem { seed, night, what }));
     }
 }
@@ -120,6 +130,15 @@ pub async fn live(life: Life, mut told: impl FnMut(&str)) -> anyhow::Result<Live
             let seen = company.look(Pass::Full).await.with_context(|| format!("night {night}"))?;
             told(&seen.line);
             lived.add(seen, life.seed, night);
+        }
+        let is_wrong = !lived.problems.is_empty();
+        if let Some(driftline) = &life.driftline
+            && company.is_audited(is_wrong || night == life.nights)
+        {
+            let audit = company.audit(driftline, is_wrong).await;
+            let (n_bags, problems) = audit.with_context(|| format!("audit of night {night}"))?;
+            lived.n_bags += n_bags;
+            lived.found(problems, life.seed, night);
         }
         if !lived.problems.is_empty() {
             break;

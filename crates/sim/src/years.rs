@@ -27,6 +27,8 @@ pub(crate) struct Soak {
     pub(crate) resume: Option<PathBuf>,
     /// Kill a process at a random point before each look?
     pub(crate) kill: bool,
+    /// The program Driftline, for auditors. `None`: none come.
+    pub(crate) audit: Option<PathBuf>,
     pub(crate) diary: bool,
 }
 
@@ -38,7 +40,8 @@ impl Soak {
         let in_turn = Idp::ALL.get(turn).copied().unwrap_or_default();
         let has_console = self.console || (self.idp.is_none() && seed / n % 2 == 1);
         let idp = self.idp.unwrap_or(in_turn);
-        Life { seed, idp, has_console, nights: self.nights, victim }
+        let driftline = self.audit.clone();
+        Life { seed, idp, has_console, nights: self.nights, victim, driftline }
     }
 }
 
@@ -51,6 +54,7 @@ struct Sum {
     n_runs: u64,
     n_crashes: u64,
     n_killed: u64,
+    n_bags: u64,
     n_exposed: u64,
 }
 
@@ -73,7 +77,7 @@ pub(crate) async fn soak(soak: Soak) -> anyhow::Result<()> {
     };
     let mut waiting = waiting.into_iter();
     // A process that is just being started holds for a moment what this one has open, locks too.
-    let one_at_a_time = NonZero::new(1).filter(|_| soak.diary || soak.kill);
+    let one_at_a_time = NonZero::new(1).filter(|_| soak.diary || soak.kill || soak.audit.is_some());
     let at_a_time =
         one_at_a_time.or(soak.at_a_time).or_else(|| std::thread::available_parallelism().ok());
     let mut living = JoinSet::new();
@@ -90,9 +94,9 @@ pub(crate) async fn soak(soak: Soak) -> anyhow::Result<()> {
             kept.add(&life)?;
         }
     }
-    let Sum { n_passed, n_failed, n_nights, n_runs, n_crashes, n_killed, n_exposed } = sum;
+    let Sum { n_passed, n_failed, n_nights, n_runs, n_crashes, n_killed, n_bags, n_exposed } = sum;
     println!(
-        "{n_runs} runs, {n_crashes} broken off, {n_killed} killed, {n_exposed} exposed accounts seen"
+        "{n_runs} runs, {n_crashes} broken off, {n_killed} killed, {n_exposed} exposed accounts seen, {n_bags} bags read"
     );
     println!("{n_passed} passed, {n_failed} failed, {:.1} company-years", n_nights as f64 / 365.0);
     anyhow::ensure!(n_failed == 0, "{n_failed} companies were judged wrongly");
@@ -154,25 +158,28 @@ async fn one(life: Life, diary: bool) -> anyhow::Result<(Life, Lived)> {
 
 impl Sum {
     fn add(&mut self, life: &Life, lived: &Lived) {
-        let Life { seed, nights, victim, .. } = life;
+        let Life { seed, nights, victim, driftline, .. } = life;
         let kill = if victim.is_some() { " --kill" } else { "" };
+        let audit = driftline.as_ref().map(|it| format!(" --audit {}", it.display()));
+        let audit = audit.unwrap_or_default();
         let (idp, console) = named(life);
         for problem in &lived.problems {
             println!("{problem}");
             let night = problem.night;
             println!(
-                "  again: sim soak --idp {idp}{console} --seed {seed} --nights {night}{kill} --diary"
+                "  again: sim soak --idp {idp}{console} --seed {seed} --nights {night}{kill}{audit} --diary"
             );
         }
-        let Lived { n_runs, n_crashes, n_killed, n_exposed, problems } = lived;
+        let Lived { n_runs, n_crashes, n_killed, n_bags, n_exposed, problems } = lived;
         println!(
-            "seed {seed}, {idp}{console}: {n_runs} runs, {n_crashes} broken off, {n_killed} killed, {n_exposed} exposed accounts seen, {} problems",
+            "seed {seed}, {idp}{console}: {n_runs} runs, {n_crashes} broken off, {n_killed} killed, {n_exposed} exposed accounts seen, {n_bags} bags read, {} problems",
             problems.len()
         );
         self.n_nights += u64::from(*nights);
         self.n_runs += n_runs;
         self.n_crashes += n_crashes;
         self.n_killed += n_killed;
+        self.n_bags += n_bags;
         self.n_exposed += n_exposed;
         if problems.is_empty() {
             self.n_passed += 1;

@@ -38,6 +38,8 @@ pub(super) struct Look<'l> {
     pub(super) is_held: bool,
     /// When the last undisturbed full run ended; `None`: there was none.
     pub(super) whole_at: Option<DateTime<Utc>>,
+    /// Users that an undisturbed full run had seen by then, and who had not left.
+    pub(super) seen_here: &'l BTreeSet<String>,
     /// From when to when Okta's log could not be read, and will not be again.
     pub(super) unread: &'l [(DateTime<Utc>, DateTime<Utc>)],
 }

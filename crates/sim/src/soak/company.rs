@@ -40,6 +40,10 @@ pub(super) struct Company {
     /// How long a look by that program takes.
     pub(super) longest_look: Duration,
     pub(super) rng: Rng,
+    /// When auditors come, and what they ask for: nothing of it makes the company live otherwise.
+    pub(super) audits: Rng,
+    /// The checkpoint that the first of them kept.
+    pub(super) checkpoint: Option<String>,
     pub(super) truth: Truth,
     /// What the company keeps in files.
     pub(super) papers: Papers,
@@ -57,10 +61,14 @@ pub(super) struct Company {
     pub(super) clock_ahead: TimeDelta,
     /// The folder of the database and of the files.
     pub(super) folder: TempDir,
+    /// Midnight of the day on which its life began.
+    pub(super) born: DateTime<Utc>,
     /// Midnight of the day that is lived.
     pub(super) today: DateTime<Utc>,
     /// Users that some undisturbed run has seen.
     pub(super) seen_users: BTreeSet<String>,
+    /// Those of them who had not left when an undisturbed full run saw them.
+    pub(super) seen_here: BTreeSet<String>,
     /// When the last undisturbed full run ended; `None`: there was none.
     pub(super) whole_at: Option<DateTime<Utc>>,
     /// When the log of Okta was last read.
@@ -78,6 +86,8 @@ pub(super) struct Company {
 const IDPS: u64 = 0x1d95;
 /// The same, of the habits of the app's own view.
 const CONSOLE: u64 = 0xc095;
+/// The same, of auditors.
+const AUDITS: u64 = 0xa0d1;
 
 /// An account that is kept off, to show what the app does with such accounts.
 pub(super) const CANARY_OFF: &str = "canary-off";
@@ -116,6 +126,8 @@ impl Company {
             longest_look: Duration::from_millis(100),
             sim,
             rng,
+            audits: Rng::with_seed(seed ^ AUDITS),
+            checkpoint: None,
             truth: Truth::new(hr),
             papers: Papers::default(),
             has_console,
@@ -124,9 +136,11 @@ impl Company {
             later: Vec::new(),
             diary: Vec::new(),
             folder,
+            born: today,
             today,
             clock_ahead,
             seen_users: BTreeSet::new(),
+            seen_here: BTreeSet::new(),
             whole_at: None,
             read_at: today,
             unread: Vec::new(),

@@ -73,6 +73,11 @@ pub(super) enum HrWord {
 const OKTA_USERS: &str = include_str!("../../../connectors/profiles/okta-users.toml");
 /// The name of HR.
 const HR_SYSTEM: &str = "hr";
+/// What stands in its settings whoever the company has: what is kept for long may be erased at once.
+const SETTINGS: &str = "database = \"driftline.db\"\n\
+    [ledger]\nsigning_key = \"file:ledger.key\"\n\
+    [evidence]\nsigning_key = \"file:evidence.key\"\n\
+    [retention]\nleavers = \"1d\"\nfindings = \"1d\"\n";
 const FIELDS: &str = "[identities.fields]";
 const ENDS_AT: &str = r#"ends_at = ["profile.contractEnd"]"#;
 
@@ -189,6 +194,44 @@ impl Installation {
         })
     }
 
+    /// Itself as settings of a program that asks nobody: secrets are not there.
+    pub(super) fn settings(&self) -> String {
+        let mut text = String::from(SETTINGS);
+        for access in &self.idp {
+            let name = access.provider.name();
+            text.push_str(&format!("[idp.{name}.{name}]\n{}", access.settings()));
+        }
+        let idps: Vec<&str> = self.idp.iter().map(|it| it.provider.name()).collect();
+        text.push_str(&format!("[app.secureframe]\nidps = {idps:?}\n"));
+        let deprovision = match self.deprovision() {
+            Deprovision::Hides => "hides",
+            Deprovision::Deletes => "deletes",
+            Deprovision::Lists | Deprovision::Unknown => "lists",
+        };
+        text.push_str(&format!("deprovision = \"{deprovision}\"\n"));
+        if self.hr == HrWord::Authority {
+            text.push_str(&format!("authority = \"{HR_SYSTEM}\"\n"));
+        }
+        let scim = &self.scim_url;
+        text.push_str(&format!("[app.secureframe.scim]\nurl = \"{scim}\"\ntoken = \"env:SCIM\"\n"));
+        if let Some(url) = &self.console_url {
+            let owner = address_of(CANARY_ON);
+            text.push_str(&format!(
+                "[app.secureframe.secureframe_api]\nurl = \"{url}\"\nowner = \"{owner}\"\n\
+                 api_key = \"env:KEY\"\napi_secret = \"env:SECRET\"\n"
+            ));
+        }
+        if self.hr != HrWord::Unheard {
+            text.push_str(&format!("[hr.{HR_SYSTEM}]\n[[hr.{HR_SYSTEM}.file]]\npath = \"{HR}\"\n"));
+        }
+        if self.register {
+            text.push_str(&format!(
+                "[register.register]\n[[register.register.file]]\npath = \"{REGISTER}\"\n"
+            ));
+        }
+        text
+    }
+
     fn file(&self, system: &str, kind: SystemKind, name: &str) -> anyhow::Result<Source> {
         Ok(Source::Files(files::Config {
             system: SystemId::parse(system)?,
@@ -198,6 +241,14 @@ impl Installation {
         }))
     }
 
+    const fn deprovision(&self) -> Deprovision {
+        match (self.hides, self.deletes) {
+            (true, _) => Deprovision::Hides,
+            (_, true) => Deprovision::Deletes,
+            _ => Deprovision::Lists,
+        }
+    }
+
     fn rules(&self, app: SystemId, idps: Vec<SystemId>) -> anyhow::Result<AppRules> {
         let has_authority = self.hr == HrWord::Authority;
         Ok(AppRules {
@@ -205,11 +256,7 @@ impl Installation {
             idps,
             entitlement: Entitlement::Any,
             authority: has_authority.then(|| SystemId::parse(HR_SYSTEM)).transpose()?,
-            deprovision: match (self.hides, self.deletes) {
-                (true, _) => Deprovision::Hides,
-                (_, true) => Deprovision::Deletes,
-                _ => Deprovision::Lists,
-            },
+            deprovision: self.deprovision(),
             is_on_vendors_word: false,
             required_channels: Vec::new(),
             privileged_roles: Vec::new(),

@@ -1,12 +1,14 @@
 //! Compares what is on record of leavers with the truth, when it is written.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Exposure, Leaver, LeaverAccount, SlaOutcome};
+use domain::{Exposure, Leaver, LeaverAccount, Pass, SlaOutcome};
 use store::LeaverLine;
 
 use super::check::{Look, SLA};
 use super::console::account_of;
-use super::truth::Truth;
+use super::truth::{Right, Truth};
 
 /// So far may a look and what it shows be apart; and `clock_ahead` more, by the provider's clock.
 const LOOK: TimeDelta = TimeDelta::minutes(1);
@@ -26,6 +28,27 @@ pub(super) fn false_records(look: &Look<'_>, lines: &[LeaverLine]) -> Vec<String
         }
     }
     problems
+}
+
+/// Whom a full run that saw everything left out of all leavers, although they have left since an earlier one
+/// saw them.
+pub(super) fn left_out(look: &Look<'_>, lines: &[LeaverLine]) -> Vec<String> {
+    let (truth, from, until) = (look.truth, look.began_at, look.record.now);
+    if !look.is_undisturbed || look.record.pass != Pass::Full {
+        return Vec::new();
+    }
+    let gone = lines.iter().map(|it| &it.leaver).filter(|it| it.returned_at.is_none());
+    let listed: BTreeSet<&str> = gone.map(|it| &*it.person.key).collect();
+    let is_gone = |user: &str| {
+        let at = |at| truth.right(user, at) == Some(Right::Leaver) && truth.is_out(user, at);
+        at(from) && at(until)
+    };
+    let is_listed = |user: &str| {
+        let number = truth.numbers.get(user).map(String::as_str);
+        truth.users_of(user).chain(number).any(|it| listed.contains(it))
+    };
+    let left_out = look.seen_here.iter().filter(|it| is_gone(it) && !is_listed(it));
+    left_out.map(|it| format!("LEFT OUT of the leavers: {it}")).collect()
 }
 
 /// One account in the record of one leaver.

@@ -16,7 +16,7 @@ use super::check::{Look, compare, has_shrunk};
 use super::company::Company;
 use super::console;
 use super::installation::as_of;
-use super::leavers::false_records;
+use super::leavers::{false_records, left_out};
 use crate::Endpoint;
 use crate::fault::{FAULTS, Fault, Wait, When};
 
@@ -115,10 +115,12 @@ impl Company {
             is_undisturbed: fault.is_none() && !is_held,
             is_held: fault.is_none() && is_held,
             whole_at: self.whole_at,
+            seen_here: &self.seen_here,
             unread: &self.unread,
         };
         seen.problems.extend(compare(&look, &mut self.since));
         seen.problems.extend(false_records(&look, &leavers));
+        seen.problems.extend(left_out(&look, &leavers));
         seen.n_exposed = look.n_exposed();
         seen.line = format!(
             "{} run {}, {}: {} findings, {} exposed, fault {fault:?}, held {is_held}, broken off {}, {} failures",
@@ -143,6 +145,8 @@ impl Company {
     fn note_whole(&mut self, is_undisturbed: bool, record: &RunRecord) {
         if is_undisturbed && record.pass == Pass::Full {
             self.seen_users.extend(self.sim.world().okta.users.keys().cloned());
+            let here = self.seen_users.iter().filter(|it| !self.truth.is_out(it, record.now));
+            self.seen_here.extend(here.cloned());
             self.whole_at = Some(record.now);
         }
     }

@@ -45,6 +45,15 @@ pub(super) struct Access {
 }
 
 impl Access {
+    /// Its table in settings, without its secret.
+    pub(super) fn settings(&self) -> String {
+        match self.provider {
+            Provider::Okta => okta::settings(self),
+            Provider::Entra => entra::settings(self),
+            Provider::Onelogin => onelogin::settings(self),
+        }
+    }
+
     /// Client credentials, for tokens that the provider gives at `token_path`.
     fn service_app(
         &self,

@@ -16,7 +16,7 @@ async fn what_is_said_of_random_companies_is_true() {
     let with_console = [(Idp::Okta, (130_001, 25)), (Idp::Mixed, (160_001, 25))];
     let with_console = with_console.map(|it| (it, true));
     for ((idp, (seed, nights)), has_console) in one_view.chain(with_console) {
-        let life = Life { seed, idp, has_console, nights, victim: None };
+        let life = Life { seed, idp, has_console, nights, victim: None, driftline: None };
         let lived = live(life, |_| {}).await.unwrap();
         assert_eq!(lived.problems, [], "{idp:?}, seed {seed}");
         n_runs += lived.n_runs;

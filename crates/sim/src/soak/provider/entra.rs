@@ -113,6 +113,15 @@ pub(super) fn access(sim: &Sim) -> Access {
     }
 }
 
+pub(super) fn settings(access: &Access) -> String {
+    let Access { url, app_id, client_id, .. } = access;
+    let tenant = crate::tenant::EntraDoor::default().tenant;
+    format!(
+        "tenant = \"{tenant}\"\ngraph_url = \"{url}\"\nlogin_url = \"{url}\"\napp_id = \"{app_id}\"\n\
+         client_id = \"{client_id}\"\nclient_secret = \"env:ENTRA\"\n"
+    )
+}
+
 pub(super) fn source(
     access: Access,
     (system, app): (SystemId, SystemId),

@@ -53,6 +53,11 @@ pub(super) fn access(sim: &Sim) -> Access {
     }
 }
 
+pub(super) fn settings(access: &Access) -> String {
+    let Access { url, app_id, .. } = access;
+    format!("url = \"{url}\"\napp_id = \"{app_id}\"\ntoken = \"env:OKTA\"\n")
+}
+
 pub(super) fn source(
     access: Access,
     (system, app): (SystemId, SystemId),

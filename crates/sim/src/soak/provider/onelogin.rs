@@ -88,6 +88,14 @@ pub(super) fn access(sim: &Sim) -> Access {
     }
 }
 
+pub(super) fn settings(access: &Access) -> String {
+    let Access { url, app_id, client_id, .. } = access;
+    format!(
+        "url = \"{url}\"\napp_id = {app_id}\nclient_id = \"{client_id}\"\n\
+         client_secret = \"env:ONELOGIN\"\n"
+    )
+}
+
 pub(super) fn source(
     access: Access,
     (system, app): (SystemId, SystemId),
