@@ -768,7 +768,7 @@ class Bag:
             return [event(*self.of_finding(found, entry, app))]
         if not is_of_leaver(entry):
             return []
-        name, made = f"{entry['subject']}-{body['episode']}", []
+        name, made = leaver_of(entry), []
         if body["idp_unassigned_at"]:
             own = {"user": {"uid": entry["subject"], "uid_alt": name}, "privileges": [f"assignment to {app}"], "resource": {"name": app}}
             message = f"an identity provider says that it took {app} away from a leaver"
@@ -976,7 +976,8 @@ def is_news(event, at, entries):
     if event["class_uid"] != 3001 or event["activity_id"] != ENABLE[0]:
         return True
     def whose(entry):
-        return entry["type"].startswith("leaver."), entry.get("subject"), entry["body"].get("app"), entry["body"].get("episode")
+        of = (entry["body"].get(it) for it in ("app", "episode", "leave"))
+        return entry["type"].startswith("leaver."), entry.get("subject"), *of
     def n(entry):
         return sum(it[:2] == (ENABLE, event.get("start_time_dt")) for it in changes(entry["body"]))
     told = [n(it) for place, it in entries.items() if place < at and whose(it) == whose(entries[at])]
@@ -1075,6 +1076,12 @@ def source(said):
     return said["system"] + "".join(f"{words}{said[name]}" for words, name in later if said.get(name))
 
 
+def leaver_of(entry):
+    """What they are called in the bag: the number of a leave stands in it from the second of an employment."""
+    name, leave = f"{entry['subject']}-{entry['body']['episode']}", entry["body"].get("leave", 1)
+    return name if leave == 1 else f"{name}.{leave}"
+
+
 def row(at, entry, facts, erased):
     body, sla = entry["body"], entry["body"]["sla"]
     text = lambda value: "" if value is None else str(value)
@@ -1085,7 +1092,7 @@ def row(at, entry, facts, erased):
     accounts = facts.get("accounts") if isinstance(facts.get("accounts"), list) else []
     accounts = ["erased"] * len(body["accounts"]) if erased else accounts
     return {
-        "leaver": f"{entry['subject']}-{body['episode']}",
+        "leaver": leaver_of(entry),
         "entry": str(at),
         "app": body["app"],
         "episode": str(body["episode"]),

@@ -54,7 +54,7 @@ fn export_of(site: &Site, (from, to): (&str, &str), name: &str) -> impl Fn(&str)
 }
 
 /// What both verifiers say of a bag; they end alike.
-fn verified(site: &Site, name: &str) -> [Answer; 2] {
+pub(crate) fn verified(site: &Site, name: &str) -> [Answer; 2] {
     let zip = format!("{name}.zip");
     let ours = site.ask(&["evidence", "verify", &zip]);
     let mut python = std::process::Command::new("python3");
@@ -66,7 +66,7 @@ fn verified(site: &Site, name: &str) -> [Answer; 2] {
 }
 
 /// It has no keys, so it ends with 7; nothing else is wrong with it.
-fn is_whole(both: &[Answer; 2]) {
+pub(crate) fn is_whole(both: &[Answer; 2]) {
     for it in both {
         assert_eq!(it.status, 7, "{it}");
         assert!(!it.stdout.contains("BROKEN"), "{it}");

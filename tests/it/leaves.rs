@@ -428,3 +428,33 @@ fn what_hr_said_of_a_leave_stays_when_they_are_hired_again_under_a_new_id() {
     }
     assert_eq!(firm.anna(), missed);
 }
+
+#[test]
+fn a_leave_that_was_missed_stays_on_record_when_they_are_back_without_the_app_and_leave_again() {
+    let left = "A DEPROVISIONED 10T12:00";
+    let firm = Firm::new("", "");
+    firm.night(10, "A ACTIVE", "A", ON);
+    firm.night(11, left, "", ON).night(12, left, "", ON).night(13, left, "", OFF);
+    assert_eq!(firm.anna(), ["MISSED", "12T02:00", "13T02:00", "11T12:00"]);
+    firm.night(14, "A ACTIVE 13T12:00", "", OFF).night(15, "A ACTIVE 13T12:00", "", OFF);
+    for day in 16..=17 {
+        firm.night(day, "A DEPROVISIONED 15T12:00", "", OFF);
+    }
+    assert_eq!(firm.anna(), ["MISSED", "12T02:00", "13T02:00", "11T12:00"]);
+    let november = ["--app", "crm", "--from", "2026-11-01", "--to", "2026-12-01"];
+    let list = firm.0.told(&[&["evidence", "leavers", "--format", "json"][..], &november].concat());
+    let list = site::json(&list.bytes);
+    let told = |it: &Value| {
+        let word = |member: &str| it[member].as_str().unwrap().to_owned();
+        let (_, nth) = it["leaver"].as_str().unwrap().split_once('-').unwrap();
+        [nth.to_owned(), word("sla"), word("findings"), word("returned_at")]
+    };
+    let told: Vec<_> = list["leavers"].as_array().unwrap().iter().map(told).collect();
+    assert_eq!(told[0], ["1", "MISSED", "DL-1", "2026-11-14T02:00:00.000Z"]);
+    assert_eq!(told[1..], [["1.2", "MET", "", ""]]);
+    let export = ["evidence", "export", "--output", "november.zip"];
+    firm.0.told(&[&export[..], &november].concat());
+    crate::auditor::is_whole(&crate::auditor::verified(&firm.0, "november"));
+    firm.0.told(&["db", "verify"]);
+    firm.0.rederives(8);
+}

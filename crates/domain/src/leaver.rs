@@ -8,7 +8,7 @@ use crate::{
     Tier, named,
 };
 
-/// One employment that ended, as one app sees it.
+/// One leave, by which an employment ended, as one app sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Leaver {
     /// The app.
@@ -17,6 +17,9 @@ pub struct Leaver {
     pub person: LeaverKey,
     /// Which employment, from 1.
     pub episode: u32,
+    /// Which leave of that employment, from 1: who was seen back, without the right, and has left
+    /// again has left it twice.
+    pub leave: u32,
     /// How it ended.
     pub kind: LeaverKind,
     /// Every source that says so, or did while another still does, in order of system. Empty: they are
@@ -286,6 +289,7 @@ mod tests {
                 entity: EntityId(1),
             },
             episode: 1,
+            leave: 1,
             kind: LeaverKind::Left,
             said_by: Vec::new(),
             clocks: LeaverClocks::default(),

@@ -69,6 +69,11 @@ impl LeaverContext<'_> {
         let is_dated = told != LeaverClocks::default();
         let before = past;
         let past = past.filter(|it| it.returned_at.is_none() || (is_dated && it.clocks == told));
+        let leave = before.map_or(1, |it| {
+            let is_another =
+                past.is_none() && it.returned_at.is_some_and(|back| self.is_leave(it, back));
+            it.leave + u32::from(is_another)
+        });
         let clocks = past.filter(|_| seen.is_left_behind).map_or(told, |it| it.clocks);
         let terms = past.and_then(|it| it.terms.clone()).unwrap_or_else(|| self.policy.terms());
         let policy = self.policy.with_terms(terms.clone());
@@ -79,8 +84,10 @@ impl LeaverContext<'_> {
         // What was missed when nobody had excused it is excused by nothing that is dated back.
         let is_missed =
             past.is_some_and(|it| it.sla.outcome == SlaOutcome::Missed && it.started == started);
+        let found_at = past.map_or(self.now, |it| it.found_at);
         let look = Look {
             episode: seen.episode,
+            anew_at: Some(found_at).filter(|_| leave > 1),
             started,
             was_started: past.map(|it| it.started),
             is_seen_anew: seen.is_seen_anew,
@@ -105,6 +112,7 @@ impl LeaverContext<'_> {
             app: self.app.clone(),
             person: before.map_or_else(|| seen.person.clone(), |it| it.person.clone()),
             episode: seen.episode,
+            leave,
             kind: seen.kind,
             said_by: self.said_by(seen, before),
             clocks,
@@ -115,7 +123,7 @@ impl LeaverContext<'_> {
             decisions: seen.decided.iter().filter_map(|it| it.entry).collect(),
             found_at_begin,
             returned_at: None,
-            found_at: past.map_or(self.now, |it| it.found_at),
+            found_at,
             name: seen.label.name.as_deref().map(Into::into),
             login: seen.label.login.as_deref().map(Into::into),
         };
@@ -158,12 +166,17 @@ impl LeaverContext<'_> {
     #[must_use]
     pub fn returned(&self, past: &Leaver) -> Leaver {
         let mut leaver = Leaver { returned_at: Some(self.now), ..past.clone() };
-        if self.now - past.found_at < self.policy.rehire_after {
+        if !self.is_leave(past, self.now) {
             let why = "the leave was taken back before it counted as one";
             let outcome = SlaOutcome::OutOfScope;
             leaver.sla = SlaResult { outcome, because: why.to_owned(), ..leaver.sla };
         }
         leaver.to_the_millisecond()
+    }
+
+    /// Whether a leave counts as one of whoever was back by then.
+    fn is_leave(&self, past: &Leaver, back: DateTime<Utc>) -> bool {
+        back - past.found_at >= self.policy.rehire_after
     }
 
     /// The records of one account: one under its leading row, or those that there are of its rows.
@@ -175,7 +188,7 @@ impl LeaverContext<'_> {
         known: &[&LeaverAccount],
         looks_at: &impl Fn(EntityId) -> Vec<PastLook>,
     ) -> Vec<LeaverAccount> {
-        let ids = |row: &EntityId| self.findings_of(*row, look.episode).map(|it| it.id);
+        let ids = |row: &EntityId| self.findings_of(*row, look).map(|it| it.id);
         let is_apart = |row: &EntityId| known.iter().skip(1).any(|it| it.entity == *row);
         let rows = it.rows.iter().map(|it| it.0);
         let mine: Vec<EntityId> = rows.filter(|it| !is_apart(it)).collect();
@@ -189,12 +202,17 @@ impl LeaverContext<'_> {
         std::iter::once(first).chain(apart).collect()
     }
 
-    /// Findings of a row that access remained after this employment.
-    fn findings_of(&self, row: EntityId, episode: u32) -> impl Iterator<Item = &Finding> {
+    /// Findings of a row that access remained after this leave.
+    fn findings_of(&self, row: EntityId, look: &Look) -> impl Iterator<Item = &Finding> {
+        let (episode, anew_at) = (look.episode, look.anew_at);
+        let is_of_before = move |it: &Finding| {
+            anew_at.is_some_and(|anew| it.resolved_at.is_some_and(|it| it <= anew))
+        };
         self.findings.get(&row).into_iter().flatten().copied().filter(move |finding| {
             finding.family() == Family::AccessRemains
                 && (finding.episode == episode || finding.episode == 0)
                 && !finding.exposures.is_empty()
+                && !is_of_before(finding)
         })
     }
 
@@ -317,6 +335,8 @@ fn clocks(seen: &LeaverSeen) -> LeaverClocks {
 struct Look {
     /// The employment.
     episode: u32,
+    /// When a run first saw this leave, where it is not the first of the employment.
+    anew_at: Option<DateTime<Utc>>,
     /// When access should have ended.
     started: Interval,
     /// When it should have ended by the record; `None`: there is none.

@@ -22,7 +22,7 @@ pub(crate) struct Listed {
     pub(crate) begins: Vec<LeaversBegin>,
 }
 
-/// Leavers on record, by row and employment.
+/// Leavers on record, by row and employment, the last leave of each.
 type Known<'k> = FxHashMap<(EntityId, u32), &'k Leaver>;
 
 /// Lists the leavers of every app of which something was seen on both sides. The listing of an app
@@ -122,8 +122,9 @@ impl Listed {
     }
 
     fn keep(&mut self, past: Option<&Leaver>, leaver: Leaver) {
+        let is_new = past.is_none_or(|it| it.leave != leaver.leave);
         if past.is_none_or(|it| leaver.differs_from(it)) {
-            self.leavers.push((leaver, past.is_none()));
+            self.leavers.push((leaver, is_new));
         }
     }
 }

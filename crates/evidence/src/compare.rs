@@ -440,7 +440,9 @@ impl<'b> Told<'b> {
         let is_theirs = |it: &&Entry| {
             it.kind.starts_with("leaver.")
                 && it.subject == entry.subject
-                && ["/app", "/episode"].iter().all(|at| part(&it.body, at) == part(&entry.body, at))
+                && ["/app", "/episode", "/leave"]
+                    .iter()
+                    .all(|at| part(&it.body, at) == part(&entry.body, at))
         };
         let before = self.entries.range(..seq).filter(|it| is_theirs(&it.1));
         let told = before.map(|(at, _)| n(*at)).max();

@@ -43,6 +43,9 @@ pub struct Body {
     pub app: String,
     /// Which employment, from 1.
     pub episode: u32,
+    /// Which leave of that employment, from 1.
+    #[serde(default = "first")]
+    pub leave: u32,
     /// How it ended.
     pub kind: String,
     /// Who says so.
@@ -70,6 +73,10 @@ pub struct Body {
     pub found_at_begin: Option<String>,
     /// When they were seen with the right again.
     pub returned_at: Option<String>,
+}
+
+const fn first() -> u32 {
+    1
 }
 
 /// A source that says that somebody left.
@@ -180,10 +187,15 @@ impl LeaverLeaf {
         self
     }
 
-    /// What they are called in the bag: a name of a file, and of nobody.
+    /// What they are called in the bag: a name of a file, and of nobody. Of the first leave of an
+    /// employment the number of that alone stands in it.
     #[must_use]
     pub fn id(&self) -> String {
-        format!("{}-{}", self.subject, self.body.episode)
+        let Self { subject, body: Body { episode, leave, .. }, .. } = self;
+        match leave {
+            1 => format!("{subject}-{episode}"),
+            _ => format!("{subject}-{episode}.{leave}"),
+        }
     }
 
     /// Their row of the population, in the order of [`crate::COLUMNS`].

@@ -107,10 +107,12 @@ fn body(leaver: &Leaver) -> Value {
         "found_at_begin": maybe(leaver.found_at_begin),
         "returned_at": maybe(leaver.returned_at),
     });
-    if !leaver.decisions.is_empty()
-        && let Value::Object(members) = &mut body
-    {
-        members.insert("decisions".to_owned(), json!(leaver.decisions));
+    if let Value::Object(members) = &mut body {
+        let leave = (leaver.leave > 1).then(|| ("leave", json!(leaver.leave)));
+        let is_decided = !leaver.decisions.is_empty();
+        let decisions = is_decided.then(|| ("decisions", json!(leaver.decisions)));
+        let more = leave.into_iter().chain(decisions);
+        members.extend(more.map(|(name, it)| (name.to_owned(), it)));
     }
     body
 }

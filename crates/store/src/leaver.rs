@@ -94,12 +94,14 @@ pub(crate) fn load(connection: &Connection) -> Result<Vec<LeaverLine>, StoreErro
     )?;
     let mut rows = statement.query([])?;
     let mut lines: Vec<LeaverLine> = Vec::new();
-    let mut places: FxHashMap<(String, i64, i64), usize> = FxHashMap::default();
+    let mut places: FxHashMap<(String, i64, i64, u32), usize> = FxHashMap::default();
     while let Some(row) = rows.next()? {
         let mut cells = Cells::keyed(row, "leaver")?;
         let (run, entry) = (cells.run("run")?, cells.count("entry")?);
-        let key = (cells.string("app")?, cells.int("entity")?, cells.int("episode")?);
+        let (app, entity) = (cells.string("app")?, cells.int("entity")?);
+        let episode = cells.int("episode")?;
         let record: LeaverJson = cells.json("record")?;
+        let key = (app, entity, episode, record.leave);
         let app = SystemId::parse(&key.0).map_err(|_| cells.corrupt("app"))?;
         let entity = EntityId(key.1);
         let leaver = record.into_leaver(app, entity).ok_or_else(|| cells.corrupt("record"))?;
@@ -228,6 +230,8 @@ struct LeaverJson {
     list: String,
     key: String,
     episode: u32,
+    #[serde(default = "first", skip_serializing_if = "is_first")]
+    leave: u32,
     kind: String,
     said_by: Vec<SaidByJson>,
     hr_termination_ms: Option<i64>,
@@ -245,6 +249,15 @@ struct LeaverJson {
     found_at_begin_ms: Option<i64>,
     returned_at_ms: Option<i64>,
     found_at_ms: i64,
+}
+
+const fn first() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+const fn is_first(leave: &u32) -> bool {
+    *leave == first()
 }
 
 #[derive(Serialize, Deserialize)]
@@ -343,6 +356,7 @@ impl LeaverJson {
             list: it.person.list.to_string(),
             key: it.person.key.to_string(),
             episode: it.episode,
+            leave: it.leave,
             kind: it.kind.to_string(),
             said_by: it.said_by.iter().map(SaidByJson::of).collect(),
             hr_termination_ms: maybe_ms(it.clocks.hr_termination_at),
@@ -378,6 +392,7 @@ impl LeaverJson {
                 entity,
             },
             episode: self.episode,
+            leave: self.leave,
             kind: LeaverKind::parse(&self.kind)?,
             said_by: self
                 .said_by

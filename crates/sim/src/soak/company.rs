@@ -16,6 +16,7 @@ use super::console;
 use super::days::Later;
 use super::idps::{Idp, Idps};
 use super::installation::{HrWord, Installation};
+use super::leavers::Past;
 use super::papers::Papers;
 use super::people::{GROUPS, Kind};
 use super::provider::Provider;
@@ -75,6 +76,8 @@ pub(super) struct Company {
     pub(super) read_at: DateTime<Utc>,
     /// From when to when it could not be read, and will not be again.
     pub(super) unread: Vec<(DateTime<Utc>, DateTime<Utc>)>,
+    /// Leaves of people who were back since.
+    pub(super) leaves: Past,
     /// Since when it is seen what is not to be.
     pub(super) since: Since,
     pub(super) n_users: u32,
@@ -144,6 +147,7 @@ impl Company {
             whole_at: None,
             read_at: today,
             unread: Vec::new(),
+            leaves: Past::new(),
             since: Since::default(),
             n_users: 0,
             n_accounts: 0,

@@ -1,6 +1,6 @@
 //! Compares what is on record of leavers with the truth, when it is written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{Exposure, Leaver, LeaverAccount, Pass, SlaOutcome};
@@ -13,8 +13,23 @@ use super::truth::{Right, Truth};
 /// So far may a look and what it shows be apart; and `clock_ahead` more, by the provider's clock.
 const LOOK: TimeDelta = TimeDelta::minutes(1);
 
+/// Who is back after less has not left.
+const COUNTS: TimeDelta = TimeDelta::hours(24);
+
+/// Compares all that is on record of leavers after a run, and remembers whose leaves are `past`.
+pub(super) fn compare_leavers(
+    look: &Look<'_>,
+    lines: &[LeaverLine],
+    past: &mut Past,
+) -> Vec<String> {
+    let mut problems = false_records(look, lines);
+    problems.extend(left_out(look, lines));
+    problems.extend(forgotten(lines, past));
+    problems
+}
+
 /// What a run put on record of leavers, of all `lines`, and that is not so.
-pub(super) fn false_records(look: &Look<'_>, lines: &[LeaverLine]) -> Vec<String> {
+fn false_records(look: &Look<'_>, lines: &[LeaverLine]) -> Vec<String> {
     let (truth, now, slack) = (look.truth, look.record.now, look.clock_ahead + LOOK);
     let written = lines.iter().filter(|it| it.run == look.record.id).map(|it| &it.leaver);
     let mut problems = Vec::new();
@@ -32,7 +47,7 @@ pub(super) fn false_records(look: &Look<'_>, lines: &[LeaverLine]) -> Vec<String
 
 /// Whom a full run that saw everything left out of all leavers, although they have left since an earlier one
 /// saw them.
-pub(super) fn left_out(look: &Look<'_>, lines: &[LeaverLine]) -> Vec<String> {
+fn left_out(look: &Look<'_>, lines: &[LeaverLine]) -> Vec<String> {
     let (truth, from, until) = (look.truth, look.began_at, look.record.now);
     if !look.is_undisturbed || look.record.pass != Pass::Full {
         return Vec::new();
@@ -49,6 +64,30 @@ pub(super) fn left_out(look: &Look<'_>, lines: &[LeaverLine]) -> Vec<String> {
     };
     let left_out = look.seen_here.iter().filter(|it| is_gone(it) && !is_listed(it));
     left_out.map(|it| format!("LEFT OUT of the leavers: {it}")).collect()
+}
+
+/// A leave of somebody who was back since: whose, which employment, which leave of it; and when it was found.
+pub(super) type Past = BTreeMap<(String, u32, u32), DateTime<Utc>>;
+
+/// Leaves of which somebody was back, after so long that they count, and that are on record no more.
+fn forgotten(lines: &[LeaverLine], past: &mut Past) -> Vec<String> {
+    let found_at: Past = lines
+        .iter()
+        .map(|it| &it.leaver)
+        .map(|it| ((it.person.key.to_string(), it.episode, it.leave), it.found_at))
+        .collect();
+    let is_lost = |(leave, at): &(&(String, u32, u32), &DateTime<Utc>)| {
+        found_at.get(leave).is_none_or(|it| it != *at)
+    };
+    let lost = past.iter().filter(is_lost);
+    let lost = lost.map(|(it, at)| format!("FORGOTTEN leave {it:?}, found at {at}")).collect();
+    let is_past = |it: &&LeaverLine| {
+        it.leaver.returned_at.is_some_and(|back| back - it.leaver.found_at >= COUNTS)
+    };
+    let over = lines.iter().filter(is_past).map(|it| &it.leaver);
+    let over = over.map(|it| ((it.person.key.to_string(), it.episode, it.leave), it.found_at));
+    past.extend(over);
+    lost
 }
 
 /// One account in the record of one leaver.

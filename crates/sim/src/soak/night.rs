@@ -16,7 +16,7 @@ use super::check::{Look, compare, has_shrunk};
 use super::company::Company;
 use super::console;
 use super::installation::as_of;
-use super::leavers::{false_records, left_out};
+use super::leavers::compare_leavers;
 use crate::Endpoint;
 use crate::fault::{FAULTS, Fault, Wait, When};
 
@@ -88,10 +88,7 @@ impl Company {
             self.prepare(self.plan.pass)?;
         }
         let began_at = self.now();
-        let store = match self.store.take() {
-            Some(store) => store,
-            None => Store::open(&path)?,
-        };
+        let store = self.opened()?;
         let Outcome { record, failures, .. } = engine::run(&store, &self.plan, &*clock).await?;
         self.sim.clear_faults();
         if record.id.0 % JUDGED_AGAIN == 0 {
@@ -119,8 +116,7 @@ impl Company {
             unread: &self.unread,
         };
         seen.problems.extend(compare(&look, &mut self.since));
-        seen.problems.extend(false_records(&look, &leavers));
-        seen.problems.extend(left_out(&look, &leavers));
+        seen.problems.extend(compare_leavers(&look, &leavers, &mut self.leaves));
         seen.n_exposed = look.n_exposed();
         seen.line = format!(
             "{} run {}, {}: {} findings, {} exposed, fault {fault:?}, held {is_held}, broken off {}, {} failures",
@@ -139,6 +135,12 @@ impl Company {
         self.sim.forget_requests();
         seen.record = Some(record);
         Ok(seen)
+    }
+
+    /// The database, which a program that goes on has open.
+    fn opened(&mut self) -> anyhow::Result<Store> {
+        let kept = self.store.take();
+        Ok(kept.map_or_else(|| Store::open(&self.database()), Ok)?)
     }
 
     /// Writes down that a full run has seen everybody, if nothing stood in its way.

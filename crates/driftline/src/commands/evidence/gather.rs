@@ -354,10 +354,10 @@ fn is_within(at: &str, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> bool {
     when::instant(at).is_none_or(|at| at >= from && at < to)
 }
 
-/// Of whom an entry about a leaver tells: random name, app and employment.
+/// Of whom an entry about a leaver tells: random name, app, employment, and which leave of it.
 fn leaver_of(entry: &Entry) -> Option<String> {
-    let (app, episode) = (entry.body.get("app"), entry.body.get("episode"));
-    entry.is_of_leaver().then(|| format!("{:?} {app:?} {episode:?}", entry.subject))
+    let of = ["app", "episode", "leave"].map(|it| entry.body.get(it));
+    entry.is_of_leaver().then(|| format!("{:?} {of:?}", entry.subject))
 }
 
 async fn ledger_part(
