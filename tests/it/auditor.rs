@@ -129,6 +129,26 @@ fn who_is_of_another_time_by_a_later_word_is_not_missing_in_a_bag() {
     has(&said, &["is of the period by entry ", ", and of another time by entry "]);
 }
 
+/// HR says that somebody left, then their provider does, which takes it back: by then HR is alone again.
+#[test]
+fn a_dispute_of_somebody_who_is_back_is_not_settled_by_the_leave_before() {
+    let site = firm_with_hr();
+    let here = Night::quiet();
+    let mut left = Night::quiet();
+    left.users[4].1 = "DEPROVISIONED";
+    night(&site, FIRST, &here, &[]);
+    for (date, state) in [(SECOND, &here), (THIRD, &left), ("2026-11-22", &here)] {
+        night(&site, date, state, &[5]);
+    }
+    let file = export(&site, "bag");
+    let table = file("data/reconciliation.csv");
+    let disputed: Vec<&str> = table.lines().filter(|it| it.starts_with("disputed,")).collect();
+    assert_eq!(disputed.len(), 2, "{table}");
+    has(disputed[0], &["disputed,DL-1,", "they agree since then, on the leaver sub_"]);
+    has(disputed[1], &["since 2026-11-22T02:00:00.000Z: undecided"]);
+    is_whole(&verified(&site, "bag"));
+}
+
 #[test]
 fn whom_hr_alone_says_to_have_left_is_told_in_a_bag_that_has_no_leaver() {
     let site = firm_with_hr();

@@ -91,20 +91,33 @@ pub(super) async fn contents(
     })
 }
 
-/// The findings that sources disagree about an account that is a leaver's of whom several sources say by
-/// now that they left.
-fn settled_by<'f>(
-    findings: &'f [FindingTold],
+/// The findings that sources disagree about an account that is a leaver's of whom several sources say that
+/// they left: of each account the last that went on until then. What sources disagreed on before is another
+/// leave's, and what they do since somebody is back, none's.
+fn settled_by(
+    findings: &[FindingTold],
     leaver: &Leaver,
     leaf: &LeaverLeaf,
-) -> impl Iterator<Item = (String, String)> + use<'f> {
+) -> impl Iterator<Item = (String, String)> {
     let accounts: BTreeSet<EntityId> = leaver.accounts.iter().map(|it| it.entity).collect();
     let is_settled = leaver.said_by.len() > 1;
-    let id = leaf.id();
-    let of_theirs = findings.iter().map(|it| &it.finding).filter(move |it| {
-        is_settled && it.cause == Cause::SourcesDisagree && accounts.contains(&it.subject.entity)
+    let (found, back) = (leaver.found_at, leaver.returned_at);
+    let of_leave = findings.iter().map(|it| &it.finding).filter(|it| {
+        is_settled
+            && it.cause == Cause::SourcesDisagree
+            && accounts.contains(&it.subject.entity)
+            && it.resolved_at.is_none_or(|at| at >= found)
+            && back.is_none_or(|back| it.detected_at < back)
     });
-    of_theirs.map(move |it| (it.id.to_string(), id.clone()))
+    let mut last: BTreeMap<EntityId, &Finding> = BTreeMap::new();
+    for it in of_leave {
+        let known = last.entry(it.subject.entity).or_insert(it);
+        if known.detected_at < it.detected_at {
+            *known = it;
+        }
+    }
+    let id = leaf.id();
+    last.into_values().map(move |it| (it.id.to_string(), id.clone()))
 }
 
 /// The findings of a time that sources disagree whether somebody left: of whom no population may have.
