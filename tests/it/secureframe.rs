@@ -406,6 +406,45 @@ async fn views_contradict_each_other_where_both_were_seen() {
     assert!(live(&site).contains(&conflict("open")), "{:?}", live(&site));
 }
 
+/// SCIM hides who is off. Eve's account is, and the app's own view shows it on: each night it takes an answer
+/// by id to see that.
+#[tokio::test(flavor = "multi_thread")]
+async fn that_views_contradict_each_other_is_over_when_both_were_seen_and_seen_once_both_can_be() {
+    // With others, so that one who is hidden is no list that shrank.
+    let (mut users, mut accounts, mut people) = (String::new(), String::new(), String::new());
+    for nth in 5..15 {
+        let (id, name) = (format!("00ueve0000000000{nth:04}"), format!("eve{nth}@firm.test"));
+        users.push_str(&format!("  {id} {name} ACTIVE assigned\n"));
+        accounts.push_str(&format!("  a{nth} {id} {name} on\n"));
+        people.push_str(&format!("  p{nth} {name} on source=okta\n"));
+    }
+    let firm = FIRM
+        .replace("app\n", &format!("{users}app (hides inactive)\n"))
+        .replace("personnel", &format!("{accounts}personnel"))
+        + &people;
+    let (sim, site) = installed(&firm, &[SCIM, REST]).await;
+    let hides = "deprovision = \"hides\"\ninactive_canaries = [\"a3\"]";
+    site.change_settings("deprovision = \"deletes\"", hides);
+    let night = |is_answered: bool| {
+        sim.clear_faults();
+        if !is_answered {
+            fault(&sim, "scim/user", "garbage");
+        }
+        run(&site);
+        live(&site).iter().any(|it| it.starts_with("channel_conflict a5 "))
+    };
+    assert!(!night(true));
+    sim.world().switch_off("a5", now());
+    assert!(!night(false), "nobody has said that it is off");
+    assert!(night(true) && night(false) && night(true));
+    // The app's own view shows it off, too.
+    let mut world = sim.world();
+    let mut people = world.personnel.people.iter_mut();
+    people.find(|it| it.id == "p5").unwrap().active = Active::Set(false);
+    drop(world);
+    assert!(!night(true));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_view_that_is_added_later_loses_no_leaver() {
     for (first, then) in [(REST, SCIM), (SCIM, REST)] {

@@ -14,6 +14,16 @@ pub(crate) struct Seen {
     pub(crate) activity: Activity,
     /// One fresh channel says on, another says off.
     pub(crate) is_disputed: bool,
+    /// A channel says nothing.
+    pub(crate) is_partly_unseen: bool,
+}
+
+impl Seen {
+    /// What one channel says, or none.
+    pub(crate) const fn by_one(activity: Activity) -> Self {
+        let is_partly_unseen = matches!(activity, Activity::Unknown);
+        Self { activity, is_disputed: false, is_partly_unseen }
+    }
 }
 
 /// Judges every account, in the order of the graph.
@@ -26,13 +36,13 @@ pub(crate) fn activities(cx: &Context<'_>) -> Vec<Seen> {
 
 fn activity(cx: &Context<'_>, hides: &[bool], account: usize) -> Seen {
     let Some(view) = cx.graph.accounts().get(account) else {
-        return Seen { activity: Activity::Unknown, is_disputed: false };
+        return Seen::by_one(Activity::Unknown);
     };
     let estate = cx.graph.estate();
     if let ([channel], []) = (&*estate.channels, &*view.others) {
         let row = cx.graph.account_row(account);
         let hides = hides.first() == Some(&true);
-        return Seen { activity: of_row(cx, channel, hides, row), is_disputed: false };
+        return Seen::by_one(of_row(cx, channel, hides, row));
     }
     let said: Vec<(Activity, bool)> = estate
         .channels
@@ -62,7 +72,11 @@ fn activity(cx: &Context<'_>, hides: &[bool], account: usize) -> Seen {
             .find(|it| any(*it))
             .unwrap_or(Activity::Unknown)
     };
-    Seen { activity, is_disputed: any(Activity::Active) && said.iter().any(|it| is_off(it.0)) }
+    Seen {
+        activity,
+        is_disputed: any(Activity::Active) && said.iter().any(|it| is_off(it.0)),
+        is_partly_unseen: any(Activity::Unknown),
+    }
 }
 
 /// What "no account at all" is worth: absent where every channel was seen whole.
@@ -138,11 +152,11 @@ fn was_settled(cx: &Context<'_>, row: &Sighting<Account>) -> bool {
 }
 
 /// Returns true when an app that can be asked by id must say whether this account, which is gone
-/// from its list, is gone indeed. Where absence shows nothing of the app, that is asked once.
+/// from its list, is gone indeed. Where nobody knows what absence shows of the app, that is asked once.
 pub(crate) fn must_be_asked(cx: &Context<'_>, account: usize) -> bool {
     let estate = cx.graph.estate();
     let Some(view) = cx.graph.accounts().get(account) else { return false };
-    let shows = cx.rules.deprovision.proves_absence();
+    let shows = cx.rules.deprovision != Deprovision::Unknown;
     view.rows(estate).filter(|it| it.standing == Standing::Gone).any(|row| {
         estate.channels.get(usize::from(row.system)).is_some_and(|channel| {
             channel.base.is_some()

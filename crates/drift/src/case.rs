@@ -29,6 +29,8 @@ pub struct Case<'c> {
     pub activity: Activity,
     /// Fresh channels of the app disagree.
     pub is_disputed: bool,
+    /// A channel of the app says nothing.
+    pub is_partly_unseen: bool,
     /// The verdict.
     pub verdict: Verdict,
     /// Accounts of the same person that are active, this one among them; 0: it is none of them, or may

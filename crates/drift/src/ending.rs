@@ -95,6 +95,10 @@ pub(crate) fn ending(finding: &Finding, status: &Status) -> Option<(Resolution, 
         {
             over(Resolution::Superseded, "the person is no longer entitled")
         }
+        // Of whom one view says nothing, that one may contradict the others as before.
+        Family::Sources if finding.cause == Cause::ChannelConflict && !status.is_seen_by_all => {
+            None
+        }
         Family::Sources | Family::NonHuman | Family::Record if is_known && status.is_whole => {
             over(Resolution::Corrected, "later lists do not show it any more")
         }

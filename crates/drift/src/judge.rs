@@ -136,6 +136,8 @@ pub struct Status {
     pub is_privileged: Option<bool>,
     /// Everything that could contradict was seen: every list of users and every view of the app.
     pub is_whole: bool,
+    /// Every view of the app says whether the account is on.
+    pub is_seen_by_all: bool,
     /// The account is not in a complete list that should have it.
     pub is_gone: bool,
     /// One source says that the owner has left, another entitles them, and none is the authority.
@@ -370,10 +372,8 @@ impl People {
         let owner = identity.and_then(|it| self.right(cx, it)).or(by_hr.map(|it| &it.0));
         let right = by_hr.map_or_else(|| self.right_of(cx, account, link), |it| it.0.right);
         let kind = by_hr.map_or_else(|| link.kind(), |it| kind_by_hr(cx, it.1));
-        let Seen { activity, is_disputed } = seen
-            .get(account)
-            .copied()
-            .unwrap_or(Seen { activity: Activity::Unknown, is_disputed: false });
+        let Seen { activity, is_disputed, is_partly_unseen } =
+            seen.get(account).copied().unwrap_or(Seen::by_one(Activity::Unknown));
         let row = &cx.graph.account_row(account).row;
         let registered = cx.graph.estate().nonhumans.iter().find(|it| row.is_named(&it.account));
         let mut case = Case {
@@ -386,6 +386,7 @@ impl People {
             right,
             activity,
             is_disputed,
+            is_partly_unseen,
             verdict: crate::verdict(right, activity, kind),
             n_active: active.get(account).copied().unwrap_or(0),
             possible_owners: self.possible_owners(
@@ -603,6 +604,7 @@ impl People {
             right: owner.right,
             activity,
             is_disputed: false,
+            is_partly_unseen: activity == Activity::Unknown,
             verdict: crate::verdict(owner.right, activity, LinkKind::None),
             n_active: 0,
             possible_owners: PossibleOwners::default(),
@@ -998,6 +1000,7 @@ fn status_of(case: &Case<'_>, explanation: Explanation) -> Status {
         is_whole: sees_everyone(case.cx)
             && case.cx.graph.estate().channels.iter().all(|it| it.base.is_some())
             && case.owner.is_none_or(|it| !it.is_partly_unseen),
+        is_seen_by_all: !case.is_partly_unseen,
         is_gone: case.row().is_some_and(|it| {
             it.standing == Standing::Gone
                 && case.cx.graph.estate().channels.iter().any(|it| it.base.is_some())
