@@ -22,6 +22,8 @@ const VERIFY_PY: &str = include_str!("../../../evidence/verify.py");
 const NIGHTS: u32 = 40;
 /// The longest part of a life that is asked for by itself.
 const DAYS_MAX: i64 = 92;
+/// So many leavers it is tried to erase until one can be.
+const ASKED: usize = 12;
 /// A checkpoint that an auditor kept.
 const KEPT: &str = "kept.checkpoint";
 const IDENTITY: &str = "evidence@firm.test";
@@ -41,7 +43,8 @@ impl Company {
         is_wrong: bool,
     ) -> anyhow::Result<(u64, Vec<String>)> {
         let store = self.store.as_ref().context("somebody looked before")?;
-        let leavers: Vec<Leaver> = store.leavers().await?.into_iter().map(|it| it.leaver).collect();
+        let mut leavers: Vec<Leaver> =
+            store.leavers().await?.into_iter().map(|it| it.leaver).collect();
         let office = Office::opened(driftline, store, &self.installation.settings()).await?;
         // What an auditor took along from the first visit has to be of the same history for ever.
         let kept = match self.checkpoint.take() {
@@ -59,10 +62,8 @@ impl Company {
         problems.extend(office.bag(all, &[]).await?);
         problems.extend(office.bag(part, redacted(&mut self.audits)).await?);
         let mut n_bags = 2;
-        if let Some(leaver) = self.audits.choice(&leavers)
-            && office.erased(leaver).await?
-        {
-            let key = &leaver.person.key;
+        self.audits.shuffle(&mut leavers);
+        if let Some(key) = office.erased(&leavers).await? {
             n_bags += 1;
             let mut after = office.is_whole().await?;
             after.extend(office.bag(all, redacted(&mut self.audits)).await?);
@@ -163,16 +164,20 @@ impl<'o> Office<'o> {
         })
     }
 
-    /// Erases somebody, as their employer would be asked to. False: it was refused.
-    async fn erased(&self, leaver: &Leaver) -> anyhow::Result<bool> {
-        let who = format!("{}/{}", leaver.person.system, leaver.person.key);
-        let erase = ["erase", &*who, "--basis", "request 7"];
-        let shown = self.run(self.driftline, &erase).await?;
-        let shown = String::from_utf8(shown.stdout)?;
-        let Some((_, digest)) = shown.split_once("--confirm ") else { return Ok(false) };
-        let digest = digest.split_whitespace().next().unwrap_or_default();
-        self.told(&[&erase[..], &["--confirm", digest]].concat()).await?;
-        Ok(true)
+    /// Erases the first of whom nothing is left anywhere else, as their employer would be asked to, and
+    /// gives the key. `None`: each was refused.
+    async fn erased(&self, leavers: &[Leaver]) -> anyhow::Result<Option<String>> {
+        for leaver in leavers.iter().take(ASKED) {
+            let who = format!("{}/{}", leaver.person.system, leaver.person.key);
+            let erase = ["erase", &*who, "--basis", "request 7"];
+            let shown = self.run(self.driftline, &erase).await?;
+            let shown = String::from_utf8(shown.stdout)?;
+            let Some((_, digest)) = shown.split_once("--confirm ") else { continue };
+            let digest = digest.split_whitespace().next().unwrap_or_default();
+            self.told(&[&erase[..], &["--confirm", digest]].concat()).await?;
+            return Ok(Some(who));
+        }
+        Ok(None)
     }
 }
 
