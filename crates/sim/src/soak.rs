@@ -15,6 +15,7 @@ mod idps;
 mod installation;
 mod leavers;
 mod night;
+mod operators;
 mod papers;
 mod people;
 mod provider;
@@ -117,6 +118,7 @@ pub async fn live(life: Life, mut told: impl FnMut(&str)) -> anyhow::Result<Live
         let mut times = company.dawn();
         for at in company.light_looks_today() {
             company.pass(&mut times, at);
+            company.speak().await?;
             company.diary.drain(..).for_each(|it| told(&it));
             let seen = company.look(Pass::Light).await;
             let seen = seen.with_context(|| format!("day before night {night}"))?;
@@ -127,6 +129,7 @@ pub async fn live(life: Life, mut told: impl FnMut(&str)) -> anyhow::Result<Live
         company.diary.drain(..).for_each(|it| told(&it));
         for look in 0..company.looks_today() {
             company.wait_for_look(look);
+            company.speak().await?;
             let seen = company.look(Pass::Full).await.with_context(|| format!("night {night}"))?;
             told(&seen.line);
             lived.add(seen, life.seed, night);

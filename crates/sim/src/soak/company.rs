@@ -41,6 +41,10 @@ pub(super) struct Company {
     /// How long a look by that program takes.
     pub(super) longest_look: Duration,
     pub(super) rng: Rng,
+    /// Does somebody say something of findings?
+    pub(super) has_operators: bool,
+    /// When, and what: nothing of it makes the company live otherwise.
+    pub(super) operators: Rng,
     /// When auditors come, and what they ask for: nothing of it makes the company live otherwise.
     pub(super) audits: Rng,
     /// The checkpoint that the first of them kept.
@@ -89,6 +93,8 @@ pub(super) struct Company {
 const IDPS: u64 = 0x1d95;
 /// The same, of the habits of the app's own view.
 const CONSOLE: u64 = 0xc095;
+/// The same, of what people say of findings.
+const OPERATORS: u64 = 0x0be2;
 /// The same, of auditors.
 const AUDITS: u64 = 0xa0d1;
 
@@ -118,6 +124,7 @@ impl Company {
         let folder = tempfile::tempdir()?;
         let clock_ahead = world.okta.clock_ahead;
         let sim = Sim::start(world).await?;
+        let mut operators = Rng::with_seed(seed ^ OPERATORS);
         let installation =
             Installation::of(&sim, &idps, folder.path(), hr, (has_register, has_console));
         let mut company = Self {
@@ -129,6 +136,8 @@ impl Company {
             longest_look: Duration::from_millis(100),
             sim,
             rng,
+            has_operators: operators.bool(),
+            operators,
             audits: Rng::with_seed(seed ^ AUDITS),
             checkpoint: None,
             truth: Truth::new(hr),
