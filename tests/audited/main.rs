@@ -1,8 +1,6 @@
 //! Auditors come to random companies while these live. By itself, as programs are started here while
 //! a database is opened: one that is just being started holds for a moment what its starter has open.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::path::PathBuf;
 
 use sim::soak::{Idp, Life, live};

@@ -149,6 +149,23 @@ fn a_dispute_of_somebody_who_is_back_is_not_settled_by_the_leave_before() {
     is_whole(&verified(&site, "bag"));
 }
 
+/// HR says that somebody left, their account is off, and only then their provider says so, too.
+#[test]
+fn a_dispute_that_was_over_for_another_reason_is_settled_when_sources_agree() {
+    let site = firm_with_hr();
+    let mut off = Night::quiet();
+    off.accounts[4].is_active = false;
+    let mut left = off.clone();
+    left.users[4].1 = "DEPROVISIONED";
+    night(&site, FIRST, &Night::quiet(), &[]);
+    for (date, state) in [(SECOND, &Night::quiet()), (THIRD, &off), ("2026-11-22", &left)] {
+        night(&site, date, state, &[5]);
+    }
+    let table = export(&site, "bag")("data/reconciliation.csv");
+    has(&table, &["disputed,DL-1,", "they agree since then, on the leaver sub_"]);
+    is_whole(&verified(&site, "bag"));
+}
+
 #[test]
 fn whom_hr_alone_says_to_have_left_is_told_in_a_bag_that_has_no_leaver() {
     let site = firm_with_hr();

@@ -86,11 +86,27 @@ impl Firm {
         self.told()
     }
 
+    /// All that is on record of leavers.
+    fn listed(&self) -> Value {
+        let list = ["evidence", "leavers", "--format", "json"];
+        site::json(&self.0.told(&[&list[..], &NOVEMBER].concat()).bytes)
+    }
+
+    /// Each leave that is on record: which it is, result, findings, and when they were seen back.
+    fn leaves(&self) -> Vec<String> {
+        let told = |it: &Value| {
+            let word = |member: &str| it[member].as_str().unwrap().to_owned();
+            let (leaver, back) = (word("leaver"), word("returned_at"));
+            let back = back.replace("2026-11-", "").replace(":00.000Z", "");
+            let (_, nth) = leaver.split_once('-').unwrap();
+            format!("{nth} {} {} back {back}", word("sla"), word("findings"))
+        };
+        self.listed()["leavers"].as_array().unwrap().iter().map(told).collect()
+    }
+
     #[track_caller]
     fn told(&self) -> [String; 4] {
-        let period = ["--from", "2026-11-01", "--to", "2026-12-01", "--format", "json"];
-        let args = [&["evidence", "leavers", "--app", "crm"][..], &period].concat();
-        let list = site::json(&self.0.told(&args).bytes);
+        let list = self.listed();
         let rows = list["leavers"].as_array().unwrap();
         let is_annas = |it: &&Value| it["person"].as_str().unwrap().contains(&id("A"));
         let anna = rows.iter().find(is_annas).unwrap_or_else(|| panic!("{list}"));
@@ -164,6 +180,7 @@ fn account(line: &str) -> Value {
     account
 }
 
+const NOVEMBER: [&str; 6] = ["--app", "crm", "--from", "2026-11-01", "--to", "2026-12-01"];
 const ON: &str = "acc A on";
 const OFF: &str = "acc A off";
 
@@ -441,20 +458,37 @@ fn a_leave_that_was_missed_stays_on_record_when_they_are_back_without_the_app_an
         firm.night(day, "A DEPROVISIONED 15T12:00", "", OFF);
     }
     assert_eq!(firm.anna(), ["MISSED", "12T02:00", "13T02:00", "11T12:00"]);
-    let november = ["--app", "crm", "--from", "2026-11-01", "--to", "2026-12-01"];
-    let list = firm.0.told(&[&["evidence", "leavers", "--format", "json"][..], &november].concat());
-    let list = site::json(&list.bytes);
-    let told = |it: &Value| {
-        let word = |member: &str| it[member].as_str().unwrap().to_owned();
-        let (_, nth) = it["leaver"].as_str().unwrap().split_once('-').unwrap();
-        [nth.to_owned(), word("sla"), word("findings"), word("returned_at")]
-    };
-    let told: Vec<_> = list["leavers"].as_array().unwrap().iter().map(told).collect();
-    assert_eq!(told[0], ["1", "MISSED", "DL-1", "2026-11-14T02:00:00.000Z"]);
-    assert_eq!(told[1..], [["1.2", "MET", "", ""]]);
+    assert_eq!(firm.leaves(), ["1 MISSED DL-1 back 14T02:00", "1.2 MET  back "]);
     let export = ["evidence", "export", "--output", "november.zip"];
-    firm.0.told(&[&export[..], &november].concat());
+    firm.0.told(&[&export[..], &NOVEMBER].concat());
     crate::auditor::is_whole(&crate::auditor::verified(&firm.0, "november"));
     firm.0.told(&["db", "verify"]);
     firm.0.rederives(8);
+}
+
+#[test]
+fn a_second_leave_is_judged_by_what_was_seen_since_it() {
+    let first = "A DEPROVISIONED 09T12:00";
+    let firm = Firm::new("", "");
+    firm.night(9, "A ACTIVE", "A", ON).night(10, first, "", OFF).night(11, first, "", OFF);
+    // Back without the app, and the account is on; Okta dates the next leave three nights late.
+    for day in 12..=17 {
+        firm.night(day, "A ACTIVE 11T12:00", "", ON);
+    }
+    firm.night(18, "A DEPROVISIONED 14T12:00", "", OFF);
+    assert_eq!(firm.anna(), ["MET", "09T02:00", "10T02:00", "10T12:00"]);
+    assert_eq!(firm.leaves(), ["1 MET  back 12T02:00", "1.2 MISSED DL-1 back "]);
+}
+
+#[test]
+fn a_leave_that_counted_does_so_under_settings_by_which_it_would_not_have() {
+    let first = "A DEPROVISIONED 09T12:00";
+    let firm = Firm::new("", "");
+    firm.night(9, "A ACTIVE", "A", ON).night(10, first, "", ON).night(11, first, "", ON);
+    firm.night(12, first, "", OFF).night(13, "A ACTIVE 12T12:00", "", OFF);
+    assert_eq!(firm.anna()[0], "MISSED");
+    firm.settings("rehire_after = \"30d\"", "");
+    firm.night(14, "A DEPROVISIONED 13T12:00", "", OFF);
+    assert_eq!(firm.anna()[0], "MISSED");
+    assert_eq!(firm.leaves(), ["1 MISSED DL-1 back 13T02:00", "1.2 MET  back "]);
 }

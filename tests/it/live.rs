@@ -341,6 +341,22 @@ async fn a_hidden_account_counts_as_off_only_while_a_canary_shows_that_the_app_h
     assert!(doctor.contains("inactive users are hidden"), "{doctor}");
 }
 
+/// Without a canary nothing shows what it is worth that an account is gone: no answer by id settles it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hidden_account_is_asked_about_once_where_no_canary_shows_that_the_app_hides() {
+    let firm = FIRM.replace("app\n", "app (hides inactive)\n") + "company 20\n";
+    let (sim, site) = installed_with(&firm, "deprovision = \"hides\"").await;
+    let asked = || {
+        run(&site);
+        sim.requests().iter().filter(|it| it.path.contains("/Users/a2")).count()
+    };
+    asked();
+    sim.world().switch_off("a2", now());
+    let n_asked = asked();
+    assert!(n_asked > 0);
+    assert_eq!([asked(), asked(), asked(), asked()], [n_asked; 4]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_doctor_finds_what_is_wrong_and_says_what_to_do() {
     let (sim, site) = installed(FIRM).await;

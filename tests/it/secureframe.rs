@@ -404,6 +404,13 @@ async fn views_contradict_each_other_where_both_were_seen() {
     sim.clear_faults();
     run(&site);
     assert!(live(&site).contains(&conflict("open")), "{:?}", live(&site));
+    // A view that says neither on nor off does not say that the other is right.
+    let mut world = sim.world();
+    let mut accounts = world.app.accounts.iter_mut();
+    accounts.find(|it| it.id == "a4").unwrap().active = Active::Absent;
+    drop(world);
+    run(&site);
+    assert!(live(&site).contains(&conflict("open")), "{:?}", live(&site));
 }
 
 /// SCIM hides who is off. Eve's account is, and the app's own view shows it on: each night it takes an answer

@@ -14,15 +14,14 @@ pub(crate) struct Seen {
     pub(crate) activity: Activity,
     /// One fresh channel says on, another says off.
     pub(crate) is_disputed: bool,
-    /// A channel says nothing.
+    /// A channel says neither on nor off.
     pub(crate) is_partly_unseen: bool,
 }
 
 impl Seen {
     /// What one channel says, or none.
     pub(crate) const fn by_one(activity: Activity) -> Self {
-        let is_partly_unseen = matches!(activity, Activity::Unknown);
-        Self { activity, is_disputed: false, is_partly_unseen }
+        Self { activity, is_disputed: false, is_partly_unseen: is_unsaid(activity) }
     }
 }
 
@@ -75,8 +74,13 @@ fn activity(cx: &Context<'_>, hides: &[bool], account: usize) -> Seen {
     Seen {
         activity,
         is_disputed: any(Activity::Active) && said.iter().any(|it| is_off(it.0)),
-        is_partly_unseen: any(Activity::Unknown),
+        is_partly_unseen: said.iter().any(|it| is_unsaid(it.0)),
     }
+}
+
+/// Whether it is neither on nor off.
+pub(crate) const fn is_unsaid(activity: Activity) -> bool {
+    matches!(activity, Activity::Unknown | Activity::NotStated | Activity::Invited)
 }
 
 /// What "no account at all" is worth: absent where every channel was seen whole.
@@ -152,16 +156,33 @@ fn was_settled(cx: &Context<'_>, row: &Sighting<Account>) -> bool {
 }
 
 /// Returns true when an app that can be asked by id must say whether this account, which is gone
-/// from its list, is gone indeed. Where nobody knows what absence shows of the app, that is asked once.
+/// from its list, is gone indeed. Where absence shows nothing of the app, that is asked once.
 pub(crate) fn must_be_asked(cx: &Context<'_>, account: usize) -> bool {
+    let is_shown = match cx.rules.deprovision {
+        Deprovision::Lists | Deprovision::Deletes => true,
+        // By a canary alone.
+        Deprovision::Hides => !cx.rules.inactive_canaries.is_empty(),
+        Deprovision::Unknown => false,
+    };
+    is_missing(cx, account, |channel, row| is_shown || is_newly_gone(cx, channel, row))
+}
+
+/// Returns true when it is in doubt since today whether this account is gone.
+pub(crate) fn is_missing_anew(cx: &Context<'_>, account: usize) -> bool {
+    is_missing(cx, account, |channel, row| is_newly_gone(cx, channel, row))
+}
+
+/// Whether a row of the account is in doubt that is not in its list, and `is_meant`.
+fn is_missing(
+    cx: &Context<'_>,
+    account: usize,
+    is_meant: impl Fn(&ListView, &Sighting<Account>) -> bool,
+) -> bool {
     let estate = cx.graph.estate();
     let Some(view) = cx.graph.accounts().get(account) else { return false };
-    let shows = cx.rules.deprovision != Deprovision::Unknown;
     view.rows(estate).filter(|it| it.standing == Standing::Gone).any(|row| {
         estate.channels.get(usize::from(row.system)).is_some_and(|channel| {
-            channel.base.is_some()
-                && is_in_doubt(cx, channel, row)
-                && (shows || is_newly_gone(cx, channel, row))
+            channel.base.is_some() && is_in_doubt(cx, channel, row) && is_meant(channel, row)
         })
     })
 }

@@ -29,7 +29,7 @@ pub struct Case<'c> {
     pub activity: Activity,
     /// Fresh channels of the app disagree.
     pub is_disputed: bool,
-    /// A channel of the app says nothing.
+    /// A channel of the app says neither on nor off.
     pub is_partly_unseen: bool,
     /// The verdict.
     pub verdict: Verdict,

@@ -13,7 +13,7 @@ use graph::{Sighting, Standing};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::activity::{Seen, activities, no_account};
+use crate::activity::{Seen, activities, is_unsaid, no_account};
 use crate::case::{Case, PossibleOwners, RegisterOwner};
 use crate::context::Context;
 use crate::episode::next_episode;
@@ -604,7 +604,7 @@ impl People {
             right: owner.right,
             activity,
             is_disputed: false,
-            is_partly_unseen: activity == Activity::Unknown,
+            is_partly_unseen: is_unsaid(activity),
             verdict: crate::verdict(owner.right, activity, LinkKind::None),
             n_active: 0,
             possible_owners: PossibleOwners::default(),

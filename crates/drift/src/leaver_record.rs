@@ -17,6 +17,17 @@ use crate::sla::{sla, started};
 /// and the month in which it begins.
 pub const LOOK_BACK: TimeDelta = TimeDelta::days(400);
 
+/// Why a leave has no result that somebody was back from before it counted as one.
+const TAKEN_BACK: &str = "the leave was taken back before it counted as one";
+
+/// Whether what a run sees is the leave on record, and not a later one: who was back since has left anew,
+/// unless a clock shows that it is that one.
+#[must_use]
+pub fn is_same_leave(seen: &LeaverSeen, past: &Leaver) -> bool {
+    let told = clocks(seen).to_the_millisecond();
+    past.returned_at.is_none() || (told != LeaverClocks::default() && past.clocks == told)
+}
+
 /// What is known besides what the run sees of one leaver.
 #[derive(Clone, Copy, Debug)]
 pub struct LeaverContext<'c> {
@@ -65,15 +76,9 @@ impl LeaverContext<'_> {
         looks_at: impl Fn(EntityId) -> Vec<PastLook>,
     ) -> Leaver {
         let told = clocks(seen).to_the_millisecond();
-        // Who was back since has left anew, unless a clock shows that it is the leave of before.
-        let is_dated = told != LeaverClocks::default();
-        let before = past;
-        let past = past.filter(|it| it.returned_at.is_none() || (is_dated && it.clocks == told));
-        let leave = before.map_or(1, |it| {
-            let is_another =
-                past.is_none() && it.returned_at.is_some_and(|back| self.is_leave(it, back));
-            it.leave + u32::from(is_another)
-        });
+        let (before, past) = (past, past.filter(|it| is_same_leave(seen, it)));
+        let is_another = past.is_none() && before.is_some_and(|it| it.sla.because != TAKEN_BACK);
+        let leave = before.map_or(1, |it| it.leave + u32::from(is_another));
         let clocks = past.filter(|_| seen.is_left_behind).map_or(told, |it| it.clocks);
         let terms = past.and_then(|it| it.terms.clone()).unwrap_or_else(|| self.policy.terms());
         let policy = self.policy.with_terms(terms.clone());
@@ -87,7 +92,7 @@ impl LeaverContext<'_> {
         let found_at = past.map_or(self.now, |it| it.found_at);
         let look = Look {
             episode: seen.episode,
-            anew_at: Some(found_at).filter(|_| leave > 1),
+            anew_at: Some(started.earliest.unwrap_or(found_at)).filter(|_| leave > 1),
             started,
             was_started: past.map(|it| it.started),
             is_seen_anew: seen.is_seen_anew,
@@ -114,7 +119,7 @@ impl LeaverContext<'_> {
             episode: seen.episode,
             leave,
             kind: seen.kind,
-            said_by: self.said_by(seen, before),
+            said_by: self.said_by(seen, before.filter(|it| it.leave == leave)),
             clocks,
             terms: Some(terms),
             started,
@@ -166,17 +171,11 @@ impl LeaverContext<'_> {
     #[must_use]
     pub fn returned(&self, past: &Leaver) -> Leaver {
         let mut leaver = Leaver { returned_at: Some(self.now), ..past.clone() };
-        if !self.is_leave(past, self.now) {
-            let why = "the leave was taken back before it counted as one";
+        if self.now - past.found_at < self.policy.rehire_after {
             let outcome = SlaOutcome::OutOfScope;
-            leaver.sla = SlaResult { outcome, because: why.to_owned(), ..leaver.sla };
+            leaver.sla = SlaResult { outcome, because: TAKEN_BACK.to_owned(), ..leaver.sla };
         }
         leaver.to_the_millisecond()
-    }
-
-    /// Whether a leave counts as one of whoever was back by then.
-    fn is_leave(&self, past: &Leaver, back: DateTime<Utc>) -> bool {
-        back - past.found_at >= self.policy.rehire_after
     }
 
     /// The records of one account: one under its leading row, or those that there are of its rows.
@@ -335,7 +334,7 @@ fn clocks(seen: &LeaverSeen) -> LeaverClocks {
 struct Look {
     /// The employment.
     episode: u32,
-    /// When a run first saw this leave, where it is not the first of the employment.
+    /// When this leave began at the earliest, or was found, where it is not the first of the employment.
     anew_at: Option<DateTime<Utc>>,
     /// When access should have ended.
     started: Interval,

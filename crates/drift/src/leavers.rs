@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Account, Activity, EntityId, Leaver, LeaverAccount, LeaverKey, LeaverKind, Lifecycle, Link,
-    LinkKind, List, PersonLabel, Right, SaidBy, SystemId, Text, Tier,
+    Account, Activity, EntityId, Identity, Leaver, LeaverAccount, LeaverKey, LeaverKind, Lifecycle,
+    Link, LinkKind, List, PersonLabel, Right, SaidBy, SystemId, Text, Tier,
 };
 use graph::{Leaving, Sighting, Standing};
 use rayon::prelude::*;
@@ -18,7 +18,7 @@ use crate::judge::kind_by_hr;
 use crate::looks::{is_on, is_owner_seen, is_seen_anew};
 use crate::right::{PersonRight, right_by_hr};
 use crate::starts::Starts;
-use crate::word::left_at;
+use crate::word::{left_at, word};
 
 /// Somebody who has left, as one run sees them.
 #[derive(Clone, Debug)]
@@ -145,6 +145,7 @@ pub(crate) fn returned(cx: &Context<'_>, rights: &[PersonRight]) -> Vec<EntityId
     identities
         .filter(|(_, it)| cx.past.leavers.contains(&it.entity))
         .filter(|(_, it)| cx.is_looked_at(List::Identities, it.entity))
+        .filter(|(at, it)| !is_only_forgotten(cx, *at, it))
         .filter_map(|(at, it)| {
             let right = rights.get(cx.graph.person_of(at) as usize)?.right_by(at);
             let is_back = matches!(
@@ -156,6 +157,25 @@ pub(crate) fn returned(cx: &Context<'_>, rights: &[PersonRight]) -> Vec<EntityId
             (is_back || may_be_back).then_some(it.entity)
         })
         .collect()
+}
+
+/// Whether nothing has changed since somebody was seen to have left but that the list of their provider,
+/// which no longer has them, is all that was read of it: all others who have them had them by then, say
+/// that they have no right, and never said that they left.
+fn is_only_forgotten(cx: &Context<'_>, at: usize, identity: &Sighting<Identity>) -> bool {
+    let episode = cx.past.episodes.get(&identity.entity);
+    let Some(over) = episode.and_then(|it| it.ended_at) else { return false };
+    let row = |at: usize| cx.graph.estate().identities.get(at);
+    let theirs = cx.graph.identities_of(cx.graph.person_of(at)).into_iter();
+    let theirs = theirs.filter_map(|at| Some((at, row(at)?)));
+    let (gone, here): (Vec<_>, Vec<_>) = theirs.partition(|it| it.1.standing == Standing::Gone);
+    let is_as_before = |(at, it): (usize, &Sighting<Identity>)| {
+        let is_older = it.row.created_at.is_some_and(|it| it < over);
+        let mut said = cx.said_left(it).iter();
+        let has_left_before = said.all(|it| it.returned_at.is_some_and(|back| back < over));
+        is_older && has_left_before && word(cx, at).right != Right::Entitled
+    };
+    !gone.is_empty() && here.into_iter().all(is_as_before)
 }
 
 const fn kind_of(right: Right) -> Option<LeaverKind> {

@@ -45,7 +45,7 @@ pub use fingerprint::fingerprint;
 pub use grade::{app_grade, list_grade};
 pub use guard::{HardHold, hard_hold, is_for_canaries, list_release};
 pub use judge::{Claim, Judgement, Status, examine, judge};
-pub use leaver_record::{LOOK_BACK, LeaverContext};
+pub use leaver_record::{LOOK_BACK, LeaverContext, is_same_leave};
 pub use leavers::{AccountSeen, LeaverSeen};
 pub use mass_change::{USUAL_DAYS, holds, released};
 pub use policy::{AppRules, Deprovision, Entitlement, Guard, Policy};

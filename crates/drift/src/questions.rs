@@ -11,7 +11,7 @@ use domain::{
 use graph::{ListView, Sighting, Standing};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::activity::{hidden_canaries, must_be_asked};
+use crate::activity::{hidden_canaries, is_missing_anew, must_be_asked};
 use crate::case::Case;
 use crate::context::Context;
 use crate::judge::Judgement;
@@ -175,10 +175,13 @@ fn of_missing_owners<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = EntityId> 
         .map(|it| it.entity)
 }
 
-/// Accounts that are gone from their list, which alone shows nobody's absence.
+/// Accounts that are gone from their list, which alone shows nobody's absence; those first that are since
+/// today.
 fn of_gone<'c>(cx: &'c Context<'_>) -> impl Iterator<Item = EntityId> + 'c {
     let accounts = 0..cx.graph.accounts().len();
-    accounts.filter(|at| must_be_asked(cx, *at)).map(|at| cx.graph.account_row(at).entity)
+    let anew = accounts.clone().filter(|at| is_missing_anew(cx, *at));
+    let asked = anew.chain(accounts.filter(|at| must_be_asked(cx, *at)));
+    asked.map(|at| cx.graph.account_row(at).entity)
 }
 
 fn about(list: &Stream, id: Text) -> Question {

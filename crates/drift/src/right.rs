@@ -224,9 +224,8 @@ fn decide(
     }
     // In `All` mode some IdP entitles and another does not: the one that does not decides.
     let negative = words.iter().filter(|(_, it)| it.right != Right::Entitled);
-    let negative = negative.map(|(at, it)| (stuck(cx, *at, it.right), *at));
-    match negative.min_by_key(|(right, _)| rank(*right)) {
-        Some((right, at)) => (right, Some(at), false),
+    match negative.min_by_key(|(_, it)| rank(it.right)) {
+        Some((at, word)) => (stuck(cx, *at, word.right), Some(*at), false),
         None => (Right::Unknown, None, false),
     }
 }

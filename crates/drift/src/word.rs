@@ -56,13 +56,36 @@ impl Word {
 /// What one identity says of the right to this app, with the times that the log of its IdP gives
 /// where no row does.
 pub(crate) fn word(cx: &Context<'_>, at: usize) -> Word {
-    let word = word_by_log(cx, at, word_of_rows(cx, at));
+    let word =
+        Word { suspended: suspended_at(cx, at), ..word_by_log(cx, at, word_of_rows(cx, at)) };
     let left = cx.graph.estate().identities.get(at).filter(|_| word.right == Right::Leaver);
-    let ended = left.and_then(|it| {
-        let left_by = word.ended_by().or_else(|| shown_by(cx, it))?;
-        it.row.ends_at.filter(|ends_at| *ends_at < left_by)
-    });
-    Word { suspended: suspended_at(cx, at), ended, ..word }
+    let Some((left, ends_at)) = left.and_then(|it| Some((it, it.row.ends_at?))) else {
+        return word;
+    };
+    if let Some(left_by) = word.ended_by() {
+        return Word { ended: Some(ends_at).filter(|it| *it < left_by), ..word };
+    }
+    // Nobody knows when they left: it was over by the stated day at the latest, where nobody had seen
+    // before it that it was.
+    let shown_by = shown_by(cx, left).filter(|by| ends_at < *by && !was_over_by(cx, left, ends_at));
+    match shown_by {
+        Some(by) => {
+            let between = Some(Interval { earliest: None, latest: Some(by) });
+            Word { ended: Some(ends_at), between, ..word }
+        }
+        None => word,
+    }
+}
+
+/// Whether a run had seen by then that the right was over, and none since that they were back.
+fn was_over_by(cx: &Context<'_>, sighting: &Sighting<Identity>, by: DateTime<Utc>) -> bool {
+    let episode = cx.past.episodes.get(&sighting.entity);
+    let over_at = episode.and_then(|it| it.ended_at).filter(|it| *it < by);
+    let is_back_since = |over| {
+        let mut backs = cx.said_left(sighting).iter().filter_map(|it| it.returned_at);
+        backs.any(|back| back > over)
+    };
+    over_at.is_some_and(|it| !is_back_since(it))
 }
 
 /// The same, with what the log of its IdP knows better.

@@ -1304,12 +1304,14 @@ fn whose_time_was_over_before_they_left_should_have_had_no_access_since() {
         ));
         let claim = claim_on(&company, &drift::Past::default(), "a1");
         let began = drift::started(&drift::Policy::default(), &claim.starts, None);
-        (claim.cause, hours_ago(claim.clock_from), began.latest.map(hours_ago))
+        let began = [began.earliest, began.latest].map(|it| it.map(hours_ago));
+        (claim.cause, hours_ago(claim.clock_from), began)
     };
     let left = |user| {
-        let (cause, clock, began) = started(user);
+        let (cause, clock, [earliest, latest]) = started(user);
         assert_eq!(cause, Cause::LeaverActive, "{user}");
-        (clock, began)
+        assert_eq!(earliest, latest.filter(|_| user.contains("since")), "{user}");
+        (clock, latest)
     };
     assert_eq!(left("DEPROVISIONED since=-2h ends=-40h"), (40, Some(40)));
     // They left before the day that was stated for the end.
@@ -1318,7 +1320,29 @@ fn whose_time_was_over_before_they_left_should_have_had_no_access_since() {
     // Nobody knows when they left, which may have been before: it was over by that day at the latest.
     assert_eq!(left("DEPROVISIONED ends=-40h").1, Some(40));
     assert_eq!(left("DEPROVISIONED ends=9d").1, None);
-    assert_eq!(started("ACTIVE ends=-40h"), (Cause::ExternalExpired, 40, Some(40)));
+    assert_eq!(started("ACTIVE ends=-40h"), (Cause::ExternalExpired, 40, [Some(40); 2]));
+}
+
+#[test]
+fn a_stated_end_dates_no_leave_that_was_seen_before_it() {
+    let company = world(
+        "okta
+           u1 ana@x.test DEPROVISIONED ends=-20h
+         app
+           a1 u1 ana@x.test on",
+    );
+    let ago = |hours| testkit::now() - chrono::TimeDelta::hours(hours);
+    let began = |seen: i64| {
+        let ended_at = Some(ago(seen));
+        let episode = domain::Episode { number: 1, began_at: ago(900), ended_at };
+        let user = company.estate().identities[0].entity;
+        let episodes = std::iter::once((user, episode)).collect();
+        let past = drift::Past { episodes, ..drift::Past::default() };
+        let claim = claim_on(&company, &past, "a1");
+        drift::started(&drift::Policy::default(), &claim.starts, None).latest.map(hours_ago)
+    };
+    assert_eq!(began(10), Some(20));
+    assert_eq!(began(30), None);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use domain::{
     Activity, EntityId, Finding, FindingRecord, Grade, Leaver, LeaverAccount, LeaversBegin, Pass,
     PastLook, SystemId,
 };
-use drift::{AccountSeen, LOOK_BACK, LeaverContext, LeaverSeen};
+use drift::{AccountSeen, LOOK_BACK, LeaverContext, LeaverSeen, is_same_leave};
 use rustc_hash::{FxHashMap, FxHashSet};
 use store::{State, Store, StoreError};
 
@@ -129,8 +129,9 @@ impl Listed {
     }
 }
 
-/// Whether an account is off that is not off by what is on record.
+/// Whether an account is off that is not off by what is on record of this leave.
 fn is_off_anew(seen: &LeaverSeen, account: &AccountSeen, past: Option<&Leaver>) -> bool {
+    let past = past.filter(|it| is_same_leave(seen, it));
     let is_off = matches!(account.activity, Activity::Inactive | Activity::Absent);
     let known = past.map(|past| seen.on_record(account, past)).unwrap_or_default();
     let is_open =

@@ -8,7 +8,7 @@ use store::LeaverLine;
 
 use super::check::{Look, SLA};
 use super::console::account_of;
-use super::truth::{Right, Truth};
+use super::truth::{Right, Truth, has_not_left};
 
 /// So far may a look and what it shows be apart; and `clock_ahead` more, by the provider's clock.
 const LOOK: TimeDelta = TimeDelta::minutes(1);
@@ -62,7 +62,14 @@ fn left_out(look: &Look<'_>, lines: &[LeaverLine]) -> Vec<String> {
         let number = truth.numbers.get(user).map(String::as_str);
         truth.users_of(user).chain(number).any(|it| listed.contains(it))
     };
-    let left_out = look.seen_here.iter().filter(|it| is_gone(it) && !is_listed(it));
+    // Of whom nobody asks, because they had no account, it is not known that they were deleted: they may
+    // be back with another provider.
+    let is_back = |user: &str| {
+        let mut theirs = truth.users_of(user);
+        !truth.had_account(user) && theirs.any(|it| has_not_left(look.world, it))
+    };
+    let is_left_out = |it: &&String| is_gone(it) && !is_back(it) && !is_listed(it);
+    let left_out = look.seen_here.iter().filter(is_left_out);
     left_out.map(|it| format!("LEFT OUT of the leavers: {it}")).collect()
 }
 
@@ -115,7 +122,10 @@ impl Record<'_> {
                 let users = self.truth.users_of(&self.leaver.person.key);
                 let left_at = users.filter_map(|it| self.truth.left_at(it, self.now)).max();
                 let is_late =
-                    |on: &DateTime<Utc>| left_at.is_some_and(|it| *on > it + SLA + self.slack);
+                    |at: &DateTime<Utc>| left_at.is_some_and(|it| *at > it + SLA + self.slack);
+                if off.is_some_and(|it| is_late(&it)) {
+                    return Some("said to be met, and was first seen off after the deadline");
+                }
                 on.filter(|it| self.is_theirs(*it) && is_late(it))
                     .map(|_| "said to be met, and was seen on after the deadline")
             }

@@ -1,6 +1,6 @@
 //! What people say of findings, in every other company: they acknowledge them and take that back, close
 //! what cannot be seen any more, ask for exceptions, which somebody else approves, and say whose an
-//! account is of which that was not certain. None of it changes what is true, or what is seen; nobody
+//! account is that names nobody. None of it changes what is true, or what is seen; nobody
 //! calls a false positive what is none.
 
 use chrono::TimeDelta;
@@ -76,9 +76,10 @@ impl Company {
         Ok(())
     }
 
-    /// Says whose the account is that it is about, which is so, where that was not certain.
+    /// Says whose the account is that it is about, which is so, where no key of it names anybody: who gets
+    /// the address of somebody before them gets an account that has it.
     async fn decide(&mut self, store: &Store, finding: &Finding) -> anyhow::Result<()> {
-        let is_uncertain = matches!(finding.family(), Family::Link | Family::Orphan);
+        let is_uncertain = finding.family() == Family::Orphan;
         let account = account_of(&finding.subject.key).to_owned();
         let owner = self.truth.owner(&account, self.now()).filter(|_| is_uncertain);
         let owner = owner.filter(|it| self.seen_users.contains(*it)).map(str::to_owned);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use domain::{
     CLOCK_SKEW_MAX, Cause, EntityId, Finding, Folded, Leaver, LeaversBegin, List, LogEventKind,
-    Pass, Rows, RunId, SaidBy, Stream, SystemId, Text,
+    Pass, Resolution, Rows, RunId, SaidBy, Stream, SystemId, Text,
 };
 use evidence::{
     AlertRow, AnchorTold, Contents, Entry, Erasures, ExceptionRow, FindingTold, HrList, LeaverLeaf,
@@ -92,8 +92,8 @@ pub(super) async fn contents(
 }
 
 /// The findings that sources disagree about an account that is a leaver's of whom several sources say that
-/// they left: of each account the last that went on until then. What sources disagreed on before is another
-/// leave's, and what they do since somebody is back, none's.
+/// they left: of each account the last, unless they had agreed before that somebody is here. What they
+/// disagree on since somebody is back is settled by none.
 fn settled_by(
     findings: &[FindingTold],
     leaver: &Leaver,
@@ -102,11 +102,15 @@ fn settled_by(
     let accounts: BTreeSet<EntityId> = leaver.accounts.iter().map(|it| it.entity).collect();
     let is_settled = leaver.said_by.len() > 1;
     let (found, back) = (leaver.found_at, leaver.returned_at);
+    let had_agreed = |it: &Finding| {
+        let agreed = [Some(Resolution::Corrected), Some(Resolution::Superseded)];
+        it.resolved_at.is_some_and(|at| at < found) && agreed.contains(&it.resolution)
+    };
     let of_leave = findings.iter().map(|it| &it.finding).filter(|it| {
         is_settled
             && it.cause == Cause::SourcesDisagree
             && accounts.contains(&it.subject.entity)
-            && it.resolved_at.is_none_or(|at| at >= found)
+            && !had_agreed(it)
             && back.is_none_or(|back| it.detected_at < back)
     });
     let mut last: BTreeMap<EntityId, &Finding> = BTreeMap::new();
