@@ -492,3 +492,36 @@ fn a_leave_that_counted_does_so_under_settings_by_which_it_would_not_have() {
     assert_eq!(firm.anna()[0], "MISSED");
     assert_eq!(firm.leaves(), ["1 MISSED DL-1 back 13T02:00", "1.2 MET  back "]);
 }
+
+#[test]
+fn what_was_seen_before_they_were_back_is_no_part_of_the_leave_after() {
+    let firm = Firm::new("", HR);
+    let lost = "A DEPROVISIONED 10T12:00";
+    firm.night(10, "A ACTIVE", "A", ON).hr(10, &[]);
+    for day in 11..=21 {
+        let hr = if day < 14 { 10 } else { 20 };
+        firm.night(day, "A ACTIVE", lost, if day < 13 { ON } else { OFF }).hr(day, &[("A", hr)]);
+    }
+    assert_eq!(firm.anna(), ["MISSED", "12T02:00", "13T02:00", "11T12:00"]);
+    assert_eq!(firm.leaves(), ["1 MISSED DL-1 back 14T02:00", "1.2 MET  back "]);
+}
+
+#[test]
+fn who_is_back_is_so_whatever_became_of_a_user_of_theirs_before() {
+    let firm = Firm::new("", HR);
+    let lost = "a DEPROVISIONED 10T12:00";
+    let user = "a ACTIVE 01T08:00 01T08:00";
+    // An earlier user of hers is deleted after the first night.
+    firm.night(8, &format!("A DEPROVISIONED, {user}"), "a", "acc a on").hr(8, &[]);
+    for day in 9..=25 {
+        let hr: &[(&str, u32)] = match day {
+            ..11 => &[],
+            11..13 => &[("a", 10)],
+            13.. => &[("a", 20)],
+        };
+        let account = if (11..14).contains(&day) || day > 20 { "acc a off" } else { "acc a on" };
+        firm.night(day, user, if day < 11 { "a" } else { lost }, account).hr(day, hr);
+    }
+    firm.0.run();
+    assert_eq!(firm.leaves(), ["1 MET  back 13T02:00", "1.2 MISSED DL-1 back "]);
+}

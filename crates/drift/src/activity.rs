@@ -1,11 +1,15 @@
 //! Is this account on? Judged over the app's channels: active if any fresh one says so, off only
 //! if every required one does.
 
-use domain::{Account, Activity, List, Verdict};
+use chrono::TimeDelta;
+use domain::{Account, Activity, Lifecycle, List, Verdict};
 use graph::{ListView, Sighting, Standing};
 
 use crate::context::Context;
 use crate::policy::Deprovision;
+
+/// So long is asked of the account of somebody who has left.
+const JUST_LEFT: TimeDelta = TimeDelta::days(3);
 
 /// What the channels say together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +160,8 @@ fn was_settled(cx: &Context<'_>, row: &Sighting<Account>) -> bool {
 }
 
 /// Returns true when an app that can be asked by id must say whether this account, which is gone
-/// from its list, is gone indeed. Where absence shows nothing of the app, that is asked once.
+/// from its list, is gone indeed. Where absence shows nothing of the app, that is asked once, and when
+/// somebody whose it may be has left.
 pub(crate) fn must_be_asked(cx: &Context<'_>, account: usize) -> bool {
     let is_shown = match cx.rules.deprovision {
         Deprovision::Lists | Deprovision::Deletes => true,
@@ -164,7 +169,22 @@ pub(crate) fn must_be_asked(cx: &Context<'_>, account: usize) -> bool {
         Deprovision::Hides => !cx.rules.inactive_canaries.is_empty(),
         Deprovision::Unknown => false,
     };
-    is_missing(cx, account, |channel, row| is_shown || is_newly_gone(cx, channel, row))
+    let is_meant = |channel: &ListView, row: &Sighting<Account>| {
+        is_shown || is_newly_gone(cx, channel, row) || has_just_left(cx, account)
+    };
+    is_missing(cx, account, is_meant)
+}
+
+/// Whether somebody whose account it may be was first seen to have left so short a time ago that one
+/// answer that did not come is not the last word.
+fn has_just_left(cx: &Context<'_>, account: usize) -> bool {
+    let estate = cx.graph.estate();
+    let contenders = cx.graph.link(account).contenders();
+    contenders.iter().filter_map(|it| estate.identities.get(*it)).any(|it| {
+        let episode = cx.past.episodes.get(&it.entity);
+        let found_at = episode.and_then(|it| it.ended_at);
+        it.row.lifecycle == Lifecycle::Left && found_at.is_none_or(|it| cx.now - it < JUST_LEFT)
+    })
 }
 
 /// Returns true when it is in doubt since today whether this account is gone.

@@ -67,12 +67,13 @@ impl LeaverContext<'_> {
     }
 
     /// The record after this run. `looks_at` gives what earlier snapshots show of a row of an account
-    /// that this run sees off and that is not off by the record.
+    /// that this run sees off and that is not off by the record. `back_at`: when they were back from the
+    /// leave before, of the same employment; `None`: there was none.
     #[must_use]
     pub fn record(
         &self,
         seen: &LeaverSeen,
-        past: Option<&Leaver>,
+        (past, back_at): (Option<&Leaver>, Option<DateTime<Utc>>),
         looks_at: impl Fn(EntityId) -> Vec<PastLook>,
     ) -> Leaver {
         let told = clocks(seen).to_the_millisecond();
@@ -84,15 +85,17 @@ impl LeaverContext<'_> {
         let policy = self.policy.with_terms(terms.clone());
         let started = match past {
             Some(past) if past.clocks == clocks => past.started,
-            _ => started(&policy, &seen.starts, Some(self.now)),
+            _ => {
+                let starts = back_at.map_or(seen.starts, |back| seen.starts.since(back));
+                started(&policy, &starts, Some(self.now))
+            }
         };
         // What was missed when nobody had excused it is excused by nothing that is dated back.
         let is_missed =
             past.is_some_and(|it| it.sla.outcome == SlaOutcome::Missed && it.started == started);
-        let found_at = past.map_or(self.now, |it| it.found_at);
         let look = Look {
             episode: seen.episode,
-            anew_at: Some(started.earliest.unwrap_or(found_at)).filter(|_| leave > 1),
+            back_at,
             started,
             was_started: past.map(|it| it.started),
             is_seen_anew: seen.is_seen_anew,
@@ -128,7 +131,7 @@ impl LeaverContext<'_> {
             decisions: seen.decided.iter().filter_map(|it| it.entry).collect(),
             found_at_begin,
             returned_at: None,
-            found_at,
+            found_at: past.map_or(self.now, |it| it.found_at),
             name: seen.label.name.as_deref().map(Into::into),
             login: seen.label.login.as_deref().map(Into::into),
         };
@@ -203,9 +206,9 @@ impl LeaverContext<'_> {
 
     /// Findings of a row that access remained after this leave.
     fn findings_of(&self, row: EntityId, look: &Look) -> impl Iterator<Item = &Finding> {
-        let (episode, anew_at) = (look.episode, look.anew_at);
+        let (episode, back_at) = (look.episode, look.back_at);
         let is_of_before = move |it: &Finding| {
-            anew_at.is_some_and(|anew| it.resolved_at.is_some_and(|it| it <= anew))
+            back_at.is_some_and(|back| it.resolved_at.is_some_and(|it| it <= back))
         };
         self.findings.get(&row).into_iter().flatten().copied().filter(move |finding| {
             finding.family() == Family::AccessRemains
@@ -334,8 +337,8 @@ fn clocks(seen: &LeaverSeen) -> LeaverClocks {
 struct Look {
     /// The employment.
     episode: u32,
-    /// When this leave began at the earliest, or was found, where it is not the first of the employment.
-    anew_at: Option<DateTime<Utc>>,
+    /// When they were back from the leave before; `None`: there was none in this employment.
+    back_at: Option<DateTime<Utc>>,
     /// When access should have ended.
     started: Interval,
     /// When it should have ended by the record; `None`: there is none.

@@ -1,7 +1,7 @@
 //! Who has left, as one run sees it: every person without the right by lifecycle, found or not,
 //! with what their accounts show. What was known before is laid beside it in `leaver_record`.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     Account, Activity, EntityId, Identity, Leaver, LeaverAccount, LeaverKey, LeaverKind, Lifecycle,
     Link, LinkKind, List, PersonLabel, Right, SaidBy, SystemId, Text, Tier,
@@ -11,14 +11,14 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::activity::{Seen, is_required, no_account};
-use crate::context::Context;
+use crate::context::{Context, SaidLeft};
 use crate::episode::next_episode;
 use crate::hr::is_switched_on;
 use crate::judge::kind_by_hr;
 use crate::looks::{is_on, is_owner_seen, is_seen_anew};
 use crate::right::{PersonRight, right_by_hr};
 use crate::starts::Starts;
-use crate::word::{left_at, word};
+use crate::word::left_at;
 
 /// Somebody who has left, as one run sees them.
 #[derive(Clone, Debug)]
@@ -145,7 +145,6 @@ pub(crate) fn returned(cx: &Context<'_>, rights: &[PersonRight]) -> Vec<EntityId
     identities
         .filter(|(_, it)| cx.past.leavers.contains(&it.entity))
         .filter(|(_, it)| cx.is_looked_at(List::Identities, it.entity))
-        .filter(|(at, it)| !is_only_forgotten(cx, *at, it))
         .filter_map(|(at, it)| {
             let right = rights.get(cx.graph.person_of(at) as usize)?.right_by(at);
             let is_back = matches!(
@@ -154,28 +153,27 @@ pub(crate) fn returned(cx: &Context<'_>, rights: &[PersonRight]) -> Vec<EntityId
             );
             // Of somebody who is on again, with no list of who has the app.
             let may_be_back = right == Right::Unknown && is_switched_on(cx, it);
-            (is_back || may_be_back).then_some(it.entity)
+            let is_away = right != Right::Entitled && is_only_forgotten(cx, at, it.entity);
+            ((is_back || may_be_back) && !is_away).then_some(it.entity)
         })
         .collect()
 }
 
-/// Whether nothing has changed since somebody was seen to have left but that the list of their provider,
-/// which no longer has them, is all that was read of it: all others who have them had them by then, say
-/// that they have no right, and never said that they left.
-fn is_only_forgotten(cx: &Context<'_>, at: usize, identity: &Sighting<Identity>) -> bool {
-    let episode = cx.past.episodes.get(&identity.entity);
-    let Some(over) = episode.and_then(|it| it.ended_at) else { return false };
+/// Whether the provider of a user of theirs, which no list has any more, said by id that they left when
+/// that was found, and nobody asked again: it has not said otherwise, and they have no user that was made
+/// since.
+fn is_only_forgotten(cx: &Context<'_>, at: usize, entity: EntityId) -> bool {
+    let Some(over) = cx.past.episodes.get(&entity).and_then(|it| it.ended_at) else { return false };
     let row = |at: usize| cx.graph.estate().identities.get(at);
-    let theirs = cx.graph.identities_of(cx.graph.person_of(at)).into_iter();
-    let theirs = theirs.filter_map(|at| Some((at, row(at)?)));
-    let (gone, here): (Vec<_>, Vec<_>) = theirs.partition(|it| it.1.standing == Standing::Gone);
-    let is_as_before = |(at, it): (usize, &Sighting<Identity>)| {
-        let is_older = it.row.created_at.is_some_and(|it| it < over);
-        let mut said = cx.said_left(it).iter();
-        let has_left_before = said.all(|it| it.returned_at.is_some_and(|back| back < over));
-        is_older && has_left_before && word(cx, at).right != Right::Entitled
-    };
-    !gone.is_empty() && here.into_iter().all(is_as_before)
+    let theirs = cx.graph.identities_of(cx.graph.person_of(at)).into_iter().filter_map(row);
+    let (gone, here): (Vec<_>, Vec<_>) = theirs.partition(|it| it.standing == Standing::Gone);
+    let words = gone.into_iter().flat_map(|it| cx.said_left(it));
+    // Times on record are cut to the millisecond.
+    let is_of_leave =
+        |it: &&SaidLeft| it.returned_at.is_none() && over - it.found_at < TimeDelta::seconds(1);
+    let found_at = words.filter(is_of_leave).map(|it| it.found_at).max();
+    let is_older = |it: &Sighting<Identity>| it.row.created_at < found_at;
+    found_at.is_some() && here.into_iter().all(|it| it.row.created_at.is_some() && is_older(it))
 }
 
 const fn kind_of(right: Right) -> Option<LeaverKind> {

@@ -38,6 +38,20 @@ impl Starts {
         [self.hr, self.deactivated, self.unassigned, self.ended].into_iter().flatten().min()
     }
 
+    /// Without the clocks that ran before somebody was back: who was back without the app has been without
+    /// a right since then.
+    pub(crate) fn since(self, back_at: DateTime<Utc>) -> Self {
+        let since = |it: Option<DateTime<Utc>>| it.filter(|it| *it > back_at);
+        Self {
+            hr: since(self.hr),
+            struck_out: since(self.struck_out),
+            deactivated: since(self.deactivated),
+            unassigned: self.unassigned.map(|it| it.max(back_at)),
+            ended: since(self.ended),
+            ..self
+        }
+    }
+
     /// From when grace runs: the earliest instant that is known, or the suspension before it; where
     /// none is that early, since an earlier list showed that the right was gone.
     #[must_use]

@@ -24,6 +24,8 @@ pub(crate) struct Listed {
 
 /// Leavers on record, by row and employment, the last leave of each.
 type Known<'k> = FxHashMap<(EntityId, u32), &'k Leaver>;
+/// When somebody was back from a leave, by row, employment, and which leave of it.
+type Back = FxHashMap<(EntityId, u32, u32), DateTime<Utc>>;
 
 /// Lists the leavers of every app of which something was seen on both sides. The listing of an app
 /// begins with a full run.
@@ -50,6 +52,10 @@ pub(crate) async fn listed(
         let of_app = state.leavers.iter().filter(|it| it.leaver.app == *app);
         let known: Known<'_> =
             of_app.map(|it| ((it.leaver.person.entity, it.leaver.episode), &it.leaver)).collect();
+        let back = state.leavers.iter().map(|it| &it.leaver).filter(|it| it.app == *app);
+        let back: Back = back
+            .filter_map(|it| Some(((it.person.entity, it.episode, it.leave), it.returned_at?)))
+            .collect();
         let findings = findings(state, app, records);
         let cx = LeaverContext {
             app,
@@ -60,7 +66,7 @@ pub(crate) async fn listed(
             proves_absence: outcome.app.rules.deprovision.proves_absence(),
             now,
         };
-        let n_left_out = listed.add(store, &cx, outcome, &known).await?;
+        let n_left_out = listed.add(store, &cx, outcome, (&known, &back)).await?;
         listed.begins.extend(begun.is_none().then(|| LeaversBegin { n_left_out, ..fresh.clone() }));
     }
     Ok(listed)
@@ -89,7 +95,7 @@ impl Listed {
         store: &Store,
         cx: &LeaverContext<'_>,
         outcome: &AppOutcome<'_>,
-        known: &Known<'_>,
+        (known, back): (&Known<'_>, &Back),
     ) -> Result<u64, StoreError> {
         let judgement = &outcome.judgement;
         let on_record = |seen: &LeaverSeen| {
@@ -108,7 +114,7 @@ impl Listed {
         let looks: FxHashMap<EntityId, Vec<PastLook>> = store.looks_at(unknown.collect()).await?;
         for (seen, past) in listed {
             let looks_at = |row: EntityId| looks.get(&row).cloned().unwrap_or_default();
-            self.keep(past, cx.record(seen, past, looks_at));
+            self.keep(past, cx.record(seen, (past, back_at(seen, past, back)), looks_at));
         }
         let returned: FxHashSet<EntityId> = judgement.returned.iter().copied().collect();
         let away = known.values().copied().filter(|it| it.returned_at.is_none());
@@ -126,6 +132,15 @@ impl Listed {
         if past.is_none_or(|it| leaver.differs_from(it)) {
             self.leavers.push((leaver, is_new));
         }
+    }
+}
+
+/// When somebody was back from the leave before the one that a run sees; `None`: there was none.
+fn back_at(seen: &LeaverSeen, past: Option<&Leaver>, back: &Back) -> Option<DateTime<Utc>> {
+    let past = past?;
+    match is_same_leave(seen, past) {
+        true => back.get(&(past.person.entity, past.episode, past.leave.checked_sub(1)?)).copied(),
+        false => past.returned_at,
     }
 }
 

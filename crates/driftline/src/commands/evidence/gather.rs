@@ -92,8 +92,8 @@ pub(super) async fn contents(
 }
 
 /// The findings that sources disagree about an account that is a leaver's of whom several sources say that
-/// they left: of each account the last, unless they had agreed before that somebody is here. What they
-/// disagree on since somebody is back is settled by none.
+/// they left: of each account the last, unless they had agreed before that somebody is here, or it was over
+/// before the leave began. What they disagree on since somebody is back is settled by none.
 fn settled_by(
     findings: &[FindingTold],
     leaver: &Leaver,
@@ -102,15 +102,17 @@ fn settled_by(
     let accounts: BTreeSet<EntityId> = leaver.accounts.iter().map(|it| it.entity).collect();
     let is_settled = leaver.said_by.len() > 1;
     let (found, back) = (leaver.found_at, leaver.returned_at);
-    let had_agreed = |it: &Finding| {
+    let began = leaver.began_at();
+    let is_of_before = |it: &Finding| {
         let agreed = [Some(Resolution::Corrected), Some(Resolution::Superseded)];
-        it.resolved_at.is_some_and(|at| at < found) && agreed.contains(&it.resolution)
+        let over_at = it.resolved_at.filter(|at| *at < found);
+        over_at.is_some_and(|at| agreed.contains(&it.resolution) || at < began)
     };
     let of_leave = findings.iter().map(|it| &it.finding).filter(|it| {
         is_settled
             && it.cause == Cause::SourcesDisagree
             && accounts.contains(&it.subject.entity)
-            && !had_agreed(it)
+            && !is_of_before(it)
             && back.is_none_or(|back| it.detected_at < back)
     });
     let mut last: BTreeMap<EntityId, &Finding> = BTreeMap::new();
