@@ -135,7 +135,7 @@ pub(crate) fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftB
         unassigned: at(&[Right::Unassigned], |it| it.unassigned),
         ended: at(&[Right::Expired], |it| it.ended),
         suspended: only().and_then(|it| it.suspended),
-        between: last_between(words).filter(|_| is_any),
+        between: if is_any { last_between(words) } else { first_between(words) },
         missed_by: match ends_with_last {
             false => only().and_then(|it| it.missed_by),
             true => last_missed_by(words).filter(|_| last.is_none()),
@@ -179,15 +179,35 @@ fn last_missed_by(words: &[(usize, Word)]) -> Option<DateTime<Utc>> {
     gone_by.collect::<Option<Vec<_>>>()?.into_iter().max()
 }
 
+/// Between which looks the first of several rights ended that are over; `None` where each has a time.
+fn first_between(words: &[(usize, Word)]) -> Option<Interval> {
+    let is_over = |it: &&Word| {
+        use Right::{Expired, Leaver, SourceGone, Suspended, Unassigned};
+        matches!(it.right, Leaver | Expired | Unassigned | Suspended | SourceGone)
+    };
+    let over: Vec<&Word> = words.iter().map(|it| &it.1).filter(is_over).collect();
+    let is_known = over.iter().any(|it| it.between.is_some());
+    let unknown = Interval { earliest: None, latest: None };
+    let ended: Vec<Interval> = over.iter().map(|it| ended_between(it).unwrap_or(unknown)).collect();
+    let earliest = ended.iter().map(|it| it.earliest).collect::<Option<Vec<_>>>();
+    is_known.then_some(Interval {
+        earliest: earliest.and_then(|it| it.into_iter().min()),
+        latest: ended.iter().filter_map(|it| it.latest).min(),
+    })
+}
+
+/// Between which looks a right ended, or when; `None`: neither is known.
+fn ended_between(word: &Word) -> Option<Interval> {
+    let exactly = |at| Interval { earliest: Some(at), latest: Some(at) };
+    word.between.or(word.at.map(exactly))
+}
+
 /// Between which looks the last of several rights ended; `None` where each has a time, or one has
 /// neither.
 fn last_between(words: &[(usize, Word)]) -> Option<Interval> {
     let is_known = words.iter().any(|(_, it)| it.between.is_some());
-    let ended = words.iter().map(|(_, it)| {
-        let exactly = |at| Interval { earliest: Some(at), latest: Some(at) };
-        it.between.or(it.at.map(exactly))
-    });
-    let ended: Vec<Interval> = ended.collect::<Option<_>>()?;
+    let ended: Vec<Interval> =
+        words.iter().map(|(_, it)| ended_between(it)).collect::<Option<_>>()?;
     is_known.then_some(Interval {
         earliest: ended.iter().filter_map(|it| it.earliest).max(),
         latest: ended.iter().map(|it| it.latest).reduce(|one, other| one?.max(other?).into())?,

@@ -1324,6 +1324,29 @@ fn whose_time_was_over_before_they_left_should_have_had_no_access_since() {
 }
 
 #[test]
+fn where_all_idps_must_entitle_an_undated_leave_at_one_may_have_been_before_its_stated_end() {
+    let company = world(
+        "okta
+           u1 ana@x.test ACTIVE assigned emp=1041
+         entra
+           e1 ana@y.test DEPROVISIONED ends=-20h emp=1041
+         app
+           a1 u1 ana@x.test on",
+    );
+    let (estate, keys, mut rules) = (company.estate(), testkit::keys(), rules(&company));
+    rules.entitlement = drift::Entitlement::All;
+    let graph = graph::correlate(&estate, &keys);
+    let (policy, past) = (drift::Policy::default(), drift::Past::default());
+    let (graph, rules, policy, past) = (&graph, &rules, &policy, &past);
+    let (pass, now) = (domain::Pass::Full, testkit::now());
+    let cx = drift::Context { graph, rules, policy, past, pass, now };
+    let claims = drift::judge(&cx).claims;
+    let claim = claims.iter().find(|it| it.cause.family() == domain::Family::AccessRemains);
+    let began = drift::started(policy, &claim.unwrap().starts, None);
+    assert_eq!((began.earliest, began.latest.map(hours_ago)), (None, Some(20)), "{claims:#?}");
+}
+
+#[test]
 fn a_stated_end_dates_no_leave_that_was_seen_before_it() {
     let company = world(
         "okta
