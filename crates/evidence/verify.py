@@ -490,9 +490,10 @@ class Bag:
             named.add(name)
         for name in sorted(set(traces) - named):
             problems.append(f"`{name}` has a trace, and is not in the population")
-        problems += self.left_out({it.get("leaver"): it.get("entry") for it in rows})
+        told = self.told_of()
+        problems += left_out({it.get("leaver"): it.get("entry") for it in rows}, told)
         self.say("leavers", problems, f"{len(rows)} rows of the population and {len(traces)} traces are what their entries say")
-        self.note("leavers", self.moved())
+        self.note("leavers", moved(told))
 
     def check_times(self):
         """Entries that say an earlier time than a run ahead of them: as if the clock had been set back."""
@@ -828,23 +829,6 @@ class Bag:
                 told.setdefault(made["leaver"], []).append((at, is_of_it))
         return sorted(told.items())
 
-    def left_out(self, rows):
-        """Leavers of the period by the newest entry of each, without a row or with one of an older entry."""
-        problems = []
-        for name, entries in self.told_of():
-            at, is_of_it = entries[-1]
-            if name in rows and rows[name] != str(at):
-                problems.append(f"the row of `{name}` is of entry {rows[name]}, and entry {at} is newer")
-            elif name not in rows and is_of_it:
-                problems.append(f"`{name}` left in the period by entry {at}, and is not in the population")
-        return problems
-
-    def moved(self):
-        """Leavers of the period by an entry, and of another time by the newest."""
-        of_it = [(name, [at for at, is_of_it in entries if is_of_it], *entries[-1]) for name, entries in self.told_of()]
-        return [f"`{name}` is of the period by entry {before[-1]}, and of another time by entry {newest}"
-                for name, before, newest, is_of_it in of_it if before and not is_of_it]
-
     def proves(self, at, leaf, proof):
         head, _, note = proof.partition("\n\n")
         lines = head.split("\n")
@@ -1074,6 +1058,25 @@ def source(said):
     """Who says that somebody left, since when, and what became of that word."""
     later = ((" ", "at"), (", taken back by ", "taken_back_at"), (", back in between, seen at ", "was_back_at"))
     return said["system"] + "".join(f"{words}{said[name]}" for words, name in later if said.get(name))
+
+
+def left_out(rows, told):
+    """Leavers of the period by the newest entry of each, without a row or with one of an older entry."""
+    problems = []
+    for name, entries in told:
+        at, is_of_it = entries[-1]
+        if name in rows and rows[name] != str(at):
+            problems.append(f"the row of `{name}` is of entry {rows[name]}, and entry {at} is newer")
+        elif name not in rows and is_of_it:
+            problems.append(f"`{name}` left in the period by entry {at}, and is not in the population")
+    return problems
+
+
+def moved(told):
+    """Leavers of the period by an entry, and of another time by the newest."""
+    of_it = [(name, [at for at, is_of_it in entries if is_of_it], *entries[-1]) for name, entries in told]
+    return [f"`{name}` is of the period by entry {before[-1]}, and of another time by entry {newest}"
+            for name, before, newest, is_of_it in of_it if before and not is_of_it]
 
 
 def leaver_of(entry):

@@ -172,8 +172,10 @@ fn is_only_forgotten(cx: &Context<'_>, at: usize, entity: EntityId) -> bool {
     let is_of_leave =
         |it: &&SaidLeft| it.returned_at.is_none() && over - it.found_at < TimeDelta::seconds(1);
     let found_at = words.filter(is_of_leave).map(|it| it.found_at).max();
-    let is_older = |it: &Sighting<Identity>| it.row.created_at < found_at;
-    found_at.is_some() && here.into_iter().all(|it| it.row.created_at.is_some() && is_older(it))
+    let is_older = |it: &Sighting<Identity>, found: DateTime<Utc>| {
+        it.row.created_at.is_some_and(|it| it < found)
+    };
+    found_at.is_some_and(|found| here.into_iter().all(|it| is_older(it, found)))
 }
 
 const fn kind_of(right: Right) -> Option<LeaverKind> {

@@ -8,6 +8,7 @@ use graph::Sighting;
 use crate::case::Case;
 use crate::context::{Context, Push};
 use crate::looks::{last_look, seen_active_at};
+use crate::right::has_lost;
 use crate::word::{Word, was_granted_since, word};
 
 /// The newest push to each identity that may own an account which is not seen off, though they lost
@@ -27,17 +28,6 @@ pub(crate) fn pushes(case: &Case<'_>) -> Vec<Fact> {
     persons.dedup();
     let identities = persons.into_iter().flat_map(|it| graph.identities_of(it));
     identities.filter_map(|at| fact(case, at)).collect()
-}
-
-const fn has_lost(right: Right) -> bool {
-    match right {
-        Right::Leaver
-        | Right::Expired
-        | Right::Unassigned
-        | Right::Suspended
-        | Right::SourceGone => true,
-        Right::Entitled | Right::NotYet | Right::Unknown => false,
-    }
 }
 
 const fn is_off(activity: Activity) -> bool {

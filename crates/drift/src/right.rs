@@ -319,6 +319,18 @@ const fn rank(right: Right) -> u8 {
     }
 }
 
+/// Whether somebody had a right that is over; a memory is of one that was.
+pub(crate) const fn has_lost(right: Right) -> bool {
+    match right {
+        Right::Leaver
+        | Right::Expired
+        | Right::Unassigned
+        | Right::Suspended
+        | Right::SourceGone => true,
+        Right::Entitled | Right::NotYet | Right::Unknown => false,
+    }
+}
+
 /// Last seen as a leaver and then gone stays a leaver: an episode that ended, and not by a
 /// stated date.
 fn stuck(cx: &Context<'_>, identity: usize, right: Right) -> Right {

@@ -6,6 +6,7 @@ use domain::{Interval, Right};
 use crate::context::Context;
 use crate::hr::LeftByHr;
 use crate::policy::Entitlement;
+use crate::right::has_lost;
 use crate::sla::started;
 use crate::word::{Word, app_looked_at, was_granted_since};
 
@@ -181,11 +182,8 @@ fn last_missed_by(words: &[(usize, Word)]) -> Option<DateTime<Utc>> {
 
 /// Between which looks the first of several rights ended that are over; `None` where each has a time.
 fn first_between(words: &[(usize, Word)]) -> Option<Interval> {
-    let is_over = |it: &&Word| {
-        use Right::{Expired, Leaver, SourceGone, Suspended, Unassigned};
-        matches!(it.right, Leaver | Expired | Unassigned | Suspended | SourceGone)
-    };
-    let over: Vec<&Word> = words.iter().map(|it| &it.1).filter(is_over).collect();
+    let over = words.iter().map(|it| &it.1).filter(|it| has_lost(it.right));
+    let over: Vec<&Word> = over.collect();
     let is_known = over.iter().any(|it| it.between.is_some());
     let unknown = Interval { earliest: None, latest: None };
     let ended: Vec<Interval> = over.iter().map(|it| ended_between(it).unwrap_or(unknown)).collect();

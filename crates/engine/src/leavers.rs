@@ -49,11 +49,10 @@ pub(crate) async fn listed(
         }
         let fresh =
             LeaversBegin { app: app.clone(), at: now, n_left_out: 0, since: now - LOOK_BACK };
-        let of_app = state.leavers.iter().filter(|it| it.leaver.app == *app);
+        let of_app = state.leavers.iter().map(|it| &it.leaver).filter(|it| it.app == *app);
         let known: Known<'_> =
-            of_app.map(|it| ((it.leaver.person.entity, it.leaver.episode), &it.leaver)).collect();
-        let back = state.leavers.iter().map(|it| &it.leaver).filter(|it| it.app == *app);
-        let back: Back = back
+            of_app.clone().map(|it| ((it.person.entity, it.episode), it)).collect();
+        let back: Back = of_app
             .filter_map(|it| Some(((it.person.entity, it.episode, it.leave), it.returned_at?)))
             .collect();
         let findings = findings(state, app, records);

@@ -81,9 +81,10 @@ pub fn verify(bag: &Bag, trust: &Trust) -> Vec<Check> {
                 checks.extend(all);
                 return checks;
             }
-            let (leavers, rows) = ledger.leavers(bag);
+            let told = ledger.told_of(bag);
+            let (leavers, rows) = ledger.leavers(bag, &told);
             checks.push(check("leavers", leavers));
-            checks.extend(ledger.moved(bag));
+            checks.extend(moved(bag, &told));
             checks.push(check("tables", ledger.tables(bag, &rows)));
             checks.extend(ledger.times());
             if let Some((nonce, n)) = &trust.sample {
@@ -93,6 +94,44 @@ pub fn verify(bag: &Bag, trust: &Trust) -> Vec<Check> {
         Err(why) => checks.push(Check { what: "ledger", outcome: Outcome::Broken(vec![why]) }),
     }
     checks
+}
+
+/// What entries tell of each leaver, by what they are called in the bag, oldest first.
+type ToldOf = BTreeMap<String, Vec<LeaverLeaf>>;
+
+/// Leavers of the period by the newest entry of each, of whom the population has no row, or one
+/// of an older entry.
+fn left_out(bag: &Bag, rows: &[(String, u64)], told: &ToldOf) -> Vec<String> {
+    let Some((from, to)) = period(bag) else { return vec![NO_PERIOD.to_owned()] };
+    let rows: BTreeMap<&str, u64> = rows.iter().map(|(id, at)| (&**id, *at)).collect();
+    let newest = told.iter().filter_map(|(id, all)| Some((id, all.last()?)));
+    let problems = newest.filter_map(|(id, leaver)| match rows.get(&**id) {
+        Some(at) if *at == leaver.entry => None,
+        Some(at) => {
+            Some(format!("the row of `{id}` is of entry {at}, and entry {} is newer", leaver.entry))
+        }
+        None if leaver.is_in(from, to) => Some(format!(
+            "`{id}` left in the period by entry {}, and is not in the population",
+            leaver.entry
+        )),
+        None => None,
+    });
+    problems.collect()
+}
+
+/// Leavers of the period by an entry, and of another time by the newest; `None`: there are none.
+fn moved(bag: &Bag, told: &ToldOf) -> Option<Check> {
+    let (from, to) = period(bag)?;
+    let moved = |(id, all): (&String, &Vec<LeaverLeaf>)| {
+        let newest = all.last().filter(|it| !it.is_in(from, to))?;
+        let before = all.iter().rfind(|it| it.is_in(from, to))?;
+        let (before, newest) = (before.entry, newest.entry);
+        Some(format!(
+            "`{id}` is of the period by entry {before}, and of another time by entry {newest}"
+        ))
+    };
+    let found: Vec<String> = told.iter().filter_map(moved).collect();
+    noted("leavers", found)
 }
 
 /// `None`: there is nothing to note.
@@ -415,7 +454,7 @@ impl Ledger {
 
     /// Every row of the population is what its entry says, every trace is that of its entry. With the
     /// rows as their entries make them.
-    fn leavers(&self, bag: &Bag) -> (Result<String, Vec<String>>, Vec<LeaverLeaf>) {
+    fn leavers(&self, bag: &Bag, told: &ToldOf) -> (Result<String, Vec<String>>, Vec<LeaverLeaf>) {
         let mut problems = Vec::new();
         let traces = self.traces(bag, &mut problems);
         let rows = population(bag).unwrap_or_else(|| {
@@ -446,7 +485,7 @@ impl Ledger {
         for id in traces.keys().filter(|it| !named.contains(&***it)) {
             problems.push(format!("`{id}` has a trace, and is not in the population"));
         }
-        problems.extend(self.left_out(bag, &rows));
+        problems.extend(left_out(bag, &rows, told));
         if problems.is_empty() {
             problems.extend(differences(bag, &leavers));
         }
@@ -462,9 +501,9 @@ impl Ledger {
     }
 
     /// What entries tell of each leaver of the app, oldest first.
-    fn told_of(&self, bag: &Bag) -> BTreeMap<String, Vec<LeaverLeaf>> {
+    fn told_of(&self, bag: &Bag) -> ToldOf {
         let app = info(bag, "Driftline-App").unwrap_or_default();
-        let mut told: BTreeMap<String, Vec<LeaverLeaf>> = BTreeMap::new();
+        let mut told = ToldOf::new();
         for (at, entry) in &self.entries {
             let leaver = LeaverLeaf::read(*at, entry, &[] as &[&str]).ok();
             if let Some(leaver) = leaver.filter(|it| it.body.app == app) {
@@ -472,43 +511,6 @@ impl Ledger {
             }
         }
         told
-    }
-
-    /// Leavers of the period by the newest entry of each, of whom the population has no row, or one
-    /// of an older entry.
-    fn left_out(&self, bag: &Bag, rows: &[(String, u64)]) -> Vec<String> {
-        let Some((from, to)) = period(bag) else { return vec![NO_PERIOD.to_owned()] };
-        let rows: BTreeMap<&str, u64> = rows.iter().map(|(id, at)| (&**id, *at)).collect();
-        let told = self.told_of(bag);
-        let newest = told.iter().filter_map(|(id, all)| Some((id, all.last()?)));
-        let problems = newest.filter_map(|(id, leaver)| match rows.get(&**id) {
-            Some(at) if *at == leaver.entry => None,
-            Some(at) => Some(format!(
-                "the row of `{id}` is of entry {at}, and entry {} is newer",
-                leaver.entry
-            )),
-            None if leaver.is_in(from, to) => Some(format!(
-                "`{id}` left in the period by entry {}, and is not in the population",
-                leaver.entry
-            )),
-            None => None,
-        });
-        problems.collect()
-    }
-
-    /// Leavers of the period by an entry, and of another time by the newest; `None`: there are none.
-    fn moved(&self, bag: &Bag) -> Option<Check> {
-        let (from, to) = period(bag)?;
-        let moved = |(id, all): (String, Vec<LeaverLeaf>)| {
-            let newest = all.last().filter(|it| !it.is_in(from, to))?;
-            let before = all.iter().rfind(|it| it.is_in(from, to))?;
-            let (before, newest) = (before.entry, newest.entry);
-            Some(format!(
-                "`{id}` is of the period by entry {before}, and of another time by entry {newest}"
-            ))
-        };
-        let found: Vec<String> = self.told_of(bag).into_iter().filter_map(moved).collect();
-        noted("leavers", found)
     }
 
     fn traces(&self, bag: &Bag, problems: &mut Vec<String>) -> BTreeMap<String, Trace> {
