@@ -7,7 +7,7 @@ use super::days::Later;
 use super::papers::end_of;
 use super::provider::Provider;
 use super::truth::has_not_left;
-use crate::world::OktaUser;
+use crate::world::{OktaUser, World};
 
 /// Who joins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -211,6 +211,11 @@ impl Company {
             if let Some(number) = self.truth.numbers.get(&user).filter(|_| !was_here) {
                 self.papers.leavers.remove(number);
             }
+            let is_without = self.rng.u32(0..3) == 0;
+            if is_without {
+                take_app(&mut self.sim.world(), &user, at);
+                return Some(format!("{user} comes back without the app"));
+            }
             self.give_app(&user, now);
         }
         Some(format!("{user} comes back"))
@@ -265,11 +270,7 @@ impl Company {
     pub(super) fn loses_app(&mut self, now: DateTime<Utc>) -> Option<String> {
         let user = self.user(&["ACTIVE"], Some(true))?;
         let at = self.by_clock_of(&user, now);
-        let mut world = self.sim.world();
-        for (group, _) in GROUPS {
-            world.leave_group(&user, group, at);
-        }
-        world.unassign(&user, at);
+        take_app(&mut self.sim.world(), &user, at);
         Some(format!("{user} loses the app"))
     }
 
@@ -330,4 +331,12 @@ impl Company {
         drop(world);
         self.rng.choice(fit)
     }
+}
+
+/// Takes the app away, however they have it: a group that gave it would give it again.
+fn take_app(world: &mut World, user: &str, at: DateTime<Utc>) {
+    for (group, _) in GROUPS {
+        world.leave_group(user, group, at);
+    }
+    world.unassign(user, at);
 }

@@ -326,7 +326,8 @@ impl Truth {
     /// When somebody has to be called about it at the latest: the end of the grace that began
     /// when the right ended. Who never had the right has no such time: grace begins with the first
     /// look at the account, up to a day after it was on, and ends between two looks. A suspension that
-    /// is over by now (`is_suspended`) began no grace: somebody may have been back before they left.
+    /// is over by now (`is_suspended`) began no grace: somebody may have been back before they left. Who
+    /// left, and is back without the app, has as long as anybody who lost it.
     /// `None`: nobody's, or the right has not ended.
     pub(super) fn due(
         &self,
@@ -340,7 +341,8 @@ impl Truth {
         }
         let over = rights.iter().rev().skip_while(|it| it.0 > now).take_while(|it| it.1.is_over());
         let counts = |it: &&(DateTime<Utc>, Right)| is_suspended || it.1 != Right::Suspended;
-        over.filter(counts).map(|(at, right)| *at + self.grace(*right)).min()
+        let of_today = self.grace(*value(rights, now)?);
+        over.filter(counts).map(|(at, right)| *at + self.grace(*right).max(of_today)).min()
     }
 
     /// Whether somebody ever had the right.
