@@ -304,6 +304,40 @@ async fn who_was_deleted_at_one_and_has_no_right_by_the_other_is_not_back_once_n
     assert_ne!(record_of(&site, ELI_OF_ENTRA)["returned_at"], "");
 }
 
+/// The same, and Entra is not asked who has the app, or does not say: it may have given it to him, and
+/// nothing shows that.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_left_one_is_not_back_because_the_other_does_not_say_who_has_the_app() {
+    const ELI: &str = "00ueli00000000000005";
+    const ELI_OF_ENTRA: &str = "a1000000-0000-4000-8000-000000000005";
+    let firm = FIRM.replace("on assigned emp=1005", "on emp=1005");
+    let firm = firm.replace("eli@firm.test ACTIVE emp", "eli@firm.test ACTIVE assigned emp");
+    for is_deleted in [true, false] {
+        let (sim, site) = installed(&firm, "").await;
+        night(&site);
+        if is_deleted {
+            let mut world = sim.world();
+            world.okta.users.remove(ELI);
+            world.okta.app_users.remove(ELI);
+        } else {
+            sim.world().deactivate(ELI, now());
+            sim.world().app.accounts.iter_mut().find(|it| it.id == "s5").unwrap().active =
+                Active::Set(true);
+        }
+        assert!(live(&night(&site)).contains(&"leaver_active s5".to_owned()));
+        let found_at = record_of(&site, ELI_OF_ENTRA)["found_at"].clone();
+        light(&site);
+        assert_eq!(record_of(&site, ELI_OF_ENTRA)["returned_at"], "", "{is_deleted}");
+        fault(&sim, "entra/assigned", "garbage");
+        night(&site);
+        sim.clear_faults();
+        assert_eq!(record_of(&site, ELI_OF_ENTRA)["returned_at"], "", "{is_deleted}");
+        night(&site);
+        assert_eq!(record_of(&site, ELI_OF_ENTRA)["found_at"], found_at, "{is_deleted}");
+        site.rederives_every_run();
+    }
+}
+
 /// Gus left Okta, and Entra gave his account, with its name, to Hal. Hal leaves Entra, and Okta hires them.
 #[tokio::test(flavor = "multi_thread")]
 async fn on_whom_sources_disagree_is_told_of_an_account_that_was_anothers_once_it_is_known_to_be_theirs()

@@ -152,7 +152,8 @@ pub(crate) fn returned(cx: &Context<'_>, rights: &[PersonRight]) -> Vec<EntityId
                 Right::Entitled | Right::Unassigned | Right::Suspended | Right::NotYet
             );
             // Of somebody who is on again, with no list of who has the app.
-            let may_be_back = right == Right::Unknown && is_switched_on(cx, it);
+            let may_be_back =
+                right == Right::Unknown && is_switched_on(cx, it) && !is_away_elsewhere(cx, at);
             let is_away = right != Right::Entitled && is_only_forgotten(cx, at, it.entity);
             ((is_back || may_be_back) && !is_away).then_some(it.entity)
         })
@@ -176,6 +177,21 @@ fn is_only_forgotten(cx: &Context<'_>, at: usize, entity: EntityId) -> bool {
         it.row.created_at.is_some_and(|it| it < found)
     };
     found_at.is_some_and(|found| here.into_iter().all(|it| is_older(it, found)))
+}
+
+/// Whether by the last that was seen they have left another provider than that of this user, which never
+/// said so: that it is on, and who has the app is not seen, is nothing new.
+fn is_away_elsewhere(cx: &Context<'_>, at: usize) -> bool {
+    let row = |at: usize| cx.graph.estate().identities.get(at);
+    let is_told = |it: &Sighting<Identity>| {
+        cx.said_left(it).last().is_some_and(|it| it.returned_at.is_none())
+    };
+    let has_left = |it: &Sighting<Identity>| {
+        it.row.lifecycle == Lifecycle::Left || it.standing == Standing::Gone
+    };
+    let theirs = cx.graph.identities_of(cx.graph.person_of(at)).into_iter();
+    let mut others = theirs.filter(|it| *it != at).filter_map(row);
+    !row(at).is_some_and(is_told) && others.any(|it| is_told(it) && has_left(it))
 }
 
 const fn kind_of(right: Right) -> Option<LeaverKind> {

@@ -95,6 +95,8 @@ const IDPS: u64 = 0x1d95;
 const CONSOLE: u64 = 0xc095;
 /// The same, of what people say of findings.
 const OPERATORS: u64 = 0x0be2;
+/// The same, of what the operator says of the app.
+const UNTOLD: u64 = 0x07d0;
 /// The same, of auditors.
 const AUDITS: u64 = 0xa0d1;
 
@@ -125,8 +127,9 @@ impl Company {
         let clock_ahead = world.okta.clock_ahead;
         let sim = Sim::start(world).await?;
         let mut operators = Rng::with_seed(seed ^ OPERATORS);
-        let installation =
-            Installation::of(&sim, &idps, folder.path(), hr, (has_register, has_console));
+        let untold = Rng::with_seed(seed ^ UNTOLD).u32(0..3) == 0;
+        let told = (has_register, has_console, untold);
+        let installation = Installation::of(&sim, &idps, folder.path(), hr, told);
         let mut company = Self {
             idps,
             store: None,

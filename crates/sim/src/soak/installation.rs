@@ -55,6 +55,9 @@ pub struct Installation {
     /// There is a register
     #[arg(long)]
     register: bool,
+    /// The operator says nothing of the app: not what it does with who is off, and no canaries
+    #[arg(long)]
+    untold: bool,
 }
 
 /// What HR's list of leavers is worth.
@@ -87,7 +90,7 @@ impl Installation {
         idps: &Idps,
         folder: &Path,
         hr: HrWord,
-        (register, has_console): (bool, bool),
+        (register, has_console, untold): (bool, bool, bool),
     ) -> Self {
         let idp = idps.all().iter().map(|it| it.access(sim)).collect();
         let world = sim.world();
@@ -102,6 +105,7 @@ impl Installation {
             files: folder.to_owned(),
             hr,
             register,
+            untold,
         }
     }
 
@@ -119,8 +123,12 @@ impl Installation {
             ("--files", &self.files.display().to_string()),
             ("--hr", &hr.to_owned()),
         ];
-        let flags =
-            [("--hides", self.hides), ("--deletes", self.deletes), ("--register", self.register)];
+        let flags = [
+            ("--hides", self.hides),
+            ("--deletes", self.deletes),
+            ("--register", self.register),
+            ("--untold", self.untold),
+        ];
         let idps = self.idp.iter().flat_map(|it| ["--idp".to_owned(), it.to_string()]);
         let values = values.into_iter().flat_map(|(name, it)| [name.to_owned(), it.clone()]);
         let flags = flags.into_iter().filter(|it| it.1).map(|it| it.0.to_owned());
@@ -204,11 +212,12 @@ impl Installation {
         let idps: Vec<&str> = self.idp.iter().map(|it| it.provider.name()).collect();
         text.push_str(&format!("[app.secureframe]\nidps = {idps:?}\n"));
         let deprovision = match self.deprovision() {
-            Deprovision::Hides => "hides",
-            Deprovision::Deletes => "deletes",
-            Deprovision::Lists | Deprovision::Unknown => "lists",
+            Deprovision::Hides => "deprovision = \"hides\"\n",
+            Deprovision::Deletes => "deprovision = \"deletes\"\n",
+            Deprovision::Lists => "deprovision = \"lists\"\n",
+            Deprovision::Unknown => "",
         };
-        text.push_str(&format!("deprovision = \"{deprovision}\"\n"));
+        text.push_str(deprovision);
         if self.hr == HrWord::Authority {
             text.push_str(&format!("authority = \"{HR_SYSTEM}\"\n"));
         }
@@ -243,6 +252,7 @@ impl Installation {
 
     const fn deprovision(&self) -> Deprovision {
         match (self.hides, self.deletes) {
+            _ if self.untold => Deprovision::Unknown,
             (true, _) => Deprovision::Hides,
             (_, true) => Deprovision::Deletes,
             _ => Deprovision::Lists,
@@ -251,6 +261,7 @@ impl Installation {
 
     fn rules(&self, app: SystemId, idps: Vec<SystemId>) -> anyhow::Result<AppRules> {
         let has_authority = self.hr == HrWord::Authority;
+        let told = |canary| Some(canary).filter(|_| !self.untold).into_iter().collect();
         Ok(AppRules {
             app,
             idps,
@@ -261,11 +272,11 @@ impl Installation {
             required_channels: Vec::new(),
             privileged_roles: Vec::new(),
             // Each view has ids of its own.
-            canaries: vec![match self.console_url {
+            canaries: told(match self.console_url {
                 Some(_) => address_of(CANARY_ON),
                 None => CANARY_ON.to_owned(),
-            }],
-            inactive_canaries: vec![CANARY_OFF.to_owned()],
+            }),
+            inactive_canaries: told(CANARY_OFF.to_owned()),
         })
     }
 }
