@@ -466,6 +466,39 @@ fn a_leave_that_was_missed_stays_on_record_when_they_are_back_without_the_app_an
     firm.0.rederives(8);
 }
 
+/// Both providers have to give the app. The second one takes it from Anna by an undated leave, and her access
+/// remains for longer than it may; the first one, which dates a leave, follows.
+#[test]
+fn an_undated_leave_that_was_missed_stays_so_when_another_provider_dates_a_later_one() {
+    let firm = Firm::new(
+        "",
+        "[idp.second]\n[[idp.second.file]]\npath = \"second_users.json\"\nwhole = true\n\
+         [[idp.second.file]]\npath = \"second_app_users.json\"\nwhole = true\n",
+    );
+    let both = "idps = [\"okta\", \"second\"]\nentitlement = \"all\"";
+    firm.0.change_settings("idps = [\"okta\"]", both);
+    let second = |day, anna: &str| {
+        let others = (0..8).map(|it| format!("s{it} ACTIVE"));
+        let users = others.clone().chain([format!("a {anna}")]).map(|it| user(&it));
+        firm.write(day, "second_users.json", &Value::from_iter(users).to_string());
+        let has_app = (anna == "ACTIVE").then(|| "a".to_owned());
+        let app_users = others.chain(has_app).map(|it| app_user(&it));
+        firm.write(day, "second_app_users.json", &Value::from_iter(app_users).to_string());
+    };
+    second(10, "ACTIVE");
+    firm.night(10, "A ACTIVE", "A", ON);
+    for day in 11..=13 {
+        second(day, "DEPROVISIONED undated");
+        firm.night(day, "A ACTIVE", "A", if day < 13 { ON } else { OFF });
+    }
+    let missed = ["MISSED", "12T02:00", "13T02:00", "12T02:00"];
+    assert_eq!(firm.anna(), missed);
+    second(14, "DEPROVISIONED undated");
+    firm.night(14, "A DEPROVISIONED 13T12:00", "", OFF);
+    assert_eq!(firm.anna(), missed);
+    firm.0.rederives(5);
+}
+
 #[test]
 fn a_second_leave_is_judged_by_what_was_seen_since_it() {
     let first = "A DEPROVISIONED 09T12:00";

@@ -338,6 +338,57 @@ async fn who_left_one_is_not_back_because_the_other_does_not_say_who_has_the_app
     }
 }
 
+/// Okta deletes Eli, and says so once, when it is asked of him; both have to give the app. That leave stays on
+/// record as it was found, whatever Entra says of him later.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_said_once_of_somebody_it_deleted_stays_so_where_both_have_to_give_the_app() {
+    const ELI: &str = "00ueli00000000000005";
+    const ELI_OF_ENTRA: &str = "a1000000-0000-4000-8000-000000000005";
+    let firm = FIRM.replace("eli@firm.test ACTIVE emp", "eli@firm.test ACTIVE assigned emp");
+    for is_logged in [true, false] {
+        let (sim, site) = installed(&firm, "entitlement = \"all\"").await;
+        night(&site);
+        {
+            let mut world = sim.world();
+            if is_logged {
+                world.delete(ELI, now());
+            } else {
+                world.okta.users.remove(ELI);
+                world.okta.app_users.remove(ELI);
+            }
+            let mut accounts = world.app.accounts.iter_mut();
+            accounts.find(|it| it.id == "s5").unwrap().active = Active::Set(true);
+        }
+        assert!(live(&night(&site)).contains(&"leaver_active s5".to_owned()));
+        let same = || {
+            let record = record_of(&site, ELI_OF_ENTRA);
+            let started = ["started_earliest", "started_latest", "idp_deactivated_at"];
+            [&started[..], &["said_by", "returned_at"]]
+                .concat()
+                .into_iter()
+                .map(|it| {
+                    assert!(record[it].is_string(), "{it} of {record:#}");
+                    record[it].clone()
+                })
+                .collect::<Vec<Value>>()
+        };
+        let found = same();
+        let mut world = sim.world();
+        world.app.accounts.iter_mut().find(|it| it.id == "s5").unwrap().active = Active::Set(false);
+        drop(world);
+        for step in 0..3 {
+            night(&site);
+            assert_eq!(same(), found, "{is_logged}, {step}");
+            if step == 0 {
+                sim.world().entra.assigned.retain(|_, it| it.principal != ELI_OF_ENTRA);
+            } else {
+                light(&site);
+            }
+        }
+        site.rederives_every_run();
+    }
+}
+
 /// Gus left Okta, and Entra gave his account, with its name, to Hal. Hal leaves Entra, and Okta hires them.
 #[tokio::test(flavor = "multi_thread")]
 async fn on_whom_sources_disagree_is_told_of_an_account_that_was_anothers_once_it_is_known_to_be_theirs()

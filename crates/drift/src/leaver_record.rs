@@ -144,7 +144,8 @@ impl LeaverContext<'_> {
     }
 
     /// Who says that they left, and who did and has taken it back, or had before they said so anew: that
-    /// they were here in between is not known otherwise where a provider dates nothing.
+    /// they were here in between is not known otherwise where a provider dates nothing. What a provider said
+    /// when it was asked for somebody whom no list has any more it has not taken back.
     fn said_by(&self, seen: &LeaverSeen, past: Option<&Leaver>) -> Vec<SaidBy> {
         fn row(it: &SaidBy) -> (&SystemId, List, &Text) {
             (&it.system, it.list, &it.key)
@@ -161,9 +162,15 @@ impl LeaverContext<'_> {
             SaidBy { was_back_at, ..it.clone() }
         });
         let is_silent = |it: &&SaidBy| !seen.said_by.iter().any(|said| row(said) == row(it));
+        let is_gone = |it: &SaidBy| {
+            let mut silent = seen.silent.iter();
+            silent.any(|(system, list, key)| (system, *list, key) == row(it))
+        };
         let taken_back = known.iter().filter(is_silent).filter_map(|it| {
-            let at = back_at(it).or_else(|| is_denied(it).then_some(self.now))?;
-            Some(SaidBy { taken_back_at: Some(at), ..it.clone() })
+            match back_at(it).or_else(|| is_denied(it).then_some(self.now)) {
+                Some(at) => Some(SaidBy { taken_back_at: Some(at), ..it.clone() }),
+                None => is_gone(it).then(|| it.clone()),
+            }
         });
         let mut all: Vec<SaidBy> = said.chain(taken_back).collect();
         all.sort_by(|one, other| (&one.system, &one.key).cmp(&(&other.system, &other.key)));

@@ -1,7 +1,7 @@
 //! Who has left, as one run sees it: every person without the right by lifecycle, found or not,
 //! with what their accounts show. What was known before is laid beside it in `leaver_record`.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::{
     Account, Activity, EntityId, Identity, Leaver, LeaverAccount, LeaverKey, LeaverKind, Lifecycle,
     Link, LinkKind, List, PersonLabel, Right, SaidBy, SystemId, Text, Tier,
@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::activity::{Seen, is_required, no_account};
-use crate::context::{Context, SaidLeft};
+use crate::context::Context;
 use crate::episode::next_episode;
 use crate::hr::is_switched_on;
 use crate::judge::kind_by_hr;
@@ -37,6 +37,8 @@ pub struct LeaverSeen {
     pub said_by: Vec<SaidBy>,
     /// Rows of theirs that positively say otherwise: whose list, which, and the key there.
     pub denied_by: Vec<(SystemId, List, Text)>,
+    /// Rows of theirs that no list has any more: whose list, which, and the key there.
+    pub silent: Vec<(SystemId, List, Text)>,
     /// When access should have ended, by each clock.
     pub starts: Starts,
     /// Their accounts, in order of key.
@@ -154,29 +156,9 @@ pub(crate) fn returned(cx: &Context<'_>, rights: &[PersonRight]) -> Vec<EntityId
             // Of somebody who is on again, with no list of who has the app.
             let may_be_back =
                 right == Right::Unknown && is_switched_on(cx, it) && !is_away_elsewhere(cx, at);
-            let is_away = right != Right::Entitled && is_only_forgotten(cx, at, it.entity);
-            ((is_back || may_be_back) && !is_away).then_some(it.entity)
+            (is_back || may_be_back).then_some(it.entity)
         })
         .collect()
-}
-
-/// Whether the provider of a user of theirs, which no list has any more, said by id that they left when
-/// that was found, and nobody asked again: it has not said otherwise, and they have no user that was made
-/// since.
-fn is_only_forgotten(cx: &Context<'_>, at: usize, entity: EntityId) -> bool {
-    let Some(over) = cx.past.episodes.get(&entity).and_then(|it| it.ended_at) else { return false };
-    let row = |at: usize| cx.graph.estate().identities.get(at);
-    let theirs = cx.graph.identities_of(cx.graph.person_of(at)).into_iter().filter_map(row);
-    let (gone, here): (Vec<_>, Vec<_>) = theirs.partition(|it| it.standing == Standing::Gone);
-    let words = gone.into_iter().flat_map(|it| cx.said_left(it));
-    // Times on record are cut to the millisecond.
-    let is_of_leave =
-        |it: &&SaidLeft| it.returned_at.is_none() && over - it.found_at < TimeDelta::seconds(1);
-    let found_at = words.filter(is_of_leave).map(|it| it.found_at).max();
-    let is_older = |it: &Sighting<Identity>, found: DateTime<Utc>| {
-        it.row.created_at.is_some_and(|it| it < found)
-    };
-    found_at.is_some_and(|found| here.into_iter().all(|it| is_older(it, found)))
 }
 
 /// Whether by the last that was seen they have left another provider than that of this user, which never
@@ -292,6 +274,7 @@ impl Group<'_> {
             kind,
             said_by,
             denied_by: self.denied_by(),
+            silent: self.silent(),
             starts: self.right.starts_of(behind),
             accounts: self.accounts(behind, seen),
             may_mean_others: false,
@@ -321,6 +304,17 @@ impl Group<'_> {
             Some((system, List::Leavers, it.row.id.clone()))
         });
         here.chain(struck_out).collect()
+    }
+
+    /// Users of theirs whom no list has any more.
+    fn silent(&self) -> Vec<(SystemId, List, Text)> {
+        let (cx, estate) = (self.cx, self.cx.graph.estate());
+        let theirs = self.identities.iter().filter_map(|it| estate.identities.get(*it));
+        let gone = theirs.filter(|it| it.standing == Standing::Gone);
+        gone.filter_map(|it| {
+            Some((cx.graph.idp_of(it)?.id.clone(), List::Identities, it.row.id.clone()))
+        })
+        .collect()
     }
 
     /// Accounts that are theirs or may be, but those that a key joins to an identity that was left
@@ -497,6 +491,7 @@ fn known_to_hr_alone(
             kind: LeaverKind::Left,
             said_by: said_by_hr(cx, at).into_iter().collect(),
             denied_by: Vec::new(),
+            silent: Vec::new(),
             starts: right.starts(),
             accounts: in_order(accounts.remove(&at).unwrap_or_default()),
             may_mean_others: unnamed.contains(&at),

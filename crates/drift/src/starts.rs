@@ -138,7 +138,7 @@ pub(crate) fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftB
         suspended: only().and_then(|it| it.suspended),
         between: if is_any { last_between(words) } else { first_between(words) },
         missed_by: match ends_with_last {
-            false => only().and_then(|it| it.missed_by),
+            false => words.iter().filter_map(|(_, it)| it.missed_by).min(),
             true => last_missed_by(words).filter(|_| last.is_none()),
         },
     };
@@ -184,11 +184,11 @@ fn last_missed_by(words: &[(usize, Word)]) -> Option<DateTime<Utc>> {
 fn first_between(words: &[(usize, Word)]) -> Option<Interval> {
     let over = words.iter().map(|it| &it.1).filter(|it| has_lost(it.right));
     let over: Vec<&Word> = over.collect();
-    let is_known = over.iter().any(|it| it.between.is_some());
+    let is_dated = over.iter().all(|it| it.between.is_none() && it.ended_at().is_some());
     let unknown = Interval { earliest: None, latest: None };
     let ended: Vec<Interval> = over.iter().map(|it| ended_between(it).unwrap_or(unknown)).collect();
     let earliest = ended.iter().map(|it| it.earliest).collect::<Option<Vec<_>>>();
-    is_known.then_some(Interval {
+    (!is_dated).then_some(Interval {
         earliest: earliest.and_then(|it| it.into_iter().min()),
         latest: ended.iter().filter_map(|it| it.latest).min(),
     })

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::{CLOCK_SKEW_MAX, Grant, Identity, Interval, Lifecycle, List, Principal, Right};
 use graph::{Sighting, Standing};
 
-use crate::context::Context;
+use crate::context::{Context, SaidLeft};
 
 /// What one identity says.
 #[derive(Clone, Copy, Debug)]
@@ -302,6 +302,15 @@ fn gone(cx: &Context<'_>, sighting: &Sighting<Identity>) -> Word {
             }
             dated => dated,
         };
+    }
+    // So does what was said of them since, when it was asked for them by id, and is on record.
+    let is_since = |it: &&SaidLeft| {
+        let is_open = it.returned_at.is_none() && it.is_undated;
+        is_open && last_seen.is_some_and(|seen| seen <= it.found_at)
+    };
+    if let Some(by) = cx.said_left(sighting).last().filter(is_since).map(|it| it.found_at) {
+        let between = Some(Interval { earliest: last_seen, latest: Some(by) });
+        return Word { between, missed_by: Some(by), ..Word::plain(Right::Leaver, None) };
     }
     let list = cx.graph.idp_of(sighting).map(|it| &it.identities);
     let Some((list, base)) = list.and_then(|it| Some((it, &estate.snapshot(it.base?).reference)))

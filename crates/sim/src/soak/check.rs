@@ -114,7 +114,8 @@ pub(super) fn compare(look: &Look<'_>, since: &mut Since) -> Vec<String> {
                 it.because
             )
         };
-        if look.stands_for_itself(&it.finding.subject.key) {
+        let key = &it.finding.subject.key;
+        if look.stands_for_itself(key) || look.is_unclear(account_of(key)) {
             continue;
         }
         problems.extend(look.false_claim(it).map(said));
@@ -134,6 +135,12 @@ impl Look<'_> {
     /// A record of the app's own view that is not known to be of the account names whom it names.
     fn stands_for_itself(&self, key: &str) -> bool {
         console::is_record(key) && self.truth.was_apart(account_of(key))
+    }
+
+    /// Is it not known whether those whose account, or whose user, it is may use the app?
+    fn is_unclear(&self, key: &str) -> bool {
+        let mut owners = self.truth.owners(key).chain([key]);
+        owners.any(|it| self.truth.is_unclear(it))
     }
 
     /// Accounts that should be off.
@@ -265,6 +272,7 @@ impl Look<'_> {
         let exposed = exposed.filter(|it| self.truth.is_exposed(&it.id, now));
         exposed
             .filter(|it| self.record.pass == Pass::Full || self.is_told_by_log(it))
+            .filter(|it| !self.is_unclear(&it.id))
             .filter_map(|account| {
                 let told: Vec<&FindingRecord> = self
                     .of_account(&account.id)

@@ -15,7 +15,7 @@ use super::check::Since;
 use super::console;
 use super::days::Later;
 use super::idps::{Idp, Idps};
-use super::installation::{HrWord, Installation};
+use super::installation::{HrWord, Installation, Voices};
 use super::leavers::Past;
 use super::papers::Papers;
 use super::people::{GROUPS, Kind};
@@ -97,6 +97,8 @@ const CONSOLE: u64 = 0xc095;
 const OPERATORS: u64 = 0x0be2;
 /// The same, of what the operator says of the app.
 const UNTOLD: u64 = 0x07d0;
+/// The same, of whose word counts.
+const VOICES: u64 = 0x701c;
 /// The same, of auditors.
 const AUDITS: u64 = 0xa0d1;
 
@@ -127,9 +129,9 @@ impl Company {
         let clock_ahead = world.okta.clock_ahead;
         let sim = Sim::start(world).await?;
         let mut operators = Rng::with_seed(seed ^ OPERATORS);
-        let untold = Rng::with_seed(seed ^ UNTOLD).u32(0..3) == 0;
-        let told = (has_register, has_console, untold);
-        let installation = Installation::of(&sim, &idps, folder.path(), hr, told);
+        let told = (has_register, has_console, Rng::with_seed(seed ^ UNTOLD).u32(0..3) == 0);
+        let voices = Voices::drawn(hr, &idps, &mut Rng::with_seed(seed ^ VOICES));
+        let installation = Installation::of(&sim, &idps, folder.path(), voices, told);
         let mut company = Self {
             idps,
             store: None,
@@ -143,7 +145,7 @@ impl Company {
             operators,
             audits: Rng::with_seed(seed ^ AUDITS),
             checkpoint: None,
-            truth: Truth::new(hr),
+            truth: Truth::new(voices),
             papers: Papers::default(),
             has_console,
             has_register,

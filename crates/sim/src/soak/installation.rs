@@ -10,6 +10,7 @@ use connectors::scim::{self, AppProfiles, Scim};
 use domain::{Pass, SystemId, SystemKind};
 use drift::{AppRules, Deprovision, Entitlement, Policy};
 use engine::{AppPlan, Plan, Source};
+use fastrand::Rng;
 use graph::{ExternalIdCarries, KeyRules, PersonKey};
 use outbound::{Auth, Client, Config, Limits, Pace, Secret};
 use store::Store;
@@ -18,7 +19,7 @@ use super::company::{CANARY_OFF, CANARY_ON, address_of};
 use super::console;
 use super::idps::Idps;
 use super::papers::{HR, REGISTER};
-use super::provider::Access;
+use super::provider::{Access, Provider};
 use crate::{Sim, SimClock};
 
 /// All that an operator of the company tells Driftline.
@@ -49,15 +50,47 @@ pub struct Installation {
     /// Where HR's list and the register are
     #[arg(long)]
     files: PathBuf,
-    /// What HR's list is worth
-    #[arg(long)]
-    hr: HrWord,
+    #[command(flatten)]
+    voices: Voices,
     /// There is a register
     #[arg(long)]
     register: bool,
     /// The operator says nothing of the app: not what it does with who is off, and no canaries
     #[arg(long)]
     untold: bool,
+}
+
+/// Whose word counts, and for how much.
+#[derive(Clone, Copy, Debug, Default, clap::Args)]
+pub(super) struct Voices {
+    /// What HR's list is worth
+    #[arg(long)]
+    pub(super) hr: HrWord,
+    /// Every provider that has somebody must give them the app, and not any of them
+    #[arg(long)]
+    pub(super) all: bool,
+    /// The provider whose word that somebody left beats those of all others
+    #[arg(long)]
+    pub(super) authority: Option<Provider>,
+}
+
+impl Voices {
+    /// What the operator of a company says of them.
+    pub(super) fn drawn(hr: HrWord, idps: &Idps, rng: &mut Rng) -> Self {
+        if !idps.are_several() {
+            return Self { hr, ..Self::default() };
+        }
+        let all = rng.u32(0..3) == 0;
+        let has_authority = rng.u32(0..3) == 0 && hr != HrWord::Authority;
+        let one = rng.choice(idps.all()).copied();
+        Self { hr, all, authority: one.filter(|_| has_authority) }
+    }
+
+    /// The name of the one whose word beats all others; `None`: none does.
+    fn authority(self) -> Option<&'static str> {
+        let hr = (self.hr == HrWord::Authority).then_some(HR_SYSTEM);
+        hr.or(self.authority.map(Provider::name))
+    }
 }
 
 /// What HR's list of leavers is worth.
@@ -89,7 +122,7 @@ impl Installation {
         sim: &Sim,
         idps: &Idps,
         folder: &Path,
-        hr: HrWord,
+        voices: Voices,
         (register, has_console, untold): (bool, bool, bool),
     ) -> Self {
         let idp = idps.all().iter().map(|it| it.access(sim)).collect();
@@ -103,7 +136,7 @@ impl Installation {
             hides: world.app.habits.hides_inactive,
             deletes: world.app.habits.deletes_inactive,
             files: folder.to_owned(),
-            hr,
+            voices,
             register,
             untold,
         }
@@ -112,7 +145,7 @@ impl Installation {
     /// Itself as arguments of a program.
     pub(super) fn to_args(&self) -> Vec<String> {
         let Self { scim_url, scim_token, .. } = self;
-        let hr = match self.hr {
+        let hr = match self.voices.hr {
             HrWord::Unheard => "unheard",
             HrWord::Second => "second",
             HrWord::Authority => "authority",
@@ -128,7 +161,11 @@ impl Installation {
             ("--deletes", self.deletes),
             ("--register", self.register),
             ("--untold", self.untold),
+            ("--all", self.voices.all),
         ];
+        let authority = self.voices.authority.map(Provider::name);
+        let authority =
+            authority.into_iter().flat_map(|it| ["--authority".to_owned(), it.to_owned()]);
         let idps = self.idp.iter().flat_map(|it| ["--idp".to_owned(), it.to_string()]);
         let values = values.into_iter().flat_map(|(name, it)| [name.to_owned(), it.clone()]);
         let flags = flags.into_iter().filter(|it| it.1).map(|it| it.0.to_owned());
@@ -136,7 +173,7 @@ impl Installation {
             let pair = self.console_pair.clone();
             ["--console-url".to_owned(), url.clone(), "--console-pair".to_owned(), pair]
         });
-        idps.chain(values).chain(console).chain(flags).collect()
+        idps.chain(values).chain(console).chain(authority).chain(flags).collect()
     }
 
     /// What a run does.
@@ -173,7 +210,7 @@ impl Installation {
             let at = (url.as_str(), self.console_pair.as_str());
             sources.push(console::source(app.clone(), at, &profiles, clock)?);
         }
-        if self.hr != HrWord::Unheard {
+        if self.voices.hr != HrWord::Unheard {
             sources.push(self.file(HR_SYSTEM, SystemKind::Hr, HR)?);
         }
         if self.register {
@@ -218,8 +255,11 @@ impl Installation {
             Deprovision::Unknown => "",
         };
         text.push_str(deprovision);
-        if self.hr == HrWord::Authority {
-            text.push_str(&format!("authority = \"{HR_SYSTEM}\"\n"));
+        if let Some(authority) = self.voices.authority() {
+            text.push_str(&format!("authority = \"{authority}\"\n"));
+        }
+        if self.voices.all {
+            text.push_str("entitlement = \"all\"\n");
         }
         let scim = &self.scim_url;
         text.push_str(&format!("[app.secureframe.scim]\nurl = \"{scim}\"\ntoken = \"env:SCIM\"\n"));
@@ -230,7 +270,7 @@ impl Installation {
                  api_key = \"env:KEY\"\napi_secret = \"env:SECRET\"\n"
             ));
         }
-        if self.hr != HrWord::Unheard {
+        if self.voices.hr != HrWord::Unheard {
             text.push_str(&format!("[hr.{HR_SYSTEM}]\n[[hr.{HR_SYSTEM}.file]]\npath = \"{HR}\"\n"));
         }
         if self.register {
@@ -260,13 +300,12 @@ impl Installation {
     }
 
     fn rules(&self, app: SystemId, idps: Vec<SystemId>) -> anyhow::Result<AppRules> {
-        let has_authority = self.hr == HrWord::Authority;
         let told = |canary| Some(canary).filter(|_| !self.untold).into_iter().collect();
         Ok(AppRules {
             app,
             idps,
-            entitlement: Entitlement::Any,
-            authority: has_authority.then(|| SystemId::parse(HR_SYSTEM)).transpose()?,
+            entitlement: if self.voices.all { Entitlement::All } else { Entitlement::Any },
+            authority: self.voices.authority().map(SystemId::parse).transpose()?,
             deprovision: self.deprovision(),
             is_on_vendors_word: false,
             required_channels: Vec::new(),

@@ -33,7 +33,8 @@ fn false_records(look: &Look<'_>, lines: &[LeaverLine]) -> Vec<String> {
     let (truth, now, slack) = (look.truth, look.record.now, look.clock_ahead + LOOK);
     let written = lines.iter().filter(|it| it.run == look.record.id).map(|it| &it.leaver);
     let mut problems = Vec::new();
-    for leaver in written.filter(|it| it.returned_at.is_none()) {
+    let is_clear = |it: &&Leaver| !truth.is_unclear(&it.person.key);
+    for leaver in written.filter(|it| it.returned_at.is_none()).filter(is_clear) {
         for account in leaver.accounts.iter().filter(|it| it.tier.is_some()) {
             let record = Record { truth, leaver, account, now, slack };
             problems.extend(record.problem().map(|what| {
@@ -68,7 +69,8 @@ fn left_out(look: &Look<'_>, lines: &[LeaverLine]) -> Vec<String> {
         let mut theirs = truth.users_of(user);
         !truth.had_account(user) && theirs.any(|it| has_not_left(look.world, it))
     };
-    let is_left_out = |it: &&String| is_gone(it) && !is_back(it) && !is_listed(it);
+    let is_left_out =
+        |it: &&String| is_gone(it) && !is_back(it) && !is_listed(it) && !truth.is_unclear(it);
     let left_out = look.seen_here.iter().filter(is_left_out);
     left_out.map(|it| format!("LEFT OUT of the leavers: {it}")).collect()
 }

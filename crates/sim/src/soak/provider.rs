@@ -21,7 +21,7 @@ use crate::world::{Account, World};
 use crate::{Endpoint, Sim, SimClock};
 
 /// An identity provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Provider {
     /// Okta.
     Okta,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::console;
-use super::installation::HrWord;
+use super::installation::{HrWord, Voices};
 use super::papers::{Papers, end_of};
 use super::provider::Provider;
 use crate::world::{Account, OktaUser, World};
@@ -46,8 +46,8 @@ type History<T> = Vec<(DateTime<Utc>, T)>;
 /// All that was ever true.
 #[derive(Debug, Default)]
 pub(super) struct Truth {
-    /// What HR's word is worth.
-    hr: HrWord,
+    /// Whose word counts.
+    voices: Voices,
     /// How long a leaver's access may remain before somebody is called.
     pub(super) leaver_grace: TimeDelta,
     /// By user id: the right of the person, or that the user was left behind for another.
@@ -86,8 +86,8 @@ pub(super) type Stretch = (DateTime<Utc>, Option<DateTime<Utc>>);
 
 impl Truth {
     /// Nothing yet.
-    pub(super) fn new(hr: HrWord) -> Self {
-        Self { hr, leaver_grace: TimeDelta::hours(4), ..Self::default() }
+    pub(super) fn new(voices: Voices) -> Self {
+        Self { voices, leaver_grace: TimeDelta::hours(4), ..Self::default() }
     }
 
     /// So long access may remain before somebody is called.
@@ -172,7 +172,7 @@ impl Truth {
         let mut ends: Vec<(String, Vec<DateTime<Utc>>)> = Vec::new();
         for (number, users) in people {
             let (right, dispute) = self.right_of(world, papers, (number, &users), at);
-            let by_hr = papers.leavers.get(number).filter(|_| self.hr != HrWord::Unheard);
+            let by_hr = papers.leavers.get(number).filter(|_| self.voices.hr != HrWord::Unheard);
             ends.extend(users.iter().map(|id| {
                 let user = world.okta.users.get(*id);
                 let by_contract = user.and_then(|it| it.ends_on);
@@ -197,8 +197,26 @@ impl Truth {
         }
         for (id, right, dispute) in now {
             note(self.disputed.entry(id.clone()).or_default(), at, dispute);
+            let history = self.rights.get(&id).filter(|it| it.is_empty() && right.is_over());
+            let over = history.map(|_| self.over_before(&id)).unwrap_or_default();
+            self.rights.entry(id.clone()).or_default().extend(over);
             note(self.rights.entry(id).or_default(), at, right);
         }
+    }
+
+    /// The steps in which the right of a person was over when they got this user, which changes nothing of
+    /// it.
+    fn over_before(&self, user: &str) -> History<Right> {
+        let is_over = |it: &&History<Right>| it.last().is_some_and(|it| it.1.is_over());
+        let others = self.users_of(user).filter(|it| *it != user);
+        let before = others.filter_map(|it| self.rights.get(it)).filter(is_over);
+        // A user that was left behind is a leaver for another reason.
+        let before = before.filter(|it| it.last().is_some_and(|it| it.1 != Right::Leaver));
+        let steps = |it: &History<Right>| -> History<Right> {
+            let n = it.iter().rev().take_while(|it| it.1.is_over()).count();
+            it.get(it.len() - n..).unwrap_or_default().to_vec()
+        };
+        before.map(steps).min().unwrap_or_default()
     }
 
     /// The right of one person, over all providers, and whether the sources disagree on it.
@@ -226,10 +244,19 @@ impl Truth {
             it.1 != Right::Leaver || !has_moved_on(it.0)
         };
         let kept: Vec<_> = said.iter().filter(counts).collect();
-        let is_entitled = kept.iter().any(|it| it.1 == Right::Entitled);
-        let by_idps = match is_entitled {
+        let Voices { hr, all, authority } = self.voices;
+        let gives = |provider| {
+            let mut there = kept.iter().filter(|it| Provider::of(it.0) == provider);
+            there.any(|it| it.1 == Right::Entitled)
+        };
+        let mut providers = kept.iter().map(|it| Provider::of(it.0));
+        let is_entitled = if all { providers.all(gives) } else { providers.any(gives) };
+        let by_idps = match is_entitled && !kept.is_empty() {
             true => Right::Entitled,
-            false => kept.iter().map(|it| it.1).min().unwrap_or(Right::Leaver),
+            false => {
+                let others = kept.iter().map(|it| it.1).filter(|it| *it != Right::Entitled);
+                others.min().unwrap_or(Right::Leaver)
+            }
         };
         let left_at = papers.leavers.get(number).map(|it| end_of(*it));
         let has_left = left_at.is_some_and(|left_at| {
@@ -238,14 +265,21 @@ impl Truth {
             left_at <= at && !kept.iter().any(|it| is_later(it.0))
         });
         let mut leavers = kept.iter().filter(|it| it.1 == Right::Leaver).peekable();
+        // One that deleted them says so only when it is asked for them by id.
+        let is_authority =
+            |it: &&&(&String, Right, Option<&OktaUser>)| authority == Some(Provider::of(it.0));
+        if leavers.clone().filter(is_authority).any(|it| it.2.is_some()) {
+            return (Right::Leaver, Dispute::No);
+        }
         let dispute = match leavers.peek() {
             Some(_) if is_entitled => {
-                let is_told = leavers.any(|it| it.2.is_some()) && self.hr != HrWord::Authority;
+                let has_authority = hr == HrWord::Authority || authority.is_some();
+                let is_told = leavers.any(|it| it.2.is_some()) && !has_authority;
                 if is_told { Dispute::Yes } else { Dispute::Maybe }
             }
             _ => Dispute::No,
         };
-        match (self.hr, has_left, is_entitled) {
+        match (hr, has_left, is_entitled) {
             (HrWord::Unheard, ..) | (_, false, _) => (by_idps, dispute),
             (HrWord::Second, true, true) => (by_idps, Dispute::Yes),
             (HrWord::Second, true, false) | (HrWord::Authority, true, _) => {
@@ -267,6 +301,16 @@ impl Truth {
     /// Does one source say that they left, where another says that they may use the app?
     pub(super) fn dispute(&self, user: &str, at: DateTime<Utc>) -> Dispute {
         self.disputed.get(user).and_then(|it| value(it, at)).copied().unwrap_or_default()
+    }
+
+    /// Did the provider whose word beats all others ever delete somebody to whom another one gave the app?
+    /// They have left once it was asked for them, and may use the app before that.
+    pub(super) fn is_unclear(&self, user: &str) -> bool {
+        let was_open = |it: &str| {
+            let disputes = self.disputed.get(it).into_iter().flatten();
+            disputes.into_iter().any(|it| it.1 == Dispute::Maybe)
+        };
+        self.voices.authority.is_some() && self.users_of(user).any(was_open)
     }
 
     /// Every user that a person ever had, this one among them.
@@ -420,7 +464,7 @@ fn by_idp(world: &World, id: &str, user: &OktaUser, at: DateTime<Utc>) -> Right 
         "DEPROVISIONED" => Right::Leaver,
         _ if user.ends_on.is_some_and(|it| end_of(it) <= at) => Right::Expired,
         "SUSPENDED" if has_app => Right::Suspended,
-        "STAGED" => Right::NotYet,
+        "STAGED" if has_app => Right::NotYet,
         _ if has_app => Right::Entitled,
         _ => Right::Unassigned,
     }
