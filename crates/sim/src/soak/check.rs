@@ -490,8 +490,9 @@ impl Look<'_> {
         if is_dispute && self.record.pass == Pass::Light {
             return self.truth.users_of(owner).any(is_new);
         }
+        // The account may be of that user by now.
         let is_unlisted = |user: &str| {
-            Provider::of(user) != Provider::of(owner)
+            (user == owner || Provider::of(user) != Provider::of(owner))
                 && is_new(user)
                 && (self.record.pass == Pass::Light || self.is_partly_unseen(Provider::of(user)))
         };
