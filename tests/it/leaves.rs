@@ -499,6 +499,40 @@ fn an_undated_leave_that_was_missed_stays_so_when_another_provider_dates_a_later
     firm.0.rederives(5);
 }
 
+/// Without a log, the provider's own word that they had left, and that they are active since, shows it.
+#[test]
+fn who_is_back_without_the_app_is_so_when_hr_has_struck_them_out() {
+    let firm = Firm::new("", HR);
+    firm.night(10, "A ACTIVE", "A", ON).hr(10, &[]);
+    for day in 11..=12 {
+        firm.night(day, "A DEPROVISIONED 10T12:00", "", OFF).hr(day, &[("A", 10)]);
+    }
+    for day in 13..=15 {
+        firm.night(day, "A ACTIVE 12T12:00", "", OFF).hr(day, &[]);
+    }
+    firm.0.run();
+    assert_eq!(firm.leaves(), ["1 MET  back 13T02:00"]);
+    firm.0.rederives(6);
+}
+
+/// Of exports nobody can ask what became of whom they have no more.
+#[test]
+fn who_was_hired_again_and_is_gone_from_the_list_left_a_second_time() {
+    for first in ["A DEPROVISIONED 10T12:00", ""] {
+        let again = ["a ACTIVE 11T12:00 11T12:00", first].join(", ");
+        let firm = Firm::new("", "");
+        firm.night(10, "A ACTIVE", "A", ON).night(11, first, "", OFF);
+        for day in 12..=15 {
+            let account = if day == 12 { OFF } else { "acc A off, acc-2 a on" };
+            firm.night(day, &again, "a", account);
+        }
+        firm.night(16, first, "", "acc A off, acc-2 a on");
+        firm.0.run();
+        assert_eq!(firm.leaves(), ["1 MET  back ", "1 NOT_PROVEN DL-1 back "], "{first}");
+        firm.0.rederives(7);
+    }
+}
+
 #[test]
 fn a_second_leave_is_judged_by_what_was_seen_since_it() {
     let first = "A DEPROVISIONED 09T12:00";

@@ -61,7 +61,7 @@ fn says_something(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> b
 /// belongs to a later employment, and the row says nothing of it; nor does a row that HR has struck
 /// out say anything of who was made active and given the app again after that date, or who, by the
 /// log, was deactivated and activated again, and may use nothing, or who was seen to be switched off
-/// and on again where the provider writes no dates, or who was hired again since under an id that has
+/// and on again, or who was hired again since under an id that has
 /// left by now.
 ///
 /// A leave date does not grow stale: it is past, and stays so.
@@ -125,15 +125,17 @@ pub(crate) fn has_left(
         .is_some_and(|it| it >= leaver.row.left_at && missed_by.is_none_or(|by| it <= *by))
 }
 
-/// Whether an identity was switched off by its provider after a leave, and is on by today's list.
-/// Where the provider says when a status changed, that tells it better.
+/// Whether an identity was switched off by its provider after a leave, and is on by today's list: since
+/// then, where the provider says when a status changed.
 pub(crate) fn is_switched_on_again(
     cx: &Context<'_>,
     identity: usize,
     left_at: DateTime<Utc>,
 ) -> bool {
     cx.graph.estate().identities.get(identity).is_some_and(|it| {
-        is_switched_on(cx, it) && told_of_leave(cx, identity, left_at).next().is_some()
+        is_on(cx, it)
+            && it.row.status_changed_at.is_none_or(|changed_at| changed_at > left_at)
+            && told_of_leave(cx, identity, left_at).next().is_some()
     })
 }
 
@@ -156,10 +158,13 @@ fn told_of_leave<'c>(
 
 /// Whether a provider that does not date it shows an identity to be on by today's list.
 pub(crate) fn is_switched_on(cx: &Context<'_>, it: &Sighting<Identity>) -> bool {
+    is_on(cx, it) && it.row.status_changed_at.is_none()
+}
+
+fn is_on(cx: &Context<'_>, it: &Sighting<Identity>) -> bool {
     it.standing == Standing::Listed
         && cx.graph.estate().is_fresh(it)
         && it.row.lifecycle == Lifecycle::Active
-        && it.row.status_changed_at.is_none()
 }
 
 /// Whether a run saw somebody with the right again after a leave, which their provider told, too, and

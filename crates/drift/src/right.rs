@@ -249,8 +249,7 @@ fn leave_behind(cx: &Context<'_>, words: &mut Vec<(usize, Word)>) -> Vec<(usize,
         })
         .map(|(at, _)| idp(*at))
         .collect();
-    let left: Vec<(usize, Word)> =
-        words.iter().filter(|(_, it)| it.right == Right::Leaver).copied().collect();
+    let left: Vec<(usize, Word)> = words.iter().filter(|(_, it)| is_over(it)).copied().collect();
     let (behind, kept) = words.drain(..).partition::<Vec<_>, _>(|(at, it)| {
         is_over(it) && (here.contains(&idp(*at)) || !is_of_last_employment(cx, &left, *at))
     });

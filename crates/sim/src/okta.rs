@@ -50,6 +50,16 @@ pub(crate) struct Call<'a> {
     pub(crate) page_max: usize,
 }
 
+/// What an operator exports of those users: all that Okta's lists of users and of the app's users show.
+pub(crate) fn exported(world: &World, is_theirs: impl Fn(&str) -> bool) -> (Value, Value) {
+    let (org, url) = (&world.okta, "https://firm.okta.test");
+    let users = org.users.iter().filter(|it| is_theirs(it.0));
+    let users = users.map(|(id, it)| rows::user(world, url, id, it)).collect();
+    let app_users = org.app_users.iter().filter(|it| is_theirs(it.0));
+    let app_users = app_users.map(|(id, it)| rows::app_user(world, url, id, it, false)).collect();
+    (users, app_users)
+}
+
 /// Answers a request.
 pub(crate) fn answer(world: &mut World, call: &Call<'_>) -> Answer {
     let url = format!("{}{}", call.urls.okta, call.ask.path);

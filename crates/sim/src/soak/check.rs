@@ -40,6 +40,8 @@ pub(super) struct Look<'l> {
     pub(super) whole_at: Option<DateTime<Utc>>,
     /// Users that an undisturbed full run had seen by then, and who had not left.
     pub(super) seen_here: &'l BTreeSet<String>,
+    /// As of when what an operator exports speaks: a light pass cannot ask what has changed since.
+    pub(super) exported_at: DateTime<Utc>,
     /// From when to when Okta's log could not be read, and will not be again.
     pub(super) unread: &'l [(DateTime<Utc>, DateTime<Utc>)],
 }
@@ -464,11 +466,19 @@ impl Look<'_> {
         if !self.is_undisturbed && record.change != Change::Opened {
             return None;
         }
+        // Nor can a light pass ask what changed since something was exported.
+        let is_exported = self.idps.has(Provider::Exports);
+        let is_light = self.record.pass == Pass::Light;
+        if is_exported && is_light && record.change != Change::Opened {
+            return None;
+        }
         if self.may_be_with_another(record) {
             return None;
         }
-        let is_so =
-            self.holds(finding.cause, finding.subject.kind, account_of(&finding.subject.key))?;
+        let key = account_of(&finding.subject.key);
+        let before = Some(self.exported_at).filter(|_| is_exported);
+        let holds = |at| self.holds(finding.cause, finding.subject.kind, key, at);
+        let is_so = holds(self.began_at)? || before.is_some_and(|at| holds(at) != Some(false));
         (!is_so).then(|| "FALSE: is claimed, and is not so".to_owned())
     }
 
@@ -506,9 +516,14 @@ impl Look<'_> {
         lists.any(|it| it.system.as_str() == provider.name() && why_not_whole(it).is_some())
     }
 
-    /// Whether a claim is so; `None` for those that this world says nothing of.
-    fn holds(&self, cause: Cause, kind: SubjectKind, key: &str) -> Option<bool> {
-        let now = self.began_at;
+    /// Whether a claim is so, by the rights of then; `None` for those that this world says nothing of.
+    fn holds(
+        &self,
+        cause: Cause,
+        kind: SubjectKind,
+        key: &str,
+        now: DateTime<Utc>,
+    ) -> Option<bool> {
         let account = self.world.app.accounts.iter().find(|it| it.id == key);
         let is_on = account.is_some_and(|it| self.is_on(it));
         let owner = self.truth.owner(key, now);
@@ -572,7 +587,7 @@ impl Look<'_> {
                 is_on && theirs.nth(1).is_some()
             }
             Cause::OwnerLeft | Cause::NonhumanUnowned => {
-                return self.holds_of_service(cause, key, is_on);
+                return self.holds_of_service(cause, key, is_on, now);
             }
             Cause::ChannelConflict => self.views_differ(account?)?,
             Cause::LinkConflict
@@ -621,8 +636,13 @@ impl Look<'_> {
     }
 
     /// Whether a claim about an account of a service is so.
-    fn holds_of_service(&self, cause: Cause, account: &str, is_on: bool) -> Option<bool> {
-        let now = self.began_at;
+    fn holds_of_service(
+        &self,
+        cause: Cause,
+        account: &str,
+        is_on: bool,
+        now: DateTime<Utc>,
+    ) -> Option<bool> {
         let owner = self.service_owner(account);
         let has_left = owner.is_some_and(|it| self.truth.is_out(it, now));
         if cause == Cause::OwnerLeft {
@@ -656,7 +676,7 @@ impl Look<'_> {
             _ if self.of_account(key).any(|it| it.finding.family() == finding.family()) => true,
             (_, Family::AccessRemains) => !self.truth.is_exposed(key, now),
             (_, Family::Orphan | Family::AccessMissing) => {
-                self.holds(finding.cause, finding.subject.kind, key) != Some(true)
+                self.holds(finding.cause, finding.subject.kind, key, now) != Some(true)
             }
             _ => true,
         };

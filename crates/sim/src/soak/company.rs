@@ -76,6 +76,10 @@ pub(super) struct Company {
     pub(super) seen_here: BTreeSet<String>,
     /// When the last undisturbed full run ended; `None`: there was none.
     pub(super) whole_at: Option<DateTime<Utc>>,
+    /// When an operator last exported anything.
+    pub(super) exported_at: DateTime<Utc>,
+    /// When all of it could be read.
+    pub(super) brought_at: DateTime<Utc>,
     /// When the log of Okta was last read.
     pub(super) read_at: DateTime<Utc>,
     /// From when to when it could not be read, and will not be again.
@@ -129,9 +133,10 @@ impl Company {
         let clock_ahead = world.okta.clock_ahead;
         let sim = Sim::start(world).await?;
         let mut operators = Rng::with_seed(seed ^ OPERATORS);
-        let told = (has_register, has_console, Rng::with_seed(seed ^ UNTOLD).u32(0..3) == 0);
+        let untold = Rng::with_seed(seed ^ UNTOLD).u32(0..3) == 0;
         let voices = Voices::drawn(hr, &idps, &mut Rng::with_seed(seed ^ VOICES));
-        let installation = Installation::of(&sim, &idps, folder.path(), voices, told);
+        let told = (voices, has_register, has_console, untold);
+        let installation = Installation::of(&sim, &idps, folder.path(), told);
         let mut company = Self {
             idps,
             store: None,
@@ -159,6 +164,8 @@ impl Company {
             seen_users: BTreeSet::new(),
             seen_here: BTreeSet::new(),
             whole_at: None,
+            exported_at: today,
+            brought_at: today,
             read_at: today,
             unread: Vec::new(),
             leaves: Past::new(),
@@ -167,18 +174,22 @@ impl Company {
             n_accounts: 0,
         };
         company.canaries();
-        // A part of it is to be no smaller than a company of one provider can be.
-        let more = if company.idps.are_several() { 30 } else { 0 };
-        for _ in 0..company.rng.u32(30..=80) + more {
-            let at = company.now();
-            let kind = [Kind::Employee, Kind::Contractor, Kind::Guest]
-                .get(company.rng.usize(0..12).saturating_sub(9))
-                .copied();
-            let what = company.join(kind.unwrap_or(Kind::Employee), None, at);
-            company.happened(at, what);
-        }
+        company.first_people();
         company.diary.clear();
         Ok(company)
+    }
+
+    fn first_people(&mut self) {
+        // A part of it is to be no smaller than a company of one provider can be.
+        let more = if self.idps.are_several() { 30 } else { 0 };
+        for _ in 0..self.rng.u32(30..=80) + more {
+            let at = self.now();
+            let kind = [Kind::Employee, Kind::Contractor, Kind::Guest]
+                .get(self.rng.usize(0..12).saturating_sub(9))
+                .copied();
+            let what = self.join(kind.unwrap_or(Kind::Employee), None, at);
+            self.happened(at, what);
+        }
     }
 
     /// Where Driftline keeps what it sees.
@@ -199,7 +210,7 @@ impl Company {
     pub(super) fn by_clock_of(&self, user: &str, at: DateTime<Utc>) -> DateTime<Utc> {
         match Provider::of(user) {
             Provider::Okta => at + self.clock_ahead,
-            Provider::Entra | Provider::Onelogin => at,
+            Provider::Entra | Provider::Onelogin | Provider::Exports => at,
         }
     }
 

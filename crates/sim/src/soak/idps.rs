@@ -18,11 +18,14 @@ pub enum Idp {
     Onelogin,
     /// Several of them, as the seed says.
     Mixed,
+    /// Okta alone, by exported files.
+    Exports,
 }
 
 impl Idp {
     /// All there are, in the order in which companies take turns.
-    pub const ALL: [Self; 4] = [Self::Okta, Self::Entra, Self::Onelogin, Self::Mixed];
+    pub const ALL: [Self; 5] =
+        [Self::Okta, Self::Entra, Self::Onelogin, Self::Mixed, Self::Exports];
 
     /// Its name, as an argument.
     #[must_use]
@@ -32,6 +35,7 @@ impl Idp {
             Self::Entra => "entra",
             Self::Onelogin => "onelogin",
             Self::Mixed => "mixed",
+            Self::Exports => "exports",
         }
     }
 }
@@ -54,6 +58,8 @@ const SEVERAL: &[&[Provider]] = &[
     &[Provider::Okta, Provider::Onelogin],
     &[Provider::Entra, Provider::Onelogin],
     &[Provider::Okta, Provider::Entra, Provider::Onelogin],
+    &[Provider::Exports, Provider::Entra],
+    &[Provider::Okta, Provider::Exports],
 ];
 
 impl Idps {
@@ -65,6 +71,7 @@ impl Idps {
             Idp::Entra => &[Provider::Entra],
             Idp::Onelogin => &[Provider::Onelogin],
             Idp::Mixed => several(rng),
+            Idp::Exports => &[Provider::Exports],
         };
         Self { all: all.to_vec(), by_kind: all.len() > 1 && rng.bool() }
     }

@@ -122,10 +122,9 @@ impl Installation {
         sim: &Sim,
         idps: &Idps,
         folder: &Path,
-        voices: Voices,
-        (register, has_console, untold): (bool, bool, bool),
+        (voices, register, has_console, untold): (Voices, bool, bool, bool),
     ) -> Self {
-        let idp = idps.all().iter().map(|it| it.access(sim)).collect();
+        let idp = idps.all().iter().map(|it| it.access(sim, folder)).collect();
         let world = sim.world();
         Self {
             idp,
@@ -244,7 +243,10 @@ impl Installation {
         let mut text = String::from(SETTINGS);
         for access in &self.idp {
             let name = access.provider.name();
-            text.push_str(&format!("[idp.{name}.{name}]\n{}", access.settings()));
+            text.push_str(&match access.provider {
+                Provider::Exports => access.settings(),
+                _ => format!("[idp.{name}.{name}]\n{}", access.settings()),
+            });
         }
         let idps: Vec<&str> = self.idp.iter().map(|it| it.provider.name()).collect();
         text.push_str(&format!("[app.secureframe]\nidps = {idps:?}\n"));
@@ -320,11 +322,13 @@ impl Installation {
     }
 }
 
-/// The files were written for this look: they speak as of now.
-pub(super) fn as_of(plan: &mut Plan, now: DateTime<Utc>) {
+/// The files were written for this look, and speak as of now; what was exported, as of then.
+pub(super) fn as_of(plan: &mut Plan, now: DateTime<Utc>, exported_at: DateTime<Utc>) {
     for source in &mut plan.sources {
         if let Source::Files(config) = source {
-            config.files.iter_mut().for_each(|it| it.as_of = Some(now));
+            let is_exported = config.system.as_str() == Provider::Exports.name();
+            let at = if is_exported { exported_at } else { now };
+            config.files.iter_mut().for_each(|it| it.as_of = Some(at));
         }
     }
 }
@@ -341,7 +345,7 @@ pub async fn look_once(
 ) -> anyhow::Result<()> {
     let clock = Arc::new(SimClock::starting_at(now));
     let mut plan = installation.plan(&clock)?;
-    as_of(&mut plan, now);
+    as_of(&mut plan, now, now);
     let store = Store::open(database)?;
     engine::run(&store, &plan, &*clock).await?;
     Ok(())

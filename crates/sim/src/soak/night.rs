@@ -17,6 +17,8 @@ use super::company::Company;
 use super::console;
 use super::installation::as_of;
 use super::leavers::compare_leavers;
+use super::provider::Provider;
+use super::provider::exports::{self, Export};
 use crate::Endpoint;
 use crate::fault::{FAULTS, Fault, Wait, When};
 
@@ -66,13 +68,9 @@ impl Company {
     /// Looks, and compares.
     pub(super) async fn look(&mut self, pass: Pass) -> anyhow::Result<Seen> {
         let mut seen = Seen::default();
-        let fault = (self.rng.u32(0..8) == 0).then(|| self.fault()).flatten();
-        if let Some((endpoint, fault, when)) = fault {
-            self.sim.fault(endpoint, fault, when);
-        }
-        let path = self.database();
-        self.prepare(pass)?;
-        let clock = self.clock();
+        let fault = (self.rng.u32(0..8) == 0).then(|| self.goes_wrong()).flatten();
+        let export = self.export(pass);
+        self.prepare(pass, export)?;
         // A program that ends opens its database anew; one that goes on does not.
         if self.rng.u32(0..8) == 0 || self.victim.is_some() {
             self.store = None;
@@ -82,14 +80,16 @@ impl Company {
             seen.crashed = self.break_off().await?;
         }
         if let Some(victim) = self.victim.clone() {
+            let path = self.database();
             seen.killed = self.kill(&victim, &path).await?;
             seen.problems.extend(verified(&path).await?);
             // The papers speak as of a later look than the one that was killed.
-            self.prepare(self.plan.pass)?;
+            self.prepare(self.plan.pass, export)?;
         }
         let began_at = self.now();
         let store = self.opened()?;
-        let Outcome { record, failures, .. } = engine::run(&store, &self.plan, &*clock).await?;
+        let Outcome { record, failures, .. } =
+            engine::run(&store, &self.plan, &*self.clock()).await?;
         self.sim.clear_faults();
         if record.id.0 % JUDGED_AGAIN == 0 {
             seen.problems.extend(again(&store, &self.plan, record.id).await?);
@@ -98,6 +98,7 @@ impl Company {
         self.store = Some(store);
 
         self.note_log(fault.map(|it| it.0), record.pass, (began_at, record.now));
+        let is_whole = fault.is_none() && export == Export::Whole;
         let is_held = has_shrunk(&record);
         let world = self.sim.world();
         let look = Look {
@@ -109,17 +110,18 @@ impl Company {
             record: &record,
             began_at,
             has_register: self.has_register,
-            is_undisturbed: fault.is_none() && !is_held,
-            is_held: fault.is_none() && is_held,
+            is_undisturbed: is_whole && !is_held,
+            is_held: is_whole && is_held,
             whole_at: self.whole_at,
             seen_here: &self.seen_here,
+            exported_at: self.brought_at,
             unread: &self.unread,
         };
         seen.problems.extend(compare(&look, &mut self.since));
         seen.problems.extend(compare_leavers(&look, &leavers, &mut self.leaves));
         seen.n_exposed = look.n_exposed();
         seen.line = format!(
-            "{} run {}, {}: {} findings, {} exposed, fault {fault:?}, held {is_held}, broken off {}, {} failures",
+            "{} run {}, {}: {} findings, {} exposed, fault {fault:?} {export:?}, held {is_held}, broken off {}, {} failures",
             record.now.format("%F %T%.3f"),
             record.id,
             record.pass,
@@ -130,7 +132,7 @@ impl Company {
         );
         record.findings.iter().for_each(|it| tell(it, &mut seen.line));
         drop(world);
-        self.note_whole(fault.is_none() && !is_held, &record);
+        self.note_whole(is_whole && !is_held, &record);
         seen.problems.extend(self.sim.offences());
         self.sim.forget_requests();
         seen.record = Some(record);
@@ -170,11 +172,28 @@ impl Company {
         }
     }
 
+    /// What an operator brings for the next look; a light one reads no list. Draws only where something is
+    /// exported.
+    fn export(&mut self, pass: Pass) -> Export {
+        let is_exported = self.idps.has(Provider::Exports) && self.victim.is_none();
+        match (is_exported, self.whole_at, pass) {
+            (true, Some(_), Pass::Full) => Export::drawn(&mut self.rng),
+            _ => Export::Whole,
+        }
+    }
+
     /// Writes the papers, and says what is looked at, as of now.
-    pub(super) fn prepare(&mut self, pass: Pass) -> anyhow::Result<()> {
+    pub(super) fn prepare(&mut self, pass: Pass, export: Export) -> anyhow::Result<()> {
         self.papers.write(self.folder.path())?;
         let now = self.now();
-        as_of(&mut self.plan, now);
+        // A light pass reads no list, but for the first of all.
+        let is_read = pass == Pass::Full || self.whole_at.is_none();
+        if self.idps.has(Provider::Exports) && is_read && export != Export::Old {
+            exports::write(&self.sim.world(), self.folder.path(), export)?;
+            self.exported_at = now;
+            self.brought_at = if export == Export::Whole { now } else { self.brought_at };
+        }
+        as_of(&mut self.plan, now, self.exported_at);
         self.plan = Plan { pass, ..self.plan.clone() };
         Ok(())
     }
@@ -189,8 +208,8 @@ impl Company {
         Ok(tokio::time::timeout(patience, run).await.is_err())
     }
 
-    /// Something that goes wrong, for some requests or for all.
-    fn fault(&mut self) -> Option<(Endpoint, Fault, When)> {
+    /// Something goes wrong, for some requests or for all.
+    fn goes_wrong(&mut self) -> Option<(Endpoint, Fault, When)> {
         let console = if self.has_console { console::PLACES } else { &[] };
         let places = [&self.idps.places(), PLACES, console].concat();
         let endpoint = self.rng.choice(places)?;
@@ -201,6 +220,7 @@ impl Company {
             1 => When::after(1),
             _ => When::always(),
         };
+        self.sim.fault(endpoint, fault, when);
         Some((endpoint, fault, when))
     }
 

@@ -3,10 +3,12 @@
 //! after everything that happens. A provider more is one more file here.
 
 mod entra;
+pub(super) mod exports;
 mod okta;
 mod onelogin;
 
 use std::fmt;
+use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -29,6 +31,8 @@ pub(super) enum Provider {
     Entra,
     /// OneLogin.
     Onelogin,
+    /// Okta, by exported files alone.
+    Exports,
 }
 
 /// How to reach a provider, and as whom. Written as an argument, its parts are parted by commas.
@@ -51,6 +55,7 @@ impl Access {
             Provider::Okta => okta::settings(self),
             Provider::Entra => entra::settings(self),
             Provider::Onelogin => onelogin::settings(self),
+            Provider::Exports => exports::settings(self),
         }
     }
 
@@ -93,12 +98,13 @@ impl FromStr for Access {
 }
 
 impl Provider {
-    const ALL: [Self; 3] = [Self::Okta, Self::Entra, Self::Onelogin];
+    const ALL: [Self; 4] = [Self::Okta, Self::Entra, Self::Onelogin, Self::Exports];
 
     /// The one whose user has this id: ids of each have a form of their own.
     pub(super) fn of(user: &str) -> Self {
         match user {
             _ if user.starts_with("00u") => Self::Okta,
+            _ if user.starts_with("00x") => Self::Exports,
             _ if user.contains('-') => Self::Entra,
             _ => Self::Onelogin,
         }
@@ -110,6 +116,7 @@ impl Provider {
             Self::Okta => "okta",
             Self::Entra => "entra",
             Self::Onelogin => "onelogin",
+            Self::Exports => "exports",
         }
     }
 
@@ -119,27 +126,28 @@ impl Provider {
             Self::Okta => format!("00u{n:017}"),
             Self::Entra => format!("a0000000-0000-4000-8000-{n:012}"),
             Self::Onelogin => format!("{}", 10_000_000 + n),
+            Self::Exports => format!("00x{n:017}"),
         }
     }
 
     /// Has it users who have not started yet?
     pub(super) const fn stages(self) -> bool {
-        matches!(self, Self::Okta | Self::Onelogin)
+        matches!(self, Self::Okta | Self::Onelogin | Self::Exports)
     }
 
     /// Does it tell who is suspended from who has left?
     pub(super) const fn suspends(self) -> bool {
-        matches!(self, Self::Okta)
+        matches!(self, Self::Okta | Self::Exports)
     }
 
     /// Does it tell employee numbers? Without, HR's list names nobody.
     pub(super) const fn numbers(self) -> bool {
-        matches!(self, Self::Okta | Self::Entra)
+        matches!(self, Self::Okta | Self::Entra | Self::Exports)
     }
 
     /// Does it tell when contracts end?
     pub(super) const fn tells_contracts(self) -> bool {
-        matches!(self, Self::Okta | Self::Entra)
+        matches!(self, Self::Okta | Self::Entra | Self::Exports)
     }
 
     /// Does it tell when somebody left or lost the app? Otherwise it is dated by looks.
@@ -150,7 +158,7 @@ impl Provider {
     /// Writes down what it shows of its part of the book, as of `at`.
     pub(super) fn show(self, world: &mut World, at: DateTime<Utc>) {
         match self {
-            Self::Okta => {}
+            Self::Okta | Self::Exports => {}
             Self::Entra => entra::show(world, at),
             Self::Onelogin => onelogin::show(world),
         }
@@ -162,6 +170,7 @@ impl Provider {
             Self::Okta => okta::PLACES,
             Self::Entra => entra::PLACES,
             Self::Onelogin => onelogin::PLACES,
+            Self::Exports => &[],
         }
     }
 
@@ -171,6 +180,7 @@ impl Provider {
             Self::Okta => Some(Endpoint::OktaLog),
             Self::Entra => Some(Endpoint::EntraLog),
             Self::Onelogin => Some(Endpoint::OneLoginEvents),
+            Self::Exports => None,
         }
     }
 
@@ -187,15 +197,17 @@ impl Provider {
             Self::Okta => okta::logs_leaver(world, user, account, since),
             Self::Entra => entra::logs_leaver(world, user, since),
             Self::Onelogin => onelogin::logs_leaver(world, user, since),
+            Self::Exports => false,
         }
     }
 
-    /// How to reach it in a company.
-    pub(super) fn access(self, sim: &Sim) -> Access {
+    /// How to reach it in a company, which keeps files in `folder`.
+    pub(super) fn access(self, sim: &Sim, folder: &Path) -> Access {
         match self {
             Self::Okta => okta::access(sim),
             Self::Entra => entra::access(sim),
             Self::Onelogin => onelogin::access(sim),
+            Self::Exports => exports::access(folder),
         }
     }
 
@@ -215,6 +227,7 @@ impl Provider {
             Self::Okta => okta::source(access, (system, app), profiles, clock),
             Self::Entra => entra::source(access, (system, app), profiles, clock),
             Self::Onelogin => onelogin::source(access, (system, app), profiles, clock),
+            Self::Exports => Ok(exports::source(&access, system)),
         }
     }
 }

@@ -21,6 +21,7 @@ use super::calendar::due_times;
 use super::channels::{Channels, Mood};
 use super::company::Company;
 use super::idps::Idp;
+use super::provider::exports::Export;
 use super::told::{MAIL, ON_CALL, Sum, Told};
 use crate::SimClock;
 
@@ -534,7 +535,7 @@ impl Daemon<'_> {
                 let mut company = company.lock().await;
                 company.plan.turn = its_turn;
                 if is_killed {
-                    company.prepare(pass)?;
+                    company.prepare(pass, Export::Whole)?;
                     company.break_off().await?;
                     return Ok(None);
                 }
