@@ -79,6 +79,28 @@ impl Firm {
         self.0.write(&format!("n/2026-11-{day:02}/{name}"), text);
     }
 
+    /// With a second provider, and whether all of them must give the app, or any.
+    fn of_two(entitlement: &str) -> Self {
+        let firm = Self::new(
+            "",
+            "[idp.second]\n[[idp.second.file]]\npath = \"second_users.json\"\nwhole = true\n\
+             [[idp.second.file]]\npath = \"second_app_users.json\"\nwhole = true\n",
+        );
+        let both = format!("idps = [\"okta\", \"second\"]\nentitlement = \"{entitlement}\"");
+        firm.0.change_settings("idps = [\"okta\"]", &both);
+        firm
+    }
+
+    /// What the second one has of Anna in a night: a user of her number, and its status.
+    fn second(&self, day: u32, anna: &str, has_app: bool) -> &Self {
+        let others = (0..8).map(|it| format!("s{it} ACTIVE"));
+        let users = others.clone().chain([format!("a {anna}")]).map(|it| user(&it));
+        self.write(day, "second_users.json", &Value::from_iter(users).to_string());
+        let app_users = others.chain(has_app.then(|| "a".to_owned())).map(|it| app_user(&it));
+        self.write(day, "second_app_users.json", &Value::from_iter(app_users).to_string());
+        self
+    }
+
     /// Runs, and gives what is on record of Anna: result, last seen on, first seen off, deadline.
     #[track_caller]
     fn anna(&self) -> [String; 4] {
@@ -470,33 +492,48 @@ fn a_leave_that_was_missed_stays_on_record_when_they_are_back_without_the_app_an
 /// remains for longer than it may; the first one, which dates a leave, follows.
 #[test]
 fn an_undated_leave_that_was_missed_stays_so_when_another_provider_dates_a_later_one() {
-    let firm = Firm::new(
-        "",
-        "[idp.second]\n[[idp.second.file]]\npath = \"second_users.json\"\nwhole = true\n\
-         [[idp.second.file]]\npath = \"second_app_users.json\"\nwhole = true\n",
-    );
-    let both = "idps = [\"okta\", \"second\"]\nentitlement = \"all\"";
-    firm.0.change_settings("idps = [\"okta\"]", both);
-    let second = |day, anna: &str| {
-        let others = (0..8).map(|it| format!("s{it} ACTIVE"));
-        let users = others.clone().chain([format!("a {anna}")]).map(|it| user(&it));
-        firm.write(day, "second_users.json", &Value::from_iter(users).to_string());
-        let has_app = (anna == "ACTIVE").then(|| "a".to_owned());
-        let app_users = others.chain(has_app).map(|it| app_user(&it));
-        firm.write(day, "second_app_users.json", &Value::from_iter(app_users).to_string());
-    };
-    second(10, "ACTIVE");
-    firm.night(10, "A ACTIVE", "A", ON);
+    let firm = Firm::of_two("all");
+    firm.second(10, "ACTIVE", true).night(10, "A ACTIVE", "A", ON);
     for day in 11..=13 {
-        second(day, "DEPROVISIONED undated");
+        firm.second(day, "DEPROVISIONED undated", false);
         firm.night(day, "A ACTIVE", "A", if day < 13 { ON } else { OFF });
     }
     let missed = ["MISSED", "12T02:00", "13T02:00", "12T02:00"];
     assert_eq!(firm.anna(), missed);
-    second(14, "DEPROVISIONED undated");
+    firm.second(14, "DEPROVISIONED undated", false);
     firm.night(14, "A DEPROVISIONED 13T12:00", "", OFF);
     assert_eq!(firm.anna(), missed);
     firm.0.rederives(5);
+}
+
+#[test]
+fn what_was_missed_stays_so_when_a_provider_that_never_gave_the_app_dates_a_later_leave() {
+    let firm = Firm::of_two("any");
+    firm.second(10, "ACTIVE", false).night(10, "A ACTIVE", "A", ON);
+    for day in 11..=13 {
+        firm.second(day, "ACTIVE", false);
+        let account = if day < 13 { ON } else { OFF };
+        firm.night(day, "A DEPROVISIONED 10T12:00", "", account);
+    }
+    let missed = ["MISSED", "12T02:00", "13T02:00", "12T02:00"];
+    assert_eq!(firm.anna(), missed);
+    for day in 14..=15 {
+        firm.second(day, "DEPROVISIONED 13T12:00", false);
+        firm.night(day, "A DEPROVISIONED 10T12:00", "", OFF);
+    }
+    assert_eq!(firm.anna(), missed);
+    firm.0.rederives(6);
+}
+
+/// Nothing bounds when she left: the first night has her so, and her account on.
+#[test]
+fn who_had_left_on_the_first_night_should_have_been_off_since_where_both_must_give_the_app() {
+    let firm = Firm::of_two("all");
+    for day in 10..=13 {
+        firm.second(day, "ACTIVE", true);
+        firm.night(day, "A DEPROVISIONED undated", "", if day < 13 { ON } else { OFF });
+    }
+    assert_eq!(firm.anna(), ["MISSED", "12T02:00", "13T02:00", "11T02:00"]);
 }
 
 /// Without a log, the provider's own word that they had left, and that they are active since, shows it.

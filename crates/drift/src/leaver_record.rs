@@ -3,9 +3,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Activity, Cause, EntityId, Exposure, Family, Finding, FindingId, Interval, Leaver,
-    LeaverAccount, LeaverClocks, LeaverKind, LeaversBegin, List, PastLook, SaidBy, SlaOutcome,
-    SlaResult, SystemId, Text, Waiver,
+    Activity, CLOCK_SKEW_MAX, Cause, EntityId, Exposure, Family, Finding, FindingId, Interval,
+    Leaver, LeaverAccount, LeaverClocks, LeaverKind, LeaversBegin, List, PastLook, SaidBy,
+    SlaOutcome, SlaResult, SystemId, Text, Waiver,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -26,6 +26,16 @@ const TAKEN_BACK: &str = "the leave was taken back before it counted as one";
 pub fn is_same_leave(seen: &LeaverSeen, past: &Leaver) -> bool {
     let told = clocks(seen).to_the_millisecond();
     past.returned_at.is_none() || (told != LeaverClocks::default() && past.clocks == told)
+}
+
+/// Whether the clocks of today put the end of a right later than a run found, by a provider's word, that it
+/// was over: they are those of something else, as of a user of another provider who left after that. HR may
+/// correct its day.
+fn is_of_another_end(past: &Leaver, told: LeaverClocks, anew: Interval) -> bool {
+    let mut said = past.said_by.iter().filter(|it| it.taken_back_at.is_none());
+    said.any(|it| it.list == List::Identities)
+        && told.hr_termination_at == past.clocks.hr_termination_at
+        && anew.latest.is_some_and(|it| it > past.found_at + CLOCK_SKEW_MAX)
 }
 
 /// What is known besides what the run sees of one leaver.
@@ -80,16 +90,13 @@ impl LeaverContext<'_> {
         let (before, past) = (past, past.filter(|it| is_same_leave(seen, it)));
         let is_another = past.is_none() && before.is_some_and(|it| it.sla.because != TAKEN_BACK);
         let leave = before.map_or(1, |it| it.leave + u32::from(is_another));
-        let clocks = past.filter(|_| seen.is_left_behind).map_or(told, |it| it.clocks);
         let terms = past.and_then(|it| it.terms.clone()).unwrap_or_else(|| self.policy.terms());
         let policy = self.policy.with_terms(terms.clone());
-        let started = match past {
-            Some(past) if past.clocks == clocks => past.started,
-            _ => {
-                let starts = back_at.map_or(seen.starts, |back| seen.starts.since(back));
-                started(&policy, &starts, Some(self.now))
-            }
-        };
+        let starts = back_at.map_or(seen.starts, |back| seen.starts.since(back));
+        let anew = started(&policy, &starts, Some(self.now));
+        let is_kept = |it: &&Leaver| seen.is_left_behind || is_of_another_end(it, told, anew);
+        let clocks = past.filter(is_kept).map_or(told, |it| it.clocks);
+        let started = past.filter(|it| it.clocks == clocks).map_or(anew, |it| it.started);
         // What was missed when nobody had excused it is excused by nothing that is dated back.
         let is_missed =
             past.is_some_and(|it| it.sla.outcome == SlaOutcome::Missed && it.started == started);
@@ -166,11 +173,13 @@ impl LeaverContext<'_> {
             let mut silent = seen.silent.iter();
             silent.any(|(system, list, key)| (system, *list, key) == row(it))
         };
+        let is_same = past.is_some_and(|it| it.returned_at.is_none());
         let taken_back = known.iter().filter(is_silent).filter_map(|it| {
-            match back_at(it).or_else(|| is_denied(it).then_some(self.now)) {
-                Some(at) => Some(SaidBy { taken_back_at: Some(at), ..it.clone() }),
-                None => is_gone(it).then(|| it.clone()),
+            if is_gone(it) {
+                return is_same.then(|| it.clone()); // Of the leave before it is no word of this one.
             }
+            let at = back_at(it).or_else(|| is_denied(it).then_some(self.now))?;
+            Some(SaidBy { taken_back_at: Some(at), ..it.clone() })
         });
         let mut all: Vec<SaidBy> = said.chain(taken_back).collect();
         all.sort_by(|one, other| (&one.system, &one.key).cmp(&(&other.system, &other.key)));

@@ -155,25 +155,37 @@ pub(crate) fn returned(cx: &Context<'_>, rights: &[PersonRight]) -> Vec<EntityId
             );
             // Of somebody who is on again, with no list of who has the app.
             let may_be_back =
-                right == Right::Unknown && is_switched_on(cx, it) && !is_away_elsewhere(cx, at);
+                right == Right::Unknown && is_switched_on(cx, it) && !is_still_away(cx, (at, it));
             (is_back || may_be_back).then_some(it.entity)
         })
         .collect()
 }
 
-/// Whether by the last that was seen they have left another provider than that of this user, which never
-/// said so: that it is on, and who has the app is not seen, is nothing new.
-fn is_away_elsewhere(cx: &Context<'_>, at: usize) -> bool {
-    let row = |at: usize| cx.graph.estate().identities.get(at);
+/// Whether by the last that was seen they are gone all the same: this user's time is over, or they have left by
+/// HR or by another provider than that of this user, which never said so. That it is on, and who has the app is
+/// not seen, is nothing new.
+fn is_still_away(cx: &Context<'_>, (at, own): (usize, &Sighting<Identity>)) -> bool {
+    let estate = cx.graph.estate();
+    let person = cx.graph.person_of(at);
     let is_told = |it: &Sighting<Identity>| {
         cx.said_left(it).last().is_some_and(|it| it.returned_at.is_none())
     };
     let has_left = |it: &Sighting<Identity>| {
-        it.row.lifecycle == Lifecycle::Left || it.standing == Standing::Gone
+        let is_over = it.row.ends_at.is_some_and(|it| it <= cx.now);
+        is_over || it.row.lifecycle == Lifecycle::Left || it.standing == Standing::Gone
     };
-    let theirs = cx.graph.identities_of(cx.graph.person_of(at)).into_iter();
-    let mut others = theirs.filter(|it| *it != at).filter_map(row);
-    !row(at).is_some_and(is_told) && others.any(|it| is_told(it) && has_left(it))
+    let others = cx.graph.identities_of(person).into_iter().filter(|it| *it != at);
+    let others = others.filter_map(|it| estate.identities.get(it));
+    let by_another = || others.into_iter().any(|it| is_told(it) && has_left(it));
+    let by_hr = || {
+        let mut rows = estate.leavers.iter().enumerate();
+        rows.any(|(at, it)| {
+            it.standing == Standing::Listed
+                && it.row.left_at <= cx.now
+                && cx.graph.person_of_leaver(at) == Some(person)
+        })
+    };
+    has_left(own) || !is_told(own) && (by_another() || by_hr())
 }
 
 const fn kind_of(right: Right) -> Option<LeaverKind> {

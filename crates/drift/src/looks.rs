@@ -111,7 +111,8 @@ fn lists_of(cx: &Context<'_>, person: u32, right: Right) -> Vec<u32> {
         let Some(idp) = cx.graph.idp_of(identity) else { continue };
         snapshots.extend(match identity.standing {
             Standing::Listed => Some(identity.snapshot),
-            Standing::Gone => idp.identities.base,
+            // Without a whole list, that of the last look stands in.
+            Standing::Gone => idp.identities.base.or(Some(identity.snapshot)),
         });
         if right == Right::Leaver {
             continue;

@@ -197,7 +197,9 @@ fn decide(
     if let Some((at, _)) = authority {
         return (Right::Leaver, Some(*at), false);
     }
-    let left = hr.is_some() || words.iter().any(|(_, it)| it.right == Right::Leaver);
+    // Who was deleted there, and is here, has moved: nobody can set that right.
+    let says_left = |it: &Word| it.right == Right::Leaver && !it.is_from_memory;
+    let left = hr.is_some() || words.iter().any(|(_, it)| says_left(it));
     if let Some(at) = entitled_by(cx, words) {
         // The authority's word beats this one: where it could not be seen, nobody knows.
         let is_whole = cx.rules.entitlement == Entitlement::Any || (sees_all && !is_unknown);

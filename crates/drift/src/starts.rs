@@ -180,7 +180,8 @@ fn last_missed_by(words: &[(usize, Word)]) -> Option<DateTime<Utc>> {
     gone_by.collect::<Option<Vec<_>>>()?.into_iter().max()
 }
 
-/// Between which looks the first of several rights ended that are over; `None` where each has a time.
+/// Between which looks the first of several rights ended that are over; `None` where each has a time, or
+/// none of them has any.
 fn first_between(words: &[(usize, Word)]) -> Option<Interval> {
     let over = words.iter().map(|it| &it.1).filter(|it| has_lost(it.right));
     let over: Vec<&Word> = over.collect();
@@ -188,10 +189,11 @@ fn first_between(words: &[(usize, Word)]) -> Option<Interval> {
     let unknown = Interval { earliest: None, latest: None };
     let ended: Vec<Interval> = over.iter().map(|it| ended_between(it).unwrap_or(unknown)).collect();
     let earliest = ended.iter().map(|it| it.earliest).collect::<Option<Vec<_>>>();
-    (!is_dated).then_some(Interval {
+    let between = Interval {
         earliest: earliest.and_then(|it| it.into_iter().min()),
         latest: ended.iter().filter_map(|it| it.latest).min(),
-    })
+    };
+    Some(between).filter(|it| !is_dated && it.latest.is_some())
 }
 
 /// Between which looks a right ended, or when; `None`: neither is known.

@@ -21,6 +21,8 @@ pub(crate) struct Word {
     /// When they were suspended, whatever else took the right away.
     pub(crate) suspended: Option<DateTime<Utc>>,
     pub(crate) is_from_absence: bool,
+    /// It was said once, of somebody whom no list has any more.
+    pub(crate) is_from_memory: bool,
 }
 
 impl Word {
@@ -34,6 +36,7 @@ impl Word {
             ended: None,
             suspended: None,
             is_from_absence: false,
+            is_from_memory: false,
         }
     }
 
@@ -310,7 +313,8 @@ fn gone(cx: &Context<'_>, sighting: &Sighting<Identity>) -> Word {
     };
     if let Some(by) = cx.said_left(sighting).last().filter(is_since).map(|it| it.found_at) {
         let between = Some(Interval { earliest: last_seen, latest: Some(by) });
-        return Word { between, missed_by: Some(by), ..Word::plain(Right::Leaver, None) };
+        let word = Word::plain(Right::Leaver, None);
+        return Word { between, missed_by: Some(by), is_from_memory: true, ..word };
     }
     let list = cx.graph.idp_of(sighting).map(|it| &it.identities);
     let Some((list, base)) = list.and_then(|it| Some((it, &estate.snapshot(it.base?).reference)))
