@@ -19,8 +19,8 @@ use crate::context::Context;
 use crate::episode::next_episode;
 use crate::leavers::{LeaverSeen, leavers, returned};
 use crate::looks::{
-    are_views_of_today, is_owner_seen, last_look, looked_at_before, looks_of, may_be_off,
-    seen_active_at,
+    are_views_of_today, is_looked_at, is_owner_seen, last_look, looked_at_before, looks_of,
+    may_be_off, seen_active_at,
 };
 use crate::push::pushes;
 use crate::questions::{is_asked_again, is_seen};
@@ -80,8 +80,8 @@ pub struct Claim {
     pub starts: Starts,
     /// When the account was last seen on; `None` when this run did not see it on.
     pub seen_active_at: Option<DateTime<Utc>>,
-    /// This run saw what says whose the account is: where it did not, the account may be somebody
-    /// else's by now.
+    /// This run saw what says whose the account is, and looked at them: where it did not, the account may
+    /// be somebody else's by now, or theirs rightly again.
     pub is_owner_seen: bool,
     /// When the account was made, as the app says; `None` when it does not say.
     pub made_at: Option<DateTime<Utc>>,
@@ -844,7 +844,8 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject, mut explanation: Expla
         looks: looks_of(case, Some(cause)),
         starts,
         seen_active_at: seen_active_at(case),
-        is_owner_seen: case.row().is_none_or(|it| is_owner_seen(cx, it)),
+        is_owner_seen: case.row().is_none_or(|it| is_owner_seen(cx, it))
+            && identity.is_none_or(|it| is_looked_at(cx, it)),
         made_at: case.row().and_then(|it| it.row.created_at),
         episode,
         owners: owners(case),

@@ -1,7 +1,7 @@
 //! On which lists does a case rest? A second look must be later than each of them.
 
 use chrono::{DateTime, Utc};
-use domain::{Account, Activity, AsOfBasis, Cause, List, Look, Right, Stream};
+use domain::{Account, Activity, AsOfBasis, Cause, Identity, List, Look, Pass, Right, Stream};
 use graph::{ListView, Sighting, Standing};
 
 use crate::activity::is_required;
@@ -48,6 +48,18 @@ pub(crate) fn is_owner_seen(cx: &Context<'_>, leading: &Sighting<Account>) -> bo
                 estate.channels.get(usize::from(leading.system)).is_some_and(is_whole)
             }
         }
+}
+
+/// Did this run look at an identity: by id, in a list that was read, or a whole one that has it no more? One
+/// that was only read before shows nothing of today, however new it is.
+pub(crate) fn is_looked_at(cx: &Context<'_>, identity: &Sighting<Identity>) -> bool {
+    let list = cx.graph.idp_of(identity).map(|it| &it.identities);
+    let is_read = |it: &ListView| match identity.standing {
+        Standing::Listed => !it.is_stand_in && it.latest == Some(identity.snapshot),
+        Standing::Gone => it.base.is_some(),
+    };
+    let is_asked = cx.graph.estate().asked_again.contains(&(List::Identities, identity.entity));
+    is_asked || cx.pass == Pass::Full && list.is_some_and(is_read)
 }
 
 /// One view shows the account off, and of those that have it on this run saw none: it may be off in
@@ -130,10 +142,14 @@ fn lists_of(cx: &Context<'_>, person: u32, right: Right) -> Vec<u32> {
 /// Whether each list that shows a person is newer than the one before. One that stands in for a list
 /// that could not be read does not show that their right is still over.
 pub(crate) fn is_seen_anew(cx: &Context<'_>, person: u32, right: Right) -> bool {
+    let estate = cx.graph.estate();
+    let identities = cx.graph.identities_of(person).into_iter();
+    let mut identities = identities.filter_map(|it| estate.identities.get(it));
     let snapshots = lists_of(cx, person, right).into_iter();
-    snapshots
-        .map(|it| &cx.graph.estate().snapshot(it).reference)
-        .all(|it| cx.past.looked_at.get(&it.stream).is_none_or(|before| it.as_of.at > *before))
+    identities.all(|it| is_looked_at(cx, it))
+        && snapshots
+            .map(|it| &cx.graph.estate().snapshot(it).reference)
+            .all(|it| cx.past.looked_at.get(&it.stream).is_none_or(|before| it.as_of.at > *before))
 }
 
 /// As of when the account was seen on; `None` when this run did not see it on.
