@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::episode::next_episode;
 use crate::leavers::{LeaverSeen, leavers, returned};
 use crate::looks::{
-    are_views_of_today, is_looked_at, is_owner_seen, last_look, looked_at_before, looks_of,
+    are_views_of_today, is_identity_seen, is_owner_seen, last_look, looked_at_before, looks_of,
     may_be_off, seen_active_at,
 };
 use crate::push::pushes;
@@ -845,7 +845,7 @@ fn claim(case: &Case<'_>, cause: Cause, subject: Subject, mut explanation: Expla
         starts,
         seen_active_at: seen_active_at(case),
         is_owner_seen: case.row().is_none_or(|it| is_owner_seen(cx, it))
-            && identity.is_none_or(|it| is_looked_at(cx, it)),
+            && identity.is_none_or(|it| is_identity_seen(cx, it)),
         made_at: case.row().and_then(|it| it.row.created_at),
         episode,
         owners: owners(case),

@@ -30,11 +30,12 @@ pub fn is_same_leave(seen: &LeaverSeen, past: &Leaver) -> bool {
 
 /// Whether the clocks of today put the end of a right later than a run found, by a provider's word, that it
 /// was over: they are those of something else, as of a user of another provider who left after that. HR may
-/// correct its day.
+/// correct its day, and whoever stated an end that one.
 fn is_of_another_end(past: &Leaver, told: LeaverClocks, anew: Interval) -> bool {
     let mut said = past.said_by.iter().filter(|it| it.taken_back_at.is_none());
+    let stated = |it: LeaverClocks| (it.hr_termination_at, it.stated_end_at);
     said.any(|it| it.list == List::Identities)
-        && told.hr_termination_at == past.clocks.hr_termination_at
+        && stated(told) == stated(past.clocks)
         && anew.latest.is_some_and(|it| it > past.found_at + CLOCK_SKEW_MAX)
 }
 

@@ -52,7 +52,7 @@ pub(crate) fn is_owner_seen(cx: &Context<'_>, leading: &Sighting<Account>) -> bo
 
 /// Did this run look at an identity: by id, in a list that was read, or a whole one that has it no more? One
 /// that was only read before shows nothing of today, however new it is.
-pub(crate) fn is_looked_at(cx: &Context<'_>, identity: &Sighting<Identity>) -> bool {
+pub(crate) fn is_identity_seen(cx: &Context<'_>, identity: &Sighting<Identity>) -> bool {
     let list = cx.graph.idp_of(identity).map(|it| &it.identities);
     let is_read = |it: &ListView| match identity.standing {
         Standing::Listed => !it.is_stand_in && it.latest == Some(identity.snapshot),
@@ -146,7 +146,7 @@ pub(crate) fn is_seen_anew(cx: &Context<'_>, person: u32, right: Right) -> bool 
     let identities = cx.graph.identities_of(person).into_iter();
     let mut identities = identities.filter_map(|it| estate.identities.get(it));
     let snapshots = lists_of(cx, person, right).into_iter();
-    identities.all(|it| is_looked_at(cx, it))
+    identities.all(|it| is_identity_seen(cx, it))
         && snapshots
             .map(|it| &cx.graph.estate().snapshot(it).reference)
             .all(|it| cx.past.looked_at.get(&it.stream).is_none_or(|before| it.as_of.at > *before))
