@@ -31,6 +31,10 @@ app
   s6 00ufay00000000000006 fay@firm.test on
 ";
 
+/// Eli's user of each.
+const ELI: &str = "00ueli00000000000005";
+const ELI_OF_ENTRA: &str = "a1000000-0000-4000-8000-000000000005";
+
 /// A company, and an installation that reads both. `app`: settings of the app.
 async fn installed(firm: &str, app: &str) -> (Sim, Site) {
     let sim = Sim::start(World::describe_at(firm, now()).unwrap()).await.unwrap();
@@ -202,6 +206,19 @@ fn gets_user(sim: &Sim, id: &str, number: &str) {
     world.entra.assign(id, false, now());
 }
 
+/// Okta has Eli no more, and its log tells nothing of it.
+fn okta_forgets_eli(sim: &Sim) {
+    let mut world = sim.world();
+    world.okta.users.remove(ELI);
+    world.okta.app_users.remove(ELI);
+}
+
+fn set_elis_account(sim: &Sim, is_on: bool) {
+    let mut world = sim.world();
+    let account = world.app.accounts.iter_mut().find(|it| it.id == "s5");
+    account.unwrap().active = Active::Set(is_on);
+}
+
 /// Asked again, Okta says that Cem has left, and the account is on. Entra's list, read before that, does
 /// not have him, and a light pass does not read it.
 #[tokio::test(flavor = "multi_thread")]
@@ -278,21 +295,13 @@ async fn who_leaves_one_is_told_by_a_light_pass_and_exposed_by_the_next_list_of_
 /// without the app: he is not back because nobody asks of him any more.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_was_deleted_at_one_and_has_no_right_by_the_other_is_not_back_once_nobody_asks() {
-    const ELI: &str = "00ueli00000000000005";
-    const ELI_OF_ENTRA: &str = "a1000000-0000-4000-8000-000000000005";
     let firm = FIRM.replace("on assigned emp=1005", "on emp=1005");
     let firm = firm.replace("eli@firm.test ACTIVE emp", "eli@firm.test ACTIVE assigned emp");
     let (sim, site) = installed(&firm, "").await;
     night(&site);
-    {
-        let mut world = sim.world();
-        world.okta.users.remove(ELI);
-        world.okta.app_users.remove(ELI);
-    }
+    okta_forgets_eli(&sim);
     assert!(live(&night(&site)).contains(&"leaver_active s5".to_owned()));
-    let mut world = sim.world();
-    world.app.accounts.iter_mut().find(|it| it.id == "s5").unwrap().active = Active::Set(false);
-    drop(world);
+    set_elis_account(&sim, false);
     for _ in 0..3 {
         assert!(!live(&night(&site)).contains(&"leaver_active s5".to_owned()));
         assert_eq!(record_of(&site, ELI_OF_ENTRA)["returned_at"], "");
@@ -308,21 +317,16 @@ async fn who_was_deleted_at_one_and_has_no_right_by_the_other_is_not_back_once_n
 /// nothing shows that.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_left_one_is_not_back_because_the_other_does_not_say_who_has_the_app() {
-    const ELI: &str = "00ueli00000000000005";
-    const ELI_OF_ENTRA: &str = "a1000000-0000-4000-8000-000000000005";
     let firm = FIRM.replace("on assigned emp=1005", "on emp=1005");
     let firm = firm.replace("eli@firm.test ACTIVE emp", "eli@firm.test ACTIVE assigned emp");
     for is_deleted in [true, false] {
         let (sim, site) = installed(&firm, "").await;
         night(&site);
         if is_deleted {
-            let mut world = sim.world();
-            world.okta.users.remove(ELI);
-            world.okta.app_users.remove(ELI);
+            okta_forgets_eli(&sim);
         } else {
             sim.world().deactivate(ELI, now());
-            sim.world().app.accounts.iter_mut().find(|it| it.id == "s5").unwrap().active =
-                Active::Set(true);
+            set_elis_account(&sim, true);
         }
         assert!(live(&night(&site)).contains(&"leaver_active s5".to_owned()));
         let found_at = record_of(&site, ELI_OF_ENTRA)["found_at"].clone();
@@ -342,23 +346,16 @@ async fn who_left_one_is_not_back_because_the_other_does_not_say_who_has_the_app
 /// record as it was found, whatever Entra says of him later.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_said_once_of_somebody_it_deleted_stays_so_where_both_have_to_give_the_app() {
-    const ELI: &str = "00ueli00000000000005";
-    const ELI_OF_ENTRA: &str = "a1000000-0000-4000-8000-000000000005";
     let firm = FIRM.replace("eli@firm.test ACTIVE emp", "eli@firm.test ACTIVE assigned emp");
     for is_logged in [true, false] {
         let (sim, site) = installed(&firm, "entitlement = \"all\"").await;
         night(&site);
-        {
-            let mut world = sim.world();
-            if is_logged {
-                world.delete(ELI, now());
-            } else {
-                world.okta.users.remove(ELI);
-                world.okta.app_users.remove(ELI);
-            }
-            let mut accounts = world.app.accounts.iter_mut();
-            accounts.find(|it| it.id == "s5").unwrap().active = Active::Set(true);
+        if is_logged {
+            sim.world().delete(ELI, now());
+        } else {
+            okta_forgets_eli(&sim);
         }
+        set_elis_account(&sim, true);
         assert!(live(&night(&site)).contains(&"leaver_active s5".to_owned()));
         let same = || {
             let record = record_of(&site, ELI_OF_ENTRA);
@@ -373,9 +370,7 @@ async fn what_one_said_once_of_somebody_it_deleted_stays_so_where_both_have_to_g
                 .collect::<Vec<Value>>()
         };
         let found = same();
-        let mut world = sim.world();
-        world.app.accounts.iter_mut().find(|it| it.id == "s5").unwrap().active = Active::Set(false);
-        drop(world);
+        set_elis_account(&sim, false);
         for step in 0..3 {
             night(&site);
             assert_eq!(same(), found, "{is_logged}, {step}");

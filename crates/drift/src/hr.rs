@@ -61,8 +61,7 @@ fn says_something(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> b
 /// belongs to a later employment, and the row says nothing of it; nor does a row that HR has struck
 /// out say anything of who was made active and given the app again after that date, or who, by the
 /// log, was deactivated and activated again, and may use nothing, or who was seen to be switched off
-/// and on again, or who was hired again since under an id that has
-/// left by now.
+/// and on again, or who was hired again since under an id that has left by now.
 ///
 /// A leave date does not grow stale: it is past, and stays so.
 fn left_by_hr(cx: &Context<'_>, leaver: usize, words: &[(usize, Word)]) -> Option<LeftByHr> {

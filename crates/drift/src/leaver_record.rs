@@ -158,9 +158,8 @@ impl LeaverContext<'_> {
         fn row(it: &SaidBy) -> (&SystemId, List, &Text) {
             (&it.system, it.list, &it.key)
         }
-        let is_denied = |it: &SaidBy| {
-            let mut denied = seen.denied_by.iter();
-            denied.any(|(system, list, key)| (system, *list, key) == row(it))
+        let is_of = |rows: &[(SystemId, List, Text)], it: &SaidBy| {
+            rows.iter().any(|(system, list, key)| (system, *list, key) == row(it))
         };
         let known = past.map(|it| &*it.said_by).unwrap_or_default();
         let back_at = |it: &SaidBy| it.taken_back_at.or(past?.returned_at);
@@ -170,16 +169,12 @@ impl LeaverContext<'_> {
             SaidBy { was_back_at, ..it.clone() }
         });
         let is_silent = |it: &&SaidBy| !seen.said_by.iter().any(|said| row(said) == row(it));
-        let is_gone = |it: &SaidBy| {
-            let mut silent = seen.silent.iter();
-            silent.any(|(system, list, key)| (system, *list, key) == row(it))
-        };
         let is_same = past.is_some_and(|it| it.returned_at.is_none());
         let taken_back = known.iter().filter(is_silent).filter_map(|it| {
-            if is_gone(it) {
+            if is_of(&seen.silent, it) {
                 return is_same.then(|| it.clone()); // Of the leave before it is no word of this one.
             }
-            let at = back_at(it).or_else(|| is_denied(it).then_some(self.now))?;
+            let at = back_at(it).or_else(|| is_of(&seen.denied_by, it).then_some(self.now))?;
             Some(SaidBy { taken_back_at: Some(at), ..it.clone() })
         });
         let mut all: Vec<SaidBy> = said.chain(taken_back).collect();

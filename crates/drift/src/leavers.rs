@@ -1,6 +1,8 @@
 //! Who has left, as one run sees it: every person without the right by lifecycle, found or not,
 //! with what their accounts show. What was known before is laid beside it in `leaver_record`.
 
+use std::cell::LazyCell;
+
 use chrono::{DateTime, Utc};
 use domain::{
     Account, Activity, EntityId, Identity, Leaver, LeaverAccount, LeaverKey, LeaverKind, Lifecycle,
@@ -143,19 +145,29 @@ pub(crate) fn leavers(cx: &Context<'_>, rights: &[PersonRight], seen: &[Seen]) -
 
 /// Identities that have a right or may have one again, of those who are on record as leavers.
 pub(crate) fn returned(cx: &Context<'_>, rights: &[PersonRight]) -> Vec<EntityId> {
-    let identities = cx.graph.estate().identities.iter().enumerate();
+    let estate = cx.graph.estate();
+    // Of few of them it is asked, and mostly of nobody.
+    let gone_by_hr: LazyCell<FxHashSet<u32>, _> = LazyCell::new(|| {
+        let rows = estate.leavers.iter().enumerate();
+        let stands =
+            rows.filter(|(_, it)| it.standing == Standing::Listed && it.row.left_at <= cx.now);
+        stands.filter_map(|(at, _)| cx.graph.person_of_leaver(at)).collect()
+    });
+    let identities = estate.identities.iter().enumerate();
     identities
         .filter(|(_, it)| cx.past.leavers.contains(&it.entity))
         .filter(|(_, it)| cx.is_looked_at(List::Identities, it.entity))
         .filter_map(|(at, it)| {
-            let right = rights.get(cx.graph.person_of(at) as usize)?.right_by(at);
+            let person = cx.graph.person_of(at);
+            let right = rights.get(person as usize)?.right_by(at);
             let is_back = matches!(
                 right,
                 Right::Entitled | Right::Unassigned | Right::Suspended | Right::NotYet
             );
             // Of somebody who is on again, with no list of who has the app.
-            let may_be_back =
-                right == Right::Unknown && is_switched_on(cx, it) && !is_still_away(cx, (at, it));
+            let may_be_back = right == Right::Unknown
+                && is_switched_on(cx, it)
+                && !is_still_away(cx, (at, it), || gone_by_hr.contains(&person));
             (is_back || may_be_back).then_some(it.entity)
         })
         .collect()
@@ -164,9 +176,11 @@ pub(crate) fn returned(cx: &Context<'_>, rights: &[PersonRight]) -> Vec<EntityId
 /// Whether by the last that was seen they are gone all the same: this user's time is over, or they have left by
 /// HR or by another provider than that of this user, which never said so. That it is on, and who has the app is
 /// not seen, is nothing new.
-fn is_still_away(cx: &Context<'_>, (at, own): (usize, &Sighting<Identity>)) -> bool {
-    let estate = cx.graph.estate();
-    let person = cx.graph.person_of(at);
+fn is_still_away(
+    cx: &Context<'_>,
+    (at, own): (usize, &Sighting<Identity>),
+    is_gone_by_hr: impl Fn() -> bool,
+) -> bool {
     let is_told = |it: &Sighting<Identity>| {
         cx.said_left(it).last().is_some_and(|it| it.returned_at.is_none())
     };
@@ -174,18 +188,13 @@ fn is_still_away(cx: &Context<'_>, (at, own): (usize, &Sighting<Identity>)) -> b
         let is_over = it.row.ends_at.is_some_and(|it| it <= cx.now);
         is_over || it.row.lifecycle == Lifecycle::Left || it.standing == Standing::Gone
     };
-    let others = cx.graph.identities_of(person).into_iter().filter(|it| *it != at);
-    let others = others.filter_map(|it| estate.identities.get(it));
-    let by_another = || others.into_iter().any(|it| is_told(it) && has_left(it));
-    let by_hr = || {
-        let mut rows = estate.leavers.iter().enumerate();
-        rows.any(|(at, it)| {
-            it.standing == Standing::Listed
-                && it.row.left_at <= cx.now
-                && cx.graph.person_of_leaver(at) == Some(person)
-        })
-    };
-    has_left(own) || !is_told(own) && (by_another() || by_hr())
+    if has_left(own) || is_told(own) {
+        return has_left(own);
+    }
+    let theirs = cx.graph.identities_of(cx.graph.person_of(at)).into_iter();
+    let others = theirs.filter(|it| *it != at);
+    let mut others = others.filter_map(|it| cx.graph.estate().identities.get(it));
+    others.any(|it| is_told(it) && has_left(it)) || is_gone_by_hr()
 }
 
 const fn kind_of(right: Right) -> Option<LeaverKind> {

@@ -1333,17 +1333,11 @@ fn where_all_idps_must_entitle_an_undated_leave_at_one_may_have_been_before_its_
          app
            a1 u1 ana@x.test on",
     );
-    let (estate, keys, mut rules) = (company.estate(), testkit::keys(), rules(&company));
-    rules.entitlement = drift::Entitlement::All;
-    let graph = graph::correlate(&estate, &keys);
-    let (policy, past) = (drift::Policy::default(), drift::Past::default());
-    let (graph, rules, policy, past) = (&graph, &rules, &policy, &past);
-    let (pass, now) = (domain::Pass::Full, testkit::now());
-    let cx = drift::Context { graph, rules, policy, past, pass, now };
-    let claims = drift::judge(&cx).claims;
-    let claim = claims.iter().find(|it| it.cause.family() == domain::Family::AccessRemains);
-    let began = drift::started(policy, &claim.unwrap().starts, None);
-    assert_eq!((began.earliest, began.latest.map(hours_ago)), (None, Some(20)), "{claims:#?}");
+    let rules = drift::AppRules { entitlement: drift::Entitlement::All, ..rules(&company) };
+    let claim = claim_by(&rules, &company, &drift::Past::default(), "a1");
+    assert_eq!(claim.cause.family(), domain::Family::AccessRemains, "{claim:#?}");
+    let began = drift::started(&drift::Policy::default(), &claim.starts, None);
+    assert_eq!((began.earliest, began.latest.map(hours_ago)), (None, Some(20)), "{claim:#?}");
 }
 
 #[test]
@@ -1447,12 +1441,21 @@ fn hours_ago(at: chrono::DateTime<chrono::Utc>) -> i64 {
 }
 
 fn claim_on(company: &testkit::World, past: &drift::Past, account: &str) -> drift::Claim {
-    let (estate, keys, rules) = (company.estate(), testkit::keys(), rules(company));
+    claim_by(&rules(company), company, past, account)
+}
+
+fn claim_by(
+    rules: &drift::AppRules,
+    company: &testkit::World,
+    past: &drift::Past,
+    account: &str,
+) -> drift::Claim {
+    let (estate, keys) = (company.estate(), testkit::keys());
     let graph = graph::correlate(&estate, &keys);
     let (policy, now) = (drift::Policy::default(), testkit::now());
     let cx = drift::Context {
         graph: &graph,
-        rules: &rules,
+        rules,
         policy: &policy,
         past,
         pass: domain::Pass::Full,

@@ -41,7 +41,7 @@ pub(super) struct Look<'l> {
     /// Users that an undisturbed full run had seen by then, and who had not left.
     pub(super) seen_here: &'l BTreeSet<String>,
     /// As of when what an operator exports speaks: a light pass cannot ask what has changed since.
-    pub(super) exported_at: DateTime<Utc>,
+    pub(super) brought_at: DateTime<Utc>,
     /// From when to when Okta's log could not be read, and will not be again.
     pub(super) unread: &'l [(DateTime<Utc>, DateTime<Utc>)],
 }
@@ -476,7 +476,7 @@ impl Look<'_> {
             return None;
         }
         let key = account_of(&finding.subject.key);
-        let before = Some(self.exported_at).filter(|_| is_exported);
+        let before = Some(self.brought_at).filter(|_| is_exported);
         let holds = |at| self.holds(finding.cause, finding.subject.kind, key, at);
         let is_so = holds(self.began_at)? || before.is_some_and(|at| holds(at) != Some(false));
         (!is_so).then(|| "FALSE: is claimed, and is not so".to_owned())

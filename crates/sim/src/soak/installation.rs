@@ -242,11 +242,7 @@ impl Installation {
     pub(super) fn settings(&self) -> String {
         let mut text = String::from(SETTINGS);
         for access in &self.idp {
-            let name = access.provider.name();
-            text.push_str(&match access.provider {
-                Provider::Exports => access.settings(),
-                _ => format!("[idp.{name}.{name}]\n{}", access.settings()),
-            });
+            text.push_str(&access.settings());
         }
         let idps: Vec<&str> = self.idp.iter().map(|it| it.provider.name()).collect();
         text.push_str(&format!("[app.secureframe]\nidps = {idps:?}\n"));

@@ -114,7 +114,7 @@ impl Company {
             is_held: is_whole && is_held,
             whole_at: self.whole_at,
             seen_here: &self.seen_here,
-            exported_at: self.brought_at,
+            brought_at: self.brought_at,
             unread: &self.unread,
         };
         seen.problems.extend(compare(&look, &mut self.since));
@@ -191,7 +191,9 @@ impl Company {
         if self.idps.has(Provider::Exports) && is_read && export != Export::Old {
             exports::write(&self.sim.world(), self.folder.path(), export)?;
             self.exported_at = now;
-            self.brought_at = if export == Export::Whole { now } else { self.brought_at };
+            if export == Export::Whole {
+                self.brought_at = now;
+            }
         }
         as_of(&mut self.plan, now, self.exported_at);
         self.plan = Plan { pass, ..self.plan.clone() };

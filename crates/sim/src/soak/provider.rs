@@ -49,14 +49,16 @@ pub(super) struct Access {
 }
 
 impl Access {
-    /// Its table in settings, without its secret.
+    /// Its tables in settings, without its secret.
     pub(super) fn settings(&self) -> String {
-        match self.provider {
+        let keys = match self.provider {
             Provider::Okta => okta::settings(self),
             Provider::Entra => entra::settings(self),
             Provider::Onelogin => onelogin::settings(self),
-            Provider::Exports => exports::settings(self),
-        }
+            Provider::Exports => return exports::settings(),
+        };
+        let name = self.provider.name();
+        format!("[idp.{name}.{name}]\n{keys}")
     }
 
     /// Client credentials, for tokens that the provider gives at `token_path`.

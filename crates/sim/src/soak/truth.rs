@@ -207,11 +207,11 @@ impl Truth {
     /// The steps in which the right of a person was over when they got this user, which changes nothing of
     /// it.
     fn over_before(&self, user: &str) -> History<Right> {
-        let is_over = |it: &&History<Right>| it.last().is_some_and(|it| it.1.is_over());
-        let others = self.users_of(user).filter(|it| *it != user);
-        let before = others.filter_map(|it| self.rights.get(it)).filter(is_over);
         // A user that was left behind is a leaver for another reason.
-        let before = before.filter(|it| it.last().is_some_and(|it| it.1 != Right::Leaver));
+        let is_over = |it: Right| it.is_over() && it != Right::Leaver;
+        let others = self.users_of(user).filter(|it| *it != user);
+        let before = others.filter_map(|it| self.rights.get(it));
+        let before = before.filter(|it| it.last().is_some_and(|it| is_over(it.1)));
         let steps = |it: &History<Right>| -> History<Right> {
             let n = it.iter().rev().take_while(|it| it.1.is_over()).count();
             it.get(it.len() - n..).unwrap_or_default().to_vec()

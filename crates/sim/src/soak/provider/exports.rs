@@ -61,7 +61,7 @@ pub(super) fn access(folder: &Path) -> Access {
     }
 }
 
-pub(super) fn settings(_: &Access) -> String {
+pub(super) fn settings() -> String {
     let file = |name| format!("path = \"{name}\"\nwhole = true\n");
     let (users, app_users) = (file(USERS), file(APP_USERS));
     format!("[idp.exports]\n[[idp.exports.file]]\n{users}[[idp.exports.file]]\n{app_users}")
