@@ -387,6 +387,33 @@ fn who_was_back_before_they_left_by_hr_alone_has_left_when_hrs_list_has_them_no_
     }
 }
 
+/// HR, the authority, has said the wrong day; the provider, which dates nothing, has them on until the right
+/// one.
+#[test]
+fn a_day_that_hr_corrects_dates_no_word_of_a_provider_that_was_heard_later() {
+    for off in [20, 21] {
+        let firm = Firm::new("", HR);
+        firm.0.change_settings("[app.crm]\n", "[app.crm]\nauthority = \"workday\"\n");
+        for day in 8..25 {
+            let (user, app_user) = match day < 20 {
+                true => ("A ACTIVE undated", "A"),
+                false => ("A DEPROVISIONED undated", ""),
+            };
+            firm.night(day, user, app_user, if day < off { ON } else { OFF });
+            match day {
+                ..10 => firm.hr(day, &[]),
+                10..22 => firm.hr(day, &[("A", 9)]),
+                _ => firm.hr(day, &[("A", 19)]),
+            };
+        }
+        let [sla, on, off_by, due] = firm.anna();
+        let last_on = format!("{}T02:00", off - 1);
+        assert_eq!([on, off_by], [last_on, format!("{off}T02:00")]);
+        // Not missed: how long before HR's day the provider ended it is no longer known.
+        assert_eq!([&*sla, &*due], ["NOT_PROVEN", "21T00:00"]);
+    }
+}
+
 #[test]
 fn who_was_away_and_is_back_may_have_had_the_app_again_until_it_is_seen_that_they_do_not() {
     let left = "A DEPROVISIONED undated";

@@ -86,6 +86,8 @@ pub struct SaidBy {
     pub key: Text,
     /// Since when; `None`: it does not say.
     pub at: Option<DateTime<Utc>>,
+    /// When a run first heard it say so; `None`: when they were found.
+    pub heard_at: Option<DateTime<Utc>>,
     /// When a run first saw that it says otherwise; `None`: it still says so.
     pub taken_back_at: Option<DateTime<Utc>>,
     /// When a run last saw them back after this source had said so before, in the same employment;
@@ -164,7 +166,7 @@ impl Leaver {
         self.clocks = self.clocks.to_the_millisecond();
         self.started = interval(self.started);
         for it in &mut self.said_by {
-            for at in [&mut it.at, &mut it.taken_back_at, &mut it.was_back_at] {
+            for at in [&mut it.at, &mut it.heard_at, &mut it.taken_back_at, &mut it.was_back_at] {
                 *at = at.map(cut);
             }
         }
@@ -217,6 +219,12 @@ impl Leaver {
     #[must_use]
     pub fn is_idps(&self) -> bool {
         self.still_said_by().any(|it| it.list != List::Leavers)
+    }
+
+    /// When a run first heard one of those who say so say it.
+    #[must_use]
+    pub fn heard_at(&self, said: &SaidBy) -> DateTime<Utc> {
+        said.heard_at.unwrap_or(self.found_at)
     }
 
     fn still_said_by(&self) -> impl Iterator<Item = &SaidBy> {

@@ -75,8 +75,9 @@ pub struct Push {
 pub struct SaidLeft {
     /// A time at or after which it said so.
     pub said_since: DateTime<Utc>,
-    /// When a run first saw by any source that they had left.
-    pub found_at: DateTime<Utc>,
+    /// When a run first heard it; of a word before that one, when a run first saw by any source that they
+    /// had left.
+    pub heard_at: DateTime<Utc>,
     /// The provider did not say when.
     pub is_undated: bool,
     /// When a run saw them with the right again; `None`: none did.

@@ -28,15 +28,15 @@ pub fn is_same_leave(seen: &LeaverSeen, past: &Leaver) -> bool {
     past.returned_at.is_none() || (told != LeaverClocks::default() && past.clocks == told)
 }
 
-/// Whether the clocks of today put the end of a right later than a run found, by a provider's word, that it
-/// was over: they are those of something else, as of a user of another provider who left after that. HR may
+/// Whether the clocks of today put the end of a right later than a run heard from a provider that it was
+/// over: they are those of something else, as of a user of another provider who left after that. HR may
 /// correct its day, and whoever stated an end that one.
 fn is_of_another_end(past: &Leaver, told: LeaverClocks, anew: Interval) -> bool {
-    let mut said = past.said_by.iter().filter(|it| it.taken_back_at.is_none());
+    let said = past.said_by.iter().filter(|it| it.taken_back_at.is_none());
+    let by_idps = said.filter(|it| it.list == List::Identities).map(|it| past.heard_at(it));
     let stated = |it: LeaverClocks| (it.hr_termination_at, it.stated_end_at);
-    said.any(|it| it.list == List::Identities)
-        && stated(told) == stated(past.clocks)
-        && anew.latest.is_some_and(|it| it > past.found_at + CLOCK_SKEW_MAX)
+    let is_later = |heard| anew.latest.is_some_and(|it| it > heard + CLOCK_SKEW_MAX);
+    stated(told) == stated(past.clocks) && by_idps.min().is_some_and(is_later)
 }
 
 /// What is known besides what the run sees of one leaver.
@@ -124,13 +124,14 @@ impl LeaverContext<'_> {
             Some(past) => past.found_at_begin,
             None => Some(self.begin.at).filter(|it| *it == self.now && before.is_none()),
         };
+        let found_at = past.map_or(self.now, |it| it.found_at);
         let mut leaver = Leaver {
             app: self.app.clone(),
             person: before.map_or_else(|| seen.person.clone(), |it| it.person.clone()),
             episode: seen.episode,
             leave,
             kind: seen.kind,
-            said_by: self.said_by(seen, before.filter(|it| it.leave == leave)),
+            said_by: self.said_by(seen, before.filter(|it| it.leave == leave), found_at),
             clocks,
             terms: Some(terms),
             started,
@@ -139,7 +140,7 @@ impl LeaverContext<'_> {
             decisions: seen.decided.iter().filter_map(|it| it.entry).collect(),
             found_at_begin,
             returned_at: None,
-            found_at: past.map_or(self.now, |it| it.found_at),
+            found_at,
             name: seen.label.name.as_deref().map(Into::into),
             login: seen.label.login.as_deref().map(Into::into),
         };
@@ -154,7 +155,12 @@ impl LeaverContext<'_> {
     /// Who says that they left, and who did and has taken it back, or had before they said so anew: that
     /// they were here in between is not known otherwise where a provider dates nothing. What a provider said
     /// when it was asked for somebody whom no list has any more it has not taken back.
-    fn said_by(&self, seen: &LeaverSeen, past: Option<&Leaver>) -> Vec<SaidBy> {
+    fn said_by(
+        &self,
+        seen: &LeaverSeen,
+        past: Option<&Leaver>,
+        found_at: DateTime<Utc>,
+    ) -> Vec<SaidBy> {
         fn row(it: &SaidBy) -> (&SystemId, List, &Text) {
             (&it.system, it.list, &it.key)
         }
@@ -163,10 +169,15 @@ impl LeaverContext<'_> {
         };
         let known = past.map(|it| &*it.said_by).unwrap_or_default();
         let back_at = |it: &SaidBy| it.taken_back_at.or(past?.returned_at);
+        let heard = |it: &SaidBy| past.map(|past| past.heard_at(it)).filter(|it| *it != found_at);
         let said = seen.said_by.iter().map(|it| {
             let before = known.iter().find(|old| row(old) == row(it));
             let was_back_at = before.and_then(|old| back_at(old).max(old.was_back_at));
-            SaidBy { was_back_at, ..it.clone() }
+            let heard_at = match before.filter(|old| back_at(old).is_none()) {
+                Some(old) => heard(old),
+                None => Some(self.now).filter(|it| *it != found_at),
+            };
+            SaidBy { heard_at, was_back_at, ..it.clone() }
         });
         let is_silent = |it: &&SaidBy| !seen.said_by.iter().any(|said| row(said) == row(it));
         let is_same = past.is_some_and(|it| it.returned_at.is_none());
@@ -175,7 +186,7 @@ impl LeaverContext<'_> {
                 return is_same.then(|| it.clone()); // Of the leave before it is no word of this one.
             }
             let at = back_at(it).or_else(|| is_of(&seen.denied_by, it).then_some(self.now))?;
-            Some(SaidBy { taken_back_at: Some(at), ..it.clone() })
+            Some(SaidBy { heard_at: heard(it), taken_back_at: Some(at), ..it.clone() })
         });
         let mut all: Vec<SaidBy> = said.chain(taken_back).collect();
         all.sort_by(|one, other| (&one.system, &one.key).cmp(&(&other.system, &other.key)));

@@ -458,6 +458,7 @@ fn said_by_idp(cx: &Context<'_>, identity: usize) -> Option<SaidBy> {
         list: List::Identities,
         key: it.row.id.clone(),
         at,
+        heard_at: None,
         taken_back_at: None,
         was_back_at: None,
     })
@@ -469,7 +470,15 @@ fn said_by_hr(cx: &Context<'_>, leaver: usize) -> Option<SaidBy> {
     let it = estate.leavers.get(leaver).filter(|it| it.row.left_at <= cx.now)?;
     let system = estate.hr.get(usize::from(it.system))?.stream.system.clone();
     let (key, at) = (it.row.id.clone(), Some(it.row.left_at));
-    Some(SaidBy { system, list: List::Leavers, key, at, taken_back_at: None, was_back_at: None })
+    Some(SaidBy {
+        system,
+        list: List::Leavers,
+        key,
+        at,
+        heard_at: None,
+        taken_back_at: None,
+        was_back_at: None,
+    })
 }
 
 /// Leavers by HR whom no identity provider knows.

@@ -285,8 +285,8 @@ pub(crate) fn left_at(
     }
     let newest = cx.said_left(sighting).last();
     let seen = newest.filter(|it| it.returned_at.is_none() && it.is_undated);
-    match seen.filter(|seen| at.is_none_or(|it| it > seen.found_at)) {
-        Some(seen) => Err(seen.found_at),
+    match seen.filter(|seen| at.is_none_or(|it| it > seen.heard_at)) {
+        Some(seen) => Err(seen.heard_at),
         None => Ok(at),
     }
 }
@@ -309,9 +309,9 @@ fn gone(cx: &Context<'_>, sighting: &Sighting<Identity>) -> Word {
     // So does what was said of them since, when it was asked for them by id, and is on record.
     let is_since = |it: &&SaidLeft| {
         let is_open = it.returned_at.is_none() && it.is_undated;
-        is_open && last_seen.is_some_and(|seen| seen <= it.found_at)
+        is_open && last_seen.is_some_and(|seen| seen <= it.heard_at)
     };
-    if let Some(by) = cx.said_left(sighting).last().filter(is_since).map(|it| it.found_at) {
+    if let Some(by) = cx.said_left(sighting).last().filter(is_since).map(|it| it.heard_at) {
         let between = Some(Interval { earliest: last_seen, latest: Some(by) });
         let word = Word::plain(Right::Leaver, None);
         return Word { between, missed_by: Some(by), is_from_memory: true, ..word };

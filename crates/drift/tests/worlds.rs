@@ -906,8 +906,8 @@ fn who_had_the_right_by_two_idps_lost_it_with_the_last_of_them_of_which_one_date
                a1 u1 ana@x.test on{hr}"
         ));
         let [okta, entra] = ["okta", "entra"].map(|it| domain::SystemId::parse(it).unwrap());
-        let (said_since, found_at) = (ago(30), ago(30));
-        let said = drift::SaidLeft { said_since, found_at, is_undated: true, returned_at: None };
+        let (said_since, heard_at) = (ago(30), ago(30));
+        let said = drift::SaidLeft { said_since, heard_at, is_undated: true, returned_at: None };
         let lost = drift::Ended { unassigned: lost_app.map(ago), ..drift::Ended::default() };
         let past = drift::Past {
             said_left: std::iter::once(((entra, "e1".into()), vec![said])).collect(),
@@ -1000,9 +1000,9 @@ fn who_was_off_since_hrs_day_and_is_on_again_is_back_when_hr_has_struck_them_out
         let entra = domain::SystemId::parse("entra").unwrap();
         let at = |days| testkit::now() - chrono::TimeDelta::days(days);
         let said_left = said_left.map(|it| {
-            let (said_since, found_at) = (at(it), at(it));
+            let (said_since, heard_at) = (at(it), at(it));
             let said =
-                drift::SaidLeft { said_since, found_at, is_undated: true, returned_at: None };
+                drift::SaidLeft { said_since, heard_at, is_undated: true, returned_at: None };
             ((entra, "u1".into()), vec![said])
         });
         let past = drift::Past { said_left: said_left.into_iter().collect(), ..Default::default() };
@@ -1052,7 +1052,7 @@ fn who_was_seen_back_and_is_deleted_by_now_did_not_leave_when_hr_said_of_the_lea
         let at = |days| testkit::now() - chrono::TimeDelta::days(days);
         let said = |since, returned_at| drift::SaidLeft {
             said_since: at(since),
-            found_at: at(since),
+            heard_at: at(since),
             is_undated: true,
             returned_at,
         };
@@ -1081,7 +1081,7 @@ fn who_was_seen_back_and_left_again_left_once_more() {
         let days = |it| testkit::now() - chrono::TimeDelta::days(it);
         let said = drift::SaidLeft {
             said_since: days(found),
-            found_at: days(found),
+            heard_at: days(found),
             is_undated: true,
             returned_at: returned.map(days),
         };
@@ -1124,10 +1124,10 @@ fn a_date_that_comes_after_somebody_was_seen_to_have_left_is_not_when_they_left(
              app
                a1 u1 ana@x.test on{hr}"
         ));
-        let found_at = testkit::now() - chrono::TimeDelta::hours(30);
+        let heard_at = testkit::now() - chrono::TimeDelta::hours(30);
         let said = drift::SaidLeft {
-            said_since: found_at,
-            found_at,
+            said_since: heard_at,
+            heard_at,
             is_undated: true,
             returned_at: (!is_away).then(testkit::now),
         };

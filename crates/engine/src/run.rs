@@ -306,28 +306,31 @@ pub(crate) fn past(
     }
 }
 
-/// Of whom a provider said itself that they left. Its word was heard when they were found, or later;
-/// and after HR's day, where both said it in one run.
+/// Of whom a provider said itself that they left. Its word was told before it was heard; and after HR's day,
+/// where both said it in one run.
 fn said_left(state: &State) -> FxHashMap<(SystemId, Text), Vec<SaidLeft>> {
     let mut all: FxHashMap<(SystemId, Text), Vec<SaidLeft>> = FxHashMap::default();
     for leaver in state.leavers.iter().map(|it| &it.leaver) {
         let by_hr = leaver.said_by.iter().filter(|it| it.list == domain::List::Leavers);
-        let said_since = by_hr.filter_map(|it| it.at).fold(leaver.found_at, DateTime::max);
+        let by_hr = by_hr.filter_map(|it| it.at).max();
         for said in leaver.said_by.iter().filter(|it| it.list == domain::List::Identities) {
-            let told = |returned_at: Option<DateTime<Utc>>| SaidLeft {
-                // What was taken back was said before that.
-                said_since: returned_at.map_or(said_since, |back| said_since.min(back)),
-                found_at: leaver.found_at,
-                is_undated: said.at.is_none(),
-                returned_at,
+            let told = |heard_at: DateTime<Utc>, returned_at: Option<DateTime<Utc>>| {
+                let said_since = by_hr.map_or(heard_at, |day| heard_at.max(day));
+                SaidLeft {
+                    // What was taken back was said before that.
+                    said_since: returned_at.map_or(said_since, |back| said_since.min(back)),
+                    heard_at,
+                    is_undated: said.at.is_none(),
+                    returned_at,
+                }
             };
             let words = all.entry((said.system.clone(), said.key.clone())).or_default();
-            words.extend(said.was_back_at.map(|back| told(Some(back))));
-            words.push(told(said.taken_back_at.or(leaver.returned_at)));
+            words.extend(said.was_back_at.map(|back| told(leaver.found_at.min(back), Some(back))));
+            words.push(told(leaver.heard_at(said), said.taken_back_at.or(leaver.returned_at)));
         }
     }
     // Of one record, the word before it stays before its own.
-    all.values_mut().for_each(|it| it.sort_by_key(|it| it.found_at));
+    all.values_mut().for_each(|it| it.sort_by_key(|it| it.heard_at));
     all
 }
 

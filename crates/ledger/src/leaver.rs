@@ -121,7 +121,11 @@ fn said_by(it: &SaidBy) -> Value {
     let mut said =
         json!({"system": it.system.as_str(), "list": it.list.name(), "at": it.at.map(time)});
     if let Value::Object(members) = &mut said {
-        let later = [("taken_back_at", it.taken_back_at), ("was_back_at", it.was_back_at)];
+        let later = [
+            ("heard_at", it.heard_at),
+            ("taken_back_at", it.taken_back_at),
+            ("was_back_at", it.was_back_at),
+        ];
         let told = later.into_iter().filter_map(|(name, at)| Some((name, at?)));
         members.extend(told.map(|(name, at)| (name.to_owned(), json!(time(at)))));
     }

@@ -268,6 +268,8 @@ struct SaidByJson {
     key: String,
     at_ms: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    heard_ms: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     taken_back_ms: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     was_back_ms: Option<i64>,
@@ -444,6 +446,7 @@ impl SaidByJson {
             list,
             key: it.key.to_string(),
             at_ms: maybe_ms(it.at),
+            heard_ms: maybe_ms(it.heard_at),
             taken_back_ms: maybe_ms(it.taken_back_at),
             was_back_ms: maybe_ms(it.was_back_at),
         }
@@ -456,6 +459,7 @@ impl SaidByJson {
             list,
             key: self.key.as_str().into(),
             at: time(self.at_ms)?,
+            heard_at: time(self.heard_ms)?,
             taken_back_at: time(self.taken_back_ms)?,
             was_back_at: time(self.was_back_ms)?,
         })

@@ -121,7 +121,7 @@ impl Life {
             let all = self.past.said_left.entry((said.system.clone(), said.key.clone()));
             let (said_since, is_undated) = (now, said.at.is_none());
             all.or_insert_with(|| {
-                vec![SaidLeft { said_since, found_at: now, is_undated, returned_at: None }]
+                vec![SaidLeft { said_since, heard_at: now, is_undated, returned_at: None }]
             });
         }
         for (entity, right) in &judgement.rights {
