@@ -239,6 +239,28 @@ fn a_leaver_seen_in_half_a_list_counts() {
     assert_eq!(site.live(), expected, "{answer}");
 }
 
+/// Each list is read anew, and no run sees that the account of somebody who left is on since the first that
+/// did: the row of an earlier list is no second look, however much later that list is.
+#[test]
+fn an_account_that_half_a_list_does_not_show_is_not_seen_again() {
+    let site = Site::new(&settings(Says::default()));
+    let run = |date: &str, night: &Night, without: &[&str]| {
+        site.night(date, night);
+        remove(&site, date, without);
+        site.run();
+        let mine = site.states().into_iter().find(|it| it[0] == "leaver_active");
+        mine.map(|it| it[3].clone())
+    };
+    let mut left = Night::quiet();
+    left.users[4].1 = "DEPROVISIONED";
+    let half = Night { total: Some(20), ..left.clone().without_accounts(|it| it == 5) };
+    assert_eq!(run(FIRST, &Night::quiet(), &[]), None);
+    assert_eq!(run(SECOND, &left, &[]).as_deref(), Some("pending"));
+    assert_eq!(run(THIRD, &left, &["users"]).as_deref(), Some("pending"));
+    assert_eq!(run("2026-11-22", &half, &[]).as_deref(), Some("pending"));
+    assert_eq!(run("2026-11-23", &left, &[]).as_deref(), Some("open"));
+}
+
 #[test]
 fn nothing_found_in_partial_lists_is_not_proven() {
     for says in ["", "whole = false"] {

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::{Family, Finding, FindingState, Look, Pass, Stream, SystemId};
+use graph::ListView;
 
 use crate::context::Context;
 use crate::judge::Claim;
@@ -42,9 +43,9 @@ pub(crate) fn may_open(
     let by_id = "asked again by id";
     let seen_twice = match old {
         _ if claim.is_asked_again => Ok(by_id),
-        Some(_) if let Some(stream) = standing_in(cx, claim) => {
-            Err(format!("{stream} was not read in this run; it opens when a later list shows it"))
-        }
+        Some(_) if let Some(stream) = standing_in(cx, claim) => Err(format!(
+            "{stream} did not show it in this run; it opens when a later list shows it"
+        )),
         Some(_) if claim.may_be_off => Err(MAY_BE_OFF.to_owned()),
         // What was seen before was another claim.
         Some(old)
@@ -82,11 +83,16 @@ fn in_doubt(claim: &Claim) -> Option<String> {
         .then(|| format!("they may be with {systems} by now, which was not seen whole"))
 }
 
-/// A list that the claim rests on and that this run could not read: what an earlier run saw of it
-/// stands in, and shows nothing of today.
+/// A list that the claim rests on and that this run could not read, or a row that it is about: what an
+/// earlier run saw of it stands in, and shows nothing of today.
 fn standing_in<'c>(cx: &Context<'_>, claim: &'c Claim) -> Option<&'c Stream> {
-    let lists = || cx.graph.estate().lists();
-    let stands_in = |it: &&Look| lists().any(|list| list.is_stand_in && list.stream == it.stream);
+    let estate = cx.graph.estate();
+    let newest = |list: &ListView| list.latest.map(|it| estate.snapshot(it).reference.as_of.at);
+    let stands_in = |it: &&Look| {
+        let is_not_of_today =
+            |list: &ListView| list.is_stand_in || newest(list).is_some_and(|at| it.as_of < at);
+        estate.lists().any(|list| list.stream == it.stream && is_not_of_today(list))
+    };
     claim.looks.iter().find(stands_in).map(|it| &it.stream)
 }
 
