@@ -20,6 +20,7 @@ mod papers;
 mod people;
 mod provider;
 mod service;
+mod terms;
 mod told;
 mod truth;
 

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    CLOCK_SKEW_MAX, Cause, Change, Channel, Coverage, Deprovisioned, Family, FindingRecord,
-    FindingState, List, Pass, Resolution, RunRecord, SlaOutcome, SourceRecord, SubjectKind,
+    CLOCK_SKEW_MAX, Cause, Change, Channel, ClockStart, Coverage, Deprovisioned, Family,
+    FindingRecord, FindingState, List, Pass, Resolution, RunRecord, SlaOutcome, SourceRecord,
+    SubjectKind,
 };
+
+use drift::Policy;
 
 use super::console::{self, account_of};
 use super::idps::Idps;
@@ -16,9 +19,6 @@ use super::provider::Provider;
 use super::truth::{Dispute, Right, Truth};
 use crate::world::{Account, DEACTIVATED_IN_APP, LogEvent, World};
 
-/// How long access may remain, in the default policy.
-pub(super) const SLA: TimeDelta = TimeDelta::hours(24);
-
 /// One run, and what is true while it ran.
 pub(super) struct Look<'l> {
     pub(super) truth: &'l Truth,
@@ -26,6 +26,8 @@ pub(super) struct Look<'l> {
     pub(super) idps: &'l Idps,
     pub(super) world: &'l World,
     pub(super) papers: &'l Papers,
+    /// What leavers are held to.
+    pub(super) policy: &'l Policy,
     /// How far off Okta's clock is, one way or the other.
     pub(super) clock_ahead: TimeDelta,
     pub(super) record: &'l RunRecord,
@@ -721,6 +723,9 @@ impl Look<'_> {
             {
                 return Some(format!("BOUNDS: seen off at {off}, and it ended {end:?}"));
             }
+            if !self.is_by_earliest_clock() {
+                return None;
+            }
             // It may have been off in between, and nobody looked: any beginning since the right
             // ended is a true one, and so is each step in which it ended: who is suspended may
             // leave.
@@ -761,6 +766,11 @@ impl Look<'_> {
         })
     }
 
+    /// Does the limit run from when the right ended by whichever clock? Else it runs later.
+    fn is_by_earliest_clock(&self) -> bool {
+        self.policy.sla_clock == ClockStart::EarliestKnown
+    }
+
     /// A deadline that was kept and is said to be missed, or the other way.
     fn false_sla(&self, record: &FindingRecord) -> Option<String> {
         let sla = record.sla.as_ref()?;
@@ -781,12 +791,14 @@ impl Look<'_> {
                     Cause::Reactivated => *begin,
                     _ => self.truth.over_since(key, *begin).unwrap_or(*begin),
                 };
-                end.unwrap_or_else(|| self.now()) > since + SLA + slack
+                end.unwrap_or_else(|| self.now()) > self.policy.deadline(since) + slack
             })
         };
         let exposures = &record.finding.exposures;
         let what = match sla.outcome {
-            SlaOutcome::Met if is_late(self.clock_ahead) => "met, and was on after it",
+            SlaOutcome::Met if self.is_by_earliest_clock() && is_late(self.clock_ahead) => {
+                "met, and was on after it"
+            }
             SlaOutcome::Missed if !is_late(-self.clock_ahead) && exposures.len() == 1 => {
                 "missed, and was off in time"
             }

@@ -20,6 +20,7 @@ use super::leavers::Past;
 use super::papers::Papers;
 use super::people::{GROUPS, Kind};
 use super::provider::Provider;
+use super::terms::Terms;
 use super::truth::Truth;
 use crate::world::{Account, Active, Group, Paging, Provisioning, World};
 use crate::{Sim, SimClock};
@@ -103,6 +104,8 @@ const OPERATORS: u64 = 0x0be2;
 const UNTOLD: u64 = 0x07d0;
 /// The same, of whose word counts.
 const VOICES: u64 = 0x701c;
+/// The same, of what leavers are held to.
+const TERMS: u64 = 0x7e25;
 /// The same, of auditors.
 const AUDITS: u64 = 0xa0d1;
 
@@ -135,8 +138,9 @@ impl Company {
         let mut operators = Rng::with_seed(seed ^ OPERATORS);
         let untold = Rng::with_seed(seed ^ UNTOLD).u32(0..3) == 0;
         let voices = Voices::drawn(hr, &idps, &mut Rng::with_seed(seed ^ VOICES));
-        let told = (voices, has_register, has_console, untold);
-        let installation = Installation::of(&sim, &idps, folder.path(), told);
+        let chosen = (voices, Terms::drawn(&mut Rng::with_seed(seed ^ TERMS)));
+        let told = (has_register, has_console, untold);
+        let installation = Installation::of(&sim, &idps, folder.path(), chosen, told);
         let mut company = Self {
             idps,
             store: None,

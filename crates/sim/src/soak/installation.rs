@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use connectors::files::{self, FileConfig, Profiles};
 use connectors::scim::{self, AppProfiles, Scim};
 use domain::{Pass, SystemId, SystemKind};
-use drift::{AppRules, Deprovision, Entitlement, Policy};
+use drift::{AppRules, Deprovision, Entitlement};
 use engine::{AppPlan, Plan, Source};
 use fastrand::Rng;
 use graph::{ExternalIdCarries, KeyRules, PersonKey};
@@ -20,6 +20,7 @@ use super::console;
 use super::idps::Idps;
 use super::papers::{HR, REGISTER};
 use super::provider::{Access, Provider};
+use super::terms::Terms;
 use crate::{Sim, SimClock};
 
 /// All that an operator of the company tells Driftline.
@@ -52,6 +53,8 @@ pub struct Installation {
     files: PathBuf,
     #[command(flatten)]
     voices: Voices,
+    #[command(flatten)]
+    terms: Terms,
     /// There is a register
     #[arg(long)]
     register: bool,
@@ -122,7 +125,8 @@ impl Installation {
         sim: &Sim,
         idps: &Idps,
         folder: &Path,
-        (voices, register, has_console, untold): (Voices, bool, bool, bool),
+        (voices, terms): (Voices, Terms),
+        (register, has_console, untold): (bool, bool, bool),
     ) -> Self {
         let idp = idps.all().iter().map(|it| it.access(sim, folder)).collect();
         let world = sim.world();
@@ -136,6 +140,7 @@ impl Installation {
             deletes: world.app.habits.deletes_inactive,
             files: folder.to_owned(),
             voices,
+            terms,
             register,
             untold,
         }
@@ -172,7 +177,8 @@ impl Installation {
             let pair = self.console_pair.clone();
             ["--console-url".to_owned(), url.clone(), "--console-pair".to_owned(), pair]
         });
-        idps.chain(values).chain(console).chain(authority).chain(flags).collect()
+        let terms = self.terms.to_args();
+        idps.chain(values).chain(console).chain(authority).chain(flags).chain(terms).collect()
     }
 
     /// What a run does.
@@ -225,7 +231,7 @@ impl Installation {
             sources,
             profiles: Arc::new(profiles),
             apps: vec![AppPlan { rules, keys }],
-            policy: Policy::default(),
+            policy: self.terms.policy(),
             judges_everybody: false,
             settings_digest: [0; 32],
             settings: None,
@@ -276,6 +282,7 @@ impl Installation {
                 "[register.register]\n[[register.register.file]]\npath = \"{REGISTER}\"\n"
             ));
         }
+        text.push_str(&self.terms.settings());
         text
     }
 

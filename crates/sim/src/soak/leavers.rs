@@ -3,18 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{Exposure, Leaver, LeaverAccount, Pass, SlaOutcome};
+use domain::{ClockStart, Exposure, Leaver, LeaverAccount, Pass, SlaOutcome};
+use drift::Policy;
 use store::LeaverLine;
 
-use super::check::{Look, SLA};
+use super::check::Look;
 use super::console::account_of;
 use super::truth::{Right, Truth, has_not_left};
 
 /// So far may a look and what it shows be apart; and `clock_ahead` more, by the provider's clock.
 const LOOK: TimeDelta = TimeDelta::minutes(1);
-
-/// Who is back after less has not left.
-const COUNTS: TimeDelta = TimeDelta::hours(24);
 
 /// Compares all that is on record of leavers after a run, and remembers whose leaves are `past`.
 pub(super) fn compare_leavers(
@@ -24,7 +22,7 @@ pub(super) fn compare_leavers(
 ) -> Vec<String> {
     let mut problems = false_records(look, lines);
     problems.extend(left_out(look, lines));
-    problems.extend(forgotten(lines, past));
+    problems.extend(forgotten(lines, look.policy, past));
     problems
 }
 
@@ -36,7 +34,7 @@ fn false_records(look: &Look<'_>, lines: &[LeaverLine]) -> Vec<String> {
     let is_clear = |it: &&Leaver| !truth.is_unclear(&it.person.key);
     for leaver in written.filter(|it| it.returned_at.is_none()).filter(is_clear) {
         for account in leaver.accounts.iter().filter(|it| it.tier.is_some()) {
-            let record = Record { truth, leaver, account, now, slack };
+            let record = Record { truth, policy: look.policy, leaver, account, now, slack };
             problems.extend(record.problem().map(|what| {
                 let (key, sla) = (&leaver.person.key, leaver.sla.outcome);
                 format!("RECORD of {key}, {sla}, {}: {what}: {leaver:?}", account.key)
@@ -79,7 +77,7 @@ fn left_out(look: &Look<'_>, lines: &[LeaverLine]) -> Vec<String> {
 pub(super) type Past = BTreeMap<(String, u32, u32), DateTime<Utc>>;
 
 /// Leaves of which somebody was back, after so long that they count, and that are on record no more.
-fn forgotten(lines: &[LeaverLine], past: &mut Past) -> Vec<String> {
+fn forgotten(lines: &[LeaverLine], policy: &Policy, past: &mut Past) -> Vec<String> {
     let found_at: Past = lines
         .iter()
         .map(|it| &it.leaver)
@@ -91,7 +89,8 @@ fn forgotten(lines: &[LeaverLine], past: &mut Past) -> Vec<String> {
     let lost = past.iter().filter(is_lost);
     let lost = lost.map(|(it, at)| format!("FORGOTTEN leave {it:?}, found at {at}")).collect();
     let is_past = |it: &&LeaverLine| {
-        it.leaver.returned_at.is_some_and(|back| back - it.leaver.found_at >= COUNTS)
+        let leaver = &it.leaver;
+        leaver.returned_at.is_some_and(|back| back - leaver.found_at >= policy.rehire_after)
     };
     let over = lines.iter().filter(is_past).map(|it| &it.leaver);
     let over = over.map(|it| ((it.person.key.to_string(), it.episode, it.leave), it.found_at));
@@ -102,6 +101,7 @@ fn forgotten(lines: &[LeaverLine], past: &mut Past) -> Vec<String> {
 /// One account in the record of one leaver.
 struct Record<'r> {
     truth: &'r Truth,
+    policy: &'r Policy,
     leaver: &'r Leaver,
     account: &'r LeaverAccount,
     now: DateTime<Utc>,
@@ -119,12 +119,14 @@ impl Record<'_> {
             return Some("said to be on, and was off");
         }
         match self.leaver.sla.outcome {
-            SlaOutcome::Met => {
+            // By a later clock there is more time.
+            SlaOutcome::Met if self.policy.sla_clock == ClockStart::EarliestKnown => {
                 // A suspension before it had no deadline.
                 let users = self.truth.users_of(&self.leaver.person.key);
                 let left_at = users.filter_map(|it| self.truth.left_at(it, self.now)).max();
-                let is_late =
-                    |at: &DateTime<Utc>| left_at.is_some_and(|it| *at > it + SLA + self.slack);
+                let is_late = |at: &DateTime<Utc>| {
+                    left_at.is_some_and(|it| *at > self.policy.deadline(it) + self.slack)
+                };
                 if off.is_some_and(|it| is_late(&it)) {
                     return Some("said to be met, and was first seen off after the deadline");
                 }
@@ -135,7 +137,8 @@ impl Record<'_> {
                 let began_at = |on| self.truth.over_since(self.key(), on);
                 let in_time = |on: DateTime<Utc>| {
                     self.is_theirs(on)
-                        && began_at(on).is_some_and(|began| on + self.slack < began + SLA)
+                        && began_at(on)
+                            .is_some_and(|began| on + self.slack < self.policy.deadline(began))
                 };
                 let is_only = self.leaver.accounts.len() == 1;
                 (is_only && on.is_some_and(|on| in_time(on) && !self.was_missed(last, on)))
@@ -153,7 +156,7 @@ impl Record<'_> {
         stretches.into_iter().filter(|it| self.is_theirs(it.0)).any(|(begin, end)| {
             let over_since = self.truth.over_since(self.key(), begin).unwrap_or(begin);
             end.filter(|end| *end <= on && since.is_none_or(|since| *end > since))
-                .is_some_and(|end| end + self.slack >= over_since + SLA)
+                .is_some_and(|end| end + self.slack >= self.policy.deadline(over_since))
         })
     }
 

@@ -106,6 +106,7 @@ impl Company {
             idps: &self.idps,
             world: &world,
             papers: &self.papers,
+            policy: &self.plan.policy,
             clock_ahead: self.clock_ahead.abs(),
             record: &record,
             began_at,
