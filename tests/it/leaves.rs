@@ -91,10 +91,11 @@ impl Firm {
         firm
     }
 
-    /// What the second one has of Anna in a night: a user of her number, and its status.
+    /// What the second one has of Anna in a night: a user of her number, and its status; or nobody.
     fn second(&self, day: u32, anna: &str, has_app: bool) -> &Self {
         let others = (0..8).map(|it| format!("s{it} ACTIVE"));
-        let users = others.clone().chain([format!("a {anna}")]).map(|it| user(&it));
+        let anna = (!anna.is_empty()).then(|| format!("a {anna}"));
+        let users = others.clone().chain(anna).map(|it| user(&it));
         self.write(day, "second_users.json", &Value::from_iter(users).to_string());
         let app_users = others.chain(has_app.then(|| "a".to_owned())).map(|it| app_user(&it));
         self.write(day, "second_app_users.json", &Value::from_iter(app_users).to_string());
@@ -385,6 +386,34 @@ fn who_was_back_before_they_left_by_hr_alone_has_left_when_hrs_list_has_them_no_
             mine.filter(|it| it["subject"]["key"] == "acc").map(|it| &it["cause"]).collect();
         assert_eq!(mine, ["leaver_active"], "{day}");
     }
+}
+
+/// Anna left by the first provider, whose word decides, and was hired again at the second one, which gives
+/// her the app: that gives her no right, and moves no deadline.
+#[test]
+fn who_left_by_the_authority_is_dated_by_no_other_provider_that_gives_the_app_later() {
+    let left = "A DEPROVISIONED 10T12:00";
+    let firm = Firm::of_two("any");
+    firm.0.change_settings("entitlement = \"any\"", "authority = \"okta\"");
+    firm.0.change_settings("[policy]", &format!("{HR}[policy]"));
+    for day in 10..=18 {
+        firm.hr(day, if day < 17 { &[] } else { &[("A", 16)] });
+    }
+    firm.night(10, "A ACTIVE", "A", ON).second(10, "", false);
+    firm.night(11, left, "", ON).second(11, "", false);
+    firm.night(12, left, "", ON).second(12, "", false);
+    firm.night(13, left, "", OFF).second(13, "", false);
+    let missed = ["MISSED", "12T02:00", "13T02:00", "11T12:00"];
+    assert_eq!(firm.anna(), missed);
+    for day in 14..=16 {
+        firm.night(day, left, "", OFF).second(day, "ACTIVE 13T12:00", true);
+    }
+    assert_eq!(firm.anna(), missed);
+    // HR tells the end of that employment.
+    firm.night(17, left, "", OFF).second(17, "ACTIVE 13T12:00", true);
+    assert_eq!(firm.anna(), missed);
+    firm.night(18, left, "", OFF).second(18, "DEPROVISIONED 17T12:00", false);
+    assert_eq!(firm.anna(), missed);
 }
 
 /// HR, the authority, has said the wrong day; the provider, which dates nothing, has them on until the right

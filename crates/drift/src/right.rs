@@ -146,7 +146,7 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> 
     let deciding = words.iter().find(|(at, _)| Some(*at) == decided_by);
     let is_from_absence = deciding.is_some_and(|(_, it)| it.is_from_absence);
     let more = More {
-        starts: starts(cx, &last, hr),
+        starts: starts(cx, &until_authority(cx, last, decided_by), hr),
         unheard: if hangs_on_all { may_be_anew(cx, &words) } else { Vec::new() },
         left_behind,
         out_of_sight,
@@ -289,6 +289,23 @@ fn has_left_beside_another(
     let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
     let mut others = words.iter().filter(|(at, _)| *at != identity);
     word.right == Right::Leaver && others.any(|(at, _)| idp(*at) == idp(identity))
+}
+
+/// The words that tell when the right ended: where the authority decides that they have left, its own, and
+/// those of rights that were over by then. What another one gave for longer, or gives, was none.
+fn until_authority(
+    cx: &Context<'_>,
+    mut words: Vec<(usize, Word)>,
+    decided_by: Option<usize>,
+) -> Vec<(usize, Word)> {
+    let authority = words.iter().find(|(at, it)| {
+        Some(*at) == decided_by && it.right == Right::Leaver && is_authority(cx, *at)
+    });
+    if let Some(until) = authority.map(|it| it.1.ended_by()) {
+        let was_over = |it: &Word| it.ended_by().is_none_or(|it| until.is_some_and(|by| it <= by));
+        words.retain(|(at, it)| is_authority(cx, *at) || has_lost(it.right) && was_over(it));
+    }
+    words
 }
 
 /// Whether the declared authority could say that this person has left. True where none is declared.
