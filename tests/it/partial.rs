@@ -261,6 +261,28 @@ fn an_account_that_half_a_list_does_not_show_is_not_seen_again() {
     assert_eq!(run("2026-11-23", &left, &[]).as_deref(), Some("open"));
 }
 
+/// Who has the app is not read in the night in which somebody is on again: that they had it when they left
+/// shows no right of today.
+#[test]
+fn who_is_on_again_is_entitled_again_when_a_list_shows_it() {
+    let site = Site::new(&settings(Says::default()));
+    let run = |date: &str, night: &Night, without: &[&str]| {
+        site.night(date, night);
+        remove(&site, date, without);
+        site.run();
+        let mine = site.states().into_iter().find(|it| it[1] == account(5));
+        mine.map(|it| format!("{} {}", it[0], it[3]))
+    };
+    let mut left = Night::quiet();
+    left.users[4].1 = "DEPROVISIONED";
+    assert_eq!(run(FIRST, &Night::quiet(), &[]), None);
+    assert_eq!(run(SECOND, &left, &[]).as_deref(), Some("leaver_active pending"));
+    assert_eq!(run(THIRD, &left, &[]).as_deref(), Some("leaver_active open"));
+    let unread = run("2026-11-22", &Night::quiet(), &["app_users"]);
+    assert_eq!(unread.as_deref(), Some("leaver_active open"));
+    assert_eq!(run("2026-11-23", &Night::quiet(), &[]), None);
+}
+
 #[test]
 fn nothing_found_in_partial_lists_is_not_proven() {
     for says in ["", "whole = false"] {

@@ -26,8 +26,10 @@ pub(crate) struct Claimed<'a> {
 pub(crate) struct Unclaimed<'a> {
     pub(crate) finding: &'a Finding,
     pub(crate) status: Option<&'a Status>,
-    /// Why it is over, as a later look shows; `None`: nothing does.
+    /// Why it is over; `None`: nothing shows that it is.
     pub(crate) end: Option<(Resolution, String)>,
+    /// A later look shows that it is over.
+    pub(crate) is_over: bool,
 }
 
 pub(crate) fn claimed<'a>(
@@ -51,6 +53,7 @@ pub(crate) fn claimed<'a>(
 }
 
 pub(crate) fn unclaimed<'a>(
+    cx: &Context<'_>,
     judgement: &'a Judgement,
     known: &Known<'a>,
     claimed: &[Claimed<'a>],
@@ -62,9 +65,11 @@ pub(crate) fn unclaimed<'a>(
         .map(|finding| {
             let status = judgement.statuses.get(&finding.subject.entity);
             let end = status.and_then(|it| ending(finding, it));
-            Unclaimed { finding, status, end }
+            let shown = end.as_ref().zip(status);
+            let is_over = shown.is_some_and(|(it, status)| is_later(cx, finding, status, it.0));
+            Unclaimed { finding, status, end, is_over }
         })
-        .filter(|it| it.finding.is_live() || it.is_over())
+        .filter(|it| it.finding.is_live() || it.is_over)
         .collect()
 }
 
@@ -83,19 +88,13 @@ impl Claimed<'_> {
 }
 
 impl Unclaimed<'_> {
-    /// A later look shows that it is over.
-    fn is_over(&self) -> bool {
-        let end = self.end.as_ref().zip(self.status);
-        end.is_some_and(|((resolution, _), status)| is_later(self.finding, status, *resolution))
-    }
-
     /// A closing on what lists show: the guard counts it. Not where something was not seen once and
     /// never opened: that a later list shows it is what was waited for.
     pub(crate) fn closes_in_a_mass(&self, known: &Known<'_>) -> bool {
         let is_by_people = |it: &(Resolution, String)| {
             matches!(it.0, Resolution::Decided | Resolution::Registered)
         };
-        self.is_over()
+        self.is_over
             && self.finding.is_live()
             && !self.end.as_ref().is_some_and(is_by_people)
             && (self.finding.opened_at.is_some() || !may_rest_on_absence(self.finding.cause))

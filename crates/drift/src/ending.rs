@@ -3,11 +3,19 @@
 use chrono::{DateTime, Utc};
 use domain::{Activity, Cause, Family, Finding, LinkKind, Look, Resolution, Right, Tier, Verdict};
 
+use crate::context::Context;
 use crate::judge::Status;
+use crate::looks::standing_in;
 
 /// Whether the lists that show the end are later than those that showed the finding: the app's
-/// own for an account that is off, every list for all other endings.
-pub(crate) fn is_later(old: &Finding, status: &Status, resolution: Resolution) -> bool {
+/// own for an account that is off, every list for all other endings. That somebody may use it again, or may
+/// not any more, is seen in this run.
+pub(crate) fn is_later(
+    cx: &Context<'_>,
+    old: &Finding,
+    status: &Status,
+    resolution: Resolution,
+) -> bool {
     let seen_on = old.exposures.last().and_then(|it| it.last_seen_active);
     let mine = |it: &&Look| it.stream.system == old.app;
     match resolution {
@@ -16,6 +24,7 @@ pub(crate) fn is_later(old: &Finding, status: &Status, resolution: Resolution) -
             account_look(old, status).is_some_and(|it| before.is_none_or(|before| it > before))
         }
         Resolution::Registered | Resolution::Decided => true,
+        Resolution::Superseded if standing_in(cx, &status.looks).is_some() => false,
         Resolution::Superseded | Resolution::Corrected => {
             let earlier = |look: &Look| old.looks.iter().find(|it| it.stream == look.stream);
             status.looks.iter().all(|look| earlier(look).is_none_or(|it| look.as_of >= it.as_of))

@@ -113,6 +113,20 @@ pub(crate) fn looks_of(case: &Case<'_>, cause: Option<Cause>) -> Vec<Look> {
         .collect()
 }
 
+/// A list that looks are of and that this run could not read, or of which it did not see the row in question:
+/// what an earlier run saw stands in, and shows nothing of today. What was answered by id is of today.
+pub(crate) fn standing_in<'l>(cx: &Context<'_>, looks: &'l [Look]) -> Option<&'l Stream> {
+    let estate = cx.graph.estate();
+    let stands_in = |look: &&Look| {
+        let mut lists = estate.lists().filter(|it| it.stream == look.stream);
+        lists.any(|list| {
+            let newest = list.latest.map(|it| estate.snapshot(it).reference.as_of.at);
+            newest.is_some_and(|at| look.as_of < at || list.is_stand_in && look.as_of == at)
+        })
+    };
+    looks.iter().find(stands_in).map(|it| &it.stream)
+}
+
 /// The lists that show a person's identities, and what is assigned to them. Who has left, has left
 /// whatever is assigned.
 fn lists_of(cx: &Context<'_>, person: u32, right: Right) -> Vec<u32> {

@@ -15,7 +15,6 @@ use crate::claimed::{
 };
 use crate::context::Context;
 use crate::deadline::breach;
-use crate::ending::is_later;
 use crate::judge::{Claim, Judgement, Status};
 use crate::mass_change::{Allowance, holds};
 use crate::rule::rule;
@@ -72,7 +71,7 @@ pub fn reconcile(cx: &Context<'_>, judgement: &Judgement, known: &Known<'_>) -> 
     let mut out = Reconciled::default();
     let mut next = known.next;
     let claimed = claimed(cx, judgement, known);
-    let unclaimed = unclaimed(judgement, known, &claimed);
+    let unclaimed = unclaimed(cx, judgement, known, &claimed);
     let held = out.guard(cx, judgement, known, (&claimed, &unclaimed));
     for it in &claimed {
         if let Some(before) = it.before {
@@ -380,7 +379,7 @@ impl Reconciled {
         };
         let mut finding = old.clone();
         let (change, why) = match &it.end {
-            Some((resolution, why)) if is_later(old, status, *resolution) => {
+            Some((resolution, why)) if it.is_over => {
                 let Some(why_held) = why_held else {
                     let why = why.clone();
                     return self.record_end(cx, known, old, *resolution, why, Some(status));

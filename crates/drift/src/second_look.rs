@@ -1,11 +1,11 @@
 //! When a pending finding opens: after a second look at the very claim, and after its grace.
 
 use chrono::TimeDelta;
-use domain::{Family, Finding, FindingState, Look, Pass, Stream, SystemId};
-use graph::ListView;
+use domain::{Family, Finding, FindingState, Look, Pass, SystemId};
 
 use crate::context::Context;
 use crate::judge::Claim;
+use crate::looks::standing_in;
 use crate::reconcile::{Known, deadline, time};
 
 /// So long a finding may wait for a second look while its cause changes from run to run, or while the
@@ -43,7 +43,7 @@ pub(crate) fn may_open(
     let by_id = "asked again by id";
     let seen_twice = match old {
         _ if claim.is_asked_again => Ok(by_id),
-        Some(_) if let Some(stream) = standing_in(cx, claim) => Err(format!(
+        Some(_) if let Some(stream) = standing_in(cx, &claim.looks) => Err(format!(
             "{stream} did not show it in this run; it opens when a later list shows it"
         )),
         Some(_) if claim.may_be_off => Err(MAY_BE_OFF.to_owned()),
@@ -81,19 +81,6 @@ fn in_doubt(claim: &Claim) -> Option<String> {
     let systems = unheard.join(" or ");
     (!unheard.is_empty())
         .then(|| format!("they may be with {systems} by now, which was not seen whole"))
-}
-
-/// A list that the claim rests on and that this run could not read, or a row that it is about: what an
-/// earlier run saw of it stands in, and shows nothing of today.
-fn standing_in<'c>(cx: &Context<'_>, claim: &'c Claim) -> Option<&'c Stream> {
-    let estate = cx.graph.estate();
-    let newest = |list: &ListView| list.latest.map(|it| estate.snapshot(it).reference.as_of.at);
-    let stands_in = |it: &&Look| {
-        let is_not_of_today =
-            |list: &ListView| list.is_stand_in || newest(list).is_some_and(|at| it.as_of < at);
-        estate.lists().any(|list| list.stream == it.stream && is_not_of_today(list))
-    };
-    claim.looks.iter().find(stands_in).map(|it| &it.stream)
 }
 
 /// Where nothing changes for days, a new export is no other than the old one: once the deadline is
