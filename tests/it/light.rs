@@ -350,6 +350,32 @@ async fn who_was_back_for_an_hour_is_asked_for_while_the_apps_list_cannot_be_rea
     assert_eq!(changes(&outcome), "opened DL-1 reactivated open");
 }
 
+/// The list of before that pass has her on, and stands in: nobody saw her back.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_left_by_a_light_pass_is_not_back_where_the_next_list_of_users_cannot_be_read() {
+    let watched = Watched::seen(FIRM).await;
+    watched.at("10:00");
+    watched.sim.world().deactivate(ANA, watched.now());
+    watched.at("10:15");
+    assert_eq!(changes(&watched.run(Pass::Light).await), "detected DL-1 leaver_active pending");
+    watched.at("16:00");
+    assert_eq!(changes(&watched.run(Pass::Light).await), "opened DL-1 leaver_active open");
+    for (list, by_id) in [("okta/users", "okta/user"), ("okta/app-users", "okta/app-user")] {
+        fault(&watched.sim, list, "garbage");
+        fault(&watched.sim, by_id, "garbage");
+    }
+    watched.at("23:00");
+    assert_eq!(changes(&watched.run(Pass::Full).await), "nothing");
+    let leavers = watched.store.leavers().await.unwrap();
+    let [line] = &*leavers else { panic!("{leavers:?}") };
+    let told = line.leaver.said_by.iter().map(|it| (it.taken_back_at, it.was_back_at));
+    assert_eq!((line.leaver.returned_at, told.collect()), (None, vec![(None, None)]));
+    assert_eq!(
+        line.leaver.clocks.idp_deactivated_at.map(|it| it.to_rfc3339()).as_deref(),
+        Some("2026-11-20T10:00:00+00:00")
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_that_was_given_to_somebody_new_waits_for_the_next_lists() {
     let watched = Watched::seen(FIRM).await;

@@ -78,8 +78,8 @@ pub struct SaidLeft {
     /// When a run first heard it; of a word before that one, when a run first saw by any source that they
     /// had left.
     pub heard_at: DateTime<Utc>,
-    /// The provider did not say when.
-    pub is_undated: bool,
+    /// When they left, as the provider says; `None`: it does not.
+    pub at: Option<DateTime<Utc>>,
     /// When a run saw them with the right again; `None`: none did.
     pub returned_at: Option<DateTime<Utc>>,
 }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use domain::{
-    Account, Activity, Cause, EntityId, Explanation, Family, Interval, Link, LinkKind, List, Look,
-    PersonLabel, Right, Severity, Subject, SubjectKind, SystemId, Tally, Text, Tier, Verdict,
+    Account, Activity, Cause, EntityId, Explanation, Fact, Family, Interval, Link, LinkKind, List,
+    Look, PersonLabel, Right, Severity, Subject, SubjectKind, SystemId, Tally, Text, Tier, Verdict,
 };
 use graph::{Sighting, Standing};
 use rayon::prelude::*;
@@ -24,11 +24,12 @@ use crate::looks::{
 };
 use crate::push::pushes;
 use crate::questions::{is_asked_again, is_seen};
+use crate::reconcile::time;
 use crate::right::{PersonRight, person_right, right_by_hr};
 use crate::rule::{When, rule};
 use crate::rules::RULES;
 use crate::starts::Starts;
-use crate::word::had_not_got_the_app;
+use crate::word::{had_not_got_the_app, remembered};
 
 /// What one run concludes of one app.
 #[derive(Debug)]
@@ -791,6 +792,7 @@ fn explain(case: &Case<'_>) -> Explanation {
     match (case.account, case.identity) {
         (Some(account), _) => {
             let mut explanation = graph.explain_account(account);
+            explanation.facts.extend(words_on_record(case.cx, account));
             explanation.facts.extend(pushes(case));
             explanation
         }
@@ -809,6 +811,22 @@ fn explain(case: &Case<'_>) -> Explanation {
         }
         (None, None) => Explanation::default(),
     }
+}
+
+/// What was said by id of those who may own an account since the rows were read that show them.
+fn words_on_record(cx: &Context<'_>, account: usize) -> Vec<Fact> {
+    let contenders = cx.graph.link(account).contenders();
+    let identities = contenders.iter().filter_map(|it| cx.graph.estate().identities.get(*it));
+    let facts = identities.filter_map(|it| {
+        let (said, idp) = (remembered(cx, it)?, &cx.graph.idp_of(it)?.id);
+        let at = said.at.map_or_else(String::new, |at| format!(" at {}", time(at)));
+        Some(Fact {
+            text: format!("{idp} said of `{}`, asked by id since, that they left{at}", it.row.id),
+            source: format!("{idp} identities, row `{}`, asked by id in an earlier run", it.row.id),
+            at: said.heard_at,
+        })
+    });
+    facts.collect()
 }
 
 fn label(case: &Case<'_>) -> PersonLabel {

@@ -17,7 +17,7 @@ use crate::context::Context;
 use crate::episode::next_episode;
 use crate::hr::is_switched_on;
 use crate::judge::kind_by_hr;
-use crate::looks::{is_on, is_owner_seen, is_seen_anew};
+use crate::looks::{is_identity_seen, is_on, is_owner_seen, is_seen_anew};
 use crate::right::{PersonRight, right_by_hr};
 use crate::starts::Starts;
 use crate::word::left_at;
@@ -308,13 +308,13 @@ impl Group<'_> {
         })
     }
 
-    /// Users of theirs who may sign in by today's list, and rows that HR has struck out.
+    /// Users of theirs whom this run saw, and who may sign in, and rows that HR has struck out.
     fn denied_by(&self) -> Vec<(SystemId, List, Text)> {
         let (cx, estate) = (self.cx, self.cx.graph.estate());
         let identities = cx.graph.identities_of(self.person).into_iter();
         let here = identities.filter_map(|it| estate.identities.get(it)).filter_map(|it| {
             let is_here = it.standing == Standing::Listed
-                && estate.is_fresh(it)
+                && is_identity_seen(cx, it)
                 && it.row.lifecycle == Lifecycle::Active;
             let system = cx.graph.idp_of(it).filter(|_| is_here)?.id.clone();
             Some((system, List::Identities, it.row.id.clone()))
@@ -327,15 +327,16 @@ impl Group<'_> {
         here.chain(struck_out).collect()
     }
 
-    /// Users of theirs whom no list has any more.
+    /// Users of theirs whom no list has any more, or whom this run did not see.
     fn silent(&self) -> Vec<(SystemId, List, Text)> {
         let (cx, estate) = (self.cx, self.cx.graph.estate());
         let theirs = self.identities.iter().filter_map(|it| estate.identities.get(*it));
-        let gone = theirs.filter(|it| it.standing == Standing::Gone);
-        gone.filter_map(|it| {
-            Some((cx.graph.idp_of(it)?.id.clone(), List::Identities, it.row.id.clone()))
-        })
-        .collect()
+        let silent = theirs.filter(|it| it.standing == Standing::Gone || !is_identity_seen(cx, it));
+        silent
+            .filter_map(|it| {
+                Some((cx.graph.idp_of(it)?.id.clone(), List::Identities, it.row.id.clone()))
+            })
+            .collect()
     }
 
     /// Accounts that are theirs or may be, but those that a key joins to an identity that was left

@@ -5,6 +5,7 @@ use domain::{CLOCK_SKEW_MAX, Grant, Identity, Interval, Lifecycle, List, Princip
 use graph::{Sighting, Standing};
 
 use crate::context::{Context, SaidLeft};
+use crate::looks::is_identity_seen;
 
 /// What one identity says.
 #[derive(Clone, Copy, Debug)]
@@ -203,6 +204,9 @@ fn word_of_rows(cx: &Context<'_>, at: usize) -> Word {
     if let Some(ends_at) = row.ends_at.filter(|it| *it <= cx.now) {
         return Word::plain(Right::Expired, Some(ends_at));
     }
+    if let Some(said) = remembered(cx, sighting) {
+        return on_record(said, Some(estate.snapshot(sighting.snapshot).reference.as_of.at));
+    }
     if row.lifecycle == Lifecycle::Unknown {
         return Word::plain(Right::Unknown, None);
     }
@@ -284,7 +288,7 @@ pub(crate) fn left_at(
         return Err(shown_by);
     }
     let newest = cx.said_left(sighting).last();
-    let seen = newest.filter(|it| it.returned_at.is_none() && it.is_undated);
+    let seen = newest.filter(|it| it.returned_at.is_none() && it.at.is_none());
     match seen.filter(|seen| at.is_none_or(|it| it > seen.heard_at)) {
         Some(seen) => Err(seen.heard_at),
         None => Ok(at),
@@ -306,15 +310,9 @@ fn gone(cx: &Context<'_>, sighting: &Sighting<Identity>) -> Word {
             dated => dated,
         };
     }
-    // So does what was said of them since, when it was asked for them by id, and is on record.
-    let is_since = |it: &&SaidLeft| {
-        let is_open = it.returned_at.is_none() && it.is_undated;
-        is_open && last_seen.is_some_and(|seen| seen <= it.heard_at)
-    };
-    if let Some(by) = cx.said_left(sighting).last().filter(is_since).map(|it| it.heard_at) {
-        let between = Some(Interval { earliest: last_seen, latest: Some(by) });
-        let word = Word::plain(Right::Leaver, None);
-        return Word { between, missed_by: Some(by), is_from_memory: true, ..word };
+    // So does what was said of them since.
+    if let Some(said) = remembered(cx, sighting) {
+        return Word { is_from_memory: true, ..on_record(said, last_seen) };
     }
     let list = cx.graph.idp_of(sighting).map(|it| &it.identities);
     let Some((list, base)) = list.and_then(|it| Some((it, &estate.snapshot(it.base?).reference)))
@@ -327,6 +325,33 @@ fn gone(cx: &Context<'_>, sighting: &Sighting<Identity>) -> Word {
     };
     let latest = Some(cx.read_by(list, base.as_of.at));
     Word::absent(right, None, Interval { earliest: last_seen, latest })
+}
+
+/// That somebody left, as was said when it was asked for them by id after the row that shows them was read,
+/// and is on record; `None`: nothing was, they were back since, or this run saw the row.
+pub(crate) fn remembered<'c>(
+    cx: &Context<'c>,
+    sighting: &Sighting<Identity>,
+) -> Option<&'c SaidLeft> {
+    let read_at = cx.graph.estate().snapshot(sighting.snapshot).reference.as_of.at;
+    let is_since = |it: &&SaidLeft| it.returned_at.is_none() && read_at <= it.heard_at;
+    let said = cx.said_left(sighting).last().filter(is_since)?;
+    let is_unseen = match sighting.standing {
+        Standing::Listed => !is_identity_seen(cx, sighting),
+        // A whole list without them shows no more than that.
+        Standing::Gone => said.at.is_none(),
+    };
+    (is_unseen && sighting.row.lifecycle != Lifecycle::Left).then_some(said)
+}
+
+/// A word that is on record. `last_seen`: when a list last spoke of them.
+fn on_record(said: &SaidLeft, last_seen: Option<DateTime<Utc>>) -> Word {
+    let word = Word::plain(Right::Leaver, said.at);
+    if said.at.is_some() {
+        return word;
+    }
+    let between = Some(Interval { earliest: last_seen, latest: Some(said.heard_at) });
+    Word { between, missed_by: Some(said.heard_at), ..word }
 }
 
 /// Entitled, Unassigned or Unknown: what the assignment list says of an identity.

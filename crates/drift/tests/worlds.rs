@@ -907,7 +907,7 @@ fn who_had_the_right_by_two_idps_lost_it_with_the_last_of_them_of_which_one_date
         ));
         let [okta, entra] = ["okta", "entra"].map(|it| domain::SystemId::parse(it).unwrap());
         let (said_since, heard_at) = (ago(30), ago(30));
-        let said = drift::SaidLeft { said_since, heard_at, is_undated: true, returned_at: None };
+        let said = drift::SaidLeft { said_since, heard_at, at: None, returned_at: None };
         let lost = drift::Ended { unassigned: lost_app.map(ago), ..drift::Ended::default() };
         let past = drift::Past {
             said_left: std::iter::once(((entra, "e1".into()), vec![said])).collect(),
@@ -1001,8 +1001,7 @@ fn who_was_off_since_hrs_day_and_is_on_again_is_back_when_hr_has_struck_them_out
         let at = |days| testkit::now() - chrono::TimeDelta::days(days);
         let said_left = said_left.map(|it| {
             let (said_since, heard_at) = (at(it), at(it));
-            let said =
-                drift::SaidLeft { said_since, heard_at, is_undated: true, returned_at: None };
+            let said = drift::SaidLeft { said_since, heard_at, at: None, returned_at: None };
             ((entra, "u1".into()), vec![said])
         });
         let past = drift::Past { said_left: said_left.into_iter().collect(), ..Default::default() };
@@ -1053,7 +1052,7 @@ fn who_was_seen_back_and_is_deleted_by_now_did_not_leave_when_hr_said_of_the_lea
         let said = |since, returned_at| drift::SaidLeft {
             said_since: at(since),
             heard_at: at(since),
-            is_undated: true,
+            at: None,
             returned_at,
         };
         let entra = domain::SystemId::parse("entra").unwrap();
@@ -1082,7 +1081,7 @@ fn who_was_seen_back_and_left_again_left_once_more() {
         let said = drift::SaidLeft {
             said_since: days(found),
             heard_at: days(found),
-            is_undated: true,
+            at: None,
             returned_at: returned.map(days),
         };
         let entra = domain::SystemId::parse("entra").unwrap();
@@ -1128,7 +1127,7 @@ fn a_date_that_comes_after_somebody_was_seen_to_have_left_is_not_when_they_left(
         let said = drift::SaidLeft {
             said_since: heard_at,
             heard_at,
-            is_undated: true,
+            at: None,
             returned_at: (!is_away).then(testkit::now),
         };
         let entra = domain::SystemId::parse("entra").unwrap();

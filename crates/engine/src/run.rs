@@ -320,7 +320,7 @@ fn said_left(state: &State) -> FxHashMap<(SystemId, Text), Vec<SaidLeft>> {
                     // What was taken back was said before that.
                     said_since: returned_at.map_or(said_since, |back| said_since.min(back)),
                     heard_at,
-                    is_undated: said.at.is_none(),
+                    at: said.at,
                     returned_at,
                 }
             };

@@ -119,9 +119,8 @@ impl Life {
         self.remember(&judgement.standings, now);
         for said in judgement.leavers.iter().flat_map(|it| &it.said_by) {
             let all = self.past.said_left.entry((said.system.clone(), said.key.clone()));
-            let (said_since, is_undated) = (now, said.at.is_none());
             all.or_insert_with(|| {
-                vec![SaidLeft { said_since, heard_at: now, is_undated, returned_at: None }]
+                vec![SaidLeft { said_since: now, heard_at: now, at: said.at, returned_at: None }]
             });
         }
         for (entity, right) in &judgement.rights {
