@@ -9,6 +9,7 @@ use store::LeaverLine;
 
 use super::check::Look;
 use super::console::account_of;
+use super::provider::Provider;
 use super::truth::{Right, Truth, has_not_left};
 
 /// So far may a look and what it shows be apart; and `clock_ahead` more, by the provider's clock.
@@ -61,11 +62,12 @@ fn left_out(look: &Look<'_>, lines: &[LeaverLine]) -> Vec<String> {
         let number = truth.numbers.get(user).map(String::as_str);
         truth.users_of(user).chain(number).any(|it| listed.contains(it))
     };
-    // Of whom nobody asks, because they had no account, it is not known that they were deleted: they may
-    // be back with another provider.
+    // Of whom nobody asks, because they had no account or are in files, it is not known that they were
+    // deleted: they may be back with another provider.
     let is_back = |user: &str| {
         let mut theirs = truth.users_of(user);
-        !truth.had_account(user) && theirs.any(|it| has_not_left(look.world, it))
+        let is_asked = truth.had_account(user) && Provider::of(user) != Provider::Exports;
+        !is_asked && theirs.any(|it| has_not_left(look.world, it))
     };
     let is_left_out =
         |it: &&String| is_gone(it) && !is_back(it) && !is_listed(it) && !truth.is_unclear(it);
