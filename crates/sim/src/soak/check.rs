@@ -794,12 +794,20 @@ impl Look<'_> {
                 end.unwrap_or_else(|| self.now()) > self.policy.deadline(since) + slack
             })
         };
+        // What was so at two looks, and not in between, is one to whoever looks.
+        let is_late_as_one = || {
+            let begun = theirs.clone().map(|it| it.0).min();
+            let since = begun.map(|it| self.truth.over_since(key, it).unwrap_or(it));
+            since.is_some_and(|it| seen_on + self.clock_ahead >= self.policy.deadline(it))
+        };
         let exposures = &record.finding.exposures;
         let what = match sla.outcome {
             SlaOutcome::Met if self.is_by_earliest_clock() && is_late(self.clock_ahead) => {
                 "met, and was on after it"
             }
-            SlaOutcome::Missed if !is_late(-self.clock_ahead) && exposures.len() == 1 => {
+            SlaOutcome::Missed
+                if !is_late(-self.clock_ahead) && !is_late_as_one() && exposures.len() == 1 =>
+            {
                 "missed, and was off in time"
             }
             _ => return None,

@@ -181,9 +181,9 @@ impl Truth {
                     |it: &DateTime<Utc>| user.is_none_or(|user| user.created_at <= *it);
                 let by_hr = by_hr.copied().map(end_of).filter(is_of_this);
                 let over = by_hr.into_iter().chain(by_contract.map(end_of));
-                let suspended = user.filter(|it| it.status == "SUSPENDED");
-                let suspended = suspended.and_then(|it| it.status_changed_at);
-                ((*id).clone(), over.filter(|it| *it <= at).chain(suspended).collect())
+                let is_off = |it: &&OktaUser| matches!(&*it.status, "SUSPENDED" | "DEPROVISIONED");
+                let off = user.filter(is_off).and_then(|it| it.status_changed_at);
+                ((*id).clone(), over.filter(|it| *it <= at).chain(off).collect())
             }));
             // A user that was left behind for another with the same provider stays a leaver, and so
             // does its account.
