@@ -333,15 +333,16 @@ pub(crate) fn remembered<'c>(
     cx: &Context<'c>,
     sighting: &Sighting<Identity>,
 ) -> Option<&'c SaidLeft> {
+    // A whole list without them shows no more than that.
+    let is_gone = sighting.standing == Standing::Gone;
+    let has_left = sighting.row.lifecycle == Lifecycle::Left;
+    if has_left || !is_gone && is_identity_seen(cx, sighting) {
+        return None;
+    }
     let read_at = cx.graph.estate().snapshot(sighting.snapshot).reference.as_of.at;
-    let is_since = |it: &&SaidLeft| it.returned_at.is_none() && read_at <= it.heard_at;
-    let said = cx.said_left(sighting).last().filter(is_since)?;
-    let is_unseen = match sighting.standing {
-        Standing::Listed => !is_identity_seen(cx, sighting),
-        // A whole list without them shows no more than that.
-        Standing::Gone => said.at.is_none(),
-    };
-    (is_unseen && sighting.row.lifecycle != Lifecycle::Left).then_some(said)
+    cx.said_left(sighting).last().filter(|it| {
+        it.returned_at.is_none() && read_at <= it.heard_at && !(is_gone && it.at.is_some())
+    })
 }
 
 /// A word that is on record. `last_seen`: when a list last spoke of them.
