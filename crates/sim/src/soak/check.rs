@@ -775,13 +775,15 @@ impl Look<'_> {
     fn false_sla(&self, record: &FindingRecord) -> Option<String> {
         let sla = record.sla.as_ref()?;
         let key = account_of(&record.finding.subject.key);
-        let last = record.finding.exposures.last()?;
-        let seen_on = last.last_seen_active?;
-        let told_since = record.finding.exposures.first()?.started.earliest;
-        // All that the exposures of the finding may be, with the deadline of each.
+        let exposures = &record.finding.exposures;
+        let seen_on = exposures.last()?.last_seen_active?;
+        // All that the exposures of the finding may be, with the deadline of each. What no look saw is in none.
         let stretches = self.truth.stretches(key);
         let theirs = stretches.iter().filter(|(begin, end)| {
-            *begin <= seen_on && end.is_none_or(|end| told_since.is_none_or(|it| end > it))
+            exposures.iter().any(|it| {
+                let is_since = |end| it.started.earliest.is_none_or(|since| end > since);
+                it.last_seen_active.is_some_and(|on| *begin <= on) && end.is_none_or(is_since)
+            })
         });
         // By a clock that is off, a deadline may be a little earlier or later.
         let is_late = |slack: TimeDelta| {
@@ -800,7 +802,6 @@ impl Look<'_> {
             let since = begun.map(|it| self.truth.over_since(key, it).unwrap_or(it));
             since.is_some_and(|it| seen_on + self.clock_ahead >= self.policy.deadline(it))
         };
-        let exposures = &record.finding.exposures;
         let what = match sla.outcome {
             SlaOutcome::Met if self.is_by_earliest_clock() && is_late(self.clock_ahead) => {
                 "met, and was on after it"
