@@ -416,6 +416,105 @@ fn who_left_by_the_authority_is_dated_by_no_other_provider_that_gives_the_app_la
     assert_eq!(firm.anna(), missed);
 }
 
+/// All have to give her the app, and each of them had let her go before the first one has her back: it is one
+/// leave, which began with the first.
+#[test]
+fn a_provider_that_has_somebody_back_moves_no_deadline_of_a_leave_that_goes_on() {
+    for back in ["A ACTIVE 13T12:00", "A SUSPENDED 13T12:00"] {
+        let (left, left_second) = ("A DEPROVISIONED 08T12:00", "DEPROVISIONED 11T12:00");
+        let firm = Firm::of_two("all");
+        firm.night(8, "A ACTIVE", "A", ON).second(8, "ACTIVE", true);
+        for day in 9..=11 {
+            firm.night(day, left, "", ON).second(day, "ACTIVE", true);
+        }
+        firm.night(12, left, "", OFF).second(12, left_second, false);
+        let missed = ["MISSED", "11T02:00", "12T02:00", "09T12:00"];
+        assert_eq!(firm.anna(), missed);
+        for day in 13..=15 {
+            firm.night(day, back, "", OFF).second(day, left_second, false);
+        }
+        assert_eq!(firm.anna(), missed, "{back}");
+    }
+}
+
+/// Likewise where none of them says when; and then HR tells its day.
+#[test]
+fn what_was_over_when_it_was_found_began_no_later_whatever_hr_says_then() {
+    let left = "A DEPROVISIONED undated";
+    let firm = Firm::of_two("all");
+    firm.0.change_settings("[policy]", &format!("{HR}[policy]"));
+    firm.night(8, "A ACTIVE undated", "A", ON).second(8, "ACTIVE undated", true);
+    for day in 9..=17 {
+        let user = if (13..15).contains(&day) { "A ACTIVE undated" } else { left };
+        let second = if day < 10 { "ACTIVE undated" } else { "DEPROVISIONED undated" };
+        firm.night(day, user, "", if day < 11 { ON } else { OFF }).second(day, second, day < 10);
+    }
+    for day in 8..=17 {
+        firm.hr(day, if day < 16 { &[] } else { &[("A", 9)] });
+    }
+    assert_eq!(firm.anna(), ["MISSED", "10T02:00", "11T02:00", "10T02:00"]);
+}
+
+/// The authority's list cannot be read for some nights, and says then that she left, and not when; the other
+/// one let her go in between.
+#[test]
+fn who_left_the_authority_at_no_known_time_may_have_left_before_the_other_one_let_her_go() {
+    let left = "A DEPROVISIONED undated";
+    let firm = Firm::of_two("any");
+    firm.0.change_settings("entitlement = \"any\"", "authority = \"okta\"");
+    firm.night(8, "A ACTIVE undated", "A", ON).second(8, "ACTIVE", true);
+    for day in 9..=15 {
+        let second = if day < 11 { "ACTIVE" } else { "DEPROVISIONED 10T12:00" };
+        firm.night(day, left, "", if day < 11 { ON } else { OFF }).second(day, second, day < 11);
+        if day < 15 {
+            firm.write(day, "users.json", "garbage");
+        }
+    }
+    let [sla, on, off, _] = firm.anna();
+    assert_eq!([&*sla, &*on, &*off], ["NOT_PROVEN", "10T02:00", "11T02:00"]);
+}
+
+/// What another provider has of her changes nothing of the authority's word.
+#[test]
+fn the_authority_needs_no_other_list_to_open_a_finding_or_to_end_it() {
+    let left = "A DEPROVISIONED 10T12:00";
+    let firm = Firm::of_two("any");
+    firm.0.change_settings("entitlement = \"any\"", "authority = \"okta\"");
+    let told = || {
+        firm.0.run();
+        let of = |it: &[String; 4]| it[1] == "acc";
+        firm.0.states().into_iter().find(of).map(|it| format!("{} {}", it[0], it[3]))
+    };
+    firm.night(10, "A ACTIVE", "A", ON).second(10, "ACTIVE", true);
+    let dead = |day| {
+        firm.second(day, "ACTIVE", true);
+        firm.write(day, "second_users.json", "garbage");
+    };
+    for day in 11..=12 {
+        firm.night(day, left, "", ON);
+        dead(day);
+    }
+    assert_eq!(told().as_deref(), Some("leaver_active open"));
+    firm.night(13, "A ACTIVE 12T12:00", "A", ON);
+    dead(13);
+    assert_eq!(told(), None);
+}
+
+/// Half a list of the second provider does not show what she is there.
+#[test]
+fn who_left_one_of_all_providers_has_left_whatever_another_one_shows() {
+    let left = "A DEPROVISIONED 10T12:00";
+    let firm = Firm::of_two("all");
+    firm.night(10, "A ACTIVE", "A", ON).second(10, "ACTIVE", true);
+    for day in 11..=13 {
+        firm.night(day, left, "", ON).second(day, "ACTIVE", true);
+        firm.write(day, "second_users.json", "garbage");
+    }
+    let [sla, on, ..] = firm.anna();
+    // That it was seen on once more is on no record.
+    assert_eq!([&*sla, &*on], ["MISSED", "12T02:00"]);
+}
+
 /// HR, the authority, has said the wrong day; the provider, which dates nothing, has them on until the right
 /// one.
 #[test]

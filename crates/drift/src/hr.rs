@@ -5,7 +5,7 @@ use domain::{Assignment, Grant, Identity, Lifecycle, Pass, Right};
 use graph::{Sighting, Standing, last_leaves};
 
 use crate::context::{Context, SaidLeft};
-use crate::word::{Word, later_at};
+use crate::word::{Word, later_at, remembered};
 
 /// What HR's row says of a leave that has come.
 #[derive(Clone, Copy, Debug)]
@@ -164,6 +164,7 @@ fn is_on(cx: &Context<'_>, it: &Sighting<Identity>) -> bool {
     it.standing == Standing::Listed
         && cx.graph.estate().is_fresh(it)
         && it.row.lifecycle == Lifecycle::Active
+        && remembered(cx, it).is_none()
 }
 
 /// Whether a run saw somebody with the right again after a leave, which their provider told, too, and

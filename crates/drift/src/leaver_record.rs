@@ -3,9 +3,9 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    Activity, CLOCK_SKEW_MAX, Cause, EntityId, Exposure, Family, Finding, FindingId, Interval,
-    Leaver, LeaverAccount, LeaverClocks, LeaverKind, LeaversBegin, List, PastLook, SaidBy,
-    SlaOutcome, SlaResult, SystemId, Text, Waiver,
+    Activity, CLOCK_SKEW_MAX, Cause, ClockStart, EntityId, Exposure, Family, Finding, FindingId,
+    Interval, Leaver, LeaverAccount, LeaverClocks, LeaverKind, LeaversBegin, List, PastLook,
+    SaidBy, SlaOutcome, SlaResult, SystemId, Text, Waiver,
 };
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -32,11 +32,31 @@ pub fn is_same_leave(seen: &LeaverSeen, past: &Leaver) -> bool {
 /// over: they are those of something else, as of a user of another provider who left after that. HR may
 /// correct its day, and whoever stated an end that one.
 fn is_of_another_end(past: &Leaver, told: LeaverClocks, anew: Interval) -> bool {
-    let said = past.said_by.iter().filter(|it| it.taken_back_at.is_none());
-    let by_idps = said.filter(|it| it.list == List::Identities).map(|it| past.heard_at(it));
-    let stated = |it: LeaverClocks| (it.hr_termination_at, it.stated_end_at);
-    let is_later = |heard| anew.latest.is_some_and(|it| it > heard + CLOCK_SKEW_MAX);
-    stated(told) == stated(past.clocks) && by_idps.min().is_some_and(is_later)
+    stated(told) == stated(past.clocks) && over_before(past, anew).is_some()
+}
+
+/// What was stated of the end of a right, and may be corrected.
+const fn stated(it: LeaverClocks) -> (Option<DateTime<Utc>>, Option<DateTime<Utc>>) {
+    (it.hr_termination_at, it.stated_end_at)
+}
+
+/// By when the right was over by what providers had said, also where they have taken it back since, if that
+/// is before these bounds.
+fn over_before(past: &Leaver, anew: Interval) -> Option<DateTime<Utc>> {
+    let by_idps = past.said_by.iter().filter(|it| it.list == List::Identities);
+    let heard = by_idps.map(|it| past.heard_at(it)).max()?;
+    // Without a stated day, it was they who ended it.
+    let over_by = if stated(past.clocks) == (None, None) { past.found_at } else { heard };
+    anew.latest.filter(|it| *it > over_by + CLOCK_SKEW_MAX).map(|_| over_by)
+}
+
+/// The bounds of when a right ended, which was over when a run found that it was, by no stated day.
+fn no_later_than_found(past: &Leaver, anew: Interval) -> Interval {
+    let over_by = over_before(past, anew).filter(|_| stated(past.clocks) == (None, None));
+    over_by.map_or(anew, |by| Interval {
+        earliest: anew.earliest.filter(|it| *it <= by),
+        latest: Some(by),
+    })
 }
 
 /// What is known besides what the run sees of one leaver.
@@ -97,7 +117,12 @@ impl LeaverContext<'_> {
         let anew = started(&policy, &starts, Some(self.now));
         let is_kept = |it: &&Leaver| seen.is_left_behind || is_of_another_end(it, told, anew);
         let clocks = past.filter(is_kept).map_or(told, |it| it.clocks);
-        let started = past.filter(|it| it.clocks == clocks).map_or(anew, |it| it.started);
+        let is_earliest = policy.sla_clock == ClockStart::EarliestKnown;
+        let started = match past {
+            Some(past) if past.clocks == clocks => past.started,
+            Some(past) if is_earliest && !seen.is_left_behind => no_later_than_found(past, anew),
+            _ => anew,
+        };
         // What was missed when nobody had excused it is excused by nothing that is dated back.
         let is_missed =
             past.is_some_and(|it| it.sla.outcome == SlaOutcome::Missed && it.started == started);
@@ -175,7 +200,7 @@ impl LeaverContext<'_> {
             let was_back_at = before.and_then(|old| back_at(old).max(old.was_back_at));
             let heard_at = match before.filter(|old| back_at(old).is_none()) {
                 Some(old) => heard(old),
-                None => Some(self.now).filter(|it| *it != found_at),
+                None => it.heard_at.or(Some(self.now)).filter(|it| *it != found_at),
             };
             SaidBy { heard_at, was_back_at, ..it.clone() }
         });

@@ -20,7 +20,7 @@ use crate::judge::kind_by_hr;
 use crate::looks::{is_identity_seen, is_on, is_owner_seen, is_seen_anew};
 use crate::right::{PersonRight, right_by_hr};
 use crate::starts::Starts;
-use crate::word::left_at;
+use crate::word::{left_at, shown_by};
 
 /// Somebody who has left, as one run sees them.
 #[derive(Clone, Debug)]
@@ -301,21 +301,24 @@ impl Group<'_> {
             may_mean_others: false,
             is_left_behind: behind.is_some(),
             is_seen_anew: self.right.unheard_of(cx, behind).is_empty()
-                && is_seen_anew(cx, self.person, right),
+                && is_seen_anew(cx, self.person, (right, behind.is_none().then_some(self.right))),
             decided: self.decided,
             is_app_seen: no_account(cx) == Activity::Absent,
             label: cx.graph.label_of_identity(first),
         })
     }
 
-    /// Users of theirs whom this run saw, and who may sign in, and rows that HR has struck out.
+    /// Users of theirs whom this run saw, and who have not left, and rows that HR has struck out.
     fn denied_by(&self) -> Vec<(SystemId, List, Text)> {
         let (cx, estate) = (self.cx, self.cx.graph.estate());
         let identities = cx.graph.identities_of(self.person).into_iter();
         let here = identities.filter_map(|it| estate.identities.get(it)).filter_map(|it| {
-            let is_here = it.standing == Standing::Listed
-                && is_identity_seen(cx, it)
-                && it.row.lifecycle == Lifecycle::Active;
+            let has_not_left = matches!(
+                it.row.lifecycle,
+                Lifecycle::Active | Lifecycle::Suspended | Lifecycle::NotYet
+            );
+            let is_here =
+                it.standing == Standing::Listed && is_identity_seen(cx, it) && has_not_left;
             let system = cx.graph.idp_of(it).filter(|_| is_here)?.id.clone();
             Some((system, List::Identities, it.row.id.clone()))
         });
@@ -459,7 +462,7 @@ fn said_by_idp(cx: &Context<'_>, identity: usize) -> Option<SaidBy> {
         list: List::Identities,
         key: it.row.id.clone(),
         at,
-        heard_at: None,
+        heard_at: shown_by(cx, it),
         taken_back_at: None,
         was_back_at: None,
     })

@@ -1,12 +1,16 @@
 //! On which lists does a case rest? A second look must be later than each of them.
 
 use chrono::{DateTime, Utc};
-use domain::{Account, Activity, AsOfBasis, Cause, Identity, List, Look, Pass, Right, Stream};
+use domain::{
+    Account, Activity, AsOfBasis, Cause, Grant, Identity, List, Look, Pass, Principal, Right,
+    Stream,
+};
 use graph::{ListView, Sighting, Standing};
 
 use crate::activity::is_required;
 use crate::case::Case;
 use crate::context::Context;
+use crate::right::PersonRight;
 
 /// The rows that an account rests on. One that is on is on by those that show it on, of today's
 /// lists where some do: that another view says nothing, or was not read, takes nothing from that.
@@ -96,7 +100,12 @@ pub(crate) fn looks_of(case: &Case<'_>, cause: Option<Cause>) -> Vec<Look> {
         None => snapshots.extend(estate.channels.iter().filter_map(|it| it.base)),
     }
     match case.identity.map(|it| case.cx.graph.person_of(it)) {
-        Some(person) => snapshots.extend(lists_of(case.cx, person, case.right)),
+        Some(person) => {
+            let is_behind =
+                |it: &&PersonRight| case.identity.is_some_and(|at| it.left_behind().contains(&at));
+            let owner = case.owner.filter(|it| !is_behind(it));
+            snapshots.extend(lists_of(case.cx, person, (case.right, owner)));
+        }
         None => snapshots.extend(estate.idps.iter().filter_map(|it| it.identities.base)),
     }
     snapshots.sort_unstable();
@@ -127,12 +136,16 @@ pub(crate) fn standing_in<'l>(cx: &Context<'_>, looks: &'l [Look]) -> Option<&'l
     looks.iter().find(stands_in).map(|it| &it.stream)
 }
 
-/// The lists that show a person's identities, and what is assigned to them. Who has left, has left
-/// whatever is assigned.
-fn lists_of(cx: &Context<'_>, person: u32, right: Right) -> Vec<u32> {
+/// The lists that show the identities on which a person's right hangs, and what is assigned to them. Who
+/// has left, has left whatever is assigned. `owner`: `None` where it may hang on each.
+fn lists_of(
+    cx: &Context<'_>,
+    person: u32,
+    (right, owner): (Right, Option<&PersonRight>),
+) -> Vec<u32> {
     let estate = cx.graph.estate();
     let mut snapshots = Vec::new();
-    for at in cx.graph.identities_of(person) {
+    for at in hanging_on(cx, person, owner) {
         let Some(identity) = estate.identities.get(at) else { continue };
         let Some(idp) = cx.graph.idp_of(identity) else { continue };
         snapshots.extend(match identity.standing {
@@ -149,17 +162,38 @@ fn lists_of(cx: &Context<'_>, person: u32, right: Right) -> Vec<u32> {
                 .as_ref()
                 .and_then(|it| it.answers.filter(|_| is_asked).or(it.base).or(it.latest)),
         );
+        if right == Right::Entitled && !is_asked && is_given_by_group(cx, at) {
+            snapshots.extend(idp.memberships.as_ref().and_then(|it| it.base.or(it.latest)));
+        }
     }
     snapshots
 }
 
+fn hanging_on(cx: &Context<'_>, person: u32, owner: Option<&PersonRight>) -> Vec<usize> {
+    let mut identities = cx.graph.identities_of(person);
+    identities.retain(|at| owner.is_none_or(|it| it.hangs_on(cx, *at)));
+    identities
+}
+
+/// Whether an identity has the app as a member of a group alone.
+fn is_given_by_group(cx: &Context<'_>, identity: usize) -> bool {
+    let rows = cx.graph.assignments_of(identity).into_iter();
+    let mut given =
+        rows.filter(|it| it.row.grant == Grant::Grants && it.standing == Standing::Listed);
+    given.all(|it| matches!(it.row.principal, Principal::Group(_)))
+}
+
 /// Whether each list that shows a person is newer than the one before. One that stands in for a list
 /// that could not be read does not show that their right is still over.
-pub(crate) fn is_seen_anew(cx: &Context<'_>, person: u32, right: Right) -> bool {
+pub(crate) fn is_seen_anew(
+    cx: &Context<'_>,
+    person: u32,
+    (right, owner): (Right, Option<&PersonRight>),
+) -> bool {
     let estate = cx.graph.estate();
-    let identities = cx.graph.identities_of(person).into_iter();
+    let identities = hanging_on(cx, person, owner).into_iter();
     let mut identities = identities.filter_map(|it| estate.identities.get(it));
-    let snapshots = lists_of(cx, person, right).into_iter();
+    let snapshots = lists_of(cx, person, (right, owner)).into_iter();
     identities.all(|it| is_identity_seen(cx, it))
         && snapshots
             .map(|it| &cx.graph.estate().snapshot(it).reference)

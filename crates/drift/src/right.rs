@@ -6,7 +6,7 @@
 //! to have left, and whom that IdP was never seen to know, stays a leaver. Else one export that
 //! fails would hide every leaver of the others.
 
-use domain::{Right, SystemId, Tier};
+use domain::{Interval, Right, SystemId, Tier};
 use graph::Standing;
 
 use crate::context::Context;
@@ -22,6 +22,8 @@ pub struct PersonRight {
     pub right: Right,
     /// The identity whose word decided: an index into the estate. `None`: HR's, or nobody's.
     pub decided_by: Option<usize>,
+    /// The authority says that they have left, which beats everything else.
+    pub is_by_authority: bool,
     /// Some source says leaver, another says entitled, and none is the authority.
     pub is_disputed: bool,
     /// Some source that might say otherwise was not seen.
@@ -68,6 +70,20 @@ impl PersonRight {
             Right::Unknown
         } else {
             self.right
+        }
+    }
+
+    /// Whether the right hangs on what is said of this identity of the person. Whom the authority has let go
+    /// is let in by no other IdP; whom any may let in, by the one that does, if the authority has them; and
+    /// whom all must let in, not where one has let them go.
+    pub(crate) fn hangs_on(&self, cx: &Context<'_>, identity: usize) -> bool {
+        let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
+        let is_any = cx.rules.entitlement == Entitlement::Any;
+        match (self.right, self.decided_by) {
+            (Right::Leaver, _) if self.is_by_authority => is_authority(cx, identity),
+            (Right::Entitled, Some(by)) if is_any => by == identity || is_authority(cx, identity),
+            (Right::Leaver | Right::Expired, Some(by)) if !is_any => idp(by) == idp(identity),
+            _ => true,
         }
     }
 
@@ -134,9 +150,14 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> 
     let sees_all = unheard(cx, &words, |_| true).is_empty();
     let is_unknown = words.iter().any(|(_, it)| it.right == Right::Unknown);
     let (right, decided_by, is_disputed) = decide(cx, &words, hr, is_unknown, sees_all);
+    let is_last_word = match decided_by {
+        Some(it) => is_authority(cx, it),
+        None => hr.is_some_and(|it| it.is_authority),
+    };
+    let is_by_authority = right == Right::Leaver && is_last_word;
     let hangs_on_all = match right {
         Right::Leaver | Right::Expired => {
-            let is_last_word = decided_by.is_some_and(|it| is_authority(cx, it));
+            let is_last_word = decided_by.is_some() && is_last_word;
             cx.rules.entitlement == Entitlement::Any && !is_last_word
         }
         // HR's row may be of an employment before.
@@ -153,7 +174,15 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> 
         own_starts,
     };
     let more = more.kept();
-    PersonRight { right, decided_by, is_disputed, is_partly_unseen, is_from_absence, more }
+    PersonRight {
+        right,
+        decided_by,
+        is_by_authority,
+        is_disputed,
+        is_partly_unseen,
+        is_from_absence,
+        more,
+    }
 }
 
 /// The right of somebody whom HR alone knows, and the key that names them: a leaver once the day has
@@ -168,6 +197,7 @@ pub(crate) fn right_by_hr(
     let right = PersonRight {
         right: Right::Leaver,
         decided_by: None,
+        is_by_authority: false,
         is_disputed: false,
         is_partly_unseen: false,
         is_from_absence: false,
@@ -208,6 +238,9 @@ fn decide(
             false => (Right::Unknown, None, left),
         };
     }
+    if let Some((at, word)) = left_one_of_all(cx, words) {
+        return (word.right, Some(at), false);
+    }
     if is_unknown {
         return (Right::Unknown, None, false);
     }
@@ -230,6 +263,22 @@ fn decide(
         Some((at, word)) => (stuck(cx, *at, word.right), Some(*at), false),
         None => (Right::Unknown, None, false),
     }
+}
+
+/// Who was seen to have left an IdP by each of their users there, where every one must entitle: no other word
+/// would change that, whether it can be seen or not.
+fn left_one_of_all(cx: &Context<'_>, words: &[(usize, Word)]) -> Option<(usize, Word)> {
+    if cx.rules.entitlement == Entitlement::Any {
+        return None;
+    }
+    let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
+    let has_left =
+        |it: &Word| matches!(it.right, Right::Leaver | Right::Expired) && !it.is_from_absence;
+    let left = words.iter().filter(|(at, _)| {
+        let mut there = words.iter().filter(|it| idp(it.0) == idp(*at));
+        there.all(|it| has_left(&it.1))
+    });
+    left.min_by_key(|(_, it)| rank(it.right)).copied()
 }
 
 /// Takes away what says only that somebody has moved on: an identity that left or is gone, where
@@ -291,21 +340,38 @@ fn has_left_beside_another(
     word.right == Right::Leaver && others.any(|(at, _)| idp(*at) == idp(identity))
 }
 
-/// The words that tell when the right ended: where the authority decides that they have left, its own, and
-/// those of rights that were over by then. What another one gave for longer, or gives, was none.
+/// The words that tell when the right ended. Where the authority decides that they have left, it ended then
+/// at the latest: its word stands alone, unless each of the others was over before.
 fn until_authority(
     cx: &Context<'_>,
-    mut words: Vec<(usize, Word)>,
+    words: Vec<(usize, Word)>,
     decided_by: Option<usize>,
 ) -> Vec<(usize, Word)> {
-    let authority = words.iter().find(|(at, it)| {
-        Some(*at) == decided_by && it.right == Right::Leaver && is_authority(cx, *at)
-    });
-    if let Some(until) = authority.map(|it| it.1.ended_by()) {
-        let was_over = |it: &Word| it.ended_by().is_none_or(|it| until.is_some_and(|by| it <= by));
-        words.retain(|(at, it)| is_authority(cx, *at) || has_lost(it.right) && was_over(it));
+    let is_decided = decided_by.is_some_and(|it| is_authority(cx, it));
+    let left = words.iter().filter(|(at, it)| it.right == Right::Leaver && is_authority(cx, *at));
+    let last = left.max_by_key(|it| it.1.left_between().latest);
+    let is_any = cx.rules.entitlement == Entitlement::Any;
+    let Some(&(at, word)) = last.filter(|_| is_decided && is_any) else { return words };
+    let left = word.left_between();
+    let others = || words.iter().filter(|it| !is_authority(cx, it.0)).map(|it| &it.1);
+    let is_over =
+        |it: &Word| has_lost(it.right) && it.ended_by().is_some_and(|by| Some(by) <= left.earliest);
+    if others().all(is_over) {
+        return words;
     }
-    words
+    // It may have been over sooner, where the authority took it before, and since the last time at which
+    // another one is known to have given it.
+    let own = word.ended_at().into_iter().chain(left.earliest).min();
+    let given_at = others().filter(|it| has_lost(it.right)).filter_map(|it| it.given_until());
+    let over_by = others().map(|it| it.ended_by().filter(|_| has_lost(it.right)));
+    let over_by = over_by.collect::<Option<Vec<_>>>().and_then(|it| it.into_iter().max());
+    let earliest = own.max(given_at.max());
+    let between = Interval {
+        earliest: left.earliest.and_then(|it| Some(it.min(earliest?))),
+        latest: left.latest.map(|it| over_by.map_or(it, |by| it.min(by))),
+    };
+    let between = Some(between).filter(|it| word.at.is_none() || *it != left);
+    vec![(at, Word { between, unassigned: None, ended: None, suspended: None, ..word })]
 }
 
 /// Whether the declared authority could say that this person has left. True where none is declared.

@@ -51,6 +51,17 @@ impl Word {
         self.ended_at().or(self.missed_by).or(self.between.and_then(|it| it.latest))
     }
 
+    /// Until when they are known to have had the right; `None`: nobody knows.
+    pub(crate) fn given_until(&self) -> Option<DateTime<Utc>> {
+        self.ended_at().or_else(|| self.between.and_then(|it| it.earliest))
+    }
+
+    /// Between which times they left, whatever ended before that.
+    pub(crate) fn left_between(&self) -> Interval {
+        let between = self.between.unwrap_or(Interval { earliest: self.at, latest: self.at });
+        Interval { latest: self.at.or(self.missed_by).or(between.latest), ..between }
+    }
+
     /// A word that rests on not being listed, between two looks.
     const fn absent(right: Right, at: Option<DateTime<Utc>>, between: Interval) -> Self {
         Self { between: Some(between), is_from_absence: true, ..Self::plain(right, at) }
@@ -269,7 +280,7 @@ fn seen_on_at(cx: &Context<'_>, sighting: &Sighting<Identity>) -> Option<DateTim
 }
 
 /// By when the list was read that shows an identity.
-fn shown_by(cx: &Context<'_>, sighting: &Sighting<Identity>) -> Option<DateTime<Utc>> {
+pub(crate) fn shown_by(cx: &Context<'_>, sighting: &Sighting<Identity>) -> Option<DateTime<Utc>> {
     let idp = cx.graph.idp_of(sighting)?;
     let as_of = cx.graph.estate().snapshot(sighting.snapshot).reference.as_of.at;
     Some(cx.read_by(&idp.identities, as_of))

@@ -1037,6 +1037,34 @@ fn who_was_off_since_hrs_day_and_is_on_again_is_back_when_hr_has_struck_them_out
     assert_eq!(later("-11d"), (None, 1));
 }
 
+/// The list that has her on stands in for one that could not be read, and is older than her provider's word.
+#[test]
+fn a_list_of_before_a_leave_does_not_show_that_somebody_whom_hr_has_struck_out_is_on_again() {
+    let company = world(
+        "entra
+           u1 ana@x.test ACTIVE assigned emp=1041
+         app
+           a1 u1 ana@x.test on
+         hr
+           emp=1041 left=-9d gone",
+    );
+    let (mut estate, keys, rules) = (company.estate(), testkit::keys(), rules(&company));
+    let list = &mut estate.idps[0].identities;
+    (list.is_stand_in, list.base) = (true, None);
+    let (heard_at, now) = (testkit::now(), testkit::now());
+    let said = drift::SaidLeft { said_since: heard_at, heard_at, at: None, returned_at: None };
+    let entra = domain::SystemId::parse("entra").unwrap();
+    let said_left = std::iter::once(((entra, "u1".into()), vec![said])).collect();
+    let past = drift::Past { said_left, ..Default::default() };
+    let policy = drift::Policy::default();
+    let graph = graph::correlate(&estate, &keys);
+    let (policy, past, rules, graph) = (&policy, &past, &rules, &graph);
+    let pass = domain::Pass::Full;
+    let judged = drift::judge(&drift::Context { graph, rules, policy, past, pass, now });
+    let left = judged.claims.iter().find(|it| it.cause == Cause::LeaverActive).unwrap();
+    assert_eq!(left.starts.hr.or(left.starts.struck_out), Some(now - chrono::TimeDelta::days(9)));
+}
+
 #[test]
 fn who_was_seen_back_and_is_deleted_by_now_did_not_leave_when_hr_said_of_the_leave_before() {
     let hr_says = |user: &str| {
