@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use sim::{Endpoint, ProvisioningEvent, Sim, World};
 
+use crate::live::fault;
 use crate::site::{Answer, Site, json};
 
 /// Bob was deleted three days ago and kept his account, Dora has the app through a group, Kim is a
@@ -193,6 +194,26 @@ async fn who_lost_the_app_with_a_group_had_it_until_then() {
     let lost = lost.iter().find(|it| it["subject"]["key"] == "s3").unwrap();
     let earliest = lost["exposures"][0]["started_earliest"].as_str().unwrap();
     assert!(earliest.parse::<DateTime<Utc>>().unwrap() >= seen_with_it, "{lost:#}");
+}
+
+/// She is on again, without her group, and its members cannot be read.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_on_again_is_entitled_again_by_a_group_whose_members_were_read() {
+    let (sim, site) = installed(SECRET).await;
+    ask(&site, &["run", "--once"]);
+    sim.world().entra.users.get_mut(DORA).unwrap().is_enabled = Some(false);
+    ask(&site, &["run", "--once"]);
+    let of_dora = || live(&site).into_iter().find(|it| it.contains("s3"));
+    assert_eq!(of_dora().as_deref(), Some("leaver_active s3 pending"));
+    sim.world().entra.users.get_mut(DORA).unwrap().is_enabled = Some(true);
+    sim.world().entra.groups.get_mut(STAFF).unwrap().members.remove(DORA);
+    fault(&sim, "entra/members", "garbage");
+    fault(&sim, "entra/grants", "garbage");
+    ask(&site, &["run", "--once"]);
+    assert_eq!(of_dora().as_deref(), Some("leaver_active s3 pending"));
+    sim.clear_faults();
+    ask(&site, &["run", "--once"]);
+    assert_eq!(of_dora().as_deref(), Some("unassigned_active s3 pending"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

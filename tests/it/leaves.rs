@@ -515,6 +515,42 @@ fn who_left_one_of_all_providers_has_left_whatever_another_one_shows() {
     assert_eq!([&*sla, &*on], ["MISSED", "12T02:00"]);
 }
 
+/// Files are older than the run that reads them. She is on in the one after that in which she had left, and the
+/// next one cannot be read.
+#[test]
+fn a_word_of_an_older_file_outdates_no_row_of_a_newer_one() {
+    let site = Site::new("");
+    let now = std::time::SystemTime::now();
+    let hours_ago = |hours| now - std::time::Duration::from_secs(hours * 3_600);
+    let run = |hours: u64, users: &str, app_users: &str| {
+        let others = || (0..8).map(|it| format!("f{it} ACTIVE"));
+        let of = |text: &str, row: fn(&str) -> Value| match text {
+            "garbage" => text.to_owned(),
+            _ => Value::from_iter(others().chain(words(text)).map(|it| row(&it))).to_string(),
+        };
+        let files = [("users.json", of(users, user)), ("app_users.json", of(app_users, app_user))];
+        for (name, text) in files {
+            site.write(name, text);
+            let file = std::fs::File::options().append(true).open(site.path(name)).unwrap();
+            file.set_modified(hours_ago(hours)).unwrap();
+        }
+        site.run();
+    };
+    let nights = "[nights]\nfolder = \"n\"\ntime = \"02:00:00Z\"\n";
+    site.write("driftline.toml", SETTINGS.replace(nights, ""));
+    let accounts: Vec<Value> = words("acc-f0 f0 on, acc A on").map(|it| account(&it)).collect();
+    let list = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+        "totalResults": 2, "startIndex": 1, "itemsPerPage": 2, "Resources": accounts});
+    site.write("accounts.json", list.to_string());
+    run(9, "A ACTIVE undated", "A");
+    run(8, "A DEPROVISIONED undated", "");
+    run(4, "A ACTIVE 20T12:00", "garbage");
+    run(2, "garbage", "garbage");
+    let explained = site.told(&["explain", "acc"]).stdout;
+    assert!(!explained.contains("asked by id since"), "{explained}");
+    assert!(!explained.contains("has left, and the account is active"), "{explained}");
+}
+
 /// HR, the authority, has said the wrong day; the provider, which dates nothing, has them on until the right
 /// one.
 #[test]

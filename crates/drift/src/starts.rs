@@ -125,7 +125,7 @@ pub(crate) fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftB
         });
         match ends_with_last {
             false => said.min(),
-            true => said.filter(|it| last.is_some_and(|last| *it >= last)).max(),
+            true => said.filter(|it| last.is_some_and(|last| *it >= last)).min(),
         }
     };
     let only = || if let [(_, word)] = words { Some(word) } else { None };

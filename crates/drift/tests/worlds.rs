@@ -930,6 +930,35 @@ fn who_had_the_right_by_two_idps_lost_it_with_the_last_of_them_of_which_one_date
     assert_eq!(started("ACTIVE", "", None).0, 0);
 }
 
+/// The authority took the app away days before it let her go, and another one has given it, nobody knows since
+/// when, or ended it in the meantime.
+#[test]
+fn who_left_by_the_authority_lost_the_right_since_it_took_the_app_and_by_the_leave() {
+    let ago = |hours| testkit::now() - chrono::TimeDelta::hours(hours);
+    let began = |entra: &str| {
+        let company = world(&format!(
+            "okta
+               u1 ana@x.test DEPROVISIONED since=-9h emp=1041
+             entra
+               e1 ana@y.test {entra} emp=1041
+             app
+               a1 u1 ana@x.test on"
+        ));
+        let okta = domain::SystemId::parse("okta").unwrap();
+        let lost = drift::Ended { unassigned: Some(ago(90)), ..drift::Ended::default() };
+        let ended = std::iter::once(((okta.clone(), "u1".into()), lost)).collect();
+        let past = drift::Past { ended, ..drift::Past::default() };
+        let rules = drift::AppRules { authority: Some(okta), ..rules(&company) };
+        let claim = claim_by(&rules, &company, &past, "a1");
+        let began = drift::started(&drift::Policy::default(), &claim.starts, None);
+        (hours_ago(claim.clock_from), began.earliest.map(hours_ago), began.latest.map(hours_ago))
+    };
+    assert_eq!(began("ACTIVE assigned"), (9, Some(90), Some(9)));
+    assert_eq!(began("DEPROVISIONED since=-5h"), (9, Some(9), Some(9)));
+    // It was over before.
+    assert_eq!(began("DEPROVISIONED since=-20h"), (20, Some(20), Some(20)));
+}
+
 #[test]
 fn the_last_of_two_rights_ended_as_exactly_as_its_provider_says() {
     let began = |okta: &str, entra: &str, is_first_run: bool| {
