@@ -518,6 +518,7 @@ fn who_left_one_of_all_providers_has_left_whatever_another_one_shows() {
 /// Files are older than the run that reads them. She is on in the one after that in which she had left, and the
 /// next one cannot be read.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "files have times of the machine's clock")]
 fn a_word_of_an_older_file_outdates_no_row_of_a_newer_one() {
     let site = Site::new("");
     let now = std::time::SystemTime::now();
