@@ -500,6 +500,27 @@ fn the_authority_needs_no_other_list_to_open_a_finding_or_to_end_it() {
     assert_eq!(told(), None);
 }
 
+/// Who is back, and is on HR's list no more, may be so by the provider's, which is that of the night before.
+#[test]
+fn a_row_that_hr_has_struck_out_opens_nothing_before_the_provider_is_heard() {
+    let firm = Firm::new("", HR);
+    firm.0.change_settings("[app.crm]\n", "[app.crm]\nauthority = \"workday\"\n");
+    let left = "A DEPROVISIONED 11T12:00";
+    firm.night(10, "A ACTIVE", "A", ON).hr(10, &[]);
+    firm.night(11, "A ACTIVE", "A", ON).hr(11, &[("A", 10)]);
+    for day in 12..=13 {
+        firm.night(day, left, "", OFF).hr(day, &[("A", 10)]);
+    }
+    let state = |day| {
+        firm.night(day, left, "", ON).hr(day, &[]);
+        firm.write(day, "users.json", "garbage");
+        firm.0.run();
+        firm.0.states().into_iter().find(|it| it[1] == "acc").map(|it| it[3].clone())
+    };
+    assert_eq!(state(14).as_deref(), Some("pending"));
+    assert_eq!(state(15).as_deref(), Some("pending"));
+}
+
 /// Half a list of the second provider does not show what she is there.
 #[test]
 fn who_left_one_of_all_providers_has_left_whatever_another_one_shows() {

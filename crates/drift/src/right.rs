@@ -6,7 +6,7 @@
 //! to have left, and whom that IdP was never seen to know, stays a leaver. Else one export that
 //! fails would hide every leaver of the others.
 
-use domain::{Interval, Right, SystemId, Tier};
+use domain::{Interval, Pass, Right, SystemId, Tier};
 use graph::Standing;
 
 use crate::context::Context;
@@ -80,7 +80,9 @@ impl PersonRight {
         let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
         let is_any = cx.rules.entitlement == Entitlement::Any;
         match (self.right, self.decided_by) {
-            (Right::Leaver, _) if self.is_by_authority => is_authority(cx, identity),
+            // A light pass does not read HR's list.
+            (Right::Leaver, None) if self.is_by_authority => cx.pass == Pass::Light,
+            (Right::Leaver, Some(_)) if self.is_by_authority => is_authority(cx, identity),
             (Right::Entitled, Some(by)) if is_any => by == identity || is_authority(cx, identity),
             (Right::Leaver | Right::Expired, Some(by)) if !is_any => idp(by) == idp(identity),
             _ => true,
@@ -152,7 +154,8 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> 
     let (right, decided_by, is_disputed) = decide(cx, &words, hr, is_unknown, sees_all);
     let is_last_word = match decided_by {
         Some(it) => is_authority(cx, it),
-        None => hr.is_some_and(|it| it.is_authority),
+        // A row that it has struck out it says no more.
+        None => hr.is_some_and(|it| it.is_authority && !it.is_struck_out),
     };
     let is_by_authority = right == Right::Leaver && is_last_word;
     let hangs_on_all = match right {
