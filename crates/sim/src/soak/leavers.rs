@@ -8,7 +8,7 @@ use drift::Policy;
 use store::LeaverLine;
 
 use super::check::Look;
-use super::console::account_of;
+use super::console::{self, account_of};
 use super::provider::Provider;
 use super::truth::{Right, Truth, has_not_left};
 
@@ -62,11 +62,15 @@ fn left_out(look: &Look<'_>, lines: &[LeaverLine]) -> Vec<String> {
         let number = truth.numbers.get(user).map(String::as_str);
         truth.users_of(user).chain(number).any(|it| listed.contains(it))
     };
-    // Of whom nobody asks, because they had no account or are in files, it is not known that they were
-    // deleted: they may be back with another provider.
+    // Of whom nobody asks, because no account of theirs is on or they are in files, it is not known that
+    // they were deleted: they may be back with another provider.
     let is_back = |user: &str| {
         let mut theirs = truth.users_of(user);
-        let is_asked = truth.had_account(user) && Provider::of(user) != Provider::Exports;
+        let is_theirs =
+            |it: &str| truth.owner(it, until).is_some_and(|it| truth.is_same_person(it, user));
+        let mut accounts = look.world.app.accounts.iter();
+        let is_on = accounts.any(|it| console::is_on(look.world, it) && is_theirs(&it.id));
+        let is_asked = is_on && Provider::of(user) != Provider::Exports;
         !is_asked && theirs.any(|it| has_not_left(look.world, it))
     };
     let is_left_out =

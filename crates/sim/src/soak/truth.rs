@@ -346,12 +346,6 @@ impl Truth {
         owners.into_iter().flatten().filter_map(|it| it.1.as_deref())
     }
 
-    /// Had this person ever an account?
-    pub(super) fn had_account(&self, user: &str) -> bool {
-        let mut owners = self.owners.values().flatten().filter_map(|it| it.1.as_deref());
-        owners.any(|it| self.is_same_person(it, user))
-    }
-
     pub(super) fn is_on(&self, account: &str, at: DateTime<Utc>) -> bool {
         self.on.get(account).and_then(|it| value(it, at)).copied().unwrap_or(false)
     }
