@@ -86,7 +86,7 @@ pub struct SaidBy {
     pub key: Text,
     /// Since when; `None`: it does not say.
     pub at: Option<DateTime<Utc>>,
-    /// When a run first heard it say so; `None`: when they were found.
+    /// By when the list had been read, or the answer, that said so first; `None`: when they were found.
     pub heard_at: Option<DateTime<Utc>>,
     /// When a run first saw that it says otherwise; `None`: it still says so.
     pub taken_back_at: Option<DateTime<Utc>>,
@@ -221,7 +221,7 @@ impl Leaver {
         self.still_said_by().any(|it| it.list != List::Leavers)
     }
 
-    /// When a run first heard one of those who say so say it.
+    /// By when it had been read that one of those who say so does.
     #[must_use]
     pub fn heard_at(&self, said: &SaidBy) -> DateTime<Utc> {
         said.heard_at.unwrap_or(self.found_at)

@@ -75,8 +75,8 @@ pub struct Push {
 pub struct SaidLeft {
     /// A time at or after which it said so.
     pub said_since: DateTime<Utc>,
-    /// When a run first heard it; of a word before that one, when a run first saw by any source that they
-    /// had left.
+    /// By when it had been read first; of a word before that one, when a run first saw by any source that
+    /// they had left.
     pub heard_at: DateTime<Utc>,
     /// When they left, as the provider says; `None`: it does not.
     pub at: Option<DateTime<Utc>>,
