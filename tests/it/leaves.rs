@@ -500,6 +500,89 @@ fn the_authority_needs_no_other_list_to_open_a_finding_or_to_end_it() {
     assert_eq!(told(), None);
 }
 
+/// The second one let her go in time, and the authority gave her the app until it did, nobody knows when.
+#[test]
+fn the_authority_may_have_given_the_app_after_the_other_one_ended() {
+    let firm = Firm::of_two("any");
+    firm.0.change_settings("entitlement = \"any\"", "authority = \"okta\"");
+    for day in [8, 9, 10, 14, 15, 16] {
+        let (user, app_user) = match day < 14 {
+            true => ("A ACTIVE undated", "A"),
+            false => ("A DEPROVISIONED undated", ""),
+        };
+        let second = if day < 11 { "ACTIVE" } else { "DEPROVISIONED 10T12:00" };
+        firm.night(day, user, app_user, if day < 15 { ON } else { OFF });
+        firm.second(day, second, day < 11);
+    }
+    assert_eq!(firm.anna()[..3], ["NOT_PROVEN", "14T02:00", "15T02:00"]);
+}
+
+/// She had left the authority when it was first seen, and another one has her.
+#[test]
+fn who_had_left_the_authority_before_the_first_look_had_by_then() {
+    let firm = Firm::of_two("any");
+    firm.0.change_settings("entitlement = \"any\"", "authority = \"okta\"");
+    for day in 13..=18 {
+        firm.night(day, "A DEPROVISIONED undated", "", ON).second(day, "ACTIVE", true);
+    }
+    let [sla, .., due] = firm.anna();
+    assert_eq!([&*sla, &*due], ["MISSED", "14T02:00"]);
+}
+
+/// HR tells a day after she was found, and corrects it.
+#[test]
+fn what_was_over_when_it_was_found_began_no_later_however_often_hr_says_so() {
+    let firm = Firm::of_two("any");
+    firm.0.change_settings("[policy]", &format!("{HR}[policy]"));
+    for day in 8..=16 {
+        let (user, app_user) = match day < 10 {
+            true => ("A ACTIVE undated", "A"),
+            false => ("A DEPROVISIONED undated", ""),
+        };
+        let second = if day < 14 { "ACTIVE" } else { "DEPROVISIONED 13T12:00" };
+        firm.night(day, user, app_user, if day < 13 { ON } else { OFF });
+        firm.second(day, second, false);
+        match day {
+            ..14 => firm.hr(day, &[]),
+            14..16 => firm.hr(day, &[("A", 13)]),
+            _ => firm.hr(day, &[("A", 14)]),
+        };
+    }
+    assert_eq!(firm.anna()[..3], ["MISSED", "12T02:00", "13T02:00"]);
+}
+
+/// HR's word is the last, but of whom the provider has hired again it says nothing.
+#[test]
+fn a_deadline_by_hr_is_missed_where_the_provider_was_heard() {
+    let firm = Firm::new("", HR);
+    firm.0.change_settings("[app.crm]\n", "[app.crm]\nauthority = \"workday\"\n");
+    firm.night(10, "A ACTIVE", "A", ON).hr(10, &[]);
+    firm.night(11, "A ACTIVE", "A", ON).hr(11, &[("A", 10)]);
+    firm.night(12, "A ACTIVE", "A", ON).hr(12, &[("A", 10)]);
+    firm.write(12, "users.json", "garbage");
+    assert_eq!(firm.anna()[0], "NOT_PROVEN");
+    firm.night(13, "A ACTIVE", "A", ON).hr(13, &[("A", 10)]);
+    assert_eq!(firm.anna()[..2], ["MISSED", "13T02:00"]);
+}
+
+/// The one that said so cannot be read in the next night, and has her on in the one after that.
+#[test]
+fn a_dispute_opens_when_whoever_says_otherwise_was_heard_again() {
+    let firm = Firm::of_two("any");
+    let state = |day, second: &str| {
+        firm.night(day, "A ACTIVE", "A", ON).second(day, second, true);
+        if second.is_empty() {
+            firm.write(day, "second_users.json", "garbage");
+        }
+        firm.0.run();
+        firm.0.states().into_iter().find(|it| it[1] == "acc").map(|it| it[3].clone())
+    };
+    assert_eq!(state(9, "ACTIVE"), None);
+    assert_eq!(state(10, "DEPROVISIONED 09T12:00").as_deref(), Some("pending"));
+    assert_eq!(state(11, "").as_deref(), Some("pending"));
+    assert_eq!(state(12, "ACTIVE 10T12:00"), None);
+}
+
 /// Who is back, and is on HR's list no more, may be so by the provider's, which is that of the night before.
 #[test]
 fn a_row_that_hr_has_struck_out_opens_nothing_before_the_provider_is_heard() {

@@ -45,14 +45,20 @@ const fn stated(it: LeaverClocks) -> (Option<DateTime<Utc>>, Option<DateTime<Utc
 fn over_before(past: &Leaver, anew: Interval) -> Option<DateTime<Utc>> {
     let by_idps = past.said_by.iter().filter(|it| it.list == List::Identities);
     let heard = by_idps.map(|it| past.heard_at(it)).max()?;
-    // Without a stated day, it was they who ended it.
-    let over_by = if stated(past.clocks) == (None, None) { past.found_at } else { heard };
+    let over_by = if was_found_by_idps(past) { past.found_at } else { heard };
     anew.latest.filter(|it| *it > over_by + CLOCK_SKEW_MAX).map(|_| over_by)
+}
+
+/// Whether it was providers alone who had ended the right when a run found that it was over: HR had told no day
+/// by then, and none was stated before.
+fn was_found_by_idps(past: &Leaver) -> bool {
+    let mut by_hr = past.said_by.iter().filter(|it| it.list == List::Leavers);
+    past.clocks.stated_end_at.is_none() && by_hr.all(|it| past.heard_at(it) > past.found_at)
 }
 
 /// The bounds of when a right ended, which was over when a run found that it was, by no stated day.
 fn no_later_than_found(past: &Leaver, anew: Interval) -> Interval {
-    let over_by = over_before(past, anew).filter(|_| stated(past.clocks) == (None, None));
+    let over_by = over_before(past, anew).filter(|_| was_found_by_idps(past));
     over_by.map_or(anew, |by| Interval {
         earliest: anew.earliest.filter(|it| *it <= by),
         latest: Some(by),

@@ -6,7 +6,7 @@
 //! to have left, and whom that IdP was never seen to know, stays a leaver. Else one export that
 //! fails would hide every leaver of the others.
 
-use domain::{Interval, Pass, Right, SystemId, Tier};
+use domain::{Interval, Right, SystemId, Tier};
 use graph::Standing;
 
 use crate::context::Context;
@@ -22,7 +22,7 @@ pub struct PersonRight {
     pub right: Right,
     /// The identity whose word decided: an index into the estate. `None`: HR's, or nobody's.
     pub decided_by: Option<usize>,
-    /// The authority says that they have left, which beats everything else.
+    /// An IdP that is the authority says that they have left, which beats everything else.
     pub is_by_authority: bool,
     /// Some source says leaver, another says entitled, and none is the authority.
     pub is_disputed: bool,
@@ -74,16 +74,17 @@ impl PersonRight {
     }
 
     /// Whether the right hangs on what is said of this identity of the person. Whom the authority has let go
-    /// is let in by no other IdP; whom any may let in, by the one that does, if the authority has them; and
-    /// whom all must let in, not where one has let them go.
+    /// is let in by no other IdP; whom any may let in, by the one that does, if the authority has them and
+    /// nobody disputes it; and whom all must let in, not where one has let them go. HR's word hangs on each,
+    /// by which they may have been hired again.
     pub(crate) fn hangs_on(&self, cx: &Context<'_>, identity: usize) -> bool {
         let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
         let is_any = cx.rules.entitlement == Entitlement::Any;
         match (self.right, self.decided_by) {
-            // A light pass does not read HR's list.
-            (Right::Leaver, None) if self.is_by_authority => cx.pass == Pass::Light,
-            (Right::Leaver, Some(_)) if self.is_by_authority => is_authority(cx, identity),
-            (Right::Entitled, Some(by)) if is_any => by == identity || is_authority(cx, identity),
+            (Right::Leaver, _) if self.is_by_authority => is_authority(cx, identity),
+            (Right::Entitled, Some(by)) if is_any && !self.is_disputed => {
+                by == identity || is_authority(cx, identity)
+            }
             (Right::Leaver | Right::Expired, Some(by)) if !is_any => idp(by) == idp(identity),
             _ => true,
         }
@@ -152,17 +153,10 @@ pub(crate) fn person_right(cx: &Context<'_>, person: u32, leavers: &[usize]) -> 
     let sees_all = unheard(cx, &words, |_| true).is_empty();
     let is_unknown = words.iter().any(|(_, it)| it.right == Right::Unknown);
     let (right, decided_by, is_disputed) = decide(cx, &words, hr, is_unknown, sees_all);
-    let is_last_word = match decided_by {
-        Some(it) => is_authority(cx, it),
-        // A row that it has struck out it says no more.
-        None => hr.is_some_and(|it| it.is_authority && !it.is_struck_out),
-    };
+    let is_last_word = decided_by.is_some_and(|it| is_authority(cx, it));
     let is_by_authority = right == Right::Leaver && is_last_word;
     let hangs_on_all = match right {
-        Right::Leaver | Right::Expired => {
-            let is_last_word = decided_by.is_some() && is_last_word;
-            cx.rules.entitlement == Entitlement::Any && !is_last_word
-        }
+        Right::Leaver | Right::Expired => cx.rules.entitlement == Entitlement::Any && !is_last_word,
         // HR's row may be of an employment before.
         _ => is_disputed && words.iter().all(|(_, it)| it.right != Right::Leaver),
     };
@@ -242,7 +236,10 @@ fn decide(
         };
     }
     if let Some((at, word)) = left_one_of_all(cx, words) {
-        return (word.right, Some(at), false);
+        return match hr {
+            Some(_) => (Right::Leaver, None, false),
+            None => (word.right, Some(at), false),
+        };
     }
     if is_unknown {
         return (Right::Unknown, None, false);
@@ -366,14 +363,10 @@ fn until_authority(
     // another one is known to have given it.
     let own = word.ended_at().into_iter().chain(left.earliest).min();
     let given_at = others().filter(|it| has_lost(it.right)).filter_map(|it| it.given_until());
-    let over_by = others().map(|it| it.ended_by().filter(|_| has_lost(it.right)));
-    let over_by = over_by.collect::<Option<Vec<_>>>().and_then(|it| it.into_iter().max());
     let earliest = own.max(given_at.max());
-    let between = Interval {
-        earliest: left.earliest.and_then(|it| Some(it.min(earliest?))),
-        latest: left.latest.map(|it| over_by.map_or(it, |by| it.min(by))),
-    };
-    let between = Some(between).filter(|it| word.at.is_none() || *it != left);
+    let earliest = left.earliest.and_then(|it| Some(it.min(earliest?)));
+    let between = Some(Interval { earliest, ..left }).filter(|it| it.latest.is_some());
+    let between = between.filter(|it| word.at.is_none() || *it != left);
     vec![(at, Word { between, unassigned: None, ended: None, suspended: None, ..word })]
 }
 

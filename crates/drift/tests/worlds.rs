@@ -930,6 +930,23 @@ fn who_had_the_right_by_two_idps_lost_it_with_the_last_of_them_of_which_one_date
     assert_eq!(started("ACTIVE", "", None).0, 0);
 }
 
+#[test]
+fn whose_time_is_over_by_one_of_all_has_left_where_hr_says_so() {
+    let company = world(
+        "okta
+           u1 ana@x.test ACTIVE assigned emp=1041 ends=-5d
+         entra
+           e1 ana@y.test ACTIVE assigned emp=1041
+         app
+           a1 u1 ana@x.test on
+         hr
+           emp=1041 left=-9d",
+    );
+    let rules = drift::AppRules { entitlement: drift::Entitlement::All, ..rules(&company) };
+    let claim = claim_by(&rules, &company, &drift::Past::default(), "a1");
+    assert_eq!(claim.cause, Cause::LeaverActive);
+}
+
 /// The authority took the app away days before it let her go, and another one has given it, nobody knows since
 /// when, or ended it in the meantime.
 #[test]

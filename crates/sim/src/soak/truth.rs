@@ -254,8 +254,13 @@ impl Truth {
         let by_idps = match is_entitled && !kept.is_empty() {
             true => Right::Entitled,
             false => {
-                let others = kept.iter().map(|it| it.1).filter(|it| *it != Right::Entitled);
-                others.min().unwrap_or(Right::Leaver)
+                // That files have somebody no more does not say that they left: any other word says more.
+                let is_silent = |it: &(&String, Right, Option<&OktaUser>)| {
+                    it.2.is_none() && Provider::of(it.0) == Provider::Exports
+                };
+                let others = || kept.iter().filter(|it| it.1 != Right::Entitled);
+                let said = others().filter(|it| !is_silent(it)).map(|it| it.1).min();
+                said.or(others().map(|it| it.1).min()).unwrap_or(Right::Leaver)
             }
         };
         let left_at = papers.leavers.get(number).map(|it| end_of(*it));
