@@ -78,7 +78,7 @@ impl PersonRight {
     /// nobody disputes it; and whom all must let in, not where one has let them go. HR's word hangs on each,
     /// by which they may have been hired again.
     pub(crate) fn hangs_on(&self, cx: &Context<'_>, identity: usize) -> bool {
-        let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
+        let idp = |at| idp_of(cx, at);
         let is_any = cx.rules.entitlement == Entitlement::Any;
         match (self.right, self.decided_by) {
             (Right::Leaver, _) if self.is_by_authority => is_authority(cx, identity),
@@ -271,7 +271,7 @@ fn left_one_of_all(cx: &Context<'_>, words: &[(usize, Word)]) -> Option<(usize, 
     if cx.rules.entitlement == Entitlement::Any {
         return None;
     }
-    let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
+    let idp = |at| idp_of(cx, at);
     let has_left =
         |it: &Word| matches!(it.right, Right::Leaver | Right::Expired) && !it.is_from_absence;
     let left = words.iter().filter(|(at, _)| {
@@ -289,7 +289,7 @@ fn leave_behind(cx: &Context<'_>, words: &mut Vec<(usize, Word)>) -> Vec<(usize,
         return Vec::new();
     }
     let estate = cx.graph.estate();
-    let idp = |at: usize| estate.identities.get(at).map(|it| it.system);
+    let idp = |at| idp_of(cx, at);
     let is_over = |it: &Word| matches!(it.right, Right::Leaver | Right::SourceGone);
     let here: Vec<Option<u16>> = words
         .iter()
@@ -323,6 +323,11 @@ fn out_of_sight(cx: &Context<'_>, words: &[(usize, Word)]) -> Vec<usize> {
     unclear.map(|(at, _)| *at).collect()
 }
 
+/// Which IdP an identity is of.
+pub(crate) fn idp_of(cx: &Context<'_>, identity: usize) -> Option<u16> {
+    cx.graph.estate().identities.get(identity).map(|it| it.system)
+}
+
 /// Whether no identity of the person was made later at the same IdP: each begins an employment.
 fn is_of_last_employment(cx: &Context<'_>, words: &[(usize, Word)], identity: usize) -> bool {
     later_at(cx, words.iter().map(|it| it.0), identity).is_none()
@@ -335,7 +340,7 @@ fn has_left_beside_another(
     words: &[(usize, Word)],
     (identity, word): (usize, Word),
 ) -> bool {
-    let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
+    let idp = |at| idp_of(cx, at);
     let mut others = words.iter().filter(|(at, _)| *at != identity);
     word.right == Right::Leaver && others.any(|(at, _)| idp(*at) == idp(identity))
 }
@@ -428,7 +433,7 @@ fn entitled_by(cx: &Context<'_>, words: &[(usize, Word)]) -> Option<usize> {
     match cx.rules.entitlement {
         Entitlement::Any => Some(first),
         Entitlement::All => {
-            let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
+            let idp = |at| idp_of(cx, at);
             let entitles = |which| {
                 words.iter().any(|(at, it)| idp(*at) == which && it.right == Right::Entitled)
             };
@@ -441,7 +446,7 @@ fn entitled_by(cx: &Context<'_>, words: &[(usize, Word)]) -> Option<usize> {
 /// left: they may be there under a new id. It would leave these behind, so it matters to users of other
 /// IdPs.
 fn may_be_anew(cx: &Context<'_>, words: &[(usize, Word)]) -> Vec<SystemId> {
-    let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
+    let idp = |at| idp_of(cx, at);
     let is_of_one =
         words.windows(2).all(|it| matches!(it, [one, other] if idp(one.0) == idp(other.0)));
     let has_left =

@@ -6,7 +6,7 @@ use domain::{Interval, Right};
 use crate::context::Context;
 use crate::hr::LeftByHr;
 use crate::policy::Entitlement;
-use crate::right::has_lost;
+use crate::right::{has_lost, idp_of};
 use crate::sla::started;
 use crate::word::{Word, app_looked_at, was_granted_since};
 
@@ -95,7 +95,7 @@ fn let_in_until(
     if cx.rules.entitlement == Entitlement::All {
         return None;
     }
-    let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
+    let idp = |at| idp_of(cx, at);
     let is_there = |at: usize| idp(at) == idp(identity);
     let elsewhere = words.iter().filter(|it| !is_there(it.0) && was_granted_since(cx, it.0, ended));
     let until = elsewhere.filter_map(|(_, word)| match word.right {
@@ -108,7 +108,7 @@ fn let_in_until(
 /// When the right ended. Where several IdPs entitled, or several identities at one, it ended with the
 /// last of them: then a clock counts that ran when it had ended by all of them.
 pub(crate) fn starts(cx: &Context<'_>, words: &[(usize, Word)], hr: Option<LeftByHr>) -> Starts {
-    let idp = |at: usize| cx.graph.estate().identities.get(at).map(|it| it.system);
+    let idp = |at| idp_of(cx, at);
     let mut idps: Vec<Option<u16>> = words.iter().map(|it| idp(it.0)).collect();
     idps.dedup();
     let is_any = idps.len() < 2 || cx.rules.entitlement == Entitlement::Any;
